@@ -1,0 +1,56 @@
+"""The error tree. Every error a user can cause says what was wrong, where, and what would be right.
+
+    BrownoutError                    anything this project raises on purpose
+     |- UserError                    the user's to mend: exit code 2, no traceback
+     |   '- InvalidFile              one or more Problems, each with file, line and remedy
+     |- TargetFailed                 the stack under test, or a part of ours, failed by itself: exit code 5
+     '- RecordError                  a run's record that cannot be read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["BrownoutError", "InvalidFile", "Problem", "RecordError", "TargetFailed", "UserError"]
+
+
+class BrownoutError(Exception):
+    """Anything this project raises on purpose."""
+
+
+class UserError(BrownoutError):
+    """A mistake of the user's. `str(error)` is the whole message, remedy included."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake in one file.
+
+    `line` counts from 1; 0 where no line can be named (a missing file). `remedy` says what would be right.
+    """
+
+    file: str
+    line: int
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.what}" + (f"\n    {self.remedy}" if self.remedy else "")
+
+
+class InvalidFile(UserError):
+    """A file with mistakes in it, all of them at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class TargetFailed(BrownoutError):
+    """The stack under test, or a process of ours, failed by itself and not by a fault of the experiment."""
+
+
+class RecordError(BrownoutError):
+    """A run's record that is missing a part without which nothing can be said."""
