@@ -1,0 +1,20 @@
+"""`constant`: the same rate all the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.curve import Curve
+
+__all__ = ["Constant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`rate` sessions a second."""
+
+    rate: float
+
+    def curve(self) -> Curve:
+        """The rate as a function of time."""
+        return Curve([(0.0, self.rate)])

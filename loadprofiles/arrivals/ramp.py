@@ -1,0 +1,24 @@
+"""`ramp`: from one rate to another in a straight line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.curve import Curve
+
+__all__ = ["Ramp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """From `start` to `end` sessions a second within `over_s` seconds, beginning at `from_s`; then `end`."""
+
+    start: float
+    end: float
+    over_s: float
+    from_s: float = 0.0
+
+    def curve(self) -> Curve:
+        """The rate as a function of time."""
+        begin = [(0.0, self.start)] if self.from_s > 0 else []
+        return Curve([*begin, (self.from_s, self.start), (self.from_s + self.over_s, self.end)])

@@ -1,0 +1,30 @@
+"""`spike`: a base rate, and a higher one for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.curve import Curve
+
+__all__ = ["Spike"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """`base` sessions a second, but `peak` for `for_s` seconds from `from_s` on.
+
+    Times are spread evenly by the cumulative rate (`Curve.evenly`): `base` 4.7, `peak` 10 for 5 s from 0 s gives 50
+    sessions in the first 5 s, one each 0.1 s, and 285 within 55 s, the same ones with every seed. Put it inside
+    `poisson` for 285 give or take 17 (the 278 of the sizing in `coding-agent-ci` is such a draw).
+    """
+
+    base: float
+    peak: float
+    for_s: float
+    from_s: float = 0.0
+
+    def curve(self) -> Curve:
+        """The rate as a function of time."""
+        before = [(0.0, self.base), (self.from_s, self.base)] if self.from_s > 0 else []
+        until = self.from_s + self.for_s
+        return Curve([*before, (self.from_s, self.peak), (until, self.peak), (until, self.base)])
