@@ -1,0 +1,62 @@
+# Everything on a fresh machine (Debian, Python 3.11, git, make):
+#   make demo    sets up, then plays the main experiment on the embedded stack
+#   make test    sets up, then runs every test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := .make/setup
+SETUP_DEV := .make/setup-dev
+BROWSER := .make/browser
+
+.PHONY: demo test lint bench format lock clean help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(SETUP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "brownout needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python has no venv; on Debian: apt-get install python3-venv"; exit 2; }
+	@echo "setting up $(VENV) (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . 2>&1 | grep -v -i warning | grep -E -i 'error' || true
+	@$(BIN)/brownout --help >/dev/null
+	@mkdir -p .make && touch $@
+
+$(SETUP_DEV): $(SETUP) requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+# The tests look at report.html in Debian's Chromium.
+$(BROWSER):
+	@command -v chromium >/dev/null || { echo "installing Chromium for the report's tests"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	@mkdir -p .make && touch $@
+
+demo: $(SETUP)
+	$(BIN)/brownout run lose-tpu-pool
+
+test: $(SETUP_DEV) $(BROWSER)
+	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m slow
+
+lint: $(SETUP_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(SETUP_DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(SETUP_DEV)
+	$(BIN)/python -m bench.fidelity
+	$(BIN)/python -m bench.loadgen
+	$(BIN)/python -m bench.gateway
+	$(BIN)/python -m bench.demo
+
+lock: $(SETUP)
+	bash tools/lock
+
+clean:
+	rm -rf $(VENV) .make build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
