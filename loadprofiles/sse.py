@@ -1,0 +1,34 @@
+"""Server-sent events, without I/O: splits a byte stream into event blocks, and a block into its event and data.
+
+Line ends may be LF, CRLF or CR (a separator of two newlines finds nothing in a CRLF stream). A block without its blank
+line is not an event: that is how a cut shows. Source: WHATWG HTML, section 9.2.
+"""
+
+from __future__ import annotations
+
+__all__ = ["parse_block", "split_blocks"]
+
+
+def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
+    """The complete blocks in `buffer`, and the rest, to be put before the bytes that come next."""
+    if b"\r" in buffer:
+        held = b"\r" if buffer.endswith(b"\r") else b""
+        body = buffer[: len(buffer) - len(held)]
+        buffer = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+    blocks = buffer.split(b"\n\n")
+    return blocks, blocks.pop()
+
+
+def parse_block(block: bytes) -> tuple[str, bytes | None]:
+    """The event's name (`message` where none is given) and its data, None for a block of comments only."""
+    event = "message"
+    data: list[bytes] = []
+    for line in block.split(b"\n"):
+        name, _, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        if name == b"data":
+            data.append(value)
+        elif name == b"event":
+            event = value.decode("utf-8", "replace")
+    return event, b"\n".join(data) if data else None
