@@ -1,0 +1,94 @@
+"""Whom a fault takes: the selectors of an experiment file, and the pure, seeded choice they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from chaos.faults.base import ReplicaView
+from reports.documents import Mistake, did_you_mean
+
+__all__ = ["COUNTS", "Selector", "how_many", "unknown_names"]
+
+COUNTS = ("one", "minority", "majority", "all")
+Count = Literal["one", "minority", "majority", "all"]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[
+    list[str],
+    BeforeValidator(_listed),
+    Field(
+        min_length=1, json_schema_extra={"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    ),
+]
+"""One name, or a list of names."""
+
+
+class Selector(BaseModel):
+    """Which replicas: those of `pool`, `cloud` and `replica` (all that are given must fit), and how many of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pool: Names | None = Field(default=None, description="a pool of the stack, or a list of them")
+    replica: Names | None = Field(default=None, description="a replica, as tpu-0, or a list of them")
+    cloud: Names | None = Field(default=None, description="a cloud of the stack, or a list of them")
+    count: Count = Field(
+        default="all", description="how many of them, drawn by the seed: one, minority, majority or all"
+    )
+
+    @model_validator(mode="after")
+    def _says_whom(self) -> Selector:
+        if not self.model_fields_set & {"pool", "replica", "cloud", "count"}:
+            raise Mistake(
+                "does not say whom it takes", "add pool:, replica: or cloud:; for the whole fleet, count: all"
+            )
+        return self
+
+    def candidates(self, replicas: Iterable[ReplicaView]) -> list[ReplicaView]:
+        """The replicas that fit, before `count`."""
+        return [
+            replica
+            for replica in replicas
+            if (self.pool is None or replica.pool in self.pool)
+            and (self.cloud is None or replica.cloud in self.cloud)
+            and (self.replica is None or replica.name in self.replica)
+        ]
+
+    def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
+        """The names it takes, in the stack's order: a function of the seed and the fault's id, whatever else is drawn."""
+        names = [replica.name for replica in self.candidates(replicas)]
+
+        def lot(name: str) -> bytes:
+            return blake2b(f"{seed}/{fault_id}/target/{name}".encode(), digest_size=8).digest()
+
+        drawn = set(sorted(names, key=lot)[: how_many(self.count, len(names))])
+        return [name for name in names if name in drawn]
+
+
+def how_many(count: Count, of: int) -> int:
+    """How many of `of` replicas: a minority is less than half of them (at least one), a majority more than half."""
+    if of == 0:
+        return 0
+    return {"one": 1, "minority": max(1, (of - 1) // 2), "majority": of // 2 + 1, "all": of}[count]
+
+
+def unknown_names(selector: Selector, replicas: Sequence[ReplicaView]) -> list[tuple[str, str, str]]:
+    """The names that the stack does not have: (key, what is wrong, what would be right)."""
+    known = {
+        "pool": {replica.pool for replica in replicas},
+        "replica": {replica.name for replica in replicas},
+        "cloud": {replica.cloud for replica in replicas},
+    }
+    wrong = []
+    for key, names in known.items():
+        for name in getattr(selector, key) or ():
+            if name not in names:
+                wrong.append((key, f'the stack has no {key} "{name}"', did_you_mean(name, names)))
+    return wrong

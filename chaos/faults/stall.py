@@ -1,0 +1,34 @@
+"""`stall`: a stream falls silent, its connection open: the failure that no connection error tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from chaos.faults.base import Fault
+from chaos.faults.behaviour import BehaviourFault
+from chaos.faults.spec import OnRequests
+from reports.documents import Duration
+
+__all__ = ["Stall"]
+
+
+class Stall(OnRequests):
+    """Streams that fall silent after a number of tokens."""
+
+    kind: ClassVar[str] = "stall"
+
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before the silence")
+    for_: Duration | None = Field(
+        default=None,
+        alias="for",
+        description="how long a stream is silent, as 3s; without it as long as the fault lasts",
+    )
+
+    def params(self) -> dict[str, Any]:
+        return {"after_tokens": self.after_tokens, **({} if self.for_ is None else {"for_s": self.for_})}
+
+    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
+        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed)
