@@ -139,7 +139,7 @@ class Fault(ABC):
         await self._seen(stage, self.struck, CONFIRM_WITHIN_S, "cannot be seen to work")
 
     async def revert(self, stage: Stage) -> int | None:
-        """Take it back from every target; idempotent. Answers the requests hit, None where only the analysis can tell."""
+        """Take it back from every target; idempotent. Answers the requests hit, None where only analysis can tell."""
         hits = await on_each(self.targets, lambda name: self.heal(stage, name))
         known = [count for count in hits if count is not None]
         return sum(known) if known else None

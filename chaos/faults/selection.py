@@ -62,7 +62,7 @@ class Selector(BaseModel):
         ]
 
     def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
-        """The names it takes, in the stack's order: a function of the seed and the fault's id, whatever else is drawn."""
+        """The names it takes, in the stack's order: a function of the seed and the fault's id alone."""
         names = [replica.name for replica in self.candidates(replicas)]
 
         def lot(name: str) -> bytes:
@@ -86,9 +86,9 @@ def unknown_names(selector: Selector, replicas: Sequence[ReplicaView]) -> list[t
         "replica": {replica.name for replica in replicas},
         "cloud": {replica.cloud for replica in replicas},
     }
-    wrong = []
-    for key, names in known.items():
-        for name in getattr(selector, key) or ():
-            if name not in names:
-                wrong.append((key, f'the stack has no {key} "{name}"', did_you_mean(name, names)))
-    return wrong
+    return [
+        (key, f'the stack has no {key} "{name}"', did_you_mean(name, names))
+        for key, names in known.items()
+        for name in getattr(selector, key) or ()
+        if name not in names
+    ]
