@@ -1,0 +1,79 @@
+"""What the gateway needs to know of a request's body: a few fields, the messages unparsed.
+
+Bodies are 70 to 600 KB, dozens a second: they are decoded once into these structs, with the conversation as raw JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from reports.tokens import TOKEN_CHARS, Marker, find_marker
+
+__all__ = ["Body", "affinity_key", "decode", "marker_of", "prompt_tokens"]
+
+_EMPTY = msgspec.Raw(b"")
+
+
+class _Metadata(msgspec.Struct):
+    user_id: Any = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class Body(msgspec.Struct):
+    """The fields of both APIs that decide something here."""
+
+    model: Any = None
+    stream: bool | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    user: Any = None
+    metadata: _Metadata | None = None
+    stream_options: _StreamOptions | None = None
+    messages: msgspec.Raw = _EMPTY
+
+
+_decoder = msgspec.json.Decoder(Body)
+
+
+def decode(raw: bytes) -> Body:
+    """Raises `msgspec.DecodeError` (of which `ValidationError` is one) when it is not such a body."""
+    return _decoder.decode(raw)
+
+
+def marker_of(raw: bytes) -> Marker | None:
+    """The last marker in the body: an assistant's text contains none, so no parsing is needed."""
+    end = len(raw)
+    while True:
+        at = raw.rfind(b"[session ", 0, end)
+        if at < 0:
+            return None
+        found = find_marker(raw[at : at + 400].decode("latin-1"))
+        if found is not None:
+            return found
+        end = at + 8
+
+
+def affinity_key(headers: Mapping[str, str], body: Body, raw: bytes) -> str:
+    """Who the request belongs to: a header, else the user named in the body, else the marker's session, else a hash of
+    the conversation's beginning."""
+    for named in (headers.get("x-session-affinity"), body.user, body.metadata and body.metadata.user_id):
+        if named:
+            return str(named)
+    marker = marker_of(raw)
+    if marker is not None:
+        return marker.session
+    start = bytes(body.messages)[:4096]
+    return "text:" + blake2b(start, digest_size=12).hexdigest() if start else ""
+
+
+def prompt_tokens(raw: bytes) -> int:
+    """An upper bound by the rule of thumb: the whole body counts."""
+    return len(raw) // TOKEN_CHARS

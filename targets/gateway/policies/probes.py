@@ -1,0 +1,35 @@
+"""Active readiness probes: shut out after some failures in a row, back after some successes (HAProxy's fall and rise).
+
+A failed probe is repeated at once, so that `fall` 2 costs two timeouts and not two intervals.
+"""
+
+from __future__ import annotations
+
+from targets.gateway.config import Probes
+
+__all__ = ["Readiness"]
+
+
+class Readiness:
+    """What the probes of one replica say. A replica counts as ready until they say otherwise."""
+
+    def __init__(self, config: Probes) -> None:
+        self._config = config
+        self._in_a_row = 0
+        self.ready = True
+
+    def record(self, ok: bool) -> bool | None:
+        """A probe ended: True = it is ready again, False = it no longer is, None = nothing changed."""
+        if ok == self.ready:
+            self._in_a_row = 0
+            return None
+        self._in_a_row += 1
+        if self._in_a_row < (self._config.rise if ok else self._config.fall):
+            return None
+        self.ready = ok
+        self._in_a_row = 0
+        return ok
+
+    def pause_s(self, ok: bool) -> float:
+        """Seconds until the next probe: none after a failure that has not been believed yet."""
+        return 0.0 if not ok and self.ready else self._config.interval_s

@@ -1,0 +1,58 @@
+"""Server-sent events as bytes: whole events out of a stream of reads, and their data. No half event is ever passed on."""
+
+from __future__ import annotations
+
+__all__ = ["Framer", "data_of", "split"]
+
+_END = b"\n\n"
+
+
+class Framer:
+    """Cuts reads at event boundaries. One a response."""
+
+    __slots__ = ("_crlf", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._crlf = False
+
+    @property
+    def rest(self) -> bytes:
+        """The half event that has not ended yet."""
+        return self._rest
+
+    def push(self, data: bytes) -> bytes:
+        """One read: returns all whole events there are, with their blank lines; b"" if there is none yet."""
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        if self._crlf or b"\r" in data:  # JSON escapes it, so it can only be part of a line's end
+            self._crlf = True
+            if data.endswith(b"\r"):
+                self._rest, data = b"\r", data[:-1]
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if data.endswith(_END):
+            return data
+        end = data.rfind(_END) + 2
+        if end == 1:
+            self._rest = data + self._rest
+            return b""
+        self._rest = data[end:] + self._rest
+        return data[:end]
+
+
+def split(whole: bytes) -> list[bytes]:
+    """Whole events one by one, each with its blank line."""
+    return [event + _END for event in whole.split(_END) if event.strip(b"\n")]
+
+
+def data_of(event: bytes) -> bytes:
+    """The data of one event: its `data:` lines; b"" if it has none (a comment)."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
+        return event[6:-2]
+    lines = []
+    for line in event.split(b"\n"):
+        if line.startswith(b"data:"):
+            value = line[5:]
+            lines.append(value[1:] if value.startswith(b" ") else value)
+    return b"\n".join(lines)
