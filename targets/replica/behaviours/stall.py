@@ -1,0 +1,25 @@
+"""`stall`: a stream falls silent with its connection open; the engine goes on. What has gathered comes at the end."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from targets.replica.behaviours.base import Behaviour
+from targets.replica.stream import AnswerStream
+
+__all__ = ["Stall"]
+
+
+class Stall(Behaviour, frozen=True, forbid_unknown_fields=True):
+    """Silence after `after_tokens` tokens (0: not even headers), for `for_s` seconds or as long as the fault lasts."""
+
+    after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
+    for_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+    def act(self, stream: AnswerStream, fault_id: str) -> None:
+        """Hold the stream."""
+        stream.hold(fault_id)
+        if self.for_s is not None:
+            stream.release_later(fault_id, self.for_s)

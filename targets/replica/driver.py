@@ -1,0 +1,253 @@
+"""Runs the engine in real time: wakes when a token is due and hands it to its stream.
+
+The engine decides when; this only keeps up. Its clock is monotonic seconds. How late tokens were handed over (after
+the write to the socket) is kept, since a replica that lags tells lies about the hardware that it stands for.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from targets.replica.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
+
+__all__ = ["Driver", "Histogram", "Job", "Phase", "Sink", "TimerHandle"]
+
+LATENESS_BOUNDS_MS: Final = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
+ITL_BOUNDS_S: Final = (
+    0.01,
+    0.025,
+    0.05,
+    0.075,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.75,
+    1.0,
+    2.5,
+    5.0,
+    7.5,
+    10.0,
+    20.0,
+    40.0,
+    80.0,
+)
+
+
+class TimerHandle(Protocol):
+    """What `loop.call_later` returns."""
+
+    def cancel(self) -> None:
+        """Forget the call."""
+
+
+class Sink(Protocol):
+    """Where a job's tokens go."""
+
+    def flush(self) -> None:
+        """The job has produced tokens, or has finished: pass on what may be."""
+
+
+class Histogram:
+    """Counts by upper bound (the last bucket is infinity), with sum and maximum."""
+
+    __slots__ = ("bounds", "count", "counts", "max", "sum")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.count = 0
+        self.sum = 0.0
+        self.max = 0.0
+
+    def add(self, value: float, times: int = 1) -> None:
+        """Count `value`, `times` times."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.count += times
+        self.sum += value * times
+        if value > self.max:
+            self.max = value
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of a request's way through the engine: "queue", "prefill" or "decode", in the engine's seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(slots=True)
+class Job:
+    """One request in the engine, and what came of it so far."""
+
+    request: EngineRequest
+    sink: Sink
+    submitted_at: float = 0.0
+    admitted_at: float | None = None  # first admission
+    first_at: float | None = None
+    last_at: float = 0.0
+    finished_at: float | None = None
+    produced: int = 0
+    cached_tokens: int = 0
+    computed_tokens: int = 0  # prompt (and, after a preemption, output) tokens computed, those of the cache left out
+    preemptions: int = 0
+    phases: list[Phase] = field(default_factory=list)
+    phase: str = "queue"
+    phase_from: float = 0.0
+
+    def turn(self, at: float, phase: str) -> None:
+        """The current phase ends, another one begins."""
+        self.phases.append(Phase(self.phase, self.phase_from, at))
+        self.phase, self.phase_from = phase, at
+
+
+class Driver:
+    """The asyncio side of the engine. `clock` and `call_later` are the loop's, handed in."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], float],
+        call_later: Callable[[float, Callable[[], None]], TimerHandle],
+        token_overhead_s: float = 0.0,
+    ) -> None:
+        self.engine = engine
+        self.lateness_ms = Histogram(LATENESS_BOUNDS_MS)
+        self.itl_s = Histogram(ITL_BOUNDS_S)
+        self._clock = clock
+        self._call_later = call_later
+        self._token_overhead_s = token_overhead_s
+        self._jobs: dict[str, Job] = {}
+        self._timer: TimerHandle | None = None
+        self._due = math.inf
+
+    def submit(self, job: Job) -> None:
+        """Hand a request to the engine. Raises `ValueError` when it can never fit."""
+        now = self._clock()
+        self._pump(now)
+        self.engine.submit(now, job.request)
+        job.submitted_at = job.phase_from = now
+        self._jobs[job.request.id] = job
+        self._schedule(now)
+
+    def cancel(self, job: Job) -> None:
+        """Take a request out of the engine, at once. Idempotent; nothing where it has finished."""
+        if self._jobs.pop(job.request.id, None) is None:
+            return
+        now = self._clock()
+        self.engine.cancel(now, job.request.id)
+        job.finished_at = now
+        job.phases.append(Phase(job.phase, job.phase_from, now))
+        self._schedule(now)
+
+    def set_decode_factor(self, factor: float) -> None:
+        """Decode steps take `factor` times as long from now on."""
+        now = self._clock()
+        self._pump(now)
+        self.engine.set_factors(now, decode=factor)
+        self._schedule(now)
+
+    def close(self) -> None:
+        """Stop waking."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._due = None, math.inf
+        self._jobs.clear()
+
+    def lateness(self) -> dict[str, Any]:
+        """Tokens by lateness, as in docs/wire.md."""
+        histogram = self.lateness_ms
+        names = [f"{bound:g}" for bound in histogram.bounds] + ["inf"]
+        return {
+            "count": histogram.count,
+            "sum": histogram.sum,
+            "max": histogram.max,
+            "buckets": dict(zip(names, histogram.counts, strict=True)),
+        }
+
+    def _wake(self) -> None:
+        self._timer, self._due = None, math.inf
+        now = self._clock()
+        self._pump(now)
+        self._schedule(now)
+
+    def _schedule(self, now: float) -> None:
+        due = self.engine.next_token_at()
+        if due is None:
+            return
+        due += self._token_overhead_s
+        if self._timer is not None:
+            if self._due <= due:  # an earlier wake costs less than a timer moved at each submission
+                return
+            self._timer.cancel()
+        self._due = due
+        # uvloop's timers count whole milliseconds, rounded: half of one more, so that a wake is never too early.
+        self._timer = self._call_later(max(0.0, due - now) + 0.0005, self._wake)
+
+    def _pump(self, now: float) -> None:
+        """Take what has happened until now, and pass it on: one flush a stream, however many tokens are due."""
+        events = self.engine.advance(now)
+        if not events:
+            return
+        jobs = self._jobs
+        touched: dict[str, Job] = {}
+        produced: list[tuple[float, int]] = []
+        for event in events:
+            at = event.at
+            if isinstance(event, Tokens):
+                known = 0
+                for identity in event.ids:
+                    job = jobs.get(identity)
+                    if job is not None:
+                        known += 1
+                        job.produced += 1
+                        self.itl_s.add(at - job.last_at)
+                        job.last_at = at
+                        touched[identity] = job
+                produced.append((at, known))
+                continue
+            job = jobs.get(event.id)
+            if job is None:
+                continue
+            if isinstance(event, Admitted):
+                self._admitted(job, event)
+            elif isinstance(event, FirstToken):
+                job.turn(at, "decode")
+                job.produced += 1
+                if job.first_at is None:
+                    job.first_at = at
+                else:
+                    self.itl_s.add(at - job.last_at)
+                job.last_at = at
+                touched[event.id] = job
+                produced.append((at, 1))
+            elif isinstance(event, Preempted):
+                job.preemptions += 1
+                job.turn(at, "queue")
+            elif isinstance(event, Finished):
+                del jobs[event.id]
+                job.finished_at = at
+                job.phases.append(Phase(job.phase, job.phase_from, at))
+                touched[event.id] = job
+        for job in touched.values():
+            job.sink.flush()
+        done = self._clock() - self._token_overhead_s
+        for at, count in produced:
+            if count:
+                self.lateness_ms.add(1000 * max(0.0, done - at), count)
+
+    def _admitted(self, job: Job, event: Admitted) -> None:
+        job.turn(event.at, "prefill")
+        if job.admitted_at is None:
+            job.admitted_at = event.at
+            job.cached_tokens = event.cached_tokens
+        job.computed_tokens += job.request.prompt_tokens + job.produced - event.cached_tokens

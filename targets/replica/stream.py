@@ -1,0 +1,242 @@
+"""One answer on its way to the client: what may be sent now, and how it gets onto the socket.
+
+Bytes go straight to the transport: a token's chunk costs a concatenation and a write, and nobody is woken for it. The
+head of the response goes out with the first token, so that all failures before it can be retried by a client. A
+behaviour (see `behaviours/`) waits for a stream at a point, given in tokens sent, and holds or cuts it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, Literal, Protocol
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+from reports.attributes import Outcome
+from targets.replica.api import Renderer
+from targets.replica.driver import Job
+
+__all__ = ["AnswerStream", "Cut", "Point", "SentResponse"]
+
+Cut = Literal["fin", "rst", "clean"]
+
+_JSON_HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+_EVENTS_HEAD: Final = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
+)
+_RST: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends a reset
+_ABORT_TRIES: Final = 50
+
+
+class Point(Protocol):
+    """Something that waits for a stream to have sent `after_tokens` tokens."""
+
+    @property
+    def after_tokens(self) -> int:
+        """Tokens that still go out; the next thing to be sent after them is what is met."""
+
+    @property
+    def fault_id(self) -> str:
+        """Whose point it is."""
+
+    def reached(self, stream: AnswerStream) -> None:
+        """The stream is there: hold it, cut it, or let it go on. Called once a stream."""
+
+
+class SentResponse(web.StreamResponse):
+    """Tells aiohttp that the response is on its way already, and whether the connection can serve another."""
+
+    def __init__(self, keep_alive: bool) -> None:
+        super().__init__()
+        self._reuse = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether another request may follow on the connection."""
+        return self._reuse
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Nothing is left to do."""
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to do."""
+
+
+class AnswerStream:
+    """The way of one answer. `done` is resolved when all is written, or when a behaviour has ended it."""
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        renderer: Renderer,
+        *,
+        offset: int,
+        streaming: bool,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.key = ""
+        self.sent = 0
+        self.outcome: Outcome | None = None  # set by a behaviour that ends the stream
+        self.done: asyncio.Future[None] = loop.create_future()
+        self._job: Job | None = None
+        self._request = request
+        self._renderer = renderer
+        self._offset = offset
+        self._streaming = streaming
+        self._loop = loop
+        self._chunked = request.version >= HttpVersion11
+        self._headers_sent = False
+        self._points: list[Point] = []
+        self._holds: set[str] = set()
+        self._draining: asyncio.Task[None] | None = None
+
+    def bind(self, job: Job) -> None:
+        """The job that this is the sink of."""
+        self._job = job
+
+    @property
+    def headers_sent(self) -> bool:
+        """Whether the client has seen anything of the answer."""
+        return self._headers_sent
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection can serve another request after this one."""
+        return self._request.keep_alive and (self._chunked or not self._streaming)
+
+    def add_point(self, point: Point) -> None:
+        """Wait for the stream at a point. One that it is past already is met with the next `flush`."""
+        self._points.append(point)
+        self._points.sort(key=lambda each: each.after_tokens)
+
+    def forget(self, fault_id: str) -> None:
+        """A behaviour is over: its point is gone, and what it held goes on."""
+        self._points = [point for point in self._points if point.fault_id != fault_id]
+        if fault_id in self._holds:
+            self._holds.discard(fault_id)
+            self.flush()
+
+    def hold(self, fault_id: str) -> None:
+        """Send nothing more until `forget(fault_id)`, or `release_later`'s time."""
+        self._holds.add(fault_id)
+
+    def release_later(self, fault_id: str, delay_s: float) -> None:
+        """Let go of a hold after a time."""
+        self._loop.call_later(delay_s, self.forget, fault_id)
+
+    def flush(self) -> None:
+        """Write what has been produced, as far as holds, points and the socket allow."""
+        job = self._job
+        if job is None or self._holds or self.done.done():
+            return
+        protocol = self._request.protocol
+        if protocol.transport is None:
+            return  # the client has left; the handler is about to be told
+        if protocol.writing_paused:
+            if self._draining is None:
+                self._draining = self._loop.create_task(self._drained())
+            return
+        finished = job.finished_at is not None
+        while self._points:
+            point = self._points[0]
+            if job.produced <= point.after_tokens and not (finished and job.produced == point.after_tokens):
+                break
+            self._points.pop(0)
+            self._send(max(self.sent, min(point.after_tokens, job.produced)))
+            point.reached(self)
+            if self._holds or self.done.done():
+                return
+        self._send(job.produced, last=finished)
+
+    def cut(self, how: Cut) -> None:
+        """End the stream before its time: FIN or RST in the middle of the body, or a clean end of the body with no
+        terminal event."""
+        if self.done.done():
+            return
+        self.outcome = Outcome.TRUNCATED
+        transport = self._request.transport
+        if transport is None:
+            self.done.set_result(None)
+            return
+        if how == "clean" or self._streaming:
+            self._open(transport.write)
+        if how == "clean":
+            if self._chunked:
+                transport.write(b"0\r\n\r\n")
+            self.done.set_result(None)
+            return
+        self.done.set_result(None)
+        if how == "fin":
+            transport.close()  # what is buffered goes out first
+        else:
+            self._reset(transport, _ABORT_TRIES)
+
+    def _reset(self, transport: asyncio.Transport, tries: int) -> None:
+        """Abort once the tokens before the cut have left the process: abort() would throw them away."""
+        if transport.is_closing():
+            return
+        if tries and transport.get_write_buffer_size():
+            self._loop.call_later(0.001, self._reset, transport, tries - 1)
+            return
+        found: socket.socket | None = transport.get_extra_info("socket")
+        if found is not None:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+        transport.abort()
+
+    def _send(self, upto: int, *, last: bool = False) -> None:
+        transport = self._request.transport
+        job = self._job
+        if transport is None or job is None:
+            return
+        if not self._streaming:
+            self.sent = max(self.sent, upto)
+            if last:
+                body = self._renderer.body(job)
+                self._headers_sent = True
+                self.done.set_result(None)
+                transport.write(_JSON_HEAD + self._connection() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            return
+        data = b""
+        if upto > self.sent:
+            data = self._renderer.events(self._offset + self.sent, self._offset + upto)
+            self.sent = upto
+        if last:
+            data += self._renderer.tail(job)
+        if data:
+            head = b""
+            if not self._headers_sent:
+                self._headers_sent = True
+                head = _EVENTS_HEAD + self._framing()
+                data = self._renderer.head(job) + data
+            end = b"0\r\n\r\n" if last and self._chunked else b""
+            transport.write(b"%b%x\r\n%b\r\n%b" % (head, len(data), data, end) if self._chunked else head + data)
+        if last:
+            self.done.set_result(None)
+
+    def _open(self, write: Callable[[bytes], None]) -> None:
+        """Send the head of a response that is to be cut before its first token."""
+        if self._headers_sent:
+            return
+        self._headers_sent = True
+        write((_EVENTS_HEAD if self._streaming else _JSON_HEAD) + self._framing())
+
+    def _framing(self) -> bytes:
+        return self._connection() + (b"Transfer-Encoding: chunked\r\n\r\n" if self._chunked else b"\r\n")
+
+    def _connection(self) -> bytes:
+        return b"" if self.reusable and self._chunked else b"Connection: close\r\n"
+
+    async def _drained(self) -> None:
+        """The socket is full: go on when the client has read."""
+        try:
+            await self._request.writer.drain()
+        except ConnectionError:
+            return
+        finally:
+            self._draining = None
+        self.flush()
