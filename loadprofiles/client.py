@@ -1,0 +1,240 @@
+"""The load's client: logical calls with the retries of a real client, true times, and proof of every token.
+
+    call       one logical model call; the client's retries are inside it
+    attempt    one HTTP request (`loadprofiles.attempt`)
+
+A call is never taken for good on its status: see `loadprofiles.judge`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+import gevent
+from opentelemetry.trace import Span
+
+from loadprofiles import call_spans
+from loadprofiles.anthropic_wire import AnthropicWire
+from loadprofiles.attempt import Attempt, Request, Sender
+from loadprofiles.clock import now_s
+from loadprofiles.connection import Connections, parse_endpoint, request_head
+from loadprofiles.judge import Judgement, Provability
+from loadprofiles.openai_wire import OpenAIWire
+from loadprofiles.retries import POLICIES, Failure, GiveUp
+from loadprofiles.session import Call, CallResult, Message
+from loadprofiles.stream import Answer
+from loadprofiles.wire import Wire
+from reports.attributes import Outcome
+from reports.errors import UserError
+from reports.tokens import token_stream
+
+__all__ = ["WIRES", "AgentContext", "CallRecord", "Client", "ClientOptions"]
+
+WIRES: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
+"""The APIs by the name that a configuration gives."""
+
+_SYSTEM_MESSAGES_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """Where and how a client calls. Times in seconds.
+
+    `retries` names a policy of `loadprofiles.retries`. `idle_s`: silence in an answer after which the client hangs up
+    (None: only `timeout_s`, which bounds the whole attempt). `provable`: whether the target's tokens can be checked;
+    None lets the target show it (`judge.Provability`).
+    """
+
+    url: str
+    model: str
+    api: str = "openai"
+    retries: str = "openai-sdk"
+    timeout_s: float = 600.0
+    connect_timeout_s: float = 5.0
+    idle_s: float | None = None
+    api_key: str | None = field(default=None, repr=False)
+    provable: bool | None = None
+    allow_remote: bool = False
+
+
+@dataclass(slots=True)
+class AgentContext:
+    """What a client keeps for one agent between its calls.
+
+    `last_byte_s`: when anything last arrived for it (or when it last sent). `encoded`: the conversation as last sent.
+    """
+
+    session: str
+    agent: str
+    tenant: str | None
+    seed: int
+    last_byte_s: float = 0.0
+    encoded: list[tuple[Message, bytes]] = field(default_factory=list)
+
+    def on_bytes(self, at_s: float) -> None:
+        """Something arrived."""
+        self.last_byte_s = at_s
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """How a logical call went. Times are seconds on `clock.now_s`; the measures are those of `docs/measures.md`.
+
+    `scheduled_s`: when it should have been sent. `answer` and `judgement`: of the last attempt, if that got a 2xx.
+    """
+
+    call: Call
+    scheduled_s: float
+    sent_s: float
+    ended_s: float = 0.0
+    outcome: Outcome = Outcome.ABANDONED
+    attempts: int = 0
+    answer: Answer | None = None
+    judgement: Judgement | None = None
+
+    @property
+    def ok(self) -> bool:
+        """The answer is complete and right."""
+        return self.outcome is Outcome.OK
+
+    @property
+    def ttft_s(self) -> float | None:
+        """First non-empty output token received - call sent, the client's retries included. None: never."""
+        times = self.answer.chunk_times_s if self.answer is not None else None
+        return times[0] - self.sent_s if times else None
+
+    @property
+    def e2e_s(self) -> float:
+        """Last byte - call sent."""
+        return self.ended_s - self.sent_s
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens received: proved, else as the target reported them, else 4 characters each."""
+        if self.answer is None:
+            return 0
+        if self.judgement is not None and self.judgement.integrity is not None:
+            return self.judgement.integrity.received
+        return self.answer.usage.output_tokens or sum(self.answer.chunk_tokens)
+
+    @property
+    def tpot_s(self) -> float | None:
+        """(e2e - ttft) / (output tokens - 1); None below two tokens."""
+        ttft, tokens = self.ttft_s, self.output_tokens
+        return None if ttft is None or tokens < 2 else (self.e2e_s - ttft) / (tokens - 1)
+
+    def result(self) -> CallResult:
+        """What the agent is told."""
+        answer = self.answer
+        if answer is None:
+            return CallResult(False, "", None, self.outcome)
+        usage = answer.usage
+        return CallResult(
+            self.ok,
+            answer.text,
+            answer.arguments or None,
+            self.outcome,
+            usage.input_tokens,
+            usage.cached_tokens,
+            usage.output_tokens,
+        )
+
+
+class Client:
+    """Calls one endpoint for any number of agents, each in its own greenlet, over pooled connections."""
+
+    def __init__(self, options: ClientOptions) -> None:
+        """Raises `UserError` for an unknown API or policy, or an endpoint that may not be called."""
+        if options.api not in WIRES:
+            raise UserError(f"unknown API {options.api!r}: one of {', '.join(sorted(WIRES))}")
+        if options.retries not in POLICIES:
+            raise UserError(f"unknown retry policy {options.retries!r}: one of {', '.join(sorted(POLICIES))}")
+        self.options = options
+        self.endpoint = parse_endpoint(options.url, options.allow_remote)
+        self.wire = WIRES[options.api]
+        self._policy = POLICIES[options.retries]
+        self._connections = Connections(self.endpoint, options.connect_timeout_s)
+        self._sender = Sender(
+            self._connections, self.wire, Provability(options.provable), options.timeout_s, options.idle_s
+        )
+        agent = ("User-Agent", "brownout-loadgen")
+        accept = ("Accept", "text/event-stream, application/json")
+        self._head = request_head(self.endpoint, self.wire.path, [agent, accept, *self.wire.headers(options.api_key)])
+        self._system: dict[int, tuple[Message, bytes]] = {}
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        self._connections.close()
+
+    def call(self, call: Call, context: AgentContext, scheduled_s: float, turn: Span | None = None) -> CallRecord:
+        """Makes a logical call, and waits for its end. `turn`: the span it belongs to, None where nothing records.
+
+        If the greenlet is killed, the record's spans end as `abandoned`, and the exception goes on.
+        """
+        body = self.wire.body(call, self._encoded(call, context), self.options.model, context.session)
+        expected = token_stream(call.marker.key, call.max_tokens)
+        sent_s = context.last_byte_s = now_s()
+        record = CallRecord(call, scheduled_s, sent_s)
+        chat = call_spans.start_chat(self, call, context, turn, sent_s) if turn is not None else None
+        try:
+            self._attempts(body, expected, record, context, chat)
+        finally:
+            if record.outcome is Outcome.ABANDONED:
+                record.ended_s = now_s()
+            if chat is not None:
+                call_spans.end_chat(chat, record)
+        return record
+
+    def _attempts(
+        self, body: bytes, expected: str, record: CallRecord, context: AgentContext, chat: Span | None
+    ) -> None:
+        rng: Random | None = None
+        while True:
+            attempt = Attempt(record.sent_s if not record.attempts else now_s())
+            span = (
+                call_spans.start_attempt(self, chat, record.attempts, attempt.started_s) if chat is not None else None
+            )
+            trace_parent = call_spans.traceparent(span) if span is not None else b""
+            content = b"%bContent-Length: %d\r\n%b\r\n%b" % (self._head, len(body), trace_parent, body)
+            record.attempts += 1
+            try:
+                self._sender.run(Request(content, record.call.stream, expected), attempt, context.on_bytes)
+            finally:
+                record.ended_s = attempt.ended_s
+                record.outcome, record.answer, record.judgement = attempt.outcome, attempt.answer, attempt.judgement
+                if span is not None:
+                    call_spans.end_attempt(span, attempt)
+            if attempt.outcome is Outcome.OK:
+                return
+            if rng is None:
+                rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
+            failure = Failure(attempt.status, attempt.transport, record.call.stream, attempt.headers)
+            decision = self._policy.decide(record.attempts - 1, failure, time.time(), rng)
+            if isinstance(decision, GiveUp):
+                return
+            record.outcome = Outcome.ABANDONED  # if it is killed in its sleep
+            gevent.sleep(decision.after_s)
+
+    def _encoded(self, call: Call, context: AgentContext) -> list[bytes]:
+        """Every message of the call, each encoded once: a conversation only grows, or is compacted."""
+        known = context.encoded
+        for place, message in enumerate(call.messages):
+            if place < len(known):
+                if known[place][0] is message or known[place][0] == message:
+                    continue
+                del known[place:]
+            known.append((message, self._encode(message)))
+        del known[len(call.messages) :]
+        return [encoded for _, encoded in known]
+
+    def _encode(self, message: Message) -> bytes:
+        if message.role != "system":
+            return self.wire.encode_message(message)
+        kept = self._system.get(id(message))
+        if kept is None:
+            if len(self._system) >= _SYSTEM_MESSAGES_KEPT:
+                self._system.clear()
+            kept = self._system[id(message)] = (message, self.wire.encode_message(message))
+        return kept[1]

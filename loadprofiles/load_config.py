@@ -1,0 +1,106 @@
+"""The configuration of a load (`BROWNOUT_CONFIG` of Locust, see `docs/wire.md`), decoded strictly by msgspec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from loadprofiles.client import ClientOptions
+from loadprofiles.conversation import sessions
+from loadprofiles.profile import Profile
+from loadprofiles.replay import TraceOptions, replay_sessions
+from loadprofiles.session import SessionPlan, share_of_worker
+from reports.errors import InvalidFile, Problem, UserError
+
+__all__ = ["LoadConfig", "Slo", "read_load_config"]
+
+
+class Slo(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a good call keeps to, in seconds. None: no bound."""
+
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+
+
+class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A load, whole: whom to call, as whom, how long.
+
+    `api` None: the profile's. `api_key_env` names the environment variable that holds the key. `trace`: replay these
+    recordings instead of the profile's sessions, `{"dir": ..., and options of `replay.TraceOptions`}`. `horizon_s`
+    bounds the arrivals; `drain_s` the time that sessions get to end. `provable`: whether the target's tokens can be
+    checked, None lets it show (`judge.Provability`). `idle_s`: silence after which the client hangs up. `allow_remote`:
+    the caller said that a host other than this machine may be called.
+    """
+
+    url: str
+    model: str
+    profile: Profile
+    run: str
+    api: str | None = None
+    api_key_env: str | None = None
+    trace: dict[str, object] | None = None
+    seed: int = 7
+    horizon_s: float = 3600.0
+    drain_s: float = 30.0
+    slo: Slo = Slo()
+    provable: bool | None = None
+    idle_s: float | None = None
+    allow_remote: bool = False
+
+    @property
+    def agent_name(self) -> str:
+        """`gen_ai.agent.name` of the load's agents: the profile's name without `-ci`."""
+        return self.profile.name.removesuffix("-ci")
+
+    def client_options(self, environment: Mapping[str, str] = os.environ) -> ClientOptions:
+        """How the client calls. Raises `UserError` where the key's variable is not set."""
+        key = None
+        if self.api_key_env is not None:
+            key = environment.get(self.api_key_env)
+            if not key:
+                raise UserError(f"no API key: the environment variable {self.api_key_env} is not set")
+        client = self.profile.client
+        return ClientOptions(
+            url=self.url,
+            model=self.model,
+            api=self.api or client.api,
+            retries=client.retries,
+            timeout_s=client.timeout_s,
+            connect_timeout_s=client.connect_timeout_s,
+            idle_s=self.idle_s,
+            api_key=key,
+            provable=self.provable,
+            allow_remote=self.allow_remote,
+        )
+
+    def plans(self, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
+        """The sessions of worker `worker` of `workers`. Raises `UserError` for traces that cannot be read."""
+        if self.trace is None:
+            plans = sessions(self.profile, self.seed, self.run)
+        else:
+            options = dict(self.trace)
+            folder = Path(str(options.pop("dir", "")))
+            try:
+                decoded = msgspec.convert(options, TraceOptions)
+            except (msgspec.ValidationError, ValueError, TypeError) as error:
+                raise UserError(f"trace options: {error}") from None
+            unknown = sorted(set(options) - set(TraceOptions.__dataclass_fields__))
+            if unknown:
+                known = ", ".join(TraceOptions.__dataclass_fields__)
+                raise UserError(f"trace options: unknown {', '.join(unknown)}; there are dir, {known}")
+            plans = replay_sessions(folder, decoded, self.seed, self.run)
+        return share_of_worker(plans, worker, workers)
+
+
+def read_load_config(path: Path | str) -> LoadConfig:
+    """The configuration in a file. Raises `InvalidFile`."""
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=LoadConfig)
+    except OSError as error:
+        raise InvalidFile([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from None
+    except msgspec.DecodeError as error:
+        raise InvalidFile([Problem(str(path), 0, str(error), "see docs/wire.md")]) from None

@@ -1,0 +1,173 @@
+"""Plays planned sessions in greenlets: arrivals are open, the calls inside a session follow one another.
+
+start     a scheduler greenlet starts session greenlets at their times, and notes how late each one was
+drain     no session starts any more, those under way go on to their end
+stop      what still runs is ended and counted as unfinished
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import gevent
+from gevent.event import Event
+
+from loadprofiles.client import CallRecord, Client
+from loadprofiles.clock import now_s, unix_ns
+from loadprofiles.counters import Counters
+from loadprofiles.played_session import PlayedSession
+from loadprofiles.session import SessionPlan
+
+__all__ = ["Player"]
+
+_log = logging.getLogger(__name__)
+_LONGEST_SLEEP_S = 3600.0
+
+
+class Player:
+    """One load, played once: `start`, then `drain`, then `stop`. All of it in greenlets of one thread.
+
+    `plans`: sessions in the order of their start. `profile` and `agent_name` go on spans. `horizon_s`: no session
+    starts later. `on_call` is told of every logical call that ended; an exception of its own is logged, no more.
+    """
+
+    def __init__(
+        self,
+        plans: Iterator[SessionPlan],
+        client: Client,
+        counters: Counters,
+        *,
+        profile: str,
+        agent_name: str,
+        seed: int,
+        horizon_s: float,
+        on_call: Callable[[CallRecord], None] | None = None,
+    ) -> None:
+        self.client = client
+        self.counters = counters
+        self.profile = profile
+        self.agent_name = agent_name
+        self.seed = seed
+        self._plans = plans
+        self._horizon_s = horizon_s
+        self._on_call = on_call
+        self._due: deque[SessionPlan] = deque()
+        self._next: SessionPlan | None = None
+        self._pulled = 0
+        self._started_s: float | None = None
+        self._scheduler: gevent.Greenlet | None = None
+        self._running: dict[gevent.Greenlet, PlayedSession] = {}
+        self._arriving = True
+        self._finished = Event()
+
+    # -- for the caller -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins. The load's time zero is now. Raises RuntimeError the second time."""
+        if self._started_s is not None:
+            raise RuntimeError("a player plays once")
+        self._started_s = now_s()
+        self.counters.load_started_ns = unix_ns(self._started_s)
+        self._scheduler = gevent.spawn(self._schedule)
+
+    def drain(self) -> None:
+        """No session starts any more. Returns at once; `wait` for the end."""
+        if not self._arriving:
+            return
+        self.arrivals_due()
+        self._arriving = False
+        if self._scheduler is not None:
+            self._scheduler.kill(block=False)
+        self._finish_if_done()
+
+    def stop(self) -> None:
+        """Ends everything, and returns when it has ended. Sessions that were still going are `unfinished`."""
+        self.drain()
+        for session in self._running.values():
+            session.note_silence()
+        gevent.killall(list(self._running), block=True)
+        self.client.close()
+        self._finished.set()
+
+    def wait(self, limit_s: float | None = None) -> bool:
+        """Waits until no session runs and none will start. False if that took longer than `limit_s`."""
+        return bool(self._finished.wait(limit_s))
+
+    @property
+    def done(self) -> bool:
+        """No session runs, and none will start."""
+        return bool(self._finished.is_set())
+
+    def arrivals_due(self) -> int:
+        """Sessions that should have started until now."""
+        if self._started_s is not None and self._arriving:
+            self._pull(now_s() - self._started_s)
+        return self._pulled
+
+    # -- for the sessions -----------------------------------------------------------------------------------------
+
+    def load_time_s(self, at_s: float) -> float:
+        """A moment on `clock.now_s`, in seconds since the load's start."""
+        return at_s - (self._started_s or 0.0)
+
+    def call_sent(self) -> None:
+        """A logical call is about to be sent."""
+        self.counters.calls_sent += 1
+
+    def call_ended(self, record: CallRecord) -> None:
+        """A logical call has ended."""
+        self.counters.call_ended(record)
+        if self._on_call is not None:
+            try:
+                self._on_call(record)
+            except Exception:
+                _log.exception("a listener for ended calls failed")
+
+    # -- the scheduler --------------------------------------------------------------------------------------------
+
+    def _pull(self, until_s: float) -> None:
+        """Takes what is due from the plan. Runs without a switch, so that nobody else is in the iterator."""
+        while True:
+            if self._next is None:
+                self._next = next(self._plans, None)
+                if self._next is None or self._next.start_at_s > self._horizon_s:
+                    self._next = None
+                    self._plans = iter(())
+                    return
+            if self._next.start_at_s > until_s:
+                return
+            self._due.append(self._next)
+            self._pulled += 1
+            self._next = None
+
+    def _schedule(self) -> None:
+        try:
+            while True:
+                self._pull(self.load_time_s(now_s()))
+                while self._due:
+                    self._start_session(self._due.popleft())
+                if self._next is None:
+                    break
+                wait_s = self._next.start_at_s - self.load_time_s(now_s())
+                gevent.sleep(min(max(wait_s, 0.0), _LONGEST_SLEEP_S))
+        except Exception:
+            _log.exception("no session starts any more: the plan failed")
+        self._arriving = False
+        self._finish_if_done()
+
+    def _start_session(self, plan: SessionPlan) -> None:
+        session = PlayedSession(self, plan)
+        greenlet = gevent.Greenlet(session.play)
+        self._running[greenlet] = session
+        greenlet.link(self._ended)
+        greenlet.start()
+
+    def _ended(self, greenlet: gevent.Greenlet) -> None:
+        self._running.pop(greenlet, None)
+        self._finish_if_done()
+
+    def _finish_if_done(self) -> None:
+        if not self._arriving and not self._running:
+            self._finished.set()
