@@ -73,7 +73,8 @@ class Call:
 
     `messages` is the whole conversation; from one call of an agent to the next it only grows (the same objects, then
     new ones), except where the conversation was compacted. `max_tokens` is also how many tokens a simulated replica
-    produces. `tools` False: the answer must be text (send no tools, or `tool_choice` "none").
+    produces. `tools` False: the answer must be text; offer the tools all the same with `tool_choice` "none", because a
+    prompt begins with its tools and another beginning misses the prefix cache.
     """
 
     agent: str

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import math
+import statistics
+from itertools import islice, pairwise, takewhile
+
+import pytest
+
+from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Ramp, Spike
+from loadprofiles.draws import Draws
+
+
+def counts(poisson: Poisson, until: float, seeds: int = 200) -> list[int]:
+    return [sum(1 for _ in takewhile(lambda at: at < until, poisson.arrivals(Draws(seed)))) for seed in range(seeds)]
+
+
+@pytest.mark.parametrize("shape", [{"constant": Constant(2.0)}, {"spike": Spike(1, 5, 5)}, {"ramp": Ramp(0, 4, 15)}])
+def test_the_mean_and_the_variance_of_the_count_are_the_integral_of_the_rate(shape: dict) -> None:
+    poisson = Poisson(**shape)
+    expected = poisson.curve().cumulative(15)
+    found = counts(poisson, 15)
+    assert statistics.fmean(found) == pytest.approx(expected, abs=4 * math.sqrt(expected / len(found)))
+    assert statistics.variance(found) == pytest.approx(expected, rel=0.45)
+
+
+@pytest.mark.parametrize("cv", [0.3, 1.0, 3.0])
+def test_gaps_have_the_rate_and_the_variation_asked_for(cv: float) -> None:
+    times = list(islice(Poisson(constant=Constant(5.0), cv=cv).arrivals(Draws(11)), 8000))
+    gaps = [later - at for at, later in pairwise(times)]
+    assert min(gaps) >= 0
+    assert statistics.fmean(gaps) == pytest.approx(0.2, rel=5 * cv / math.sqrt(len(gaps)))
+    assert statistics.pstdev(gaps) / statistics.fmean(gaps) == pytest.approx(cv, rel=0.1)
+
+
+def test_the_same_seed_gives_the_same_times_and_another_seed_others() -> None:
+    spec = ArrivalsSpec(poisson=Poisson(constant=Constant(3.0)))
+    one, again, other = (list(islice(spec.arrivals(Draws(seed)), 20)) for seed in (1, 1, 2))
+    assert one == again != other
+
+
+def test_arrivals_end_where_the_rate_falls_to_nothing() -> None:
+    times = list(Poisson(ramp=Ramp(10.0, 0.0, over_s=4)).arrivals(Draws(5)))
+    assert times
+    assert max(times) <= 4
+
+
+@pytest.mark.parametrize("wrong", [{}, {"constant": Constant(1), "ramp": Ramp(1, 2, 3)}])
+def test_poisson_is_around_exactly_one_rate(wrong: dict) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        Poisson(**wrong)
+
+
+def test_a_variation_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="cv"):
+        Poisson(constant=Constant(1), cv=0)

@@ -1,0 +1,40 @@
+"""Recorded sessions for tests: made by hand, and where the real ones are."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REAL = (
+    Path(os.environ.get("BROWNOUT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
+    / "claude-code-sessions"
+)
+
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no recordings in {REAL}")
+
+
+def request(blocks: range | list[int], t: float = 0.0, **given: Any) -> dict[str, Any]:
+    """A request of whole blocks of 64 tokens."""
+    ids = list(blocks)
+    base = {"t": t, "type": "s", "in": 64 * len(ids), "out": 40, "hash_ids": ids, "stop": "tool_use", "think_time": 1.0}
+    return base | {"input_types": ["tool_result"]} | given
+
+
+def sub_agent(t: float, requests: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
+    """A sub-agent with requests of its own."""
+    return {"t": t, "type": "subagent", "requests": requests, "tool_tokens": 128, "system_tokens": 64} | given
+
+
+def session(requests: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
+    """A session file with 6 blocks of tools and 2 of system prompt."""
+    return {"id": "x", "block_size": 64, "tool_tokens": 384, "system_tokens": 128, "requests": requests} | given
+
+
+def write(folder: Path, data: dict[str, Any], name: str = "a.json", indent: int | None = None) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(data, indent=indent))
+    return path
