@@ -32,10 +32,10 @@ class TraceOptions:
         shrink  6, 8 calls, 3.5/s        192     20.7               31,000            1,850             87 %
 
     So the default asks for the same prefill and fewer output tokens. What bounds `shrink` from below are the first
-    prompts of resumed sessions, up to 256k tokens that nobody has cached: at 12 they are 21k and take about two seconds,
-    the TTFT that the shipped experiments allow; at 6 they are 43k. A call's output is 48 tokens in the mean, 1,516 at
-    most: such a session may still be under way at the end of a run. Pauses: the median of 8 s becomes 0.4 s, and what
-    was over 40 s (a person, the night) 2 s.
+    prompts of resumed sessions, up to 256k tokens that nobody has cached: at 12 they are 21k and take about two
+    seconds, the TTFT that the shipped experiments allow; at 6 they are 43k. A call's output is 48 tokens in the mean,
+    1,516 at most: such a session may still be under way at the end of a run. Pauses: the median of 8 s becomes 0.4 s,
+    and what was over 40 s (a person, the night) 2 s.
     """
 
     rate: float = 4.0

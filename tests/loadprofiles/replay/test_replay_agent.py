@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def test_a_conversation_that_grows_keeps_its_messages_and_holds_the_answers_rece
     calls = replay(tmp_path, [request(range(10)), request(range(14)), request(range(16), stop="end_turn")]).calls[
         "main"
     ]
-    for before, after in zip(calls, calls[1:], strict=False):
+    for before, after in pairwise(calls):
         n = len(before.messages)
         assert all(one is other for one, other in zip(after.messages, before.messages, strict=False))
         answer, result = after.messages[n:]
