@@ -1,0 +1,43 @@
+"""blast_radius: the share of sessions, tenants, pools that the faults touched: met one / failed from one.
+
+sessions, tenants          of those with a call in baseline, fault or recovery: had a call that met a fault
+failed_sessions, -tenants  of the same: lost a session whose failed call had met a fault
+pools                      of all pools: had an attempt that met a fault
+"""
+
+from __future__ import annotations
+
+from reports.attributes import SessionOutcome
+from reports.evidence import RUN_SCOPE, Evidence, Scope
+from reports.measures.measurement import Measurement, fact, not_measured
+
+__all__ = ["blast_radius"]
+
+
+def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A share of this run, exact."""
+    if not any(impact.injected for impact in evidence.impacts):
+        return not_measured("no fault was injected")
+    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+        return not_measured("neither a gateway nor replicas of ours say where a call went")
+    encounters = [encounter for impact in evidence.impacts for encounter in impact.encounters]
+    if stat == "pools":
+        pools = {replica.pool for replica in evidence.record.replicas} | {
+            c.pool for c in evidence.calls.calls if c.pool
+        }
+        pool_of = {replica.name: replica.pool for replica in evidence.record.replicas}
+        touched = {pool_of.get(encounter.from_replica, encounter.call.pool) for encounter in encounters} & pools
+        return fact(len(touched) / len(pools), len(pools)) if pools else not_measured("no pool is known")
+    failed = stat.startswith("failed_")
+    sessions = {session.id: session for session in evidence.sessions(RUN_SCOPE)}
+    met = {e.call.session for e in encounters if not failed or not e.saved}
+    if failed:
+        met = {name for name in met if name in sessions and sessions[name].outcome == SessionOutcome.LOST}
+    if stat.endswith("sessions"):
+        return _share(len(met & sessions.keys()), len(sessions))
+    tenants = {session.tenant for session in sessions.values()}
+    return _share(len({sessions[name].tenant for name in met & sessions.keys()}), len(tenants))
+
+
+def _share(part: int, whole: int) -> Measurement:
+    return fact(part / whole, whole) if whole else not_measured("there was nobody to touch")

@@ -1,0 +1,42 @@
+"""goodput_lost: 1 - good calls / (the baseline's share of good calls x calls offered), over fault and recovery.
+
+The area of the resilience triangle. Negative where the fault's calls did better than the baseline's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.statistics import FloatArray
+
+__all__ = ["goodput_lost"]
+
+
+def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A share of the good calls that there should have been."""
+    if not any(impact.injected for impact in evidence.impacts):
+        return not_measured("no fault was injected")
+    before = evidence.mask(Scope("baseline"))
+    after = evidence.mask(Scope("fault")) | evidence.mask(Scope("recovery"))
+    good = evidence.columns.good.astype(np.float64)
+    ones = np.ones(good.size)
+    good_before, offered_before = evidence.by_session(good, before), evidence.by_session(ones, before)
+    good_after, offered_after = evidence.by_session(good, after), evidence.by_session(ones, after)
+    if good_before.sum() == 0:
+        return not_measured("no call of the baseline was good")
+    if offered_after.sum() == 0:
+        return not_measured("no call was made from the fault on")
+
+    def resamples() -> FloatArray:
+        share = evidence.resampling.ratio(good_before, offered_before)
+        should = share * evidence.resampling.sums(offered_after)
+        out = np.full(should.size, np.nan)
+        np.divide(evidence.resampling.sums(good_after), should, out=out, where=should > 0)
+        return 1.0 - out
+
+    should = good_before.sum() / offered_before.sum() * offered_after.sum()
+    return resampled(
+        float(1 - good_after.sum() / should), int(after.sum()), int(np.count_nonzero(offered_after)), resamples
+    )

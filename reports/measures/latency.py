@@ -1,0 +1,64 @@
+"""Latencies of calls: ttft, max_gap, tpot, e2e, effective. Percentiles over calls, by the phase each was sent in.
+
+ttft        first non-empty output token - call sent; infinite without a token
+max_gap     longest gap between two chunks of a call; of calls with two chunks or more
+tpot        (e2e - ttft) / (output tokens - 1); of calls with two tokens or more
+e2e         last byte - call sent; infinite for a call that failed
+effective   last byte - time scheduled; infinite for a call that failed
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reports.evidence import Evidence, Scope
+from reports.measures.catalogue import quantile_of
+from reports.measures.measurement import Measure, Measurement, fact, not_measured, resampled
+from reports.statistics import FloatArray, IntArray, percentile
+
+__all__ = ["latency", "latency_values", "statistic"]
+
+
+def latency_values(evidence: Evidence, name: str) -> FloatArray:
+    """The column of a latency for every call of the run, NaN where it is undefined."""
+    columns = evidence.columns
+    match name:
+        case "ttft":
+            return columns.ttft
+        case "tpot":
+            return columns.tpot
+        case "max_gap":
+            return columns.max_gap
+        case "e2e":
+            return np.where(columns.ok, columns.e2e, math.inf)
+        case "effective":
+            return np.where(columns.ok, columns.e2e + columns.lateness, math.inf)
+    raise KeyError(name)
+
+
+def statistic(evidence: Evidence, values: FloatArray, session_of: IntArray, stat: str) -> Measurement:
+    """A percentile or the maximum of values that belong to sessions."""
+    if values.size == 0:
+        return not_measured("no call of this kind was made")
+    if stat == "max":
+        return fact(float(values.max()), int(values.size))
+    q = quantile_of(stat)
+    return resampled(
+        percentile(values, q),
+        int(values.size),
+        int(np.unique(session_of).size),
+        lambda: evidence.resampling.percentiles(values, session_of, (q,))[0],
+    )
+
+
+def latency(name: str) -> Measure:
+    """The measure of one latency."""
+
+    def measure(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+        values = latency_values(evidence, name)
+        mask = evidence.mask(scope) & ~np.isnan(values)
+        return statistic(evidence, values[mask], evidence.columns.session[mask], stat)
+
+    return measure

@@ -1,0 +1,31 @@
+"""prefill_amplification: prefill tokens computed / prefill tokens needed once, with a perfect prefix cache.
+
+See `reports.measures.work` for what is needed once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.measures.work import work_of
+
+__all__ = ["prefill_amplification"]
+
+
+def prefill_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A factor; 1 is the least that a perfect cache allows."""
+    if not evidence.calls.has_replicas:
+        return not_measured("no replica of ours says what it computed")
+    work = work_of(evidence)
+    mask = evidence.mask(scope)
+    computed, needed = evidence.by_session(work.computed, mask), evidence.by_session(work.needed, mask)
+    if needed.sum() <= 0:
+        return not_measured("no call needed a prefill")
+    return resampled(
+        float(computed.sum() / needed.sum()),
+        int(mask.sum()),
+        int(np.count_nonzero(needed)),
+        lambda: evidence.resampling.ratio(computed, needed),
+    )

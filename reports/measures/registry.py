@@ -1,0 +1,60 @@
+"""The functions behind the names of `reports.measures.catalogue`: a plain dict in plain sight."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reports.measures.blast_radius import blast_radius
+from reports.measures.call_counts import calls, calls_failed, calls_ok, error_rate
+from reports.measures.cost import cost
+from reports.measures.failover import failover, failover_rate
+from reports.measures.goodput import goodput
+from reports.measures.goodput_lost import goodput_lost
+from reports.measures.integrity import INTEGRITY
+from reports.measures.itl import itl
+from reports.measures.latency import latency
+from reports.measures.measurement import Measure
+from reports.measures.prefill_amplification import prefill_amplification
+from reports.measures.retry_amplification import retry_amplification
+from reports.measures.session_time import session_time
+from reports.measures.sessions import session_success, sessions, sessions_lost, unfinished
+from reports.measures.slo_attainment import slo_attainment
+from reports.measures.time_to_detect import time_to_detect
+from reports.measures.time_to_readmit import time_to_readmit
+from reports.measures.time_to_recover import time_to_recover
+from reports.measures.wasted_tokens import wasted_tokens
+
+__all__ = ["MEASURES"]
+
+MEASURES: Final[dict[str, Measure]] = {
+    "ttft": latency("ttft"),
+    "itl": itl,
+    "max_gap": latency("max_gap"),
+    "tpot": latency("tpot"),
+    "e2e": latency("e2e"),
+    "effective": latency("effective"),
+    "calls": calls,
+    "calls_ok": calls_ok,
+    "calls_failed": calls_failed,
+    "error_rate": error_rate,
+    "sessions": sessions,
+    "sessions_lost": sessions_lost,
+    "unfinished": unfinished,
+    "session_success": session_success,
+    "session_time": session_time,
+    "goodput": goodput,
+    "slo_attainment": slo_attainment,
+    "failover": failover,
+    "failover_rate": failover_rate,
+    "time_to_detect": time_to_detect,
+    "time_to_recover": time_to_recover,
+    "time_to_readmit": time_to_readmit,
+    "goodput_lost": goodput_lost,
+    "blast_radius": blast_radius,
+    "retry_amplification": retry_amplification,
+    "prefill_amplification": prefill_amplification,
+    "wasted_tokens": wasted_tokens,
+    "cost": cost,
+    **INTEGRITY,
+}
+"""Every measure of the catalogue."""

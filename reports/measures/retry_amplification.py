@@ -1,0 +1,42 @@
+"""retry_amplification: upstream attempts / logical calls.
+
+Upstream attempts are the gateway's; behind a gateway that is not ours, the requests that replicas of ours saw; with
+neither, the client's own attempts. An attempt that found no call (its own span was lost) counts where its time falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.calls import phase_at
+from reports.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, not_measured, resampled
+
+__all__ = ["retry_amplification"]
+
+
+def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Attempts a call."""
+    mask = evidence.mask(scope)
+    if not mask.any():
+        return not_measured("no call was made")
+    calls = evidence.calls
+    if calls.has_gateway:
+        counts = [len(call.attempts) for call in calls.calls]
+    elif calls.has_replicas:
+        counts = [len(call.replica_requests) for call in calls.calls]
+    else:
+        counts = [max(1, len(call.client_attempts)) for call in calls.calls]
+    attempts = evidence.by_session(np.array(counts, dtype=np.float64), mask)
+    offered = evidence.by_session(np.ones(mask.size), mask)
+    strays = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
+    stray = 0
+    if scope.where is None:
+        stray = sum(phase_at(evidence.record.phases, s.start_s) in scope.phases for s in strays)
+    total = float(offered.sum())
+    return resampled(
+        (float(attempts.sum()) + stray) / total,
+        int(total),
+        int(np.count_nonzero(offered)),
+        lambda: evidence.resampling.ratio(attempts, offered) + stray / total,
+    )

@@ -1,0 +1,24 @@
+"""session_time: first call sent to last byte of the last call, tool time included. A lost session counts as
+infinite.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reports.attributes import SessionOutcome
+from reports.evidence import Evidence, Scope
+from reports.measures.latency import statistic
+from reports.measures.measurement import Measurement
+
+__all__ = ["session_time"]
+
+
+def session_time(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A percentile over the sessions that ended; unfinished ones are left out."""
+    number = {session.id: index for index, session in enumerate(evidence.calls.sessions)}
+    ended = [s for s in evidence.sessions(scope) if s.outcome != SessionOutcome.UNFINISHED]
+    times = [math.inf if s.outcome == SessionOutcome.LOST else s.end_s - s.start_s for s in ended]
+    return statistic(evidence, np.array(times), np.array([number[s.id] for s in ended], dtype=np.int64), stat)

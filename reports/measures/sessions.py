@@ -1,0 +1,44 @@
+"""sessions, sessions_lost, unfinished, session_success: how the sessions ended, by the phase each started in.
+
+Lost: a call did not end ok after the client's retries, or the session had been silent for 10 s at the end of the drain.
+One that was merely still going is unfinished, and counts in neither part of session_success.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.attributes import SessionOutcome
+from reports.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, fact, proportion
+
+__all__ = ["session_success", "sessions", "sessions_lost", "unfinished"]
+
+
+def _count(evidence: Evidence, scope: Scope, outcome: SessionOutcome) -> int:
+    return sum(session.outcome == outcome for session in evidence.sessions(scope))
+
+
+def sessions(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Sessions started."""
+    return fact(len(evidence.sessions(scope)))
+
+
+def sessions_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Sessions lost."""
+    return fact(_count(evidence, scope, SessionOutcome.LOST), len(evidence.sessions(scope)))
+
+
+def unfinished(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Sessions still going when the run ended."""
+    return fact(_count(evidence, scope, SessionOutcome.UNFINISHED), len(evidence.sessions(scope)))
+
+
+def session_success(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Succeeded / (succeeded + lost)."""
+    members = {session.id for session in evidence.sessions(scope)}
+    every = evidence.calls.sessions
+    won = np.array([s.id in members and s.outcome == SessionOutcome.SUCCEEDED for s in every], dtype=np.float64)
+    lost = np.array([s.id in members and s.outcome == SessionOutcome.LOST for s in every], dtype=np.float64)
+    ended = int((won + lost).sum())
+    return proportion(float(won.sum()), ended, ended, 1.0, lambda: evidence.resampling.ratio(won, won + lost))

@@ -1,0 +1,34 @@
+"""slo_attainment: good calls / offered calls. Good: ended ok and met every objective of the experiment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.evidence import BoolArray, Evidence, Scope
+from reports.measures.measurement import Measurement, not_measured, proportion
+from reports.statistics import design_effect
+
+__all__ = ["share_of_calls", "slo_attainment"]
+
+
+def slo_attainment(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """The share of good calls, failures in the denominator."""
+    if not evidence.record.slo:
+        return not_measured("the experiment names no objectives (slo:)")
+    return share_of_calls(evidence, scope, evidence.columns.good)
+
+
+def share_of_calls(evidence: Evidence, scope: Scope, counted: BoolArray) -> Measurement:
+    """The share of the scope's calls that are `counted`; their interval takes into account that sessions cluster
+    them.
+    """
+    mask = evidence.mask(scope)
+    offered = evidence.by_session(np.ones(mask.size), mask)
+    hits = evidence.by_session(counted.astype(np.float64), mask)
+    return proportion(
+        float(hits.sum()),
+        int(mask.sum()),
+        int(np.count_nonzero(offered)),
+        design_effect(hits, offered),
+        lambda: evidence.resampling.ratio(hits, offered),
+    )

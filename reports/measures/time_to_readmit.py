@@ -1,0 +1,44 @@
+"""time_to_readmit: fault reverted to the first good call that the replica served which had it.
+
+The call counts from when it was sent to the replica. With several replicas or faults, the slowest counts.
+"""
+
+from __future__ import annotations
+
+import math
+
+from reports.evidence import Evidence, Scope
+from reports.faults import FaultImpact
+from reports.measures.measurement import Measurement, fact, not_measured
+
+__all__ = ["readmissions", "time_to_readmit"]
+
+
+def time_to_readmit(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """Seconds; infinite if a replica served no good call any more."""
+    injected = [impact for impact in evidence.impacts if impact.injected]
+    if not injected:
+        return not_measured("no fault was injected")
+    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+        return not_measured("neither a gateway nor replicas of ours say where a call went")
+    if any(impact.fault.reverted_s is None for impact in injected):
+        return not_measured("the record ends before the last fault was reverted")
+    times = [at for impact in injected for at in readmissions(evidence, impact).values()]
+    return fact(max(times), len(times)) if times else not_measured("the fault named no replica")
+
+
+def readmissions(evidence: Evidence, impact: FaultImpact) -> dict[str, float]:
+    """For each faulted replica, seconds from the revert to the send of the first good call it served."""
+    reverted = impact.fault.reverted_s
+    times = dict.fromkeys(impact.fault.targets, math.inf)
+    if reverted is None:
+        return times
+    for call in evidence.calls.calls:
+        if not call.good or call.end_s < reverted:
+            continue
+        served = [(a.replica, a.start_s) for a in call.attempts if a.ok]
+        served = served or [(r.replica, r.start_s) for r in call.replica_requests]
+        for replica, at in served:
+            if replica in times and at >= reverted:
+                times[replica] = min(times[replica], at - reverted)
+    return times

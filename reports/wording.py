@@ -1,0 +1,38 @@
+"""Numbers as people read them: the same words in the terminal, the summary, JUnit and the page."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["number_text", "value_text"]
+
+
+def number_text(value: float) -> str:
+    """At most four significant digits, thousands apart, no needless zeros."""
+    if math.isinf(value):
+        return "never" if value > 0 else "-infinite"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.4g}"
+
+
+def value_text(value: float | None, unit: str) -> str:
+    """A value in the unit of a measure: `1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`; `never` if infinite."""
+    if value is None:
+        return "not measured"
+    if math.isinf(value):
+        return number_text(value)
+    match unit:
+        case "s":
+            return f"{number_text(value * 1000)} ms" if 0 < abs(value) < 1 else f"{number_text(value)} s"
+        case "share":
+            return f"{value * 100:.4g}%"
+        case "x":
+            return f"{number_text(value)}x"
+        case "USD":
+            return f"${value:,.2f}"
+        case "tok/s":
+            return f"{number_text(value)} tok/s"
+    return number_text(value)
