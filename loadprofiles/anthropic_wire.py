@@ -17,6 +17,10 @@ _TOOLS = (
     b'"input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}]'
 )
 
+_ABSENT = Raw()
+_NOTHING = (_ABSENT, Raw(b"null"))
+"""A field left out, and null. (`Raw | None` would accept null only.)"""
+
 
 class _Usage(Struct):
     input_tokens: int | None = None
@@ -29,7 +33,7 @@ class _Block(Struct):
     type: str = ""
     text: str = ""
     thinking: str = ""
-    input: Raw | None = None
+    input: Raw = _ABSENT
 
 
 class _Message(Struct):
@@ -51,7 +55,7 @@ class _Event(Struct):
     delta: _Piece | None = None
     content_block: _Block | None = None
     usage: _Usage | None = None
-    error: Raw | None = None
+    error: Raw = _ABSENT
 
 
 class _Whole(Struct):
@@ -60,7 +64,7 @@ class _Whole(Struct):
     stop_reason: str | None = None
     model: str | None = None
     usage: _Usage | None = None
-    error: Raw | None = None
+    error: Raw = _ABSENT
 
 
 _decode_event = msgspec.json.Decoder(_Event).decode
@@ -145,13 +149,13 @@ class AnthropicWire:
             message = _decode_whole(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptAnswerError(f"a body that is not a message: {error}") from error
-        if message.type == "error" or message.error is not None:
+        if message.type == "error" or message.error not in _NOTHING:
             return Delta(error=bytes(message.error or data)[:500].decode("utf-8", "replace"))
         delta = Delta(finish=message.stop_reason, done=message.stop_reason is not None, model=message.model)
         for block in message.content:
             delta.content += block.text
             delta.reasoning += block.thinking
-            if block.type == "tool_use" and block.input is not None:
+            if block.type == "tool_use" and block.input not in _NOTHING:
                 delta.arguments += bytes(block.input).decode()
         delta.usage = _usage(message.usage)
         return delta

@@ -17,6 +17,10 @@ _TOOLS = (
     b'"parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}]'
 )
 
+_ABSENT = Raw()
+_NOTHING = (_ABSENT, Raw(b"null"))
+"""A field left out, and null. (`Raw | None` would accept null only.)"""
+
 
 class _Function(Struct):
     arguments: str | None = None
@@ -53,7 +57,7 @@ class _Chunk(Struct):
     choices: list[_Choice] | UnsetType = UNSET
     model: str | None = None
     usage: _Usage | None = None
-    error: Raw | None = None
+    error: Raw = _ABSENT
 
 
 _decode = msgspec.json.Decoder(_Chunk).decode
@@ -130,7 +134,7 @@ class OpenAIWire:
 
 def _read(chunk: _Chunk) -> Delta:
     delta = Delta(model=chunk.model)
-    if chunk.error is not None:
+    if chunk.error not in _NOTHING:
         delta.error = bytes(chunk.error)[:500].decode("utf-8", "replace")
     elif chunk.choices is UNSET:
         raise CorruptAnswerError("neither choices nor an error in it")

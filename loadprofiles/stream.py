@@ -73,7 +73,9 @@ class StreamReader:
         self._tokens = 0
 
     def feed(self, data: bytes, now_s: float) -> None:
-        """Takes bytes of the body that arrived at `now_s`."""
+        """Takes bytes of the body that arrived at `now_s`; nothing more once it is over."""
+        if self.over:
+            return
         blocks, self._rest = split_blocks(self._rest + data if self._rest else data)
         if not blocks:
             if len(self._rest) > MAX_EVENT_BYTES:
