@@ -29,7 +29,8 @@ boy did its let put say she too use dad ask big box car cut dry eat end far few 
 red run set sun
 """
 _WORDS = _VOCABULARY.split()
-_WORD_OF_BYTE = [(word + " ").encode() for word in _WORDS] * (256 // len(_WORDS))
+# What each byte becomes: the first, second and third letters of its word.
+_LETTERS = [bytes(ord(_WORDS[byte % len(_WORDS)][at]) for byte in range(256)) for at in range(3)]
 
 
 class Draws:
@@ -63,8 +64,7 @@ class Draws:
 
 
 def _path(key: tuple[Key, ...]) -> bytes:
-    # Each part with its type and a terminator: (1, "2") and ("12",) stay apart, as do .of(a).of(b) and nothing else.
-    return b"".join(b"%b%b\0" % (b"i" if isinstance(part, int) else b"s", str(part).encode()) for part in key)
+    return repr(key).encode()  # injective, and so is a row of them: no two paths through the tree meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +132,7 @@ def filler(key: str, chars: int) -> str:
     if chars <= 0:
         return ""
     digest = shake_128(key.encode()).digest(-(-chars // TOKEN_CHARS))
-    return b"".join(map(_WORD_OF_BYTE.__getitem__, digest)).decode("ascii")[:chars]
+    text = bytearray(b" ") * (len(digest) * TOKEN_CHARS)
+    for at, letters in enumerate(_LETTERS):  # far cheaper than joining words one by one
+        text[at::TOKEN_CHARS] = digest.translate(letters)
+    return text[:chars].decode("ascii")

@@ -17,7 +17,7 @@ __all__ = ["Client", "Compaction", "Profile", "SubAgents", "Tenant"]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How the emulated client calls. `retries` names a policy of `loadprofiles.clients`."""
+    """How the emulated client calls. `retries` names a policy of `loadprofiles.retries`."""
 
     api: Literal["openai", "anthropic"] = "openai"
     retries: str = "openai-sdk"

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Ramp, Spike
 from loadprofiles.draws import Distribution, constant, lognormal, lognormal_p90, uniform
 from loadprofiles.profile import Client, Compaction, Profile, SubAgents, Tenant
+from loadprofiles.retries import POLICIES
 from reports.documents import (
     Duration,
     Mistake,
@@ -28,12 +29,9 @@ from reports.documents import (
     validate,
 )
 
-__all__ = ["RETRY_POLICIES", "ProfileFile", "load_profile", "profile_names"]
+__all__ = ["ProfileFile", "load_profile", "profile_names"]
 
 PROFILES = Path(__file__).parent / "profiles"
-
-RETRY_POLICIES = ("anthropic-sdk", "none", "openai-sdk")
-"""The client retry policies that a profile may name; `loadprofiles.retries` holds them."""
 
 Number = TypeVar("Number", bound=float)
 Tokens = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -186,8 +184,8 @@ class _Client(_Model):
     @field_validator("retries")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in RETRY_POLICIES:
-            raise Mistake(f'there is no client retry policy "{name}"', did_you_mean(name, RETRY_POLICIES))
+        if name not in POLICIES:
+            raise Mistake(f'there is no client retry policy "{name}"', did_you_mean(name, POLICIES))
         return name
 
 

@@ -19,9 +19,10 @@ def test_draws_of_different_keys_differ_and_of_equal_keys_agree(seed: int, one: 
     assert (Draws(seed).bits(*one) == Draws(seed).bits(*other)) == (repr(one) == repr(other))
 
 
-@given(KEYS, KEYS)
-def test_a_subtree_is_the_tree_at_its_key(head: tuple, tail: tuple) -> None:
-    assert Draws(7).of(*head).bits(*tail) == Draws(7).bits(*head, *tail)
+@given(KEYS, KEYS, KEYS, KEYS)
+def test_no_two_paths_through_the_tree_meet(a: tuple, b: tuple, c: tuple, d: tuple) -> None:
+    same = repr((a, b)) == repr((c, d))
+    assert (Draws(7).of(*a).bits(*b) == Draws(7).of(*c).bits(*d)) == same
 
 
 def test_a_draw_does_not_depend_on_the_draws_before_it() -> None:

@@ -8,6 +8,7 @@ from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Spike
 from loadprofiles.draws import constant, lognormal, lognormal_p90, uniform
 from loadprofiles.profile import Client, Tenant
 from loadprofiles.profile_file import load_profile, profile_names
+from loadprofiles.retries import POLICIES
 from reports.documents import NotFound
 from reports.errors import InvalidFile
 
@@ -36,6 +37,11 @@ def complaints(folder: Path, text: str) -> list[tuple[int, str, str]]:
 
 def test_the_profiles_that_ship_are_these() -> None:
     assert profile_names() == ["coding-agent", "coding-agent-ci"]
+
+
+@pytest.mark.parametrize("policy", sorted(POLICIES))
+def test_a_profile_may_name_every_client_retry_policy(tmp_path: Path, policy: str) -> None:
+    assert load_profile(write(tmp_path, GOOD + f"client: {{retries: {policy}}}\n")).client.retries == policy
 
 
 def test_the_short_profile_is_the_one_that_was_sized() -> None:
