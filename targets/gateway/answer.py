@@ -1,4 +1,4 @@
-"""What the streams of both APIs have in common: the transcript of what the client has, and the interface of a stream."""
+"""What the streams of both APIs have in common: the transcript of what the client has, and their interface."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from reports.tokens import tokens_in
+from targets.gateway.sse import split
 
 __all__ = ["AnswerStream", "Hold", "Transcript", "lowered"]
 
@@ -26,7 +27,7 @@ class Hold(Enum):
 
 
 class Transcript:
-    """The text that the client has. Events are kept as they are and parsed when somebody asks, or when they are many."""
+    """The text that the client has. Events are kept as they are, and parsed when somebody asks or they are many."""
 
     __slots__ = ("_parse", "_raw", "_raw_bytes", "_text", "continuable")
 
@@ -65,20 +66,24 @@ class AnswerStream(ABC):
     Feed it whole events of one attempt after another (`start` before each); it returns what the client gets now.
 
     `first_token`: this attempt has produced output. `passed_on`: the client has output, so only a migration can go on.
-    `done`: the answer is complete, terminal event included. `error`: the upstream sent an error event.
+    `done`: the answer is complete, terminal event included. `error`: the upstream sent an error event; `corrupt`: or
+    something that is no event of this API.
     `hold`: keep tool calls and the finish until the answer is complete, and a transcript; without it nothing can be
     continued.
     """
 
+    corrupt: bool
     done: bool
     error: str | None
     first_token: bool
     passed_on: bool
+    events: int  # that went to the client, of all attempts; about one a token
     limit: int | None  # output tokens asked for
 
     def __init__(self, limit: int | None, hold: bool) -> None:
         self.limit = limit
         self.passed_on = False
+        self.events = 0
         self._hold_tail = hold
         self._transcript = Transcript(self._parse)
         self._offset = 0
@@ -89,6 +94,7 @@ class AnswerStream(ABC):
         self.first_token = False
         self.done = False
         self.error = None
+        self.corrupt = False
         self._finished = False
         self._continues = self.passed_on
         self._offset = self.tokens if self.passed_on else 0
@@ -98,7 +104,7 @@ class AnswerStream(ABC):
 
     @abstractmethod
     def feed(self, whole: bytes) -> bytes:
-        """Whole events from the upstream. Raises `msgspec.DecodeError` for one that is not what it should be."""
+        """Whole events from the upstream."""
 
     @abstractmethod
     def continuation(self, raw: bytes) -> bytes:
@@ -138,10 +144,23 @@ class AnswerStream(ABC):
         return None
 
     @abstractmethod
+    def _take(self, event: bytes, out: list[bytes]) -> None: ...
+
+    @abstractmethod
     def _started(self) -> None: ...
 
     @abstractmethod
     def _parse(self, events: bytes) -> tuple[str, bool]: ...
+
+    def _take_all(self, whole: bytes, out: list[bytes]) -> None:
+        for event in split(whole):
+            if self.done or self.error is not None:
+                return
+            try:
+                self._take(event, out)
+            except (msgspec.MsgspecError, TypeError, AttributeError, KeyError) as error:
+                self.corrupt = True
+                self.error = f"not an event of this API: {error}"
 
     def _all_sent(self) -> bool:
         return self.limit is not None and self._hold_tail and self.passed_on and self.tokens >= self.limit
@@ -154,6 +173,7 @@ class AnswerStream(ABC):
             self._held.clear()
         self._keep(event)
         out.append(event)
+        self.events += 1
         self.passed_on = True
 
     def _keep(self, events: bytes) -> None:

@@ -62,6 +62,8 @@ class AnthropicStream(AnswerStream):
         if (
             self._state is Hold.OPEN
             and not self._continues
+            and whole.startswith(b"event: content_block_delta\n")
+            and whole.endswith(b"}\n\n")
             and b"_stop" not in whole
             and b"_start" not in whole
             and b'"message_delta"' not in whole
@@ -70,12 +72,11 @@ class AnthropicStream(AnswerStream):
             and b'"ping"' not in whole
             and b"thinking" not in whole
         ):
+            self.events += whole.count(b"\n\n")
             self._keep(whole)
             return whole
         out: list[bytes] = []
-        for event in split(whole):
-            if not self.done and self.error is None:
-                self._take(event, out)
+        self._take_all(whole, out)
         return b"".join(out)
 
     def _take(self, event: bytes, out: list[bytes]) -> None:
@@ -190,7 +191,11 @@ class AnthropicStream(AnswerStream):
         plain = True
         for event in split(events):
             data = data_of(event)
-            delta = _decode_event(data).delta if data else None
+            try:
+                delta = _decode_event(data).delta if data else None
+            except msgspec.MsgspecError:
+                plain = False
+                continue
             if delta is not None:
                 text.append(delta.text)
                 plain = plain and delta.type in ("text_delta", "")
@@ -207,7 +212,7 @@ _ERROR_TYPES = {
 
 
 def _event(fields: dict[str, Any]) -> bytes:
-    return b"event: " + fields["type"].encode() + b"\ndata: " + msgspec.json.encode(fields) + b"\n\n"
+    return b"event: " + str(fields["type"]).encode() + b"\ndata: " + msgspec.json.encode(fields) + b"\n\n"
 
 
 def _joined(content: Any, text: str) -> Any:

@@ -82,9 +82,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended. `tokens`: received in it. `evacuated`: the gateway took it away from a silent replica."""
+    """How an attempt ended. `tokens`: received in it. `lost`: its connection ended too soon, or the gateway
+    took it away from a replica that fell silent."""
 
     outcome: Outcome
     tokens: int = 0
     retry_after_s: float | None = None
-    evacuated: bool = False
+    lost: bool = False

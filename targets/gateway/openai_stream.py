@@ -23,8 +23,8 @@ _OF_THE_RESPONSE = ("id", "object", "created", "model", "system_fingerprint", "s
 
 class _Delta(msgspec.Struct):
     content: str | None = None
-    tool_calls: msgspec.Raw | None = None
-    function_call: msgspec.Raw | None = None
+    tool_calls: Any = None
+    function_call: Any = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
@@ -35,9 +35,7 @@ class _Delta(msgspec.Struct):
 
     @property
     def has_tools(self) -> bool:
-        return any(
-            call is not None and bytes(call) not in (b"null", b"[]") for call in (self.tool_calls, self.function_call)
-        )
+        return bool(self.tool_calls or self.function_call)
 
 
 class _Choice(msgspec.Struct):
@@ -72,6 +70,8 @@ class OpenAIStream(AnswerStream):
         if (
             self._state is Hold.OPEN
             and not self._continues
+            and whole.startswith(b"data: {")
+            and whole.endswith(b"}\n\n")
             and b'"tool_calls"' not in whole
             and b'_reason":"' not in whole
             and b'_reason": "' not in whole
@@ -81,12 +81,11 @@ class OpenAIStream(AnswerStream):
             and b'"error"' not in whole
             and b'"function_call"' not in whole
         ):
+            self.events += whole.count(b"\n\n")
             self._keep(whole)
             return whole
         out: list[bytes] = []
-        for event in split(whole):
-            if not self.done and self.error is None:
-                self._take(event, out)
+        self._take_all(whole, out)
         return b"".join(out)
 
     def _take(self, event: bytes, out: list[bytes]) -> None:
@@ -189,7 +188,12 @@ class OpenAIStream(AnswerStream):
             data = data_of(event)
             if not data or data == b"[DONE]":
                 continue
-            for choice in _decode_chunk(data).choices:
+            try:
+                chunk = _decode_chunk(data)
+            except msgspec.MsgspecError:
+                plain = False
+                continue
+            for choice in chunk.choices:
                 if choice.delta is not None:
                     text.append(choice.delta.content or "")
                     plain = plain and not choice.delta.more_than_text

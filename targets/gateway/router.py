@@ -95,13 +95,14 @@ class Router:
         )
         return self._start(now, call, chosen, decision)
 
-    def first_token(self, now: float, attempt: Attempt) -> None:
-        """The attempt's first token came."""
+    def first_token(self, now: float, attempt: Attempt, *, streamed: bool = True) -> None:
+        """The attempt's first token came; not `streamed`: with all the others, so its time says little."""
         if attempt.first_token_at is not None:
             return
         attempt.first_token_at = now
         attempt.replica.waiting_prefill_s -= attempt.prefill_s
-        attempt.replica.latency.observe(now, now - attempt.started_at)
+        if streamed:
+            attempt.replica.latency.observe(now, now - attempt.started_at)
         if self._affinity is not None and attempt.key:
             self._affinity.served(now, attempt.key, attempt.replica.name, attempt.prompt_tokens)
 
@@ -141,7 +142,7 @@ class Router:
             call.spent,
             ended.outcome,
             passed_on=passed_on,
-            evacuated=ended.evacuated,
+            lost=ended.lost,
             in_flight=self.in_flight + 1,
         )
         if isinstance(verdict, Again):

@@ -1,4 +1,4 @@
-"""Server-sent events as bytes: whole events out of a stream of reads, and their data. No half event is ever passed on."""
+"""Server-sent events as bytes: whole events out of a stream of reads, and their data. Never half an event."""
 
 from __future__ import annotations
 

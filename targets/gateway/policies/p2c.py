@@ -22,7 +22,7 @@ class PowerOfTwoChoices:
         if second >= first:
             second += 1
         one, other = candidates[first], candidates[second]
-        return one if self.load(now, one) <= self.load(now, other) else other
+        return one if one.latency.load(now, one.in_flight) <= other.latency.load(now, other.in_flight) else other
 
     def load(self, now: float, candidate: Candidate) -> float:
-        return candidate.latency.load(now, candidate.in_flight)
+        return candidate.latency.cost(now) * (candidate.in_flight + 1)

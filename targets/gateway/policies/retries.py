@@ -66,11 +66,11 @@ class RetryScope:
         self.budget = Budget(retries.budget) if retries is not None and retries.budget is not None else None
 
     def next(
-        self, now: float, spent: Spent, outcome: Outcome, *, passed_on: bool, evacuated: bool, in_flight: int
+        self, now: float, spent: Spent, outcome: Outcome, *, passed_on: bool, lost: bool, in_flight: int
     ) -> Again | GiveUp:
         """What follows an attempt that ended in `outcome`.
 
-        `passed_on`: the client has tokens. `evacuated`: the gateway itself took it from a replica that died.
+        `passed_on`: the client has tokens. `lost`: its connection ended too soon, or the replica fell silent.
         """
         if outcome not in _RETRIABLE:
             return GiveUp("the answer is the caller's")
@@ -78,7 +78,7 @@ class RetryScope:
             return self._migrate(spent, outcome)
         if self._retries is None:
             return GiveUp("retries are off")
-        if (outcome in _LOST or evacuated) and self._retries.max_resends:
+        if (outcome in _LOST or lost) and self._retries.max_resends:
             if spent.resends >= self._retries.max_resends:
                 return GiveUp(f"lost its connection {spent.resends + 1} times")
             spent.resends += 1

@@ -1,0 +1,339 @@
+"""One request of a client, from its body to the last byte of its answer, over as many attempts as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from io import BytesIO
+from math import inf
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+from opentelemetry.trace import Span
+
+from reports import attributes as a
+from reports.attributes import Outcome
+from targets.gateway.answer import AnswerStream
+from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
+from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
+from targets.gateway.headers import for_client, for_upstream, retry_after_s
+from targets.gateway.incoming import Body, affinity_key, marker_of, prompt_tokens
+from targets.gateway.policies.retries import GiveUp
+from targets.gateway.sse import Framer
+from targets.gateway.watch import Watch
+
+if TYPE_CHECKING:
+    from targets.gateway.server import GatewayServer
+
+__all__ = ["ClientGoneError", "Exchange"]
+
+_LARGE_BODY = 1 << 20  # aiohttp wants those as a file, to write them piece by piece
+_EVENT_STREAM = "text/event-stream"
+
+
+class ClientGoneError(Exception):
+    """The client left while it was being written to."""
+
+
+@dataclass(slots=True)
+class _DeadError(Exception):
+    """An attempt ended badly."""
+
+    outcome: Outcome
+    why: str
+    lost: bool = False
+    refusal: Refusal | None = None
+    retry_after_s: float | None = None
+
+
+class Exchange:
+    """State of one request. `run` answers it."""
+
+    def __init__(
+        self, gateway: GatewayServer, request: web.BaseRequest, raw: bytes, body: Body, stream: AnswerStream
+    ) -> None:
+        self._gateway = gateway
+        self._router = gateway.router
+        self._loop = gateway.loop
+        self._request = request
+        self._raw = raw
+        self._send = raw  # of the next attempt
+        self._stream = stream
+        self._streaming = bool(body.stream)
+        self._headers = for_upstream(request.headers)
+        self._call = Call(affinity_key(request.headers, body, raw), prompt_tokens(raw))
+        self._started_at = self._loop.time()
+        total_s = gateway.config.policies.timeouts.total_s
+        self._total_at = self._started_at + total_s if total_s is not None else inf
+        self._first_at: float | None = None
+        self._response: web.StreamResponse | None = None
+        self._span: Span | None = None
+        if gateway.tracing.on:
+            self._span = gateway.tracing.request(request.headers, body, marker_of(raw))
+
+    async def run(self) -> web.StreamResponse:
+        """Answers the request. Cancelling it (the client left) cancels the attempt under way at once."""
+        outcome, status, why = Outcome.ABANDONED, 0, "the client left"
+        self._router.begin(self._started_at)
+        try:
+            await drive(self._attempt, self._gateway.sleep)
+            assert self._response is not None
+            outcome, status, why = Outcome.OK, self._response.status, ""
+            if status >= 400:
+                outcome, why = Outcome.HTTP_4XX, "the caller's mistake"
+            return self._response
+        except AttemptFailedError as failure:
+            outcome, why = failure.outcome, failure.why
+            response = await self._fail(failure)
+            status = response.status
+            return response
+        except ClientGoneError:
+            assert self._response is not None
+            return self._response
+        finally:
+            self._router.end(self._call)
+            self._end(outcome, status, why)
+
+    # -- attempts ----------------------------------------------------------------------------------------------------
+
+    async def _attempt(self) -> None:
+        call = self._call
+        choice = self._router.choose(self._loop.time(), call)
+        self._gateway.announce()
+        if self._span is not None:
+            chosen = choice.replica.name if isinstance(choice, Attempt) else ""
+            self._gateway.tracing.decision(self._span, choice.decision, chosen)
+        if isinstance(choice, Wait):
+            raise HeldError(choice.delay_s)
+        if isinstance(choice, Reject):
+            self._gateway.counts.refused += 1
+            outcome = Outcome.RATE_LIMITED if choice.status == 429 else Outcome.HTTP_5XX
+            headers = {}
+            if choice.retry_after_s is not None:
+                headers["Retry-After"] = f"{max(1, round(choice.retry_after_s))}"
+            body = self._stream.error_body(choice.status, f"no replica can take it: {choice.decision.why}")
+            refusal = Refusal(choice.status, body, {"Content-Type": "application/json", **headers})
+            raise AttemptFailedError(outcome, GiveUp(choice.decision.why), refusal, choice.decision.why)
+        self._gateway.counts.attempt(choice.reason)
+        dead = await self._try(choice)
+        if dead is not None:
+            await self._after(choice, dead)
+
+    async def _try(self, attempt: Attempt) -> _DeadError | None:
+        """One attempt from connect to end; None: it went well (or was answered for good)."""
+        task = asyncio.current_task()
+        assert task is not None
+        tracing = self._gateway.tracing
+        headers = self._headers
+        span = None
+        if self._span is not None:
+            headers = dict(headers)
+            span = tracing.attempt(self._span, attempt, self._call, headers)
+        watch = Watch(task, attempt, attempt.started_at + attempt.first_token_s, self._total_at)
+        if not self._streaming:
+            watch.deadline = inf
+        events_before = self._stream.events
+        dead: _DeadError | None = _DeadError(Outcome.ABANDONED, "the client left")
+        response: aiohttp.ClientResponse | None = None
+        self._gateway.sweeper.add(watch)
+        try:
+            data = self._send if len(self._send) < _LARGE_BODY else BytesIO(self._send)
+            response = await self._gateway.post(attempt.replica.name, self._request.path, data, headers)
+            await self._receive(response, attempt, watch)
+            dead = None
+        except _DeadError as death:
+            dead = death
+        except asyncio.CancelledError:
+            if not watch.was_it():
+                raise
+            dead = _interrupted(watch)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            dead = _broken(error, response is not None)
+        finally:
+            self._gateway.sweeper.remove(watch)
+            now = self._loop.time()
+            if response is not None and (dead is not None or not response.content.at_eof()):
+                response.close()
+            outcome = dead.outcome if dead is not None else Outcome.OK
+            status = response.status if response is not None else 0
+            if dead is None and status >= 400:
+                outcome = Outcome.HTTP_4XX
+            ended = Ended(
+                outcome,
+                self._stream.events - events_before,
+                dead.retry_after_s if dead is not None else None,
+                dead is not None and dead.lost,
+            )
+            self._router.observe(now, attempt, ended)
+            self._gateway.announce()
+            if span is not None:
+                about: dict[str, str | int | float] = {a.TOKENS_PASSED_ON: self._stream.tokens - self._call.offset}
+                if status:
+                    about[a.HTTP_STATUS] = status
+                if attempt.first_token_at is not None:
+                    about[a.RESPONSE_TTFC] = attempt.first_token_at - attempt.started_at
+                tracing.end(span, outcome, about, dead.why if dead is not None else "")
+        return dead
+
+    async def _after(self, attempt: Attempt, dead: _DeadError) -> None:
+        """After a death: finish what is complete, or raise `AttemptFailedError` with what comes next."""
+        stream = self._stream
+        if self._streaming:
+            rest = stream.closing()
+            if rest is not None:
+                await self._write(rest)
+                await self._finish()
+                return
+        ended = Ended(dead.outcome, 0, dead.retry_after_s, dead.lost)
+        stuck = stream.stuck_because if stream.passed_on else None
+        verdict = self._router.after(self._loop.time(), self._call, attempt, ended, stream.passed_on)
+        if stuck is not None and not isinstance(verdict, GiveUp):
+            verdict = GiveUp(stuck)
+        if self._total_at <= self._loop.time():
+            verdict = GiveUp("the call's time is up")
+        if not isinstance(verdict, GiveUp):
+            self._gateway.counts.again(verdict.reason)
+            if stream.passed_on:
+                self._send = stream.continuation(self._raw)
+                self._call.offset = stream.tokens
+            stream.start()
+        raise AttemptFailedError(dead.outcome, verdict, dead.refusal, f"{attempt.replica.name}: {dead.why}")
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    async def _receive(self, response: aiohttp.ClientResponse, attempt: Attempt, watch: Watch) -> None:
+        status = response.status
+        if status == 200 and response.content_type == _EVENT_STREAM:
+            await self._relay(response, attempt, watch)
+            return
+        body = await response.read()
+        attempt.replica.last_heard = self._loop.time()
+        if status < 300 or (400 <= status < 500 and status != 429):
+            if status < 300:
+                self._router.first_token(self._loop.time(), attempt, streamed=False)
+            await self._respond(status, body, for_client(response.headers))
+            return
+        if status < 400:
+            raise _DeadError(Outcome.CORRUPT, f"a redirect ({status}), which is not followed")
+        wait_s = retry_after_s(response.headers)
+        outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.HTTP_5XX
+        refusal = Refusal(status, body, for_client(response.headers))
+        raise _DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=wait_s)
+
+    async def _relay(self, response: aiohttp.ClientResponse, attempt: Attempt, watch: Watch) -> None:
+        """Passes a stream on, event by event, until its end. Raises `_DeadError` when that comes too soon."""
+        framer, stream, read, clock = Framer(), self._stream, response.content.readany, self._loop.time
+        replica = attempt.replica
+        between_s = self._gateway.config.policies.timeouts.between_tokens_s or inf
+        while data := await read():
+            whole = framer.push(data)
+            if not whole:
+                continue
+            passed = stream.feed(whole)
+            now = replica.last_heard = clock()
+            if watch.waiting and stream.first_token:
+                watch.waiting = False
+                watch.phase = "between tokens"
+                self._router.first_token(now, attempt)
+                if self._first_at is None:
+                    self._first_at = now
+            if passed:
+                watch.deadline = inf  # a slow client is not a slow replica
+                if self._response is None:
+                    await self._begin(response)
+                await self._write(passed)
+                now = clock()
+            if stream.done:
+                await self._finish()
+                return
+            if stream.error is not None:
+                outcome = Outcome.CORRUPT if stream.corrupt else Outcome.ERROR_EVENT
+                raise _DeadError(outcome, f"an error in the stream: {stream.error}")
+            if not watch.waiting:
+                watch.deadline = now + between_s
+        raise _DeadError(Outcome.TRUNCATED, "the stream ended without its terminal event", lost=True)
+
+    async def _begin(self, response: aiohttp.ClientResponse) -> None:
+        headers = {"Cache-Control": "no-cache", **for_client(response.headers)}
+        self._response = web.StreamResponse(status=200, headers=headers)
+        await self._response.prepare(self._request)
+
+    async def _write(self, data: bytes) -> None:
+        if self._response is None:
+            self._response = web.StreamResponse(
+                status=200, headers={"Cache-Control": "no-cache", "Content-Type": _EVENT_STREAM}
+            )
+            await self._response.prepare(self._request)
+        try:
+            await self._response.write(data)
+        except ConnectionError as error:
+            raise ClientGoneError from error
+
+    async def _finish(self) -> None:
+        assert self._response is not None
+        try:
+            await self._response.write_eof()
+        except ConnectionError as error:
+            raise ClientGoneError from error
+
+    async def _respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        if self._response is not None:  # a continuation that is no stream
+            raise _DeadError(Outcome.CORRUPT, f"HTTP {status} instead of the rest of a stream")
+        self._response = web.Response(status=status, body=body, headers=headers)
+
+    async def _fail(self, failure: AttemptFailedError) -> web.StreamResponse:
+        """The last word when nothing helped: an error event in a stream that began, else an error answer."""
+        if self._response is not None:
+            self._response.force_close()
+            try:
+                await self._response.write(self._stream.error_event(f"the answer broke off: {failure.why}"))
+                await self._response.write_eof()
+            except ConnectionError:
+                pass  # nobody is left to tell
+            return self._response
+        refusal = failure.refusal
+        if refusal is None:
+            status = 504 if failure.outcome in (Outcome.TIMEOUT, Outcome.STALLED) else 502
+            body = self._stream.error_body(status, f"no replica answered: {failure.why}")
+            refusal = Refusal(status, body, {"Content-Type": "application/json"})
+        return web.Response(status=refusal.status, body=refusal.body, headers=refusal.headers)
+
+    def _end(self, outcome: Outcome, status: int, why: str) -> None:
+        self._gateway.counts.ended(outcome)
+        first_s = self._first_at - self._started_at if self._first_at is not None else None
+        if first_s is not None:
+            self._gateway.counts.first_token(first_s)
+        if self._span is None:
+            return
+        about: dict[str, str | int | float] = {
+            a.GATEWAY_ATTEMPTS: self._call.attempts,
+            a.GATEWAY_MIGRATIONS: self._call.spent.migrations,
+        }
+        if status:
+            about[a.HTTP_STATUS] = status
+        if first_s is not None:
+            about[a.RESPONSE_TTFC] = first_s
+        self._gateway.tracing.end(self._span, outcome, about, why)
+
+
+def _interrupted(watch: Watch) -> _DeadError:
+    waited_s = watch.attempt.first_token_s
+    if watch.fired == "evacuated":
+        return _DeadError(Outcome.TIMEOUT, "it is shut out and silent", lost=True)
+    if watch.fired == "between tokens":
+        return _DeadError(Outcome.STALLED, "silent between tokens")
+    if watch.fired == "total":
+        return _DeadError(Outcome.TIMEOUT, "the call took too long")
+    return _DeadError(Outcome.TIMEOUT, f"no token within {waited_s:.2f} s")
+
+
+def _broken(error: BaseException, answered: bool) -> _DeadError:
+    what = str(error) or type(error).__name__
+    if isinstance(error, TimeoutError):
+        return _DeadError(Outcome.TIMEOUT, f"no connection: {what}")
+    if answered:
+        return _DeadError(Outcome.TRUNCATED, f"the connection broke: {what}", lost=True)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _DeadError(Outcome.REFUSED, f"no connection: {what}", lost=True)
+    return _DeadError(Outcome.RESET, f"the connection broke before an answer: {what}", lost=True)

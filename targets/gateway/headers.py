@@ -1,0 +1,36 @@
+"""Which headers go through: all that are end to end (RFC 9110, 7.6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["for_client", "for_upstream", "retry_after_s"]
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding", "expect",
+    }
+)  # fmt: skip
+_TO_CLIENT = ("Content-Type", "Retry-After", "x-request-id", "request-id")
+
+
+def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
+    """The client's headers for a replica. No compression: events must come as they are made."""
+    kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
+    kept["Accept-Encoding"] = "identity"
+    return kept
+
+
+def for_client(headers: Mapping[str, str]) -> dict[str, str]:
+    """A replica's headers for the client."""
+    return {name: headers[name] for name in _TO_CLIENT if name in headers}
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """`Retry-After` in seconds; a date, or anything else that is not a number, counts as absent."""
+    try:
+        seconds = float(headers.get("Retry-After", ""))
+    except ValueError:
+        return None
+    return seconds if 0.0 <= seconds < 86_400.0 else None

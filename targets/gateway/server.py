@@ -1,0 +1,212 @@
+"""The gateway's server: aiohttp around the router. Both APIs, health, metrics; everything that decides is elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from random import Random
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from yarl import URL
+
+from reports.errors import UserError
+from targets.gateway.answer import AnswerStream
+from targets.gateway.anthropic_stream import AnthropicStream
+from targets.gateway.config import GatewayConfig
+from targets.gateway.exchange import Exchange
+from targets.gateway.incoming import decode
+from targets.gateway.metrics import Counts, Metrics
+from targets.gateway.openai_stream import OpenAIStream
+from targets.gateway.probing import probe_forever
+from targets.gateway.router import Router
+from targets.gateway.tracing import Tracing
+from targets.gateway.watch import Sweeper
+
+__all__ = ["GatewayServer"]
+
+_log = logging.getLogger("brownout.gateway")
+
+_APIS: dict[str, type[OpenAIStream | AnthropicStream]] = {
+    "/v1/chat/completions": OpenAIStream,
+    "/v1/messages": AnthropicStream,
+}
+_MAX_BODY = 64 * 1024 * 1024
+
+
+class GatewayServer:
+    """The reference gateway. `await start()`, `await close()` (idempotent); `port` is the real one once started."""
+
+    def __init__(self, config: GatewayConfig, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.config = config
+        self.sleep = sleep
+        self.counts = Counts()
+        self.port = config.port
+        self._metrics = Metrics(self.counts, self.snapshot)
+        self._runner: web.ServerRunner | None = None
+        self._probes: list[asyncio.Task[None]] = []
+        self.loop: asyncio.AbstractEventLoop
+        self.router: Router
+        self.sweeper: Sweeper
+        self.tracing: Tracing
+        self._session: aiohttp.ClientSession
+
+    async def start(self) -> None:
+        """Listens. Raises `UserError` when the port is taken."""
+        policies = self.config.policies
+        self.loop = asyncio.get_running_loop()
+        self.tracing = Tracing()
+        self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
+        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick)
+        self._bases = {upstream.name: URL(upstream.url) for upstream in self.config.upstreams}
+        self._urls: dict[tuple[str, str], URL] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=policies.timeouts.connect_s),
+            auto_decompress=False,
+            trust_env=False,
+            skip_auto_headers=("User-Agent",),
+        )
+        server = web.Server(
+            self._handle, request_factory=self._make_request, handler_cancellation=True, access_log=None
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            site = web.TCPSite(self._runner, self.config.host, self.config.port, backlog=1024)
+            await site.start()
+        except OSError as error:
+            await self.close()
+            raise UserError(
+                f"the gateway cannot listen on {self.config.host}:{self.config.port}: {error.strerror or error}\n"
+                "    choose another port, or 0 for any free one"
+            ) from error
+        self.port = self._runner.addresses[0][1]
+        self.sweeper.start()
+        if policies.probes is not None:
+            for upstream in self.config.upstreams:
+                tell = self._teller(upstream.name)
+                self._probes.append(
+                    asyncio.create_task(probe_forever(self._session, upstream, policies.probes, tell, self.sleep))
+                )
+
+    async def close(self) -> None:
+        """Stops; requests under way are cancelled after a second."""
+        if self._runner is None:
+            return
+        runner, self._runner = self._runner, None
+        for probe in self._probes:
+            probe.cancel()
+        await asyncio.gather(*self._probes, return_exceptions=True)
+        self._probes.clear()
+        self.sweeper.stop()
+        await runner.cleanup()
+        await self._session.close()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Counters as in `docs/wire.md`."""
+        now = self.loop.time()
+        return {
+            "replicas": {
+                replica.name: {
+                    "pool": replica.upstream.pool,
+                    "breaker": replica.breaker.state.value if replica.breaker is not None else "closed",
+                    "ejected": replica.ejected,
+                    "in_flight": replica.in_flight,
+                    "load_ms": round(self.router.load_ms(now, replica), 3),
+                }
+                for replica in self.router.replicas.values()
+            },
+            "panic": self.router.panic,
+            "requests": self.counts.requests,
+            "attempts": self.counts.attempts,
+            "migrations": self.counts.migrations,
+            "retries": self.counts.retries,
+            "refused": self.counts.refused,
+        }
+
+    # -- for an Exchange ---------------------------------------------------------------------------------------------
+
+    def announce(self) -> None:
+        """Tells the world what policies changed their minds about."""
+        for change in self.router.changes():
+            _log.info("%s %s: %s", change.transition.value, change.replica or "all", change.why)
+            if self.tracing.on:
+                self.tracing.change(change)
+
+    async def post(
+        self, replica: str, path: str, data: bytes | BytesIO, headers: dict[str, str]
+    ) -> aiohttp.ClientResponse:
+        """Sends an attempt to a replica; returns once its headers are there."""
+        url = self._urls.get((replica, path))
+        if url is None:
+            url = self._urls[replica, path] = self._bases[replica].joinpath(path.lstrip("/"))
+        return await self._session.post(url, data=data, headers=headers, allow_redirects=False)
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        api = _APIS.get(request.path)
+        if api is not None and request.method == "POST":
+            return await self._call(request, api)
+        if request.method not in ("GET", "HEAD"):
+            return web.json_response(
+                {"error": {"message": f"no such call: {request.method} {request.path}"}}, status=404
+            )
+        if request.path in ("/health", "/health/ready"):
+            shut_out = sorted(replica.name for replica in self.router.replicas.values() if replica.shut_out)
+            return web.json_response({"status": "ok", "shut_out": shut_out})
+        if request.path == "/metrics":
+            return web.Response(body=self._metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        if request.path == "/v1/models":
+            model = {"id": self.config.model, "object": "model", "created": 0, "owned_by": "brownout"}
+            return web.json_response({"object": "list", "data": [model] if self.config.model else []})
+        return web.json_response({"error": {"message": f"no such page: {request.path}"}}, status=404)
+
+    async def _call(self, request: web.BaseRequest, api: type[OpenAIStream | AnthropicStream]) -> web.StreamResponse:
+        self.counts.requests += 1
+        if "Expect" in request.headers:
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            raw = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
+        try:
+            body = decode(raw)
+        except msgspec.MsgspecError as error:
+            return _error(api, 400, f"the body is not a request of this API: {error}")
+        stream = api(body, hold=self.config.policies.migration is not None)
+        return await Exchange(self, request, raw, body, stream).run()
+
+    def _make_request(
+        self,
+        message: Any,
+        payload: aiohttp.StreamReader,
+        protocol: Any,
+        writer: Any,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        return web.BaseRequest(message, payload, protocol, writer, task, self.loop, client_max_size=_MAX_BODY)
+
+    def _teller(self, name: str) -> Callable[[bool, str], float]:
+        def tell(ok: bool, what: str) -> float:
+            pause_s = self.router.probed(self.loop.time(), name, ok, what)
+            self.announce()
+            return pause_s
+
+        return tell
+
+    def _tick(self, now: float) -> None:
+        self.router.advance(now)
+        self.announce()
+
+
+def _error(api: type[AnswerStream], status: int, message: str) -> web.Response:
+    return web.Response(
+        status=status, body=api.error_body(status, message), headers={"Content-Type": "application/json"}
+    )

@@ -1,0 +1,217 @@
+"""The gateway's server: clients that leave, dead and frozen replicas, sessions that stay home, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from time import monotonic
+
+import pytest
+from gateway_harness import MARKER, POLICIES, Act, request_body, rig, until
+
+from reports.attributes import Transition
+from reports.errors import UserError
+from reports.tokens import Marker, token_stream
+from targets.gateway.config import Affinity, Balancing, GatewayConfig, GatewayPolicies, Probes, Retries, Timeouts
+from targets.gateway.server import GatewayServer
+
+NAIVE = GatewayPolicies(
+    balancing=Balancing("round_robin"),
+    affinity=None,
+    breaker=None,
+    ejection=None,
+    panic=None,
+    retries=Retries(max_retries=2, max_resends=0, avoid_failed=False, backoff=None, budget=None),
+    timeouts=Timeouts(connect_s=1, first_token_s=0.3, prefill_factor=0, between_tokens_s=5, total_s=20),
+    migration=None,
+    probes=None,
+)
+
+
+def whole(text: str, tokens: int, marker: Marker = MARKER) -> bool:
+    return text == token_stream(marker.key, tokens)
+
+
+@pytest.mark.parametrize("act", [Act("hang"), Act("stall", 0), Act("stall", 3)])
+async def test_a_client_that_leaves_cancels_upstream_at_once(act: Act) -> None:
+    async with rig(1, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
+        [replica] = at.replicas
+        replica.always = act
+        call = asyncio.create_task(at.call(request_body()))
+        await until(lambda: replica.running == 1)
+        call.cancel()
+        await until(lambda: replica.running == 0 and replica.cancelled == 1, 1.0)
+        await until(lambda: at.gateway.router.in_flight == 0 and len(at.gateway.sweeper) == 0)
+        assert at.gateway.router.replicas["r0"].breaker is not None
+        assert sum(at.served()) == 1
+
+
+async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
+    async with rig(3) as at:
+        dead = at.replicas[0]
+        await dead.stop()
+        began = monotonic()
+        for n in range(12):
+            marker = Marker(f"s{n}", "main", 0)
+            seen = await at.call(request_body(5, marker=marker))
+            assert whole(seen.text, 5, marker)
+        assert monotonic() - began < 2.0
+        assert at.gateway.snapshot()["replicas"]["r0"]["in_flight"] == 0
+
+
+async def test_a_dead_replica_is_readmitted_soon_after_its_restart() -> None:
+    probes = Probes(interval_s=0.1, timeout_s=0.2)
+    async with rig(2, probes=probes) as at:
+        states = at.gateway.router.replicas
+        dead = at.replicas[0]
+        await dead.stop()
+        await until(lambda: states["r0"].shut_out)
+        assert at.gateway.snapshot()["replicas"]["r0"]["ejected"] is True
+        for n in range(4):
+            assert (await at.call(request_body(3, marker=Marker(f"a{n}", "main", 0)))).status == 200
+        assert not dead.bodies
+        await dead.start()
+        await until(lambda: not states["r0"].shut_out, 1.0)
+        for n in range(12):
+            await at.call(request_body(3, marker=Marker(f"b{n}", "main", 0)))
+        assert dead.bodies
+
+
+async def test_a_frozen_replica_loses_its_waiting_requests_to_another() -> None:
+    probes = Probes(interval_s=0.1, timeout_s=0.15)
+    async with rig(2, probes=probes, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
+        at.replicas[0].always = at.replicas[1].always = Act("hang")
+        calls = [asyncio.create_task(at.call(request_body(5, marker=Marker(f"s{n}", "main", 0)))) for n in range(4)]
+        await until(lambda: sum(at.served()) == 4)
+        frozen = at.replicas[0]
+        at.replicas[1].always = Act()
+        at.replicas[1].release.set()
+        frozen.ready = False  # what a frozen one looks like to its probes: not ready
+        results = await asyncio.wait_for(asyncio.gather(*calls), 5.0)
+        assert [seen.status for seen in results] == [200] * 4
+
+
+async def test_a_session_moves_once_and_stays_where_its_cache_is() -> None:
+    async with rig(3, affinity=Affinity(min_cap=8)) as at:
+
+        async def turn(n: int) -> str:
+            before = at.served()
+            await at.call(request_body(4, marker=Marker("s1", "main", n)))
+            after = at.served()
+            return next(f"r{i}" for i in range(3) if after[i] > before[i])
+
+        homes = [await turn(n) for n in range(4)]
+        assert len(set(homes)) == 1
+        home = at.at(homes[0])
+        await home.stop()
+        moved = [await turn(n) for n in range(4, 8)]
+        assert len(set(moved)) == 1
+        assert moved[0] != home.name
+        home.release.clear()
+        await home.start()
+        await until(lambda: not at.gateway.router.replicas[home.name].shut_out, 3.0)
+        assert {await turn(n) for n in range(8, 11)} == set(moved)
+
+
+async def test_the_session_header_wins_over_the_body() -> None:
+    async with rig(4) as at:
+        headers = {"x-session-affinity": "mine"}
+        for n in range(6):
+            await at.call(request_body(2, marker=Marker(f"s{n}", "main", 0)), **headers)
+        assert sorted(at.served()) == [0, 0, 0, 6]
+
+
+async def test_the_naive_gateway_retries_blindly_twice() -> None:
+    async with rig(1, NAIVE) as at:
+        at.replicas[0].always = Act("status", status=500)
+        seen = await at.call(request_body())
+        assert (seen.status, at.served()) == (500, [3])
+        at.replicas[0].always = Act("fin", 2)
+        seen = await at.call(request_body())
+        assert (len(seen.errors), seen.terminals, at.served()) == (1, 0, [4])
+
+
+async def test_the_naive_gateway_passes_tool_calls_as_they_come() -> None:
+    async with rig(1, NAIVE) as at:
+        seen = await at.call(request_body(12, tools=[{"type": "function"}]))
+        stream = token_stream(MARKER.key, 12)
+        assert seen.text + seen.arguments == stream[:24] + '{"input":"' + stream[24:] + '"}'
+        assert (seen.finish, seen.terminals) == (["tool_calls"], 1)
+
+
+async def test_a_first_token_that_is_late_is_waited_for_as_long_as_its_prefill_deserves() -> None:
+    # 400 characters a token x 0.01 s: the body is some 80 tokens, so the limit is far above the stall.
+    async with rig(1, retries=None, prefill_us_per_token=10_000.0) as at:
+        at.replicas[0].pace_s = 0.6
+        seen = await at.call(request_body(1))
+        assert whole(seen.text, 1)
+    async with rig(1, retries=None) as at:
+        at.replicas[0].pace_s = 0.6
+        seen = await at.call(request_body(1))
+        assert seen.status == 504
+
+
+async def test_a_large_body_goes_through() -> None:
+    body = request_body(3)
+    body["messages"].insert(0, {"role": "system", "content": "x" * 3_000_000})
+    async with rig(1) as at:
+        assert whole((await at.call(body)).text, 3)
+
+
+async def test_headers_and_trace_context_go_through_without_an_sdk() -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with rig(1) as at:
+        await at.call(request_body(2), traceparent=parent, authorization="Bearer k")
+        got = {name.lower(): value for name, value in at.replicas[0].headers[0].items()}
+        assert got["traceparent"] == parent
+        assert got["authorization"] == "Bearer k"
+
+
+async def test_health_models_and_metrics_answer() -> None:
+    async with rig(2) as at:
+        await at.call(request_body(2))
+        for path in ("/health", "/health/ready", "/v1/models"):
+            async with at.http.get(at.url + path) as response:
+                assert response.status == 200
+        async with at.http.get(at.url + "/metrics") as response:
+            text = await response.text()
+        assert "brownout_gateway_requests_total 1.0" in text
+        assert 'brownout_gateway_breaker{pool="pool",replica="r0",state="closed"} 1.0' in text
+        snapshot = at.gateway.snapshot()
+        assert {name: snapshot[name] for name in ("requests", "attempts", "migrations", "retries", "refused")} == {
+            "requests": 1,
+            "attempts": 1,
+            "migrations": 0,
+            "retries": 0,
+            "refused": 0,
+        }
+        assert set(snapshot["replicas"]["r0"]) == {"pool", "breaker", "ejected", "in_flight", "load_ms"}
+        async with at.http.get(at.url + "/nothing") as response:
+            assert response.status == 404
+
+
+async def test_a_port_in_use_is_the_users_to_mend() -> None:
+    async with rig(1) as at:
+        config = GatewayConfig(at.gateway.config.upstreams, port=at.gateway.port)
+        with pytest.raises(UserError, match="cannot listen on"):
+            await GatewayServer(config).start()
+
+
+async def test_a_stream_stalls_and_two_others_on_the_replica_too_and_all_move() -> None:
+    async with rig(2, POLICIES, affinity=None, balancing=Balancing("round_robin")) as at:
+        stalling = at.replicas[0]
+        stalling.always = Act("stall", 4)
+        results = await asyncio.gather(
+            *(at.call(request_body(12, marker=Marker(f"s{n}", "main", 0))) for n in range(8))
+        )
+        assert all(whole(seen.text, 12, Marker(f"s{n}", "main", 0)) for n, seen in enumerate(results))
+        assert at.gateway.snapshot()["migrations"] >= 4
+        assert at.gateway.router.replicas["r0"].shut_out
+        assert Transition.EJECTED == "ejected"
+
+
+async def test_a_call_that_takes_too_long_altogether_is_ended() -> None:
+    async with rig(1, timeouts=replace(POLICIES.timeouts, between_tokens_s=None, total_s=0.3)) as at:
+        at.replicas[0].pace_s = 0.1
+        seen = await at.call(request_body(50))
+        assert (len(seen.errors), seen.terminals) == (1, 0)
