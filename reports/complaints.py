@@ -141,6 +141,8 @@ def _words(detail: ErrorDetails, path: Where) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         return f"{name}: {shown} does not have the right form", f"it must match {context.get('pattern')}"
     if (found := _KIND_ERRORS.fullmatch(kind)) and found["kind"] in _KINDS:
+        if found["kind"] == "float" and path and str(path[-1]).endswith("_s"):
+            return f"{name} must be a duration, not {shown}", "write a number with a unit: 300ms, 15s, 2m"
         remedy = "put it in quotes" if found["kind"] == "string" and isinstance(detail["input"], (int, float)) else ""
         return f"{name} must be {_KINDS[found['kind']]}, not {shown}", remedy
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")

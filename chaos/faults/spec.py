@@ -44,15 +44,7 @@ class FaultSpec(Selector):
 
 
 class WholeReplica(FaultSpec):
-    """A fault of a replica as a whole: it cannot hit a share of the requests."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_share(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "share" in given:
-            remedy = "take share: out, or choose fewer replicas with count: one, minority or majority"
-            raise Mistake(f"share: is of requests, but {cls.kind} takes a replica as a whole", remedy)
-        return given
+    """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment_checks` says so)."""
 
 
 class OnRequests(FaultSpec):

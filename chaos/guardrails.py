@@ -1,0 +1,196 @@
+"""When to stop a run: `abort if session_success < 50% for 5s`.
+
+A guardrail looks all the time at what the load generator counts (`docs/wire.md`) in the window that it names, and stops
+the run when the measure over the whole window is on the wrong side. Pure: it is told the time and the counters.
+
+A share over fewer than `LEAST_SAMPLES` says nothing and stops nothing: for a target that answers nobody, watch
+`goodput`, which is 0 then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import ge, gt, le, lt
+from typing import Any, Final, NamedTuple
+
+from reports.documents import Mistake, did_you_mean, duration_s
+
+__all__ = ["LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
+
+LEAST_SAMPLES: Final = 5
+"""Sessions or calls that must have ended in the window before a share of them can stop a run."""
+
+
+class _Sample(NamedTuple):
+    """The cumulative counters at one time (seconds)."""
+
+    at_s: float
+    succeeded: int
+    lost: int
+    ok: int
+    failed: int
+    good: int
+    tokens: int
+    ttft_s: float | None
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole >= LEAST_SAMPLES else None
+
+
+def _session_success(first: _Sample, last: _Sample) -> float | None:
+    succeeded, lost = last.succeeded - first.succeeded, last.lost - first.lost
+    return _share(succeeded, succeeded + lost)
+
+
+def _error_rate(first: _Sample, last: _Sample) -> float | None:
+    failed = last.failed - first.failed
+    return _share(failed, failed + last.ok - first.ok)
+
+
+def _slo_attainment(first: _Sample, last: _Sample) -> float | None:
+    return _share(last.good - first.good, last.ok + last.failed - first.ok - first.failed)
+
+
+def _goodput(first: _Sample, last: _Sample) -> float | None:
+    """Output tokens of the window times the share of its calls that were good: what can be known while it runs."""
+    ended = last.ok + last.failed - first.ok - first.failed
+    good = (last.good - first.good) / ended if ended else 0.0
+    return (last.tokens - first.tokens) * good / (last.at_s - first.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """`of(first, last)`: the value over a window, None where it cannot be said. `unit`: "share", "s", "tok/s", ""."""
+
+    title: str
+    unit: str
+    of: Callable[[_Sample, _Sample], float | None]
+
+
+MEASURES: Final[dict[str, _Measure]] = {
+    "session_success": _Measure("sessions that succeeded, of those that ended", "share", _session_success),
+    "error_rate": _Measure("calls that failed, of those that ended", "share", _error_rate),
+    "slo_attainment": _Measure("good calls, of those that ended", "share", _slo_attainment),
+    "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", _goodput),
+    "sessions_lost": _Measure("sessions lost in the window", "", lambda first, last: float(last.lost - first.lost)),
+    "calls_failed": _Measure("calls failed in the window", "", lambda first, last: float(last.failed - first.failed)),
+    "ttft": _Measure("median time to first token of the last 50 calls", "s", lambda _, last: last.ttft_s),
+}
+"""What a guardrail may watch."""
+
+_OPS: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_FORM: Final = "write it as: abort if session_success < 50% for 5s"
+_TEXT: Final = re.compile(
+    r"abort\s+if\s+(?P<measure>[\w.]+)\s*(?P<op><=|>=|<|>)\s*(?P<value>\S.*?)(?:\s+for\s+(?P<window>\S.*))?",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One guardrail. `value` is a share, seconds, tokens a second or a count, by its measure."""
+
+    text: str
+    measure: str
+    op: str
+    value: float
+    window_s: float
+
+
+class Tripped(NamedTuple):
+    """A guardrail that stops the run, and the value that it saw."""
+
+    text: str
+    value: float
+
+
+def parse_guardrail(text: object) -> Guardrail:
+    """Read one guardrail. Raises `reports.documents.Mistake`."""
+    if isinstance(text, Guardrail):
+        return text
+    if not isinstance(text, str):
+        raise Mistake("a guardrail is a text", _FORM)
+    line = " ".join(text.split())
+    found = _TEXT.fullmatch(line)
+    if found is None:
+        raise Mistake(f'"{line}" is not a guardrail', _FORM)
+    name = found["measure"]
+    if name not in MEASURES:
+        raise Mistake(f'a guardrail cannot watch "{name}"', did_you_mean(name, MEASURES, of="it can watch"))
+    if found["window"] is None:
+        raise Mistake(f'"{line}" does not say for how long', f"{_FORM} (the window it looks at)")
+    window_s = duration_s(found["window"])
+    if window_s < 1:
+        raise Mistake(f"a window of {window_s:g} s is too short to say anything", "watch at least 1s")
+    return Guardrail(line, name, found["op"], _value(found["value"], MEASURES[name].unit, name), window_s)
+
+
+def _value(text: str, unit: str, measure: str) -> float:
+    if unit == "s":
+        return duration_s(text)
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise Mistake(f'"{text}" is not a number', _FORM)
+    number, given = float(found["number"]), found["unit"]
+    if unit == "share":
+        if given == "%":
+            number /= 100
+        if given not in ("", "%") or number > 1:
+            raise Mistake(f'"{text}" is not a share', f"{measure} is a share: write it as 50%")
+    elif given not in ("", unit):
+        raise Mistake(
+            f'"{given}" is not a unit of {measure}', f"write the number alone{f' or in {unit}' if unit else ''}"
+        )
+    return number
+
+
+@dataclass(slots=True)
+class GuardrailWatch:
+    """Watches a run's guardrails. Feed it every post of the load generator's counters, in the order of time."""
+
+    guardrails: Sequence[Guardrail]
+    _samples: deque[_Sample] = field(default_factory=deque)
+
+    def observe(self, at_s: float, data: Mapping[str, Any]) -> Tripped | None:
+        """The counters at a time (seconds, any zero). Answers the first guardrail that stops the run, if one does."""
+        if not self.guardrails or data.get("load_started") is None:
+            return None
+        sessions, calls, ttft_ms = data["sessions"], data["calls"], data.get("ttft_ms_recent")
+        last = _Sample(
+            at_s=at_s,
+            succeeded=sessions["succeeded"],
+            lost=sessions["lost"],
+            ok=calls["ok"],
+            failed=calls["failed"],
+            good=data["good_calls"],
+            tokens=data["output_tokens"],
+            ttft_s=None if ttft_ms is None else ttft_ms / 1000,
+        )
+        samples = self._samples
+        if samples and at_s <= samples[-1].at_s:
+            return None
+        samples.append(last)
+        # what no window begins with any more
+        longest_s = max(guardrail.window_s for guardrail in self.guardrails)
+        while len(samples) > 1 and samples[1].at_s <= at_s - longest_s:
+            samples.popleft()
+        for guardrail in self.guardrails:
+            value = self._over(guardrail)
+            if value is not None and _OPS[guardrail.op](value, guardrail.value):
+                return Tripped(guardrail.text, value)
+        return None
+
+    def _over(self, guardrail: Guardrail) -> float | None:
+        """The measure over the window that ends now; None while the load is younger than the window."""
+        last = self._samples[-1]
+        first = None
+        for sample in self._samples:
+            if sample.at_s > last.at_s - guardrail.window_s:
+                break
+            first = sample
+        return None if first is None else MEASURES[guardrail.measure].of(first, last)

@@ -1,0 +1,199 @@
+"""Stack files: clouds, pools, replicas, hardware, prices and the gateway's policies.
+
+    brownout: 1
+    name: multi-cloud
+    title: three clouds, three kinds of chip, every policy on
+    model: llama-3.3-70b
+    pools:
+      tpu: {cloud: gcp, hardware: llama-70b-tpu-v6e-8, replicas: 2, usd_per_hour: 21.6}
+    gateway:
+      policies: {migration: null}
+
+A pool's price defaults to its hardware's. Durations under `gateway` may be written as `3s`. Imports pydantic: for the
+runner, never for a process of the stack.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from reports.documents import (
+    Mistake,
+    did_you_mean,
+    document_names,
+    duration_s,
+    find_document,
+    read_document,
+    validate,
+)
+from reports.errors import InvalidFile, Problem
+from targets.gateway.config import GatewayPolicies
+from targets.hardware import hardware_names, load_hardware
+
+__all__ = ["MAX_REPLICAS", "Pool", "Replica", "Stack", "load_stack", "stack_names"]
+
+STACKS: Final = Path(__file__).with_name("stacks")
+
+MAX_REPLICAS: Final = 64
+"""Each replica is a process of its own on this machine."""
+
+_NAME: Final = r"^[a-z][a-z0-9-]*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Replicas of one kind in one cloud. `usd_per_hour` is the price of one replica with all its chips."""
+
+    name: str
+    cloud: str
+    hardware: str
+    replicas: int
+    chips: int
+    usd_per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One replica of a stack; `name` is `<pool>-<n>`, n from 0. `usd_per_hour` counts all its chips."""
+
+    name: str
+    pool: str
+    cloud: str
+    hardware: str
+    chips: int
+    usd_per_hour: float
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack with every default written out. `gateway` holds the policies of its gateway."""
+
+    name: str
+    title: str
+    model: str
+    clouds: tuple[str, ...]
+    pools: tuple[Pool, ...]
+    gateway: GatewayPolicies
+
+    @cached_property
+    def replicas(self) -> list[Replica]:
+        """Every replica, in the order of the file."""
+        return [
+            Replica(f"{pool.name}-{n}", pool.name, pool.cloud, pool.hardware, pool.chips, pool.usd_per_hour)
+            for pool in self.pools
+            for n in range(pool.replicas)
+        ]
+
+    def resolved(self) -> dict[str, Any]:
+        """The stack as the record of a run holds it (`docs/wire.md`)."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "model": self.model,
+            "replicas": [asdict(replica) for replica in self.replicas],
+            "gateway": {"policies": asdict(self.gateway)},
+        }
+
+
+def _seconds(value: Any) -> Any:
+    """The gateway's settings with `3s` as 3.0: keys in `_s` are seconds (in `_per_s`, rates)."""
+    if not isinstance(value, Mapping):
+        return value
+    read: dict[Any, Any] = {}
+    for key, entry in value.items():
+        read[key] = _seconds(entry)
+        if isinstance(entry, str) and str(key).endswith("_s") and not str(key).endswith("_per_s"):
+            with contextlib.suppress(Mistake):  # left as text, so that it is refused with its own line
+                read[key] = duration_s(entry)
+    return read
+
+
+def _known_hardware(name: str) -> str:
+    names = hardware_names()
+    if name not in names:
+        raise Mistake(f'there is no hardware profile "{name}"', did_you_mean(name, names))
+    return name
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Pool(_Model):
+    cloud: str = Field(pattern=_NAME, description="the cloud it is in, as gcp")
+    hardware: Annotated[
+        str, BeforeValidator(lambda value: _known_hardware(value) if isinstance(value, str) else value)
+    ] = Field(description="a hardware profile, as llama-70b-tpu-v6e-8: what one replica runs on")
+    replicas: int = Field(default=1, ge=1, le=MAX_REPLICAS, description="how many replicas")
+    usd_per_hour: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="price of one replica; without it, its hardware's"
+    )
+
+
+class _Gateway(_Model):
+    policies: Annotated[GatewayPolicies, BeforeValidator(_seconds)] = GatewayPolicies()
+
+
+class StackFile(_Model):
+    """A stack as written."""
+
+    brownout: Literal[1] = Field(description="the version of the format: 1")
+    name: str = Field(pattern=_NAME, description="a short name in lower case, as multi-cloud")
+    title: str = Field(default="", description="one line: what it is")
+    model: str = Field(min_length=1, description="the model it serves, as llama-3.3-70b")
+    clouds: list[Annotated[str, Field(pattern=_NAME)]] | None = Field(
+        default=None, description="the clouds that pools may be in; without it, those they name"
+    )
+    pools: dict[Annotated[str, Field(pattern=_NAME)], _Pool] = Field(min_length=1, description="pools by name")
+    gateway: _Gateway = _Gateway()
+
+
+def stack_names() -> list[str]:
+    """The names of the stacks that ship."""
+    return document_names(STACKS)
+
+
+def load_stack(name_or_path: str | Path, *, beside: Path | None = None) -> Stack:
+    """A stack that ships, by name, or one of the user's own, by path (relative to `beside`, then cwd).
+
+    Raises `reports.documents.NotFound` and, with every mistake at once, `reports.errors.InvalidFile`.
+    """
+    document = read_document(find_document(name_or_path, STACKS, kind="stack", beside=beside))
+    file = validate(document, StackFile)
+    problems: list[Problem] = []
+    for name, pool in file.pools.items():
+        if file.clouds is not None and pool.cloud not in file.clouds:
+            what = f'pool "{name}": "{pool.cloud}" is none of the clouds of this stack'
+            problems.append(document.problem(("pools", name, "cloud"), what, did_you_mean(pool.cloud, file.clouds)))
+        only = load_hardware(pool.hardware).cloud
+        if only is not None and pool.cloud != only:
+            what = f'pool "{name}": {pool.hardware} is not to be had in "{pool.cloud}"'
+            problems.append(document.problem(("pools", name, "cloud"), what, f"write cloud: {only}, or other hardware"))
+    count = sum(pool.replicas for pool in file.pools.values())
+    if count > MAX_REPLICAS:
+        what = f"{count} replicas are more than {MAX_REPLICAS}: each is a process on this machine"
+        problems.append(document.problem(("pools",), what, "take fewer replicas or pools"))
+    if problems:
+        raise InvalidFile(problems)
+    clouds = file.clouds if file.clouds is not None else list(dict.fromkeys(pool.cloud for pool in file.pools.values()))
+    return Stack(
+        name=file.name,
+        title=file.title,
+        model=file.model,
+        clouds=tuple(clouds),
+        pools=tuple(_pool(name, pool) for name, pool in file.pools.items()),
+        gateway=file.gateway.policies,
+    )
+
+
+def _pool(name: str, pool: _Pool) -> Pool:
+    hardware = load_hardware(pool.hardware)
+    price = hardware.usd_per_hour if pool.usd_per_hour is None else pool.usd_per_hour
+    return Pool(name, pool.cloud, pool.hardware, pool.replicas, hardware.chips, price)
