@@ -42,7 +42,7 @@ class _Request(msgspec.Struct, rename={"input_tokens": "in", "output_tokens": "o
     input_tokens: _Tokens
     output_tokens: _Count
     hash_ids: list[int]
-    stop: str = ""
+    stop: str | None = None
     input_types: list[str] = []
     think_time: _Seconds = 0.0
     api_time: _Seconds | None = None
@@ -131,7 +131,13 @@ class _Reading:
 
     def session(self, name: str) -> RecordedSession:
         try:
+            self._raw.decode("utf-8")
             file = msgspec.json.decode(self._raw, type=_File)
+        except UnicodeDecodeError as error:
+            line = line_of_byte(self._raw, error.start)
+            raise InvalidFile([Problem(self._file, line, "is not UTF-8 text", _REMEDY)]) from None
+        except RecursionError:
+            raise InvalidFile([Problem(self._file, 0, "is nested too deeply", _REMEDY)]) from None
         except msgspec.DecodeError as error:
             self._complain(error, "$")
             raise InvalidFile(self._problems) from None
@@ -177,7 +183,7 @@ class _Reading:
             from_tool = "tool_result" in request.input_types or (before is not None and before.stop == "tool_use")
             # An interrupted stream has no stop reason; what came after it tells.
             asks = request.stop == "tool_use" or (
-                request.stop == "" and after is not None and "tool_result" in after.input_types
+                not request.stop and after is not None and "tool_result" in after.input_types
             )
             calls.append(
                 RecordedCall(
@@ -218,7 +224,8 @@ class _Reading:
         if isinstance(error, msgspec.ValidationError):
             path = where + place.rstrip("`").removeprefix("$")
             line = line_of_path(self._raw, path)
-            self._problems.append(Problem(self._file, line, f"{path.removeprefix('$').lstrip('.')}: {what}", _REMEDY))
+            name = path.removeprefix("$").lstrip(".") or "the file"
+            self._problems.append(Problem(self._file, line, f"{name}: {what}", _REMEDY))
             return
         digits = "".join(filter(str.isdigit, str(error).rpartition("byte ")[2]))
         line = line_of_byte(self._raw, int(digits) if digits else len(self._raw))

@@ -140,6 +140,16 @@ def test_a_broken_file_is_answered_with_file_line_and_remedy(tmp_path: Path, tex
     assert problem.remedy
 
 
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [(b'{"block_size":\n "\xff"}', "a.json:2: is not UTF-8"), (b'{"x": ' + b"[" * 100_000, "nested too deeply")],
+)
+def test_a_file_that_is_no_text_or_has_no_end_is_answered(tmp_path: Path, raw: bytes, says: str) -> None:
+    (tmp_path / "a.json").write_bytes(raw)
+    with pytest.raises(InvalidFile, match=says):
+        read_sessions(tmp_path)
+
+
 def test_numbers_that_no_run_can_play_are_mistakes(tmp_path: Path) -> None:
     text = json.dumps(session([request([1])])).replace('"think_time": 1.0', '"think_time": 1e999')
     assert len(mistakes(tmp_path, text)) == 1
