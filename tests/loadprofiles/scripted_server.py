@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -45,10 +46,8 @@ class ScriptedServer:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for sock in self._open:
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             sock.close()
         self._thread.join(5)
 
@@ -97,10 +96,8 @@ def whole(status: int, body: bytes = b"{}", headers: Iterable[tuple[str, str]] =
 
     def run(sock: socket.socket) -> None:
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        sock.sendall(
-            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode()
-            + body
-        )
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+        sock.sendall(head.encode() + body)
 
     return run
 

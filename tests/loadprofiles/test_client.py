@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from itertools import pairwise
 from typing import Any
 
 import gevent
@@ -66,7 +67,7 @@ def test_each_chunk_is_seen_when_it_comes_not_when_a_buffer_is_full() -> None:
     assert record.answer is not None
     times = record.answer.chunk_times_s
     assert len(times) == 20
-    assert min(later - earlier for earlier, later in zip(times, times[1:], strict=False)) > 0.01
+    assert min(later - earlier for earlier, later in pairwise(times)) > 0.01
     assert record.answer.max_gap_s is not None
     assert record.answer.max_gap_s < 0.2
 

@@ -187,7 +187,8 @@ def test_whole_bodies_of_both_apis() -> None:
     )
     anthropic = (
         b'{"type":"message","model":"m","content":[{"type":"text","text":"abcd"},{"type":"tool_use","id":"x",'
-        b'"name":"bash","input":{"input": "efgh"}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":2}}'
+        b'"name":"bash","input":{"input": "efgh"}}],"stop_reason":"tool_use",'
+        b'"usage":{"input_tokens":1,"output_tokens":2}}'
     )
     for api, body in (("openai", openai), ("anthropic", anthropic)):
         answer = read_whole(WIRES[api], body, 3.0)
