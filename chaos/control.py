@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 __all__ = ["TOKEN_HEADER", "guard", "refusal"]
 
@@ -36,15 +36,11 @@ def refusal(hosts: list[str], origins: list[str], tokens: list[str], token: str)
     return None
 
 
-def guard(
-    token: str,
-) -> Callable[[web.Request, Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[web.StreamResponse]]:
+def guard(token: str) -> Middleware:
     """The middleware that refuses with 401 or 403 and `{"error": ...}`, before the handler or the body is touched."""
 
     @web.middleware
-    async def check(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = request.headers
         refused = refusal(
             headers.getall("Host", []), headers.getall("Origin", []), headers.getall(TOKEN_HEADER, []), token

@@ -1,0 +1,8 @@
+"""Benchmarks: each is `python -m bench.NAME`, prints a table, and exits 1 where a figure breaks its budget.
+
+fidelity   the engine against published figures of real hardware
+loadgen    CPU a streamed call, against a bare geventhttpclient loop
+gateway    CPU a streamed call and added gaps, against a bare aiohttp relay
+demo       `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
+verdicts   experiments x stacks x seeds, resumable
+"""

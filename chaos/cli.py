@@ -1,0 +1,197 @@
+"""The command `brownout`. Each command imports what it needs when it runs, so that `--help` answers at once.
+
+Exit codes: 0 every gate passed; 1 a gate failed; 2 wrong usage or an invalid file; 3 inconclusive; 4 a guardrail
+stopped the run; 5 the target or the tool itself failed; 130 interrupted, everything reverted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="brownout",
+    help="Find out how an LLM inference stack fails before its users do.",
+    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 guardrail, 5 target or tool, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that the records of runs go to.")]
+StackOption = Annotated[
+    str | None, typer.Option("--stack", help="A stack of `brownout list`, or a file, instead of the experiment's.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions, other draws.")]
+TraceOption = Annotated[
+    Path | None, typer.Option("--trace", help="Play the real sessions in this folder instead of the profile's.")
+]
+Ratio = Optional[float]  # noqa: UP045 - typer reads it at run time
+SpeedOption = Annotated[Ratio, typer.Option("--speed", help="Trace: divides the time between calls.")]
+RateOption = Annotated[Ratio, typer.Option("--rate", help="Trace: sessions a second.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: read at most so many sessions.")]
+MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: at most so many calls a session.")]
+ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divides all token counts.")]
+StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force, or as recorded.")]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad", help="Trace: go on past unreadable sessions, and count them.")
+]
+
+
+def _trace(
+    folder: Path | None,
+    speed: float | None,
+    rate: float | None,
+    limit: int | None,
+    max_calls: int | None,
+    shrink: float | None,
+    streaming: str | None,
+    skip_bad: bool,
+) -> dict[str, object] | None:
+    from reports.errors import UserError
+
+    options = {
+        "speed": speed,
+        "rate": rate,
+        "limit": limit,
+        "max_calls": max_calls,
+        "shrink": shrink,
+        "streaming": streaming,
+        "skip_bad": skip_bad or None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    if folder is None:
+        if given:
+            names = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise UserError(f"{names}: only with --trace DIR")
+        return None
+    return {"dir": str(folder), **given}
+
+
+@app.command("list")
+def list_command() -> None:
+    """The catalogue: experiments, stacks and load profiles, a line each."""
+    from chaos.catalogue import print_catalogue
+
+    print_catalogue()
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names of the catalogue, or files.")],
+    stack: StackOption = None,
+    seed: SeedOption = None,
+    trace: TraceOption = None,
+    speed: SpeedOption = None,
+    rate: RateOption = None,
+    limit: LimitOption = None,
+    max_calls: MaxCallsOption = None,
+    shrink: ShrinkOption = None,
+    streaming: StreamingOption = None,
+    skip_bad: SkipBadOption = False,
+) -> None:
+    """Validate, and print the plan and the samples that each gate will get; touch nothing."""
+    from chaos.preparation import check_experiments
+
+    options = _trace(trace, speed, rate, limit, max_calls, shrink, streaming, skip_bad)
+    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options))
+
+
+@app.command()
+def run(
+    experiment: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")],
+    stack: StackOption = None,
+    seed: SeedOption = None,
+    trace: TraceOption = None,
+    speed: SpeedOption = None,
+    rate: RateOption = None,
+    limit: LimitOption = None,
+    max_calls: MaxCallsOption = None,
+    shrink: ShrinkOption = None,
+    streaming: StreamingOption = None,
+    skip_bad: SkipBadOption = False,
+    runs: RunsOption = Path("runs"),
+    yes_i_may: Annotated[
+        bool, typer.Option("--yes-i-may", help="I may put load on the address in `target: {url: ...}`.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the verdict.")] = False,
+) -> None:
+    """Play an experiment; write the record; print the verdict."""
+    from chaos.preparation import prepare
+    from chaos.runner import run_experiment
+
+    options = _trace(trace, speed, rate, limit, max_calls, shrink, streaming, skip_bad)
+    prepared = prepare(experiment, stack=stack, seed=seed, trace=options, may_leave_loopback=yes_i_may)
+    raise typer.Exit(run_experiment(prepared, runs=runs, quiet=quiet, command=_command_line()))
+
+
+@app.command()
+def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]) -> None:
+    """Make the reports again from a run's record, also one that was cut short."""
+    from chaos.verdict_print import analyse_and_print, existing_run
+
+    raise typer.Exit(analyse_and_print(existing_run(run_folder)))
+
+
+@app.command("trace")
+def trace_command(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
+    failover: Annotated[bool, typer.Option("--failover", help="Only the calls that met a fault.")] = False,
+    call: Annotated[str | None, typer.Option("--call", help="One call: SESSION/AGENT#TURN.")] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Print at most so many calls, the worst first.")] = 3,
+) -> None:
+    """Print the waterfall of calls: attempts, where they died, what was decided and why, what the client felt."""
+    from reports.waterfall import print_waterfalls
+
+    from chaos.verdict_print import existing_run
+
+    raise typer.Exit(print_waterfalls(existing_run(run_folder), failover=failover, call=call, most=most))
+
+
+@app.command()
+def serve(
+    what: Annotated[str, typer.Argument(help="stack: replicas and gateway, for a person or another tool to call.")],
+    stack: Annotated[str, typer.Option("--stack", help="A stack of `brownout list`, or a file.")] = "multi-cloud",
+    port: Annotated[int, typer.Option("--port", help="The gateway's port; 0 for a free one.", min=0, max=65535)] = 0,
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Start a target alone, until Ctrl-C."""
+    from chaos.serve import serve_stack
+    from reports.errors import UserError
+
+    if what != "stack":
+        raise UserError(f"serve {what}: unknown target. Only `brownout serve stack` exists so far")
+    raise typer.Exit(serve_stack(stack, port=port, runs=runs))
+
+
+def _command_line() -> str:
+    import shlex
+
+    return shlex.join(["brownout", *sys.argv[1:]])
+
+
+def main() -> int:
+    """Run the command line. A user's mistake is its message and exit code 2, never a traceback."""
+    from reports.errors import BrownoutError, UserError
+
+    try:
+        app()  # answers usage errors itself, and leaves with SystemExit
+    except UserError as error:
+        print(f"brownout: {error}", file=sys.stderr)
+        return 2
+    except BrownoutError as error:
+        print(f"brownout: {error}", file=sys.stderr)
+        return 5
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""One fault, played: planned, injected, confirmed, held, reverted, verified; each stage an event and on a span.
+
+The revert is always run: when the time is over, when the run is stopped, when the injection itself failed half way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from opentelemetry import trace
+
+from chaos.faults.base import Fault, FaultError, Stage, Unreachable
+from chaos.run_folder import EventLog
+from reports import attributes as a
+
+__all__ = ["FaultPlay", "Played"]
+
+REVERT_TRIES = 3
+
+
+class _Tracer(Protocol):
+    def start_span(self, name: str, *, start_time: int | None = None, attributes: Any = None) -> trace.Span: ...
+
+
+@dataclass(slots=True)
+class Played:
+    """How it went. `problem` is loud: a fault that may still be on, or was never seen to work."""
+
+    confirmed: bool = False
+    verified: bool = False
+    hits: int | None = None
+    problem: str = ""
+    stages: list[str] = field(default_factory=list)
+
+
+class FaultPlay:
+    """Plays one fault against a stage.
+
+    `pools` and `params` go into the record; `say(text)` tells the person watching.
+    """
+
+    def __init__(
+        self,
+        fault: Fault,
+        stage: Stage,
+        events: EventLog,
+        tracer: _Tracer,
+        *,
+        pools: list[str],
+        params: dict[str, Any],
+        share: float | None,
+        say: Callable[[str], None],
+    ) -> None:
+        self.fault = fault
+        self.played = Played()
+        self.on = False
+        """Whether the fault is on now, for the progress display."""
+        self._stage = stage
+        self._events = events
+        self._tracer = tracer
+        self._say = say
+        self._facts = {
+            "id": fault.id,
+            "kind": fault.kind,
+            "targets": list(fault.targets),
+            "pools": pools,
+            "params": params,
+            "share": share,
+        }
+        self._span: trace.Span | None = None
+
+    def plan(self) -> None:
+        """Write down that it is to come."""
+        self._note("planned")
+
+    async def play(self, for_s: float | None, released: asyncio.Event) -> Played:
+        """Inject, confirm, hold for `for_s` seconds or until `released`, revert, verify. Never raises FaultError."""
+        at = self._note("injected")
+        self._span = self._tracer.start_span(
+            a.SPAN_FAULT,
+            start_time=at,
+            attributes={
+                a.FAULT_ID: self.fault.id,
+                a.FAULT_KIND: self.fault.kind,
+                a.FAULT_TARGETS: list(self.fault.targets),
+            },
+        )
+        self._span.add_event(a.EVENT_FAULT_STAGE, {a.FAULT_STAGE: "injected"}, timestamp=at)
+        self.on = True
+        self._say(f"fault {self.fault.id}: {self.fault.kind} on {', '.join(self.fault.targets)}")
+        try:
+            await self.fault.inject(self._stage)
+            await self.fault.confirm(self._stage)
+            self.played.confirmed = True
+            self._note("confirmed")
+            await self._hold(for_s, released)
+        except (FaultError, Unreachable) as error:
+            self._failed(f"could not be injected: {error}")
+        finally:
+            # A cancelled run must still end with nothing broken: the revert is finished before the cancellation is.
+            reverting = asyncio.ensure_future(self._revert())
+            try:
+                await asyncio.shield(reverting)
+            except asyncio.CancelledError:
+                await reverting
+                raise
+            finally:
+                self.on = False
+                self._span.set_attribute(a.FAULT_HITS, -1 if self.played.hits is None else self.played.hits)
+                self._span.end()
+        return self.played
+
+    async def _hold(self, for_s: float | None, released: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(released.wait(), for_s)
+        except TimeoutError:
+            return
+
+    async def _revert(self) -> None:
+        for attempt in range(1, REVERT_TRIES + 1):
+            try:
+                self.played.hits = await self.fault.revert(self._stage)
+                self._note("reverted", hits=self.played.hits)
+                await self.fault.verify(self._stage)
+                self.played.verified = True
+                self._note("verified", hits=self.played.hits)
+                self._say(f"fault {self.fault.id}: reverted and verified")
+                return
+            except (FaultError, Unreachable) as error:
+                if attempt == REVERT_TRIES:
+                    self._failed(f"could not be reverted: {error}")
+
+    def _failed(self, why: str) -> None:
+        self.played.problem = f"fault {self.fault.id} ({self.fault.kind}) {why}"
+        self._note("failed", why=why)
+        self._say(self.played.problem)
+
+    def _note(self, stage: str, **more: Any) -> int:
+        at = self._events.write("fault", stage=stage, **{**self._facts, "hits": None, **more})
+        self.played.stages.append(stage)
+        if self._span is not None:
+            self._span.add_event(a.EVENT_FAULT_STAGE, {a.FAULT_STAGE: stage}, timestamp=time.time_ns())
+        return at

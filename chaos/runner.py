@@ -1,0 +1,414 @@
+"""Plays an experiment and writes its record: set up, warm up, baseline, faults, recovery, drain, tear down, analyse.
+
+    collector  <- spans and counters of every process
+    supervisor -> shepherd -> gateway, replicas, load generator, analysis
+    faults     each a FaultPlay on the LiveStage
+
+Whatever ends a run early (Ctrl-C, a guardrail, a process that died by itself, a full disk) does it in one way: every
+fault is reverted, the load is ended, the record is closed, everything is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import secrets
+import signal
+import time
+from collections.abc import Awaitable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from rich.console import Console
+
+from chaos.collector import Collector, Copy, Counters
+from chaos.deployment import LOAD, Deployment, load_spec
+from chaos.experiment import Experiment
+from chaos.fault_play import FaultPlay
+from chaos.guardrails import GuardrailWatch
+from chaos.load_child import LoadControl
+from chaos.preparation import load_config, resolved_text
+from chaos.progress import Progress
+from chaos.readiness import all_ready
+from chaos.run_folder import RecordFull, RunFolder
+from chaos.stage import LiveStage
+from chaos.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
+from chaos.telemetry import SpanCount, encode, resource
+from chaos.verdict_print import print_verdict
+from reports.attributes import SERVICE_RUNNER
+from reports.errors import BrownoutError, TargetFailed
+
+__all__ = ["Ended", "run_experiment"]
+
+T = TypeVar("T")
+
+READY_WITHIN_S = 60.0
+LOAD_STARTS_WITHIN_S = 30.0
+LOG_LINES = 8
+
+
+class Ended(Exception):  # noqa: N818 - not an error: the reason a run is over before its time
+    """Why a run ended early. `event` is the name of the run event, `exit_code` what the command answers with."""
+
+    def __init__(self, event: str, why: str, exit_code: int) -> None:
+        self.event = event
+        self.why = why
+        self.exit_code = exit_code
+        super().__init__(why)
+
+
+class _ToCollector(SpanExporter):
+    """The runner's own spans go to its own collector, without a detour over HTTP."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    def export(self, spans: Any) -> SpanExportResult:
+        try:
+            self._collector.take(encode(list[ReadableSpan](spans)))
+        except RecordFull:
+            return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS
+
+
+class _Run:
+    """One run. `play` answers the exit code of a run that ended early, or None for the analysis to say."""
+
+    def __init__(self, experiment: Experiment, folder: RunFolder, progress: Progress) -> None:
+        self.experiment = experiment
+        self.folder = folder
+        self.progress = progress
+        self.token = secrets.token_urlsafe(24)
+        self.load = LoadControl()
+        self.collector = Collector(
+            folder.spans,
+            folder.gauges,
+            self.token,
+            self._counters,
+            self._record_failed,
+            Copy.from_environment(os.environ),
+        )
+        self.guardrails = GuardrailWatch(experiment.guardrails)
+        self.spans_ended: dict[str, int | None] = {}
+        self.supervisor: Supervisor | None = None
+        self.plays: list[FaultPlay] = []
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._released = asyncio.Event()
+        self._fleet_whole = asyncio.Event()
+        """The gateway has seen every replica well: one still shut out from start-up would spoil the baseline."""
+        self._stopping = False
+        self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._zero = 0.0
+
+    # -- what may end a run early -----------------------------------------------------------------------------------
+    def end(self, event: str, why: str, exit_code: int) -> None:
+        """End the run early; the first reason counts."""
+        if not self._ended.done():
+            self._ended.set_result(Ended(event, why, exit_code))
+
+    async def _or_end(self, waiting: Awaitable[T]) -> T:
+        """Wait for something, unless the run ends first: then raise why."""
+        task: asyncio.Future[T] = asyncio.ensure_future(waiting)
+        either: list[asyncio.Future[Any]] = [task, self._ended]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise self._ended.result()
+
+    def _counters(self, counters: Counters) -> str:
+        self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
+        self.progress.counters(counters)
+        replicas = counters.data.get("replicas", {}) if counters.kind == "gateway" else {}
+        if replicas and not any(state["ejected"] for state in replicas.values()):
+            self._fleet_whole.set()
+        if counters.kind == "load" and self.load.command == "run":
+            tripped = self.guardrails.observe(counters.at / 1e9, counters.data)
+            if tripped is not None:
+                self.folder.events.write("guardrail", text=tripped.text, value=tripped.value)
+                self.end("aborted", f"guardrail: {tripped.text} (it was {tripped.value:g})", 4)
+        return self.load.heard(counters)
+
+    def _shepherd_gone(self, error: ShepherdGone) -> None:
+        self.end("failed", str(error), 5)
+
+    def _record_failed(self, error: RecordFull) -> None:
+        self.end("failed", str(error), 5)
+
+    def _exited(self, child: Child, status: int, expected: bool) -> None:
+        expected = expected or self._stopping
+        with contextlib.suppress(RecordFull):
+            self.folder.events.write(
+                "process",
+                name=child.name,
+                incarnation=child.incarnation,
+                pid=child.pid,
+                kind=child.kind,
+                event="exited",
+                status=status,
+                expected=expected,
+            )
+        if not expected:
+            how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
+            self.end("failed", f"{child.name} ended by itself ({how}){self._last_words(child.name)}", 5)
+
+    def _last_words(self, process: str) -> str:
+        try:
+            lines = self.folder.log(process).read_text(errors="replace").splitlines()[-LOG_LINES:]
+        except OSError:
+            lines = []
+        return "".join(f"\n    {line}" for line in lines) + f"\n    log: {self.folder.log(process)}"
+
+    # -- the run ----------------------------------------------------------------------------------------------------
+    async def play(self) -> Ended | None:
+        """Set up, play, tear down. Answers why it ended early, or None."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(signum, self.end, "interrupted", f"interrupted by {signum.name}", 130)
+        ended: Ended | None = None
+        self.folder.events.write("run", event="started", why="")
+        self._machine()
+        try:
+            await self.collector.start()
+            async with Supervisor(
+                run_dir=self.folder.path,
+                owner=self.folder.path.name,
+                token=self.token,
+                on_exit=self._exited,
+                on_gone=self._shepherd_gone,
+            ) as self.supervisor:
+                try:
+                    await self._play_on(self.supervisor)
+                except Ended as early:
+                    ended = early
+                except ShepherdGone as error:
+                    ended = Ended("failed", str(error), 5)
+                finally:
+                    self._stopping = True
+                ended = await self._close_record(self.supervisor, ended)
+        except ShepherdGone as error:
+            ended = ended or Ended("failed", str(error), 5)
+        except TargetFailed as error:
+            ended = ended or Ended("failed", str(error), 5)
+        finally:
+            await self.collector.close()
+        return ended
+
+    async def _play_on(self, supervisor: Supervisor) -> None:
+        self._phase("setup")
+        deployment = self._deploy()
+        try:
+            if deployment is None:
+                await self._set_up(supervisor, [], None)
+                await self._timeline(None)
+            else:
+                children = [deployment.replica_spec(name) for name in deployment.addresses]
+                await self._set_up(supervisor, [*children, deployment.gateway_spec()], deployment)
+
+                async def start_again(name: str, cold_start_s: float) -> None:
+                    await self._spawn(supervisor, deployment.replica_spec(name, cold_start_s))
+
+                async with LiveStage(supervisor, deployment.addresses, self.token, start_again) as stage:
+                    try:
+                        await self._timeline(stage)
+                    finally:
+                        await self._release()
+        finally:
+            self.load.command = "stop"
+
+    def _deploy(self) -> Deployment | None:
+        stack = self.experiment.stack
+        if stack is None:
+            return None
+        return Deployment.plan(stack, self.folder, self.token, self.collector.url, self.experiment.seed)
+
+    async def _set_up(self, supervisor: Supervisor, children: list[ChildSpec], deployment: Deployment | None) -> None:
+        own = self.experiment.url
+        url = deployment.gateway_url if deployment else own.url if own else ""
+        config = load_config(self.experiment, url)
+        load = load_spec(self.folder, config, token=self.token, collector=self.collector.url)
+        await self._or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in [*children, load])))
+        await self._or_end(self._all_ready(deployment))
+
+    async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
+        child = await supervisor.spawn(spec)
+        self._started(child)
+        return child
+
+    def _started(self, child: Child) -> None:
+        self.spans_ended.setdefault(f"{child.name}#{child.incarnation}", None)
+        self.folder.events.write(
+            "process",
+            name=child.name,
+            incarnation=child.incarnation,
+            pid=child.pid,
+            kind=child.kind,
+            event="started",
+            status=None,
+            expected=True,
+        )
+
+    async def _all_ready(self, deployment: Deployment | None) -> None:
+        async def stack() -> None:
+            if deployment is not None:
+                await all_ready(deployment.urls(), self._is_ready)
+                await self._fleet_whole.wait()
+
+        waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
+        tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
+        _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            names = " and ".join(what for what, task in tasks.items() if task in late)
+            why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
+            raise Ended("failed", why, 5)
+        await asyncio.gather(*tasks.values())
+
+    def _is_ready(self, name: str) -> None:
+        self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
+
+    async def _timeline(self, stage: LiveStage | None) -> None:
+        timeline = self.experiment.timeline
+        self.plays = self._plays(stage) if stage is not None else []
+        for play in self.plays:
+            play.plan()
+        self.load.command = "run"
+        try:
+            await self._or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
+        except TimeoutError:
+            raise Ended("failed", f"the load did not start{self._last_words(LOAD)}", 5) from None
+        assert self.load.started_ns is not None
+        self._zero = time.monotonic() - (time.time_ns() - self.load.started_ns) / 1e9
+        self._phase("warmup", timeline.warmup_s, at_ns=self.load.started_ns)
+        await self._until(timeline.warmup_s)
+        self._phase("baseline", timeline.baseline_s)
+        first = min((entry.at_s for entry in self.experiment.faults), default=0.0)
+        base = timeline.warmup_s + timeline.baseline_s
+        await self._until(base + first)
+        if self.plays:
+            self._phase("fault", max(entry.at_s + entry.for_s for entry in self.experiment.faults) - first)
+            entries = zip(self.plays, self.experiment.faults, strict=True)
+            self._tasks = [
+                asyncio.create_task(self._play_fault(play, base + entry.at_s, entry.for_s)) for play, entry in entries
+            ]
+            await self._or_end(asyncio.gather(*self._tasks))
+            self._phase("recovery", timeline.recovery_s)
+            await self._or_end(asyncio.sleep(timeline.recovery_s))
+        self._phase("drain", timeline.drain_s)
+        self.load.command = "drain"
+        with contextlib.suppress(TimeoutError):
+            await self._or_end(asyncio.wait_for(self.load.done.wait(), timeline.drain_s))
+
+    def _plays(self, stage: LiveStage) -> list[FaultPlay]:
+        provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
+        count = SpanCount()
+        provider.add_span_processor(count)
+        provider.add_span_processor(SimpleSpanProcessor(_ToCollector(self.collector)))
+        self._runner_spans = count
+        tracer = provider.get_tracer("brownout.chaos")
+        return [
+            FaultPlay(
+                entry.fault,
+                stage,
+                self.folder.events,
+                tracer,
+                pools=list(entry.pools),
+                params=entry.params,
+                share=entry.share,
+                say=self.progress.say,
+            )
+            for entry in self.experiment.faults
+        ]
+
+    async def _play_fault(self, play: FaultPlay, at_s: float, for_s: float) -> None:
+        await asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic()))
+        if self._released.is_set():
+            return
+        text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"
+        self.progress.fault(text, on=True)
+        try:
+            played = await play.play(for_s, self._released)
+        finally:
+            self.progress.fault(text, on=False)
+        if played.problem and not played.verified:
+            self.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
+
+    async def _release(self) -> None:
+        """Let every fault go, and wait until each is reverted."""
+        self._released.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _until(self, at_s: float) -> None:
+        await self._or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
+
+    def _phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
+        self.folder.events.write("phase", phase=name, at_ns=at_ns)
+        self.progress.phase(name, lasts_s)
+
+    def _machine(self) -> None:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self.folder.events.write(
+            "machine",
+            cores=len(os.sched_getaffinity(0)),
+            memory_bytes=memory,
+            python=platform.python_version(),
+            kernel=platform.release(),
+        )
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+    async def _close_record(self, supervisor: Supervisor, ended: Ended | None) -> Ended | None:
+        """Stop what was started, so that every span is in; close the record."""
+        self.progress.phase("analysis")
+        with contextlib.suppress(ShepherdGone):
+            await supervisor.stop_all()
+        if self.plays:
+            self.spans_ended["runner#1"] = self._runner_spans.ended
+        try:
+            self.folder.events.write("spans", instances=self.spans_ended)
+            if self.collector.copy is not None:
+                self.folder.events.write("copy", sent=self.collector.copy.sent, lost=self.collector.copy.lost)
+            self.folder.events.write("run", event=ended.event if ended else "finished", why=ended.why if ended else "")
+            self.folder.events.write("phase", phase="end")
+        except RecordFull as error:
+            ended = ended or Ended("failed", str(error), 5)
+        return ended
+
+
+def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
+    """Play an experiment and print its verdict. Answers the exit code.
+
+    Raises UserError where the run's folder cannot be made.
+    """
+    console = Console(stderr=False)
+    folder = RunFolder(runs, experiment.name)
+    folder.write("experiment.yaml", resolved_text(experiment, command))
+    progress = Progress(console, experiment.title, quiet=quiet)
+    try:
+        with progress:
+            ended = _with_uvloop(_play(experiment, folder, progress))
+    except BrownoutError as error:
+        ended = Ended("failed", str(error), 5)
+    finally:
+        folder.close()
+    return print_verdict(console, folder.path, ended.why if ended else "", ended.exit_code if ended else None)
+
+
+async def _play(experiment: Experiment, folder: RunFolder, progress: Progress) -> Ended | None:
+    return await _Run(experiment, folder, progress).play()
+
+
+def _with_uvloop(main: Coroutine[Any, Any, T]) -> T:
+    import uvloop
+
+    return uvloop.run(main)

@@ -1,0 +1,100 @@
+"""After a run: the analysis, in a process of its own, and what it found, on the terminal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chaos.supervisor import child_environment
+from reports.errors import TargetFailed, UserError
+
+__all__ = ["analyse_and_print", "existing_run", "print_verdict"]
+
+ANALYSIS_WITHIN_S = 600.0
+VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
+
+
+def existing_run(folder: Path) -> Path:
+    """The run's folder. Raises UserError where there is no record in it."""
+    if not (folder / "events.jsonl").is_file():
+        raise UserError(f"{folder}: there is no record of a run here (no events.jsonl). Name a folder below runs/")
+    return folder
+
+
+def analyse(folder: Path) -> int:
+    """Let the analysis read the record and write the reports. Answers its exit code: the verdict's."""
+    log = folder / "logs" / "analysis.log"
+    log.parent.mkdir(exist_ok=True)
+    try:
+        with log.open("wb") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", "reports.analysis", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=child_environment({}),
+                timeout=ANALYSIS_WITHIN_S,
+                check=False,
+            )
+    except subprocess.TimeoutExpired:
+        raise TargetFailed(f"the analysis took more than {ANALYSIS_WITHIN_S:g} s and was ended; see {log}") from None
+    except OSError as error:
+        raise TargetFailed(f"the analysis could not be run: {error}") from error
+    if not (folder / "report.json").is_file():
+        last = log.read_text(errors="replace").strip().splitlines()[-6:]
+        raise TargetFailed("the analysis wrote no report:\n    " + "\n    ".join(last))
+    return done.returncode
+
+
+def analyse_and_print(folder: Path) -> int:
+    """`brownout report RUN`."""
+    (folder / "report.json").unlink(missing_ok=True)
+    code = analyse(folder)
+    _show(Console(), folder)
+    return code
+
+
+def print_verdict(console: Console, folder: Path, why: str, code: int | None) -> int:
+    """Analyse a run that was just played, and print its verdict.
+
+    `why` and `code` are of a run that ended early: its code goes before the analysis's, and an interrupted one is not
+    analysed at all, since somebody is waiting for their prompt.
+    """
+    if why:
+        console.print(Text(f"ended early: {why}", style="bold red"))
+    if code == 130:
+        console.print(f"everything was reverted; reports of what there is: brownout report {folder}")
+        return 130
+    try:
+        verdict = analyse(folder)
+        _show(console, folder)
+    except TargetFailed as error:
+        console.print(Text(str(error), style="bold red"))
+        verdict = 5
+    return verdict if code is None else code
+
+
+def _show(console: Console, folder: Path) -> None:
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("", "gate", "measured", "95 % interval", "why"):
+        table.add_column(name, overflow="fold")
+    for gate in report["gates"]:
+        verdict = gate["verdict"]
+        style = VERDICT_STYLE[verdict]
+        why = "" if verdict == "pass" else gate["why"]
+        table.add_row(
+            Text(MARK[verdict], style=style), gate["text"], gate["measured"], gate["interval"], Text(why, style="dim")
+        )
+    console.print(table)
+    verdict = report["verdict"]["verdict"]
+    console.print(Text.assemble((verdict.upper(), VERDICT_STYLE[verdict]), "  ", report["verdict"]["why"]))
+    console.print(Text(f"report: {folder / 'report.html'}", style="dim"))
