@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from reports.tokens import find_marker, token_stream
+
 Script = Callable[[socket.socket], None]
 
 
@@ -31,6 +33,8 @@ class ScriptedServer:
         self.scripts = list(scripts)
         self.requests: list[Received] = []
         self.connections = 0
+        self.here = threading.local()
+        """`here.request`: the request that the script of this thread is answering."""
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -85,7 +89,8 @@ class ScriptedServer:
                 body, pending = pending[:length], pending[length:]
                 with self._lock:
                     script = self.scripts[min(len(self.requests), len(self.scripts) - 1)]
-                    self.requests.append(Received(time.monotonic(), text, body))
+                    self.here.request = Received(time.monotonic(), text, body)
+                    self.requests.append(self.here.request)
                 script(sock)
         except OSError:
             return
@@ -146,6 +151,26 @@ def reset(sock: socket.socket) -> None:
 def silent(sock: socket.socket) -> None:
     """No answer at all, until the client hangs up."""
     sock.recv(1)
+
+
+def prove(holder: list[ScriptedServer], *, gap_s: float = 0.0, end: str = "clean", upto: int | None = None) -> Script:
+    """Answers each request as a simulated replica does: with the tokens of the last marker, a tool call at their end."""
+
+    def run(sock: socket.socket) -> None:
+        request: Received = holder[0].here.request
+        marker = find_marker(request.body.decode())
+        assert marker is not None
+        count = request.json["max_tokens"]
+        tokens = token_stream(marker.key, count)
+        pieces = [tokens[i : i + 4] for i in range(0, 4 * count, 4)]
+        in_tool = min(8, count // 2) if request.json.get("tool_choice") not in (None, "none") else 0
+        arguments = ['{"input":"', *pieces[count - in_tool :], '"}'] if in_tool else []
+        events = openai_events(
+            pieces[: count - in_tool], arguments=arguments, finish="tool_calls" if in_tool else "stop"
+        )
+        streamed(events[:upto], gap_s=gap_s, end=end)(sock)
+
+    return run
 
 
 def openai_chunk(content: str | None = None, *, finish: str | None = None, **delta: Any) -> bytes:
