@@ -24,6 +24,7 @@ class Stall(OnRequests):
     for_: Duration | None = Field(
         default=None,
         alias="for",
+        gt=0,
         description="how long a stream is silent, as 3s; without it as long as the fault lasts",
     )
 

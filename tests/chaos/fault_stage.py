@@ -1,0 +1,146 @@
+"""A world in memory for faults: replicas that die, freeze and behave, and a fault of its own at any step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from chaos.faults.base import Fault, FaultError, ReplicaView, Undo, Unreachable
+
+REPLICAS = [
+    ReplicaView(f"{pool}-{n}", pool, cloud)
+    for pool, cloud in (("nvidia", "azure"), ("tpu", "gcp"), ("trainium", "aws"))
+    for n in (0, 1)
+]
+
+
+class MemoryStage:
+    """Implements `chaos.faults.base.Stage`. `log` holds every call; call number `fail_at` raises (counted from 0).
+
+    With `fail_after` the call that fails has done its work before.
+    """
+
+    def __init__(self, fail_at: int | None = None, *, fail_after: bool = False) -> None:
+        self.replicas: Mapping[str, ReplicaView] = {replica.name: replica for replica in REPLICAS}
+        self.states = {replica.name: "running" for replica in REPLICAS}
+        self.behaviour_of: dict[str, dict[str, Any]] = {replica.name: {} for replica in REPLICAS}
+        self.cold_starts: dict[str, float] = {}
+        self.hits = 3
+        self.armed: dict[str, list[Undo]] = {}
+        self.log: list[tuple[str, str]] = []
+        self.fail_at = fail_at
+        self.fail_after = fail_after
+        self.waits: list[tuple[float, str]] = []
+
+    def _step(self, what: str, name: str, act: Callable[[], Any] = lambda: None) -> Any:
+        failing = len(self.log) == self.fail_at
+        self.log.append((what, name))
+        if failing and not self.fail_after:
+            raise FaultError(f"{what} {name} failed")
+        done = act()
+        if failing:
+            raise FaultError(f"{what} {name} failed after it was done")
+        return done
+
+    def _reachable(self, name: str) -> None:
+        if self.states[name] != "running":
+            raise Unreachable(f"{name} does not answer")
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing of any fault is left."""
+        return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values())
+
+    async def kill(self, name: str) -> None:
+        def act() -> None:
+            self.states[name] = "gone"
+            self.behaviour_of[name].clear()
+
+        self._step("kill", name, act)
+
+    async def terminate(self, name: str, *, grace_s: float) -> None:
+        self.grace_s = grace_s
+        await self.kill(name)
+
+    async def freeze(self, name: str) -> None:
+        self._step("freeze", name, lambda: self.states.update({name: "stopped"}))
+
+    async def thaw(self, name: str) -> None:
+        def act() -> None:
+            if self.states[name] == "gone":
+                raise FaultError(f"{name} is gone")
+            self.states[name] = "running"
+
+        self._step("thaw", name, act)
+
+    async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
+        def act() -> None:
+            if self.states[name] == "gone":
+                self.states[name] = "running"
+                self.cold_starts[name] = cold_start_s
+
+        self._step("start", name, act)
+
+    async def state(self, name: str) -> str:
+        state: str = self._step("state", name, lambda: self.states[name])
+        return state
+
+    async def accepts(self, name: str) -> bool:
+        accepts: bool = self._step("accepts", name, lambda: self.states[name] != "gone")
+        return accepts
+
+    async def ready(self, name: str) -> bool:
+        ready: bool = self._step("ready", name, lambda: self.states[name] == "running")
+        return ready
+
+    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
+        def act() -> None:
+            self._reachable(name)
+            self.behaviour_of[name][fault_id] = body
+
+        self._step("behave", name, act)
+
+    async def unbehave(self, name: str, fault_id: str) -> int:
+        def act() -> int:
+            self._reachable(name)
+            return self.hits if self.behaviour_of[name].pop(fault_id, None) else 0
+
+        hits: int = self._step("unbehave", name, act)
+        return hits
+
+    async def behaviours(self, name: str) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            self._reachable(name)
+            return dict(self.behaviour_of[name])
+
+        found: dict[str, Any] = self._step("behaviours", name, act)
+        return found
+
+    def undo_behaviour(self, name: str, fault_id: str) -> str:
+        return f"http://127.0.0.1:20001/behaviours/{fault_id}"
+
+    async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
+        self._step("arm", fault_id, lambda: self.armed.update({fault_id: list(undo)}))
+
+    async def disarm(self, fault_id: str) -> None:
+        self._step("disarm", fault_id, lambda: self.armed.pop(fault_id, None))
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float, what: str) -> None:
+        # Nothing here changes by waiting: what does not hold now never will.
+        self.waits.append((timeout_s, what))
+        if not await condition():
+            raise FaultError(what)
+
+    def index_of(self, what: str) -> int:
+        """When a call was first made; beyond the end if never."""
+        calls = [call for call, _ in self.log]
+        return calls.index(what) if what in calls else len(calls)
+
+
+async def live(fault: Fault, stage: MemoryStage) -> int | None:
+    """The whole life of a fault that meets no trouble; answers its hits."""
+    await fault.inject(stage)
+    await fault.confirm(stage)
+    hits = await fault.revert(stage)
+    await fault.verify(stage)
+    return hits

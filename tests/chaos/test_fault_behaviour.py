@@ -1,0 +1,76 @@
+"""Faults inside a replica: put on over the control port, counted, taken off; replicas may die in between."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from fault_stage import MemoryStage
+
+from chaos.faults.base import FaultError, Unreachable
+from chaos.faults.catalogue import KINDS
+from chaos.faults.cut import Cut
+from chaos.faults.spec import OnRequests
+from targets.replica.behaviours import BEHAVIOURS
+
+
+async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
+    stage = MemoryStage()
+    spec = Cut.model_validate({"pool": "tpu", "how": "fin", "share": "30%"})
+    await spec.build("f2", ["tpu-0"], 9).inject(stage)
+    assert stage.behaviour_of["tpu-0"] == {
+        "f2": {"kind": "cut", "params": {"after_tokens": 0, "how": "fin"}, "share": 0.3, "seed": 9}
+    }
+
+
+async def test_hits_are_summed_and_a_second_revert_does_not_forget_them() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
+    await fault.inject(stage)
+    assert await fault.revert(stage) == 6
+    assert await fault.revert(stage) == 6
+
+
+async def test_a_replica_that_died_or_came_back_has_no_behaviour_any_more() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
+    await fault.inject(stage)
+    await stage.kill("tpu-0")
+    assert await fault.revert(stage) == 3  # what can still be known
+    await fault.verify(stage)
+    assert stage.armed == {}
+    await stage.start("tpu-0")
+    assert await fault.revert(stage) == 3
+
+
+async def test_when_no_replica_can_be_asked_the_hits_are_not_known() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
+    await fault.inject(stage)
+    stage.states["tpu-0"] = "stopped"
+    assert await fault.revert(stage) is None
+
+
+async def test_a_replica_that_runs_and_does_not_answer_is_not_taken_for_healed() -> None:
+    class Deaf(MemoryStage):
+        async def behaviours(self, name: str) -> dict[str, object]:
+            raise Unreachable(name)
+
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
+    with pytest.raises(FaultError, match="still there"):
+        await fault.verify(Deaf())
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) & set(BEHAVIOURS)))
+def test_the_replica_takes_the_parameters_that_files_give(kind: str) -> None:
+    required: dict[str, dict[str, object]] = {
+        "latency": {"delay": "1s"},
+        "cut": {"how": "rst"},
+        "slow_decode": {"factor": 2},
+    }
+    spec = KINDS[kind].model_validate({"pool": "tpu", **required.get(kind, {})})
+    assert msgspec.convert(spec.params(), BEHAVIOURS[kind]) is not None
+
+
+def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
+    assert set(BEHAVIOURS) <= set(KINDS)
+    assert {kind for kind, spec in KINDS.items() if issubclass(spec, OnRequests)} == set(BEHAVIOURS) - {"slow_decode"}
