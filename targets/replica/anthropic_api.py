@@ -208,7 +208,7 @@ class AnthropicRenderer:
 
     def _opening(self) -> bytes:
         closed = _event({"type": "content_block_stop", "index": 0}) if self._has_text else b""
-        block = {"type": "tool_use", "id": self._call_id, "name": self._answer.tool, "input": {}}
+        block: dict[str, Any] = {"type": "tool_use", "id": self._call_id, "name": self._answer.tool, "input": {}}
         start = _event({"type": "content_block_start", "index": self._call_index, "content_block": block})
         return closed + start + self._call[0] + _escaped(ARGUMENTS_OPEN) + self._call[1]
 

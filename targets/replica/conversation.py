@@ -11,6 +11,7 @@ each response) are left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -217,7 +218,7 @@ def block_hashes(text: str, tokens: int) -> list[int]:
 
 def natural_tokens(key: str) -> int:
     """Tokens of an answer that nobody fixed the length of: log-uniform from 16 to 1,024, drawn from the key."""
-    return round(16 * 64 ** (_number(key, "length") / 2**64))
+    return round(math.exp(math.log(16) + math.log(64) * _number(key, "length") / 2**64))
 
 
 def toolbox(raw: bytes) -> Toolbox:

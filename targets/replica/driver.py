@@ -102,6 +102,7 @@ class Job:
     phases: list[Phase] = field(default_factory=list)
     phase: str = "queue"
     phase_from: float = 0.0
+    computing_tokens: int = 0  # what the prefill under way has to compute in all
 
     def turn(self, at: float, phase: str) -> None:
         """The current phase ends, another one begins."""
@@ -127,6 +128,8 @@ class Driver:
         self._call_later = call_later
         self._token_overhead_s = token_overhead_s
         self._jobs: dict[str, Job] = {}
+        self._prefilling: dict[str, Job] = {}  # in order of admission
+        self._prefilled_tokens = 0  # of the engine's prefill tokens, those that some job has been given
         self._timer: TimerHandle | None = None
         self._due = math.inf
 
@@ -141,10 +144,14 @@ class Driver:
 
     def cancel(self, job: Job) -> None:
         """Take a request out of the engine, at once. Idempotent; nothing where it has finished."""
-        if self._jobs.pop(job.request.id, None) is None:
+        if job.request.id not in self._jobs:
             return
         now = self._clock()
+        self._pump(now)
+        if self._jobs.pop(job.request.id, None) is None:
+            return  # it has finished just now
         self.engine.cancel(now, job.request.id)
+        self._stop_prefill(job)
         job.finished_at = now
         job.phases.append(Phase(job.phase, job.phase_from, now))
         self._schedule(now)
@@ -209,8 +216,9 @@ class Driver:
                     job = jobs.get(identity)
                     if job is not None:
                         known += 1
+                        if job.produced:
+                            self.itl_s.add(at - job.last_at)
                         job.produced += 1
-                        self.itl_s.add(at - job.last_at)
                         job.last_at = at
                         touched[identity] = job
                 produced.append((at, known))
@@ -220,24 +228,24 @@ class Driver:
                 continue
             if isinstance(event, Admitted):
                 self._admitted(job, event)
-            elif isinstance(event, FirstToken):
+            elif isinstance(event, FirstToken):  # the token itself comes with the next `Tokens`
                 job.turn(at, "decode")
-                job.produced += 1
+                job.computed_tokens += job.computing_tokens
+                self._prefilled_tokens += job.computing_tokens
+                self._prefilling.pop(event.id, None)
                 if job.first_at is None:
                     job.first_at = at
-                else:
-                    self.itl_s.add(at - job.last_at)
-                job.last_at = at
-                touched[event.id] = job
-                produced.append((at, 1))
             elif isinstance(event, Preempted):
                 job.preemptions += 1
+                self._stop_prefill(job)
                 job.turn(at, "queue")
             elif isinstance(event, Finished):
                 del jobs[event.id]
                 job.finished_at = at
                 job.phases.append(Phase(job.phase, job.phase_from, at))
                 touched[event.id] = job
+        if not self._prefilling:
+            self._prefilled_tokens = self.engine.prefill_tokens
         for job in touched.values():
             job.sink.flush()
         done = self._clock() - self._token_overhead_s
@@ -250,4 +258,16 @@ class Driver:
         if job.admitted_at is None:
             job.admitted_at = event.at
             job.cached_tokens = event.cached_tokens
-        job.computed_tokens += job.request.prompt_tokens + job.produced - event.cached_tokens
+        job.computing_tokens = job.request.prompt_tokens + job.produced - event.cached_tokens
+        self._prefilling[job.request.id] = job
+
+    def _stop_prefill(self, job: Job) -> None:
+        """A prefill ends before its time. Only the request admitted first can have got anywhere with it: as in vLLM,
+        the step's budget goes to the prompts in order, so one at most is computed in part."""
+        if job.request.id not in self._prefilling:
+            return
+        if next(iter(self._prefilling)) == job.request.id:
+            progress = min(job.computing_tokens, max(0, self.engine.prefill_tokens - self._prefilled_tokens))
+            job.computed_tokens += progress
+            self._prefilled_tokens += progress
+        del self._prefilling[job.request.id]

@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
+from opentelemetry.trace import Tracer
 
 from reports.errors import TargetFailed, UserError
 from targets.hardware import load_hardware
@@ -47,8 +48,8 @@ _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
 class ReplicaServer:
     """A simulated replica. Made inside a running event loop's thread, started in it."""
 
-    def __init__(self, config: ReplicaConfig, token: str) -> None:
-        """Raises `UserError` for a hardware profile that does not exist."""
+    def __init__(self, config: ReplicaConfig, token: str, *, tracer: Tracer | None = None) -> None:
+        """`tracer` None: OpenTelemetry's global one. Raises `UserError` for an unknown hardware profile."""
         hardware = load_hardware(config.hardware)
         self.config = config
         self._engine = Engine(
@@ -60,6 +61,7 @@ class ReplicaServer:
         )
         self._hardware = hardware
         self._token = token
+        self._tracer = tracer
         self._ready_at = 0.0
         self._created = int(time.time())
         self._closing = False
@@ -109,7 +111,7 @@ class ReplicaServer:
             driver=self._driver,
             behaviours=self._behaviours,
             metrics=self._metrics,
-            spans=Spans(self.config),
+            spans=Spans(self.config, self._tracer),
             clock=clock,
             request_overhead_s=hardware.request_overhead_ms / 1000,
         )

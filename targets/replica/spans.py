@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
@@ -50,8 +50,8 @@ class Served:
 class Spans:
     """Makes the spans of one replica."""
 
-    def __init__(self, config: ReplicaConfig) -> None:
-        self._tracer = trace.get_tracer("brownout.targets.replica")
+    def __init__(self, config: ReplicaConfig, tracer: Tracer | None = None) -> None:
+        self._tracer = tracer or trace.get_tracer("brownout.targets.replica")
         self._propagator = TraceContextTextMapPropagator()
         # Durations are monotonic; wall time is anchored once.
         self._epoch_ns = time.time_ns() - time.monotonic_ns()

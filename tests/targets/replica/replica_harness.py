@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from opentelemetry.trace import Tracer
 
 from reports.tokens import Marker, marker_text, token_stream
 from targets.replica.config import ReplicaConfig
@@ -16,7 +17,7 @@ from targets.replica.server import ReplicaServer
 
 TOKEN = "the-token-of-this-run"
 MODEL = "llama-3.1-8b"
-HARDWARE = "h100-1-llama-8b"
+HARDWARE = "llama-8b-h100"
 TOOLS: list[dict[str, Any]] = [
     {
         "type": "function",
@@ -40,8 +41,8 @@ def config(**changes: Any) -> ReplicaConfig:
 
 
 @asynccontextmanager
-async def running(**changes: Any) -> AsyncIterator[ReplicaServer]:
-    server = ReplicaServer(config(**changes), TOKEN)
+async def running(tracer: Tracer | None = None, **changes: Any) -> AsyncIterator[ReplicaServer]:
+    server = ReplicaServer(config(**changes), TOKEN, tracer=tracer)
     await server.start()
     try:
         yield server
