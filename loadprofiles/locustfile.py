@@ -9,6 +9,8 @@ Spans go wherever the OpenTelemetry SDK of the process sends them, if one was se
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import sys
 import time
@@ -29,6 +31,11 @@ from loadprofiles.user import AgentSessions, host  # noqa: E402
 from reports.errors import UserError  # noqa: E402
 
 __all__ = ["AgentSessions"]
+
+NO_HORIZON_S = 1e9
+"""The test ends when Locust is told to."""
+
+profile_named = functools.cache(resolved_profile)
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -85,7 +92,7 @@ def make_config(environment: Any) -> LoadConfig:
     options = environment.parsed_options
     if not environment.host:
         raise UserError("no target: give one with -H, for example -H http://127.0.0.1:8000")
-    profile = resolved_profile(options.load_profile)
+    profile = profile_named(options.load_profile)
     if options.retries:
         profile = replace(profile, client=replace(profile.client, retries=options.retries))
     trace = {"dir": options.trace, **trace_options(options.trace_options)} if options.trace else None
@@ -93,12 +100,12 @@ def make_config(environment: Any) -> LoadConfig:
         url=environment.host,
         model=options.model,
         profile=profile,
-        run=options.run_id or getattr(options, "brownout_run", f"{time.time_ns() // 1_000_000:x}"),
+        run=options.run_id or f"{time.time_ns() // 1_000_000:x}",
         api=options.api or None,
         api_key_env=options.api_key_env or None,
         trace=trace,
         seed=options.seed,
-        horizon_s=float("inf"),
+        horizon_s=NO_HORIZON_S,
         drain_s=options.drain,
         slo=Slo(options.slo_ttft, options.slo_tpot),
         idle_s=options.idle_timeout or None,
@@ -108,5 +115,8 @@ def make_config(environment: Any) -> LoadConfig:
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def on_init(environment: Any, **_: object) -> None:
-    """Hosts the load in this process."""
+    """Hosts the load in this process. The profile is read now, so that it takes nothing from the run's time."""
+    if not environment.parsed_options.worker:
+        with contextlib.suppress(UserError):  # it is told when the test starts
+            profile_named(environment.parsed_options.load_profile)
     host(environment, lambda: make_config(environment))

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import msgspec
 from locust import User, task
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
@@ -29,7 +30,7 @@ from reports.errors import BrownoutError
 __all__ = ["AgentSessions", "CallFailedError", "LoadHost", "host"]
 
 _log = logging.getLogger(__name__)
-_SPLIT, _RUN = "brownout_split", "brownout_run"
+_SPLIT, _CONFIG = "brownout_split", "brownout_config"
 """Set among a master's options, which Locust hands to its workers before they start."""
 _DRAIN, _DRAINED = "brownout_drain", "brownout_drained"
 _MASTER_PATIENCE_S = 10.0
@@ -75,25 +76,28 @@ class LoadHost:
     def on_test_start(self, **_: object) -> None:
         """Starts the player; on a master, tells the workers which sessions are whose."""
         environment, runner = self._environment, self._environment.runner
-        if not isinstance(runner, WorkerRunner):
-            vars(environment.parsed_options).pop(_RUN, None)
+        options = environment.parsed_options
         try:
-            config = self._config = self._make_config()
+            if isinstance(runner, WorkerRunner) and hasattr(options, _CONFIG):
+                config = msgspec.json.decode(getattr(options, _CONFIG), type=LoadConfig)
+            else:
+                config = self._make_config()
+            self._config = config
             if isinstance(runner, MasterRunner):
                 self._drained.clear()
                 clients = sorted(client.id for client in runner.clients.all)
-                setattr(environment.parsed_options, _RUN, config.run)
-                setattr(environment.parsed_options, _SPLIT, {client: k for k, client in enumerate(clients)})
+                setattr(options, _SPLIT, {client: k for k, client in enumerate(clients)})
+                setattr(options, _CONFIG, msgspec.json.encode(config).decode())
                 return
             worker, workers = 0, 1
             if isinstance(runner, WorkerRunner):
-                split = getattr(environment.parsed_options, _SPLIT, {})
+                split = getattr(options, _SPLIT, {})
                 worker, workers = split.get(runner.client_id, 0), max(len(split), 1)
             self.player = self._make_player(config, worker, workers)
         except BrownoutError as error:
             _log.error("%s", error)
             environment.process_exit_code = EXIT_USAGE
-            gevent.spawn(runner.quit if environment.parsed_options.headless else runner.stop)
+            gevent.spawn(runner.quit if options.headless else runner.stop)
             return
         self.player.start()
         gevent.spawn(self._watch, self.player)

@@ -154,7 +154,7 @@ def silent(sock: socket.socket) -> None:
 
 
 def prove(holder: list[ScriptedServer], *, gap_s: float = 0.0, end: str = "clean", upto: int | None = None) -> Script:
-    """Answers each request as a simulated replica does: with the tokens of the last marker, a tool call at their end."""
+    """Answers each request as a simulated replica does: with the tokens of the last marker."""
 
     def run(sock: socket.socket) -> None:
         request: Received = holder[0].here.request
