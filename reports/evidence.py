@@ -121,9 +121,7 @@ class Evidence:
 
 
 def gather(record: Record) -> Evidence:
-    """Join a record's spans and lay its calls out as columns. Raises units.Mistake for objectives that are no
-    durations.
-    """
+    """Join a record's spans and lay its calls out as columns."""
     calls = join_calls(record)
     index = {session.id: number for number, session in enumerate(calls.sessions)}
     rows = calls.calls

@@ -1,4 +1,5 @@
-"""Judges a gate: pass when its whole interval satisfies it, fail when its whole interval violates it, else inconclusive.
+"""Judges a gate: pass when its whole interval satisfies it, fail when its whole interval violates it, else
+inconclusive.
 
 A verdict needs trust as well: too few samples, a fault that hit nothing, lost spans, an overloaded machine or a run cut
 short make it inconclusive, with the reason in words. A check that crashes is inconclusive, with its traceback.
@@ -18,7 +19,7 @@ import numpy as np
 from reports.attributes import SessionOutcome
 from reports.evidence import Evidence, Scope
 from reports.gates import Gate, samples_needed
-from reports.measures.catalogue import MeasureSpec
+from reports.measures.catalogue import GATE_PHASES, MeasureSpec
 from reports.measures.measurement import Interval, Measurement, not_measured
 from reports.measures.registry import MEASURES
 from reports.proofs import Proofs
@@ -239,21 +240,19 @@ def _unfinished(gate: Gate, evidence: Evidence) -> list[str]:
 
 def _cut_short(gate: Gate, evidence: Evidence, spec: MeasureSpec, verdict: Outcome3) -> list[str]:
     """A run cut short can still fail a count, which only grows; it can pass nothing about phases it did not finish."""
-    begun = {phase.name: phase for phase in evidence.record.phases}
-    wanted = gate.phases if spec.phased else ("baseline", "fault", "recovery")
-    planned = [name for name in wanted if name in begun or _planned(name, evidence)]
-    missing = [name for name in planned if name not in begun or not begun[name].complete]
-    if not missing or (
-        verdict == "fail" and spec.kind == "fact" and spec.unit == "count" and gate.op in ("<=", "<", "==")
-    ):
+    record = evidence.record
+    if not record.cut_short:
+        return []
+    wanted = gate.phases if spec.phased else GATE_PHASES
+    missing = [name for name in wanted if _planned(name, evidence) and not record.finished(name)]
+    only_grows = spec.kind == "fact" and spec.unit == "count" and gate.op in ("<=", "<", "==")
+    if not missing or (verdict == "fail" and only_grows):
         return []
     return [f"the run ended before its {' and '.join(missing)} did"]
 
 
 def _planned(phase: str, evidence: Evidence) -> bool:
-    return phase == "baseline" or bool(evidence.record.faults) or bool(_timeline_faults(evidence.record.experiment))
-
-
-def _timeline_faults(experiment: dict[str, object]) -> object:
-    timeline = experiment.get("timeline")
-    return timeline.get("faults") if isinstance(timeline, dict) else None
+    if phase not in ("fault", "recovery"):
+        return True
+    timeline = evidence.record.experiment.get("timeline")
+    return bool(evidence.record.faults or (isinstance(timeline, dict) and timeline.get("faults")))

@@ -106,10 +106,12 @@ class SpanRows:
         partial = self._target.with_name(f".{self._target.name}.part")
         columns = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
         try:
-            with duckdb.connect(config={"threads": "2", "memory_limit": "256MB"}) as connection:
+            with duckdb.connect(
+                config={"threads": "2", "memory_limit": "256MB", "preserve_insertion_order": "false"}
+            ) as connection:
                 connection.execute(
                     f"COPY (SELECT * FROM read_json(?, format = 'newline_delimited', columns = {{{columns}}},"
-                    f" maximum_object_size = 67108864) ORDER BY start_ns) TO '{_quoted(partial)}'"
+                    f" maximum_object_size = 8388608)) TO '{_quoted(partial)}'"
                     " (FORMAT parquet, COMPRESSION zstd)",
                     [str(self._lines)],
                 )

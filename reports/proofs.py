@@ -1,4 +1,5 @@
-"""Proof that it was a test: did the faults happen, did the load come as planned, did the machine keep up, are the spans here?
+"""Proof that it was a test: did the faults happen, did the load come as planned, did the machine keep up, are the spans
+here?
 
 Each check answers with numbers and, where it fails, with words: the reasons that make gates inconclusive.
 """

@@ -17,7 +17,7 @@ import yaml
 
 from reports.errors import RecordError
 from reports.spans import Span, SpanFiles, read_spans
-from reports.units import duration_s
+from reports.units import Mistake, duration_s
 
 __all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
 
@@ -139,6 +139,27 @@ class Record:
         return next((phase for phase in self.phases if phase.name == name), None)
 
     @property
+    def stopped_by(self) -> str | None:
+        """What ended the run early: "aborted" (a guardrail), "interrupted" or "failed"; None if nothing did."""
+        found = {str(event.get("event")) for event in self.run_events}
+        return next((event for event in ("interrupted", "failed", "aborted") if event in found), None)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the run, or its record, ended before its time."""
+        return not self.ended or self.stopped_by is not None
+
+    def finished(self, phase: str) -> bool:
+        """Whether that phase ran its time."""
+        found = self.phase(phase)
+        if found is None:
+            return False
+        if not self.cut_short:
+            return True
+        later = PHASE_ORDER[PHASE_ORDER.index(phase) + 1 :] if phase in PHASE_ORDER else ()
+        return any(self.phase(name) is not None for name in later)
+
+    @property
     def name(self) -> str:
         return str(self.experiment.get("name") or self.path.name)
 
@@ -167,9 +188,23 @@ class Record:
 
     @property
     def slo(self) -> dict[str, float]:
-        """The experiment's objectives in seconds, by measure: {"ttft": 2.0, "tpot": 0.1}. Raises units.Mistake."""
+        """The experiment's objectives in seconds, by measure: {"ttft": 2.0, "tpot": 0.1}; those that can be read."""
+        return self._objectives()[0]
+
+    @property
+    def slo_problem(self) -> str:
+        """What is wrong with an objective, "" if nothing."""
+        return self._objectives()[1]
+
+    def _objectives(self) -> tuple[dict[str, float], str]:
         slo = self.experiment.get("slo")
-        return {k.removesuffix("_s"): duration_s(v) for k, v in slo.items()} if isinstance(slo, dict) else {}
+        found: dict[str, float] = {}
+        for name, value in slo.items() if isinstance(slo, dict) else ():
+            try:
+                found[str(name).removesuffix("_s")] = duration_s(value)
+            except Mistake as mistake:
+                return found, f"{name}: {mistake.what}"
+        return found, ""
 
     def end_s(self) -> float:
         """When the last thing in the record happened."""

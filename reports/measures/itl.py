@@ -4,13 +4,14 @@ logs.
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 
 from reports.evidence import Evidence, Scope
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, not_measured
+from reports.statistics import FloatArray, IntArray
 
 __all__ = ["itl"]
 
@@ -19,13 +20,23 @@ def itl(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A percentile over all gaps of the scope's calls."""
     if not evidence.calls.has_chunks:
         return not_measured("the client wrote no log of chunks")
+    gaps, call_of = _gaps(evidence)
+    within = evidence.mask(scope)[call_of]
+    return statistic(evidence, gaps[within], evidence.columns.session[call_of[within]], stat)
+
+
+def _gaps(evidence: Evidence) -> tuple[FloatArray, IntArray]:
+    """Every gap of the run and the call it belongs to. Computed once, kept with the evidence."""
+    kept = evidence.kept.get("itl")
+    if isinstance(kept, tuple):
+        return kept
     gaps: list[float] = []
-    sessions: list[int] = []
-    mask = evidence.mask(scope)
-    for index in np.flatnonzero(mask):
-        for attempt in evidence.calls.calls[index].client_attempts:
-            chunks = attempt.chunks
-            before = len(gaps)
-            gaps.extend((after[0] - at[0]) / after[1] for at, after in itertools.pairwise(chunks) if after[1])
-            sessions.extend([int(evidence.columns.session[index])] * (len(gaps) - before))
-    return statistic(evidence, np.array(gaps), np.array(sessions, dtype=np.int64), stat)
+    counts: list[int] = []
+    for call in evidence.calls.calls:
+        before = len(gaps)
+        for attempt in call.client_attempts:
+            gaps += [(after - at) / tokens for (at, _), (after, tokens) in pairwise(attempt.chunks) if tokens]
+        counts.append(len(gaps) - before)
+    found = np.array(gaps, dtype=np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+    evidence.kept["itl"] = found
+    return found

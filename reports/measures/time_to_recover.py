@@ -48,6 +48,6 @@ def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     share = np.divide(good[last] - good[first], offered, out=np.ones(starts.size), where=offered > 0)
     ill = np.flatnonzero(share < least - 1e-12)
     if ill.size == 0:
-        return fact(0.0, int(offered.sum()))
+        return fact(0.0)
     after = int(ill[-1]) + 1
-    return fact(float(starts[after] - begin) if after < starts.size else math.inf, int(starts.size))
+    return fact(float(starts[after] - begin) if after < starts.size else math.inf)

@@ -7,7 +7,7 @@ the calls that were open on it when it died (`Work.estimated`), never less than 
 Needed once: for each call, its prompt's tokens beyond the longest prompt + answer before it of the same agent in the
 same session; for an agent's first call, its prompt's tokens beyond the prefix that all sessions share, which is needed
 once a run and counted with the run's first call. The shared prefix is the profile's `shared_prefix`; where the record
-names none, the median of what the replicas found cached at the first call of a session.
+names none, or a trace was replayed, the median of what the replicas found cached at the first call of a session.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
 
 
 def _shared_prefix(evidence: Evidence) -> int:
-    load = evidence.record.experiment.get("load")
-    profile = load.get("profile") if isinstance(load, dict) else None
-    for place in (profile, load):
-        if isinstance(place, dict) and isinstance(place.get("shared_prefix"), int):
-            return int(place["shared_prefix"])
+    experiment = evidence.record.experiment
+    load, profile = experiment.get("load"), experiment.get("profile")
+    replayed = isinstance(load, dict) and load.get("trace")
+    if not replayed and isinstance(profile, dict) and isinstance(profile.get("shared_prefix"), int):
+        return int(profile["shared_prefix"])
     cached = [
         int(call.replica_requests[0].span.attributes.get(names.PREFILL_CACHED, 0))
         for call in evidence.calls.calls

@@ -1,0 +1,133 @@
+"""From the record of a run to its verdict: `python -m reports.analysis RUN_DIR`.
+
+Reads the record, writes spans.parquet, report.json, junit.xml, summary.md (and report.html), prints the verdict in one
+line, and exits with its code. A process of its own: what it needs is too heavy for the others. A form that cannot be
+written leaves the rest, and says so.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from reports.errors import BrownoutError, RecordError
+from reports.evidence import gather
+from reports.gates import Gate, GateError, parse_gate
+from reports.judging import judge
+from reports.parquet import SpanRows
+from reports.proofs import prove
+from reports.record import Record, read_record
+from reports.report import Report, build
+from reports.spans import Span
+from reports.verdict import decide
+from reports.writers.json_report import write_json
+from reports.writers.junit import write_junit
+from reports.writers.summary import write_summary
+
+__all__ = ["WRITERS", "analyse", "main"]
+
+WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {
+    "report.json": write_json,
+    "junit.xml": write_junit,
+    "summary.md": write_summary,
+}
+"""What is written, by file name. `report.html` joins them where its module is there."""
+
+
+def analyse(run_dir: Path, *, write: bool = True) -> Report:
+    """Judge the run in `run_dir` and, unless told otherwise, write every form of its report there.
+
+    Raises RecordError where there is no record of a run. What cannot be written is printed on stderr and changes no
+    verdict.
+    """
+    record = read_record(run_dir)
+    table = _ParquetTask(record.spans, run_dir / "spans.parquet") if write else None
+    notes = record.notes
+    if record.slo_problem:
+        notes.append(f"the objectives cannot be read ({record.slo_problem}): calls are good without them")
+    evidence = gather(record)
+    proofs = prove(evidence)
+    gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", notes)]
+    steady = [
+        judge(replace(gate, phase="baseline") if gate.spec.phased else gate, evidence, proofs)
+        for gate in _gates(record, "steady_state", notes)
+    ]
+    report = build(evidence, proofs, gates, steady, decide(record, gates, steady), notes)
+    if table is not None:
+        _write_all(report, run_dir)
+        table.finish()
+    return report
+
+
+def _gates(record: Record, key: str, notes: list[str]) -> Iterable[Gate]:
+    for entry in record.experiment.get(key) or ():
+        given: dict[str, Any] = entry if isinstance(entry, dict) else {"gate": entry}
+        try:
+            yield parse_gate(str(given.get("gate", "")), given.get("on_inconclusive"))
+        except GateError as error:
+            notes.append(f"a gate of the record cannot be read: {error.message}")
+
+
+def _write_all(report: Report, folder: Path) -> None:
+    writers = dict(WRITERS)
+    if importlib.util.find_spec("reports.writers.html") is not None:
+        writers["report.html"] = import_module("reports.writers.html").write_html
+    for name, writer in writers.items():
+        try:
+            writer(report, folder)
+        except Exception:
+            print(f"{name} could not be written:\n{traceback.format_exc()}", file=sys.stderr)
+
+
+class _ParquetTask:
+    """Writes spans.parquet beside the measuring: duckdb works in threads of its own."""
+
+    def __init__(self, spans: list[Span], target: Path) -> None:
+        self._spans, self._target = spans, target
+        self._problem = ""
+        self._thread = threading.Thread(target=self._run, name="parquet")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            with SpanRows(self._target) as rows:
+                rows.add_all(self._spans)
+                rows.write()
+        except Exception:
+            self._problem = traceback.format_exc()
+
+    def finish(self) -> None:
+        """Wait for it; say what went wrong."""
+        self._thread.join()
+        if self._problem:
+            print(f"{self._target.name} could not be written:\n{self._problem}", file=sys.stderr)
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: a run's folder. Returns the exit code of the verdict."""
+    if len(arguments) != 1:
+        print("usage: python -m reports.analysis RUN_DIR", file=sys.stderr)
+        return 2
+    gc.disable()  # a short process that keeps what it makes: collecting costs a fifth of its time and frees nothing
+    try:
+        report = analyse(Path(arguments[0]))
+    except RecordError as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    except BrownoutError as error:
+        print(f"{error}", file=sys.stderr)
+        return 5
+    print(f"{report.verdict.verdict}: {report.verdict.why[0]}")
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

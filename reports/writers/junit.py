@@ -1,0 +1,71 @@
+"""junit.xml: a testcase a gate. `failure` is a gate that was violated, `error type="Inconclusive"` one that cannot be
+judged.
+
+A run that was interrupted, failed or stopped by a guardrail has a testcase for that too, so that no build stays green
+on it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from reports.report import Report
+
+__all__ = ["write_junit"]
+
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, escaped or not."""
+
+
+def write_junit(report: Report, folder: Path) -> Path:
+    """Write `junit.xml` into `folder`. Raises OSError."""
+    data, run = report.data, report.data["run"]
+    suite = ElementTree.Element("testsuite", name=_clean(run["name"]), timestamp=run["started_at"])
+    properties = ElementTree.SubElement(suite, "properties")
+    for name in ("stack", "seed", "command"):
+        if run[name] is not None:
+            ElementTree.SubElement(properties, "property", name=name, value=_clean(str(run[name])))
+    failures = errors = tests = 0
+    for kind in ("steady_state", "gates"):
+        for gate in data[kind]:
+            tests += 1
+            failures += gate["verdict"] == "fail"
+            errors += gate["verdict"] == "inconclusive"
+            _case(suite, run["name"] if kind == "gates" else f"{run['name']}.steady_state", gate, run["duration_s"])
+    if report.verdict.verdict in ("interrupted", "failed", "aborted"):
+        tests, errors = tests + 1, errors + 1
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="the run came to its end")
+        _problem(
+            case, "error", report.verdict.verdict.capitalize(), report.verdict.why[0], "\n".join(report.verdict.why)
+        )
+    suite.attrib |= {"tests": str(tests), "failures": str(failures), "errors": str(errors), "skipped": "0"}
+    suite.attrib["time"] = f"{run['duration_s']:.3f}"
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    path = folder / "junit.xml"
+    path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    return path
+
+
+def _case(suite: ElementTree.Element, classname: str, gate: dict[str, Any], seconds: float) -> None:
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=_clean(classname), name=_clean(gate["text"]), time=f"{seconds:.3f}"
+    )
+    if gate["verdict"] == "pass":
+        ElementTree.SubElement(case, "system-out").text = _clean(gate["why"])
+    elif gate["verdict"] == "fail":
+        _problem(case, "failure", "Violated", gate["why"], gate["why"])
+    else:
+        _problem(case, "error", "Inconclusive", gate["why"], gate["traceback"] or gate["why"])
+
+
+def _problem(case: ElementTree.Element, tag: str, kind: str, message: str, text: str) -> None:
+    ElementTree.SubElement(case, tag, type=kind, message=_clean(message)).text = _clean(text)
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)
