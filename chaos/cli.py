@@ -38,6 +38,9 @@ RateOption = Annotated[Ratio, typer.Option("--rate", help="Trace: sessions a sec
 LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: read at most so many sessions.")]
 MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: at most so many calls a session.")]
 ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divides all token counts.")]
+MaxPauseOption = Annotated[
+    Optional[str], typer.Option("--max-pause", help="Trace: longest pause between calls, as 2s.")
+]
 StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force, or as recorded.")]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Trace: go on past unreadable sessions, and count them.")
@@ -50,6 +53,7 @@ def _trace(
     rate: float | None,
     limit: int | None,
     max_calls: int | None,
+    max_pause: str | None,
     shrink: float | None,
     streaming: str | None,
     skip_bad: bool,
@@ -61,6 +65,7 @@ def _trace(
         "rate": rate,
         "limit": limit,
         "max_calls": max_calls,
+        "max_pause": max_pause,
         "shrink": shrink,
         "streaming": streaming,
         "skip_bad": skip_bad or None,
@@ -92,6 +97,7 @@ def check(
     rate: RateOption = None,
     limit: LimitOption = None,
     max_calls: MaxCallsOption = None,
+    max_pause: MaxPauseOption = None,
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
@@ -99,7 +105,7 @@ def check(
     """Validate, and print the plan and the samples that each gate will get; touch nothing."""
     from chaos.preparation import check_experiments
 
-    options = _trace(trace, speed, rate, limit, max_calls, shrink, streaming, skip_bad)
+    options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
     raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options))
 
 
@@ -113,6 +119,7 @@ def run(
     rate: RateOption = None,
     limit: LimitOption = None,
     max_calls: MaxCallsOption = None,
+    max_pause: MaxPauseOption = None,
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
@@ -126,7 +133,7 @@ def run(
     from chaos.preparation import prepare
     from chaos.runner import run_experiment
 
-    options = _trace(trace, speed, rate, limit, max_calls, shrink, streaming, skip_bad)
+    options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
     prepared = prepare(experiment, stack=stack, seed=seed, trace=options, may_leave_loopback=yes_i_may)
     raise typer.Exit(run_experiment(prepared, runs=runs, quiet=quiet, command=_command_line()))
 

@@ -43,6 +43,7 @@ class Counters(msgspec.Struct):
     spans: dict[str, int] = {}
     cpu_s: float = 0.0
     loop_lag_s: float = 0.0
+    loop_ticks: dict[str, int] = {}
     data: dict[str, Any] = {}
 
 

@@ -28,6 +28,9 @@ __all__ = ["main"]
 LAG_TICK_S = 0.05
 """How often the event loop's lag is looked at."""
 
+LAG_LIMIT_S = 0.05
+"""A tick later than this is a late one (`docs/measures.md`, "Proof that it was a test")."""
+
 EXPORT_EVERY_S = {"replica": 0.2, "gateway": 0.5}
 """Replicas may be killed: what they have not sent by then is lost."""
 
@@ -61,6 +64,8 @@ class Counters:
         self._server = server
         self._spans = spans
         self._lag_s = 0.0
+        self._ticks = 0
+        self._late_ticks = 0
 
     async def run(self) -> None:
         """Post until cancelled."""
@@ -85,7 +90,10 @@ class Counters:
         while True:
             due = loop.time() + LAG_TICK_S
             await asyncio.sleep(LAG_TICK_S)
-            self._lag_s = max(self._lag_s, loop.time() - due)
+            lag_s = loop.time() - due
+            self._lag_s = max(self._lag_s, lag_s)
+            self._ticks += 1
+            self._late_ticks += lag_s > LAG_LIMIT_S
 
     async def _post(self, session: aiohttp.ClientSession, *, final: bool) -> None:
         spans = {"started": self._spans.started, "ended": self._spans.ended} if self._spans else {}
@@ -99,6 +107,7 @@ class Counters:
             "spans": spans,
             "cpu_s": round(time.process_time(), 4),
             "loop_lag_s": round(lag, 5),
+            "loop_ticks": {"all": self._ticks, "late": self._late_ticks},
             "data": self._server.snapshot(),
         }
         # A collector that is gone or late must not stop the server; the runner's absence is the shepherd's business.

@@ -262,7 +262,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
         "seed": experiment.seed,
         "path": str(experiment.path),
-        "profile": asdict(experiment.profile),
+        "profile": _plain(asdict(experiment.profile)),
         "stack": stack.resolved() if stack is not None else None,
         "faults": [
             {
@@ -278,6 +278,13 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             for fault in experiment.faults
         ],
     }
+
+
+def _plain(value: Any) -> Any:
+    """With lists for tuples: what JSON and YAML give back as it was."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _entry(fault: PlannedFault) -> dict[str, Any]:

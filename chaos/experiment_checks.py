@@ -199,7 +199,7 @@ def _read(made: Draft, path: tuple[str | int, ...], load: Any) -> Any:
 # -- the target and the timeline ------------------------------------------------------------------------------------
 def _check_target(made: Draft) -> Iterator[Problem]:
     target, say = made.target, made.document.problem
-    if target and ("stack" in target) == ("url" in target):
+    if isinstance(made.document.data.get("target"), dict) and ("stack" in target) == ("url" in target):
         found = "both" if "stack" in target else "neither"
         remedy = "write stack: multi-cloud, or url: and model:"
         yield say(("target",), f"the target must be a stack or a url, and names {found}", remedy)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
 from chaos.experiment import Experiment, load_experiment, resolve
+from loadprofiles.replay.claude_code import read_sessions
 from reports.errors import UserError
 
 __all__ = ["check_experiments", "is_loopback", "load_config", "prepare", "resolved_text"]
@@ -23,6 +26,10 @@ def prepare(
 ) -> Experiment:
     """Read an experiment, and see that its target may be called. Raises UserError."""
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
+    if experiment.trace is not None:
+        # Read here as well as by the load generator: a broken line is the user's to mend, before anything is started.
+        folder = Path(experiment.trace["dir"]).expanduser()
+        read_sessions(folder, skip_bad=bool(experiment.trace.get("skip_bad")))
     if experiment.url is not None:
         if not is_loopback(experiment.url.url) and not may_leave_loopback:
             raise UserError(
@@ -30,8 +37,6 @@ def prepare(
                 "an attack unless they know: if you may, say so with --yes-i-may"
             )
         if experiment.url.key_env is not None:
-            import os
-
             if not os.environ.get(experiment.url.key_env):
                 raise UserError(
                     f"{experiment.path}: key_env: the environment variable {experiment.url.key_env} is not set"
@@ -61,7 +66,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "api_key_env": target.key_env if target is not None else None,
         "model": model,
         "profile": asdict(experiment.profile),
-        "trace": experiment.trace,
+        "trace": _trace(experiment.trace),
         "seed": experiment.seed,
         "run": f"s{experiment.seed}",
         "horizon_s": experiment.load_s + HORIZON_SLACK_S,
@@ -70,6 +75,10 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "provable": None if target is not None else True,
         "allow_remote": target is not None and not is_loopback(target.url),
     }
+
+
+def _trace(trace: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser().resolve())}
 
 
 def resolved_text(experiment: Experiment, command: str) -> str:

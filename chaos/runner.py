@@ -375,7 +375,8 @@ class _Run:
         if self.plays:
             self.spans_ended["runner#1"] = self._runner_spans.ended
         try:
-            self.folder.events.write("spans", instances=self.spans_ended)
+            instances = {instance: {"ended": ended} for instance, ended in self.spans_ended.items()}
+            self.folder.events.write("spans", instances=instances)
             if self.collector.copy is not None:
                 self.folder.events.write("copy", sent=self.collector.copy.sent, lost=self.collector.copy.lost)
             self.folder.events.write("run", event=ended.event if ended else "finished", why=ended.why if ended else "")

@@ -2,9 +2,9 @@
 
 `python -m chaos.shepherd UNDO_FILE OWNER [LEASE_S]`, started by the runner (`chaos.supervisor`) in a session of its
 own. It is a child subreaper: whatever is started below it, double forks included, stays below it. It starts and
-signals on the runner's behalf, and holds the runner's lease: on the end of its standard input, or when nothing was heard for the
-lease (5 s), it undoes what the write-ahead file lists (`chaos.undo`), kills all its descendants, and leaves. A shepherd
-that is killed itself takes its children along (PR_SET_PDEATHSIG).
+signals on the runner's behalf, and holds the runner's lease: on the end of its standard input, or when nothing was
+heard for the lease (5 s), it undoes what the write-ahead file lists (`chaos.undo`), kills all its descendants, and
+leaves. A shepherd that is killed itself takes its children along (PR_SET_PDEATHSIG).
 
 Requests are JSON objects, one a line, on standard input; any line renews the lease:
 
@@ -144,10 +144,12 @@ class Shepherd:
         self._reap()
         if 1 in fds:
             self._flush()
-        if 0 in fds:
+        # Judged only with the pipe empty: a shepherd that was stopped itself must first read what it missed, and
+        # `select` then answers that nothing is there.
+        overdue = time.monotonic() - self._heard_at >= self._lease_s
+        if 0 in fds or overdue:
             self._read()
-        elif time.monotonic() - self._heard_at >= self._lease_s:
-            # Judged only with the pipe empty: a shepherd that was stopped itself must first read what it missed.
+        if overdue and time.monotonic() - self._heard_at >= self._lease_s:
             self._leave_because = self._leave_because or f"nothing heard from the runner for {self._lease_s:g} s"
 
     def _drain_wakeups(self) -> None:
@@ -233,7 +235,6 @@ class Shepherd:
         self._want_to_write(False)
 
     def _want_to_write(self, wanted: bool) -> None:
-        # Standard input and output may be one socket; they are two descriptors, so they are registered apart.
         if wanted and 1 not in self._selector.get_map():
             self._selector.register(1, selectors.EVENT_WRITE)
         elif not wanted and 1 in self._selector.get_map():

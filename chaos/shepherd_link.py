@@ -47,7 +47,7 @@ class Refused(Exception):  # noqa: N818 - an answer
 
 
 class ShepherdLink:
-    """One shepherd and the socket to it.
+    """One shepherd and the two sockets to it.
 
     `on_event(message)` hears its events (`chaos.shepherd` describes them); `on_gone(error)` is called once if it is
     gone before `close`. `failed_undos` lists, in words, what could not be undone.
@@ -91,8 +91,10 @@ class ShepherdLink:
     async def open(self) -> None:
         """Start the shepherd. Raises TargetFailed where it does not."""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        ours = self._start()
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES)
+        # Two sockets: a write that fails, since the shepherd is gone, must not lose what it said last.
+        to_shepherd, from_shepherd = self._start()
+        _, self._writer = await asyncio.open_connection(sock=to_shepherd)
+        reader, self._unused = await asyncio.open_connection(sock=from_shepherd, limit=LINE_BYTES)
         self._tasks = [asyncio.create_task(self._listen(reader)), asyncio.create_task(self._beat())]
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), START_WITHIN_S)
@@ -132,28 +134,30 @@ class ShepherdLink:
         finally:
             await self._end(LEAVE_WITHIN_S)
 
-    def _start(self) -> socket.socket:
+    def _start(self) -> tuple[socket.socket, socket.socket]:
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"BROWNOUT_TOKEN": self._token, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         # Without `site`: nothing but the standard library is needed, and it starts in half the time.
         argv = [sys.executable, "-S", "-P", "-m", "chaos.shepherd"]
-        ours, theirs = socket.socketpair()
+        its_input, its_output = socket.socketpair(), socket.socketpair()
         try:
-            with theirs, self.log.open("ab") as log:
+            with its_input[1], its_output[1], self.log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [*argv, str(self._undo_path), self._owner, str(self._lease_s)],
                     env=environment,
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
+                    stdin=its_input[1].fileno(),
+                    stdout=its_output[1].fileno(),
                     stderr=log,
                     start_new_session=True,
                 )
         except OSError as error:
-            ours.close()
+            its_input[0].close()
+            its_output[0].close()
             raise TargetFailed(f"the shepherd cannot be started: {error}") from error
-        ours.setblocking(False)
-        return ours
+        its_input[0].setblocking(False)
+        its_output[0].setblocking(False)
+        return its_input[0], its_output[0]
 
     def _send(self, message: dict[str, Any]) -> None:
         if not self._writer.is_closing():
@@ -238,9 +242,10 @@ class ShepherdLink:
         if not done:
             self._process.kill()
             await asyncio.wait({listening}, timeout=within_s + SWEEP_WITHIN_S)
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        for writer in (self._writer, self._unused):
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
         for task in (listening, beating):
             task.cancel()
         await asyncio.gather(listening, beating, return_exceptions=True)

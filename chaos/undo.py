@@ -17,11 +17,13 @@ module: standard library and `reports.errors` only.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import re
 import signal
+import stat
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -125,8 +127,9 @@ def _write_synced(descriptor: int, line: bytes) -> None:
             written += os.write(descriptor, data[written:])
         os.fsync(descriptor)
     except OSError:
-        # Half a record must not be there when the next one is written.
-        os.ftruncate(descriptor, end)
+        # Half a record should not be there when the next one is written; where it stays, a new line is begun then.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, end)
         raise
 
 
@@ -170,8 +173,13 @@ def _loopback_url(url: object) -> tuple[str, int, str]:
 
 
 def pending(path: str | Path) -> list[Pending]:
-    """The faults armed and not undone, in the order they were armed. A missing file has none."""
+    """The faults armed and not undone, in the order they were armed. A missing file has none.
+
+    Raises OSError where it cannot be read, or is no plain file (a device could be read for ever).
+    """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", os.fspath(path))
         with open(path, "rb") as file:
             lines = file.read().split(b"\n")
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from chaos.supervisor import child_environment
 from reports.errors import TargetFailed, UserError
+from reports.wording import interval_text, value_text
 
 __all__ = ["analyse_and_print", "existing_run", "print_verdict"]
 
@@ -79,22 +80,26 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None) ->
     except TargetFailed as error:
         console.print(Text(str(error), style="bold red"))
         verdict = 5
-    return verdict if code is None else code
+    # A gate that failed says more than the guardrail that cut the run short.
+    return 5 if code == 5 else verdict
 
 
 def _show(console: Console, folder: Path) -> None:
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("", "gate", "measured", "95 % interval", "why"):
-        table.add_column(name, overflow="fold")
-    for gate in report["gates"]:
+    table.add_column("")
+    table.add_column("gate", overflow="fold", ratio=3)
+    table.add_column("measured", overflow="fold")
+    table.add_column("95 % interval", overflow="fold")
+    for gate in [*report["steady_state"], *report["gates"]]:
         verdict = gate["verdict"]
+        value = value_text(gate["value"], gate["unit"])
         style = VERDICT_STYLE[verdict]
-        why = "" if verdict == "pass" else gate["why"]
-        table.add_row(
-            Text(MARK[verdict], style=style), gate["text"], gate["measured"], gate["interval"], Text(why, style="dim")
-        )
+        table.add_row(Text(MARK[verdict], style=style), gate["text"], value, interval_text(gate))
+        if verdict != "pass":
+            table.add_row("", Text(gate["why"], style="dim"))
     console.print(table)
     verdict = report["verdict"]["verdict"]
-    console.print(Text.assemble((verdict.upper(), VERDICT_STYLE[verdict]), "  ", report["verdict"]["why"]))
+    style = VERDICT_STYLE.get(verdict, "bold red")
+    console.print(Text.assemble((verdict.upper(), style), "  ", report["verdict"]["why"][0]))
     console.print(Text(f"report: {folder / 'report.html'}", style="dim"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["number_text", "value_text"]
+__all__ = ["interval_text", "number_text", "value_text"]
 
 
 def number_text(value: float) -> str:
@@ -36,3 +38,11 @@ def value_text(value: float | None, unit: str) -> str:
         case "tok/s":
             return f"{number_text(value)} tok/s"
     return number_text(value)
+
+
+def interval_text(gate: Mapping[str, Any]) -> str:
+    """The interval of a gate in `report.json`: both bounds in its unit, `exact` for a fact, empty where there is none."""
+    if gate["interval"] is None:
+        return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
+    unit = "x" if gate["relative_to_baseline"] else gate["unit"]
+    return " to ".join(value_text(bound, unit) for bound in gate["interval"])

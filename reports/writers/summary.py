@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.report import Report
-from reports.wording import value_text
+from reports.wording import interval_text, value_text
 
 __all__ = ["summary_text", "write_summary"]
 
@@ -84,7 +84,7 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
         return []
     rows = [
         f"| {_cell(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
-        f"| {_interval(gate)} | {_samples(gate)} | {_cell(gate['why'])} |"
+        f"| {interval_text(gate)} | {_samples(gate)} | {_cell(gate['why'])} |"
         for gate in gates
     ]
     return [
@@ -95,13 +95,6 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
         *rows,
         "",
     ]
-
-
-def _interval(gate: dict[str, Any]) -> str:
-    if gate["interval"] is None:
-        return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
-    unit = "x" if gate["relative_to_baseline"] else gate["unit"]
-    return " to ".join(value_text(bound, unit) for bound in gate["interval"])
 
 
 def _samples(gate: dict[str, Any]) -> str:
