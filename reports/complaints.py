@@ -75,7 +75,7 @@ def complaints(document: Document, adapter: TypeAdapter[Any], error: ValidationE
                     path, f'"{key}" is missing{_at(path)}', keys.hint(path, key)
                 )
             continue
-        what, remedy = _words(detail, path)
+        what, remedy = _words(detail, path, _written(document, path))
         found.setdefault((path, what), document.problem(path, what, remedy))
     return list(found.values())
 
@@ -103,21 +103,25 @@ def _path(document: Document, loc: tuple[int | str, ...]) -> Where:
 
 def _unknown_key(document: Document, path: Where, keys: _Keys) -> tuple[str, str, str]:
     key = str(path[-1]) if path else ""
-    around: Any = document.data
-    for part in path[:-1]:
-        around = around[part]
-    remedy = did_you_mean(key, keys.at(path[:-1], around), of="the keys here are")
+    remedy = did_you_mean(key, keys.at(path[:-1], _written(document, path[:-1])), of="the keys here are")
     suggestion = found[1] if (found := re.fullmatch(r'did you mean "(.*)"\?', remedy)) else ""
     return f'unknown key "{key}"{_at(path[:-1])}', remedy, suggestion
 
 
-def _words(detail: ErrorDetails, path: Where) -> tuple[str, str]:
+def _written(document: Document, path: Where) -> Any:
+    value: Any = document.data
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _words(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]:
     context = detail.get("ctx", {})
     cause = context.get("error")
     name = _name(path)
     if isinstance(cause, Mistake):
         return (f"{name}: {cause.what}" if path else cause.what), cause.remedy
-    shown = _shown(detail["input"])
+    shown = _shown(written)  # not `input`: that may have been read already, 2m as 120.0
     kind = detail["type"]
     if kind == "union_tag_invalid":
         key = str(context["discriminator"]).strip("'")
@@ -209,7 +213,8 @@ class _Keys:
                 if isinstance(part, int):
                     child = node.get("items")
                 else:
-                    child = node.get("properties", {}).get(part, node.get("additionalProperties"))
+                    others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+                    child = node.get("properties", {}).get(part, others[0])
                 if isinstance(child, dict):
                     below.extend(self._open(child))
             nodes = below

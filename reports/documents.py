@@ -150,6 +150,8 @@ def parse_document(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
+        if error.context_mark is not None and mark is not None and error.context_mark.line != mark.line:
+            what += f" (it began on line {error.context_mark.line + 1})"
         hint = "indent with spaces" if "'\\t'" in what else "quote a text that has a colon, a # or a bracket in it"
         raise InvalidFile([Problem(file, mark.line + 1 if mark else 0, f"is not valid YAML: {what}", hint)]) from None
     if root is None:

@@ -1,0 +1,173 @@
+"""Stack files: what they become, and every mistake in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reports.documents import NotFound
+from reports.errors import InvalidFile
+from targets.gateway.config import GatewayPolicies
+from targets.hardware import load_hardware
+from targets.stack import MAX_REPLICAS, load_stack, stack_names
+
+GOOD = """\
+brownout: 1
+name: mine
+model: llama-3.3-70b
+pools:
+  tpu: {cloud: gcp, hardware: llama-70b-tpu-v6e-8, replicas: 2}
+  gpu: {cloud: azure, hardware: llama-70b-h100x4, usd_per_hour: 12.5}
+gateway:
+  policies:
+    timeouts: {first_token_s: 1500ms, total_s: 2m}
+    retries: {budget: {ttl_s: 5s, reserve_per_s: 3}}
+    migration: null
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "stack.yaml"
+    path.write_text(text)
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(InvalidFile) as caught:
+        load_stack(write(folder, text))
+    return [(problem.line, problem.what, problem.remedy) for problem in caught.value.problems]
+
+
+def test_replicas_are_named_by_pool_and_number_and_cost_what_their_chips_do(tmp_path: Path) -> None:
+    stack = load_stack(write(tmp_path, GOOD))
+    assert [(r.name, r.pool, r.cloud, r.hardware) for r in stack.replicas] == [
+        ("tpu-0", "tpu", "gcp", "llama-70b-tpu-v6e-8"),
+        ("tpu-1", "tpu", "gcp", "llama-70b-tpu-v6e-8"),
+        ("gpu-0", "gpu", "azure", "llama-70b-h100x4"),
+    ]
+    tpu = load_hardware("llama-70b-tpu-v6e-8")
+    assert (stack.replicas[0].chips, stack.replicas[0].usd_per_hour) == (tpu.chips, tpu.usd_per_hour)
+    assert stack.replicas[2].usd_per_hour == 12.5
+    assert stack.clouds == ("gcp", "azure")
+
+
+def test_durations_of_the_gateway_may_be_written_with_a_unit(tmp_path: Path) -> None:
+    gateway = load_stack(write(tmp_path, GOOD)).gateway
+    assert (gateway.timeouts.first_token_s, gateway.timeouts.total_s) == (1.5, 120)
+    assert gateway.retries is not None
+    assert gateway.retries.budget is not None
+    assert (gateway.retries.budget.ttl_s, gateway.retries.budget.reserve_per_s) == (5, 3)
+    assert gateway.migration is None
+    assert gateway.breaker == GatewayPolicies().breaker
+
+
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
+    text = """\
+brownout: 1
+name: My Stack
+model: m
+pools:
+  tpu: {cloud: gcp, hardware: llama-70b-tpu-v6e8, replicas: 0}
+  gpu: {cloud: azure, hardware: llama-70b-h100x4, replica: 2}
+gateway:
+  policies:
+    timeouts: {first_token_s: 3 parsecs, conect_s: 1}
+    balancing: {kind: p3c}
+    panic: {threshold: 5}
+"""
+    assert mistakes(tmp_path, text) == [
+        (2, '"name": "My Stack" does not have the right form', "it must match ^[a-z][a-z0-9-]*$"),
+        (
+            5,
+            '"pools.tpu.hardware": there is no hardware profile "llama-70b-tpu-v6e8"',
+            'did you mean "llama-70b-tpu-v6e-8"?',
+        ),
+        (5, '"pools.tpu.replicas" must be at least 1, not 0', ""),
+        (6, 'unknown key "replica" in "pools.gpu"', 'did you mean "replicas"?'),
+        (
+            9,
+            '"gateway.policies.timeouts.first_token_s" must be a duration, not "3 parsecs"',
+            "write a number with a unit: 300ms, 15s, 2m",
+        ),
+        (9, 'unknown key "conect_s" in "gateway.policies.timeouts"', 'did you mean "connect_s"?'),
+        (10, '"gateway.policies.balancing.kind": "p3c" is not known here', 'did you mean "p2c"?'),
+        (11, '"gateway.policies.panic": threshold is a share, above 0 and at most 1, not 5', ""),
+    ]
+
+
+def test_a_cloud_that_the_stack_or_the_hardware_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+    text = GOOD.replace("model:", "clouds: [aws, azure]\nmodel:").replace("cloud: gcp", "cloud: awz")
+    assert mistakes(tmp_path, text) == [
+        (6, 'pool "tpu": "awz" is none of the clouds of this stack', 'did you mean "aws"?'),
+        (
+            6,
+            'pool "tpu": llama-70b-tpu-v6e-8 is not to be had in "awz"',
+            "write cloud: gcp, or other hardware",
+        ),
+    ]
+
+
+def test_more_replicas_than_a_machine_takes_are_a_mistake(tmp_path: Path) -> None:
+    text = GOOD.replace("replicas: 2", f"replicas: {MAX_REPLICAS}")
+    [(line, what, _)] = mistakes(tmp_path, text)
+    assert line == 4
+    assert what == f"{MAX_REPLICAS + 1} replicas are more than {MAX_REPLICAS}: each is a process on this machine"
+
+
+def test_a_missing_stack_is_told_with_what_was_probably_meant() -> None:
+    with pytest.raises(NotFound, match=r'there is no stack "multicloud"\n    did you mean "multi-cloud"\?'):
+        load_stack("multicloud")
+
+
+# -- the stacks that ship -------------------------------------------------------------------------------------------
+
+
+def test_three_stacks_ship_on_the_same_hardware() -> None:
+    assert stack_names() == ["multi-cloud", "naive", "no-migration"]
+    stacks = [load_stack(name) for name in stack_names()]
+    assert [stack.name for stack in stacks] == stack_names()
+    assert {stack.pools for stack in stacks} == {stacks[0].pools}
+    assert [replica.name for replica in stacks[0].replicas] == [
+        *("nvidia-0", "nvidia-1", "tpu-0", "tpu-1", "trainium-0", "trainium-1")
+    ]
+    assert {replica.cloud for replica in stacks[0].replicas} == {"aws", "azure", "gcp"}
+
+
+def test_no_migration_is_the_reference_without_migration() -> None:
+    reference = load_stack("multi-cloud").gateway
+    assert reference.migration is not None
+    assert load_stack("no-migration").gateway == replace(reference, migration=None)
+
+
+def test_naive_decides_nothing() -> None:
+    naive = load_stack("naive").gateway
+    assert naive.balancing.kind == "round_robin"
+    assert (naive.affinity, naive.breaker, naive.ejection, naive.panic, naive.migration, naive.probes) == (None,) * 6
+    assert naive.retries is not None
+    assert (naive.retries.max_retries, naive.retries.avoid_failed, naive.retries.backoff) == (2, False, None)
+
+
+@pytest.mark.parametrize("name", ["multi-cloud", "naive"])
+def test_the_values_are_those_that_the_documentation_shows(name: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    block = text.split(f"`{name}`", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
+    shown = yaml.safe_load(block)["policies"]
+    resolved = load_stack(name).resolved()["gateway"]["policies"]
+    for policy, values in shown.items():
+        assert _contains(resolved[policy], values), policy
+
+
+def _contains(whole: object, part: object) -> bool:
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(_contains(whole[key], value) for key, value in part.items())
+    return whole == part
+
+
+def test_the_record_of_a_run_gets_replicas_and_policies() -> None:
+    resolved = load_stack("multi-cloud").resolved()
+    assert set(resolved) == {"name", "title", "model", "replicas", "gateway"}
+    assert set(resolved["replicas"][0]) == {"name", "pool", "cloud", "hardware", "chips", "usd_per_hour"}
+    assert resolved["gateway"]["policies"]["migration"] == {"max_per_call": 3}
