@@ -31,7 +31,9 @@ def refusal(hosts: list[str], origins: list[str], tokens: list[str], token: str)
         return 403, "the Host must be 127.0.0.1, localhost or [::1]"
     if origins:
         return 403, "no page in a browser may call this"
-    if len(tokens) != 1 or not token or not hmac.compare_digest(tokens[0].encode(), token.encode()):
+    # aiohttp decodes what is no UTF-8 to surrogates, which a plain encode() chokes on.
+    sent = tokens[0].encode(errors="surrogateescape") if len(tokens) == 1 else b""
+    if not token or not hmac.compare_digest(sent, token.encode()):
         return 401, f"{TOKEN_HEADER} must carry the run's token"
     return None
 

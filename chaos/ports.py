@@ -84,14 +84,14 @@ def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
 
 def check_free(port: int) -> None:
     """Raises UserError, naming who holds it where /proc tells, if a server could not listen on 127.0.0.1:`port`."""
+    if not 1 <= port <= 65_535:
+        raise UserError(f"port {port}: a port is a number from 1 to 65535")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
         # As servers do it: what is left of old connections does not matter.
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind(("127.0.0.1", port))
             tried.listen()
-        except OverflowError:
-            raise UserError(f"port {port}: a port is a number from 1 to 65535") from None
         except OSError as error:
             if error.errno == errno.EACCES:
                 raise UserError(f"port {port}: only root may listen there; choose one from 1024 on") from error
