@@ -69,8 +69,11 @@ def start_chat(client: Client, call: Call, context: AgentContext, turn: Span, at
     return _tracer.start_span(f"{names.SPAN_CHAT} {model}", parent, SpanKind.CLIENT, given, start_time=unix_ns(at_s))
 
 
-def end_chat(span: Span, record: CallRecord) -> None:
-    """Writes down how the call went."""
+def end_chat(span: Span, record: CallRecord, model: str) -> None:
+    """Writes down how the call went. Each attribute costs, so evidence of harm is written where there is any: of a call
+    that was provable, `tokens.lost`, `.duplicated`, `.spliced` left out are 0 and `silently_truncated` is false. The
+    answering model is left out where it is the one asked for.
+    """
     found: dict[str, AttributeValue] = {
         names.OUTCOME: record.outcome,
         names.CALL_SCHEDULED_LATENESS: record.sent_s - record.scheduled_s,
@@ -85,7 +88,7 @@ def end_chat(span: Span, record: CallRecord) -> None:
         found[names.TERMINALS] = answer.terminals
         optional: tuple[tuple[str, AttributeValue | None], ...] = (
             (names.CALL_MAX_GAP, answer.max_gap_s),
-            (names.RESPONSE_MODEL, answer.model),
+            (names.RESPONSE_MODEL, answer.model if answer.model != model else None),
             (names.RESPONSE_FINISH_REASONS, [answer.finish] if answer.finish else None),
             (names.USAGE_INPUT_TOKENS, answer.usage.input_tokens),
             (names.USAGE_OUTPUT_TOKENS, answer.usage.output_tokens),
@@ -97,10 +100,14 @@ def end_chat(span: Span, record: CallRecord) -> None:
         found[names.CALL_PROVABLE] = integrity is not None
         if integrity is not None:
             found[names.TOKENS_EXPECTED] = integrity.expected
-            found[names.TOKENS_LOST] = judgement.tokens_lost or 0
-            found[names.TOKENS_DUPLICATED] = integrity.duplicated
-            found[names.TOKENS_SPLICED] = integrity.spliced
-            found[names.SILENTLY_TRUNCATED] = bool(judgement.silently_truncated)
+            if judgement.tokens_lost:
+                found[names.TOKENS_LOST] = judgement.tokens_lost
+            if integrity.duplicated:
+                found[names.TOKENS_DUPLICATED] = integrity.duplicated
+            if integrity.spliced:
+                found[names.TOKENS_SPLICED] = integrity.spliced
+            if judgement.silently_truncated:
+                found[names.SILENTLY_TRUNCATED] = True
     _end(span, record.outcome, found, record.ended_s)
 
 

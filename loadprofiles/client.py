@@ -184,7 +184,7 @@ class Client:
             if record.outcome is Outcome.ABANDONED:
                 record.ended_s = now_s()
             if chat is not None:
-                call_spans.end_chat(chat, record)
+                call_spans.end_chat(chat, record, self.options.model)
         return record
 
     def _attempts(

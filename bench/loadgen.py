@@ -1,0 +1,135 @@
+"""What a streamed call costs the load generator, against a loop that does nothing but read the stream.
+
+    python -m bench.loadgen [--quick] [--rounds N] [--calls N] [--users N] [--chunks N] [--gap-ms MS] [--json FILE]
+
+Each figure is CPU time of a process of its own, 32 users over keep-alive connections, a stub server in another process;
+runs are interleaved, medians of the rounds.
+
+    bare      geventhttpclient: request, then readline until the stream ends. The yardstick
+    client    our client: event stream, times, outcome, every token held against the expected one
+    load      the same under the player, with counters and Locust's statistics
+    traced    load, with spans to a batch processor and OTLP over HTTP. Its cost a span: (traced - load) / spans
+
+Exit code 1 if load costs more than 1.5 x bare, or a span more than 80 us.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["main"]
+
+KINDS = ("bare", "client", "load", "traced")
+MOST_RATIO = 1.5
+MOST_US_A_SPAN = 80.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the bench, or, with `--role`, one of its processes. Answers the exit code."""
+    options = _options(arguments)
+    if options.role == "server":
+        from bench.loadgen_stub import serve
+
+        serve(options.listen, options.chunks, options.gap_ms / 1000)
+        return 0
+    if options.role:
+        from bench.loadgen_kinds import measure
+
+        print(json.dumps(measure(options.role, options.url, options.calls, options.users, options.chunks)))
+        return 0
+    results = _rounds(options)
+    return _report(results, options)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.loadgen", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two short rounds")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=2_000, help="a run")
+    parser.add_argument("--users", type=int, default=32)
+    parser.add_argument("--chunks", type=int, default=20, help="a call")
+    parser.add_argument("--gap-ms", type=float, default=0.0, help="between chunks; 0: all at once")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument("--role", choices=("server", *KINDS), help=argparse.SUPPRESS)
+    parser.add_argument("--listen", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rounds, options.calls = 2, 600
+    return options
+
+
+def _rounds(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    shared = ["--chunks", options.chunks, "--gap-ms", options.gap_ms]
+    server = subprocess.Popen(
+        _command("server", "--listen", listener.fileno(), *shared), pass_fds=[listener.fileno()], env=_environment()
+    )
+    results: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    try:
+        for round_number in range(options.rounds):
+            for kind in KINDS[round_number % len(KINDS) :] + KINDS[: round_number % len(KINDS)]:
+                given = ["--url", url, "--calls", options.calls, "--users", options.users, *shared]
+                done = subprocess.run(_command(kind, *given), stdout=subprocess.PIPE, check=True, env=_environment())
+                results[kind].append(json.loads(done.stdout))
+            print(f"round {round_number + 1} of {options.rounds}", file=sys.stderr)
+    finally:
+        server.terminate()
+        server.wait(10)
+        listener.close()
+    return results
+
+
+def _command(role: str, *more: object) -> list[str]:
+    return [sys.executable, "-m", "bench.loadgen", "--role", role, *map(str, more)]
+
+
+def _environment() -> dict[str, str]:
+    """Without what would change the measurement: OpenTelemetry's settings and proxies."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("OTEL_") and "proxy" not in name.lower()
+    }
+
+
+def _report(results: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> int:
+    us = {kind: statistics.median(run["us_a_call"] for run in runs) for kind, runs in results.items()}
+    spans_a_call = statistics.median(run["spans"] / run["calls"] for run in results["traced"])
+    pairs = zip(results["traced"], results["load"], strict=True)
+    us_a_span = statistics.median(
+        (traced["us_a_call"] - load["us_a_call"]) * traced["calls"] / traced["spans"] for traced, load in pairs
+    )
+    print(f"CPU of the load generator a streamed call: {options.chunks} chunks, {options.gap_ms:g} ms apart,")
+    print(f"{options.users} users, median of {options.rounds} rounds of {options.calls} calls")
+    for kind in KINDS:
+        runs = sorted(run["us_a_call"] for run in results[kind])
+        print(f"  {kind:8}{us[kind]:8.0f} us   {us[kind] / us['bare']:5.2f} x bare   ({runs[0]:.0f} to {runs[-1]:.0f})")
+    ratio = us["load"] / us["bare"]
+    print(f"  tracing {us_a_span:8.1f} us a span, {spans_a_call:.2f} spans a call")
+    good = ratio <= MOST_RATIO and us_a_span <= MOST_US_A_SPAN
+    print(f"{'PASS' if good else 'FAIL'}: load / bare {ratio:.2f} (at most {MOST_RATIO}), ", end="")
+    print(f"{us_a_span:.0f} us a span (at most {MOST_US_A_SPAN:.0f})")
+    if options.json:
+        summary: dict[str, Any] = {
+            "us_a_call": us,
+            "ratio": ratio,
+            "us_a_span": us_a_span,
+            "spans_a_call": spans_a_call,
+            "runs": results,
+        }
+        options.json.write_text(json.dumps(summary, indent=1) + "\n")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

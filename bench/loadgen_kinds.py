@@ -1,0 +1,167 @@
+"""What `bench.loadgen` measures: the same calls made in four ways, each in a process of its own."""
+
+from __future__ import annotations
+
+# Importing Locust patches the process, as in every run.
+from locust.env import Environment  # isort: skip
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import gevent
+from geventhttpclient import HTTPClient
+
+from loadprofiles.client import AgentContext, CallRecord, Client, ClientOptions
+from loadprofiles.clock import now_s, unix_ns
+from loadprofiles.counters import Counters
+from loadprofiles.load_config import Slo
+from loadprofiles.player import Player
+from loadprofiles.session import Call, CallResult, Done, Message, SessionPlan, Step
+from reports.tokens import Marker, marker_text
+
+__all__ = ["measure"]
+
+WARM_UP = 0.1
+"""Share of the calls that is made, by all users, before the clock starts."""
+
+_SYSTEM = Message("system", "You are a coding agent. " * 80)
+_TOKEN = "bench"
+
+
+def measure(kind: str, url: str, calls: int, users: int, chunks: int) -> dict[str, Any]:
+    """Makes the calls in one of the ways; CPU microseconds a call, and spans written."""
+    per_user = max(calls // users, 1)
+    spans: list[int] = []
+    flush = _trace(url) if kind == "traced" else None
+    run: Callable[[str, int], None]
+    if kind == "bare":
+        clients = [HTTPClient.from_url(url, concurrency=1, network_timeout=60) for _ in range(users)]
+
+        def run(tag: str, each: int) -> None:
+            _side_by_side([partial(_bare, c, f"{tag}-{user}", each, chunks) for user, c in enumerate(clients)])
+
+    elif kind == "client":
+        client = Client(ClientOptions(url, "m", provable=True))
+
+        def run(tag: str, each: int) -> None:
+            _side_by_side([partial(_ours, client, f"{tag}-{user}", each, chunks) for user in range(users)])
+
+    else:
+        client = Client(ClientOptions(url, "m", provable=True))
+        environment = Environment()
+        environment.create_local_runner()
+
+        def run(tag: str, each: int) -> None:
+            _played(client, environment, tag, users, each, chunks)
+
+    run("warm", max(int(per_user * WARM_UP), 1))
+    if flush is not None:
+        flush()
+    before = time.process_time()
+    run("run", per_user)
+    if flush is not None:
+        spans.append(flush())
+    spent_s = time.process_time() - before
+    made = per_user * users
+    return {"kind": kind, "calls": made, "us_a_call": spent_s / made * 1e6, "spans": sum(spans)}
+
+
+def _call(session: str, turn: int, chunks: int) -> Call:
+    marker = Marker(session, "main", turn)
+    return Call("main", turn, (_SYSTEM, Message("user", "Go on. " + marker_text(marker))), chunks, False, marker, True)
+
+
+def _side_by_side(jobs: Sequence[Callable[[], None]]) -> None:
+    greenlets = [gevent.spawn(job) for job in jobs]
+    gevent.joinall(greenlets, raise_error=True)
+
+
+def _bare(client: Any, session: str, calls: int, chunks: int) -> None:
+    """Only reads the stream. Its body is made once."""
+    from loadprofiles.openai_wire import OpenAIWire
+
+    wire, call = OpenAIWire(), _call(session, 0, chunks)
+    body = wire.body(call, [wire.encode_message(message) for message in call.messages], "m", session)
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    for _ in range(calls):
+        response = client.request("POST", "/v1/chat/completions", body=body, headers=headers)
+        readline = response.readline
+        lines = 0
+        while readline(b"\n"):
+            lines += 1
+        assert lines >= 2 * chunks, f"{lines} lines"
+
+
+def _ours(client: Client, session: str, calls: int, chunks: int) -> None:
+    context = AgentContext(session, "main", None, 7)
+    for turn in range(calls):
+        record = client.call(_call(session, turn, chunks), context, now_s())
+        assert record.ok, record.outcome
+
+
+class _Agent:
+    """Calls one after the other."""
+
+    id = "main"
+
+    def __init__(self, session: str, calls: int, chunks: int) -> None:
+        self._steps = (_call(session, turn, chunks) for turn in range(calls))
+
+    def next(self, now: float, last: CallResult | None) -> Step:
+        assert last is None or last.ok, last
+        return next(self._steps, Done(True))
+
+
+def _played(client: Client, environment: Any, tag: str, users: int, each: int, chunks: int) -> None:
+    """The player with all that a run has: counters, and Locust's statistics of every call."""
+    fire = environment.events.request.fire
+
+    def report(record: CallRecord) -> None:
+        fire(
+            request_type="POST",
+            name="/v1/chat/completions",
+            response_time=record.e2e_s * 1000,
+            response_length=len(record.answer.text) if record.answer is not None else 0,
+            exception=None,
+            context={},
+            start_time=unix_ns(record.sent_s) / 1e9,
+            url="/v1/chat/completions",
+        )
+        environment.stats.get("/v1/chat/completions", "TTFT").log((record.ttft_s or 0) * 1000, 0)
+
+    def plans() -> Iterator[SessionPlan]:
+        for user in range(users):
+            session = f"{tag}-{user}"
+            yield SessionPlan(user, session, None, 0.0, each, _Agent(session, each, chunks))
+
+    player = Player(
+        plans(),
+        client,
+        Counters(Slo(2.0, 0.1)),
+        profile="bench",
+        agent_name="bench",
+        seed=7,
+        horizon_s=3600,
+        on_call=report,
+    )
+    player.start()
+    player.wait()
+    assert player.counters.calls_ok == users * each, player.counters.snapshot(player)
+
+
+def _trace(url: str) -> Callable[[], int]:
+    """Sets tracing up as in a run; the answer flushes, and says how many spans ended since the last flush."""
+    from chaos.telemetry import set_up
+
+    provider, count = set_up("brownout-loadgen", "locust", 1, url, _TOKEN, 0.5)
+    flushed = 0
+
+    def flush() -> int:
+        nonlocal flushed
+        provider.force_flush()
+        ended, flushed = count.ended - flushed, count.ended
+        return ended
+
+    return flush
