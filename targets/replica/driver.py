@@ -93,7 +93,8 @@ class Job:
     submitted_at: float = 0.0
     admitted_at: float | None = None  # first admission
     first_at: float | None = None
-    last_at: float = 0.0
+    last_at: float = 0.0  # the engine's time of the last token
+    flushed_at: float = 0.0
     finished_at: float | None = None
     produced: int = 0
     cached_tokens: int = 0
@@ -140,7 +141,7 @@ class Driver:
         self.engine.submit(now, job.request)
         job.submitted_at = job.phase_from = now
         self._jobs[job.request.id] = job
-        self._schedule(now)
+        self._schedule()
 
     def cancel(self, job: Job) -> None:
         """Take a request out of the engine, at once. Idempotent; nothing where it has finished."""
@@ -154,14 +155,14 @@ class Driver:
         self._stop_prefill(job)
         job.finished_at = now
         job.phases.append(Phase(job.phase, job.phase_from, now))
-        self._schedule(now)
+        self._schedule()
 
     def set_decode_factor(self, factor: float) -> None:
         """Decode steps take `factor` times as long from now on."""
         now = self._clock()
         self._pump(now)
         self.engine.set_factors(now, decode=factor)
-        self._schedule(now)
+        self._schedule()
 
     def close(self) -> None:
         """Stop waking."""
@@ -183,11 +184,10 @@ class Driver:
 
     def _wake(self) -> None:
         self._timer, self._due = None, math.inf
-        now = self._clock()
-        self._pump(now)
-        self._schedule(now)
+        self._pump(self._clock())
+        self._schedule()
 
-    def _schedule(self, now: float) -> None:
+    def _schedule(self) -> None:
         due = self.engine.next_token_at()
         if due is None:
             return
@@ -197,8 +197,10 @@ class Driver:
                 return
             self._timer.cancel()
         self._due = due
-        # uvloop's timers count whole milliseconds, rounded: half of one more, so that a wake is never too early.
-        self._timer = self._call_later(max(0.0, due - now) + 0.0005, self._wake)
+        # The clock is read again: what has just been written to a hundred sockets took its time. A wake that is too
+        # early (uvloop's timers count whole milliseconds) finds nothing and sets the timer once more; a fraction of one
+        # on top makes that rare.
+        self._timer = self._call_later(max(0.0, due - self._clock()) + 0.0003, self._wake)
 
     def _pump(self, now: float) -> None:
         """Take what has happened until now, and pass it on: one flush a stream, however many tokens are due."""
@@ -207,21 +209,19 @@ class Driver:
             return
         jobs = self._jobs
         touched: dict[str, Job] = {}
-        produced: list[tuple[float, int]] = []
+        produced: list[tuple[float, Job]] = []
         for event in events:
             at = event.at
             if isinstance(event, Tokens):
-                known = 0
                 for identity in event.ids:
                     job = jobs.get(identity)
                     if job is not None:
-                        known += 1
                         if job.produced:
                             self.itl_s.add(at - job.last_at)
                         job.produced += 1
                         job.last_at = at
                         touched[identity] = job
-                produced.append((at, known))
+                        produced.append((at, job))
                 continue
             job = jobs.get(event.id)
             if job is None:
@@ -248,10 +248,9 @@ class Driver:
             self._prefilled_tokens = self.engine.prefill_tokens
         for job in touched.values():
             job.sink.flush()
-        done = self._clock() - self._token_overhead_s
-        for at, count in produced:
-            if count:
-                self.lateness_ms.add(1000 * max(0.0, done - at), count)
+            job.flushed_at = self._clock()
+        for at, job in produced:
+            self.lateness_ms.add(1000 * max(0.0, job.flushed_at - at - self._token_overhead_s))
 
     def _admitted(self, job: Job, event: Admitted) -> None:
         job.turn(event.at, "prefill")

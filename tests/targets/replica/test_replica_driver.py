@@ -74,7 +74,7 @@ class Seen:
     def flush(self) -> None:
         assert self.world is not None
         assert self.job is not None
-        self.flushes.append((round(self.world.now, 4), self.job.produced, self.job.finished_at is not None))
+        self.flushes.append((round(self.world.now, 3), self.job.produced, self.job.finished_at is not None))
 
 
 def started(world: World, tokens: int = 4, identity: str = "1") -> tuple[Driver, Job, Seen]:
@@ -97,7 +97,7 @@ def test_it_wakes_for_each_token_and_at_no_other_time() -> None:
     )
     driver, job, seen = started(world)
     world.run(101)
-    assert seen.flushes == [(100.0505, 1, False), (100.0705, 2, False), (100.0905, 3, True)]
+    assert seen.flushes == [(100.05, 1, False), (100.07, 2, False), (100.09, 3, True)]
     assert not [timer for timer in world.timers if not timer.cancelled]
     assert job.phases == [
         Phase("queue", 100.0, 100.01),
@@ -114,11 +114,11 @@ def test_tokens_due_together_are_one_flush_and_lateness_is_counted_a_token() -> 
         FirstToken(100.05, "1"), Tokens(100.05, ("1",)), Tokens(100.07, ("1",)), Tokens(100.09, ("1", "gone"))
     )
     driver, _, seen = started(world)
-    world.run(101, late=0.06)
-    assert seen.flushes == [(100.1105, 3, False)]
+    world.run(101, late=0.061)
+    assert seen.flushes == [(100.111, 3, False)]
     lateness = driver.lateness()
     assert lateness["count"] == 3
-    assert lateness["max"] == pytest.approx(60.5)
+    assert lateness["max"] == pytest.approx(61.3)
     assert lateness["buckets"]["inf"] == 1
     assert lateness["buckets"]["50"] == 2
 
