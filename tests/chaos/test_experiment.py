@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from chaos.experiment import Experiment, Slo, Timeline, UrlTarget, experiment_names, load_experiment, resolve
-from chaos.experiment_file import ExperimentFile
+from chaos.experiment_file import ExperimentFile, TimelineFile
+from chaos.faults.catalogue import KINDS
 from chaos.faults.kill import Kill
+from chaos.guardrails import MEASURES as GUARDRAIL_MEASURES
 from chaos.schema import SCHEMA_FILE, schema_text
 from reports.documents import NotFound, parse_document, validate
 from reports.errors import InvalidFile, UserError
@@ -269,3 +271,26 @@ def test_streams_are_cut_in_all_three_ways_one_pool_at_a_time() -> None:
 def test_a_broken_file_is_told_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match=r"mine\.yaml:2: is not valid YAML: .* \(it began on line 1\)"):
         load_experiment(write(tmp_path, "a: [1\n"))
+
+
+# -- the documentation ----------------------------------------------------------------------------------------------
+
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
+
+
+def test_the_documented_experiment_and_stack_are_good(tmp_path: Path) -> None:
+    blocks = [block.split("```", 1)[0] for block in DOCUMENTATION.split("```yaml\n")[1:]]
+    [experiment] = [block for block in blocks if "gates:" in block]
+    [stack] = [block for block in blocks if "pools:" in block]
+    assert load_experiment(write(tmp_path, experiment)).name == "lose-tpu-pool"
+    stack_path = write(tmp_path, stack, "stack.yaml")
+    assert load_experiment(write(tmp_path, MINIMAL), stack=stack_path).stack is not None
+
+
+def test_the_documentation_names_every_key_kind_and_guardrail_measure() -> None:
+    keys = [*ExperimentFile.model_fields, *(f"timeline.{key}" for key in TimelineFile.model_fields)]
+    for name in [*(key for key in keys if key != "timeline"), *KINDS, *GUARDRAIL_MEASURES]:
+        assert f"`{name}`" in DOCUMENTATION, name
+    for spec in KINDS.values():
+        for field_name, field in spec.model_fields.items():
+            assert f"`{field.alias or field_name}`" in DOCUMENTATION, (spec.kind, field_name)
