@@ -61,10 +61,10 @@ def design_effect(good: FloatArray, offered: FloatArray) -> float:
     """
     total = float(offered.sum())
     clusters = int(np.count_nonzero(offered))
-    if clusters < 2 or total <= 0:
+    if clusters < 2 or total <= 1:
         return 1.0
     p = float(good.sum()) / total
-    binomial = p * (1 - p) / total
+    binomial = p * (1 - p) / (total - 1)  # unbiased, as the other is: calls that are their own clusters give 1
     if binomial <= 0:
         return 1.0
     residual = good - p * offered

@@ -22,6 +22,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from loadprofiles.chunklog import encode
 from reports import attributes as names
+from reports.evidence import Evidence, Scope, gather
+from reports.gates import parse_gate
+from reports.judging import GateResult, judge, measure
+from reports.measures.measurement import Measurement
+from reports.proofs import prove
+from reports.record import read_record
 
 ZERO_NS = 1_800_000_000_000_000_000
 REPLICAS = [
@@ -388,3 +394,43 @@ def good_run(path: Path, *, sessions: int = 100, calls: int = 3) -> RecordBuilde
             builder.call(f"s{index}", turn, sent, ups=[up])
         builder.session(f"s{index}", start, start + calls - 1 + 0.7)
     return builder
+
+
+def evidence_of(builder: RecordBuilder) -> Evidence:
+    """The record, written and read back."""
+    return gather(read_record(builder.write()))
+
+
+def value(builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None) -> float:
+    """A measure of the record; fails where there is none."""
+    found = measured(builder, name, phase, where)
+    assert found.value is not None, found.why_not
+    return found.value
+
+
+def measured(
+    builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None
+) -> Measurement:
+    """What a measure, "ttft.p95", says of the record."""
+    measure_name, _, stat = name.partition(".")
+    return measure(evidence_of(builder), measure_name, Scope(phase, where), stat)
+
+
+def judged(builder: RecordBuilder, *gates: str) -> list[GateResult]:
+    """Gates, judged on the record."""
+    evidence = evidence_of(builder)
+    proofs = prove(evidence)
+    return [judge(parse_gate(gate), evidence, proofs) for gate in gates]
+
+
+def migrated(
+    died: float, replica: str = "tpu-0", *, resumed: float, sent: float, passed_on: int, tokens: int = 11
+) -> list[Up]:
+    """The attempts of a call that was at `replica` when it died, and went on at gpu-1."""
+    return [
+        Up(replica, sent + 0.001, died, "reset", passed_on=passed_on, replica_span=False),
+        Up(
+            "gpu-1", died + 0.01, resumed + 0.5, reason="migration" if passed_on else "retry", offset=passed_on,
+            passed_on=tokens - passed_on, prompt=200 + passed_on,
+        ),
+    ]  # fmt: skip
