@@ -190,7 +190,7 @@ async def test_a_killed_shepherd_is_noticed_at_once_by_all_who_wait(tmp_path: Pa
             waiting = asyncio.create_task(supervisor.wait("tpu-0"))
             os.kill(supervisor.shepherd_pid, signal.SIGKILL)
             with pytest.raises(ShepherdGone):
-                await asyncio.wait_for(waiting, 2.0)
+                await asyncio.wait_for(waiting, 5.0)
             assert supervisor.gone is gone[0]
             with pytest.raises(ShepherdGone):
                 await supervisor.spawn(spec(tmp_path, "tpu-1"))
@@ -204,13 +204,13 @@ async def test_a_killed_shepherd_is_noticed_at_once_by_all_who_wait(tmp_path: Pa
 async def test_a_shepherd_that_does_not_answer_is_ended_and_its_children_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shepherd_link, "ANSWER_WITHIN_S", 0.3)
+    monkeypatch.setattr(shepherd_link, "ANSWER_WITHIN_S", 2.0)
     supervisor = supervise(tmp_path)
     with pytest.raises(ShepherdGone):  # noqa: PT012 - raised on leaving the block
         async with supervisor:
             child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
             os.kill(supervisor.shepherd_pid, signal.SIGSTOP)
-            with pytest.raises(ShepherdGone, match=r"did not answer within 0\.3 s"):
+            with pytest.raises(ShepherdGone, match=r"did not answer within 2 s"):
                 await supervisor.kill("tpu-0")
     assert all_gone([child.identity])
 
@@ -281,17 +281,17 @@ def test_a_childs_environment_has_no_proxies_no_telemetry_and_no_other_childs_na
     assert "BROWNOUT_PROCESS" not in found
 
 
-async def test_heartbeats_outlast_many_leases(tmp_path: Path) -> None:
-    async with supervise(tmp_path, lease_s=0.3) as supervisor:
-        child = await supervisor.spawn(spec(tmp_path, "tpu-0", "sleep", "1.5"))
-        assert await supervisor.wait("tpu-0") == 0  # five leases later: by itself
+async def test_heartbeats_outlast_leases(tmp_path: Path) -> None:
+    async with supervise(tmp_path, lease_s=1.0) as supervisor:
+        child = await supervisor.spawn(spec(tmp_path, "tpu-0", "sleep", "2.5"))
+        assert await supervisor.wait("tpu-0") == 0  # more than two leases later: by itself
         assert supervisor.gone is None
     assert all_gone([child.identity])
 
 
 async def test_a_loop_that_hangs_loses_the_lease(tmp_path: Path) -> None:
-    supervisor = supervise(tmp_path, lease_s=0.3)
-    with pytest.raises(ShepherdGone, match=r"nothing heard from the runner for 0\.3 s"):  # noqa: PT012 - on leaving
+    supervisor = supervise(tmp_path, lease_s=1.0)
+    with pytest.raises(ShepherdGone, match=r"nothing heard from the runner for 1 s"):  # noqa: PT012 - on leaving
         async with supervisor:
             child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
             eventually(lambda: all_gone([child.identity]), "the child gone")  # holds up the loop on purpose
