@@ -221,6 +221,11 @@ class Scheduler:
         prefilled: list[Entry] = []
         finished: list[Entry] = []
         ids = self.ids
+        ends = self._ends
+        while ends and ends[0][0] <= self._ended:
+            step, _, entry = heappop(ends)
+            if entry.state == "decode" and entry.last_step == step:
+                finished.append(entry)
         for entry, chunk in self._chunks:
             self.prefill_tokens += chunk
             if entry.state == "prefill":
@@ -229,11 +234,6 @@ class Scheduler:
             ids += tuple(entry.id for entry in prefilled)
         self._chunks = []
         self.decoded_tokens += len(ids)
-        ends = self._ends
-        while ends and ends[0][0] <= self._ended:
-            step, _, entry = heappop(ends)
-            if entry.state == "decode" and entry.last_step == step:
-                finished.append(entry)
         for entry in finished:
             self._leave(entry)
             entry.state = "gone"
