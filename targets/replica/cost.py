@@ -122,11 +122,10 @@ class Jump:
         if self.end_of(self.steps) <= now:
             return self.steps
         # start + n * first + growth * n * (n - 1) / 2 = now, solved for n in floats; then to the exact step
-        elapsed = (now - self.origin) * PICOSECONDS - self.start
-        linear, square = self.first - self.growth / 2, self.growth / 2
-        guess = (
-            elapsed / linear if not square else (math.sqrt(linear**2 + 4 * square * elapsed) - linear) / (2 * square)
-        )
+        elapsed = max(0.0, (now - self.origin) * PICOSECONDS - self.start)
+        linear = self.first - self.growth / 2
+        root = math.sqrt(linear * linear + 2 * self.growth * elapsed)
+        guess = (root - linear) / self.growth if self.growth else elapsed / linear
         step = min(max(int(guess), self.ended + 1), self.steps - 1)
         while step + 1 < self.steps and self.end_of(step + 1) <= now:
             step += 1
