@@ -377,7 +377,7 @@ class Rig:
 async def until(condition: Callable[[], bool], deadline_s: float = 5.0) -> None:
     """Waits for a condition."""
     async with asyncio.timeout(deadline_s):
-        while not condition():  # noqa: ASYNC110  (conditions on other objects' state)
+        while not condition():
             await asyncio.sleep(0.005)
 
 
