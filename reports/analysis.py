@@ -55,25 +55,26 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
         notes.append(f"the objectives cannot be read ({record.slo_problem}): calls are good without them")
     evidence = gather(record)
     proofs = prove(evidence)
-    gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", notes)]
+    unread: list[str] = []
+    gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unread)]
     steady = [
         judge(replace(gate, phase="baseline") if gate.spec.phased else gate, evidence, proofs)
-        for gate in _gates(record, "steady_state", notes)
+        for gate in _gates(record, "steady_state", unread)
     ]
-    report = build(evidence, proofs, gates, steady, decide(record, gates, steady), notes)
+    report = build(evidence, proofs, gates, steady, decide(record, gates, steady, unread), notes)
     if table is not None:
         _write_all(report, run_dir)
         table.finish()
     return report
 
 
-def _gates(record: Record, key: str, notes: list[str]) -> Iterable[Gate]:
+def _gates(record: Record, key: str, unread: list[str]) -> Iterable[Gate]:
     for entry in record.experiment.get(key) or ():
         given: dict[str, Any] = entry if isinstance(entry, dict) else {"gate": entry}
         try:
             yield parse_gate(str(given.get("gate", "")), given.get("on_inconclusive"))
         except GateError as error:
-            notes.append(f"a gate of the record cannot be read: {error.message}")
+            unread.append(error.message)
 
 
 def _write_all(report: Report, folder: Path) -> None:

@@ -99,10 +99,8 @@ class Resampling:
     def __init__(self, sessions: int, seed: int) -> None:
         self.sessions = sessions
         rng = np.random.default_rng([seed & 0x7FFFFFFF, 0x5E55])
-        self.weights: NDArray[np.uint16] = np.zeros((RESAMPLES, max(sessions, 1)), dtype=np.uint16)
-        if sessions:
-            for row in self.weights:
-                row += np.bincount(rng.integers(0, sessions, sessions), minlength=sessions).astype(np.uint16)
+        share = np.full(max(sessions, 1), 1 / max(sessions, 1))
+        self.weights: NDArray[np.uint16] = rng.multinomial(sessions, share, size=RESAMPLES).astype(np.uint16)
 
     def sums(self, by_session: FloatArray) -> FloatArray:
         """The resampled totals of a quantity given by session."""
@@ -126,7 +124,7 @@ class Resampling:
             totals = cumulated[:, -1]
             for row, q in enumerate(qs):
                 ranks = np.maximum(1, np.ceil(q * totals - 1e-9)).astype(np.int32)
-                for index, (line, rank, total) in enumerate(zip(cumulated, ranks, totals, strict=True)):
-                    if total:
-                        out[row, begin + index] = ordered[np.searchsorted(line, rank)]
+                places = np.count_nonzero(cumulated < ranks[:, None], axis=1)
+                found = ordered[np.minimum(places, values.size - 1)]
+                out[row, begin : begin + found.size] = np.where(totals > 0, found, np.nan)
         return out

@@ -43,8 +43,10 @@ class RunVerdict:
     why: tuple[str, ...]
 
 
-def decide(record: Record, gates: Sequence[GateResult], steady_state: Sequence[GateResult]) -> RunVerdict:
-    """Weigh what the events tell and what the gates say."""
+def decide(
+    record: Record, gates: Sequence[GateResult], steady_state: Sequence[GateResult], unread: Sequence[str] = ()
+) -> RunVerdict:
+    """Weigh what the events tell and what the gates say. `unread`: what is wrong with gates that are none."""
     why: dict[Word, list[str]] = {word: [] for word in EXIT_CODES}
     for event in record.run_events:
         word = event.get("event")
@@ -58,6 +60,7 @@ def decide(record: Record, gates: Sequence[GateResult], steady_state: Sequence[G
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]
     why["inconclusive"] += [f"{result.gate.text}: {result.why}" for result in undecided]
+    why["inconclusive"] += [f"a gate cannot be read: {problem}" for problem in unread]
     if not gates:
         why["inconclusive"].append("there is no gate to judge")
     if not record.ended:

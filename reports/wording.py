@@ -20,10 +20,15 @@ def number_text(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.4g}"
 
 
-def value_text(value: float | None, unit: str) -> str:
-    """A value in the unit of a measure: `1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`; `never` if infinite."""
+def value_text(value: float | str | None, unit: str) -> str:
+    """A value in the unit of a measure: `1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`; `never` if infinite.
+
+    Takes a value of a report as well as one read back from report.json, where an infinite one is a word already.
+    """
     if value is None:
         return "not measured"
+    if isinstance(value, str):
+        return value
     if math.isinf(value):
         return number_text(value)
     match unit:

@@ -150,8 +150,8 @@ def _proofs(data: dict[str, Any]) -> list[str]:
         f"- machine: tokens at most {_late(late)} late (p99), gateway loop lag "
         f"{'unknown' if lag is None else value_text(lag, 's')} (p99)",
         f"- spans: {spans['received']:,} received, {spans['lost']:,} lost, {spans['lost_by_fault']:,} lost by a fault; "
-        f"calls joined by trace context {joins['calls_by_trace']:,}, by conversation {joins['calls_by_conversation']:,}, "
-        f"not at all {joins['calls_without_server_spans']:,}",
+        f"calls joined by trace context {joins['calls_by_trace']:,}, "
+        f"by conversation {joins['calls_by_conversation']:,}, not at all {joins['calls_without_server_spans']:,}",
     ]
     return [
         *lines,

@@ -124,7 +124,7 @@ class RecordBuilder:
                 stage=stage,
                 targets=list(targets),
                 pools=pools,
-                params={},
+                params={"restart": True},
                 share=share,
                 hits=known,
                 why=why,
@@ -174,18 +174,18 @@ class RecordBuilder:
         outcome: str = "succeeded",
         *,
         silent: float | None = None,
-        **more: Any,
+        its: Mapping[str, Any] | None = None,
     ) -> None:
-        its: dict[str, Any] = {
+        told: dict[str, Any] = {
             names.CONVERSATION_ID: name,
             names.SESSION_OUTCOME: outcome,
             names.TENANT: "acme",
             names.SESSION_LATENESS: 0.0,
-            **more,
+            **(its or {}),
         }
         if silent is not None:
-            its[names.SESSION_LAST_BYTE_AGE] = silent
-        self.span(("brownout-loadgen", "locust#1"), names.SPAN_SESSION, start, end, its)
+            told[names.SESSION_LAST_BYTE_AGE] = silent
+        self.span(("brownout-loadgen", "locust#1"), names.SPAN_SESSION, start, end, told)
 
     def call(
         self,
@@ -203,9 +203,9 @@ class RecordBuilder:
         tenant: str = "acme",
         lateness: float = 0.0,
         log: bool = True,
-        **more: Any,
+        its: Mapping[str, Any] | None = None,
     ) -> None:
-        """One call of a session with its attempts; without `ups`, one good one at gpu-0."""
+        """One call of a session with its attempts; without `ups`, one good one at gpu-0. `its`: more of the chat."""
         times: list[float] = []
         at = sent + (ttft or 0.0)
         for index in range(tokens if ttft is not None else 0):
@@ -216,7 +216,7 @@ class RecordBuilder:
             end = max([end, *(up.end for up in ups or ())])
         load = ("brownout-loadgen", "locust#1")
         who = {names.CONVERSATION_ID: session, names.AGENT_ID: agent, names.TURN: turn, names.TENANT: tenant}
-        its: dict[str, Any] = {
+        told: dict[str, Any] = {
             **who,
             names.OUTCOME: outcome,
             names.CALL_E2E: end - sent,
@@ -230,12 +230,12 @@ class RecordBuilder:
             names.SILENTLY_TRUNCATED: False,
         }
         if ttft is not None:
-            its[names.CALL_TTFT] = ttft
+            told[names.CALL_TTFT] = ttft
         if len(times) > 1:
-            its[names.CALL_MAX_GAP] = max(b - a for a, b in itertools.pairwise(times))
-        its = {key: value for key, value in (its | more).items() if value is not None}
+            told[names.CALL_MAX_GAP] = max(b - a for a, b in itertools.pairwise(times))
+        told = {key: value for key, value in (told | dict(its or {})).items() if value is not None}
         root = self.span(load, "invoke_agent coder", sent, end, {names.CONVERSATION_ID: session})
-        chat = self.span(load, "chat test-70b", sent, end, its, parent=root)
+        chat = self.span(load, "chat test-70b", sent, end, told, parent=root)
         log_bytes = encode(sent, times, [1] * len(times)) if log and times else None
         post_its = {names.OUTCOME: outcome} | ({names.CHUNKS: log_bytes} if log_bytes else {})
         post = self.span(load, names.SPAN_ATTEMPT, sent, end, post_its, parent=chat)

@@ -13,7 +13,7 @@ from reports.spans import SpanFiles, read_spans
 
 
 def test_a_span_comes_back_as_it_was_sent(record: RecordBuilder) -> None:
-    record.call("s0", 0, 6.0, more_list=["a", "b"])
+    record.call("s0", 0, 6.0, its={"more_list": ["a", "b"]})
     found = SpanFiles()
     spans = list(read_spans(record.write() / "spans", found))
     chat = next(span for span in spans if span.name == "chat test-70b")

@@ -85,10 +85,10 @@ def test_pools_and_tenants_narrow_a_measure(record: RecordBuilder) -> None:
 
 
 def test_integrity_counts_what_the_client_saw(record: RecordBuilder) -> None:
-    record.call("s0", 0, 6.0, **{names.TOKENS_LOST: 3, names.TOKENS_DUPLICATED: 2, names.TOKENS_SPLICED: 4})
-    record.call("s1", 0, 6.0, outcome="truncated", **{names.SILENTLY_TRUNCATED: True, names.TOKENS_LOST: 5})
+    record.call("s0", 0, 6.0, its={names.TOKENS_LOST: 3, names.TOKENS_DUPLICATED: 2, names.TOKENS_SPLICED: 4})
+    record.call("s1", 0, 6.0, outcome="truncated", its={names.SILENTLY_TRUNCATED: True, names.TOKENS_LOST: 5})
     record.call("s2", 0, 6.0, outcome="truncated")  # a visible failure: no terminal event, and none missing
-    record.call("s3", 0, 6.0, **{names.TERMINALS: 2})
+    record.call("s3", 0, 6.0, its={names.TERMINALS: 2})
     assert value(record, "lost_tokens") == 8
     assert value(record, "duplicated_tokens") == 2
     assert value(record, "spliced_streams") == 1
@@ -111,7 +111,7 @@ def test_a_good_runs_integrity_is_all_zero(good: RecordBuilder) -> None:
 
 def test_tokens_that_cannot_be_proved_are_not_measured(record: RecordBuilder) -> None:
     unprovable = {names.CALL_PROVABLE: False, names.TOKENS_LOST: None, names.SILENTLY_TRUNCATED: None}
-    record.call("s0", 0, 6.0, **unprovable)
+    record.call("s0", 0, 6.0, its=unprovable)
     assert "cannot be proved" in measured(record, "silent_truncations").why_not
     assert value(record, "double_terminal") == 0
 

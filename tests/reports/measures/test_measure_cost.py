@@ -89,7 +89,7 @@ def test_waste_is_what_was_decoded_and_reached_nobody(record: RecordBuilder) -> 
         6.0,
         ups=[Up("gpu-0", 6.0, 6.7, "abandoned", passed_on=0, decoded=20), Up("gpu-1", 6.1, 6.7, passed_on=11)],
     )
-    record.call("s2", 0, 6.0, ups=[Up("gpu-0", 6.0, 6.7, passed_on=11)], **{names.TOKENS_DUPLICATED: 2})
+    record.call("s2", 0, 6.0, ups=[Up("gpu-0", 6.0, 6.7, passed_on=11)], its={names.TOKENS_DUPLICATED: 2})
     assert value(record, "wasted_tokens") == pytest.approx(22 / 53)
 
 

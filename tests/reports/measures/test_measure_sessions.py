@@ -64,7 +64,7 @@ def test_sessions_are_narrowed_by_tenant(record: RecordBuilder) -> None:
     from reports import attributes as names
 
     record.call("a", 0, 6.0, tenant="globex", outcome="reset")
-    record.session("a", 6.0, 7.0, "lost", **{names.TENANT: "globex"})
+    record.session("a", 6.0, 7.0, "lost", its={names.TENANT: "globex"})
     record.call("b", 0, 6.0)
     record.session("b", 6.0, 7.0)
     assert value(record, "sessions_lost", where=("tenant", "globex")) == 1
