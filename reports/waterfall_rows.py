@@ -30,6 +30,9 @@ _KINDS: Final[dict[str, Kind]] = {
     names.SPAN_REPLICA_PREFILL: "prefill",
     names.SPAN_REPLICA_DECODE: "decode",
 }
+_ORDER: Final[dict[Kind, int]] = {"queue": 1, "prefill": 2, "decode": 3}
+"""Of spans that began at the same time."""
+
 _ZOOM_BELOW: Final = 0.12
 """A failover shorter than this share of its call is shown enlarged."""
 
@@ -132,7 +135,8 @@ def rows_of(told: Told, faults: Sequence[FaultWindow]) -> list[Row]:
         span = spans[number]
         rows.append(_row(span, depth, clients))
         below: list[tuple[float, int, int | Row]] = [
-            (float(spans[child]["start_s"]), 1, child) for child in children.get(number, ())
+            (float(spans[child]["start_s"]), _ORDER.get(_kind(spans[child]), 1), child)
+            for child in children.get(number, ())
         ]
         below += [(row.start_s, 0, row) for row in _decisions(span, depth + 1)]
         for _, _, child in sorted(below, key=lambda entry: entry[:2]):

@@ -123,7 +123,7 @@ def _headline(told: Told, failover: float | None, before: int | None, after: int
             "; a fault was met, and did not interrupt it" if told.get("fault") else ""
         )
     counts = (
-        "" if before is None else f", after {_tokens(before)}" + ("" if after is None else f" of {before + after:,}")
+        "" if before is None else ", before its first token" if before == 0 else f", after {_tokens(before)}{total}"
     )
     place = told.get("from_replica") or "its replica"
     if math.isinf(failover):
@@ -165,10 +165,18 @@ def _deaths(rows: Sequence[Row]) -> list[Moment]:
         if row.kind == "attempt" and row.died:
             following = rows[index + 1] if index + 1 < len(rows) else None
             lost = f"{following.label}: {following.says}" if following and following.kind == "missing" else ""
-            moments.append(Moment(row.end_s, "died", f"attempt {row.label} died: {row.says}", (lost,) if lost else ()))
+            moments.append(
+                Moment(row.end_s, "died", f"attempt {_at(row.label)} died: {row.says}", (lost,) if lost else ())
+            )
         elif row.kind == "client" and row.died:
             moments.append(Moment(row.end_s, "died", f"the {row.label} failed: {row.says}"))
     return moments
+
+
+def _at(label: str) -> str:
+    """ "#1 tpu-1" as words in a sentence."""
+    number, _, place = label.partition(" ")
+    return f"{number} at {place}"
 
 
 def _of_spans(told: Told) -> list[Moment]:
