@@ -122,9 +122,10 @@ def _headline(told: Told, failover: float | None, before: int | None, after: int
         return f"{end}, {value_text(_end(told) - float(told['sent_s']), 's')} long" + (
             "; a fault was met, and did not interrupt it" if told.get("fault") else ""
         )
-    counts = (
-        "" if before is None else ", before its first token" if before == 0 else f", after {_tokens(before)}{total}"
-    )
+    counts = ""
+    if before is not None:
+        of = "" if after is None else f" of {before + after:,}"
+        counts = f", after {_tokens(before)}{of}" if before else ", before its first token"
     place = told.get("from_replica") or "its replica"
     if math.isinf(failover):
         return f"{end}: interrupted at {place}{counts}, and never went on"
