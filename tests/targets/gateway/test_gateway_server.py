@@ -9,7 +9,6 @@ from time import monotonic
 import pytest
 from gateway_harness import MARKER, POLICIES, Act, request_body, rig, until
 
-from reports.attributes import Transition
 from reports.errors import UserError
 from reports.tokens import Marker, token_stream
 from targets.gateway.config import Affinity, Balancing, GatewayConfig, GatewayPolicies, Probes, Retries, Timeouts
@@ -207,7 +206,6 @@ async def test_a_stream_stalls_and_two_others_on_the_replica_too_and_all_move() 
         assert all(whole(seen.text, 12, Marker(f"s{n}", "main", 0)) for n, seen in enumerate(results))
         assert at.gateway.snapshot()["migrations"] >= 4
         assert at.gateway.router.replicas["r0"].shut_out
-        assert Transition.EJECTED == "ejected"
 
 
 async def test_a_call_that_takes_too_long_altogether_is_ended() -> None:
