@@ -235,7 +235,7 @@ _SPECS: Final = (
         "upstream attempts a call",
         where=("tenant",),
         sources=_TRACED,
-        samples="sessions",
+        samples="calls",
     ),
     MeasureSpec(
         "prefill_amplification",
@@ -244,7 +244,7 @@ _SPECS: Final = (
         "prefill computed over prefill needed once",
         where=("tenant",),
         sources=_TO_THE_CHIP,
-        samples="sessions",
+        samples="calls",
     ),
     MeasureSpec(
         "wasted_tokens",
@@ -253,7 +253,7 @@ _SPECS: Final = (
         "decoded tokens that reached no client",
         where=("tenant",),
         sources=_TO_THE_CHIP,
-        samples="sessions",
+        samples="calls",
     ),
     MeasureSpec(
         "cost", "fact", "USD", "price of the hardware held", ("per_1k_sessions", "per_million_tokens"), where=("pool",)
