@@ -91,6 +91,9 @@ class Exchange:
         except ClientGoneError:
             assert self._response is not None
             return self._response
+        except Exception as error:
+            outcome, why = Outcome.CORRUPT, f"the gateway itself failed: {error!r}"
+            raise
         finally:
             self._router.end(self._call)
             self._end(outcome, status, why)

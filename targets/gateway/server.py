@@ -15,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from reports.errors import UserError
+from targets.bodies import read_body
 from targets.gateway.answer import AnswerStream
 from targets.gateway.anthropic_stream import AnthropicStream
 from targets.gateway.config import GatewayConfig
@@ -173,7 +174,7 @@ class GatewayServer:
         if "Expect" in request.headers:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            raw = await request.read()
+            raw = await read_body(request, _MAX_BODY)
         except web.HTTPRequestEntityTooLarge:
             return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
         try:
@@ -201,9 +202,10 @@ class GatewayServer:
 
         return tell
 
-    def _tick(self, now: float) -> None:
+    def _tick(self, now: float) -> bool:
         self.router.advance(now)
         self.announce()
+        return not self.router.panic
 
 
 def _error(api: type[AnswerStream], status: int, message: str) -> web.Response:

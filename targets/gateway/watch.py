@@ -44,10 +44,10 @@ class Watch:
 
 
 class Sweeper:
-    """Looks at all watches every 50 ms. `tick` is called each time, with the time, before."""
+    """Looks at all watches every 50 ms. `tick(now)` is called before, and says whether anybody is left to move to."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, ejection: Ejection | None, tick: Callable[[float], None]
+        self, loop: asyncio.AbstractEventLoop, ejection: Ejection | None, tick: Callable[[float], bool]
     ) -> None:
         self._loop = loop
         self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
@@ -84,13 +84,13 @@ class Sweeper:
                 watch.deadline += frozen_s
                 watch.attempt.replica.last_heard = now
             return
-        self._tick(now)
+        elsewhere = self._tick(now)
         for watch in tuple(self._watches):
             if now >= watch.deadline:
                 watch.fire(watch.phase)
             elif now >= watch.total:
                 watch.fire("total")
-            elif watch.waiting and watch.attempt.replica.shut_out:
+            elif elsewhere and watch.waiting and watch.attempt.replica.shut_out:
                 heard = max(watch.attempt.replica.last_heard, watch.attempt.started_at)
                 if now - heard >= self._silence_s:
                     watch.fire("evacuated")
