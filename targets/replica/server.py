@@ -34,12 +34,11 @@ from targets.replica.driver import Driver
 from targets.replica.engine import Engine
 from targets.replica.metrics import Metrics
 from targets.replica.openai_api import OpenAIApi
-from targets.replica.serving import WARMING_UP, ModelRequests
+from targets.replica.serving import MAX_BODY_BYTES, WARMING_UP, ModelRequests
 from targets.replica.spans import Spans
 
 __all__ = ["ReplicaServer", "serve"]
 
-_BODY_LIMIT: Final = 64 * 1024 * 1024
 _CONTROL_BODY_LIMIT: Final = 1024 * 1024
 _BACKLOG: Final = 1024
 _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
@@ -117,7 +116,7 @@ class ReplicaServer:
         )
         control = Control(self._behaviours, self._token)
         try:
-            port = await self._listen(self._handle, self.config.host, self.config.port, _BODY_LIMIT)
+            port = await self._listen(self._handle, self.config.host, self.config.port, MAX_BODY_BYTES)
             control_port = await self._listen(
                 control.handle, "127.0.0.1", self.config.control_port, _CONTROL_BODY_LIMIT
             )

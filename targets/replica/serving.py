@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from reports.attributes import Outcome
+from targets.bodies import read_body
 from targets.replica.api import Api, RequestError
 from targets.replica.behaviours.active import ActiveBehaviours, Visit
 from targets.replica.behaviours.base import CannedAnswer
@@ -23,6 +24,8 @@ from targets.replica.spans import Served, Spans, outcome_of_status
 from targets.replica.stream import AnswerStream, SentResponse
 
 __all__ = ["ModelRequests"]
+
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
 WARMING_UP: Final = "The model is still loading; try again later."
 
@@ -74,7 +77,7 @@ class ModelRequests:
 
     async def _serve(self, request: web.BaseRequest, api: Api, served: Served, ready: bool) -> web.StreamResponse:
         try:
-            body = await request.read()
+            body = await read_body(request, MAX_BODY_BYTES)
             if not ready:
                 raise RequestError(WARMING_UP, status=503)
             ask = served.ask = api.parse(body)
