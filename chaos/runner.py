@@ -51,7 +51,7 @@ LOAD_STARTS_WITHIN_S = 30.0
 LOG_LINES = 8
 
 
-class Ended(Exception):  # noqa: N818 - not an error: the reason a run is over before its time
+class Ended(Exception):
     """Why a run ended early. `event` is the name of the run event, `exit_code` what the command answers with."""
 
     def __init__(self, event: str, why: str, exit_code: int) -> None:

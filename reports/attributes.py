@@ -25,7 +25,7 @@ SPAN_CHAT: Final = "chat"  # the load: "chat {model}", one logical call, the cli
 SPAN_EXECUTE_TOOL: Final = "execute_tool"  # the load: "execute_tool {tool name}"
 SPAN_ATTEMPT: Final = "POST"  # one HTTP attempt: of the client (in chat), and of the gateway (in gateway.request)
 SPAN_GATEWAY_REQUEST: Final = "brownout.gateway.request"
-SPAN_GATEWAY_TRANSITION: Final = "brownout.gateway.transition"  # zero length, a trace of its own: a policy changed its mind
+SPAN_GATEWAY_TRANSITION: Final = "brownout.gateway.transition"  # zero length, a trace of its own
 SPAN_REPLICA_REQUEST: Final = "brownout.replica.request"
 SPAN_REPLICA_QUEUE: Final = "brownout.replica.queue"
 SPAN_REPLICA_PREFILL: Final = "brownout.replica.prefill"
@@ -80,9 +80,9 @@ SESSION_LAST_BYTE_AGE: Final = "brownout.session.silent_s"  # unfinished ones: s
 SESSION_PROFILE: Final = "brownout.session.profile"
 
 # -- a call (SPAN_CHAT) and a client's attempt (SPAN_ATTEMPT) -------------------------------------------------------
-OUTCOME: Final = "brownout.outcome"  # a value of Outcome; on chat, on every attempt, on gateway.request, replica.request
+OUTCOME: Final = "brownout.outcome"  # a value of Outcome; on chat, attempts, gateway.request, replica.request
 CALL_SCHEDULED_LATENESS: Final = "brownout.call.lateness_s"  # sent - scheduled
-CALL_TTFT: Final = "brownout.call.ttft_s"  # call sent -> first non-empty output token, retries included; absent = never
+CALL_TTFT: Final = "brownout.call.ttft_s"  # call sent -> first non-empty output token; absent = never
 CALL_E2E: Final = "brownout.call.e2e_s"
 CALL_MAX_GAP: Final = "brownout.call.max_gap_s"
 CALL_ATTEMPTS: Final = "brownout.call.attempts"

@@ -68,7 +68,8 @@ class FaultImpact:
 
     @property
     def hit_something(self) -> bool:
-        return bool(self.encounters) or bool(self.hits)
+        # What was counted where it was applied says more than who was near.
+        return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters)
 
 
 def meet_faults(record: Record, calls: Calls) -> list[FaultImpact]:

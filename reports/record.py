@@ -91,6 +91,8 @@ class GaugePost:
     ended: int
     cpu_s: float
     loop_lag_s: float
+    loop_ticks: int
+    late_ticks: int
     data: Mapping[str, Any]
 
     @property
@@ -367,7 +369,7 @@ def _posted(events: Iterable[dict[str, Any]]) -> dict[str, int | None]:
 
 
 def _post(post: dict[str, Any], zero_ns: int) -> GaugePost:
-    spans = post.get("spans") or {}
+    spans, ticks = post.get("spans") or {}, post.get("loop_ticks") or {}
     return GaugePost(
         str(post.get("process", "?")),
         int(post.get("incarnation") or 0),
@@ -378,5 +380,7 @@ def _post(post: dict[str, Any], zero_ns: int) -> GaugePost:
         int(spans.get("ended") or 0),
         float(post.get("cpu_s") or 0.0),
         float(post.get("loop_lag_s") or 0.0),
+        int(ticks.get("all") or 0),
+        int(ticks.get("late") or 0),
         post.get("data") or {},
     )

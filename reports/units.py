@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 __all__ = ["Duration", "Mistake", "Percentage", "duration_s", "duration_text", "fraction"]
 
 
-class Mistake(ValueError):  # noqa: N818 - it names what the user made, as `Problem` does
+class Mistake(ValueError):
     """A value that is wrong, and what would be right. Raised by validators, turned into a `Problem` by `validate`."""
 
     def __init__(self, what: str, remedy: str = "") -> None:

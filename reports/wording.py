@@ -46,7 +46,7 @@ def value_text(value: float | str | None, unit: str) -> str:
 
 
 def interval_text(gate: Mapping[str, Any]) -> str:
-    """The interval of a gate in `report.json`: both bounds in its unit, `exact` for a fact, empty where there is none."""
+    """The interval of a gate in `report.json`: both bounds, `exact` for a fact, empty where there is none."""
     if gate["interval"] is None:
         return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
     unit = "x" if gate["relative_to_baseline"] else gate["unit"]

@@ -31,7 +31,7 @@ class FaultError(BrownoutError):
     """A fault that could not be injected, was never seen to work, or could not be taken back."""
 
 
-class Unreachable(BrownoutError):  # noqa: N818 - says what is so
+class Unreachable(BrownoutError):
     """A replica that does not answer on its control port: gone, frozen, or too slow."""
 
 

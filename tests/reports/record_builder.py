@@ -142,6 +142,7 @@ class RecordBuilder:
         started: int = 0,
         cpu_s: float = 0.0,
         lag_s: float = 0.001,
+        ticks: tuple[int, int] = (0, 0),
     ) -> None:
         self.gauges.append(
             {
@@ -153,6 +154,7 @@ class RecordBuilder:
                 "spans": {"started": started, "ended": started},
                 "cpu_s": cpu_s,
                 "loop_lag_s": lag_s,
+                "loop_ticks": {"all": ticks[0], "late": ticks[1]},
                 "data": dict(data),
             }
         )
