@@ -264,7 +264,7 @@ def test_lose_tpu_pool_is_the_one_of_the_architecture() -> None:
 def test_streams_are_cut_in_all_three_ways_one_pool_at_a_time() -> None:
     faults = load_experiment("cut-streams").faults
     assert [fault.params["how"] for fault in faults] == ["fin", "rst", "clean"]
-    assert all(len(fault.pools) == 1 and fault.share == 0.3 for fault in faults)
+    assert all(len(fault.pools) == 1 and fault.share == 0.1 for fault in faults)
     assert [(fault.at_s, fault.at_s + fault.for_s) for fault in faults] == [(0, 5), (5, 10), (10, 15)]
 
 
