@@ -69,7 +69,7 @@ class Document:
         return Problem(self.file, self.line(path), what, remedy)
 
 
-class NotFound(UserError):  # noqa: N818 - says what is so, as `InvalidFile` does
+class NotFound(UserError):
     """A name that is not in the catalogue, or a path that is no file. `what` and `remedy` make a `Problem` of it."""
 
     def __init__(self, what: str, remedy: str) -> None:
