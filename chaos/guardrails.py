@@ -1,7 +1,9 @@
 """When to stop a run: `abort if session_success < 50% for 5s`.
 
-A guardrail looks all the time at what the load generator counts (`docs/wire.md`) in the window that it names, and stops
-the run when the measure over the whole window is on the wrong side. Pure: it is told the time and the counters.
+A guardrail looks all the time at what the load generator counts (`docs/wire.md`) over the last 30 s (or since the load
+began, if that is less), and stops the run when the measure has been on the wrong side at every look for as long as it
+says. A burst of losses, as any pool that dies makes, is not yet a reason; one that nothing good follows is. Pure: it is
+told the time and the counters.
 
 A share over fewer than `LEAST_SAMPLES` says nothing and stops nothing: for a target that answers nobody, watch
 `goodput`, which is 0 then.
@@ -21,7 +23,10 @@ from reports.documents import Mistake, did_you_mean, duration_s
 __all__ = ["LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
 
 LEAST_SAMPLES: Final = 5
-"""Sessions or calls that must have ended in the window before a share of them can stop a run."""
+"""Sessions or calls that must have ended in the last 30 s before a share of them can stop a run."""
+
+LOOK_BACK_S: Final = 30.0
+"""What a value is of; a guardrail that says a longer time looks back for that long."""
 
 
 class _Sample(NamedTuple):
@@ -56,7 +61,7 @@ def _slo_attainment(first: _Sample, last: _Sample) -> float | None:
 
 
 def _goodput(first: _Sample, last: _Sample) -> float | None:
-    """Output tokens of the window times the share of its calls that were good: what can be known while it runs."""
+    """Output tokens of that time times the share of its calls that were good: what can be known while it runs."""
     ended = last.ok + last.failed - first.ok - first.failed
     good = (last.good - first.good) / ended if ended else 0.0
     return (last.tokens - first.tokens) * good / (last.at_s - first.at_s)
@@ -64,7 +69,7 @@ def _goodput(first: _Sample, last: _Sample) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """`of(first, last)`: the value over a window, None where it cannot be said. `unit`: "share", "s", "tok/s", ""."""
+    """`of(first, last)`: the value between two looks, None where it cannot be said. `unit`: "share", "s", "tok/s", ""."""
 
     title: str
     unit: str
@@ -76,8 +81,8 @@ MEASURES: Final[dict[str, _Measure]] = {
     "error_rate": _Measure("calls that failed, of those that ended", "share", _error_rate),
     "slo_attainment": _Measure("good calls, of those that ended", "share", _slo_attainment),
     "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", _goodput),
-    "sessions_lost": _Measure("sessions lost in the window", "", lambda first, last: float(last.lost - first.lost)),
-    "calls_failed": _Measure("calls failed in the window", "", lambda first, last: float(last.failed - first.failed)),
+    "sessions_lost": _Measure("sessions lost in the last 30 s", "", lambda first, last: float(last.lost - first.lost)),
+    "calls_failed": _Measure("calls failed in the last 30 s", "", lambda first, last: float(last.failed - first.failed)),
     "ttft": _Measure("median time to first token of the last 50 calls", "s", lambda _, last: last.ttft_s),
 }
 """What a guardrail may watch."""
@@ -93,7 +98,7 @@ _NUMBER: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>.*)")
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """One guardrail. `value` is a share, seconds, tokens a second or a count, by its measure."""
+    """One guardrail. `value` is a share, seconds, tokens a second or a count, by its measure; it must hold `window_s`."""
 
     text: str
     measure: str
@@ -123,10 +128,10 @@ def parse_guardrail(text: object) -> Guardrail:
     if name not in MEASURES:
         raise Mistake(f'a guardrail cannot watch "{name}"', did_you_mean(name, MEASURES, of="it can watch"))
     if found["window"] is None:
-        raise Mistake(f'"{line}" does not say for how long', f"{_FORM} (the window it looks at)")
+        raise Mistake(f'"{line}" does not say for how long', f"{_FORM} (how long it must hold)")
     window_s = duration_s(found["window"])
     if window_s < 1:
-        raise Mistake(f"a window of {window_s:g} s is too short to say anything", "watch at least 1s")
+        raise Mistake(f"{window_s:g} s is too short to say anything", "watch for at least 1s")
     return Guardrail(line, name, found["op"], _value(found["value"], MEASURES[name].unit, name), window_s)
 
 
@@ -155,6 +160,7 @@ class GuardrailWatch:
 
     guardrails: Sequence[Guardrail]
     _samples: deque[_Sample] = field(default_factory=deque)
+    _bad_since_s: dict[Guardrail, float] = field(default_factory=dict)
 
     def observe(self, at_s: float, data: Mapping[str, Any]) -> Tripped | None:
         """The counters at a time (seconds, any zero). Answers the first guardrail that stops the run, if one does."""
@@ -175,22 +181,27 @@ class GuardrailWatch:
         if samples and at_s <= samples[-1].at_s:
             return None
         samples.append(last)
-        # what no window begins with any more
-        longest_s = max(guardrail.window_s for guardrail in self.guardrails)
+        longest_s = max(_look_back_s(guardrail) for guardrail in self.guardrails)
         while len(samples) > 1 and samples[1].at_s <= at_s - longest_s:
             samples.popleft()
         for guardrail in self.guardrails:
-            value = self._over(guardrail)
-            if value is not None and _OPS[guardrail.op](value, guardrail.value):
+            value = self._value(guardrail)
+            if value is None or not _OPS[guardrail.op](value, guardrail.value):
+                self._bad_since_s.pop(guardrail, None)
+            elif at_s - self._bad_since_s.setdefault(guardrail, at_s) >= guardrail.window_s:
                 return Tripped(guardrail.text, value)
         return None
 
-    def _over(self, guardrail: Guardrail) -> float | None:
-        """The measure over the window that ends now; None while the load is younger than the window."""
+    def _value(self, guardrail: Guardrail) -> float | None:
+        """The measure over what the guardrail looks back on."""
         last = self._samples[-1]
-        first = None
+        first = self._samples[0]
         for sample in self._samples:
-            if sample.at_s > last.at_s - guardrail.window_s:
+            if sample.at_s > last.at_s - _look_back_s(guardrail):
                 break
             first = sample
-        return None if first is None else MEASURES[guardrail.measure].of(first, last)
+        return None if first is last else MEASURES[guardrail.measure].of(first, last)
+
+
+def _look_back_s(guardrail: Guardrail) -> float:
+    return max(LOOK_BACK_S, guardrail.window_s)

@@ -56,8 +56,10 @@ class _Link:
         self._lag_s = 0.0
 
     def await_start(self) -> None:
-        """Block until the runner says that the stack is ready."""
-        while self.post({}) != "run":
+        """Block until the runner says that the stack is ready; leave if it says that the run is over."""
+        while (command := self.post({})) != "run":
+            if command == "stop":
+                sys.exit(0)
             gevent.sleep(WAIT_EVERY_S)
 
     def follow(self, load: LoadHost) -> None:

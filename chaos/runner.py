@@ -48,6 +48,7 @@ T = TypeVar("T")
 
 READY_WITHIN_S = 60.0
 LOAD_STARTS_WITHIN_S = 30.0
+LOAD_ENDS_WITHIN_S = 5.0
 LOG_LINES = 8
 
 
@@ -145,7 +146,8 @@ class _Run:
         self.end("failed", str(error), 5)
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
-        expected = expected or self._stopping
+        leaving = child.name == LOAD and self.load.command == "stop"
+        expected = expected or self._stopping or leaving
         with contextlib.suppress(RecordFull):
             self.folder.events.write(
                 "process",
@@ -224,6 +226,9 @@ class _Run:
                         await self._release()
         finally:
             self.load.command = "stop"
+            # It ends every session, so that each has its span, and leaves by itself.
+            with contextlib.suppress(TimeoutError, LookupError, ShepherdGone):
+                await asyncio.wait_for(supervisor.wait(LOAD), LOAD_ENDS_WITHIN_S)
 
     def _deploy(self) -> Deployment | None:
         stack = self.experiment.stack

@@ -204,14 +204,22 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
     if about_fault:
         doubts += proofs.fault_doubts
+    if verdict == "fail" and _only_grows(gate):
+        return doubts
     if spec.latency:
         doubts += proofs.latency_doubts
     for source in spec.sources:
         doubts += proofs.source_doubts.get(source, ())
     if spec.sessions:
         doubts += _unfinished(gate, evidence)
-    doubts += _cut_short(gate, evidence, spec, verdict)
+    doubts += _cut_short(gate, evidence, spec)
     return doubts
+
+
+def _only_grows(gate: Gate) -> bool:
+    """Whether a bound that is broken stays broken, whatever was not seen: lost spans, a run cut short and sessions still
+    going can only add to a count."""
+    return gate.spec.kind == "fact" and gate.spec.unit == "count" and gate.op in ("<=", "<", "==")
 
 
 def _sample_doubts(gate: Gate, found: Measurement, verdict: Outcome3) -> list[str]:
@@ -238,17 +246,14 @@ def _unfinished(gate: Gate, evidence: Evidence) -> list[str]:
     return []
 
 
-def _cut_short(gate: Gate, evidence: Evidence, spec: MeasureSpec, verdict: Outcome3) -> list[str]:
-    """A run cut short can still fail a count, which only grows; it can pass nothing about phases it did not finish."""
+def _cut_short(gate: Gate, evidence: Evidence, spec: MeasureSpec) -> list[str]:
+    """A run cut short can pass nothing about phases it did not finish."""
     record = evidence.record
     if not record.cut_short:
         return []
     wanted = gate.phases if spec.phased else GATE_PHASES
     missing = [name for name in wanted if _planned(name, evidence) and not record.finished(name)]
-    only_grows = spec.kind == "fact" and spec.unit == "count" and gate.op in ("<=", "<", "==")
-    if not missing or (verdict == "fail" and only_grows):
-        return []
-    return [f"the run ended before its {' and '.join(missing)} did"]
+    return [] if not missing else [f"the run ended before its {' and '.join(missing)} did"]
 
 
 def _planned(phase: str, evidence: Evidence) -> bool:

@@ -147,7 +147,7 @@ def _proofs(data: dict[str, Any]) -> list[str]:
         "",
         f"- load: {loadgen['arrivals']:,} of {loadgen['arrivals_planned']:,} planned sessions started, "
         f"{loadgen['late_share']:.1%} late; CPU at most {'unknown' if cpu is None else f'{cpu:.0%}'} of a core",
-        f"- machine: tokens at most {_late(late)} late (p99); the gateway's event loop over 50 ms late "
+        f"- machine: tokens at most {_late(late)} late (p99); the gateway's event loop over 50 ms late: "
         f"{'unknown' if lag is None else f'{lag:.1%} of the time'}",
         f"- spans: {spans['received']:,} received, {spans['lost']:,} lost, {spans['lost_by_fault']:,} lost by a fault; "
         f"calls joined by trace context {joins['calls_by_trace']:,}, "

@@ -86,26 +86,38 @@ def test_what_is_none_is_told_with_what_would_be_right(text: object, what: str, 
 # -- watching -------------------------------------------------------------------------------------------------------
 
 
-def test_it_stops_the_run_once_the_whole_window_is_bad() -> None:
+def test_it_stops_the_run_once_it_has_been_bad_for_its_time() -> None:
     rail = watch(TEXT)
     assert rail.observe(0, counters()) is None
     assert rail.observe(5, counters(succeeded=20)) is None
-    assert rail.observe(8, counters(succeeded=20, lost=9)) is None  # 20 of 29 in the last 5 s and a little more
-    assert rail.observe(10, counters(succeeded=22, lost=20)) == Tripped(TEXT, 2 / 22)
+    assert rail.observe(8, counters(succeeded=20, lost=21)) is None  # bad from here on
+    assert rail.observe(12.9, counters(succeeded=22, lost=30)) is None
+    assert rail.observe(13, counters(succeeded=22, lost=30)) == Tripped(TEXT, 22 / 52)
 
 
-def test_a_bad_moment_in_a_good_window_stops_nothing() -> None:
+def test_a_burst_of_losses_that_successes_follow_stops_nothing() -> None:
     rail = watch(TEXT)
-    for second in range(30):
-        lost = 6 if second >= 10 else 0  # six at once, and ten a second that succeed
-        assert rail.observe(second, counters(succeeded=10 * second, lost=lost)) is None
+    for second in range(60):
+        lost = 60 if second >= 10 else 0  # sixty at once, more than had succeeded; and five a second that succeed
+        assert rail.observe(second, counters(succeeded=5 * second, lost=lost)) is None
 
 
-def test_before_the_load_is_as_old_as_the_window_nothing_is_stopped() -> None:
+def test_a_moment_on_the_right_side_begins_the_time_anew() -> None:
+    rail = watch("abort if ttft > 2s for 4s")
+    for at, ttft in ((0, 1000.0), (1, 3000.0), (4, 1000.0), (5, 3000.0), (8.9, 3000.0)):
+        assert rail.observe(at, counters(ttft=ttft)) is None
+    assert rail.observe(9, counters(ttft=3000)) == Tripped("abort if ttft > 2s for 4s", 3.0)
+
+
+def test_what_was_over_thirty_seconds_ago_is_forgotten() -> None:
     rail = watch(TEXT)
-    assert rail.observe(100.0, counters()) is None
-    assert rail.observe(104.75, counters(lost=100)) is None
-    assert rail.observe(105.0, counters(lost=101)) == Tripped(TEXT, 0.0)
+    rail.observe(0, counters())
+    rail.observe(20, counters(succeeded=1000))
+    for second in range(21, 51):
+        assert rail.observe(second, counters(succeeded=1000, lost=second)) is None
+    # from 50 on only losses are left in sight
+    assert rail.observe(54.9, counters(succeeded=1000, lost=55)) is None
+    assert rail.observe(55, counters(succeeded=1000, lost=55)) == Tripped(TEXT, 0.0)
 
 
 def test_before_the_load_has_started_nothing_is_counted() -> None:
@@ -113,31 +125,33 @@ def test_before_the_load_has_started_nothing_is_counted() -> None:
     for second in range(10):
         assert rail.observe(second, {**counters(), "load_started": None}) is None
     assert rail.observe(10, counters()) is None
-    assert rail.observe(12, counters()) == Tripped("abort if goodput < 10 for 2s", 0.0)
+    assert rail.observe(11, counters()) is None
+    assert rail.observe(13, counters()) == Tripped("abort if goodput < 10 for 2s", 0.0)
 
 
 def test_too_few_to_say_stop_nothing() -> None:
     rail = watch(TEXT)
     rail.observe(0, counters())
-    assert rail.observe(5, counters(lost=LEAST_SAMPLES - 1)) is None
-    assert rail.observe(5.25, counters(lost=LEAST_SAMPLES)) == Tripped(TEXT, 0.0)
+    for second in range(1, 20):
+        assert rail.observe(second, counters(lost=LEAST_SAMPLES - 1)) is None
 
 
 @pytest.mark.parametrize(
     ("text", "later", "value"),
     [
-        ("abort if error_rate > 10% for 4s", counters(ok=80, failed=20), 0.2),
-        ("abort if slo_attainment < 90% for 4s", counters(ok=90, failed=10, good=70), 0.7),
-        ("abort if goodput < 500 for 4s", counters(ok=10, good=5, tokens=2000), 250.0),
-        ("abort if goodput < 500 tok/s for 4s", counters(tokens=2000), 0.0),
-        ("abort if sessions_lost >= 3 for 4s", counters(lost=3), 3.0),
-        ("abort if calls_failed > 3 for 4s", counters(failed=4), 4.0),
-        ("abort if ttft > 2s for 4s", counters(ttft=2500), 2.5),
+        ("abort if error_rate > 10% for 2s", counters(ok=80, failed=20), 0.2),
+        ("abort if slo_attainment < 90% for 2s", counters(ok=90, failed=10, good=70), 0.7),
+        ("abort if goodput < 600 for 2s", counters(ok=10, good=5, tokens=2000), 250.0),
+        ("abort if goodput < 500 tok/s for 2s", counters(tokens=2000), 0.0),
+        ("abort if sessions_lost >= 3 for 2s", counters(lost=3), 3.0),
+        ("abort if calls_failed > 3 for 2s", counters(failed=4), 4.0),
+        ("abort if ttft > 2s for 2s", counters(ttft=2500), 2.5),
     ],
 )
-def test_each_measure_is_that_of_the_window(text: str, later: dict[str, Any], value: float) -> None:
+def test_each_measure_is_that_of_what_it_looks_back_on(text: str, later: dict[str, Any], value: float) -> None:
     rail = watch(text)
     assert rail.observe(0, counters()) is None
+    assert rail.observe(2, later) is None
     assert rail.observe(4, later) == Tripped(text, value)
 
 
@@ -150,6 +164,7 @@ def test_every_measure_is_tried_above_or_before() -> None:
 def test_the_first_of_several_that_trips_is_named() -> None:
     rail = watch("abort if calls_failed > 100 for 10s", "abort if sessions_lost > 1 for 1s")
     rail.observe(0, counters())
+    rail.observe(1, counters(lost=2))
     assert rail.observe(2, counters(lost=2)) == Tripped("abort if sessions_lost > 1 for 1s", 2.0)
 
 
@@ -157,7 +172,7 @@ def test_what_no_window_needs_is_forgotten_and_late_posts_are_passed_over() -> N
     rail = watch(TEXT)
     for quarter in range(4000):
         rail.observe(quarter / 4, counters(succeeded=quarter))
-    assert len(rail._samples) <= 5 * 4 + 2
+    assert len(rail._samples) <= 30 * 4 + 2
     assert rail.observe(1.0, counters(lost=4000)) is None  # of the past
 
 
