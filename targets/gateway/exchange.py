@@ -30,6 +30,7 @@ __all__ = ["ClientGoneError", "Exchange"]
 
 _LARGE_BODY = 1 << 20  # aiohttp wants those as a file, to write them piece by piece
 _EVENT_STREAM = "text/event-stream"
+_END_WITHIN_S = 0.25
 
 
 class ClientGoneError(Exception):
@@ -185,8 +186,9 @@ class Exchange:
         if self._streaming:
             rest = stream.closing()
             if rest is not None:
-                await self._write(rest)
-                await self._finish()
+                if self._response is None:
+                    await self._begin({"Content-Type": _EVENT_STREAM})
+                await self._finish(rest)
                 return
         ended = Ended(dead.outcome, 0, dead.retry_after_s, dead.lost)
         stuck = stream.stuck_because if stream.passed_on else None
@@ -244,12 +246,13 @@ class Exchange:
             if passed:
                 watch.deadline = inf  # a slow client is not a slow replica
                 if self._response is None:
-                    await self._begin(response)
+                    await self._begin(for_client(response.headers))
+                if stream.done:
+                    await self._finish(passed)
+                    await _read_end(response, watch, clock() + _END_WITHIN_S)
+                    return
                 await self._write(passed)
                 now = clock()
-            if stream.done:
-                await self._finish()
-                return
             if stream.error is not None:
                 outcome = Outcome.CORRUPT if stream.corrupt else Outcome.ERROR_EVENT
                 raise _DeadError(outcome, f"an error in the stream: {stream.error}")
@@ -257,26 +260,21 @@ class Exchange:
                 watch.deadline = now + between_s
         raise _DeadError(Outcome.TRUNCATED, "the stream ended without its terminal event", lost=True)
 
-    async def _begin(self, response: aiohttp.ClientResponse) -> None:
-        headers = {"Cache-Control": "no-cache", **for_client(response.headers)}
-        self._response = web.StreamResponse(status=200, headers=headers)
+    async def _begin(self, headers: dict[str, str]) -> None:
+        self._response = web.StreamResponse(status=200, headers={"Cache-Control": "no-cache", **headers})
         await self._response.prepare(self._request)
 
     async def _write(self, data: bytes) -> None:
-        if self._response is None:
-            self._response = web.StreamResponse(
-                status=200, headers={"Cache-Control": "no-cache", "Content-Type": _EVENT_STREAM}
-            )
-            await self._response.prepare(self._request)
+        assert self._response is not None
         try:
             await self._response.write(data)
         except ConnectionError as error:
             raise ClientGoneError from error
 
-    async def _finish(self) -> None:
+    async def _finish(self, data: bytes) -> None:
         assert self._response is not None
         try:
-            await self._response.write_eof()
+            await self._response.write_eof(data)  # with the end of the message, in one write
         except ConnectionError as error:
             raise ClientGoneError from error
 
@@ -318,6 +316,21 @@ class Exchange:
         if first_s is not None:
             about[a.RESPONSE_TTFC] = first_s
         self._gateway.tracing.end(self._span, outcome, about, why)
+
+
+async def _read_end(response: aiohttp.ClientResponse, watch: Watch, deadline: float) -> None:
+    """The end of the HTTP message after the last event, so that the connection can be used again.
+
+    The client has its answer: whatever goes wrong here, or whoever leaves, it stays a good one.
+    """
+    watch.deadline = deadline
+    try:
+        while await response.content.readany():
+            pass
+    except asyncio.CancelledError:
+        watch.task.uncancel()
+    except (aiohttp.ClientError, OSError):
+        pass
 
 
 def _interrupted(watch: Watch) -> _DeadError:

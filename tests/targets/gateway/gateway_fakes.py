@@ -42,6 +42,7 @@ class FakeReplica:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.cancelled = 0
+        self.peers: set[object] = set()  # connections that requests came on
         self.running = 0
         self.release = asyncio.Event()
         self.port = 0
@@ -75,6 +76,7 @@ class FakeReplica:
         body = msgspec.json.decode(await request.read())
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.peers.add(request.get_extra_info("peername"))
         act = self.script.popleft() if self.script else self.always
         self.running += 1
         try:

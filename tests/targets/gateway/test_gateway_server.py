@@ -213,3 +213,20 @@ async def test_a_call_that_takes_too_long_altogether_is_ended() -> None:
         at.replicas[0].pace_s = 0.1
         seen = await at.call(request_body(50))
         assert (len(seen.errors), seen.terminals) == (1, 0)
+
+
+async def test_upstream_connections_are_used_again() -> None:
+    async with rig(1) as at:
+        for n in range(5):
+            await at.call(request_body(4, marker=Marker(f"s{n}", "main", 0)))
+        assert len(at.replicas[0].peers) == 1
+
+
+async def test_a_keep_alive_connection_that_went_stale_is_not_the_callers_problem() -> None:
+    async with rig(1) as at:
+        [replica] = at.replicas
+        assert whole((await at.call(request_body(4))).text, 4)
+        await replica.stop()
+        replica.release.clear()
+        await replica.start()
+        assert whole((await at.call(request_body(4))).text, 4)
