@@ -47,7 +47,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
     """The charts with their places on the page, and the scripts that draw them."""
     try:
         from bokeh.embed import components
-        from bokeh.resources import INLINE
+        from bokeh.resources import Resources
 
         from reports.writers.html_canvas import draw
         from reports.writers.html_charts import CHARTS
@@ -71,7 +71,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
             for chart in drawn
         ],
         "script": Markup(script),
-        "library": Markup("\n".join(INLINE.js_raw[:1])) if figures else "",
+        "library": Markup("\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)) if figures else "",
         "window": _window(data),
     }
 

@@ -73,7 +73,9 @@ def _noticed(fault: Mapping[str, Any]) -> str:
         return ""
     if after == math.inf or after == "never":
         return "never"
-    return f"{value_text(after, 's')} after the injection" + (f", {fault['detected_by']}" if fault["detected_by"] else "")
+    return f"{value_text(after, 's')} after the injection" + (
+        f", {fault['detected_by']}" if fault["detected_by"] else ""
+    )
 
 
 def _loadgen(found: Mapping[str, Any]) -> View:
@@ -92,10 +94,7 @@ def _loadgen(found: Mapping[str, Any]) -> View:
 def _machine(found: Mapping[str, Any]) -> View:
     late, lag, memory = found["token_lateness_p99_ms"], found["gateway_loop_lag_p99_s"], found["memory_bytes"]
     size = f", {memory / 2**30:.1f} GiB" if memory else ""
-    if late is None:
-        tokens = "unknown"
-    else:
-        tokens = "more than 50 ms" if late in (math.inf, "never") else f"{late:g} ms"
+    tokens = "unknown" if late is None else "more than 50 ms" if late in (math.inf, "never") else f"{late:g} ms"
     return {
         "sound": found["sound"],
         "lines": [

@@ -103,7 +103,14 @@ def _head(data: Mapping[str, Any]) -> View:
         "word": word,
         "title": run["title"] or run["name"],
         "name": run["name"],
-        "under": f"{run['name']} on {target}, seed {run['seed']}, {_moment(run['started_at'])}, {run['duration_s']:.0f} s",
+        "under": ", ".join(
+            [
+                f"{run['name']} on {target}",
+                f"seed {run['seed']}",
+                _moment(run["started_at"]),
+                f"{run['duration_s']:.0f} s",
+            ]
+        ),
         "why": [str(why) for why in verdict["why"]],
         "description": run["description"].strip(),
         "command": run["command"] or "",
