@@ -56,7 +56,14 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
         figures = {chart.id: chart.drawn.figure for chart in drawn if chart.drawn is not None}
         script, places = components(figures, wrap_script=False) if figures else ("", {})
     except Exception:  # the rest of the page says most of it
-        return {"problem": traceback.format_exc(limit=3), "drawn": [], "script": "", "library": "", "window": None}
+        return {
+            "problem": traceback.format_exc(limit=3),
+            "drawn": [],
+            "empty": [],
+            "script": "",
+            "library": "",
+            "window": None,
+        }
     return {
         "problem": "",
         "drawn": [
@@ -70,6 +77,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
             }
             for chart in drawn
         ],
+        "empty": [chart.title or "phases" for chart in drawn if chart.drawn is None and not chart.problem],
         "script": Markup(script),
         "library": Markup("\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)) if figures else "",
         "window": _window(data),

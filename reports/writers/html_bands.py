@@ -24,7 +24,7 @@ _PHASE_COLOURS: Final = {
 }
 _HALF_OPEN: Final = "#b8a83a"
 _LONGEST_NAME: Final = 13
-_TEXT: Final = "#848c99"
+_TEXT: Final = "#6f7885"
 _MOST_REPLICAS: Final = 24
 Band = dict[str, Any]
 
@@ -49,12 +49,11 @@ def phases(canvas: Canvas) -> Drawn | None:
         return None
     fig = canvas.blank(64, y_label="", y_range=Range1d(0, 2))
     _rows(fig, {1.5: "phase", **({0.5: "fault"} if canvas.data["faults"] else {})})
-    source = _quads(fig, bands, alpha=0.35)
     # a name only where its band is long enough to hold it
     for band in bands:
         band["name"] = band["what"] if (band["right"] - band["left"]) / last > 0.009 * len(band["what"]) else ""
         band["middle"], band["height"] = (band["left"] + band["right"]) / 2, (band["top"] + band["bottom"]) / 2
-    source.data |= {key: [band[key] for band in bands] for key in ("name", "middle", "height")}
+    source = _quads(fig, bands, alpha=0.35)
     fig.add_layout(
         LabelSet(
             x="middle",
@@ -97,14 +96,12 @@ def bands_of(
     replicas: list[str], changes: list[Mapping[str, Any]], faults: list[Mapping[str, Any]], last: float
 ) -> list[Band]:
     """One band a state: replica, from when to when, its lane, colour and reason. Pure."""
-    bands: list[Band] = []
     row_of = {name: len(replicas) - number - 1 for number, name in enumerate(replicas)}
-    for name, row in row_of.items():
-        bands.append(_band(0.0, last, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation", ""))
+    bands: list[Band] = []
     spans = fault_spans({"faults": faults, "timeline": {"seconds": last}})
     injected = [fault for fault in faults if "injected" in fault["stages"]]
     for fault, (start, end) in zip(injected, spans, strict=True):
-        for name in fault["targets"]:
+        for name in dict.fromkeys(fault["targets"]):
             if name in row_of:
                 what = f"{name}: {fault['kind']} ({fault['id']})"
                 bands.append(_band(start, end, row_of[name] + 0.4, row_of[name] + 0.6, FAULT, what, ""))
@@ -112,11 +109,23 @@ def bands_of(
     for change in changes:
         if change["replica"] in row_of:
             by_replica[change["replica"]].append(change)
-    for name, its in by_replica.items():
-        row = row_of[name]
-        bands += _lane(name, its, _EJECTION, last, row + 0.62, row + 0.92)
-        bands += _lane(name, its, _BREAKER, last, row + 0.08, row + 0.38)
+    for name, row in row_of.items():
+        out = _lane(name, by_replica[name], _EJECTION, last, row + 0.62, row + 0.92)
+        out += _lane(name, by_replica[name], _BREAKER, last, row + 0.08, row + 0.38)
+        bands += out
+        for start, end in _rest([(band["left"], band["right"]) for band in out], last):
+            bands.append(_band(start, end, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation", ""))
     return bands
+
+
+def _rest(taken: list[tuple[float, float]], last: float) -> list[tuple[float, float]]:
+    """What is left of 0 to `last`."""
+    rest, at = [], 0.0
+    for start, end in sorted(taken):
+        if start > at:
+            rest.append((at, start))
+        at = max(at, end)
+    return [*rest, (at, last)] if at < last else rest
 
 
 _EJECTION: Final[dict[str, tuple[str, str] | None]] = {
@@ -162,8 +171,7 @@ def _band(left: float, right: float, bottom: float, top: float, colour: str, wha
 
 
 def _quads(fig: Figure, bands: list[Band], alpha: float) -> ColumnDataSource:
-    keys = ("left", "right", "bottom", "top", "colour", "what", "why", "when")
-    source = ColumnDataSource({key: [band[key] for band in bands] for key in keys})
+    source = ColumnDataSource({key: [band[key] for band in bands] for key in bands[0]})
     quads = fig.quad("left", "right", "top", "bottom", color="colour", fill_alpha=alpha, line_color=None, source=source)
     told = [("", "@what"), ("when", "@when"), ("why", "@why")]
     fig.add_tools(HoverTool(renderers=[quads], tooltips=told, point_policy="follow_mouse"))

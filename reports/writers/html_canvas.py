@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from bokeh.models import BoxAnnotation, BoxZoomTool, ColumnDataSource, HoverTool, Range1d, Span
+from bokeh.models import BoxAnnotation, BoxZoomTool, ColumnDataSource, HoverTool, PrintfTickFormatter, Range1d, Span
 from bokeh.plotting import figure
 
 from reports.writers.html_palette import FAULT
@@ -81,6 +81,8 @@ class Canvas:
             **more,
         )
         fig.yaxis.axis_label = y_label
+        if log:
+            fig.yaxis.formatter = PrintfTickFormatter(format="%g")
         for axis in (*fig.xaxis, *fig.yaxis):
             axis.update(
                 axis_label_text_color=_TEXT,
@@ -141,7 +143,7 @@ def fault_spans(data: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart for the page: `drawn` None with `problem` in words where there is nothing to draw."""
+    """A chart for the page. `drawn` is None where the run has nothing of it, or with a `problem` in words."""
 
     id: str
     title: str
@@ -157,7 +159,7 @@ def draw(data: Mapping[str, Any], charts: Sequence[tuple[str, str, Callable[[Can
     for name, title, chart in charts:
         try:
             drawn = chart(canvas)
-            found.append(Chart(name, title, drawn, "" if drawn else "Nothing to draw: this run has none."))
+            found.append(Chart(name, title, drawn, ""))
         except Exception as error:  # one broken chart must not cost the page
             found.append(Chart(name, title, None, f"This chart could not be drawn: {error!r}"))
     return found

@@ -27,10 +27,10 @@ def calls(canvas: Canvas) -> Drawn | None:
     offered, good = canvas.column(timeline["offered"]), canvas.column(timeline["good"])
     source = canvas.source(offered=offered, good=good, failed=canvas.column(timeline["failed"]))
     fig.varea(x="x", y1="good", y2="offered", source=source, fill_color=BAD, fill_alpha=0.28)
-    fig.line("x", "good", source=source, line_color=GOOD, line_width=2)
-    line = fig.line("x", "offered", source=source, line_color=OFFERED, line_width=1.5)
+    line = fig.line("x", "offered", source=source, line_color=GREY, line_width=3, line_alpha=0.6)
+    fig.line("x", "good", source=source, line_color=GOOD, line_width=1.8)
     canvas.hover(fig, line, [("offered", "offered"), ("good", "good"), ("failed", "failed")])
-    return Drawn(fig, ((OFFERED, "offered"), (GOOD, "good (ok, and within every objective)"), (BAD, "not good")))
+    return Drawn(fig, ((GREY, "offered"), (GOOD, "good (ok, and within every objective)"), (BAD, "not good")))
 
 
 def tokens(canvas: Canvas) -> Drawn | None:
@@ -106,7 +106,8 @@ def second_tries(canvas: Canvas) -> Drawn | None:
         return None
     fig = canvas.blank(140, y_label="a second")
     source = canvas.source(**columns)
-    bars = fig.vbar_stack([key for key, _ in named], x="x", width=0.9, color=[c for c, _ in legend], source=source)
+    fills = [colour for colour, _ in legend]
+    bars = fig.vbar_stack([key for key, _ in named], x="x", width=0.9, color=fills, line_color=None, source=source)
     canvas.hover(fig, bars[0], named)
     return Drawn(fig, tuple(legend), "A retry starts a call again; a migration carries a started answer on.")
 

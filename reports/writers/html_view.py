@@ -5,6 +5,7 @@ Each part is made by itself: one that cannot be made becomes a sentence in its p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -61,6 +62,19 @@ _INTEGRITY: Final = (
     "missing_terminal",
     "double_terminal",
 )
+_PARAGRAPH: Final = re.compile(r"\n\s*\n|(?<=[.!?:])\n(?=[A-Z])")
+_TITLES: Final = {
+    "failover.p50": "interruption of a call by the fault, median",
+    "failover.p95": "interruption of a call by the fault, 95th percentile",
+    "failover.p99": "interruption of a call by the fault, 99th percentile",
+    "failover.max": "longest interruption of a call by the fault",
+    "blast_radius.sessions": "sessions that met the fault",
+    "blast_radius.failed_sessions": "sessions that failed from it",
+    "blast_radius.tenants": "tenants that met the fault",
+    "blast_radius.failed_tenants": "tenants with a session that failed from it",
+    "blast_radius.pools": "pools that had the fault",
+}
+"""Where the statistic changes what is said."""
 _CLOCK_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius")
 
 
@@ -112,7 +126,7 @@ def _head(data: Mapping[str, Any]) -> View:
             ]
         ),
         "why": [str(why) for why in verdict["why"]],
-        "description": run["description"].strip(),
+        "description": [" ".join(text.split()) for text in _PARAGRAPH.split(run["description"]) if text.strip()],
         "command": run["command"] or "",
     }
 
@@ -173,7 +187,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Seed", str(run["seed"])),
         ("Started", _moment(run["started_at"])),
         ("Record", run["folder"]),
-        ("Guardrails hit", "; ".join(guardrail["text"] for guardrail in run["guardrails"])),
+        ("Guardrails hit", "; ".join(dict.fromkeys(guardrail["text"] for guardrail in run["guardrails"]))),
     ]
     return [(name, text) for name, text in facts if text]
 
@@ -182,6 +196,9 @@ def _gate(gate: Mapping[str, Any]) -> View:
     mark, _ = _VERDICTS[gate["verdict"]]
     needed = gate["samples_needed"]
     short = needed is not None and gate["samples"] < needed
+    samples = f"{gate['samples']:,}" + (f" of {needed:,} needed" if short else "")
+    if gate["kind"] == "fact" and not gate["samples"]:
+        samples = "–"  # an extreme or a moment is not made of samples
     value = value_text(gate["value"], gate["unit"])
     if gate["factor"] is not None:
         value += f" ({value_text(gate['factor'], 'x')} the baseline's {value_text(gate['baseline'], gate['unit'])})"
@@ -192,7 +209,7 @@ def _gate(gate: Mapping[str, Any]) -> View:
         "title": gate["title"],
         "value": value,
         "interval": interval_text(gate),
-        "samples": f"{gate['samples']:,}" + (f" of {needed:,} needed" if short else ""),
+        "samples": samples,
         "why": gate["why"],
         "traceback": gate["traceback"],
     }
@@ -239,17 +256,17 @@ def _measures(data: Mapping[str, Any]) -> list[View]:
 
 def _clock(data: Mapping[str, Any]) -> list[View]:
     return [
-        {"name": name, "title": its["title"], "cells": _cells(its, ())}
+        {"name": name, "title": _TITLES.get(name, its["title"]), "cells": _cells(its, ())}
         for name, its in data["measures"].items()
         if name.startswith(_CLOCK_PREFIXES)
     ]
 
 
 def _outcomes(data: Mapping[str, Any]) -> View:
-    phases = [phase["name"] for phase in data["phases"] if phase["name"] in data["outcomes"]]
     outcomes = sorted({outcome for counts in data["outcomes"].values() for outcome in counts}, key=_ok_first)
-    rows = [(outcome, [f"{data['outcomes'][p].get(outcome, 0):,}" for p in phases]) for outcome in outcomes]
-    return {"phases": phases, "rows": rows}
+    phases = [phase["name"] for phase in data["phases"] if phase["name"] in data["outcomes"]]
+    rows = [(phase, [f"{data['outcomes'][phase].get(outcome, 0):,}" for outcome in outcomes]) for phase in phases]
+    return {"outcomes": outcomes, "rows": rows}
 
 
 def _ok_first(outcome: str) -> tuple[bool, str]:
