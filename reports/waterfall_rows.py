@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeGuard
 from reports import attributes as names
 from reports.attributes import Outcome
 
-__all__ = ["FaultWindow", "Kind", "Row", "Told", "Window", "fault_windows", "rows_of", "window_of"]
+__all__ = ["FaultWindow", "Kind", "Row", "Told", "Window", "counts_tokens", "fault_windows", "rows_of", "window_of"]
 
 Told = Mapping[str, Any]
 """A call as `report.json` tells it: header and `spans`, a tree laid out depth first."""
@@ -122,6 +122,13 @@ def _finite(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
+def counts_tokens(told: Told) -> bool:
+    """Whether the gateway counted what it passed on: one that copies bytes says 0 of a call that got tokens."""
+    spans: Sequence[Mapping[str, Any]] = told.get("spans") or ()
+    received = spans[0]["attributes"].get(names.TOKENS_RECEIVED) if spans else 0
+    return not received or any(span["attributes"].get(names.TOKENS_PASSED_ON) for span in spans)
+
+
 def rows_of(told: Told, faults: Sequence[FaultWindow]) -> list[Row]:
     """The rows, depth first, the gateway's decisions among its attempts."""
     spans: list[Mapping[str, Any]] = list(told.get("spans") or ())
@@ -129,11 +136,12 @@ def rows_of(told: Told, faults: Sequence[FaultWindow]) -> list[Row]:
     for number, span in enumerate(spans):
         children.setdefault(span.get("parent"), []).append(number)
     clients = [span for span in spans if _kind(span) == "client"]
+    counted = counts_tokens(told)
     rows: list[Row] = []
 
     def add(number: int, depth: int) -> None:
         span = spans[number]
-        rows.append(_row(span, depth, clients))
+        rows.append(_row(span, depth, clients, counted=counted))
         below: list[tuple[float, int, int | Row]] = [
             (float(spans[child]["start_s"]), _ORDER.get(_kind(spans[child]), 1), child)
             for child in children.get(number, ())
@@ -167,7 +175,7 @@ def _failed(span: Mapping[str, Any]) -> bool:
     return bool(span.get("error")) or outcome not in (None, "", Outcome.OK)
 
 
-def _row(span: Mapping[str, Any], depth: int, clients: Sequence[Mapping[str, Any]]) -> Row:
+def _row(span: Mapping[str, Any], depth: int, clients: Sequence[Mapping[str, Any]], *, counted: bool) -> Row:
     kind, its = _kind(span), span["attributes"]
     replica = str(its.get(names.REPLICA) or str(span.get("instance", "")).rpartition("#")[0])
     label, says = str(span["name"]), ""
@@ -183,7 +191,7 @@ def _row(span: Mapping[str, Any], depth: int, clients: Sequence[Mapping[str, Any
         case "attempt":
             number, reason = its.get(names.ATTEMPT_NUMBER, 1), its.get(names.ATTEMPT_REASON, "first")
             label = f"#{number} {replica}" + ("" if reason == "first" else f" ({reason})")
-            says = f"{_ended(its)}, {_tokens(its.get(names.TOKENS_PASSED_ON))} passed on"
+            says = _ended(its) + (f", {_tokens(its.get(names.TOKENS_PASSED_ON))} passed on" if counted else "")
         case "replica":
             label, says = f"replica {replica}", _replica_says(its)
         case "queue" | "prefill" | "decode":

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from reports import attributes as names
 from reports.attributes import Outcome
-from reports.waterfall_rows import FaultWindow, Row, Told, Window, fault_windows, rows_of, window_of
+from reports.waterfall_rows import FaultWindow, Row, Told, Window, counts_tokens, fault_windows, rows_of, window_of
 from reports.wording import number_text, value_text
 
 __all__ = ["Moment", "Waterfall", "waterfall_of"]
@@ -97,11 +97,14 @@ def _split_tokens(told: Told, failover: float | None) -> tuple[int | None, int |
     if failover is None:
         return None, None
     before, after = told.get("tokens_before"), told.get("tokens_after")
-    if before is None:
-        # no token before it: the interruption runs from the send
-        none_before = _number(told.get("last_token_before_s")) == _number(told.get("sent_s"))
-        before = 0 if none_before else _passed_on(told)
     total = _call_attributes(told).get(names.TOKENS_RECEIVED)
+    if before is None:
+        if _number(told.get("last_token_before_s")) == _number(told.get("sent_s")):
+            before = 0  # no token came before it: the interruption runs from the send
+        elif math.isinf(failover):
+            before = total  # none came after it
+        elif counts_tokens(told):
+            before = _passed_on(told)
     if after is None and before is not None and total is not None:
         after = max(0, int(total) - before)
     return before, after

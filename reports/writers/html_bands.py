@@ -25,6 +25,9 @@ _PHASE_COLOURS: Final = {
 _HALF_OPEN: Final = "#b8a83a"
 _LONGEST_NAME: Final = 13
 _TEXT: Final = "#6f7885"
+_LETTER: Final = 0.0085
+"""Share of the axis that a letter takes."""
+
 _MOST_REPLICAS: Final = 24
 Band = dict[str, Any]
 
@@ -49,9 +52,11 @@ def phases(canvas: Canvas) -> Drawn | None:
         return None
     fig = canvas.blank(64, y_label="", y_range=Range1d(0, 2))
     _rows(fig, {1.5: "phase", **({0.5: "fault"} if canvas.data["faults"] else {})})
-    # a name only where its band is long enough to hold it
+    # the longest name that its band has room for
     for band in bands:
-        band["name"] = band["what"] if (band["right"] - band["left"]) / last > 0.009 * len(band["what"]) else ""
+        room = (band["right"] - band["left"]) / last / _LETTER
+        its = (band["what"], band["what"].partition(" ")[0])
+        band["name"] = next((name for name in its if len(name) <= room), "")
         band["middle"], band["height"] = (band["left"] + band["right"]) / 2, (band["top"] + band["bottom"]) / 2
     source = _quads(fig, bands, alpha=0.35)
     fig.add_layout(
@@ -85,9 +90,9 @@ def health(canvas: Canvas) -> Drawn | None:
     fig = canvas.blank(34 + 22 * len(told), y_label="", y_range=Range1d(0, len(told)))
     _rows(fig, {len(told) - n - 0.5: name for n, name in enumerate(told)})
     _quads(fig, bands, alpha=0.85)
-    legend = [(GOOD, "in rotation"), (FAULT, "had the fault"), (WARN, "ejected")]
-    if any("breaker" in band["what"] for band in bands):
-        legend += [(BAD, "breaker open"), (_HALF_OPEN, "breaker half open")]
+    drawn = {band["colour"] for band in bands}
+    named = ((GOOD, "in rotation"), (FAULT, "had the fault"), (WARN, "ejected"), (BAD, "breaker open"))
+    legend = [entry for entry in (*named, (_HALF_OPEN, "breaker half open")) if entry[0] in drawn]
     more = len(replicas) - len(told)
     return Drawn(fig, tuple(legend), f"{more:,} replicas that nothing happened to are not shown." if more else "")
 

@@ -5,17 +5,18 @@ Each is drawn from `timeline` of `report.json`: one value a second.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from bokeh.models import Span
+from bokeh.models import FixedTicker, Span
 
 from reports.writers.html_bands import health, phases
 from reports.writers.html_canvas import Canvas, Drawn
 from reports.writers.html_palette import BAD, GOOD, GREY, OFFERED, SECOND, WARN, colours
 
-__all__ = ["CHARTS"]
+__all__ = ["CHARTS", "log_ticks"]
 
 
 def calls(canvas: Canvas) -> Drawn | None:
@@ -52,19 +53,30 @@ def ttft(canvas: Canvas) -> Drawn | None:
     if not np.isfinite(p50).any():
         return None
     floor = 0.001  # a logarithm has no zero
+    p50, p95 = np.maximum(p50, floor), np.maximum(p95, floor)
     fig = canvas.blank(180, y_label="seconds (log)", log=True)
-    source = canvas.source(p50=np.maximum(p50, floor), p95=np.maximum(p95, floor))
+    source = canvas.source(p50=p50, p95=p95)
     fig.line("x", "p50", source=source, line_color=OFFERED, line_width=1.8)
     line = fig.line("x", "p95", source=source, line_color=SECOND, line_width=1.8)
     canvas.hover(fig, line, [("p50 (s)", "p50"), ("p95 (s)", "p95")])
     legend = [(OFFERED, "p50"), (SECOND, "p95")]
+    lowest, highest = float(np.nanmin(p50)), float(np.nanmax(p95))
     objective = (canvas.data["run"].get("slo") or {}).get("ttft")
     if isinstance(objective, (int, float)) and objective > 0:
         fig.add_layout(Span(location=objective, dimension="width", line_color=BAD, line_dash="dashed", line_width=1.2))
-        fig.y_range.start = floor if np.nanmin(p50) < 0.003 else float(np.nanmin(p50)) * 0.7
-        fig.y_range.end = max(float(np.nanmax(p95)), objective) * 1.5
+        lowest, highest = min(lowest, objective), max(highest, objective)
         legend.append((BAD, f"objective, {objective:g} s"))
+    fig.y_range.start, fig.y_range.end = lowest * 0.75, highest * 1.35
+    fig.yaxis.ticker = FixedTicker(ticks=log_ticks(lowest * 0.75, highest * 1.35))
     return Drawn(fig, tuple(legend), "By the second a call was sent; calls that got no token are not in it.")
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round values from `low` to `high`, both above 0: 1, 2 and 5 of each power of ten, or the powers alone."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [(lead, round(lead * 10.0**power, 9)) for power in powers for lead in (1, 2, 5)]
+    within = [(lead, tick) for lead, tick in ticks if low <= tick <= high]
+    return [tick for lead, tick in within if lead == 1 or len(within) <= 7]
 
 
 def failures(canvas: Canvas) -> Drawn | None:
