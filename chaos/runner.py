@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from rich.console import Console
 
+from chaos.analysis_child import AnalysisChild
 from chaos.collector import Collector, Copy, Counters
 from chaos.deployment import LOAD, Deployment, load_spec
 from chaos.experiment import Experiment
@@ -96,6 +97,7 @@ class _Run:
         self.guardrails = GuardrailWatch(experiment.guardrails)
         self.spans_ended: dict[str, int | None] = {}
         self.supervisor: Supervisor | None = None
+        self.analysis: AnalysisChild | None = None
         self.plays: list[FaultPlay] = []
         self._tasks: list[asyncio.Task[Any]] = []
         self._released = asyncio.Event()
@@ -311,6 +313,7 @@ class _Run:
             self._phase("recovery", timeline.recovery_s)
             await self._or_end(asyncio.sleep(timeline.recovery_s))
         self._phase("drain", timeline.drain_s)
+        self.analysis = AnalysisChild(self.folder.path)
         self.load.command = "drain"
         with contextlib.suppress(TimeoutError):
             await self._or_end(asyncio.wait_for(self.load.done.wait(), timeline.drain_s))
@@ -400,18 +403,22 @@ def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: 
     folder = RunFolder(runs, experiment.name)
     folder.write("experiment.yaml", resolved_text(experiment, command))
     progress = Progress(console, experiment.title, quiet=quiet)
+    analysis: AnalysisChild | None = None
     try:
         with progress:
-            ended = _with_uvloop(_play(experiment, folder, progress))
+            ended, analysis = _with_uvloop(_play(experiment, folder, progress))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
     finally:
         folder.close()
-    return print_verdict(console, folder.path, ended.why if ended else "", ended.exit_code if ended else None)
+    return print_verdict(console, folder.path, ended.why if ended else "", ended.exit_code if ended else None, analysis)
 
 
-async def _play(experiment: Experiment, folder: RunFolder, progress: Progress) -> Ended | None:
-    return await _Run(experiment, folder, progress).play()
+async def _play(
+    experiment: Experiment, folder: RunFolder, progress: Progress
+) -> tuple[Ended | None, AnalysisChild | None]:
+    run = _Run(experiment, folder, progress)
+    return await run.play(), run.analysis
 
 
 def _with_uvloop(main: Coroutine[Any, Any, T]) -> T:

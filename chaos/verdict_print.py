@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.supervisor import child_environment
+from chaos.analysis_child import AnalysisChild
 from reports.errors import TargetFailed, UserError
 from reports.wording import interval_text, value_text
 
 __all__ = ["analyse_and_print", "existing_run", "print_verdict"]
 
-ANALYSIS_WITHIN_S = 600.0
 VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
@@ -30,41 +27,15 @@ def existing_run(folder: Path) -> Path:
     return folder
 
 
-def analyse(folder: Path) -> int:
-    """Let the analysis read the record and write the reports. Answers its exit code: the verdict's."""
-    log = folder / "logs" / "analysis.log"
-    log.parent.mkdir(exist_ok=True)
-    try:
-        with log.open("wb") as output:
-            done = subprocess.run(
-                [sys.executable, "-m", "reports.analysis", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=child_environment({}),
-                timeout=ANALYSIS_WITHIN_S,
-                check=False,
-            )
-    except subprocess.TimeoutExpired:
-        raise TargetFailed(f"the analysis took more than {ANALYSIS_WITHIN_S:g} s and was ended; see {log}") from None
-    except OSError as error:
-        raise TargetFailed(f"the analysis could not be run: {error}") from error
-    if not (folder / "report.json").is_file():
-        last = log.read_text(errors="replace").strip().splitlines()[-6:]
-        raise TargetFailed("the analysis wrote no report:\n    " + "\n    ".join(last))
-    return done.returncode
-
-
 def analyse_and_print(folder: Path) -> int:
     """`brownout report RUN`."""
-    (folder / "report.json").unlink(missing_ok=True)
-    code = analyse(folder)
+    code = AnalysisChild(folder).finish()
     _show(Console(), folder)
     return code
 
 
-def print_verdict(console: Console, folder: Path, why: str, code: int | None) -> int:
-    """Analyse a run that was just played, and print its verdict.
+def print_verdict(console: Console, folder: Path, why: str, code: int | None, analysis: AnalysisChild | None) -> int:
+    """Analyse a run that was just played, and print its verdict. `analysis` may have been started before.
 
     `why` and `code` are of a run that ended early: its code goes before the analysis's, and an interrupted one is not
     analysed at all, since somebody is waiting for their prompt.
@@ -72,10 +43,12 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None) ->
     if why:
         console.print(Text(f"ended early: {why}", style="bold red"))
     if code == 130:
+        if analysis is not None:
+            analysis.abandon()
         console.print(f"everything was reverted; reports of what there is: brownout report {folder}")
         return 130
     try:
-        verdict = analyse(folder)
+        verdict = (analysis or AnalysisChild(folder)).finish()
         _show(console, folder)
     except TargetFailed as error:
         console.print(Text(str(error), style="bold red"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import sys
 import threading
 import traceback
@@ -31,6 +32,9 @@ from reports.verdict import decide
 from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
 from reports.writers.summary import write_summary
+
+WHEN_TOLD: Final = "--when-told"
+"""Load everything, then wait for a line on standard input: for a run that is not over yet."""
 
 __all__ = ["WRITERS", "analyse", "main"]
 
@@ -112,11 +116,21 @@ class _ParquetTask:
             print(f"{self._target.name} could not be written:\n{self._problem}", file=sys.stderr)
 
 
+def _told() -> bool:
+    """Load what takes time, beside a run that still drains; then whether the word to begin came."""
+    os.nice(10)
+    for name in ("duckdb", "scipy.stats", "reports.writers.html"):
+        import_module(name)
+    return bool(sys.stdin.readline())
+
+
 def main(arguments: list[str]) -> int:
     """The command line: a run's folder. Returns the exit code of the verdict."""
-    if len(arguments) != 1:
-        print("usage: python -m reports.analysis RUN_DIR", file=sys.stderr)
+    if len(arguments) not in (1, 2) or arguments[1:] not in ([], [WHEN_TOLD]):
+        print(f"usage: python -m reports.analysis RUN_DIR [{WHEN_TOLD}]", file=sys.stderr)
         return 2
+    if arguments[1:] and not _told():
+        return 0
     gc.disable()  # a short process that keeps what it makes: collecting costs a fifth of its time and frees nothing
     try:
         report = analyse(Path(arguments[0]))
