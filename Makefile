@@ -37,7 +37,7 @@ demo: $(SETUP)
 
 test: $(SETUP_DEV) $(BROWSER)
 	$(BIN)/python -m pytest -m "not slow"
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 3
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

@@ -71,9 +71,9 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
             if verdict != "pass"
         )
         why = "; ".join(f"{text} x{n}" for text, n in gates.most_common())
-        lines.append(
-            f"| {experiment} | {stack} | {len(group)} | {verdicts['pass']} | {verdicts['fail']} | {verdicts['inconclusive']} | {other} | {why} |"
-        )
+        counts = (verdicts["pass"], verdicts["fail"], verdicts["inconclusive"])
+        cells = (experiment, stack, len(group), *counts, other, why)
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 
 

@@ -38,9 +38,7 @@ RateOption = Annotated[Ratio, typer.Option("--rate", help="Trace: sessions a sec
 LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: read at most so many sessions.")]
 MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: at most so many calls a session.")]
 ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divides all token counts.")]
-MaxPauseOption = Annotated[
-    Optional[str], typer.Option("--max-pause", help="Trace: longest pause between calls, as 2s.")
-]
+MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: longest pause between calls, as 2s.")]
 StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force, or as recorded.")]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Trace: go on past unreadable sessions, and count them.")
@@ -154,9 +152,8 @@ def trace_command(
     most: Annotated[int, typer.Option("--most", min=1, help="Print at most so many calls, the worst first.")] = 3,
 ) -> None:
     """Print the waterfall of calls: attempts, where they died, what was decided and why, what the client felt."""
-    from reports.waterfall import print_waterfalls
-
     from chaos.verdict_print import existing_run
+    from reports.waterfall import print_waterfalls
 
     raise typer.Exit(print_waterfalls(existing_run(run_folder), failover=failover, call=call, most=most))
 

@@ -69,7 +69,7 @@ def _goodput(first: _Sample, last: _Sample) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """`of(first, last)`: the value between two looks, None where it cannot be said. `unit`: "share", "s", "tok/s", ""."""
+    """`of(first, last)`: the value between two looks, None where there is none. `unit`: "share", "s", "tok/s", ""."""
 
     title: str
     unit: str
@@ -81,8 +81,8 @@ MEASURES: Final[dict[str, _Measure]] = {
     "error_rate": _Measure("calls that failed, of those that ended", "share", _error_rate),
     "slo_attainment": _Measure("good calls, of those that ended", "share", _slo_attainment),
     "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", _goodput),
-    "sessions_lost": _Measure("sessions lost in the last 30 s", "", lambda first, last: float(last.lost - first.lost)),
-    "calls_failed": _Measure("calls failed in the last 30 s", "", lambda first, last: float(last.failed - first.failed)),
+    "sessions_lost": _Measure("sessions lost in that time", "", lambda first, last: float(last.lost - first.lost)),
+    "calls_failed": _Measure("calls failed in that time", "", lambda first, last: float(last.failed - first.failed)),
     "ttft": _Measure("median time to first token of the last 50 calls", "s", lambda _, last: last.ttft_s),
 }
 """What a guardrail may watch."""
@@ -98,7 +98,7 @@ _NUMBER: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>.*)")
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """One guardrail. `value` is a share, seconds, tokens a second or a count, by its measure; it must hold `window_s`."""
+    """One guardrail: `value` is a share, seconds, tokens a second or a count; it must hold for `window_s`."""
 
     text: str
     measure: str

@@ -36,11 +36,9 @@ def prepare(
                 f"{experiment.path}: the target {experiment.url.url} is not this machine. Load on a service is "
                 "an attack unless they know: if you may, say so with --yes-i-may"
             )
-        if experiment.url.key_env is not None:
-            if not os.environ.get(experiment.url.key_env):
-                raise UserError(
-                    f"{experiment.path}: key_env: the environment variable {experiment.url.key_env} is not set"
-                )
+        key = experiment.url.key_env
+        if key is not None and not os.environ.get(key):
+            raise UserError(f"{experiment.path}: key_env: the environment variable {key} is not set")
     return experiment
 
 

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class Stranger(Exception):  # noqa: N818 - it says who is there
+class Stranger(Exception):
     """The pid belongs to another process than the one named, or to none."""
 
 

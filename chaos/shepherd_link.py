@@ -42,7 +42,7 @@ class ShepherdGone(TargetFailed):
     """The shepherd is no more, and so is every process of the run."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer
+class Refused(Exception):
     """The shepherd answered a request with an error."""
 
 

@@ -1,10 +1,10 @@
 """The error tree. Every error a user can cause says what was wrong, where, and what would be right.
 
-    BrownoutError                    anything this project raises on purpose
-     |- UserError                    the user's to mend: exit code 2, no traceback
-     |   '- InvalidFile              one or more Problems, each with file, line and remedy
-     |- TargetFailed                 the stack under test, or a part of ours, failed by itself: exit code 5
-     '- RecordError                  a run's record that cannot be read
+BrownoutError                    anything this project raises on purpose
+ |- UserError                    the user's to mend: exit code 2, no traceback
+ |   '- InvalidFile              one or more Problems, each with file, line and remedy
+ |- TargetFailed                 the stack under test, or a part of ours, failed by itself: exit code 5
+ '- RecordError                  a run's record that cannot be read
 """
 
 from __future__ import annotations

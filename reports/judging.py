@@ -217,8 +217,7 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
 
 
 def _only_grows(gate: Gate) -> bool:
-    """Whether a bound that is broken stays broken, whatever was not seen: lost spans, a run cut short and sessions still
-    going can only add to a count."""
+    """Whether a broken bound stays broken, whatever was not seen: that can only add to a count."""
     return gate.spec.kind == "fact" and gate.spec.unit == "count" and gate.op in ("<=", "<", "==")
 
 

@@ -9,7 +9,8 @@ in flight takes as long as it was begun with, as on hardware. Who is in a step i
 `targets.replica.scheduler`, how long it takes in `targets.replica.cost`.
 
 As long as the batch stays as it is, steps are not simulated one by one: the engine jumps to the next finish, prefill or
-shortage of KV blocks, and the times of the tokens between follow from a formula. The result is the same to the last bit.
+shortage of KV blocks, and the times of the tokens between follow from a formula. The result is the same to
+the last bit.
 """
 
 from __future__ import annotations
