@@ -1,4 +1,7 @@
-"""Which headers go through: all that are end to end (RFC 9110, 7.6.1)."""
+"""Which headers go through: all that are end to end (RFC 9110, 7.6.1).
+
+The body goes on decompressed, so its `Content-Encoding` does not.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,26 @@ __all__ = ["for_client", "for_upstream", "retry_after_s"]
 _HOP_BY_HOP = frozenset(
     {
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding", "expect",
+        "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding",
+        "content-encoding", "expect",
     }
 )  # fmt: skip
 _TO_CLIENT = ("Content-Type", "Retry-After", "x-request-id", "request-id")
 
 
 def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
-    """The client's headers for a replica. No compression: events must come as they are made."""
-    kept = {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
-    kept["Accept-Encoding"] = "identity"
+    """The client's headers for a replica, names in lower case. No compression: events must come as they are made."""
+    kept: dict[str, str] = {}
+    for_this_hop: list[str] = []
+    for name, value in headers.items():
+        name = name.lower()  # one spelling each: what tracing puts in must replace a `Traceparent` of the client's
+        if name == "connection":
+            for_this_hop += value.lower().split(",")
+        elif name not in _HOP_BY_HOP:
+            kept[name] = f"{kept[name]}, {value}" if name in kept else value
+    for named in for_this_hop:
+        kept.pop(named.strip(), None)
+    kept["accept-encoding"] = "identity"
     return kept
 
 

@@ -79,3 +79,13 @@ async def test_an_ejection_is_a_span_of_its_own_trace(spans: InMemorySpanExporte
     [request, _] = by_name(spans, a.SPAN_GATEWAY_REQUEST)
     about = dict(request.attributes or {})
     assert (about[a.OUTCOME], about[a.ERROR_TYPE], about[a.HTTP_STATUS]) == ("http_5xx", "http_5xx", 500)
+
+
+async def test_the_attempt_is_the_parent_however_the_client_spells_its_header(spans: InMemorySpanExporter) -> None:
+    async with rig(1) as at:
+        await at.call(request_body(2), Traceparent=PARENT)
+        await until(lambda: len(by_name(spans, a.SPAN_GATEWAY_REQUEST)) == 1)
+        [attempt] = by_name(spans, a.SPAN_ATTEMPT)
+        parents = [value for name, value in at.replicas[0].headers[0].items() if name.lower() == "traceparent"]
+    assert attempt.context is not None
+    assert [parent.split("-")[2] for parent in parents] == [f"{attempt.context.span_id:016x}"]
