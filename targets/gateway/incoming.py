@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from reports.tokens import TOKEN_CHARS, Marker, find_marker
+from targets.bodies import BodyError
 
 __all__ = ["Body", "affinity_key", "decode", "marker_of", "prompt_tokens"]
 
@@ -44,8 +45,11 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 def decode(raw: bytes) -> Body:
-    """Raises `msgspec.DecodeError` (of which `ValidationError` is one) when it is not such a body."""
-    return _decoder.decode(raw)
+    """Raises `BodyError` when it is not such a body."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BodyError(f"the body is not a request of this API: {error}") from None
 
 
 def marker_of(raw: bytes) -> Marker | None:

@@ -10,12 +10,11 @@ from random import Random
 from typing import Any
 
 import aiohttp
-import msgspec
 from aiohttp import web
 from yarl import URL
 
 from reports.errors import UserError
-from targets.bodies import read_body
+from targets.bodies import BodyError, read_body
 from targets.gateway.answer import AnswerStream
 from targets.gateway.anthropic_stream import AnthropicStream
 from targets.gateway.config import GatewayConfig
@@ -175,12 +174,11 @@ class GatewayServer:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             raw = await read_body(request, _MAX_BODY)
+            body = decode(raw)
         except web.HTTPRequestEntityTooLarge:
             return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
-        try:
-            body = decode(raw)
-        except msgspec.MsgspecError as error:
-            return _error(api, 400, f"the body is not a request of this API: {error}")
+        except BodyError as error:
+            return _error(api, 400, str(error))
         stream = api(body, hold=self.config.policies.migration is not None)
         return await Exchange(self, request, raw, body, stream).run()
 

@@ -192,3 +192,22 @@ async def test_a_body_of_600_kb_is_answered(replica: ReplicaServer) -> None:
     )
     assert status == 200
     assert json.loads(body)["choices"][0]["message"]["content"] == expected("s1", 0, 0, 3)
+
+
+DEEP = b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 3, "tools": %b}' % (
+    b"[" * 99_999 + b"]" * 99_999
+)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize(("body", "encoding"), [(DEEP, "identity"), (b"certainly not gzip", "gzip")])
+async def test_a_body_that_cannot_be_read_is_the_callers_mistake(
+    replica: ReplicaServer, path: str, body: bytes, encoding: str
+) -> None:
+    headers = {"Content-Encoding": encoding}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(replica.url + path, data=body, headers=headers) as response,
+    ):
+        assert response.status == 400
+        assert (await response.json())["error"]["type"] == "invalid_request_error"
