@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.report import Report
+from reports.writers.html_canvas import draw, fault_spans, spec
+from reports.writers.html_charts import CHARTS
 from reports.writers.html_view import page_view
 
 __all__ = ["page_text", "write_html"]
@@ -38,56 +41,43 @@ def page_text(data: Mapping[str, Any]) -> str:
     return template.render(
         **page_view(data),
         charts=_charts(data),
+        drawing=Markup((_PAGE / "charts.js").read_text(encoding="utf-8")),
         style=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
         script=Markup((_PAGE / "report.js").read_text(encoding="utf-8")),
     )
 
 
 def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The charts with their places on the page, and the scripts that draw them."""
+    """The charts with their places on the page, what its script needs to draw them, and Bokeh's script."""
     try:
-        from bokeh.embed import components
-        from bokeh.resources import Resources
-
-        from reports.writers.html_canvas import draw
-        from reports.writers.html_charts import CHARTS
-
-        drawn = draw(data, CHARTS)
-        figures = {chart.id: chart.drawn.figure for chart in drawn if chart.drawn is not None}
-        script, places = components(figures, wrap_script=False) if figures else ("", {})
+        placed = draw(data, CHARTS)
+        shown = spec(data, placed)
+        library = _bokeh() if shown["charts"] else ""
+        window = _window(data)
     except Exception:  # the rest of the page says most of it
-        return {
-            "problem": traceback.format_exc(limit=3),
-            "drawn": [],
-            "empty": [],
-            "script": "",
-            "library": "",
-            "window": None,
-        }
+        problem = traceback.format_exc(limit=3)
+        return {"problem": problem, "placed": [], "empty": [], "spec": {}, "library": "", "window": None}
     return {
         "problem": "",
-        "drawn": [
-            {
-                "id": chart.id,
-                "title": chart.title,
-                "problem": chart.problem,
-                "place": Markup(places.get(chart.id, "")),
-                "legend": chart.drawn.legend if chart.drawn else (),
-                "note": chart.drawn.note if chart.drawn else "",
-            }
-            for chart in drawn
-        ],
-        "empty": [chart.title or "phases" for chart in drawn if chart.drawn is None and not chart.problem],
-        "script": Markup(script),
-        "library": Markup("\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)) if figures else "",
-        "window": _window(data),
+        "placed": placed,
+        "empty": [one.title or "phases" for one in placed if one.chart is None and not one.problem],
+        "spec": shown,
+        "library": Markup(library),
+        "window": window,
     }
+
+
+def _bokeh() -> str:
+    """Bokeh's script out of its package, which need not be imported for it. Raises FileNotFoundError."""
+    package = find_spec("bokeh")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("bokeh is not installed: the charts need its script")
+    folder = Path(package.submodule_search_locations[0]) / "server" / "static" / "js"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("bokeh.min.js", "bokeh-api.min.js"))
 
 
 def _window(data: Mapping[str, Any]) -> list[float] | None:
     """From a little before the first fault to a little after the last."""
-    from reports.writers.html_canvas import fault_spans
-
     spans = fault_spans(data)
     if not spans:
         return None

@@ -1,165 +1,133 @@
-"""What all charts of the page share: one axis of seconds, the faults shaded, the phases' bounds dotted.
+"""What a chart of the page is: series over the seconds of the run, and how to draw them.
 
-A chart is a function from a `Canvas` to what it drew; None where the run has nothing of it.
+The page's script draws it with Bokeh. Making Bokeh's models here would cost every analysis two seconds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-import numpy as np
-from bokeh.models import BoxAnnotation, BoxZoomTool, ColumnDataSource, HoverTool, PrintfTickFormatter, Range1d, Span
-from bokeh.plotting import figure
+__all__ = ["Band", "Chart", "ChartMaker", "Layer", "Line", "Placed", "draw", "fault_spans", "series_of", "spec"]
 
-from reports.writers.html_palette import FAULT
+ROUNDED: Final = 6
+"""Digits of a number in the page."""
 
-__all__ = ["Canvas", "Chart", "Drawn", "Figure", "draw", "fault_spans"]
-
-Figure = Any
-"""A Bokeh figure; Bokeh has no types."""
-
-_TEXT: Final = "#848c99"
-"""Readable on white and on black: the canvas is transparent, the page may be either."""
-
-_LEFT: Final = 92
+Series = list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A figure and what its colours mean: (colour, name)."""
+class Layer:
+    """One series drawn: a `line`, an `area` from `base` (a series, or 0) to `series`, `steps`, or stacked `bars`."""
 
-    figure: Figure
-    legend: tuple[tuple[str, str], ...]
+    kind: str
+    series: str
+    colour: str
+    base: str = ""
+    width: float = 1.8
+    alpha: float = 1.0
+    dash: str = "solid"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A level line across the chart."""
+
+    at: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A rectangle: from `left` to `right` seconds, `bottom` to `top` rows. `label` is written into it."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    colour: str
+    what: str
+    why: str = "-"
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart. `legend` says what its colours mean, `told` which series the pointer shows under which name.
+
+    A chart of bands has `rows` (place -> name) instead of a vertical axis of numbers.
+    """
+
+    height: int
+    y_label: str
+    series: Mapping[str, Series] = field(default_factory=dict)
+    layers: Sequence[Layer] = ()
+    told: Sequence[tuple[str, str]] = ()
+    legend: Sequence[tuple[str, str]] = ()
     note: str = ""
+    log: bool = False
+    y_range: tuple[float, float] | None = None
+    ticks: Sequence[float] = ()
+    lines: Sequence[Line] = ()
+    bands: Sequence[Band] = ()
+    rows: Mapping[float, str] = field(default_factory=dict)
+
+
+ChartMaker = Callable[[Mapping[str, Any]], Chart | None]
+"""From a report's data to a chart; None where the run has nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Canvas:
-    """What all charts of a page share."""
+class Placed:
+    """A chart with its place on the page. `chart` is None where the run has nothing of it, or for a `problem`."""
 
-    data: Mapping[str, Any]
-    x_range: Range1d
+    id: str
+    title: str
+    chart: Chart | None
+    problem: str
 
-    @property
-    def timeline(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.data["timeline"]
-        return found
 
-    @property
-    def middles(self) -> np.ndarray[Any, Any]:
-        """The middle of each second."""
-        return np.arange(int(self.timeline["seconds"])) + 0.5
+def draw(data: Mapping[str, Any], charts: Sequence[tuple[str, str, ChartMaker]]) -> list[Placed]:
+    """Make them all; one that crashes becomes a sentence and costs only itself."""
+    placed = []
+    for name, title, make in charts:
+        try:
+            placed.append(Placed(name, title, make(data), ""))
+        except Exception as error:
+            placed.append(Placed(name, title, None, f"This chart could not be made: {error!r}"))
+    return placed
 
-    def source(self, **columns: Any) -> ColumnDataSource:
-        """Series over the seconds of the run."""
-        size = int(self.timeline["seconds"])
-        return ColumnDataSource({"x": self.middles, "second": np.arange(size), **columns})
 
-    def column(self, values: Iterable[Any]) -> np.ndarray[Any, Any]:
-        """A series as numbers; what has no value is NaN, a gap in the line."""
-        return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
-
-    def blank(self, height: int, *, y_label: str, log: bool = False, y_range: Any = None) -> Figure:
-        """An empty figure with the phases and faults in it."""
-        more: dict[str, Any] = {"y_range": y_range} if y_range is not None else {}
-        fig = figure(
-            height=height,
-            sizing_mode="stretch_width",
-            x_range=self.x_range,
-            y_axis_type="log" if log else "linear",
-            tools=[BoxZoomTool(dimensions="width")],
-            toolbar_location=None,
-            min_border_left=_LEFT,
-            min_border_right=14,
-            min_border_top=6,
-            min_border_bottom=22,
-            background_fill_alpha=0.0,
-            border_fill_alpha=0.0,
-            outline_line_color=None,
-            **more,
-        )
-        fig.yaxis.axis_label = y_label
-        if log:
-            fig.yaxis.formatter = PrintfTickFormatter(format="%g")
-        for axis in (*fig.xaxis, *fig.yaxis):
-            axis.update(
-                axis_label_text_color=_TEXT,
-                axis_label_text_font_style="normal",
-                axis_label_text_font_size="11px",
-                major_label_text_color=_TEXT,
-                major_label_text_font_size="11px",
-                axis_line_color=_TEXT,
-                axis_line_alpha=0.5,
-                major_tick_line_color=_TEXT,
-                major_tick_line_alpha=0.5,
-                minor_tick_line_color=None,
-            )
-        fig.xgrid.grid_line_color = None
-        fig.ygrid.grid_line_color = _TEXT
-        fig.ygrid.grid_line_alpha = 0.18
-        if y_range is None and not log:
-            fig.y_range.start = 0
-        self._shade(fig)
-        return fig
-
-    def _shade(self, fig: Figure) -> None:
-        for start, end in fault_spans(self.data):
-            fig.add_layout(
-                BoxAnnotation(
-                    left=start, right=end, fill_color=FAULT, fill_alpha=0.10, line_color=None, level="underlay"
-                )
-            )
-        for phase in self.data["phases"]:
-            if phase["start_s"] > 0:
-                fig.add_layout(
-                    Span(
-                        location=phase["start_s"],
-                        dimension="height",
-                        line_color=_TEXT,
-                        line_alpha=0.45,
-                        line_dash="dotted",
-                        level="underlay",
-                    )
-                )
-
-    def hover(self, fig: Figure, renderer: Any, rows: Sequence[tuple[str, str]]) -> None:
-        """Show `rows` (name, column of the source) of the second under the pointer."""
-        told = [("second", "@second"), *((name, f"@{{{column}}}{{0.[000]}}") for name, column in rows)]
-        fig.add_tools(HoverTool(renderers=[renderer], mode="vline", tooltips=told, point_policy="follow_mouse"))
+def spec(data: Mapping[str, Any], placed: Iterable[Placed]) -> dict[str, Any]:
+    """What the page's script needs, ready for JSON."""
+    return {
+        "seconds": data["timeline"]["seconds"],
+        "faults": fault_spans(data),
+        "phases": [phase["start_s"] for phase in data["phases"] if phase["start_s"] > 0],
+        "charts": [
+            asdict(one.chart) | {"id": one.id, "rows": [[at, name] for at, name in one.chart.rows.items()]}
+            for one in placed
+            if one.chart is not None
+        ],
+    }
 
 
 def fault_spans(data: Mapping[str, Any]) -> list[tuple[float, float]]:
     """From the injection to the revert of each fault; to the end where it was not reverted."""
     last = float(data["timeline"]["seconds"])
-    spans = []
-    for fault in data["faults"]:
-        stages = fault["stages"]
-        if "injected" in stages:
-            spans.append((float(stages["injected"]), float(stages.get("reverted", last))))
-    return spans
+    return [
+        (float(fault["stages"]["injected"]), float(fault["stages"].get("reverted", last)))
+        for fault in data["faults"]
+        if "injected" in fault["stages"]
+    ]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart for the page. `drawn` is None where the run has nothing of it, or with a `problem` in words."""
-
-    id: str
-    title: str
-    drawn: Drawn | None
-    problem: str
-
-
-def draw(data: Mapping[str, Any], charts: Sequence[tuple[str, str, Callable[[Canvas], Drawn | None]]]) -> list[Chart]:
-    """Draw them all on one axis."""
-    seconds = float(data["timeline"]["seconds"])
-    canvas = Canvas(data, Range1d(0, seconds, bounds=(0, seconds), name="seconds"))
-    found = []
-    for name, title, chart in charts:
-        try:
-            drawn = chart(canvas)
-            found.append(Chart(name, title, drawn, ""))
-        except Exception as error:  # one broken chart must not cost the page
-            found.append(Chart(name, title, None, f"This chart could not be drawn: {error!r}"))
+def series_of(values: Iterable[Any], scale: float = 1.0) -> Series:
+    """A series as the page takes it: None is a gap, and so is what is no finite number."""
+    found: Series = []
+    for value in values:
+        number = None if value is None or isinstance(value, str) else float(value) * scale
+        found.append(round(number, ROUNDED) if number is not None and math.isfinite(number) else None)
     return found

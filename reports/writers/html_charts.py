@@ -1,74 +1,92 @@
-"""The timeline charts of the page, one function each; `CHARTS` lists them in their order.
+"""The timeline charts of the page, one function each; `CHARTS` lists them in their order. Pure.
 
-Each is drawn from `timeline` of `report.json`: one value a second.
+Each is made of `timeline` of `report.json`: one value a second.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
-from bokeh.models import FixedTicker, Span
-
 from reports.writers.html_bands import health, phases
-from reports.writers.html_canvas import Canvas, Drawn
+from reports.writers.html_canvas import Chart, ChartMaker, Layer, Line, series_of
 from reports.writers.html_palette import BAD, GOOD, GREY, OFFERED, SECOND, WARN, colours
 
 __all__ = ["CHARTS", "log_ticks"]
 
+Data = Mapping[str, Any]
 
-def calls(canvas: Canvas) -> Drawn | None:
+_FLOOR_S: Final = 0.001
+"""The least time on a logarithmic axis, which has no zero."""
+
+
+def calls(data: Data) -> Chart | None:
     """Good calls against offered ones."""
-    timeline = canvas.timeline
+    timeline = data["timeline"]
     if not any(timeline["offered"]):
         return None
-    fig = canvas.blank(190, y_label="calls a second")
-    offered, good = canvas.column(timeline["offered"]), canvas.column(timeline["good"])
-    source = canvas.source(offered=offered, good=good, failed=canvas.column(timeline["failed"]))
-    fig.varea(x="x", y1="good", y2="offered", source=source, fill_color=BAD, fill_alpha=0.28)
-    line = fig.line("x", "offered", source=source, line_color=GREY, line_width=3, line_alpha=0.6)
-    fig.line("x", "good", source=source, line_color=GOOD, line_width=1.8)
-    canvas.hover(fig, line, [("offered", "offered"), ("good", "good"), ("failed", "failed")])
-    return Drawn(fig, ((GREY, "offered"), (GOOD, "good (ok, and within every objective)"), (BAD, "not good")))
+    return Chart(
+        190,
+        "calls a second",
+        {name: series_of(timeline[name]) for name in ("offered", "good", "failed")},
+        (
+            Layer("area", "offered", BAD, base="good", alpha=0.28),
+            Layer("line", "offered", GREY, width=3, alpha=0.6),
+            Layer("line", "good", GOOD),
+        ),
+        (("offered", "offered"), ("good", "good"), ("failed", "failed")),
+        ((GREY, "offered"), (GOOD, "good (ok, and within every objective)"), (BAD, "not good")),
+    )
 
 
-def tokens(canvas: Canvas) -> Drawn | None:
+def tokens(data: Data) -> Chart | None:
     """Goodput in tokens."""
-    values = canvas.column(canvas.timeline["goodput_tokens"])
-    if not np.nansum(values):
+    values = series_of(data["timeline"]["goodput_tokens"])
+    if not any(values):
         return None
-    fig = canvas.blank(150, y_label="tokens a second")
-    source = canvas.source(tokens=values)
-    fig.varea(x="x", y1=0, y2="tokens", source=source, fill_color=OFFERED, fill_alpha=0.18)
-    line = fig.line("x", "tokens", source=source, line_color=OFFERED, line_width=1.8)
-    canvas.hover(fig, line, [("tokens", "tokens")])
-    return Drawn(fig, ((OFFERED, "tokens of good calls, when they reached the client"),))
+    return Chart(
+        150,
+        "tokens a second",
+        {"tokens": values},
+        (Layer("area", "tokens", OFFERED, alpha=0.18), Layer("line", "tokens", OFFERED)),
+        (("tokens", "tokens"),),
+        ((OFFERED, "tokens of good calls, when they reached the client"),),
+    )
 
 
-def ttft(canvas: Canvas) -> Drawn | None:
+def ttft(data: Data) -> Chart | None:
     """Time to first token, p50 and p95 of each second, on a logarithmic axis."""
-    p50, p95 = canvas.column(canvas.timeline["ttft_p50_s"]), canvas.column(canvas.timeline["ttft_p95_s"])
-    if not np.isfinite(p50).any():
+    series = {
+        name: [
+            None if value is None else max(value, _FLOOR_S) for value in series_of(data["timeline"][f"ttft_{name}_s"])
+        ]
+        for name in ("p50", "p95")
+    }
+    known = [value for its in series.values() for value in its if value is not None]
+    if not known:
         return None
-    floor = 0.001  # a logarithm has no zero
-    p50, p95 = np.maximum(p50, floor), np.maximum(p95, floor)
-    fig = canvas.blank(180, y_label="seconds (log)", log=True)
-    source = canvas.source(p50=p50, p95=p95)
-    fig.line("x", "p50", source=source, line_color=OFFERED, line_width=1.8)
-    line = fig.line("x", "p95", source=source, line_color=SECOND, line_width=1.8)
-    canvas.hover(fig, line, [("p50 (s)", "p50"), ("p95 (s)", "p95")])
-    legend = [(OFFERED, "p50"), (SECOND, "p95")]
-    lowest, highest = float(np.nanmin(p50)), float(np.nanmax(p95))
-    objective = (canvas.data["run"].get("slo") or {}).get("ttft")
+    objective = (data["run"].get("slo") or {}).get("ttft")
+    legend, lines = [(OFFERED, "p50"), (SECOND, "p95")], []
     if isinstance(objective, (int, float)) and objective > 0:
-        fig.add_layout(Span(location=objective, dimension="width", line_color=BAD, line_dash="dashed", line_width=1.2))
-        lowest, highest = min(lowest, objective), max(highest, objective)
+        lines.append(Line(float(objective), BAD))
+        known.append(float(objective))
         legend.append((BAD, f"objective, {objective:g} s"))
-    fig.y_range.start, fig.y_range.end = lowest * 0.75, highest * 1.35
-    fig.yaxis.ticker = FixedTicker(ticks=log_ticks(lowest * 0.75, highest * 1.35))
-    return Drawn(fig, tuple(legend), "By the second a call was sent; calls that got no token are not in it.")
+    low, high = min(known) * 0.75, max(known) * 1.35
+    return Chart(
+        180,
+        "seconds (log)",
+        series,
+        (Layer("line", "p50", OFFERED), Layer("line", "p95", SECOND)),
+        (("p50 (s)", "p50"), ("p95 (s)", "p95")),
+        legend,
+        "By the second a call was sent; calls that got no token are not in it.",
+        log=True,
+        y_range=(low, high),
+        ticks=log_ticks(low, high),
+        lines=lines,
+    )
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -79,102 +97,108 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [tick for lead, tick in within if lead == 1 or len(within) <= 7]
 
 
-def failures(canvas: Canvas) -> Drawn | None:
+def failures(data: Data) -> Chart | None:
     """What failed, by where and how."""
-    series = [entry for entry in canvas.timeline["errors"] if any(entry["counts"])]
-    if not series:
-        return None
-    series.sort(key=lambda entry: -sum(entry["counts"]))
-    fig = canvas.blank(170, y_label="failures a second")
-    columns: dict[str, Any] = {}
-    named, legend = [], []
-    for number, (entry, colour) in enumerate(zip(series, colours(len(series), warm=True), strict=True)):
-        columns[f"c{number}"] = canvas.column(entry["counts"])
+    errors = [entry for entry in data["timeline"]["errors"] if any(entry["counts"])]
+    errors.sort(key=lambda entry: -sum(entry["counts"]))
+    named = {}
+    for entry in errors:
         where = "client" if entry["at"] == "client" else f"upstream {entry['pool']}".strip()
-        named.append((f"{where}: {entry['outcome']}", f"c{number}"))
-        legend.append((colour, f"{where}: {entry['outcome']} ({sum(entry['counts']):,})"))
-    source = canvas.source(**columns)
-    bars = fig.vbar_stack(
-        [column for _, column in named], x="x", width=0.9, color=[c for c, _ in legend], source=source
-    )
-    canvas.hover(fig, bars[0], named)
-    return Drawn(fig, tuple(legend), "An upstream failure that the gateway made good is none of the client's.")
+        named[f"{where}: {entry['outcome']}"] = series_of(entry["counts"])
+    return _bars(
+        170, "failures a second", named, colours(len(named), warm=True),
+        "An upstream failure that the gateway made good is none of the client's.",
+    )  # fmt: skip
 
 
-def second_tries(canvas: Canvas) -> Drawn | None:
-    """Retries, migrations and refusals of the gateway, a second."""
-    gateway = canvas.timeline["gateway"]
-    columns: dict[str, Any] = {}
-    legend, named = [], []
+def second_tries(data: Data) -> Chart | None:
+    """Retries, migrations and refusals of the gateway, a second: differences of its counters."""
+    named, fills = {}, []
     for key, colour in (("retries", WARN), ("migrations", SECOND), ("refused", BAD)):
-        counts = canvas.column(gateway.get(key) or ())
-        if counts.size != canvas.middles.size or not np.nanmax(counts, initial=0.0):
-            continue
-        known = np.maximum.accumulate(np.nan_to_num(counts))
-        columns[key] = np.diff(known, prepend=0.0)
-        legend.append((colour, f"{key} ({known[-1]:,.0f})"))
-        named.append((key, key))
+        counts = data["timeline"]["gateway"].get(key) or ()
+        known = list(itertools.accumulate((float(count or 0) for count in counts), max))
+        if known and known[-1]:
+            named[key] = series_of(after - before for before, after in itertools.pairwise([0.0, *known]))
+            fills.append(colour)
+    return _bars(140, "a second", named, fills, "A retry starts a call again; a migration carries a started answer on.")
+
+
+def _bars(
+    height: int, y_label: str, named: Mapping[str, list[float | None]], fills: list[str], note: str
+) -> Chart | None:
+    """Stacked bars, with the total of each in the legend."""
     if not named:
         return None
-    fig = canvas.blank(140, y_label="a second")
-    source = canvas.source(**columns)
-    fills = [colour for colour, _ in legend]
-    bars = fig.vbar_stack([key for key, _ in named], x="x", width=0.9, color=fills, line_color=None, source=source)
-    canvas.hover(fig, bars[0], named)
-    return Drawn(fig, tuple(legend), "A retry starts a call again; a migration carries a started answer on.")
+    columns = {name: f"c{number}" for number, name in enumerate(named)}
+    totals = {name: sum(value or 0 for value in its) for name, its in named.items()}
+    return Chart(
+        height,
+        y_label,
+        {columns[name]: its for name, its in named.items()},
+        [Layer("bars", columns[name], colour) for name, colour in zip(named, fills, strict=True)],
+        list(columns.items()),
+        [(colour, f"{name} ({totals[name]:,.0f})") for name, colour in zip(named, fills, strict=True)],
+        note,
+    )
 
 
-def sessions(canvas: Canvas) -> Drawn | None:
+def sessions(data: Data) -> Chart | None:
     """Sessions going on, and those lost so far."""
-    running = canvas.column(canvas.timeline["sessions_running"])
-    if not np.nansum(running):
+    running = series_of(data["timeline"]["sessions_running"])
+    if not any(running):
         return None
-    lost = np.zeros(running.size)
-    for session in canvas.data["sessions_lost"]:
-        lost[min(running.size - 1, max(0, int(session["ended_s"]))) :] += 1
-    fig = canvas.blank(150, y_label="sessions")
-    source = canvas.source(running=running, lost=lost)
-    fig.varea(x="x", y1=0, y2="running", source=source, fill_color=GREY, fill_alpha=0.18)
-    line = fig.line("x", "running", source=source, line_color=GREY, line_width=1.8)
-    fig.step("x", "lost", source=source, line_color=BAD, line_width=2, mode="after")
-    canvas.hover(fig, line, [("going on", "running"), ("lost so far", "lost")])
-    return Drawn(fig, ((GREY, "going on"), (BAD, f"lost so far ({lost[-1]:.0f})")))
+    ended = [0] * len(running)
+    for session in data["sessions_lost"]:
+        ended[min(len(running) - 1, max(0, int(session["ended_s"])))] += 1
+    lost = list(itertools.accumulate(ended))
+    return Chart(
+        150,
+        "sessions",
+        {"running": running, "lost": series_of(lost)},
+        (
+            Layer("area", "running", GREY, alpha=0.18),
+            Layer("line", "running", GREY),
+            Layer("steps", "lost", BAD, width=2),
+        ),
+        (("going on", "running"), ("lost so far", "lost")),
+        ((GREY, "going on"), (BAD, f"lost so far ({lost[-1]:,})")),
+    )
 
 
-def queues(canvas: Canvas) -> Drawn | None:
+def queues(data: Data) -> Chart | None:
     """Requests that wait at each replica."""
-    return _by_replica(canvas, "waiting", "requests waiting", 1.0)
+    return _by_replica(data, "waiting", "requests waiting", 1.0)
 
 
-def memory(canvas: Canvas) -> Drawn | None:
+def memory(data: Data) -> Chart | None:
     """Use of each replica's KV cache."""
-    return _by_replica(canvas, "kv_used_share", "% of KV blocks", 100.0)
+    return _by_replica(data, "kv_used_share", "% of KV blocks", 100.0)
 
 
-def _by_replica(canvas: Canvas, key: str, label: str, scale: float) -> Drawn | None:
-    replicas = {name: its for name, its in canvas.timeline["replicas"].items() if any(v is not None for v in its[key])}
+_TOLD: Final = 12
+"""With more replicas than that, the pointer tells none of them: the list would hide the chart."""
+
+
+def _by_replica(data: Data, key: str, y_label: str, scale: float) -> Chart | None:
+    replicas = {
+        name: its for name, its in data["timeline"]["replicas"].items() if any(v is not None for v in its.get(key, ()))
+    }
     if not replicas:
         return None
-    pools = list(dict.fromkeys(its["pool"] for its in replicas.values()))
+    pools = list(dict.fromkeys(str(its["pool"]) for its in replicas.values()))
     colour_of = dict(zip(pools, colours(len(pools)), strict=True))
-    fig = canvas.blank(150, y_label=label)
-    columns: dict[str, Any] = {}
-    columns |= {f"c{n}": canvas.column(its[key]) * scale for n, its in enumerate(replicas.values())}
-    source = canvas.source(**columns)
     dashes, seen = ("solid", "dashed", "dotted", "dotdash"), dict.fromkeys(pools, 0)
-    renderer = None
+    series, layers = {}, []
     for number, its in enumerate(replicas.values()):
-        dash = dashes[seen[its["pool"]] % len(dashes)]
-        seen[its["pool"]] += 1
-        renderer = fig.line(
-            "x", f"c{number}", source=source, line_color=colour_of[its["pool"]], line_dash=dash, line_width=1.6
-        )
-    if len(replicas) <= 12:
-        canvas.hover(fig, renderer, [(name, f"c{n}") for n, name in enumerate(replicas)])
-    return Drawn(fig, tuple((colour_of[pool], pool or "replicas") for pool in pools))
+        pool, column = str(its["pool"]), f"c{number}"
+        series[column] = series_of(its[key], scale)
+        layers.append(Layer("line", column, colour_of[pool], width=1.6, dash=dashes[seen[pool] % len(dashes)]))
+        seen[pool] += 1
+    told = [(name, f"c{number}") for number, name in enumerate(replicas)] if len(replicas) <= _TOLD else []
+    return Chart(150, y_label, series, layers, told, [(colour_of[pool], pool or "replicas") for pool in pools])
 
 
-CHARTS: Final[tuple[tuple[str, str, Callable[[Canvas], Drawn | None]], ...]] = (
+CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
     ("phases", "", phases),
     ("calls", "Calls: offered and good", calls),
     ("tokens", "Goodput", tokens),
@@ -186,4 +210,4 @@ CHARTS: Final[tuple[tuple[str, str, Callable[[Canvas], Drawn | None]], ...]] = (
     ("queues", "Queues", queues),
     ("memory", "KV cache in use", memory),
 )
-"""Every chart: its id on the page, its title, the function that draws it."""
+"""Every chart: its id on the page, its title, the function that makes it."""
