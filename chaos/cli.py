@@ -129,7 +129,7 @@ def run(
 ) -> None:
     """Play an experiment; write the record; print the verdict."""
     from chaos.preparation import prepare
-    from chaos.runner import run_experiment
+    from chaos.run_command import run_experiment
 
     options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
     prepared = prepare(experiment, stack=stack, seed=seed, trace=options, may_leave_loopback=yes_i_may)

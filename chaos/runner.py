@@ -17,33 +17,30 @@ import platform
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Coroutine
-from pathlib import Path
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
-from rich.console import Console
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.analysis_child import AnalysisChild
-from chaos.collector import Collector, Copy, Counters
+from chaos.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.deployment import LOAD, Deployment, load_spec
 from chaos.experiment import Experiment
 from chaos.fault_play import FaultPlay
 from chaos.guardrails import GuardrailWatch
 from chaos.load_child import LoadControl
-from chaos.preparation import load_config, resolved_text
+from chaos.preparation import load_config
 from chaos.progress import Progress
 from chaos.readiness import all_ready
 from chaos.run_folder import RecordFull, RunFolder
 from chaos.stage import LiveStage
 from chaos.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
-from chaos.telemetry import SpanCount, encode, resource
-from chaos.verdict_print import print_verdict
+from chaos.telemetry import SpanCount, resource
 from reports.attributes import SERVICE_RUNNER
-from reports.errors import BrownoutError, TargetFailed
+from reports.errors import TargetFailed
 
-__all__ = ["Ended", "run_experiment"]
+__all__ = ["Ended", "Run"]
 
 T = TypeVar("T")
 
@@ -63,21 +60,7 @@ class Ended(Exception):
         super().__init__(why)
 
 
-class _ToCollector(SpanExporter):
-    """The runner's own spans go to its own collector, without a detour over HTTP."""
-
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
-
-    def export(self, spans: Any) -> SpanExportResult:
-        try:
-            self._collector.take(encode(list[ReadableSpan](spans)))
-        except RecordFull:
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
-
-
-class _Run:
+class Run:
     """One run. `play` answers the exit code of a run that ended early, or None for the analysis to say."""
 
     def __init__(self, experiment: Experiment, folder: RunFolder, progress: Progress) -> None:
@@ -322,7 +305,7 @@ class _Run:
         provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
         count = SpanCount()
         provider.add_span_processor(count)
-        provider.add_span_processor(SimpleSpanProcessor(_ToCollector(self.collector)))
+        provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
         self._runner_spans = count
         tracer = provider.get_tracer("brownout.chaos")
         return [
@@ -392,36 +375,3 @@ class _Run:
         except RecordFull as error:
             ended = ended or Ended("failed", str(error), 5)
         return ended
-
-
-def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
-    """Play an experiment and print its verdict. Answers the exit code.
-
-    Raises UserError where the run's folder cannot be made.
-    """
-    console = Console(stderr=False)
-    folder = RunFolder(runs, experiment.name)
-    folder.write("experiment.yaml", resolved_text(experiment, command))
-    progress = Progress(console, experiment.title, quiet=quiet)
-    analysis: AnalysisChild | None = None
-    try:
-        with progress:
-            ended, analysis = _with_uvloop(_play(experiment, folder, progress))
-    except BrownoutError as error:
-        ended = Ended("failed", str(error), 5)
-    finally:
-        folder.close()
-    return print_verdict(console, folder.path, ended.why if ended else "", ended.exit_code if ended else None, analysis)
-
-
-async def _play(
-    experiment: Experiment, folder: RunFolder, progress: Progress
-) -> tuple[Ended | None, AnalysisChild | None]:
-    run = _Run(experiment, folder, progress)
-    return await run.play(), run.analysis
-
-
-def _with_uvloop(main: Coroutine[Any, Any, T]) -> T:
-    import uvloop
-
-    return uvloop.run(main)
