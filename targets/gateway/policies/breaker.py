@@ -87,7 +87,7 @@ class CircuitBreaker:
         """OPEN -> HALF_OPEN at once: there is news from the replica."""
         if self.state is not BreakerState.OPEN:
             return None
-        self._clear()
+        self._clear(self._config.half_open_calls)
         self._spell += 1
         self.state = BreakerState.HALF_OPEN
         return Transition.BREAKER_HALF_OPEN, why
@@ -124,6 +124,7 @@ class CircuitBreaker:
         self.state = BreakerState.CLOSED
         return Transition.BREAKER_CLOSED, f"{wanted} probes went well"
 
-    def _clear(self) -> None:
-        self._window.clear()
+    def _clear(self, window_calls: int | None = None) -> None:
+        # As in resilience4j, probes have a window of their own size: they may be more than a closed one's calls.
+        self._window = deque(maxlen=window_calls if window_calls is not None else self._config.window_calls)
         self._failures = self._slow = self._probing = 0

@@ -106,3 +106,15 @@ def test_news_half_opens_it_before_its_time() -> None:
     breaker = opened()
     assert breaker.half_open("it is back") == (Transition.BREAKER_HALF_OPEN, "it is back")
     assert breaker.half_open("again") is None
+
+
+def test_more_probes_than_a_window_has_calls_still_close_it() -> None:
+    breaker = CircuitBreaker(Breaker(window_calls=5, half_open_calls=10, open_s=3.0))
+    for _ in range(5):
+        breaker.leave(0.0, breaker.enter(), True)
+    breaker.advance(3.0)
+    changes = [breaker.leave(4.0, breaker.enter(), False) for _ in range(10)]
+    assert changes[-1] == (Transition.BREAKER_CLOSED, "10 probes went well")
+    for _ in range(4):
+        assert breaker.leave(5.0, breaker.enter(), True) is None
+    assert breaker.leave(5.0, breaker.enter(), True) == (Transition.BREAKER_OPEN, "5 of 5 calls failed")
