@@ -18,7 +18,7 @@ from targets.gateway.answer import AnswerStream
 from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
 from targets.gateway.headers import for_client, for_upstream, retry_after_s
-from targets.gateway.incoming import Body, affinity_key, marker_of, prompt_tokens
+from targets.gateway.incoming import Body, affinity_key, is_json, marker_of, prompt_tokens
 from targets.gateway.policies.retries import GiveUp
 from targets.gateway.sse import Framer
 from targets.gateway.watch import Watch
@@ -216,6 +216,8 @@ class Exchange:
         attempt.replica.last_heard = self._loop.time()
         if status < 300 or (400 <= status < 500 and status != 429):
             if status < 300:
+                if not is_json(body):  # say, a body ended cleanly, but too soon
+                    raise _DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
                 self._router.first_token(self._loop.time(), attempt, streamed=False)
             await self._respond(status, body, for_client(response.headers))
             return

@@ -14,7 +14,7 @@ import msgspec
 from reports.tokens import TOKEN_CHARS, Marker, find_marker
 from targets.bodies import BodyError
 
-__all__ = ["Body", "affinity_key", "decode", "marker_of", "prompt_tokens"]
+__all__ = ["Body", "affinity_key", "decode", "is_json", "marker_of", "prompt_tokens"]
 
 _EMPTY = msgspec.Raw(b"")
 
@@ -50,6 +50,15 @@ def decode(raw: bytes) -> Body:
         return _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BodyError(f"the body is not a request of this API: {error}") from None
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a whole JSON value stands there."""
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def marker_of(raw: bytes) -> Marker | None:

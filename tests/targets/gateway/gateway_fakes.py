@@ -101,7 +101,9 @@ class FakeReplica:
             if act.kind in ("fin", "rst"):
                 self._cut(request, act.kind)
                 return web.Response()
-            return web.json_response(whole_answer(body, openai))
+            answer = msgspec.json.encode(whole_answer(body, openai))
+            told = answer[: act.after] if act.kind == "clean" else answer
+            return web.Response(body=told, content_type="application/json")
         return await self._stream(request, events, act)
 
     async def _stream(self, request: web.Request, events: list[tuple[str, bytes]], act: Act) -> web.StreamResponse:

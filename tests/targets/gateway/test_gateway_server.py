@@ -9,6 +9,7 @@ from time import monotonic
 import pytest
 from gateway_harness import MARKER, POLICIES, Act, request_body, rig, until
 
+from reports.attributes import Outcome
 from reports.errors import UserError
 from reports.tokens import Marker, token_stream
 from targets.gateway.config import Affinity, Balancing, GatewayConfig, GatewayPolicies, Probes, Retries, Timeouts
@@ -230,3 +231,16 @@ async def test_a_keep_alive_connection_that_went_stale_is_not_the_callers_proble
         replica.release.clear()
         await replica.start()
         assert whole((await at.call(request_body(4))).text, 4)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("after", [0, 30])
+async def test_an_answer_that_ends_cleanly_but_too_soon_is_no_answer(path: str, after: int) -> None:
+    async with rig(2) as at:
+        for replica in at.replicas:
+            replica.script.append(Act("clean", after))
+        seen = await at.call(request_body(5, stream=False), path)
+        assert seen.status == 200
+        assert token_stream(MARKER.key, 5).encode() in seen.raw
+        assert sum(at.served()) == 3
+        assert at.gateway.counts.outcomes == {Outcome.OK: 1}
