@@ -93,6 +93,7 @@ class AnswerStream:
         self._headers_sent = False
         self._points: list[Point] = []
         self._holds: set[str] = set()
+        self._releases: dict[str, asyncio.TimerHandle] = {}
         self._draining: asyncio.Task[None] | None = None
 
     def bind(self, job: Job) -> None:
@@ -114,12 +115,16 @@ class AnswerStream:
         self._points.append(point)
         self._points.sort(key=lambda each: each.after_tokens)
 
-    def forget(self, fault_id: str) -> None:
-        """A behaviour is over: its point is gone, and what it held goes on."""
+    def forget(self, fault_id: str, *, flush: bool = True) -> None:
+        """A behaviour is over: its point is gone, and what it held goes on (with the next `flush`)."""
         self._points = [point for point in self._points if point.fault_id != fault_id]
+        release = self._releases.pop(fault_id, None)
+        if release is not None:
+            release.cancel()
         if fault_id in self._holds:
             self._holds.discard(fault_id)
-            self.flush()
+            if flush:
+                self.flush()
 
     def hold(self, fault_id: str) -> None:
         """Send nothing more until `forget(fault_id)`, or `release_later`'s time."""
@@ -127,7 +132,7 @@ class AnswerStream:
 
     def release_later(self, fault_id: str, delay_s: float) -> None:
         """Let go of a hold after a time."""
-        self._loop.call_later(delay_s, self.forget, fault_id)
+        self._releases[fault_id] = self._loop.call_later(delay_s, self.forget, fault_id)
 
     def flush(self) -> None:
         """Write what has been produced, as far as holds, points and the socket allow."""

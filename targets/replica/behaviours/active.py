@@ -125,7 +125,7 @@ class ActiveBehaviours:
             raise BehaviourError(f"{kind}: {error}") from None
         if share is not None and isinstance(behaviour, SlowsEngine):
             raise BehaviourError(f"{kind} slows the whole engine: it takes no share")
-        self.remove(fault_id)
+        self._take_off(fault_id, flush=False)  # what the old one held is the new one's to hold or let go
         entry = _Entry(fault_id, kind, behaviour, share, seed, lease_s, expires_at=0.0)
         self._entries[fault_id] = entry
         self.hits.setdefault(fault_id, 0)
@@ -146,6 +146,10 @@ class ActiveBehaviours:
 
     def remove(self, fault_id: str) -> int:
         """Take a behaviour off; what it holds goes on. Returns its hits (0 for an unknown one)."""
+        self._take_off(fault_id, flush=True)
+        return self.hits.get(fault_id, 0)
+
+    def _take_off(self, fault_id: str, *, flush: bool) -> None:
         entry = self._entries.pop(fault_id, None)
         if entry is not None:
             if entry.timer is not None:
@@ -154,8 +158,7 @@ class ActiveBehaviours:
                 self._slow()
             for visit in list(self._visits.values()):
                 if visit.stream is not None:
-                    visit.stream.forget(fault_id)
-        return self.hits.get(fault_id, 0)
+                    visit.stream.forget(fault_id, flush=flush)
 
     def close(self) -> None:
         """Take all off."""

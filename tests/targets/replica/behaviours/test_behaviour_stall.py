@@ -86,3 +86,16 @@ async def test_a_client_may_leave_a_silent_stream(replica: ReplicaServer) -> Non
     await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "it is held")
     task.cancel()
     await until(lambda: replica.snapshot()["running"] == 0, "the engine was told")
+
+
+async def test_a_stall_put_again_goes_on_without_a_gap_and_by_its_own_time(replica: ReplicaServer) -> None:
+    await put(replica, "f1", "stall", params={"after_tokens": 2, "for_s": 0.3})
+    task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=4)))
+    await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "it is held")
+    await until(lambda: replica.snapshot()["decoded_tokens"] == 4, "all is decoded")
+    await put(replica, "f1", "stall", params={"after_tokens": 2})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(task), 0.5)  # past the end of the first one
+    assert replica.snapshot()["hits"] == {"f1": 2}
+    await put(replica, "f1", "latency", params={"ms": 1})
+    assert streamed_text((await asyncio.wait_for(task, 5))[1]) == expected("s1", 0, 0, 4)
