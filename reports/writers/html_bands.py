@@ -96,6 +96,7 @@ def bands_of(replicas: Sequence[str], changes: Sequence[Data], faults: Sequence[
     """A band for each state that a replica was in: with the fault, ejected, behind a breaker, else in rotation."""
     row_of = {name: len(replicas) - number - 1 for number, name in enumerate(replicas)}
     bands: list[Band] = []
+    rotation: list[Band] = []
     spans = fault_spans({"faults": faults, "timeline": {"seconds": last}})
     injected = [fault for fault in faults if "injected" in fault["stages"]]
     for fault, (start, end) in zip(injected, spans, strict=True):
@@ -111,8 +112,8 @@ def bands_of(replicas: Sequence[str], changes: Sequence[Data], faults: Sequence[
         out += _lane(name, by_replica[name], _BREAKER, last, row + 0.08, row + 0.38)
         bands += out
         for start, end in _rest([(band.left, band.right) for band in out], last):
-            bands.append(Band(start, end, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation"))
-    return bands
+            rotation.append(Band(start, end, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation"))
+    return [*rotation, *bands]  # in the order drawn: trouble on top
 
 
 def _rest(taken: list[tuple[float, float]], last: float) -> list[tuple[float, float]]:
