@@ -12,7 +12,7 @@ import msgspec
 from reports.tokens import tokens_in
 from targets.gateway.sse import split
 
-__all__ = ["AnswerStream", "Hold", "Transcript", "lowered"]
+__all__ = ["AnswerStream", "Hold", "Transcript", "joined", "lowered"]
 
 _COMPACT_AT = 64 * 1024  # bytes of events kept unparsed
 
@@ -194,3 +194,13 @@ def lowered(fields: dict[str, msgspec.Raw], names: tuple[str, ...], by: int) -> 
             if isinstance(limit, int):
                 out[name] = max(1, limit - by)
     return out
+
+
+def joined(content: Any, text: str) -> Any:
+    """The content of a message (text, or a list of parts) with `text` after it."""
+    if isinstance(content, str):
+        return content + text
+    parts = list(content or ())
+    if parts and parts[-1].get("type") == "text":
+        return [*parts[:-1], {**parts[-1], "text": (parts[-1].get("text") or "") + text}]
+    return [*parts, {"type": "text", "text": text}]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from targets.gateway.answer import AnswerStream, Hold, lowered
+from targets.gateway.answer import AnswerStream, Hold, joined, lowered
 from targets.gateway.incoming import Body
 from targets.gateway.sse import data_of, split
 
@@ -171,7 +171,7 @@ class AnthropicStream(AnswerStream):
         messages: list[Any] = msgspec.json.decode(fields["messages"], type=list[msgspec.Raw])
         last = msgspec.json.decode(messages[-1], type=dict[str, Any]) if messages else {}
         if last.get("role") == "assistant":  # the client's own prefill
-            messages[-1] = {**last, "content": _joined(last.get("content"), self.text)}
+            messages[-1] = {**last, "content": joined(last.get("content"), self.text)}
         else:
             messages.append({"role": "assistant", "content": self.text})
         changed: dict[str, Any] = {**fields, **lowered(fields, ("max_tokens",), self.tokens), "messages": messages}
@@ -213,12 +213,3 @@ _ERROR_TYPES = {
 
 def _event(fields: dict[str, Any]) -> bytes:
     return b"event: " + str(fields["type"]).encode() + b"\ndata: " + msgspec.json.encode(fields) + b"\n\n"
-
-
-def _joined(content: Any, text: str) -> Any:
-    if isinstance(content, str):
-        return content + text
-    parts = list(content or ())
-    if parts and parts[-1].get("type") == "text":
-        return [*parts[:-1], {**parts[-1], "text": parts[-1]["text"] + text}]
-    return [*parts, {"type": "text", "text": text}]

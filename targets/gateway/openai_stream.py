@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from targets.gateway.answer import AnswerStream, Hold, lowered
+from targets.gateway.answer import AnswerStream, Hold, joined, lowered
 from targets.gateway.incoming import Body
 from targets.gateway.sse import data_of, split
 
@@ -140,9 +140,10 @@ class OpenAIStream(AnswerStream):
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         messages: list[Any] = msgspec.json.decode(fields["messages"], type=list[msgspec.Raw])
         last = msgspec.json.decode(messages[-1], type=dict[str, Any]) if messages else {}
-        continues = "continue_final_message" in fields and msgspec.json.decode(fields["continue_final_message"]) is True
-        if continues and last.get("role") == "assistant" and isinstance(last.get("content"), str):
-            messages[-1] = {**last, "content": last["content"] + self.text}
+        # As a replica does: an assistant message at the end is continued unless the caller says no.
+        continues = msgspec.json.decode(fields.get("continue_final_message", b"null")) is not False
+        if continues and last.get("role") == "assistant" and not last.get("tool_calls"):
+            messages[-1] = {**last, "content": joined(last.get("content"), self.text)}
         else:
             messages.append({"role": "assistant", "content": self.text})
         changed: dict[str, Any] = {

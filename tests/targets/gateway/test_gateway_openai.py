@@ -178,3 +178,17 @@ async def test_all_fail_then_all_recover_and_nobody_is_locked_out() -> None:
         for replica in at.replicas:
             replica.always = Act()
         complete(await at.call(request_body(TOKENS)))
+
+
+@pytest.mark.parametrize("parts", [False, True])
+@pytest.mark.parametrize("said", [{}, {"continue_final_message": True}])
+async def test_the_callers_own_beginning_is_continued_not_followed(parts: bool, said: dict[str, bool]) -> None:
+    begun = token_stream(MARKER.key, 3)
+    body = request_body(TOKENS, **said)
+    body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": begun}] if parts else begun})
+    async with rig(2) as at:
+        for replica in at.replicas:
+            replica.script.append(Act("fin", 4))
+        seen = await at.call(body)
+        assert begun + seen.text == token_stream(MARKER.key, TOKENS + 3)
+        assert {len(b["messages"]) for r in at.replicas for b in r.bodies} == {3}
