@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from reports.attributes import Outcome
-from targets.bodies import BodyError, read_body
+from targets.bodies import read_body
 from targets.replica.api import Api, RequestError
 from targets.replica.behaviours.active import ActiveBehaviours, Visit
 from targets.replica.behaviours.base import CannedAnswer
@@ -88,7 +88,7 @@ class ModelRequests:
             return self._refuse(served, api, RequestError(str(error), code="context_length_exceeded"))
         except RequestError as error:
             return self._refuse(served, api, error)
-        except (BodyError, RecursionError) as error:  # the caller's fault: a 500 would be held against the replica
+        except (ValueError, RecursionError) as error:  # the caller's fault: a 500 would be held against the replica
             return self._refuse(served, api, RequestError(str(error)))
         del body
 

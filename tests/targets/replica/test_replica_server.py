@@ -198,9 +198,11 @@ DEEP = b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 3, "tool
     b"[" * 99_999 + b"]" * 99_999
 )
 
+LONG_TURN = b'{"messages": [{"role": "user", "content": "[session s/a turn %b]"}], "max_tokens": 3}' % (b"1" * 5_000)
+
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-@pytest.mark.parametrize(("body", "encoding"), [(DEEP, "identity"), (b"certainly not gzip", "gzip")])
+@pytest.mark.parametrize(("body", "encoding"), [(DEEP, "identity"), (LONG_TURN, "identity"), (b"no gzip", "gzip")])
 async def test_a_body_that_cannot_be_read_is_the_callers_mistake(
     replica: ReplicaServer, path: str, body: bytes, encoding: str
 ) -> None:
