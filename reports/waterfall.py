@@ -103,6 +103,7 @@ def _print(console: Console, waterfall: Waterfall) -> None:
     _wrapped(console, "  ", Text(_felt(waterfall), style="dim"), width)
     console.print()
     for line in draw(waterfall, width, Glyphs.for_encoding(console.encoding)):
+        line.rstrip()
         console.print(line, no_wrap=True, overflow="crop", width=width)
     console.print()
     for moment in waterfall.story:
