@@ -51,6 +51,7 @@ format: $(SETUP_DEV)
 
 bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.fidelity
+	$(BIN)/python -m bench.lateness
 	$(BIN)/python -m bench.loadgen
 	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.demo

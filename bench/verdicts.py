@@ -3,8 +3,10 @@
     python -m bench.verdicts                                  # lose-tpu-pool and cut-streams, 3 stacks, seeds 1..5
     python -m bench.verdicts --experiments slow-pool --stacks multi-cloud --seeds 1
     python -m bench.verdicts --table                          # only print what is there
+    python -m bench.verdicts --replay                         # inconclusive ones again: a busy machine decides nothing
 
-A run takes about 75 s. Results go to `bench/results/verdicts.jsonl`, a line a run; `--again` plays all anew.
+The last play of a cell counts; the table says how many were played again. A run takes about 85 s. Results go to
+`bench/results/verdicts.jsonl`, a line a run; `--again` plays all anew.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 RESULTS = Path(__file__).with_name("results") / "verdicts.jsonl"
 VERDICTS = {0: "pass", 1: "fail", 3: "inconclusive", 4: "guardrail", 5: "broken"}
 RUN_WITHIN_S = 300
+INCONCLUSIVE = 3
 
 
 def played(path: Path) -> list[dict[str, Any]]:
@@ -54,12 +57,17 @@ def play(experiment: str, stack: str, seed: int, runs: Path) -> dict[str, Any]:
 
 def table(rows: Iterable[dict[str, Any]]) -> str:
     """Markdown: verdicts by experiment and stack, and the gates that failed with how often."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    cells: dict[tuple[str, str, int], dict[str, Any]] = {}
+    plays: Counter[tuple[str, str]] = Counter()
     for row in rows:
+        cells[row["experiment"], row["stack"], row["seed"]] = row
+        plays[row["experiment"], row["stack"]] += 1
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in cells.values():
         groups.setdefault((row["experiment"], row["stack"]), []).append(row)
     lines = [
-        "| experiment | stack | seeds | pass | fail | inconclusive | other | gates that did not pass |",
-        "|---|---|---|---|---|---|---|---|",
+        "| experiment | stack | seeds | pass | fail | inconclusive | other | played again | gates that did not pass |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for (experiment, stack), group in sorted(groups.items()):
         verdicts = Counter(VERDICTS.get(row["exit"], str(row["exit"])) for row in group)
@@ -72,8 +80,9 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
         )
         why = "; ".join(f"{text} x{n}" for text, n in gates.most_common())
         counts = (verdicts["pass"], verdicts["fail"], verdicts["inconclusive"])
-        cells = (experiment, stack, len(group), *counts, other, why)
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        again = plays[experiment, stack] - len(group)
+        line = (experiment, stack, len(group), *counts, other, again, why)
+        lines.append("| " + " | ".join(map(str, line)) + " |")
     return "\n".join(lines)
 
 
@@ -85,19 +94,21 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seeds", default="1,2,3,4,5")
     parser.add_argument("--runs", type=Path, default=Path("runs/bench"))
     parser.add_argument("--table", action="store_true", help="only print")
+    parser.add_argument("--replay", action="store_true", help="play inconclusive ones again")
     parser.add_argument("--again", action="store_true", help="forget what was played")
     options = parser.parse_args(argv)
     if options.again:
         RESULTS.unlink(missing_ok=True)
     rows = played(RESULTS)
-    done = {(row["experiment"], row["stack"], row["seed"]) for row in rows}
+    done = {(row["experiment"], row["stack"], row["seed"]): row["exit"] for row in rows}
     wanted = [
         (experiment, stack, int(seed))
         for seed in options.seeds.split(",")
         for experiment in options.experiments.split(",")
         for stack in options.stacks.split(",")
     ]
-    for cell in [] if options.table else [cell for cell in wanted if cell not in done]:
+    missing = [cell for cell in wanted if cell not in done or (options.replay and done[cell] == INCONCLUSIVE)]
+    for cell in [] if options.table else missing:
         row = play(*cell, options.runs)
         rows.append(row)
         RESULTS.parent.mkdir(exist_ok=True)
