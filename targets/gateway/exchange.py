@@ -246,7 +246,7 @@ class Exchange:
                 if self._first_at is None:
                     self._first_at = now
             if passed:
-                watch.deadline = inf  # a slow client is not a slow replica
+                watch.deadline, watch.writing = inf, True  # a slow client is not a slow replica
                 if self._response is None:
                     await self._begin(for_client(response.headers))
                 if stream.done:
@@ -254,6 +254,7 @@ class Exchange:
                     await _read_end(response, watch, clock() + _END_WITHIN_S)
                     return
                 await self._write(passed)
+                watch.writing = False
                 now = clock()
             if stream.error is not None:
                 outcome = Outcome.CORRUPT if stream.corrupt else Outcome.ERROR_EVENT
@@ -341,6 +342,8 @@ def _interrupted(watch: Watch) -> _DeadError:
         return _DeadError(Outcome.TIMEOUT, "it is shut out and silent", lost=True)
     if watch.fired == "between tokens":
         return _DeadError(Outcome.STALLED, "silent between tokens")
+    if watch.writing:
+        return _DeadError(Outcome.ABANDONED, "the client does not read")
     if watch.fired == "total":
         return _DeadError(Outcome.TIMEOUT, "the call took too long")
     return _DeadError(Outcome.TIMEOUT, f"no token within {waited_s:.2f} s")

@@ -21,7 +21,7 @@ _OWN_FREEZE_S = 0.25
 class Watch:
     """The deadline of one attempt, on the loop's clock."""
 
-    __slots__ = ("attempt", "deadline", "fired", "phase", "task", "total", "waiting")
+    __slots__ = ("attempt", "deadline", "fired", "phase", "task", "total", "waiting", "writing")
 
     def __init__(self, task: asyncio.Task[object], attempt: Attempt, deadline: float, total: float) -> None:
         self.task = task
@@ -30,6 +30,7 @@ class Watch:
         self.total = total  # of the call
         self.phase = "first token"
         self.waiting = True  # for the first token
+        self.writing = False  # to the client, which may be slow
         self.fired = ""
 
     def fire(self, what: str) -> None:

@@ -23,7 +23,9 @@ from reports.tokens import find_marker, token_stream, tokens_in
 class Act:
     """What an upstream does with one request, `after` tokens where that makes sense."""
 
-    kind: str = "ok"  # ok | fin | rst | clean | stall | status | hang | error_event | garbage | no_done | no_terminal
+    # ok | fin | rst | clean | stall | status | hang | error_event | garbage | no_done | no_terminal
+    # | flood: far more than sockets hold
+    kind: str = "ok"
     after: int = 0
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
@@ -109,6 +111,9 @@ class FakeReplica:
     async def _stream(self, request: web.Request, events: list[tuple[str, bytes]], act: Act) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        if act.kind == "flood":
+            await response.write(b'data: {"choices":[{"index":0,"delta":{"content":"AAAA"}}]}\n\n' * 250_000)
+            return response
         counted = "tool" if act.in_tools else "text"
         sent = 0
         for kind, event in events:

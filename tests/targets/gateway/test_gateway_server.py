@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 from dataclasses import replace
 from time import monotonic
 
@@ -244,3 +246,23 @@ async def test_an_answer_that_ends_cleanly_but_too_soon_is_no_answer(path: str, 
         assert token_stream(MARKER.key, 5).encode() in seen.raw
         assert sum(at.served()) == 3
         assert at.gateway.counts.outcomes == {Outcome.OK: 1}
+
+
+async def test_a_client_that_does_not_read_is_not_held_against_the_replica() -> None:
+    async with rig(1, timeouts=Timeouts(connect_s=1, first_token_s=5, between_tokens_s=5, total_s=1)) as at:
+        [replica] = at.replicas
+        await at.call(request_body(1))
+        replica.always = Act("flood")
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", at.gateway.port))
+            body = json.dumps(request_body(5, max_tokens=None)).encode()
+            deaf.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
+            deaf.sendall(body)
+            await until(lambda: at.gateway.router.in_flight == 1)
+            await until(lambda: at.gateway.router.in_flight == 0)
+            await until(lambda: at.gateway.counts.outcomes[Outcome.ABANDONED] == 1)
+        state = at.gateway.router.replicas["r0"]
+        assert state.breaker is not None
+        assert [failed for failed, _ in state.breaker._window] == [False]
+        assert sum(at.served()) == 2
