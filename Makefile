@@ -54,6 +54,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.lateness
 	$(BIN)/python -m bench.loadgen
 	$(BIN)/python -m bench.gateway
+	$(BIN)/python -m bench.collector
 	$(BIN)/python -m bench.demo
 
 lock: $(SETUP)

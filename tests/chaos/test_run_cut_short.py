@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,13 @@ def test_a_full_disk_ends_the_run_and_says_so(tmp_path: Path) -> None:
         run.nothing_left()
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def test_a_port_in_use_is_the_users_to_mend(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "chaos.cli", "serve", "stack", "--port", port, "--runs", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr

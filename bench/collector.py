@@ -1,0 +1,105 @@
+"""What 100,000 spans cost the runner: its collector writes them as they come, and must not grow.
+
+    python -m bench.collector [--spans N]
+
+The collector is in a process of its own, with everything else that the runner imports; the spans are posted over HTTP, 500
+a request. Exit 1 if its resident set ends above 150 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import sys
+import tempfile
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.table import print_table
+
+RUNNER_MB = 150
+BATCH = 500
+TOKEN = "bench"
+
+
+def collect(pipe: Connection, folder: str) -> None:
+    """Serve a collector until the pipe says stop; answer resident set (MB) before and after, and CPU seconds."""
+    import time
+
+    import uvloop
+
+    import chaos.run_command  # noqa: F401  (what a runner has loaded)
+    from chaos.collector import Collector
+    from chaos.run_folder import RunFolder
+
+    def resident_mb() -> float:
+        words = Path("/proc/self/status").read_text().split()
+        return int(words[words.index("VmRSS:") + 1]) / 1024
+
+    async def serve() -> None:
+        run = RunFolder(Path(folder), "bench")
+        collector = Collector(run.spans, run.gauges, TOKEN, lambda _: "run", lambda error: sys.exit(str(error)))
+        await collector.start()
+        before, cpu = resident_mb(), time.process_time()
+        pipe.send(collector.url)
+        await asyncio.to_thread(pipe.recv)
+        pipe.send((before, resident_mb(), time.process_time() - cpu))
+        await collector.close()
+
+    uvloop.run(serve())
+
+
+def spans(count: int) -> bytes:
+    """An OTLP request of `count` spans with ten attributes each."""
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    scope = request.resource_spans.add().scope_spans.add()
+    for index in range(count):
+        span = scope.spans.add(name="brownout.replica.request", trace_id=bytes(16), span_id=index.to_bytes(8, "big"))
+        for number in range(10):
+            span.attributes.add(key=f"brownout.attribute.{number}").value.string_value = f"value {index}"
+    return request.SerializeToString()
+
+
+async def post(url: str, total: int) -> None:
+    """Post `total` spans, one request after the other."""
+    import aiohttp
+
+    headers = {"X-Brownout-Token": TOKEN, "Content-Type": "application/x-protobuf"}
+    body = spans(BATCH)
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for _ in range(total // BATCH):
+            async with session.post(f"{url}/v1/traces", data=body) as answer:
+                answer.raise_for_status()
+
+
+def main(argv: list[str]) -> int:
+    """Print what it took; answer whether the runner stays within its budget."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--spans", type=int, default=100_000)
+    options = parser.parse_args(argv)
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
+        process = context.Process(target=collect, args=(there, folder), daemon=True)
+        process.start()
+        asyncio.run(post(here.recv(), options.spans))
+        here.send("stop")
+        before, after, cpu_s = here.recv()
+        process.join(10)
+        written = sum(path.stat().st_size for path in Path(folder).rglob("*.otlp"))
+    print(json.dumps({"spans": options.spans, "written_mb": round(written / 1e6, 1)}))
+    rows = [
+        ("resident before, MB", f"{before:.0f}", ""),
+        ("resident after, MB", f"{after:.0f}", f"<= {RUNNER_MB}"),
+        ("CPU a span, us", f"{cpu_s / options.spans * 1e6:.2f}", ""),
+    ]
+    print_table(("the runner with its collector", "measured", "budget"), rows)
+    return 0 if after <= RUNNER_MB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
