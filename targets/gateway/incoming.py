@@ -17,6 +17,7 @@ from targets.bodies import BodyError
 __all__ = ["Body", "affinity_key", "decode", "is_json", "marker_of", "prompt_tokens"]
 
 _EMPTY = msgspec.Raw(b"")
+_LONGEST_KEY = 256  # characters; the keys of up to 100,000 sessions are kept
 
 
 class _Metadata(msgspec.Struct):
@@ -79,12 +80,17 @@ def affinity_key(headers: Mapping[str, str], body: Body, raw: bytes) -> str:
     the conversation's beginning."""
     for named in (headers.get("x-session-affinity"), body.user, body.metadata and body.metadata.user_id):
         if named:
-            return str(named)
+            name = str(named)
+            return name if len(name) <= _LONGEST_KEY else _digest(name.encode(errors="surrogatepass"))
     marker = marker_of(raw)
     if marker is not None:
         return marker.session
     start = bytes(body.messages)[:4096]
-    return "text:" + blake2b(start, digest_size=12).hexdigest() if start else ""
+    return _digest(start) if start else ""
+
+
+def _digest(text: bytes) -> str:
+    return "text:" + blake2b(text, digest_size=12).hexdigest()
 
 
 def prompt_tokens(raw: bytes) -> int:

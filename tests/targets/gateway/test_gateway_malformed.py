@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from reports.tokens import token_stream
 from targets.gateway.config import Affinity
 from targets.gateway.headers import for_upstream
+from targets.gateway.incoming import Body, affinity_key
 
 BAD_BODIES = [
     (b'{"model": "\xff", "messages": []}', b""),
@@ -62,6 +63,14 @@ async def test_a_session_header_that_is_not_utf_8_is_a_key_like_any_other() -> N
             )
             assert answer.startswith(b"HTTP/1.1 200 ")
         assert sorted(at.served()) == [0, 3]
+
+
+def test_a_session_may_have_a_long_name_but_not_a_large_key() -> None:
+    names = ["u" * 256, "u" * 1_000_000, "u" * 1_000_000 + "v"]
+    keys = [affinity_key({}, Body(user=name), b"{}") for name in names]
+    assert keys[0] == names[0]
+    assert len(set(keys)) == 3
+    assert max(map(len, keys)) == 256
 
 
 def test_headers_of_this_hop_stay_here_and_the_others_are_kept_whole() -> None:
