@@ -2,7 +2,7 @@
 
     python -m bench.collector [--spans N]
 
-The collector is in a process of its own, with everything else that the runner imports; the spans are posted over HTTP, 500
+The collector is in a process of its own, with all else that the runner imports; the spans are posted over HTTP, 500
 a request. Exit 1 if its resident set ends above 150 MB.
 """
 

@@ -27,7 +27,7 @@ KEEP_ALIVE_S = 5.0
 _BLOCK = 16 * 1024
 
 
-class Closed(Exception):  # noqa: N818 - named for what happened, as a connection's peer sees it
+class Closed(Exception):
     """The peer closed or reset the connection before the message was complete."""
 
 
