@@ -158,7 +158,7 @@ class AnswerStream(ABC):
                 return
             try:
                 self._take(event, out)
-            except (msgspec.MsgspecError, TypeError, AttributeError, KeyError) as error:
+            except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
                 self.corrupt = True
                 self.error = f"not an event of this API: {error}"
 

@@ -193,7 +193,7 @@ class AnthropicStream(AnswerStream):
             data = data_of(event)
             try:
                 delta = _decode_event(data).delta if data else None
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 plain = False
                 continue
             if delta is not None:

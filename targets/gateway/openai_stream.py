@@ -191,7 +191,7 @@ class OpenAIStream(AnswerStream):
                 continue
             try:
                 chunk = _decode_chunk(data)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 plain = False
                 continue
             for choice in chunk.choices:

@@ -24,7 +24,7 @@ class Act:
     """What an upstream does with one request, `after` tokens where that makes sense."""
 
     # ok | fin | rst | clean | stall | status | hang | error_event | garbage | no_done | no_terminal
-    # | flood: far more than sockets hold
+    # | not_utf8 | flood: far more than sockets hold
     kind: str = "ok"
     after: int = 0
     status: int = 503
@@ -136,6 +136,10 @@ class FakeReplica:
             await response.write(b'event: error\ndata: {"type":"error","error":{"message":"engine died"}}\n\n')
         elif act.kind == "garbage":
             await response.write(b"data: {not json\n\n")
+        elif act.kind == "not_utf8":
+            await response.write(
+                b'data: {"type":"error\xff","choices":[{"delta":{"content":"\xff","x":"[DONE]"}}]}\n\n'
+            )
         elif act.kind in ("fin", "rst"):
             self._cut(request, act.kind)
         await response.write_eof()  # clean, no_done, no_terminal

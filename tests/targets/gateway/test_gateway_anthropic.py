@@ -26,7 +26,7 @@ async def test_a_stream_is_passed_on_to_the_token() -> None:
         complete(await at.call(request_body(TOKENS), MESSAGES))
 
 
-@pytest.mark.parametrize("how", ["fin", "rst", "clean", "error_event", "garbage", "stall"])
+@pytest.mark.parametrize("how", ["fin", "rst", "clean", "error_event", "garbage", "not_utf8", "stall"])
 @pytest.mark.parametrize("after", [1, 19])
 async def test_a_stream_that_dies_half_way_goes_on_elsewhere(how: str, after: int) -> None:
     async with rig(2) as at:
