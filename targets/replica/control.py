@@ -48,7 +48,7 @@ class Control:
             return refusal
         try:
             return await self._route(request)
-        except (BehaviourError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (BehaviourError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _json(400, {"error": str(error)})
 
     async def _route(self, request: web.BaseRequest) -> web.Response:

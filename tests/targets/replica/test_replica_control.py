@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 from replica_harness import TOKEN, control, put
 
@@ -106,3 +107,13 @@ def test_a_share_hits_about_that_many_and_always_the_same_ones() -> None:
     assert hit == {key for key in keys if fraction(7, "f1", key) < 0.3}
     assert hit != {key for key in keys if fraction(7, "f2", key) < 0.3}
     assert hit != {key for key in keys if fraction(8, "f1", key) < 0.3}
+
+
+async def test_a_body_nested_too_deeply_is_400(replica: ReplicaServer) -> None:
+    body = b'{"kind": "latency", "lease_s": 5, "params": {"ms": %b}}' % (b"[" * 99_999 + b"]" * 99_999)
+    async with (
+        aiohttp.ClientSession(headers={"X-Brownout-Token": TOKEN}) as session,
+        session.put(replica.control_url + "/behaviours/f1", data=body) as response,
+    ):
+        assert response.status == 400
+        assert "recursion" in (await response.json())["error"]
