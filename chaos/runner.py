@@ -35,6 +35,7 @@ from chaos.progress import Progress
 from chaos.readiness import all_ready
 from chaos.run_folder import RecordFull, RunFolder
 from chaos.stage import LiveStage
+from chaos.steady_check import STEADY, steady_spec, unsteady
 from chaos.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
 from chaos.telemetry import SpanCount, resource
 from reports.attributes import SERVICE_RUNNER
@@ -132,7 +133,7 @@ class Run:
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
         leaving = child.name == LOAD and self.load.command == "stop"
-        expected = expected or self._stopping or leaving
+        expected = expected or self._stopping or leaving or child.name == STEADY
         with contextlib.suppress(RecordFull):
             self.folder.events.write(
                 "process",
@@ -177,13 +178,13 @@ class Run:
                     await self._play_on(self.supervisor)
                 except Ended as early:
                     ended = early
-                except ShepherdGone as error:
+                except (
+                    TargetFailed
+                ) as error:  # a process that does not start, a full disk: the record is closed all the same
                     ended = Ended("failed", str(error), 5)
                 finally:
                     self._stopping = True
                 ended = await self._close_record(self.supervisor, ended)
-        except ShepherdGone as error:
-            ended = ended or Ended("failed", str(error), 5)
         except TargetFailed as error:
             ended = ended or Ended("failed", str(error), 5)
         finally:
@@ -231,11 +232,11 @@ class Run:
 
     async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
         child = await supervisor.spawn(spec)
+        self.spans_ended.setdefault(f"{child.name}#{child.incarnation}", None)
         self._started(child)
         return child
 
     def _started(self, child: Child) -> None:
-        self.spans_ended.setdefault(f"{child.name}#{child.incarnation}", None)
         self.folder.events.write(
             "process",
             name=child.name,
@@ -285,6 +286,11 @@ class Run:
         self._phase("baseline", timeline.baseline_s)
         first = min((entry.at_s for entry in self.experiment.faults), default=0.0)
         base = timeline.warmup_s + timeline.baseline_s
+        await self._until(base)
+        unfit = await self._unsteady() if self.experiment.steady_state else ""
+        if unfit:
+            await self._drain(timeline.drain_s)
+            raise Ended("not_steady", unfit, 1)
         await self._until(base + first)
         if self.plays:
             self._phase("fault", max(entry.at_s + entry.for_s for entry in self.experiment.faults) - first)
@@ -295,11 +301,23 @@ class Run:
             await self._or_end(asyncio.gather(*self._tasks))
             self._phase("recovery", timeline.recovery_s)
             await self._or_end(asyncio.sleep(timeline.recovery_s))
-        self._phase("drain", timeline.drain_s)
+        await self._drain(timeline.drain_s)
+
+    async def _unsteady(self) -> str:
+        """Judge `steady_state`; the baseline goes on meanwhile, and everything after it is that much later."""
+        assert self.supervisor is not None
+        begun = time.monotonic()
+        spec = steady_spec(self.folder.path, self.folder.log(STEADY))
+        why = await self._or_end(unsteady(self.supervisor, spec, self._started))
+        self._zero += time.monotonic() - begun
+        return why
+
+    async def _drain(self, drain_s: float) -> None:
+        self._phase("drain", drain_s)
         self.analysis = AnalysisChild(self.folder.path)
         self.load.command = "drain"
         with contextlib.suppress(TimeoutError):
-            await self._or_end(asyncio.wait_for(self.load.done.wait(), timeline.drain_s))
+            await self._or_end(asyncio.wait_for(self.load.done.wait(), drain_s))
 
     def _plays(self, stage: LiveStage) -> list[FaultPlay]:
         provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))

@@ -142,9 +142,9 @@ class Record:
 
     @property
     def stopped_by(self) -> str | None:
-        """What ended the run early: "aborted" (a guardrail), "interrupted" or "failed"; None if nothing did."""
+        """What ended the run early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None if nothing."""
         found = {str(event.get("event")) for event in self.run_events}
-        return next((event for event in ("interrupted", "failed", "aborted") if event in found), None)
+        return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
 
     @property
     def cut_short(self) -> bool:

@@ -56,6 +56,8 @@ def decide(
             why["failed"].append(_because("failed", event))
         elif word == "aborted":
             why["aborted"].append(_because("stopped by a guardrail", event))
+        elif word == "not_steady":
+            why["fail"].append(str(event.get("why") or "not steady before the fault"))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from record_builder import RecordBuilder, Up, migrated
 
-from reports.analysis import analyse, main
+from reports.analysis import NOT_STEADY, analyse, main
 from reports.gates import parse_gate
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.registry import MEASURES
@@ -94,6 +94,22 @@ def test_a_baseline_that_was_not_steady_fails_the_run(good: RecordBuilder) -> No
     assert report.exit_code == 1
     assert report.verdict.why[0].startswith("not steady before the fault: ttft.p95 <= 1 ms")
     assert report.data["steady_state"][0]["phase"] == "baseline"
+
+
+def test_steady_state_is_judged_on_a_record_that_goes_on(
+    record: RecordBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record.events.clear()
+    record.phases({"setup": -3.0, "warmup": 0.0, "baseline": 5.0})
+    record.call("s0", 0, 6.0)
+    record.experiment["steady_state"] = ["calls >= 1"]
+    path = record.write()
+    assert main([str(path), "--steady"]) == 0
+    record.experiment["steady_state"] = ["calls >= 1", "calls == 0"]
+    path = record.write()
+    assert main([str(path), "--steady"]) == NOT_STEADY
+    assert capsys.readouterr().out.splitlines()[-1].startswith("calls == 0: 1")
+    assert not (path / "report.json").exists()
 
 
 def test_a_gate_of_the_record_that_cannot_be_read_is_no_pass(good: RecordBuilder) -> None:
