@@ -6,6 +6,7 @@ The revert is always run: when the time is over, when the run is stopped, when t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +14,12 @@ from typing import Any, Protocol
 
 from opentelemetry import trace
 
-from chaos.faults.base import Fault, FaultError, Stage, Unreachable
-from chaos.run_folder import EventLog
+from chaos.faults.base import Fault, Stage
+from chaos.run_folder import EventLog, RecordFull
+from chaos.shepherd_link import ShepherdGone
+from chaos.undo import UndoNotWritten
 from reports import attributes as a
+from reports.errors import TargetFailed
 
 __all__ = ["FaultPlay", "Played"]
 
@@ -78,7 +82,10 @@ class FaultPlay:
         self._note("planned")
 
     async def play(self, for_s: float | None, released: asyncio.Event) -> Played:
-        """Inject, confirm, hold for `for_s` seconds or until `released`, revert, verify. Never raises FaultError."""
+        """Inject, confirm, hold for `for_s` seconds or until `released`, revert, verify. Raises no error of a fault.
+
+        Raises TargetFailed, after the revert, where the undo or the record cannot be written or the shepherd is gone.
+        """
         at = self._note("injected")
         self._span = self._tracer.start_span(
             a.SPAN_FAULT,
@@ -98,8 +105,10 @@ class FaultPlay:
             self.played.confirmed = True
             self._note("confirmed")
             await self._hold(for_s, released)
-        except (FaultError, Unreachable) as error:
-            self._failed(f"could not be injected: {error}")
+        except TargetFailed:
+            raise  # the run itself is over; the revert comes first
+        except Exception as error:  # whatever it is, it is this fault that did not work
+            self._failed(f"could not be injected: {error or repr(error)}")
         finally:
             # A cancelled run must still end with nothing broken: the revert is finished before the cancellation is.
             reverting = asyncio.ensure_future(self._revert())
@@ -124,20 +133,28 @@ class FaultPlay:
         for attempt in range(1, REVERT_TRIES + 1):
             try:
                 self.played.hits = await self.fault.revert(self._stage)
-                self._note("reverted", hits=self.played.hits)
-                await self.fault.verify(self._stage)
+                self._note_if_possible("reverted", hits=self.played.hits)
+                with contextlib.suppress(UndoNotWritten):  # it is undone; that the file does not say so is harmless
+                    await self.fault.verify(self._stage)
                 self.played.verified = True
-                self._note("verified", hits=self.played.hits)
+                self._note_if_possible("verified", hits=self.played.hits)
                 self._say(f"fault {self.fault.id}: reverted and verified")
                 return
-            except (FaultError, Unreachable) as error:
+            except ShepherdGone:
+                raise  # it undoes what is left by itself; nothing can be asked of it any more
+            except Exception as error:  # a replica that does not start, a refused request: tried again all the same
                 if attempt == REVERT_TRIES:
-                    self._failed(f"could not be reverted: {error}")
+                    self._failed(f"could not be reverted: {error or repr(error)}")
 
     def _failed(self, why: str) -> None:
         self.played.problem = f"fault {self.fault.id} ({self.fault.kind}) {why}"
-        self._note("failed", why=why)
+        self._note_if_possible("failed", why=why)
         self._say(self.played.problem)
+
+    def _note_if_possible(self, stage: str, **more: Any) -> None:
+        """A full disk must not come between a fault and its revert; the next who writes says that it is full."""
+        with contextlib.suppress(RecordFull):
+            self._note(stage, **more)
 
     def _note(self, stage: str, **more: Any) -> int:
         at = self._events.write("fault", stage=stage, **{**self._facts, "hits": None, **more})
