@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from chaos.analysis_child import AnalysisChild
+from chaos.ended import Ended
 from chaos.experiment import Experiment
 from chaos.preparation import resolved_text
 from chaos.progress import Progress
 from chaos.run_folder import RunFolder
-from chaos.runner import Ended, Run
+from chaos.runner import Run
 from chaos.verdict_print import print_verdict
 from reports.errors import BrownoutError
 

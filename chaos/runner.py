@@ -26,6 +26,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from chaos.analysis_child import AnalysisChild
 from chaos.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.deployment import LOAD, Deployment, load_spec
+from chaos.ended import Ended, gravest
 from chaos.experiment import Experiment
 from chaos.fault_play import FaultPlay
 from chaos.guardrails import GuardrailWatch
@@ -41,7 +42,7 @@ from chaos.telemetry import SpanCount, resource
 from reports.attributes import SERVICE_RUNNER
 from reports.errors import TargetFailed
 
-__all__ = ["Ended", "Run"]
+__all__ = ["Run"]
 
 T = TypeVar("T")
 
@@ -49,16 +50,6 @@ READY_WITHIN_S = 60.0
 LOAD_STARTS_WITHIN_S = 30.0
 LOAD_ENDS_WITHIN_S = 5.0
 LOG_LINES = 8
-
-
-class Ended(Exception):
-    """Why a run ended early. `event` is the name of the run event, `exit_code` what the command answers with."""
-
-    def __init__(self, event: str, why: str, exit_code: int) -> None:
-        self.event = event
-        self.why = why
-        self.exit_code = exit_code
-        super().__init__(why)
 
 
 class Run:
@@ -89,13 +80,15 @@ class Run:
         """The gateway has seen every replica well: one still shut out from start-up would spoil the baseline."""
         self._stopping = False
         self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._reasons: list[Ended] = []
         self._zero = 0.0
 
     # -- what may end a run early -----------------------------------------------------------------------------------
     def end(self, event: str, why: str, exit_code: int) -> None:
-        """End the run early; the first reason counts."""
+        """End the run early. The first reason ends it, the gravest until the record is closed names it."""
+        self._reasons.append(Ended(event, why, exit_code))
         if not self._ended.done():
-            self._ended.set_result(Ended(event, why, exit_code))
+            self._ended.set_result(self._reasons[0])
 
     async def _or_end(self, waiting: Awaitable[T]) -> T:
         """Wait for something, unless the run ends first: then raise why."""
@@ -347,11 +340,12 @@ class Run:
         text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"
         self.progress.fault(text, on=True)
         try:
-            played = await play.play(for_s, self._released)
+            await play.play(for_s, self._released)
         finally:
             self.progress.fault(text, on=False)
-        if played.problem and not played.verified:
-            self.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
+            played = play.played  # also of one whose run was ended meanwhile
+            if played.problem and not played.verified:
+                self.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
 
     async def _release(self) -> None:
         """Let every fault go, and wait until each is reverted."""
@@ -381,6 +375,7 @@ class Run:
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all()
+        ended = gravest([*([ended] if ended else []), *self._reasons])
         if self.plays:
             self.spans_ended["runner#1"] = self._runner_spans.ended
         try:
