@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from chaos.supervisor import child_environment
-from reports.errors import TargetFailed
+from reports.errors import TargetFailed, UserError
 
 __all__ = ["AnalysisChild"]
 
@@ -44,7 +44,10 @@ class AnalysisChild:
             raise TargetFailed(f"the analysis cannot be run: {error}") from error
 
     def finish(self) -> int:
-        """The record is closed: let it be read. Answers the exit code of the verdict; raises TargetFailed."""
+        """The record is closed: let it be read. Answers the exit code of the verdict; raises TargetFailed.
+
+        Raises UserError where the folder holds no record of a run.
+        """
         report = self._folder / "report.json"
         report.unlink(missing_ok=True)
         try:
@@ -59,6 +62,8 @@ class AnalysisChild:
             raise
         if not report.is_file():
             last = self._log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
+            if self._process.returncode == 2:
+                raise UserError("\n    ".join(last))
             raise TargetFailed("the analysis wrote no report:\n    " + "\n    ".join(last))
         return self._process.returncode
 

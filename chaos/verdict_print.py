@@ -50,7 +50,7 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None, an
     try:
         verdict = (analysis or AnalysisChild(folder)).finish()
         _show(console, folder)
-    except TargetFailed as error:
+    except (TargetFailed, UserError) as error:
         console.print(Text(str(error), style="bold red"))
         verdict = 5
     # A gate that failed says more than the guardrail that cut the run short.
