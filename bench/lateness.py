@@ -2,9 +2,9 @@
 
     python -m bench.lateness [--streams 1 20 50]
 
-One replica in this process, its callers in another; beside it, as a yardstick, a bare timer of the same event loop, for a
-machine that wakes its processes late makes every token late. Exit 1 if more than 1 % of the tokens of the smallest load are
-over 3 ms late while the bare timer keeps that.
+One replica in this process, its callers in another; beside it, as a yardstick, a bare timer of the same event loop: a
+machine that wakes its processes late makes every token late. Exit 1 if more than 1 % of the tokens of the smallest load
+are over 3 ms late while the bare timer keeps that.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ async def measure(streams: int) -> dict[str, Any]:
 
 
 async def bare_timer() -> dict[str, int]:
-    """Lateness of a timer of the event loop that has nothing else to do: 300 ticks of 16 ms, in the replica's buckets."""
+    """Lateness of a timer of an idle event loop: 300 ticks of 16 ms, in the replica's buckets."""
     bounds = ("1", "2", "3", "5", "10", "20", "50", "inf")
     found = dict.fromkeys(bounds, 0)
     loop = asyncio.get_running_loop()
