@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -97,6 +98,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--replay", action="store_true", help="play inconclusive ones again")
     parser.add_argument("--again", action="store_true", help="forget what was played")
     options = parser.parse_args(argv)
+    # A run under way is ended with us; its shepherd sees to the rest.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.again:
         RESULTS.unlink(missing_ok=True)
     rows = played(RESULTS)

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from targets.replica.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
 
-__all__ = ["Driver", "Histogram", "Job", "Phase", "Sink", "TimerHandle"]
+__all__ = ["ITL_BOUNDS_S", "Driver", "Histogram", "Job", "Phase", "Sink", "TimerHandle"]
 
 LATENESS_BOUNDS_MS: Final = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 ITL_BOUNDS_S: Final = (

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from reports.attributes import Outcome
 from targets.replica.conversation import BLOCK_TOKENS
-from targets.replica.driver import Driver
+from targets.replica.driver import ITL_BOUNDS_S, Driver
 from targets.replica.spans import Served
 
 __all__ = ["Metrics"]
@@ -23,27 +23,6 @@ _TTFT_S: Final = (
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75,
     1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0, 160.0, 640.0, 2560.0,
 )  # fmt: skip
-_TPOT_S: Final = (
-    0.01,
-    0.025,
-    0.05,
-    0.075,
-    0.1,
-    0.15,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.75,
-    1.0,
-    2.5,
-    5.0,
-    7.5,
-    10.0,
-    20.0,
-    40.0,
-    80.0,
-)
 _REQUEST_S: Final = (
     0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0,
     60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0,
@@ -129,7 +108,7 @@ class Metrics:
             "vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.", _TTFT_S
         )
         self._tpot = histogram(
-            "vllm:time_per_output_token_seconds", "Histogram of time per output token in seconds.", _TPOT_S
+            "vllm:time_per_output_token_seconds", "Histogram of time per output token in seconds.", ITL_BOUNDS_S
         )
         self._e2e = histogram(
             "vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", _REQUEST_S
