@@ -65,6 +65,7 @@ ERROR_TYPE: Final = "error.type"  # a value of Outcome, or "_OTHER"
 AGENT_ID: Final = "brownout.agent"  # the agent within the session: "main", "sub-1"
 TURN: Final = "brownout.turn"  # the agent's call, from 0: the marker's turn
 TENANT: Final = "brownout.tenant"
+TIER: Final = "brownout.tier"  # the tenant's plan: subscription, pay_as_you_go, batch
 POOL: Final = "brownout.pool"
 REPLICA: Final = "brownout.replica"
 CLOUD: Final = "brownout.cloud"
