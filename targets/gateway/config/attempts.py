@@ -1,0 +1,104 @@
+"""What becomes of an attempt that fails: retries and their budget, timeouts, migration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from targets.gateway.config.checks import FORBID, not_negative, positive, share
+
+__all__ = ["Backoff", "Migration", "Retries", "RetryBudget", "Timeouts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pause before a retry: random(0, min(initial x multiplier^(n-1), max)) (gRPC A6 with full jitter; 25 ms and
+    250 ms are Envoy's). `Retry-After` is honoured up to `retry_after_cap_s`, where no other replica is left."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    initial_s: float = 0.025
+    multiplier: float = 2.0
+    max_s: float = 0.25
+    retry_after_cap_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive(initial_s=self.initial_s, multiplier=self.multiplier, max_s=self.max_s)
+        not_negative(retry_after_cap_s=self.retry_after_cap_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """Retries as a share of requests (Finagle `RetryBudget`: 20 %, 10 s, reserve 10/s), and at once (Envoy: active
+    retries <= max(3, 20 % of active and pending))."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    share: float = 0.2
+    ttl_s: float = 10.0
+    reserve_per_s: float = 10.0
+    active_share: float = 0.2
+    active_min: int = 3
+
+    def __post_init__(self) -> None:
+        share(share=self.share, active_share=self.active_share)
+        positive(ttl_s=self.ttl_s)
+        not_negative(reserve_per_s=self.reserve_per_s, active_min=self.active_min)
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Attempts after a first that failed before the client got a token.
+
+    `max_retries`: after an error answer or a timeout, within `budget` and after `backoff`. `max_resends`: after a lost
+    or refused connection, at once and outside the budget (a third of a fleet is more than 20 %); 0 = they are
+    ordinary retries. With `avoid_failed`, never the replica that just failed while another is allowed; without it
+    retries are blind.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    max_retries: int = 3
+    max_resends: int = 3
+    avoid_failed: bool = True
+    backoff: Backoff | None = field(default_factory=Backoff)
+    budget: RetryBudget | None = field(default_factory=RetryBudget)
+
+    def __post_init__(self) -> None:
+        not_negative(max_retries=self.max_retries, max_resends=self.max_resends)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Each phase its own (Envoy `per_try_idle_timeout`; `docs/policies.md`). A null switches one off.
+
+    To the first token: `first_token_s + prefill_factor x predicted prefill`, where the prediction counts the prompt
+    without what this replica should have cached of the session, and the prefills that wait before it there.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    connect_s: float | None = 1.0
+    first_token_s: float | None = 1.0
+    prefill_factor: float = 3.0
+    between_tokens_s: float | None = 5.0
+    total_s: float | None = 600.0
+
+    def __post_init__(self) -> None:
+        for name in ("connect_s", "first_token_s", "between_tokens_s", "total_s"):
+            value = getattr(self, name)
+            if value is not None:
+                positive(**{name: value})
+        not_negative(prefill_factor=self.prefill_factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A stream that dies half way goes on from another replica in the same response (NVIDIA Dynamo: 3 times)."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    max_per_call: int = 3
+
+    def __post_init__(self) -> None:
+        positive(max_per_call=self.max_per_call)

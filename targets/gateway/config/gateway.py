@@ -1,0 +1,73 @@
+"""The gateway as a whole: every policy, its upstreams, its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from targets.gateway.config.attempts import Migration, Retries, Timeouts
+from targets.gateway.config.checks import FORBID, not_negative
+from targets.gateway.config.choice import Affinity, Balancing
+from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
+
+__all__ = ["GatewayConfig", "GatewayPolicies", "Upstream"]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPolicies:
+    """Everything the gateway decides by. `null` for a policy switches it off."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    balancing: Balancing = field(default_factory=Balancing)
+    affinity: Affinity | None = field(default_factory=Affinity)
+    breaker: Breaker | None = field(default_factory=Breaker)
+    ejection: Ejection | None = field(default_factory=Ejection)
+    panic: Panic | None = field(default_factory=Panic)
+    retries: Retries | None = field(default_factory=Retries)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    migration: Migration | None = field(default_factory=Migration)
+    probes: Probes | None = field(default_factory=Probes)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One replica as the gateway sees it.
+
+    `url`: base URL, without a path. `continuation`: it can go on from a partial answer. `prefill_us_per_token`: for the
+    prediction of its prefill, microseconds.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    name: str
+    pool: str
+    url: str
+    cloud: str = ""
+    continuation: bool = False
+    prefill_us_per_token: float = 0.0
+
+    def __post_init__(self) -> None:
+        not_negative(prefill_us_per_token=self.prefill_us_per_token)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free one. `seed`: of its draws."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    upstreams: tuple[Upstream, ...]
+    host: str = "127.0.0.1"
+    port: int = 0
+    policies: GatewayPolicies = field(default_factory=GatewayPolicies)
+    model: str = ""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.upstreams:
+            raise ValueError("a gateway needs at least one upstream")
+        names = [upstream.name for upstream in self.upstreams]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"upstream names must be unique; twice: {', '.join(twice)}")
