@@ -43,14 +43,14 @@ _tracer = trace.get_tracer("brownout.loadprofiles")
 _ROOT = Context()
 
 
-def start_turn(agent_name: str, call: Call, session: str, tenant: str | None, at_s: float) -> Span | None:
+def start_turn(agent_name: str, call: Call, context: AgentContext, at_s: float) -> Span | None:
     """The root of one agent turn; None where nothing records, and then no other span of it is made."""
     span = _tracer.start_span(f"{names.SPAN_INVOKE_AGENT} {agent_name}", _ROOT, start_time=unix_ns(at_s))
     if not span.is_recording():
         return None
     span.set_attribute(names.OPERATION_NAME, "invoke_agent")
     span.set_attribute(names.AGENT_NAME, agent_name)
-    span.set_attributes(_who(session, call.agent, call.turn, tenant))
+    span.set_attributes(_who(call, context))
     return span
 
 
@@ -63,7 +63,7 @@ def start_chat(client: Client, call: Call, context: AgentContext, turn: Span, at
         names.REQUEST_MODEL: model,
         names.REQUEST_STREAM: call.stream,
         names.REQUEST_MAX_TOKENS: call.max_tokens,
-        **_who(context.session, call.agent, call.turn, context.tenant),
+        **_who(call, context),
     }
     parent = trace.set_span_in_context(turn, _ROOT)
     return _tracer.start_span(f"{names.SPAN_CHAT} {model}", parent, SpanKind.CLIENT, given, start_time=unix_ns(at_s))
@@ -156,14 +156,16 @@ def traceparent(span: Span) -> bytes:
     return b"traceparent: 00-%032x-%016x-%02x\r\n" % (context.trace_id, context.span_id, context.trace_flags)
 
 
-def _who(session: str, agent: str, turn: int, tenant: str | None) -> dict[str, AttributeValue]:
+def _who(call: Call, context: AgentContext) -> dict[str, AttributeValue]:
     who: dict[str, AttributeValue] = {
-        names.CONVERSATION_ID: session,
-        names.AGENT_ID: agent,
-        names.TURN: turn,
+        names.CONVERSATION_ID: context.session,
+        names.AGENT_ID: call.agent,
+        names.TURN: call.turn,
     }
-    if tenant is not None:
-        who[names.TENANT] = tenant
+    if context.tenant is not None:
+        who[names.TENANT] = context.tenant
+    if context.tier:
+        who[names.TIER] = context.tier
     return who
 
 

@@ -28,6 +28,7 @@ from loadprofiles.stream import Answer
 from loadprofiles.wire import Wire
 from reports.attributes import Outcome
 from reports.errors import UserError
+from reports.tenancy import key_of
 from reports.tokens import token_stream
 
 __all__ = ["WIRES", "AgentContext", "CallRecord", "Client", "ClientOptions"]
@@ -63,13 +64,15 @@ class ClientOptions:
 class AgentContext:
     """What a client keeps for one agent between its calls.
 
-    `last_byte_s`: when anything last arrived for it (or when it last sent). `encoded`: the conversation as last sent.
+    `tenant` and `tier` go into the API key where the user has none of their own. `last_byte_s`: when anything last
+    arrived for it (or when it last sent). `encoded`: the conversation as last sent.
     """
 
     session: str
     agent: str
     tenant: str | None
     seed: int
+    tier: str = ""
     last_byte_s: float = 0.0
     encoded: list[tuple[Message, bytes]] = field(default_factory=list)
 
@@ -159,9 +162,8 @@ class Client:
         self._sender = Sender(
             self._connections, self.wire, Provability(options.provable), options.timeout_s, options.idle_s
         )
-        agent = ("User-Agent", "brownout-loadgen")
-        accept = ("Accept", "text/event-stream, application/json")
-        self._head = request_head(self.endpoint, self.wire.path, [agent, accept, *self.wire.headers(options.api_key)])
+        self._head = self._head_with(options.api_key)
+        self._tenant_heads: dict[tuple[str, str], bytes] = {}
         self._system: dict[int, tuple[Message, bytes]] = {}
 
     def close(self) -> None:
@@ -179,7 +181,7 @@ class Client:
         record = CallRecord(call, scheduled_s, sent_s)
         chat = call_spans.start_chat(self, call, context, turn, sent_s) if turn is not None else None
         try:
-            self._attempts(body, expected, record, context, chat)
+            self._attempts(self._head_for(context), body, expected, record, context, chat)
         finally:
             if record.outcome is Outcome.ABANDONED:
                 record.ended_s = now_s()
@@ -188,7 +190,7 @@ class Client:
         return record
 
     def _attempts(
-        self, body: bytes, expected: str, record: CallRecord, context: AgentContext, chat: Span | None
+        self, head: bytes, body: bytes, expected: str, record: CallRecord, context: AgentContext, chat: Span | None
     ) -> None:
         rng: Random | None = None
         while True:
@@ -197,7 +199,7 @@ class Client:
                 call_spans.start_attempt(self, chat, record.attempts, attempt.started_s) if chat is not None else None
             )
             trace_parent = call_spans.traceparent(span) if span is not None else b""
-            content = b"%bContent-Length: %d\r\n%b\r\n%b" % (self._head, len(body), trace_parent, body)
+            content = b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), trace_parent, body)
             record.attempts += 1
             try:
                 self._sender.run(Request(content, record.call.stream, expected), attempt, context.on_bytes)
@@ -216,6 +218,21 @@ class Client:
                 return
             record.outcome = Outcome.ABANDONED  # if it is killed in its sleep
             gevent.sleep(decision.after_s)
+
+    def _head_for(self, context: AgentContext) -> bytes:
+        """The constant part of the head: with the user's key, or one that names the session's tenant."""
+        if context.tenant is None or self.options.api_key is not None:
+            return self._head
+        account = (context.tenant, context.tier)
+        head = self._tenant_heads.get(account)
+        if head is None:
+            head = self._tenant_heads[account] = self._head_with(key_of(*account))
+        return head
+
+    def _head_with(self, api_key: str | None) -> bytes:
+        agent = ("User-Agent", "brownout-loadgen")
+        accept = ("Accept", "text/event-stream, application/json")
+        return request_head(self.endpoint, self.wire.path, [agent, accept, *self.wire.headers(api_key)])
 
     def _encoded(self, call: Call, context: AgentContext) -> list[bytes]:
         """Every message of the call, each encoded once: a conversation only grows, or is compacted."""

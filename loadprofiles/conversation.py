@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate
 
 from loadprofiles.draws import Draws, filler
-from loadprofiles.profile import Profile
+from loadprofiles.profile import Profile, Tenant
 from loadprofiles.session import (
     MAIN_AGENT,
     TOOL_NAME,
@@ -49,7 +49,9 @@ def sessions(profile: Profile, seed: int, run: str) -> Iterator[SessionPlan]:
         ]
         main = ConversationAgent(MAIN_AGENT, profile, draws.of(MAIN_AGENT), session, system, agents)
         planned = main.calls + sum(agent.calls for agent in agents)
-        yield SessionPlan(index, session, _tenant(profile, draws), at, planned, main)
+        tenant = _tenant(profile, draws)
+        name, tier = (tenant.name, tenant.tier) if tenant is not None else (None, "")
+        yield SessionPlan(index, session, name, at, planned, main, tier)
 
 
 def shared_prefix(scope: str, tokens: int) -> tuple[Message, ...]:
@@ -214,12 +216,12 @@ def _sub_agents(profile: Profile, draws: Draws) -> list[str]:
     return [f"sub-{k}" for k in range(1, spec.count.whole(draws.uniform("sub_agents")) + 1)]
 
 
-def _tenant(profile: Profile, draws: Draws) -> str | None:
+def _tenant(profile: Profile, draws: Draws) -> Tenant | None:
     if not profile.tenants:
         return None
     bounds = list(accumulate(tenant.share for tenant in profile.tenants))
     point = draws.uniform("tenant") * bounds[-1]
-    return next(tenant.name for tenant, bound in zip(profile.tenants, bounds, strict=True) if point < bound)
+    return next(tenant for tenant, bound in zip(profile.tenants, bounds, strict=True) if point < bound)
 
 
 _conforms: type[Agent] = ConversationAgent

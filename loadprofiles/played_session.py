@@ -61,7 +61,7 @@ class PlayedSession:
     def _play_agent(self, agent: Agent, due_s: float) -> bool:
         """Plays one agent to its end. `due_s`: when its next step should begin, by the plan and by what came before."""
         plan, player = self._plan, self._player
-        context = AgentContext(plan.id, agent.id, plan.tenant, player.seed)
+        context = AgentContext(plan.id, agent.id, plan.tenant, player.seed, plan.tier)
         turn: Span | None = None
         last: CallResult | None = None
         try:
@@ -70,7 +70,7 @@ class PlayedSession:
                 last = None
                 if isinstance(step, Call):
                     _end_turn(turn)
-                    turn = call_spans.start_turn(player.agent_name, step, plan.id, plan.tenant, now_s())
+                    turn = call_spans.start_turn(player.agent_name, step, context, now_s())
                     last, due_s = self._make_call(step, context, due_s, turn)
                 elif isinstance(step, Pause):
                     due_s += step.seconds
@@ -140,6 +140,8 @@ class PlayedSession:
         }
         if plan.tenant is not None:
             given[names.TENANT] = plan.tenant
+        if plan.tier:
+            given[names.TIER] = plan.tier
         if outcome is SessionOutcome.LOST:
             given[names.SESSION_LOST_BECAUSE] = self._lost_because or "_OTHER"
         if outcome is SessionOutcome.UNFINISHED:

@@ -46,10 +46,11 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A tenant and its share of the sessions, relative to the others'."""
+    """A tenant, its share of the sessions, relative to the others', and its tier (its plan), "" for none."""
 
     name: str
     share: float
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

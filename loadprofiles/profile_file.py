@@ -28,6 +28,7 @@ from reports.documents import (
     read_document,
     validate,
 )
+from reports.tenancy import TIERS
 
 __all__ = ["ProfileFile", "load_profile", "profile_names"]
 
@@ -189,6 +190,25 @@ class _Client(_Model):
         return name
 
 
+class _Tenant(_Model):
+    """a number, or {share: 40, tier: batch}"""
+
+    share: Annotated[float, Field(gt=0, allow_inf_nan=False, description="of the sessions, relative to the others'")]
+    tier: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        return given if isinstance(given, dict) else {"share": given}
+
+    @field_validator("tier")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in TIERS:
+            raise Mistake(f'there is no tier "{name}"', did_you_mean(name, TIERS))
+        return name
+
+
 class ProfileFile(_Model):
     """A profile as written. `resolve(name)` makes the `Profile` of it."""
 
@@ -203,7 +223,7 @@ class ProfileFile(_Model):
     person: _Person | None = None
     sub_agents: _SubAgents | None = None
     compaction: _Compaction | None = None
-    tenants: dict[Annotated[str, Field(pattern=r"^[\w.-]+$")], Annotated[float, Field(gt=0)]] = {}
+    tenants: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], _Tenant] = {}
     client: _Client = _Client()
 
     def resolve(self, name: str) -> Profile:
@@ -230,7 +250,7 @@ class ProfileFile(_Model):
             if sub_agents
             else None,
             compaction=Compaction(compaction.above, compaction.summary.resolve()) if compaction else None,
-            tenants=tuple(Tenant(name, share) for name, share in self.tenants.items()),
+            tenants=tuple(Tenant(name, tenant.share, tenant.tier) for name, tenant in self.tenants.items()),
             client=Client(client.api, client.retries, client.timeout, client.connect_timeout, client.stream),
         )
 

@@ -150,6 +150,7 @@ class SessionPlan:
     """One session to be started at `start_at_s` (seconds since the load's start).
 
     `index` counts a load's sessions from 0; `id` is unique among runs. `calls_planned` includes sub-agents' calls.
+    `tier`: the tenant's, "" for none.
     """
 
     index: int
@@ -158,6 +159,7 @@ class SessionPlan:
     start_at_s: float
     calls_planned: int
     agent: Agent
+    tier: str = ""
 
 
 def share_of_worker(plans: Iterator[SessionPlan], worker: int, workers: int) -> Iterator[SessionPlan]:

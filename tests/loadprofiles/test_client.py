@@ -114,6 +114,41 @@ def test_no_listener_is_refused() -> None:
     assert (record.outcome, record.attempts, record.ttft_s) == (Outcome.REFUSED, 1, None)
 
 
+@pytest.mark.parametrize(
+    ("api", "key", "expected"),
+    [
+        ("openai", None, ["Authorization: Bearer sk-brownout-acme.batch", "Authorization: Bearer sk-brownout-globex"]),
+        ("anthropic", None, ["x-api-key: sk-brownout-acme.batch", "x-api-key: sk-brownout-globex"]),
+        ("openai", "sk-mine", ["Authorization: Bearer sk-mine"] * 2),
+        ("anthropic", "sk-mine", ["x-api-key: sk-mine"] * 2),
+    ],
+)
+def test_the_key_names_the_tenant_of_the_session_unless_the_user_has_one(
+    api: str, key: str | None, expected: list[str]
+) -> None:
+    events = (openai_events if api == "openai" else anthropic_events)(PIECES)
+    with ScriptedServer(streamed(events)) as server:
+        client = Client(ClientOptions(server.url, "m", api=api, retries="none", api_key=key))
+        for context in (AgentContext("s-1", "main", "acme", 7, "batch"), AgentContext("s-1", "main", "globex", 7)):
+            assert client.call(a_call(), context, now_s()).ok
+        client.close()
+    sent = [
+        line
+        for request in server.requests
+        for line in request.head.splitlines()
+        if line.lower().startswith(("authorization:", "x-api-key:"))
+    ]
+    assert sent == expected
+
+
+def test_a_session_of_nobody_carries_no_key() -> None:
+    with ScriptedServer(streamed(openai_events(PIECES))) as server:
+        client = Client(ClientOptions(server.url, "m", retries="none"))
+        assert client.call(a_call(), AgentContext("s-1", "main", None, 7), now_s()).ok
+        client.close()
+    assert "authorization" not in server.requests[0].head.lower()
+
+
 def closed_at_once(sock: socket.socket) -> None:
     sock.shutdown(socket.SHUT_RDWR)
 

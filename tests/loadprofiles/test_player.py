@@ -49,7 +49,7 @@ def call(session: str, turn: int, agent: str = "main") -> Call:
 
 
 def plan(index: int, at_s: float, *steps: Step, calls: int = 1) -> SessionPlan:
-    return SessionPlan(index, f"r-{index}", "acme", at_s, calls, ListedAgent("main", steps))
+    return SessionPlan(index, f"r-{index}", "acme", at_s, calls, ListedAgent("main", steps), "batch")
 
 
 class Rig:
@@ -224,7 +224,11 @@ def test_a_turn_is_a_trace_of_call_attempts_and_tool(spans: InMemorySpanExporter
     assert (found[names.TOKENS_EXPECTED], found[names.TOKENS_RECEIVED], found[names.TERMINALS]) == (8, 8, 1)
     harm = {names.TOKENS_LOST, names.TOKENS_DUPLICATED, names.TOKENS_SPLICED, names.SILENTLY_TRUNCATED}
     assert not harm & set(found)
-    assert (found[names.CONVERSATION_ID], found[names.TENANT], found[names.TURN]) == ("r-0", "acme", 0)
+    assert (found[names.CONVERSATION_ID], found[names.TURN]) == ("r-0", 0)
+    (session,) = named(spans, "brownout.session")
+    for span in (turn, chat, session):
+        assert (attrs(span)[names.TENANT], attrs(span)[names.TIER]) == ("acme", "batch")
+    assert "Authorization: Bearer sk-brownout-acme.batch" in head.splitlines()
     assert found[names.CALL_TTFT] == found[names.RESPONSE_TTFC] > 0
     chunks = decode(attrs(attempt)[names.CHUNKS])
     assert sum(chunk.tokens for chunk in chunks) == 8

@@ -82,11 +82,30 @@ def test_each_way_to_write_a_distribution_is_understood(tmp_path: Path) -> None:
 
 def test_client_tenants_and_poisson_arrivals_are_understood(tmp_path: Path) -> None:
     text = GOOD.replace("{constant: {rate: 2}}", "{poisson: {constant: {rate: 2}, cv: 4}}")
-    text += "tenants: {small: 1, large: 3}\nclient: {api: anthropic, retries: none, timeout: 2m, stream: false}\n"
+    text += "tenants: {small: 1, large: {share: 3, tier: batch}}\n"
+    text += "client: {api: anthropic, retries: none, timeout: 2m, stream: false}\n"
     profile = load_profile(write(tmp_path, text))
     assert profile.arrivals == ArrivalsSpec(poisson=Poisson(constant=Constant(2), cv=4))
-    assert profile.tenants == (Tenant("small", 1), Tenant("large", 3))
+    assert profile.tenants == (Tenant("small", 1), Tenant("large", 3, "batch"))
     assert profile.client == Client("anthropic", "none", 120, 5, stream=False)
+
+
+@pytest.mark.parametrize(
+    ("written", "says", "remedy"),
+    [
+        ("{a: {share: 1, tier: bach}}", 'there is no tier "bach"', 'did you mean "batch"?'),
+        ("{a: {tier: batch}}", "share", ""),
+        ("{a: 0}", "more than 0", ""),
+        ("{a b: 1}", "a b", ""),
+    ],
+)
+def test_a_tenant_that_cannot_be_is_answered_with_its_line(
+    tmp_path: Path, written: str, says: str, remedy: str
+) -> None:
+    found = complaints(tmp_path, GOOD + f"tenants: {written}\n")
+    assert [line for line, _, _ in found] == [8]
+    assert says in found[0][1]
+    assert remedy in found[0][2]
 
 
 def test_a_relative_path_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:

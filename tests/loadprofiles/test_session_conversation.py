@@ -30,7 +30,7 @@ PROFILE = Profile(
     person_share=0.2,
     sub_agents=SubAgents(0.5, uniform(1, 4), uniform(1, 4), constant(50)),
     compaction=Compaction(700, uniform(30, 60)),
-    tenants=(Tenant("a", 1), Tenant("b", 3)),
+    tenants=(Tenant("a", 1), Tenant("b", 3, "batch")),
 )
 SEEDS = st.integers(0, 2**32)
 
@@ -213,6 +213,7 @@ def test_an_agent_that_is_not_told_how_its_call_ended_says_so() -> None:
 
 def test_fan_out_and_tenants_have_their_shares() -> None:
     plans = some(600)
+    assert {(plan.tenant, plan.tier) for plan in plans} == {("a", ""), ("b", "batch")}
     assert 0.18 < sum(plan.tenant == "a" for plan in plans) / 600 < 0.32
     forks = [one.forks for one in play(plans).values()]
     # one in two, of the sessions that make a call after the fork

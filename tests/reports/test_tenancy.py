@@ -25,3 +25,5 @@ def test_a_key_names_its_tenant_and_tier(header: str, account: Account) -> None:
 def test_what_was_written_is_read() -> None:
     assert account_of("Bearer " + key_of("acme", "batch")) == Account("acme", "batch")
     assert account_of(key_of("acme")) == Account("acme")
+    assert account_of(key_of("acme.corp")) == Account("acme.corp")
+    assert account_of(key_of("acme.corp", "batch")) == Account("acme.corp", "batch")
