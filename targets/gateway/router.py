@@ -1,44 +1,29 @@
 """The router: who gets the next attempt, and what each outcome means for everybody. Pure: no I/O, no clock.
 
 `choose` answers Attempt, Reject or Wait. `first_token` and `observe` tell it how an attempt goes; `probed` what a
-readiness probe found. What policies change their mind about is kept until `changes` takes it.
-
-A replica may be excluded by a policy (ejected, not ready, breaker open) or for this call only (it failed or refused
-it). Panic lifts the first, never the second. Where nobody is left, those who failed this call get it again, last failed
-last, and, with panic on, the shut out: a guess beats a certain 503.
+readiness probe found. What policies change their mind about is kept until `changes` takes it. Who may take a call says
+`eligibility`, which of those gets it `placement`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 from reports.attributes import Outcome, Transition
 from targets.gateway.config import GatewayConfig
 from targets.gateway.decisions import Attempt, Call, Change, Decision, Ended, Reject, Wait
-from targets.gateway.policies.affinity import SessionAffinity
-from targets.gateway.policies.balancing import Balancer
+from targets.gateway.eligibility import Eligibility
+from targets.gateway.placement import Placement
 from targets.gateway.policies.breaker import BreakerState
 from targets.gateway.policies.ejection import OutlierEjection
-from targets.gateway.policies.least_outstanding import LeastOutstanding
-from targets.gateway.policies.p2c import PowerOfTwoChoices
 from targets.gateway.policies.panic import panics
 from targets.gateway.policies.retries import Again, GiveUp, RetryScope
-from targets.gateway.policies.round_robin import RoundRobin
 from targets.gateway.policies.timeouts import first_token_s, prefill_s
 from targets.gateway.replica_state import ReplicaState
 
 __all__ = ["Router"]
 
-BALANCERS: dict[str, Callable[[], Balancer]] = {
-    "p2c": PowerOfTwoChoices,
-    "round_robin": RoundRobin,
-    "least_outstanding": LeastOutstanding,
-}
-
 _NEUTRAL = frozenset({Outcome.ABANDONED, Outcome.RATE_LIMITED, Outcome.HTTP_4XX})  # nothing against the replica
-_MAX_WAIT_S = 1.0  # for somebody to come back, without panic
-_MAX_WAITS = 3
 
 
 class Router:
@@ -52,12 +37,11 @@ class Router:
         self.panic = False
         self.in_flight = 0
         self._all = tuple(self.replicas.values())
-        self._rng = rng
-        self._balancer = BALANCERS[policies.balancing.kind]()
-        self._affinity = SessionAffinity(policies.affinity, names) if policies.affinity is not None else None
+        self._eligibility = Eligibility(policies, self._all)
+        self._placement = Placement(policies, self.replicas, rng)
+        self._affinity = self._placement.affinity
         self._ejection = OutlierEjection(policies.ejection, names, now) if policies.ejection is not None else None
         self._scope = RetryScope(policies.retries, policies.migration, rng)
-        self._avoids_failed = policies.retries is None or policies.retries.avoid_failed
         self._changes: list[Change] = []
 
     # -- one call ----------------------------------------------------------------------------------------------------
@@ -74,23 +58,14 @@ class Router:
     def choose(self, now: float, call: Call) -> Attempt | Reject | Wait:
         """Who gets the call's next attempt. An Attempt counts as in flight until `observe`."""
         self.advance(now)
-        allowed: list[ReplicaState] = []
-        excluded: list[tuple[str, str]] = []
-        for replica in self._all:
-            why_not = self._why_not(now, call, replica)
-            if why_not is None:
-                allowed.append(replica)
-            else:
-                excluded.append((replica.name, why_not))
-        fallback = ""
+        allowed, excluded, fallback = self._eligibility.split(now, call, self.panic)
         if not allowed:
-            allowed, fallback = self._last_resort(call)
-        if not allowed:
-            return self._nobody(now, call, tuple(excluded))
-        chosen, why = self._pick(now, call, allowed)
+            return self._eligibility.nobody(now, call, excluded, self._ejection)
+        chosen, why = self._placement.pick(now, call, allowed, self.in_flight)
+        balancer = self._placement.balancer
         decision = Decision(
-            tuple((replica.name, self._balancer.load(now, replica) * 1000.0) for replica in allowed),
-            tuple(excluded),
+            tuple((replica.name, balancer.load(now, replica) * 1000.0) for replica in allowed),
+            excluded,
             f"{fallback}: {why}" if fallback else why,
         )
         return self._start(now, call, chosen, decision)
@@ -133,7 +108,7 @@ class Router:
 
     def after(self, now: float, call: Call, attempt: Attempt, ended: Ended, passed_on: bool) -> Again | GiveUp:
         """What follows a failed attempt of `call`; `passed_on`: the client has tokens."""
-        if ended.outcome is Outcome.RATE_LIMITED and self._avoids_failed:
+        if ended.outcome is Outcome.RATE_LIMITED and self._eligibility.avoids_failed:
             call.refused_on[attempt.replica.name] = now + (ended.retry_after_s or 0.0)
         else:
             call.failed_on.append(attempt.replica.name)
@@ -191,117 +166,16 @@ class Router:
 
     def load_ms(self, now: float, replica: ReplicaState) -> float:
         """The load that the balancing policy compares, in milliseconds (or requests x 1000)."""
-        return self._balancer.load(now, replica) * 1000.0
+        return self._placement.balancer.load(now, replica) * 1000.0
 
     # -- inside ------------------------------------------------------------------------------------------------------
-
-    def _why_not(self, now: float, call: Call, replica: ReplicaState) -> str | None:
-        if call.offset and not replica.upstream.continuation:
-            return "cannot continue an answer"
-        if replica.name in call.refused_on:
-            return "refused this call (429)"
-        if self._avoids(call) and replica.name in call.failed_on:
-            return "failed this call"
-        if self.panic:
-            return None
-        if replica.readiness is not None and not replica.readiness.ready:
-            return "not ready"
-        if replica.ejected:
-            return "ejected"
-        if replica.breaker is not None and not replica.breaker.admits():
-            return (
-                "breaker open" if replica.breaker.state is BreakerState.OPEN else "breaker half open, probes under way"
-            )
-        if replica.rest_until > now:
-            return "asked for a pause (Retry-After)"
-        return None
-
-    def _last_resort(self, call: Call) -> tuple[list[ReplicaState], str]:
-        """Nobody is allowed: relax what is least certain, step by step."""
-        able = [r for r in self._all if not call.offset or r.upstream.continuation]
-        able = [r for r in able if r.name not in call.refused_on]
-        open_now = [r for r in able if not r.shut_out]
-        last = call.failed_on[-1] if call.failed_on else ""
-        steps: list[tuple[list[ReplicaState], str]] = [
-            (
-                [r for r in open_now if r.name not in call.failed_on],
-                "only those are left who asked for a pause",
-            ),
-            ([r for r in open_now if r.name != last], "all others failed this call"),
-        ]
-        if self.policies.panic is not None:
-            steps.append(([r for r in able if r.name not in call.failed_on], "all are shut out"))
-            steps.append(([r for r in able if r.name != last], "all are shut out or failed this call"))
-        steps.append((open_now, "it is the only one left"))
-        if self.policies.panic is not None:
-            steps.append((able, "it is the only one there is"))
-        return next(((found, why) for found, why in steps if found), ([], ""))
-
-    def _nobody(self, now: float, call: Call, excluded: tuple[tuple[str, str], ...]) -> Reject | Wait:
-        cap_s = _MAX_WAIT_S
-        if self.policies.retries is not None and self.policies.retries.backoff is not None:
-            cap_s = self.policies.retries.backoff.retry_after_cap_s
-        if call.refused_on:
-            wait_s = max(0.0, min(call.refused_on.values()) - now)
-            if 0.0 < wait_s <= cap_s and self._scope_left(call):
-                call.spent.retries += 1
-                call.refused_on.clear()
-                return Wait(Decision((), excluded, f"all refused; the first asked for {wait_s:.2f} s"), wait_s)
-            return Reject(Decision((), excluded, "all refused"), 429, wait_s)
-        back = [
-            r.breaker.open_until for r in self._all if r.breaker is not None and r.breaker.state is BreakerState.OPEN
-        ]
-        if self._ejection is not None:
-            back += [until for r in self._all if (until := self._ejection.until(r.name)) is not None]
-        wait_s = max(0.01, min(back) - now) if back else cap_s
-        why = "nobody is left" if not call.offset else "nobody is left who can continue an answer"
-        if back and wait_s <= cap_s and call.waits < _MAX_WAITS:
-            call.waits += 1
-            return Wait(Decision((), excluded, why), wait_s)
-        return Reject(Decision((), excluded, why), 503, wait_s)
-
-    def _scope_left(self, call: Call) -> bool:
-        retries = self.policies.retries
-        return retries is not None and call.spent.retries < retries.max_retries
-
-    def _avoids(self, call: Call) -> bool:
-        # A migration never goes where the stream died, however blind retries are.
-        return bool(call.failed_on) and (call.offset > 0 or self._avoids_failed)
-
-    def _pick(self, now: float, call: Call, allowed: list[ReplicaState]) -> tuple[ReplicaState, str]:
-        affinity = self._affinity
-        if affinity is None or not call.key:
-            return self._probe_or_balance(now, allowed)
-        home = affinity.home(now, call.key)
-        cap = affinity.cap(self.in_flight, len(allowed))
-        roomy = [replica for replica in allowed if replica.in_flight < cap] or allowed
-        if home is None:
-            why = "new session"
-        else:
-            at_home = self.replicas[home.replica]
-            if at_home in roomy:
-                return at_home, "home of its session"
-            why = f"its home {home.replica} is full" if at_home in allowed else f"its home {home.replica} is out"
-        if affinity.placement == "ring" and not any(self._half_open(replica) for replica in roomy):
-            return affinity.walk(call.key, roomy), f"{why}: next on the ring"
-        chosen, how = self._probe_or_balance(now, roomy)
-        return chosen, f"{why}: {how}"
-
-    def _probe_or_balance(self, now: float, candidates: list[ReplicaState]) -> tuple[ReplicaState, str]:
-        # A half-open breaker learns from real traffic only, and sessions that moved away do not come back.
-        for replica in candidates:
-            if self._half_open(replica):
-                return replica, "probe of a half-open breaker"
-        return self._balancer.pick(now, candidates, self._rng), self.policies.balancing.kind
-
-    def _half_open(self, replica: ReplicaState) -> bool:
-        breaker = replica.breaker
-        return breaker is not None and breaker.state is BreakerState.HALF_OPEN and breaker.admits()
 
     def _start(self, now: float, call: Call, replica: ReplicaState, decision: Decision) -> Attempt:
         call.attempts += 1
         prompt = call.prompt_tokens + call.offset
-        own_s = prefill_s(prompt, self._cached(now, call, replica), replica.upstream.prefill_us_per_token)
+        own_s = prefill_s(
+            prompt, self._placement.cached_tokens(now, call, replica), replica.upstream.prefill_us_per_token
+        )
         limit_s = first_token_s(self.policies.timeouts, own_s + replica.waiting_prefill_s)
         attempt = Attempt(decision, replica, call.attempts, call.reason, limit_s, now, own_s, prompt, call.key)
         if replica.breaker is not None:
@@ -311,12 +185,6 @@ class Router:
         replica.attempts += 1
         self.in_flight += 1
         return attempt
-
-    def _cached(self, now: float, call: Call, replica: ReplicaState) -> int:
-        if self._affinity is None or not call.key:
-            return 0
-        home = self._affinity.home(now, call.key)
-        return home.cached_tokens if home is not None and home.replica == replica.name else 0
 
     def _slow(self, now: float, attempt: Attempt, ended: Ended) -> bool:
         breaker = attempt.replica.breaker

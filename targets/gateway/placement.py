@@ -1,0 +1,75 @@
+"""Which of those who may gets the call: its session's home, the next on the ring, a half-open breaker's probe, or whom
+the balancing policy picks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+from targets.gateway.config import GatewayPolicies
+from targets.gateway.decisions import Call
+from targets.gateway.policies.affinity import SessionAffinity
+from targets.gateway.policies.balancing import Balancer
+from targets.gateway.policies.breaker import BreakerState
+from targets.gateway.policies.least_outstanding import LeastOutstanding
+from targets.gateway.policies.p2c import PowerOfTwoChoices
+from targets.gateway.policies.round_robin import RoundRobin
+from targets.gateway.replica_state import ReplicaState
+
+__all__ = ["BALANCERS", "Placement"]
+
+BALANCERS: dict[str, Callable[[], Balancer]] = {
+    "p2c": PowerOfTwoChoices,
+    "round_robin": RoundRobin,
+    "least_outstanding": LeastOutstanding,
+}
+
+
+class Placement:
+    """Affinity and balancing of one gateway."""
+
+    def __init__(self, policies: GatewayPolicies, replicas: Mapping[str, ReplicaState], rng: Random) -> None:
+        self._policies = policies
+        self._replicas = replicas
+        self._rng = rng
+        self.balancer = BALANCERS[policies.balancing.kind]()
+        self.affinity = SessionAffinity(policies.affinity, list(replicas)) if policies.affinity is not None else None
+
+    def pick(self, now: float, call: Call, allowed: Sequence[ReplicaState], in_flight: int) -> tuple[ReplicaState, str]:
+        """One of `allowed`, and why. `in_flight`: attempts under way at all replicas."""
+        affinity = self.affinity
+        if affinity is None or not call.key:
+            return self._probe_or_balance(now, allowed)
+        home = affinity.home(now, call.key)
+        cap = affinity.cap(in_flight, len(allowed))
+        roomy = [replica for replica in allowed if replica.in_flight < cap] or allowed
+        if home is None:
+            why = "new session"
+        else:
+            at_home = self._replicas[home.replica]
+            if at_home in roomy:
+                return at_home, "home of its session"
+            why = f"its home {home.replica} is full" if at_home in allowed else f"its home {home.replica} is out"
+        if affinity.placement == "ring" and not any(_half_open(replica) for replica in roomy):
+            return affinity.walk(call.key, roomy), f"{why}: next on the ring"
+        chosen, how = self._probe_or_balance(now, roomy)
+        return chosen, f"{why}: {how}"
+
+    def cached_tokens(self, now: float, call: Call, replica: ReplicaState) -> int:
+        """What `replica` should have cached of the call's session."""
+        if self.affinity is None or not call.key:
+            return 0
+        home = self.affinity.home(now, call.key)
+        return home.cached_tokens if home is not None and home.replica == replica.name else 0
+
+    def _probe_or_balance(self, now: float, candidates: Sequence[ReplicaState]) -> tuple[ReplicaState, str]:
+        # A half-open breaker learns from real traffic only, and sessions that moved away do not come back.
+        for replica in candidates:
+            if _half_open(replica):
+                return replica, "probe of a half-open breaker"
+        return self.balancer.pick(now, candidates, self._rng), self._policies.balancing.kind
+
+
+def _half_open(replica: ReplicaState) -> bool:
+    breaker = replica.breaker
+    return breaker is not None and breaker.state is BreakerState.HALF_OPEN and breaker.admits()
