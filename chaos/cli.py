@@ -43,6 +43,7 @@ StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace:
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Trace: go on past unreadable sessions, and count them.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for tools.")]
 
 
 def _trace(
@@ -78,11 +79,27 @@ def _trace(
 
 
 @app.command("list")
-def list_command() -> None:
-    """The catalogue: experiments, stacks and load profiles, a line each."""
-    from chaos.catalogue import print_catalogue
+def list_command(
+    what: Annotated[
+        str, typer.Argument(help="experiments, stacks, profiles, faults or measures; or an experiment, told in full.")
+    ] = "experiments",
+    as_json: JsonOption = False,
+) -> None:
+    """The catalogue: experiments by family, and what they are made of."""
+    from chaos.catalogue import print_list
 
-    print_catalogue()
+    print_list(what, as_json=as_json)
+
+
+@app.command()
+def show(
+    experiment: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """One experiment in full: what happens, what to look at, what helps, its gates, how to play it."""
+    from chaos.catalogue import print_list
+
+    print_list(experiment, as_json=as_json)
 
 
 @app.command()

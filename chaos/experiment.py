@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from chaos.experiment_checks import Draft, check, draft, fault_id, views
+from chaos.experiment_checks import Draft, check, draft, fault_id, telling, views
 from chaos.experiment_file import ExperimentFile, TraceFile
 from chaos.faults.base import Fault, ReplicaView
 from chaos.faults.spec import FaultSpec
@@ -105,6 +105,7 @@ class Experiment:
     """An experiment, checked, with every default written out.
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None.
+    `tells`: the gate whose number tells the outage.
     """
 
     path: Path
@@ -121,6 +122,7 @@ class Experiment:
     faults: tuple[PlannedFault, ...]
     steady_state: tuple[Gate, ...]
     gates: tuple[Gate, ...]
+    tells: Gate
     guardrails: tuple[Guardrail, ...]
     seed: int
 
@@ -220,6 +222,7 @@ def _experiment(
         ),
         steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
         gates=tuple(file.gates),
+        tells=telling(file.tells, file.gates) or file.gates[0],
         guardrails=tuple(file.guardrails),
         seed=made.seed,
     )
@@ -259,6 +262,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         },
         "steady_state": [_gate(gate) for gate in experiment.steady_state],
         "gates": [_gate(gate) for gate in experiment.gates],
+        "tells": experiment.tells.text,
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
         "seed": experiment.seed,
         "path": str(experiment.path),

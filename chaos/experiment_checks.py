@@ -6,7 +6,7 @@ not hide an unknown pool in another. Pure, but for loading the stack and the pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -26,7 +26,7 @@ from reports.gates import Gate
 from reports.units import Mistake
 from targets.stack import Stack, load_stack
 
-__all__ = ["MAX_RUN_S", "Draft", "DraftFault", "check", "fault_id", "views"]
+__all__ = ["MAX_RUN_S", "Draft", "DraftFault", "check", "fault_id", "telling", "views"]
 
 MAX_RUN_S: Final = 6 * 3600.0
 """The longest run: warmup, baseline, faults and recovery together."""
@@ -134,7 +134,13 @@ def check(made: Draft) -> list[Problem]:
         problems.extend(_check_gate(made, path, gate))
     for path, gate in made.steady_state:
         problems.extend(_check_steady_state(made, path, gate))
+    problems.extend(_check_tells(made))
     return problems
+
+
+def telling(text: str, gates: Iterable[Gate]) -> Gate | None:
+    """The gate of that text, however it is spaced; None where there is none."""
+    return next((gate for gate in gates if gate.text == " ".join(text.split())), None)
 
 
 # -- reading what is sound ------------------------------------------------------------------------------------------
@@ -328,3 +334,12 @@ def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) ->
         yield say(path, "a steady_state gate compares the baseline with itself", "compare it with a number")
     else:
         yield from _check_gate(made, path, gate)
+
+
+def _check_tells(made: Draft) -> Iterator[Problem]:
+    tells = made.document.data.get("tells")
+    gates = [gate for _, gate in made.gates]
+    if isinstance(tells, str) and tells and gates and telling(tells, gates) is None:
+        what = f'tells: "{tells}" is not one of the gates'
+        remedy = did_you_mean(tells, [gate.text for gate in gates], of="write one of them as it is")
+        yield made.document.problem(("tells",), what, remedy)

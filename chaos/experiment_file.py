@@ -234,6 +234,7 @@ class ExperimentFile(_Model):
         default=[], description="gates on the baseline; if one fails, nothing is broken"
     )
     gates: list[GateText] = Field(min_length=1, description="what must hold")
+    tells: str = Field(default="", description="the gate whose number tells the outage: the text of one of gates")
     guardrails: list[GuardrailText] = Field(default=[], description="what stops the run")
     seed: int = Field(default=7, ge=0, lt=2**63, description="every draw of the run follows from it")
 

@@ -292,3 +292,9 @@ def test_a_folder_of_recordings_that_is_not_there_is_a_mistake(tmp_path: Path) -
         (5, 'there is no folder "./none"', "name the folder that holds the recordings"),
         (5, 'unknown key "sped" in "load.trace"', 'did you mean "speed"?'),
     ]
+
+
+def test_what_tells_must_be_one_of_the_gates(tmp_path: Path) -> None:
+    text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 1\n"
+    what = 'tells: "sessions_lost == 1" is not one of the gates'
+    assert mistakes(tmp_path, text) == [(10, what, 'did you mean "sessions_lost == 0"?')]
