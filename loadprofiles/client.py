@@ -22,7 +22,7 @@ from loadprofiles.clock import now_s
 from loadprofiles.connection import Connections, parse_endpoint, request_head
 from loadprofiles.judge import Judgement, Provability
 from loadprofiles.openai_wire import OpenAIWire
-from loadprofiles.retries import POLICIES, Failure, GiveUp
+from loadprofiles.retries import POLICIES, CallRepeater, Failure, GiveUp, Retry
 from loadprofiles.session import Call, CallResult, Message
 from loadprofiles.stream import Answer
 from loadprofiles.wire import Wire
@@ -189,6 +189,13 @@ class Client:
                 call_spans.end_chat(chat, record, self.options.model)
         return record
 
+    def repeat_after_s(self, repeats_taken: int) -> float | None:
+        """After a call broke, `repeats_taken` + 1 times by now: when its agent makes it again, None for never."""
+        if not isinstance(self._policy, CallRepeater):
+            return None
+        decision = self._policy.repeat(repeats_taken)
+        return decision.after_s if isinstance(decision, Retry) else None
+
     def _attempts(
         self, head: bytes, body: bytes, expected: str, record: CallRecord, context: AgentContext, chat: Span | None
     ) -> None:
@@ -212,7 +219,8 @@ class Client:
                 return
             if rng is None:
                 rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
-            failure = Failure(attempt.status, attempt.transport, record.call.stream, attempt.headers)
+            error = (attempt.answer.error or "") if attempt.answer is not None else ""
+            failure = Failure(attempt.status, attempt.transport, record.call.stream, attempt.headers, error)
             decision = self._policy.decide(record.attempts - 1, failure, time.time(), rng)
             if isinstance(decision, GiveUp):
                 return

@@ -27,6 +27,7 @@ from locust import events  # noqa: E402
 
 from loadprofiles.load_config import LoadConfig, Slo  # noqa: E402
 from loadprofiles.resolve_profile import resolved_profile  # noqa: E402
+from loadprofiles.retries import POLICIES  # noqa: E402
 from loadprofiles.user import AgentSessions, host  # noqa: E402
 from reports.errors import UserError  # noqa: E402
 
@@ -52,7 +53,7 @@ def add_arguments(parser: Any) -> None:
     add("--run-id", "", "Goes into session ids and texts; by default of this process.")
     add("--api", "", "openai or anthropic; by default the profile's.")
     add("--model", "llama-3.3-70b", "Model to ask for.")
-    add("--retries", "", "openai-sdk, anthropic-sdk or none; by default the profile's.")
+    add("--retries", "", f"{', '.join(sorted(POLICIES))}; by default the profile's.")
     add("--trace", "", "Folder of recorded sessions to replay instead of the profile's.")
     add("--trace-options", "", "Options of the replay, for example rate=2,speed=20,limit=50.")
     add("--drain", 30.0, "Seconds that sessions get to end when the test stops.", type=float)

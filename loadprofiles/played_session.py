@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from loadprofiles import call_spans
 from loadprofiles.client import AgentContext
 from loadprofiles.clock import now_s, unix_ns
-from loadprofiles.session import Agent, Call, CallResult, Done, Fork, Pause, SessionPlan
+from loadprofiles.session import Agent, Call, CallResult, Fork, Pause, SessionPlan
 from reports import attributes as names
 from reports.attributes import Outcome, SessionOutcome
 
@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
 
 
 class PlayedSession:
-    """Plays a `SessionPlan` for a `Player`. `play` is the body of its greenlet."""
+    """Plays a `SessionPlan` for a `Player`. `play` is the body of its greenlet.
+
+    A call that its client gave up on is made again where the client's policy repeats calls (`retries.CallRepeater`):
+    a logical call of its own, in a turn of its own, with the same marker. The agent is told of the last one only.
+    """
 
     def __init__(self, player: Player, plan: SessionPlan) -> None:
         self._player = player
@@ -64,14 +68,24 @@ class PlayedSession:
         context = AgentContext(plan.id, agent.id, plan.tenant, player.seed, plan.tier)
         turn: Span | None = None
         last: CallResult | None = None
+        repeats = 0
         try:
+            step = agent.next(player.load_time_s(now_s()), None)
             while True:
-                step = agent.next(player.load_time_s(now_s()), last)
                 last = None
                 if isinstance(step, Call):
                     _end_turn(turn)
                     turn = call_spans.start_turn(player.agent_name, step, context, now_s())
                     last, due_s = self._make_call(step, context, due_s, turn)
+                    again_s = player.client.repeat_after_s(repeats) if not last.ok else None
+                    if again_s is not None:
+                        repeats += 1
+                        due_s += again_s
+                        gevent.sleep(again_s)
+                        continue
+                    repeats = 0
+                    if not last.ok and self._lost_because is None:
+                        self._lost_because = Outcome(last.outcome)
                 elif isinstance(step, Pause):
                     due_s += step.seconds
                     if step.why == "person":
@@ -85,7 +99,8 @@ class PlayedSession:
                     self._fork(step, due_s)
                     due_s = now_s()
                 else:
-                    return _succeeded(step)
+                    return step.succeeded
+                step = agent.next(player.load_time_s(now_s()), last)
         finally:
             _end_turn(turn)
 
@@ -101,8 +116,6 @@ class PlayedSession:
         finally:
             del self._waiting[context.agent]
         player.call_ended(record)
-        if not record.ok and self._lost_because is None:
-            self._lost_because = record.outcome
         return record.result(), record.ended_s
 
     def _pause(self, pause: Pause, until_s: float, turn: Span | None) -> None:
@@ -152,7 +165,3 @@ class PlayedSession:
 def _end_turn(turn: Span | None) -> None:
     if turn is not None:
         turn.end(unix_ns(now_s()))
-
-
-def _succeeded(step: Done) -> bool:
-    return step.succeeded

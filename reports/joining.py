@@ -261,7 +261,8 @@ def _session(record: Record, session: str, calls: list[Call], span: Span | None)
     its = span.attributes if span is not None else {}
     start = calls[0].sent_s if calls else record.seconds(span.start_ns) if span else 0.0
     end = max((call.end_s for call in calls), default=start)
-    failed = next((call for call in calls if not call.ok and call.outcome != Outcome.ABANDONED), None)
+    last_tries = {call.key: call for call in calls}.values()  # an agent may have made a call again that had broken
+    failed = next((call for call in last_tries if not call.ok and call.outcome != Outcome.ABANDONED), None)
     outcome = str(its.get(names.SESSION_OUTCOME, SessionOutcome.UNFINISHED))
     because = str(its.get(names.SESSION_LOST_BECAUSE) or "")
     if failed is not None:

@@ -12,9 +12,19 @@ from typing import Final
 
 from loadprofiles.retries.policy import Failure
 
-__all__ = ["MAX_RETRIES", "broke_in_transport", "exponential_s", "parse_date_s", "status_is_retried"]
+__all__ = [
+    "LONGEST_SLEEP_S",
+    "MAX_RETRIES",
+    "broke_in_transport",
+    "exponential_s",
+    "parse_date_s",
+    "parse_retry_after_s",
+    "status_is_retried",
+]
 
 MAX_RETRIES: Final = 2
+LONGEST_SLEEP_S: Final = 4_294_967.0
+"""However long a `retry-after` is."""
 _INITIAL_DELAY_S: Final = 0.5
 _MAX_DELAY_S: Final = 8.0
 
@@ -41,6 +51,16 @@ def exponential_s(retries_taken: int, rng: Random) -> float:
     """min(0.5 x 2^n, 8) x U(0.75, 1]."""
     delay: float = min(_INITIAL_DELAY_S * 2.0 ** min(retries_taken, 1000), _MAX_DELAY_S)
     return delay * (1 - 0.25 * rng.random())
+
+
+def parse_retry_after_s(headers: Mapping[str, str], now_unix_s: float) -> float | None:
+    """Seconds that `retry-after-ms`, else `retry-after` (seconds or a date) ask for; None where they ask nothing."""
+    for name, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return float(headers[name]) / divisor
+        except (KeyError, ValueError):
+            continue
+    return parse_date_s(headers.get("retry-after"), now_unix_s)
 
 
 def parse_date_s(value: str | None, now_unix_s: float) -> float | None:

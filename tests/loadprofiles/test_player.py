@@ -55,11 +55,12 @@ def plan(index: int, at_s: float, *steps: Step, calls: int = 1) -> SessionPlan:
 class Rig:
     """A player on a scripted server."""
 
-    def __init__(self, script: Any, plans: Iterator[SessionPlan], **options: Any) -> None:
+    def __init__(self, script: Any, plans: Iterator[SessionPlan], *, retries: str = "none", **options: Any) -> None:
         holder: list[ScriptedServer] = []
-        self.server = ScriptedServer(script(holder))
+        scripts = script(holder)
+        self.server = ScriptedServer(*(scripts if isinstance(scripts, list) else [scripts]))
         holder.append(self.server)
-        client = Client(ClientOptions(self.server.url, "m", retries="none", provable=True))
+        client = Client(ClientOptions(self.server.url, "m", retries=retries, provable=True))
         self.counters = Counters(Slo(ttft_s=2.0, tpot_s=0.1))
         given: dict[str, Any] = {"profile": "test", "agent_name": "tester", "seed": 7, "horizon_s": 60.0, **options}
         self.player = Player(plans, client, self.counters, **given)
@@ -189,6 +190,48 @@ def test_a_lost_session_names_the_outcome_that_lost_it(spans: InMemorySpanExport
     assert chat.status.status_code is StatusCode.ERROR
     assert attrs(chat)[names.ERROR_TYPE] == "http_5xx"
     assert names.CALL_TTFT not in attrs(chat)
+
+
+def test_an_agent_loop_makes_a_broken_call_again_as_a_call_of_its_own(
+    spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadprofiles.retries.agent_loop._PAUSE_S", 0.01)
+    main = plan(0, 0.0, call("r-0", 0), call("r-0", 1), calls=2)
+    scripts = lambda server: [whole(400), prove(server, upto=5, end="fin"), prove(server)]  # noqa: E731
+    with Rig(scripts, iter([main]), retries="agent-loop") as rig:
+        assert rig.player.wait(5)
+        assert (rig.counters.calls_sent, rig.counters.calls_ok, rig.counters.calls_failed) == (4, 2, 2)
+    assert rig.counters.sessions[SessionOutcome.SUCCEEDED] == 1
+    assert [result and result.ok for result in main.agent.heard] == [None, True, True]  # type: ignore[attr-defined]
+    chats = [(attrs(span)[names.TURN], attrs(span)[names.OUTCOME]) for span in named(spans, "chat m")]
+    assert chats == [(0, "http_4xx"), (0, "truncated"), (0, "ok"), (1, "ok")]
+    assert len(named(spans, "invoke_agent tester")) == 4
+    (session,) = named(spans, names.SPAN_SESSION)
+    assert (attrs(session)[names.SESSION_CALLS], attrs(session)[names.SESSION_CALLS_PLANNED]) == (4, 2)
+    assert names.SESSION_LOST_BECAUSE not in attrs(session)
+
+
+def test_an_agent_loop_gives_up_after_three_repeats(
+    spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadprofiles.retries.agent_loop._PAUSE_S", 0.01)
+    with Rig(lambda server: whole(400), iter([plan(0, 0.0, call("r-0", 0))]), retries="agent-loop") as rig:
+        assert rig.player.wait(5)
+    assert len(rig.server.requests) == 4
+    (session,) = named(spans, names.SPAN_SESSION)
+    assert (attrs(session)[names.SESSION_OUTCOME], attrs(session)[names.SESSION_LOST_BECAUSE]) == ("lost", "http_4xx")
+
+
+def test_an_aggressive_client_tries_until_the_load_ends(spans: InMemorySpanExporter) -> None:
+    with Rig(lambda server: whole(503), iter([plan(0, 0.0, call("r-0", 0))]), retries="aggressive") as rig:
+        rig.until(lambda: len(rig.server.requests) >= 6)
+        rig.player.drain()
+        assert not rig.player.done
+        rig.player.stop()
+        assert rig.player.done
+    assert rig.counters.sessions == {"succeeded": 0, "lost": 0, "unfinished": 1}
+    (chat,) = named(spans, "chat m")
+    assert attrs(chat)[names.OUTCOME] == "abandoned"
 
 
 def test_an_agent_that_breaks_loses_its_session_only() -> None:

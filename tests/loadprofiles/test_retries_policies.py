@@ -12,7 +12,14 @@ BUSY = Failure(503, transport=False, streaming=True)
 
 
 def test_the_registry_names_the_policies_of_the_design() -> None:
-    assert sorted(POLICIES) == ["anthropic-sdk", "none", "openai-sdk"]
+    assert sorted(POLICIES) == [
+        "agent-loop",
+        "aggressive",
+        "anthropic-sdk",
+        "claude-code",
+        "none",
+        "openai-sdk",
+    ]
 
 
 @pytest.mark.parametrize("name", ["openai-sdk", "anthropic-sdk"])

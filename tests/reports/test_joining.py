@@ -57,6 +57,16 @@ def test_a_session_without_its_own_span_is_made_from_its_calls(record: RecordBui
     assert sessions["s1"].lost_because == "truncated"
 
 
+def test_a_call_that_was_made_again_and_went_well_loses_no_session(record: RecordBuilder) -> None:
+    for session, again in (("s0", "ok"), ("s1", "reset")):
+        record.call(session, 0, 6.0, outcome="truncated")
+        record.call(session, 0, 8.0, outcome=again)
+        record.session(session, 6.0, 9.0, "succeeded")
+    sessions = {session.id: session for session in evidence_of(record).calls.sessions}
+    assert (sessions["s0"].outcome, sessions["s1"].outcome) == ("succeeded", "lost")
+    assert sessions["s1"].lost_because == "reset"
+
+
 def test_a_broken_log_of_chunks_costs_only_itself(record: RecordBuilder) -> None:
     from reports import attributes as names
 
