@@ -317,13 +317,12 @@ def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterato
         pools = [pool.name for pool in made.stack.pools]
         if value not in pools:
             yield say(path, f'the stack {made.stack.name} has no pool "{value}"', did_you_mean(value, pools))
-    elif key == "tenant" and made.profile is not None:
-        tenants = [tenant.name for tenant in made.profile.tenants]
-        if value not in tenants:
-            remedy = (
-                did_you_mean(value, tenants) if tenants else f"take for tenant={value} out, or give the profile tenants"
-            )
-            yield say(path, f'the profile {made.profile.name} has no tenant "{value}"', remedy)
+    elif key in ("tenant", "tier") and made.profile is not None:
+        tenants = made.profile.tenants
+        known = sorted({tenant.name if key == "tenant" else tenant.tier for tenant in tenants} - {""})
+        if value not in known:
+            remedy = did_you_mean(value, known) if known else f"take for {key}={value} out, or give the profile {key}s"
+            yield say(path, f'the profile {made.profile.name} has no {key} "{value}"', remedy)
 
 
 def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from opentelemetry.util.types import AttributeValue
 from loadprofiles.attempt import Attempt
 from loadprofiles.chunklog import encode
 from loadprofiles.clock import unix_ns
+from loadprofiles.retries.backoff import parse_retry_after_s
 from loadprofiles.session import Call
 from reports import attributes as names
 from reports.attributes import Outcome
@@ -129,6 +130,8 @@ def end_attempt(span: Span, attempt: Attempt) -> None:
     found: dict[str, AttributeValue] = {names.OUTCOME: attempt.outcome}
     if attempt.status is not None:
         found[names.HTTP_STATUS] = attempt.status
+    if attempt.headers and (asked_s := parse_retry_after_s(attempt.headers, unix_ns(attempt.ended_s) / 1e9)) is not None:
+        found[names.RETRY_AFTER] = asked_s
     answer = attempt.answer
     if answer is not None and answer.chunk_times_s:
         found[names.CHUNKS] = encode(attempt.started_s, answer.chunk_times_s, answer.chunk_tokens)

@@ -82,6 +82,7 @@ SESSION_PROFILE: Final = "brownout.session.profile"
 
 # -- a call (SPAN_CHAT) and a client's attempt (SPAN_ATTEMPT) -------------------------------------------------------
 OUTCOME: Final = "brownout.outcome"  # a value of Outcome; on chat, attempts, gateway.request, replica.request
+RETRY_AFTER: Final = "brownout.retry_after_s"  # the pause that the answer asked for; on the client's attempt
 CALL_SCHEDULED_LATENESS: Final = "brownout.call.lateness_s"  # sent - scheduled
 CALL_TTFT: Final = "brownout.call.ttft_s"  # call sent -> first non-empty output token; absent = never
 CALL_E2E: Final = "brownout.call.e2e_s"

@@ -62,7 +62,9 @@ class Attempt:
 
 @dataclass(slots=True)
 class ReplicaRequest:
-    """What a replica did for a call. `hits`: the ids of the faults that hit it."""
+    """What a replica did for a call. `hits`: the ids of the faults that hit it. `queue_s`: waited in its queue, again
+    after each preemption, together; None where no span of it says.
+    """
 
     span: Span
     replica: str
@@ -73,6 +75,7 @@ class ReplicaRequest:
     computed: int
     decoded: int
     hits: tuple[str, ...]
+    queue_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class Call:
     tokens: int
     phase: str = ""
     good: bool = False
+    tier: str = ""
     pool: str = ""
     replica: str = ""
     joined: str = "none"
@@ -136,6 +140,7 @@ class Session:
     lost_because: str
     lateness_s: float
     calls: list[Call]
+    tier: str = ""
 
 
 @dataclass(slots=True)

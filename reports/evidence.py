@@ -1,6 +1,6 @@
 """What every measure is computed from: a record's calls as columns, its sessions, its faults, and the resampling.
 
-Built once a run. A measure asks for a `Scope` (phases, pool or tenant) and gets masks over the columns.
+Built once a run. A measure asks for a `Scope` (phases, pool, tenant or tier) and gets masks over the columns.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class Columns:
     phase: NDArray[np.str_]
     pool: NDArray[np.str_]
     tenant: NDArray[np.str_]
+    tier: NDArray[np.str_]
 
 
 @dataclass
@@ -84,7 +85,8 @@ class Evidence:
         mask = np.isin(self.columns.phase, scope.phases)
         if scope.where is not None:
             key, value = scope.where
-            mask &= (self.columns.pool if key == "pool" else self.columns.tenant) == value
+            columns = {"pool": self.columns.pool, "tenant": self.columns.tenant, "tier": self.columns.tier}
+            mask &= columns[key] == value
         return mask
 
     def sessions(self, scope: Scope) -> list[Session]:
@@ -97,7 +99,7 @@ class Evidence:
         phases = scope.phases
 
         def belongs(session: Session) -> bool:
-            if scope.where is not None and session.tenant != scope.where[1]:
+            if scope.where is not None and getattr(session, scope.where[0]) != scope.where[1]:
                 return False
             if session.phase in phases:
                 return True
@@ -147,5 +149,6 @@ def gather(record: Record) -> Evidence:
         phase=texts("phase"),
         pool=texts("pool"),
         tenant=texts("tenant"),
+        tier=texts("tier"),
     )
     return Evidence(record, calls, columns, meet_faults(record, calls))

@@ -1,6 +1,6 @@
 """Gates: what a run must satisfy, as a line of text.
 
-    measure[.stat] [in|during PHASE] [for pool=X|tenant=Y] OP VALUE [unit | x baseline | %]
+    measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]
 
     ttft.p99 during fault <= 2.5 x baseline
     session_success >= 97%
@@ -20,7 +20,8 @@ from difflib import get_close_matches
 from typing import Final, Literal
 
 from reports.errors import UserError
-from reports.measures.catalogue import CATALOGUE, GATE_PHASES, PHASES, Kind, MeasureSpec, Unit, quantile_of
+from reports.measures.catalogue import CATALOGUE, GATE_PHASES, PHASES
+from reports.measures.spec import Kind, MeasureSpec, Unit, quantile_of
 
 __all__ = ["Gate", "GateError", "OnInconclusive", "SamplesNeeded", "measure_names", "parse_gate", "samples_needed"]
 
@@ -29,8 +30,9 @@ OnInconclusive = Literal["pass", "fail"]
 Z_95: Final = 1.959963984540054
 """The two-sided 95 % point of the normal distribution."""
 
+_KEYS: Final = ("pool", "tenant", "tier")
 _OPS: Final = ("<=", ">=", "==", "!=", "<", ">")
-_FORM: Final = "measure[.stat] [in|during PHASE] [for pool=X|tenant=Y] OP VALUE [unit | x baseline | %]"
+_FORM: Final = "measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]"
 _HEAD = re.compile(r"(?P<measure>[A-Za-z_]\w*)(?:\.(?P<stat>[A-Za-z]\w*(?:\.\d+)?))?(?P<rest>.*)", re.DOTALL)
 _OP = re.compile(r"<=|>=|==|!=|=<|=>|<|>|=")
 _PHASE = re.compile(r"(?:in|during)\s+(?:the\s+)?(?P<phase>\S+)")
@@ -103,6 +105,11 @@ class Gate:
     def kind(self) -> Kind:
         """How it is judged."""
         return self.spec.kind_of(self.stat)
+
+    @property
+    def own_unit(self) -> Unit:
+        """The unit of the value itself, also where it is compared with the baseline."""
+        return self.spec.unit_of(self.stat)
 
     @property
     def name(self) -> str:
@@ -219,8 +226,8 @@ def _phase(spec: MeasureSpec, phase: str) -> str:
 
 
 def _where(spec: MeasureSpec, key: str, value: str) -> tuple[str, str]:
-    if key not in ("pool", "tenant"):
-        raise GateError(f"a gate cannot be narrowed by {key!r}", _did_you_mean(key, ("pool", "tenant"), "keys"))
+    if key not in _KEYS:
+        raise GateError(f"a gate cannot be narrowed by {key!r}", _did_you_mean(key, _KEYS, "keys"))
     if key not in spec.where:
         can = f"it can be narrowed by {' and '.join(spec.where)}" if spec.where else "leave the 'for' out"
         raise GateError(f"{spec.name} is not measured by {key}", can)
@@ -254,7 +261,8 @@ def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
 
 def _example(spec: MeasureSpec, stat: str) -> str:
     name = f"{spec.name}.{stat}" if stat else spec.name
-    return f"{name} {'>=' if spec.unit == 'share' else '<='} {_EXAMPLE[spec.unit]}"
+    unit = spec.unit_of(stat)
+    return f"{name} {'>=' if unit == 'share' else '<='} {_EXAMPLE[unit]}"
 
 
 def _did_you_mean(word: str, known: Iterable[str], what: str) -> str:

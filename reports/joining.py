@@ -84,6 +84,7 @@ class _Sorter:
         self.replica_requests: list[Span] = []
         self.session_spans: dict[str, Span] = {}
         self.transitions: list[Span] = []
+        self._queued_s: dict[bytes, float] = {}
         self.unjoined_attempts: list[Attempt] = []
         self.unjoined_requests: list[ReplicaRequest] = []
         self.bad_chunk_logs = 0
@@ -101,6 +102,10 @@ class _Sorter:
                 continue
             elif name == names.SPAN_GATEWAY_TRANSITION:
                 self.transitions.append(span)
+                continue
+            elif name == names.SPAN_REPLICA_QUEUE:
+                waited = (span.end_ns - span.start_ns) / 1e9
+                self._queued_s[span.parent_id] = self._queued_s.get(span.parent_id, 0.0) + waited
                 continue
             elif name == names.SPAN_CHAT or name.startswith("chat "):
                 self.chats.append(span)
@@ -125,6 +130,7 @@ class _Sorter:
             agent=str(its.get(names.AGENT_ID, "main")),
             turn=int(its.get(names.TURN, 0)),
             tenant=str(its.get(names.TENANT, "")),
+            tier=str(its.get(names.TIER, "")),
             sent_s=sent,
             end_s=end,
             outcome=str(its.get(names.OUTCOME, Outcome.CORRUPT if span.error else Outcome.OK)),
@@ -243,6 +249,7 @@ class _Sorter:
             int(its.get(names.PREFILL_COMPUTED, 0)),
             int(its.get(names.DECODED, 0)),
             tuple(str(event.attributes.get(names.FAULT_ID)) for event in span.event(names.EVENT_FAULT_HIT)),
+            self._queued_s.get(span.span_id),
         )
 
     def _pool(self, its: dict[str, Any], replica: str) -> str:
@@ -279,4 +286,5 @@ def _session(record: Record, session: str, calls: list[Call], span: Span | None)
         because if outcome == SessionOutcome.LOST else "",
         float(its.get(names.SESSION_LATENESS, 0.0)),
         calls,
+        str(its.get(names.TIER) or (calls[0].tier if calls else "")),
     )

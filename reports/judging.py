@@ -19,9 +19,10 @@ import numpy as np
 from reports.attributes import SessionOutcome
 from reports.evidence import Evidence, Scope
 from reports.gates import Gate, samples_needed
-from reports.measures.catalogue import GATE_PHASES, MeasureSpec
+from reports.measures.catalogue import GATE_PHASES
 from reports.measures.measurement import Interval, Measurement, not_measured
 from reports.measures.registry import MEASURES
+from reports.measures.spec import MeasureSpec
 from reports.proofs import Proofs
 from reports.statistics import MIN_SESSIONS, percentile_interval
 from reports.wording import number_text, value_text
@@ -146,7 +147,7 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
     if base.value is None:
         return _result(gate, "inconclusive", found, f"its baseline is not measured: {base.why_not}")
     if base.value == 0 or math.isinf(base.value):
-        why = f"the baseline's value is {value_text(base.value, gate.spec.unit)}: it has no multiples"
+        why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: it has no multiples"
         return _result(gate, "inconclusive", found, why, baseline=base.value)
     factor = found.value / base.value
     interval: Interval | None = None
@@ -158,8 +159,8 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
         interval = percentile_interval(quotient)
     verdict = _verdict(gate, factor, interval)
     why = (
-        f"{value_text(found.value, gate.spec.unit)} is {_said(gate, factor, interval, verdict, found)}"
-        f" (baseline {value_text(base.value, gate.spec.unit)})"
+        f"{value_text(found.value, gate.own_unit)} is {_said(gate, factor, interval, verdict, found)}"
+        f" (baseline {value_text(base.value, gate.own_unit)})"
     )
     doubts = _doubts(gate, evidence, proofs, found, verdict) + [
         f"the baseline: {doubt}" for doubt in _sample_doubts(gate, base, verdict)
@@ -218,7 +219,7 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
 
 def _only_grows(gate: Gate) -> bool:
     """Whether a broken bound stays broken, whatever was not seen: that can only add to a count."""
-    return gate.spec.kind == "fact" and gate.spec.unit == "count" and gate.op in ("<=", "<", "==")
+    return gate.kind == "fact" and gate.own_unit == "count" and gate.op in ("<=", "<", "==")
 
 
 def _sample_doubts(gate: Gate, found: Measurement, verdict: Outcome3) -> list[str]:

@@ -19,8 +19,9 @@ from reports.calls import Session
 from reports.evidence import Evidence, Scope
 from reports.faults import FaultImpact
 from reports.judging import GateResult, measure
-from reports.measures.catalogue import CATALOGUE, PHASES, MeasureSpec
+from reports.measures.catalogue import CATALOGUE, PHASES
 from reports.measures.cost import dollars_by_pool
+from reports.measures.spec import MeasureSpec
 from reports.measures.time_to_detect import detection
 from reports.measures.time_to_readmit import readmissions
 from reports.measures.work import work_of
@@ -139,7 +140,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
         "where": f"{gate.where[0]}={gate.where[1]}" if gate.where else None,
         "op": gate.op,
         "bound": gate.value,
-        "unit": gate.spec.unit,
+        "unit": gate.own_unit,
         "relative_to_baseline": gate.relative_to_baseline,
         "on_inconclusive": gate.on_inconclusive,
         "verdict": result.verdict,

@@ -1,25 +1,15 @@
 """What measures there are, and what each rests on: a plain dict, light enough for a command line to import.
 
-A measure's *kind* says how a gate on it is judged:
-
-    fact         a count or an extreme of this run: exact, without an interval
-    rate         a proportion: Wilson interval
-    percentile   bootstrap by session, and a least number of samples
-    ratio        a quotient of sums: bootstrap by session
-
 The definitions in words are in `docs/measures.md`; the functions behind the names in `reports.measures.registry`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-__all__ = ["CATALOGUE", "GATE_PHASES", "PHASES", "Kind", "MeasureSpec", "Unit", "is_percentile", "quantile_of"]
+from reports.measures.spec import MeasureSpec
 
-Kind = Literal["fact", "rate", "percentile", "ratio"]
-Unit = Literal["s", "share", "count", "x", "tok/s", "USD"]
+__all__ = ["CATALOGUE", "GATE_PHASES", "PHASES"]
 
 PHASES: Final = ("warmup", "baseline", "fault", "recovery", "drain")
 """The phases of a run that a gate may name."""
@@ -27,72 +17,16 @@ PHASES: Final = ("warmup", "baseline", "fault", "recovery", "drain")
 GATE_PHASES: Final = ("baseline", "fault", "recovery")
 """What a gate without a phase means."""
 
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
-
-
-def is_percentile(stat: str) -> bool:
-    """Whether `stat` names a percentile, `p50` or `p99.9`; `p0` and `p100` do not."""
-    found = _PERCENTILE.fullmatch(stat)
-    return bool(found) and float(found[1]) > 0  # type: ignore[index]
-
-
-def quantile_of(stat: str) -> float:
-    """`p95` -> 0.95. Raises ValueError for what is not a percentile."""
-    if not is_percentile(stat):
-        raise ValueError(f"{stat!r} is not a percentile")
-    return float(stat[1:]) / 100
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureSpec:
-    """One measure as a gate may name it.
-
-    `stats`: the statistics it has beside `default_stat` ("" = the bare name); "p*" stands for any percentile.
-    `phased`: whether it can be asked of a phase; the others are about the fault as a whole.
-    `where`: by what it can be narrowed. `sources`: the processes whose spans it needs.
-    `samples`: what its interval counts. `latency`: an overloaded machine spoils it. `sessions`: unfinished ones do.
-    `about_fault`: there is no value without a fault.
-    """
-
-    name: str
-    kind: Kind
-    unit: Unit
-    title: str
-    stats: tuple[str, ...] = ()
-    default_stat: str | None = ""
-    phased: bool = True
-    where: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ("loadgen",)
-    samples: str = ""
-    latency: bool = False
-    sessions: bool = False
-    about_fault: bool = False
-
-    def has_stat(self, stat: str) -> bool:
-        """Whether `name.stat` means something ("" = the bare name)."""
-        if stat == "":
-            return self.default_stat is not None
-        return stat in self.stats or ("p*" in self.stats and is_percentile(stat))
-
-    def kind_of(self, stat: str) -> Kind:
-        """The kind of one of its statistics: an extreme is a fact."""
-        if is_percentile(stat):
-            return "percentile"
-        return "fact" if stat in ("max", "min") else self.kind
-
-    def unit_of(self, stat: str) -> Unit:
-        """The unit of one of its statistics."""
-        return self.unit
+_WHO: Final = ("tenant", "tier")
+_ALL: Final = ("pool", *_WHO)
 
 
 def _latency(name: str, title: str) -> MeasureSpec:
-    return MeasureSpec(
-        name, "percentile", "s", title, ("p*", "max"), None, where=("pool", "tenant"), samples="calls", latency=True
-    )
+    return MeasureSpec(name, "percentile", "s", title, ("p*", "max"), None, where=_ALL, samples="calls", latency=True)
 
 
 def _count(name: str, title: str) -> MeasureSpec:
-    return MeasureSpec(name, "fact", "count", title, where=("pool", "tenant"))
+    return MeasureSpec(name, "fact", "count", title, where=_ALL)
 
 
 _TRACED: Final = ("loadgen", "gateway")
@@ -109,17 +43,17 @@ _SPECS: Final = (
     _count("calls", "calls offered"),
     _count("calls_ok", "calls that ended ok"),
     _count("calls_failed", "calls that did not end ok"),
-    MeasureSpec("error_rate", "rate", "share", "calls that did not end ok", where=("pool", "tenant"), samples="calls"),
+    MeasureSpec("error_rate", "rate", "share", "calls that did not end ok", where=_ALL, samples="calls"),
     # sessions
-    MeasureSpec("sessions", "fact", "count", "sessions", where=("tenant",), sessions=True),
-    MeasureSpec("sessions_lost", "fact", "count", "sessions lost", where=("tenant",), sessions=True),
-    MeasureSpec("unfinished", "fact", "count", "sessions still going at the end", where=("tenant",)),
+    MeasureSpec("sessions", "fact", "count", "sessions", where=_WHO, sessions=True),
+    MeasureSpec("sessions_lost", "fact", "count", "sessions lost", where=_WHO, sessions=True),
+    MeasureSpec("unfinished", "fact", "count", "sessions still going at the end", where=_WHO),
     MeasureSpec(
         "session_success",
         "rate",
         "share",
         "sessions that succeeded",
-        where=("tenant",),
+        where=_WHO,
         samples="sessions",
         sessions=True,
     ),
@@ -130,7 +64,7 @@ _SPECS: Final = (
         "first call sent to last byte of a session",
         ("p*", "max"),
         None,
-        where=("tenant",),
+        where=_WHO,
         samples="sessions",
         latency=True,
         sessions=True,
@@ -140,7 +74,7 @@ _SPECS: Final = (
         "ratio",
         "tok/s",
         "tokens of good calls a second",
-        where=("pool", "tenant"),
+        where=_ALL,
         samples="calls",
         latency=True,
     ),
@@ -149,7 +83,7 @@ _SPECS: Final = (
         "rate",
         "share",
         "good calls of those offered",
-        where=("tenant",),
+        where=_WHO,
         samples="calls",
         latency=True,
     ),
@@ -233,7 +167,7 @@ _SPECS: Final = (
         "ratio",
         "x",
         "upstream attempts a call",
-        where=("tenant",),
+        where=_WHO,
         sources=_TRACED,
         samples="calls",
     ),
@@ -242,7 +176,7 @@ _SPECS: Final = (
         "ratio",
         "x",
         "prefill computed over prefill needed once",
-        where=("tenant",),
+        where=_WHO,
         sources=_TO_THE_CHIP,
         samples="calls",
     ),
@@ -251,12 +185,72 @@ _SPECS: Final = (
         "ratio",
         "share",
         "decoded tokens that reached no client",
-        where=("tenant",),
+        where=_WHO,
         sources=_TO_THE_CHIP,
         samples="calls",
     ),
     MeasureSpec(
         "cost", "fact", "USD", "price of the hardware held", ("per_1k_sessions", "per_million_tokens"), where=("pool",)
+    ),
+    # who gets in, and where it waits
+    MeasureSpec(
+        "fairness",
+        "ratio",
+        "share",
+        "evenness of served / asked over tenants",
+        ("min", "entitled", "entitled_min"),
+        samples="calls",
+        latency=True,
+        kinds=(("entitled_min", "fact"),),
+    ),
+    MeasureSpec("shed", "fact", "count", "calls sent away with 429, or 503 and a Retry-After", where=_WHO),
+    MeasureSpec(
+        "retry_after_honoured",
+        "rate",
+        "share",
+        "attempts after the asked pause that got in",
+        where=_WHO,
+        samples="attempts that obeyed",
+    ),
+    MeasureSpec(
+        "gateway_wait",
+        "percentile",
+        "s",
+        "received by the gateway to its first attempt",
+        ("p*", "max"),
+        None,
+        where=_WHO,
+        sources=_TRACED,
+        samples="gateway requests",
+        latency=True,
+    ),
+    MeasureSpec(
+        "replica_queue",
+        "percentile",
+        "s",
+        "waiting in a replica's queue",
+        ("p*", "max"),
+        None,
+        where=_ALL,
+        sources=_TO_THE_CHIP,
+        samples="replica requests",
+        latency=True,
+    ),
+    MeasureSpec("preemptions", "fact", "count", "requests that lost their KV blocks", where=_ALL, sources=_TO_THE_CHIP),
+    MeasureSpec("kv_peak", "fact", "share", "fullest KV cache", where=("pool",), sources=("replica",)),
+    MeasureSpec("load_imbalance", "fact", "x", "busiest replica over the mean", where=("pool",), sources=("replica",)),
+    MeasureSpec("migrations", "fact", "count", "streams moved to another replica", where=_ALL, sources=_TRACED),
+    MeasureSpec(
+        "cold_cache_tail",
+        "fact",
+        "count",
+        "prefill again after sessions moved",
+        ("tokens", "seconds"),
+        None,
+        phased=False,
+        sources=_TO_THE_CHIP,
+        about_fault=True,
+        units=(("seconds", "s"),),
     ),
     # integrity
     _count("lost_tokens", "tokens missing inside streams"),

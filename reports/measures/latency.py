@@ -14,8 +14,8 @@ import math
 import numpy as np
 
 from reports.evidence import Evidence, Scope
-from reports.measures.catalogue import quantile_of
 from reports.measures.measurement import Measure, Measurement, fact, not_measured, resampled
+from reports.measures.spec import quantile_of
 from reports.statistics import FloatArray, IntArray, percentile
 
 __all__ = ["latency", "latency_values", "statistic"]

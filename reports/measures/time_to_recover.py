@@ -15,11 +15,10 @@ import numpy as np
 
 from reports.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
+from reports.measures.windows import WINDOW_S, well_from
 
 __all__ = ["time_to_recover"]
 
-WINDOW_S: Final = 5.0
-STEP_S: Final = 0.1
 BAND: Final = 0.10
 
 
@@ -40,14 +39,6 @@ def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     begin, end = max(known), recovery.end_s
     if end - begin < WINDOW_S:
         return not_measured(f"less than {WINDOW_S:g} s between the revert and the end of the recovery")
-    starts = np.arange(begin, end - WINDOW_S + 1e-9, STEP_S)
-    sent = columns.sent  # in the order sent
-    good = np.concatenate(([0], np.cumsum(columns.good)))
-    first, last = np.searchsorted(sent, starts), np.searchsorted(sent, starts + WINDOW_S)
-    offered = last - first
-    share = np.divide(good[last] - good[first], offered, out=np.ones(starts.size), where=offered > 0)
-    ill = np.flatnonzero(share < least - 1e-12)
-    if ill.size == 0:
-        return fact(0.0)
-    after = int(ill[-1]) + 1
-    return fact(float(starts[after] - begin) if after < starts.size else math.inf)
+    good = columns.good.astype(np.float64)
+    at = well_from(columns.sent, good, np.ones(good.size), least, begin, end)
+    return fact(math.inf if at is None else at - begin)

@@ -186,6 +186,11 @@ def test_a_fault_cannot_begin_on_a_replica_that_another_has_stopped(
             'profile coding-agent-ci has no tenant "acme"',
             "take for tenant=acme out",
         ),
+        (
+            "shed for tier=batch >= 1",
+            'profile coding-agent-ci has no tier "batch"',
+            "take for tier=batch out, or give the profile tiers",
+        ),
         ("{gate: sessions_lost == 0, on_inconclusive: maybe}", 'on_inconclusive: "maybe" is not known', "pass or fail"),
         ("{gate: sessions_lost == 0, on: fail}", 'unknown key "on"', ""),
         ("7", "a gate is a text", "write it as"),

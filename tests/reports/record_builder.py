@@ -75,6 +75,19 @@ class Up:
     decoded: int | None = None
     hits: Sequence[str] = ()
     replica_span: bool = True
+    queue: Sequence[tuple[float, float]] = ()
+    preemptions: int = 0
+
+
+@dataclass
+class Try:
+    """One attempt of the client that failed, before its last one; `retry_after` is what the answer asked for."""
+
+    start: float
+    end: float
+    outcome: str = "rate_limited"
+    status: int | None = 429
+    retry_after: float | None = None
 
 
 @dataclass
@@ -206,8 +219,13 @@ class RecordBuilder:
         lateness: float = 0.0,
         log: bool = True,
         its: Mapping[str, Any] | None = None,
+        tier: str = "",
+        tries: Sequence[Try] = (),
+        last: Mapping[str, Any] | None = None,
     ) -> None:
-        """One call of a session with its attempts; without `ups`, one good one at gpu-0. `its`: more of the chat."""
+        """One call of a session with its attempts; without `ups`, one good one at gpu-0. `its`: more of the chat,
+        `last`: of the client's last attempt, which `tries` go before.
+        """
         times: list[float] = []
         at = sent + (ttft or 0.0)
         for index in range(tokens if ttft is not None else 0):
@@ -218,6 +236,7 @@ class RecordBuilder:
             end = max([end, *(up.end for up in ups or ())])
         load = ("brownout-loadgen", "locust#1")
         who = {names.CONVERSATION_ID: session, names.AGENT_ID: agent, names.TURN: turn, names.TENANT: tenant}
+        who |= {names.TIER: tier} if tier else {}
         told: dict[str, Any] = {
             **who,
             names.OUTCOME: outcome,
@@ -240,7 +259,13 @@ class RecordBuilder:
         chat = self.span(load, "chat test-70b", sent, end, told, parent=root)
         log_bytes = encode(sent, times, [1] * len(times)) if log and times else None
         post_its = {names.OUTCOME: outcome} | ({names.CHUNKS: log_bytes} if log_bytes else {})
-        post = self.span(load, names.SPAN_ATTEMPT, sent, end, post_its, parent=chat)
+        for one in tries:
+            asked = {names.RETRY_AFTER: one.retry_after, names.HTTP_STATUS: one.status}
+            about = {names.OUTCOME: one.outcome} | {key: told for key, told in asked.items() if told is not None}
+            self.span(load, names.SPAN_ATTEMPT, one.start, one.end, about, parent=chat)
+        post_its |= {key: told for key, told in (last or {}).items() if key != "start"}
+        post_start = (last or {}).get("start", max([sent, *(one.end for one in tries)]))
+        post = self.span(load, names.SPAN_ATTEMPT, post_start, end, post_its, parent=chat)
         if ups is None:
             ups = [Up("gpu-0", sent + 0.001, end, outcome, passed_on=len(times), decoded=len(times))]
         parent: ProtoSpan | None = post
@@ -277,6 +302,7 @@ class RecordBuilder:
             names.PREFILL_CACHED: up.cached,
             names.DECODED: decoded,
             names.SENT: decoded,
+            names.PREEMPTIONS: up.preemptions,
             names.CONTINUATION_OFFSET: up.offset,
         }
         request = self.span(
@@ -287,6 +313,8 @@ class RecordBuilder:
             its,
             parent=above if self.propagates else None,
         )
+        for begin, over in up.queue:
+            self.span(("brownout-replica", f"{up.replica}#1"), names.SPAN_REPLICA_QUEUE, begin, over, {}, request)
         for hit in up.hits:
             add_event(request, names.EVENT_FAULT_HIT, up.start + 0.002, {names.FAULT_ID: hit, names.FAULT_KIND: "cut"})
 

@@ -1,0 +1,22 @@
+"""Counters within a scope: the posts of processes that fall into its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.evidence import Evidence, Scope
+from reports.record import GaugePost
+
+__all__ = ["replica_posts"]
+
+
+def replica_posts(evidence: Evidence, scope: Scope) -> Iterator[GaugePost]:
+    """The posts of replicas within the scope's phases; of one pool where the scope names it."""
+    record = evidence.record
+    windows = [(phase.start_s, phase.end_s) for phase in record.phases if phase.name in scope.phases]
+    pool_of = {replica.name: replica.pool for replica in record.replicas}
+    for post in record.gauges:
+        if post.kind != "replica" or not any(begin <= post.at_s < end for begin, end in windows):
+            continue
+        if scope.where is None or scope.where == ("pool", pool_of.get(post.process, "")):
+            yield post

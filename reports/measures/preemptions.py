@@ -1,0 +1,42 @@
+"""preemptions: how often requests lost their KV blocks and went back into a replica's queue.
+
+By the replicas' spans, in the phase that the call belongs to; a request that found no call, where its time falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports import attributes as names
+from reports.calls import ReplicaRequest, phase_at
+from reports.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, fact, not_measured
+
+__all__ = ["preemptions", "requests_in"]
+
+
+def preemptions(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A count."""
+    if not evidence.calls.has_replicas:
+        return not_measured("no replica of ours says whom it preempted")
+    requests = [request for request, _ in requests_in(evidence, scope)]
+    if scope.where is None or scope.where[0] == "pool":
+        requests += [
+            request
+            for request in evidence.calls.unjoined_requests
+            if phase_at(evidence.record.phases, request.start_s) in scope.phases
+            and scope.where in (None, ("pool", request.pool))
+        ]
+    return fact(sum(int(r.span.attributes.get(names.PREEMPTIONS, 0)) for r in requests), len(requests))
+
+
+def requests_in(evidence: Evidence, scope: Scope) -> list[tuple[ReplicaRequest, int]]:
+    """The requests at replicas of the scope's calls, each with its session's number; of a pool, those that pool had."""
+    pool = scope.where[1] if scope.where is not None and scope.where[0] == "pool" else None
+    mask = evidence.mask(Scope(scope.phase) if pool is not None else scope)
+    return [
+        (request, int(evidence.columns.session[index]))
+        for index in np.flatnonzero(mask)
+        for request in evidence.calls.calls[index].replica_requests
+        if pool is None or request.pool == pool
+    ]
