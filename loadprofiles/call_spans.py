@@ -130,7 +130,10 @@ def end_attempt(span: Span, attempt: Attempt) -> None:
     found: dict[str, AttributeValue] = {names.OUTCOME: attempt.outcome}
     if attempt.status is not None:
         found[names.HTTP_STATUS] = attempt.status
-    if attempt.headers and (asked_s := parse_retry_after_s(attempt.headers, unix_ns(attempt.ended_s) / 1e9)) is not None:
+    if (
+        attempt.headers
+        and (asked_s := parse_retry_after_s(attempt.headers, unix_ns(attempt.ended_s) / 1e9)) is not None
+    ):
         found[names.RETRY_AFTER] = asked_s
     answer = attempt.answer
     if answer is not None and answer.chunk_times_s:
