@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate
 
-from loadprofiles.draws import Draws, filler
+from loadprofiles.draws import Distribution, Draws, filler
 from loadprofiles.profile import Profile, Tenant
 from loadprofiles.session import (
     MAIN_AGENT,
@@ -156,17 +156,23 @@ class ConversationAgent:
         return [*self._system, Message("user", own[:room] + summary + end)]
 
     def _call(self, turn: int, messages: Sequence[Message], *, tools: bool, summary: bool) -> Call:
-        compaction = self._profile.compaction
-        tokens = compaction.summary if compaction and summary else self._profile.output
         return Call(
             agent=self.id,
             turn=turn,
             messages=tuple(messages),
-            max_tokens=max(tokens.whole(self._draws.uniform(turn, "output")), 1),
+            max_tokens=max(self._output(turn, summary).whole(self._draws.uniform(turn, "output")), 1),
             tools=tools,
             marker=self._marker(turn),
             stream=self._profile.client.stream,
         )
+
+    def _output(self, turn: int, summary: bool) -> Distribution:
+        compaction, thinking = self._profile.compaction, self._profile.thinking
+        if compaction is not None and summary:
+            return compaction.summary
+        if thinking is not None and self._draws.uniform(turn, "thinking") < thinking.share:
+            return thinking.output
+        return self._profile.output
 
     def _pause(self, turn: int, person: bool) -> Pause:
         if person and self._profile.person is not None:

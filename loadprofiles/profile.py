@@ -12,7 +12,7 @@ from typing import Literal
 from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.draws import Distribution
 
-__all__ = ["Client", "Compaction", "Profile", "SubAgents", "Tenant"]
+__all__ = ["Client", "Compaction", "Profile", "SubAgents", "Tenant", "Thinking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,14 @@ class SubAgents:
     count: Distribution
     calls: Distribution
     own_prefix: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """`share` of the calls think before they answer: theirs is an `output` of its own, much longer than the others'."""
+
+    share: float
+    output: Distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ class Profile:
     person_share: float = 0.0
     sub_agents: SubAgents | None = None
     compaction: Compaction | None = None
+    thinking: Thinking | None = None
     tenants: tuple[Tenant, ...] = ()
     client: Client = field(default_factory=Client)
     title: str = ""

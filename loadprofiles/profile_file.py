@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Ramp, Spike
 from loadprofiles.draws import Distribution, constant, lognormal, lognormal_p90, uniform
-from loadprofiles.profile import Client, Compaction, Profile, SubAgents, Tenant
+from loadprofiles.profile import Client, Compaction, Profile, SubAgents, Tenant, Thinking
 from loadprofiles.retries import POLICIES
 from reports.documents import (
     Duration,
@@ -175,6 +175,11 @@ class _Compaction(_Model):
     summary: _Tokens
 
 
+class _Thinking(_Model):
+    share: Percentage = Field(description="share of the calls that think, as 4%")
+    output: _Tokens
+
+
 class _Client(_Model):
     api: Literal["openai", "anthropic"] = "openai"
     retries: str = "openai-sdk"
@@ -223,6 +228,7 @@ class ProfileFile(_Model):
     person: _Person | None = None
     sub_agents: _SubAgents | None = None
     compaction: _Compaction | None = None
+    thinking: _Thinking | None = None
     tenants: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], _Tenant] = {}
     client: _Client = _Client()
 
@@ -250,6 +256,7 @@ class ProfileFile(_Model):
             if sub_agents
             else None,
             compaction=Compaction(compaction.above, compaction.summary.resolve()) if compaction else None,
+            thinking=Thinking(self.thinking.share, self.thinking.output.resolve()) if self.thinking else None,
             tenants=tuple(Tenant(name, tenant.share, tenant.tier) for name, tenant in self.tenants.items()),
             client=Client(client.api, client.retries, client.timeout, client.connect_timeout, client.stream),
         )

@@ -6,7 +6,7 @@ import pytest
 
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Spike
 from loadprofiles.draws import constant, lognormal, lognormal_p90, uniform
-from loadprofiles.profile import Client, Tenant
+from loadprofiles.profile import Client, Tenant, Thinking
 from loadprofiles.profile_file import load_profile, profile_names
 from loadprofiles.retries import POLICIES
 from reports.documents import NotFound
@@ -36,7 +36,13 @@ def complaints(folder: Path, text: str) -> list[tuple[int, str, str]]:
 
 
 def test_the_profiles_that_ship_are_these() -> None:
-    assert profile_names() == ["coding-agent", "coding-agent-ci"]
+    assert profile_names() == [
+        "coding-agent",
+        "coding-agent-ci",
+        "reasoning-ci",
+        "retry-storm-ci",
+        "tiered-ci",
+    ]
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
@@ -106,6 +112,14 @@ def test_a_tenant_that_cannot_be_is_answered_with_its_line(
     assert [line for line, _, _ in found] == [8]
     assert says in found[0][1]
     assert remedy in found[0][2]
+
+
+def test_thinking_has_a_share_and_an_output_of_its_own(tmp_path: Path) -> None:
+    profile = load_profile(write(tmp_path, GOOD + "thinking: {share: 4%, output: {median: 600, sigma: 0.2}}\n"))
+    assert profile.thinking == Thinking(0.04, lognormal(600, 0.2))
+    found = complaints(tmp_path, GOOD + "thinking: {share: 4%, outputs: 600}\n")
+    assert {line for line, _, _ in found} == {8}
+    assert any('did you mean "output"?' in remedy for _, _, remedy in found)
 
 
 def test_a_relative_path_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:

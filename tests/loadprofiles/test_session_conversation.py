@@ -12,7 +12,7 @@ from session_player import FAILED, Played, common_chars, play, replica_answer, t
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson
 from loadprofiles.conversation import sessions
 from loadprofiles.draws import constant, lognormal, uniform
-from loadprofiles.profile import Compaction, Profile, SubAgents, Tenant
+from loadprofiles.profile import Compaction, Profile, SubAgents, Tenant, Thinking
 from loadprofiles.profile_file import load_profile
 from loadprofiles.session import Call, CallResult, SessionPlan, share_of_worker
 from reports.tokens import TOKEN_CHARS, find_marker, marker_text
@@ -219,6 +219,14 @@ def test_fan_out_and_tenants_have_their_shares() -> None:
     # one in two, of the sessions that make a call after the fork
     assert 0.42 < sum(map(bool, forks)) / 600 < 0.58
     assert {len(fork) for fork_list in forks for fork in fork_list} == {1, 2, 3, 4}
+
+
+def test_a_share_of_the_calls_thinks_and_only_those() -> None:
+    usual = replace(PROFILE, output=constant(9), compaction=None)
+    played = play(some(300, profile=replace(usual, thinking=Thinking(0.1, constant(450)))))
+    outputs = [call.max_tokens for one in played.values() for calls in one.calls.values() for call in calls]
+    assert set(outputs) == {9, 450}
+    assert outputs.count(450) / len(outputs) == pytest.approx(0.1, abs=0.03)
 
 
 def test_the_short_profile_has_the_sizes_it_was_given() -> None:
