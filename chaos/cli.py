@@ -6,6 +6,7 @@ stopped the run; 5 the target or the tool itself failed; 130 interrupted, everyt
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -24,9 +25,19 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+ExperimentArgument = Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that the records of runs go to.")]
 StackOption = Annotated[
-    str | None, typer.Option("--stack", help="A stack of `brownout list`, or a file, instead of the experiment's.")
+    str | None,
+    typer.Option("--stack", help="A stack of `brownout list stacks`, or a file, instead of the experiment's."),
+]
+StacksOption = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads it at run time
+    typer.Option("--stack", help="A stack of `brownout list stacks`, or a file; several are played side by side."),
+]
+SeedsOption = Annotated[
+    Optional[list[int]],  # noqa: UP045
+    typer.Option("--seed", help="Another seed: other sessions, other draws; several are played side by side."),
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions, other draws.")]
 TraceOption = Annotated[
@@ -93,7 +104,7 @@ def list_command(
 
 @app.command()
 def show(
-    experiment: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")],
+    experiment: ExperimentArgument,
     as_json: JsonOption = False,
 ) -> None:
     """One experiment in full: what happens, what to look at, what helps, its gates, how to play it."""
@@ -126,9 +137,9 @@ def check(
 
 @app.command()
 def run(
-    experiment: Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")],
-    stack: StackOption = None,
-    seed: SeedOption = None,
+    experiment: ExperimentArgument,
+    stack: StacksOption = None,
+    seed: SeedsOption = None,
     trace: TraceOption = None,
     speed: SpeedOption = None,
     rate: RateOption = None,
@@ -147,10 +158,31 @@ def run(
     """Play an experiment; write the record; print the verdict."""
     from chaos.preparation import prepare
     from chaos.run_command import run_experiment
+    from chaos.side_by_side import combinations, run_side_by_side
 
     options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
-    prepared = prepare(experiment, stack=stack, seed=seed, trace=options, may_leave_loopback=yes_i_may)
-    raise typer.Exit(run_experiment(prepared, runs=runs, quiet=quiet, command=_command_line()))
+    plays = [
+        (one, prepare(experiment, stack=one, seed=number, trace=options, may_leave_loopback=yes_i_may))
+        for one, number in combinations(stack, seed)
+    ]
+    if len(plays) > 1:
+        raise typer.Exit(run_side_by_side(plays, runs=runs, quiet=quiet, words=_words()))
+    raise typer.Exit(run_experiment(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))
+
+
+@app.command()
+def compare(
+    run_folders: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of runs.")],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Write comparison.html, .md and .json into this folder."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put runs side by side: their gates, what was measured, what differs."""
+    from chaos.side_by_side import compare_runs
+
+    raise typer.Exit(compare_runs(run_folders, out, as_json=as_json))
 
 
 @app.command()
@@ -191,10 +223,8 @@ def serve(
     raise typer.Exit(serve_stack(stack, port=port, runs=runs))
 
 
-def _command_line() -> str:
-    import shlex
-
-    return shlex.join(["brownout", *sys.argv[1:]])
+def _words() -> list[str]:
+    return ["brownout", *sys.argv[1:]]
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +19,18 @@ from chaos.runner import Run
 from chaos.verdict_print import print_verdict
 from reports.errors import BrownoutError
 
-__all__ = ["run_experiment"]
+__all__ = ["Recorded", "conclude", "record", "run_experiment"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run that was played: its folder, why it ended early if it did, and its analysis, which waits to be told."""
+
+    folder: Path
+    ended: Ended | None
+    analysis: AnalysisChild | None
 
 
 def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
@@ -29,6 +39,11 @@ def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: 
     Raises UserError where the run's folder cannot be made.
     """
     console = Console(stderr=False)
+    return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
+
+
+def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
+    """Play an experiment and write its record. Raises UserError where the run's folder cannot be made."""
     folder = RunFolder(runs, experiment.name)
     folder.write("experiment.yaml", resolved_text(experiment, command))
     progress = Progress(console, experiment.title, quiet=quiet)
@@ -40,7 +55,14 @@ def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: 
         ended = Ended("failed", str(error), 5)
     finally:
         folder.close()
-    return print_verdict(console, folder.path, ended.why if ended else "", ended.exit_code if ended else None, analysis)
+    return Recorded(folder.path, ended, analysis)
+
+
+def conclude(console: Console, recorded: Recorded) -> int:
+    """Analyse a run that was just played, and print its verdict. Answers the exit code."""
+    ended = recorded.ended
+    why, code = (ended.why, ended.exit_code) if ended is not None else ("", None)
+    return print_verdict(console, recorded.folder, why, code, recorded.analysis)
 
 
 async def _play(

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from reports.errors import TargetFailed, UserError
 
-__all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool"]
+__all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "new_folder"]
 
 SPOOL_FILE_BYTES = 64 * 1024 * 1024
 """A spool file is closed and the next one begun past this size, so that no reader has to hold more at once."""
@@ -111,27 +111,34 @@ class SpanSpool:
             self._file = None
 
 
+def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time) -> Path:
+    """Make `runs/<time>-<name>/`, mode 0700, a new one at each call. Raises UserError where it cannot be made."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(wall_s()))
+    path = runs / f"{stamp}-{name}"
+    for suffix in ["", *(f"-{n}" for n in range(2, 100))]:
+        path = runs / f"{stamp}-{name}{suffix}"
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            if not runs.is_dir():
+                raise UserError(f"cannot make the run's folder: {runs} is not a folder") from None
+        except OSError as error:
+            raise UserError(
+                f"cannot make the run's folder {path}: {error.strerror}. Name another place with --runs DIR"
+            ) from error
+        else:
+            return path
+    raise UserError(f"cannot make the run's folder: {path} and a hundred before it are there already")
+
+
 class RunFolder:
     """One run's folder, made new. Raises UserError where it cannot be made."""
 
     def __init__(self, runs: Path, experiment: str, *, wall_s: Callable[[], float] = time.time) -> None:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(wall_s()))
-        self.path = runs / f"{stamp}-{experiment}"
-        for suffix in ["", *(f"-{n}" for n in range(2, 100))]:
-            self.path = runs / f"{stamp}-{experiment}{suffix}"
-            try:
-                runs.mkdir(parents=True, exist_ok=True)
-                self.path.mkdir(mode=0o700)
-                (self.path / "logs").mkdir(mode=0o700)
-                (self.path / "children").mkdir(mode=0o700)
-                break
-            except FileExistsError:
-                if not runs.is_dir():
-                    raise UserError(f"cannot make the run's folder: {runs} is not a folder") from None
-            except OSError as error:
-                raise UserError(
-                    f"cannot make the run's folder {self.path}: {error.strerror}. Name another place with --runs DIR"
-                ) from error
+        self.path = new_folder(runs, experiment, wall_s=wall_s)
+        (self.path / "logs").mkdir(mode=0o700)
+        (self.path / "children").mkdir(mode=0o700)
         self.events = EventLog(self.path / "events.jsonl")
         self.gauges = LineLog(self.path / "gauges.jsonl")
         self.spans = SpanSpool(self.path / "spans")

@@ -14,7 +14,7 @@ from chaos.analysis_child import AnalysisChild
 from reports.errors import TargetFailed, UserError
 from reports.wording import interval_text, value_text
 
-__all__ = ["analyse_and_print", "existing_run", "print_verdict"]
+__all__ = ["MARK", "VERDICT_STYLE", "analyse_and_print", "existing_run", "print_verdict"]
 
 VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}

@@ -113,6 +113,8 @@ def _run(record: Record) -> dict[str, Any]:
         "name": record.name,
         "title": str(experiment.get("title") or ""),
         "description": str(experiment.get("description") or ""),
+        "family": str(experiment.get("family") or ""),
+        "tells": str(experiment.get("tells") or ""),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
         "duration_s": record.end_s(),

@@ -1,0 +1,56 @@
+"""Several runs of one command line, and the comparison of those there are."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from run_helpers import write_experiment
+
+from chaos.side_by_side import combinations, gravest_code, own_command
+
+ROOT = Path(__file__).parents[2]
+
+
+def brownout(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chaos.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+
+
+def test_every_stack_is_played_with_every_seed() -> None:
+    assert combinations(["a", "b"], [1, 2]) == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+    assert combinations(None, [1, 2]) == [(None, 1), (None, 2)]
+    assert combinations(None, None) == [(None, None)]
+    assert combinations(["a"], []) == [("a", None)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "gravest"), [([0, 3], 3), ([0, 1, 3], 1), ([4, 3], 4), ([1, 5, 4], 5), ([5, 130], 130), ([0, 0], 0)]
+)
+def test_the_gravest_exit_code_of_all_is_the_answer(codes: list[int], gravest: int) -> None:
+    assert gravest_code(codes) == gravest
+
+
+def test_each_record_says_how_it_is_played_again_alone() -> None:
+    words = shlex.split("brownout run 'my file.yaml' --stack a --seed=1 --stack=b --seed 2 --quiet")
+    assert own_command(words, "a", 2) == "brownout run 'my file.yaml' --quiet --stack a --seed 2"
+    assert own_command(words, None, 2) == "brownout run 'my file.yaml' --quiet --seed 2"
+
+
+def test_comparing_what_is_no_record_is_a_mistake_of_the_users(tmp_path: Path) -> None:
+    done = brownout("compare", str(tmp_path), str(tmp_path / "nothing"))
+    assert done.returncode == 2
+    assert "no record of a run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stack_that_does_not_fit_is_told_before_any_is_played(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path)
+    stack = str(tmp_path / "small-stack.yaml")
+    done = brownout("run", str(experiment), "--stack", stack, "--stack", "naive", "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 2, done.stdout
+    assert 'no pool "right"' in done.stderr
+    assert not (tmp_path / "runs").exists()
