@@ -24,7 +24,8 @@ from chaos.faults.selection import Selector
 from chaos.faults.spec import FaultSpec
 from loadprofiles.profile_file import load_profile, profile_names
 from reports.documents import duration_text
-from reports.measures.catalogue import CATALOGUE, MeasureSpec
+from reports.measures.catalogue import CATALOGUE
+from reports.measures.spec import MeasureSpec
 from targets.stack import load_stack, stack_names
 
 __all__ = ["LISTS", "experiment_facts", "print_list"]
