@@ -20,7 +20,7 @@ from chaos.stage import Address
 from chaos.supervisor import ChildSpec, child_environment
 from targets.gateway.config import GatewayConfig, Upstream
 from targets.hardware import load_hardware
-from targets.stack import Stack
+from targets.stack import Replica, Stack
 
 __all__ = ["GATEWAY", "LOAD", "Deployment", "context_limit_tokens"]
 
@@ -100,17 +100,7 @@ class Deployment:
 
     def gateway_spec(self) -> ChildSpec:
         """How the gateway is started."""
-        upstreams = tuple(
-            Upstream(
-                name=replica.name,
-                pool=replica.pool,
-                cloud=replica.cloud,
-                url=self.replica_url(replica.name),
-                continuation=True,
-                prefill_us_per_token=load_hardware(replica.hardware).b_us,
-            )
-            for replica in self.stack.replicas
-        )
+        upstreams = tuple(self._upstream(replica) for replica in self.stack.replicas)
         config = GatewayConfig(
             upstreams=upstreams,
             port=self.gateway_port,
@@ -119,6 +109,21 @@ class Deployment:
             seed=self.seed,
         )
         return self._spec(GATEWAY, "gateway", [sys.executable, "-m", "chaos.entry", "gateway"], config)
+
+    def _upstream(self, replica: Replica) -> Upstream:
+        hardware = load_hardware(replica.hardware)
+        return Upstream(
+            name=replica.name,
+            pool=replica.pool,
+            cloud=replica.cloud,
+            url=self.replica_url(replica.name),
+            continuation=True,
+            prefill_us_per_token=hardware.b_us,
+            step_ms=hardware.a_ms,
+            sequence_us=hardware.c_us,
+            context_ns_per_token=hardware.d_ns,
+            usd_per_hour=replica.usd_per_hour,
+        )
 
     def _spec(self, name: str, kind: str, argv: list[str], config: Any) -> ChildSpec:
         return child_spec(self.folder, name, kind, argv, config, token=self.token, collector=self.collector_url)

@@ -25,6 +25,7 @@ class Call:
     offset: int = 0  # tokens the client has
     reason: str = "first"
     why: str = ""
+    limit: int | None = None  # output tokens that it asks for at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Attempt:
     key: str
     probe: int = 0  # of a half-open breaker
     first_token_at: float | None = None
+    limit: int | None = None  # output tokens that the call asks for at most
+    work_s: float = 0.0  # predicted engine time
+    step_share_s: float = 0.0  # predicted, of each decode step there
+    seen_tokens: int = 0  # when its progress was last looked at
+    seen_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

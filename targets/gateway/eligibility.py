@@ -79,9 +79,10 @@ class Eligibility:
         if call.failed_on and (call.offset > 0 or self.avoids_failed) and replica.name in call.failed_on:
             return "failed this call"  # a migration never goes where the stream died, however blind retries are
         if panic:
-            return None
+            spared = self._policies.panic is not None and not self._policies.panic.even_refused
+            return "refuses connections" if spared and replica.refuses else None
         if replica.readiness is not None and not replica.readiness.ready:
-            return "not ready"
+            return "draining" if replica.readiness.draining else "not ready"
         if replica.ejected:
             return "ejected"
         if replica.breaker is not None and not replica.breaker.admits():

@@ -63,7 +63,7 @@ class Exchange:
         self._stream = stream
         self._streaming = bool(body.stream)
         self._headers = for_upstream(request.headers)
-        self._call = Call(affinity_key(request.headers, body, raw), prompt_tokens(raw))
+        self._call = Call(affinity_key(request.headers, body, raw), prompt_tokens(raw), limit=stream.limit)
         self._started_at = self._loop.time()
         total_s = gateway.config.policies.timeouts.total_s
         self._total_at = self._started_at + total_s if total_s is not None else inf
@@ -134,10 +134,9 @@ class Exchange:
         if self._span is not None:
             headers = dict(headers)
             span = tracing.attempt(self._span, attempt, self._call, headers)
-        watch = Watch(task, attempt, attempt.started_at + attempt.first_token_s, self._total_at)
+        watch = Watch(task, attempt, self._stream, attempt.started_at + attempt.first_token_s, self._total_at)
         if not self._streaming:
             watch.deadline = inf
-        events_before = self._stream.events
         dead: _DeadError | None = _DeadError(Outcome.ABANDONED, "the client left")
         response: aiohttp.ClientResponse | None = None
         self._gateway.sweeper.add(watch)
@@ -165,7 +164,7 @@ class Exchange:
                 outcome = Outcome.HTTP_4XX
             ended = Ended(
                 outcome,
-                self._stream.events - events_before,
+                watch.tokens,
                 dead.retry_after_s if dead is not None else None,
                 dead is not None and dead.lost,
             )

@@ -4,45 +4,60 @@ the balancing policy picks. Pure."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from random import Random
 
-from targets.gateway.config import GatewayPolicies
+from targets.gateway.config import Balancing, GatewayPolicies
 from targets.gateway.decisions import Call
 from targets.gateway.policies.affinity import SessionAffinity
 from targets.gateway.policies.balancing import Balancer
 from targets.gateway.policies.breaker import BreakerState
+from targets.gateway.policies.cheapest import Cheapest
+from targets.gateway.policies.forecast import Ask
 from targets.gateway.policies.least_outstanding import LeastOutstanding
+from targets.gateway.policies.least_work import LeastWork
 from targets.gateway.policies.p2c import PowerOfTwoChoices
+from targets.gateway.policies.reported_load import ReportedLoad
 from targets.gateway.policies.round_robin import RoundRobin
+from targets.gateway.policies.spillover import Steps
 from targets.gateway.replica_state import ReplicaState
 
 __all__ = ["BALANCERS", "Placement"]
 
-BALANCERS: dict[str, Callable[[], Balancer]] = {
-    "p2c": PowerOfTwoChoices,
-    "round_robin": RoundRobin,
-    "least_outstanding": LeastOutstanding,
+BALANCERS: dict[str, Callable[[Balancing], Balancer]] = {
+    "p2c": lambda _: PowerOfTwoChoices(),
+    "round_robin": lambda _: RoundRobin(),
+    "least_outstanding": lambda _: LeastOutstanding(),
+    "least_work": lambda _: LeastWork(),
+    "cheapest": lambda config: Cheapest(config.slo_ttft_s, config.slo_tpot_s),
+    "reported_load": lambda config: ReportedLoad(config.cross_check),
 }
 
 
 class Placement:
-    """Affinity and balancing of one gateway."""
+    """Affinity, order of pools and balancing of one gateway."""
 
     def __init__(self, policies: GatewayPolicies, replicas: Mapping[str, ReplicaState], rng: Random) -> None:
         self._policies = policies
         self._replicas = replicas
         self._rng = rng
-        self.balancer = BALANCERS[policies.balancing.kind]()
+        self.balancer = BALANCERS[policies.balancing.kind](policies.balancing)
         self.affinity = SessionAffinity(policies.affinity, list(replicas)) if policies.affinity is not None else None
+        upstreams = [replica.upstream for replica in replicas.values()]
+        self._steps = Steps(policies.spillover, upstreams) if policies.spillover is not None else None
 
-    def pick(self, now: float, call: Call, allowed: Sequence[ReplicaState], in_flight: int) -> tuple[ReplicaState, str]:
+    def pick(
+        self, now: float, call: Call, ask: Ask, allowed: Sequence[ReplicaState], in_flight: int
+    ) -> tuple[ReplicaState, str]:
         """One of `allowed`, and why. `in_flight`: attempts under way at all replicas."""
         affinity = self.affinity
         if affinity is None or not call.key:
-            return self._probe_or_balance(now, allowed)
+            return self._probe_or_balance(now, ask, allowed)
         home = affinity.home(now, call.key)
         cap = affinity.cap(in_flight, len(allowed))
-        roomy = [replica for replica in allowed if replica.in_flight < cap] or allowed
+        roomy = [
+            r for r in allowed if r.in_flight < (cap if r.back_at is None else ceil(cap * r.weight(now)))
+        ] or allowed
         if home is None:
             why = "new session"
         else:
@@ -52,7 +67,7 @@ class Placement:
             why = f"its home {home.replica} is full" if at_home in allowed else f"its home {home.replica} is out"
         if affinity.placement == "ring" and not any(_half_open(replica) for replica in roomy):
             return affinity.walk(call.key, roomy), f"{why}: next on the ring"
-        chosen, how = self._probe_or_balance(now, roomy)
+        chosen, how = self._probe_or_balance(now, ask, roomy)
         return chosen, f"{why}: {how}"
 
     def cached_tokens(self, now: float, call: Call, replica: ReplicaState) -> int:
@@ -62,12 +77,14 @@ class Placement:
         home = self.affinity.home(now, call.key)
         return home.cached_tokens if home is not None and home.replica == replica.name else 0
 
-    def _probe_or_balance(self, now: float, candidates: Sequence[ReplicaState]) -> tuple[ReplicaState, str]:
+    def _probe_or_balance(self, now: float, ask: Ask, candidates: Sequence[ReplicaState]) -> tuple[ReplicaState, str]:
         # A half-open breaker learns from real traffic only, and sessions that moved away do not come back.
         for replica in candidates:
             if _half_open(replica):
                 return replica, "probe of a half-open breaker"
-        return self.balancer.pick(now, candidates, self._rng), self._policies.balancing.kind
+        if self._steps is not None:
+            candidates = self._steps.narrow(candidates)
+        return self.balancer.pick(now, candidates, self._rng, ask), self._policies.balancing.kind
 
 
 def _half_open(replica: ReplicaState) -> bool:

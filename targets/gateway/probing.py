@@ -9,6 +9,7 @@ from time import monotonic
 import aiohttp
 
 from targets.gateway.config import Probes, Upstream
+from targets.gateway.policies.probes import Probed
 
 __all__ = ["probe_forever"]
 
@@ -19,24 +20,24 @@ async def probe_forever(
     session: aiohttp.ClientSession,
     upstream: Upstream,
     probes: Probes,
-    tell: Callable[[bool, str], float],
+    tell: Callable[[Probed], float],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Probes until cancelled. `tell(ok, what)` returns the seconds until the next probe."""
+    """Probes until cancelled. `tell` returns the seconds until the next probe."""
     url = upstream.url.rstrip("/") + probes.path
     timeout = aiohttp.ClientTimeout(total=probes.timeout_s)
     while True:
         began = monotonic()
-        ok, what = await _probe(session, url, timeout)
-        pause_s = tell(ok, what)
+        pause_s = tell(await _probe(session, url, timeout))
         await sleep(max(_LEAST_PAUSE_S, pause_s - (monotonic() - began) if pause_s else 0.0))
 
 
-async def _probe(session: aiohttp.ClientSession, url: str, timeout: aiohttp.ClientTimeout) -> tuple[bool, str]:
+async def _probe(session: aiohttp.ClientSession, url: str, timeout: aiohttp.ClientTimeout) -> Probed:
     try:
         async with session.get(url, timeout=timeout, allow_redirects=False) as response:
-            return response.status == 200, f"HTTP {response.status}"
+            return Probed(response.status == 200, f"HTTP {response.status}", said_so=response.status == 503)
     except TimeoutError:
-        return False, "no answer in time"
+        return Probed(False, "no answer in time")
     except (aiohttp.ClientError, OSError) as error:
-        return False, str(error) or type(error).__name__
+        refused = isinstance(getattr(error, "os_error", error), ConnectionRefusedError)
+        return Probed(False, str(error) or type(error).__name__, refused=refused)

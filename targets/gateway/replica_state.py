@@ -6,6 +6,7 @@ from targets.gateway.config import GatewayPolicies, Upstream
 from targets.gateway.policies.breaker import CircuitBreaker
 from targets.gateway.policies.peak_ewma import PeakEwma
 from targets.gateway.policies.probes import Readiness
+from targets.gateway.policies.slow_start import weight
 
 __all__ = ["ReplicaState"]
 
@@ -14,15 +15,20 @@ class ReplicaState:
     """Mutable; owned by the router. Times in seconds on the router's clock."""
 
     __slots__ = (
+        "_slow_start",
         "attempts",
+        "back_at",
         "breaker",
         "ejected",
         "in_flight",
         "last_heard",
         "latency",
         "name",
+        "owed_s",
         "readiness",
+        "reported",
         "rest_until",
+        "step_load_s",
         "upstream",
         "waiting_prefill_s",
     )
@@ -39,6 +45,34 @@ class ReplicaState:
         self.rest_until = 0.0  # it asked for a pause (Retry-After)
         self.waiting_prefill_s = 0.0  # predicted, of the requests that wait for their first token there
         self.last_heard = float("-inf")  # the last byte from it, on any stream
+        self.owed_s = 0.0  # predicted engine time of what is in flight
+        self.step_load_s = 0.0  # what the sequences in flight add to a decode step, predicted
+        self.reported: float | None = None  # requests running and waiting, by its own metrics
+        self.back_at: float | None = None  # when it came back, while in slow start
+        self._slow_start = policies.slow_start
+
+    def weight(self, now: float) -> float:
+        """Its share of a full replica's load (slow start)."""
+        if self.back_at is None:
+            return 1.0
+        share = weight(self._slow_start, now - self.back_at)
+        if share == 1.0:
+            self.back_at = None
+        return share
+
+    def empty(self) -> None:
+        """Nothing is in flight: sums of floats drift."""
+        self.waiting_prefill_s = self.owed_s = self.step_load_s = 0.0
+
+    @property
+    def refuses(self) -> bool:
+        """Whether its probes find nobody there."""
+        return self.readiness is not None and self.readiness.refuses and not self.readiness.ready
+
+    @property
+    def draining(self) -> bool:
+        """Whether it says itself that it takes no new calls; it goes on serving those it has."""
+        return self.readiness is not None and self.readiness.draining
 
     @property
     def shut_out(self) -> bool:

@@ -16,7 +16,9 @@ from targets.gateway.eligibility import Eligibility
 from targets.gateway.placement import Placement
 from targets.gateway.policies.breaker import BreakerState
 from targets.gateway.policies.ejection import OutlierEjection
+from targets.gateway.policies.forecast import Ask, OutputForecast, step_share_s, work_s
 from targets.gateway.policies.panic import panics
+from targets.gateway.policies.probes import Probed
 from targets.gateway.policies.retries import Again, GiveUp, RetryScope
 from targets.gateway.policies.timeouts import first_token_s, prefill_s
 from targets.gateway.replica_state import ReplicaState
@@ -31,7 +33,6 @@ class Router:
 
     def __init__(self, config: GatewayConfig, rng: Random, now: float = 0.0) -> None:
         policies = config.policies
-        names = [upstream.name for upstream in config.upstreams]
         self.policies = policies
         self.replicas = {upstream.name: ReplicaState(upstream, policies) for upstream in config.upstreams}
         self.panic = False
@@ -40,7 +41,11 @@ class Router:
         self._eligibility = Eligibility(policies, self._all)
         self._placement = Placement(policies, self.replicas, rng)
         self._affinity = self._placement.affinity
-        self._ejection = OutlierEjection(policies.ejection, names, now) if policies.ejection is not None else None
+        self._ejection: OutlierEjection | None = None
+        if policies.ejection is not None:
+            step_ms = {upstream.name: upstream.step_ms for upstream in config.upstreams}
+            self._ejection = OutlierEjection(policies.ejection, list(step_ms), now, step_ms)
+        self._outputs = OutputForecast()
         self._scope = RetryScope(policies.retries, policies.migration, rng)
         self._changes: list[Change] = []
 
@@ -61,14 +66,15 @@ class Router:
         allowed, excluded, fallback = self._eligibility.split(now, call, self.panic)
         if not allowed:
             return self._eligibility.nobody(now, call, excluded, self._ejection)
-        chosen, why = self._placement.pick(now, call, allowed, self.in_flight)
+        ask = Ask(call.prompt_tokens + call.offset, max(1.0, self._outputs.expect(call.limit) - call.offset))
+        chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
         balancer = self._placement.balancer
         decision = Decision(
             tuple((replica.name, balancer.load(now, replica) * 1000.0) for replica in allowed),
             excluded,
             f"{fallback}: {why}" if fallback else why,
         )
-        return self._start(now, call, chosen, decision)
+        return self._start(now, call, ask, chosen, decision)
 
     def first_token(self, now: float, attempt: Attempt, *, streamed: bool = True) -> None:
         """The attempt's first token came; not `streamed`: with all the others, so its time says little."""
@@ -81,11 +87,23 @@ class Router:
         if self._affinity is not None and attempt.key:
             self._affinity.served(now, attempt.key, attempt.replica.name, attempt.prompt_tokens)
 
+    def progress(self, now: float, attempt: Attempt, tokens: int) -> None:
+        """The attempt has got so many tokens by now: what slowness is judged by, also while streams go on."""
+        if self._ejection is None or self._ejection.config.slow_factor is None or attempt.first_token_at is None:
+            return
+        since = attempt.seen_at if attempt.seen_at is not None else attempt.first_token_at
+        before = attempt.seen_tokens or 1  # the first token's time is its prefill's
+        if tokens > before:
+            self._ejection.slow.record(attempt.replica.name, tokens - before, now - since)
+            attempt.seen_tokens, attempt.seen_at = tokens, now
+
     def observe(self, now: float, attempt: Attempt, ended: Ended) -> None:
         """The attempt ended."""
         replica, outcome = attempt.replica, ended.outcome
         replica.in_flight -= 1
         self.in_flight -= 1
+        replica.owed_s -= attempt.work_s
+        replica.step_load_s -= attempt.step_share_s
         if attempt.first_token_at is None:
             replica.waiting_prefill_s = max(0.0, replica.waiting_prefill_s - attempt.prefill_s)
         if outcome is Outcome.RATE_LIMITED and ended.retry_after_s is not None:
@@ -93,7 +111,11 @@ class Router:
         elif outcome is Outcome.OK and self._affinity is not None and attempt.key:
             self._affinity.served(now, attempt.key, replica.name, attempt.prompt_tokens + ended.tokens)
         if replica.in_flight == 0:
-            replica.waiting_prefill_s = 0.0  # sums of floats drift
+            replica.empty()
+        if outcome is Outcome.OK:
+            self._outputs.learn(attempt.limit, ended.tokens)
+        if outcome is not Outcome.ABANDONED:
+            self.progress(now, attempt, ended.tokens)
         failed = None if outcome in _NEUTRAL else outcome is not Outcome.OK
         if failed and attempt.first_token_at is None and now > attempt.started_at:
             # Time lost counts as latency, so that the balancer does not take a quick failure for a quick replica.
@@ -103,7 +125,7 @@ class Router:
         if self._ejection is not None and (failed is not None or outcome is Outcome.HTTP_4XX):
             why = self._ejection.record(now, replica.name, bool(failed))
             if why is not None:
-                self._set_ejected(replica, True, why)
+                self._set_ejected(now, replica, True, why)
         self._judge_panic()
 
     def after(self, now: float, call: Call, attempt: Attempt, ended: Ended, passed_on: bool) -> Again | GiveUp:
@@ -136,28 +158,32 @@ class Router:
         if self._ejection is not None:
             back, out = self._ejection.advance(now)
             for name in back:
-                self._readmit(self.replicas[name], "its time is up")
+                self._readmit(now, self.replicas[name], "its time is up")
             for name, why in out:
-                self._set_ejected(self.replicas[name], True, why)
+                self._set_ejected(now, self.replicas[name], True, why)
         if self._changes:
             self._judge_panic()
 
-    def probed(self, now: float, name: str, ok: bool, what: str) -> float:
-        """A readiness probe ended in `what`; returns the seconds until the next one."""
+    def probed(self, now: float, name: str, probed: Probed) -> float:
+        """A readiness probe ended; returns the seconds until the next one."""
         replica = self.replicas[name]
         if replica.readiness is None:
             raise ValueError("probes are off")
-        turned = replica.readiness.record(ok)
+        turned = replica.readiness.record(probed)
         if turned is False:
-            self._set_ejected(replica, True, f"not ready: {what}")
+            self._set_ejected(now, replica, True, f"{'draining' if probed.said_so else 'not ready'}: {probed.what}")
         elif turned is True:
             if self._ejection is not None:
                 self._ejection.readmit(name)
             if replica.breaker is not None:
                 self._tell(replica, replica.breaker.half_open("its readiness probe went well"))
-            self._readmit(replica, "its readiness probe went well")
+            self._readmit(now, replica, "its readiness probe went well")
         self._judge_panic()
-        return replica.readiness.pause_s(ok)
+        return replica.readiness.pause_s(probed.ok)
+
+    def reported(self, name: str, load: float) -> None:
+        """A replica says that so many requests run and wait there."""
+        self.replicas[name].reported = load
 
     def changes(self) -> list[Change]:
         """What changed since the last call of this."""
@@ -170,17 +196,20 @@ class Router:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _start(self, now: float, call: Call, replica: ReplicaState, decision: Decision) -> Attempt:
+    def _start(self, now: float, call: Call, ask: Ask, replica: ReplicaState, decision: Decision) -> Attempt:
         call.attempts += 1
-        prompt = call.prompt_tokens + call.offset
-        own_s = prefill_s(
-            prompt, self._placement.cached_tokens(now, call, replica), replica.upstream.prefill_us_per_token
-        )
+        cached = self._placement.cached_tokens(now, call, replica)
+        own_s = prefill_s(ask.prompt, cached, replica.upstream.prefill_us_per_token)
         limit_s = first_token_s(self.policies.timeouts, own_s + replica.waiting_prefill_s)
-        attempt = Attempt(decision, replica, call.attempts, call.reason, limit_s, now, own_s, prompt, call.key)
+        attempt = Attempt(decision, replica, call.attempts, call.reason, limit_s, now, own_s, ask.prompt, call.key)
         if replica.breaker is not None:
             attempt.probe = replica.breaker.enter()
+        attempt.limit = call.limit
+        attempt.work_s = work_s(replica.upstream, ask, cached)
+        attempt.step_share_s = step_share_s(replica.upstream, ask)
         replica.waiting_prefill_s += own_s
+        replica.owed_s += attempt.work_s
+        replica.step_load_s += attempt.step_share_s
         replica.in_flight += 1
         replica.attempts += 1
         self.in_flight += 1
@@ -199,16 +228,18 @@ class Router:
         if change is not None:
             self._changes.append(Change(change[0], replica.name, replica.upstream.pool, change[1]))
 
-    def _set_ejected(self, replica: ReplicaState, ejected: bool, why: str) -> None:
+    def _set_ejected(self, now: float, replica: ReplicaState, ejected: bool, why: str) -> None:
         if replica.ejected != ejected:
             replica.ejected = ejected
             self._tell(replica, (Transition.EJECTED if ejected else Transition.READMITTED, why))
+            if not ejected and self.policies.slow_start is not None:
+                replica.back_at = now
             if ejected and self._affinity is not None:
                 self._affinity.forget_replica(replica.name)
 
-    def _readmit(self, replica: ReplicaState, why: str) -> None:
+    def _readmit(self, now: float, replica: ReplicaState, why: str) -> None:
         if replica.readiness is None or replica.readiness.ready:
-            self._set_ejected(replica, False, why)
+            self._set_ejected(now, replica, False, why)
 
     def _judge_panic(self) -> None:
         shut_out = sum(replica.shut_out for replica in self._all)

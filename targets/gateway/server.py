@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -22,8 +23,10 @@ from targets.gateway.exchange import Exchange
 from targets.gateway.incoming import decode
 from targets.gateway.metrics import Counts, Metrics
 from targets.gateway.openai_stream import OpenAIStream
+from targets.gateway.policies.probes import Probed
 from targets.gateway.probing import probe_forever
 from targets.gateway.router import Router
+from targets.gateway.scraping import scrape_forever
 from targets.gateway.tracing import Tracing
 from targets.gateway.watch import Sweeper
 
@@ -48,7 +51,7 @@ class GatewayServer:
         self.port = config.port
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
-        self._probes: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
         self.loop: asyncio.AbstractEventLoop
         self.router: Router
         self.sweeper: Sweeper
@@ -61,7 +64,7 @@ class GatewayServer:
         self.loop = asyncio.get_running_loop()
         self.tracing = Tracing()
         self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
-        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick)
+        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.progress)
         self._bases = {upstream.name: URL(upstream.url) for upstream in self.config.upstreams}
         self._urls: dict[tuple[str, str], URL] = {}
         self._session = aiohttp.ClientSession(
@@ -91,8 +94,15 @@ class GatewayServer:
         if policies.probes is not None:
             for upstream in self.config.upstreams:
                 tell = self._teller(upstream.name)
-                self._probes.append(
+                self._tasks.append(
                     asyncio.create_task(probe_forever(self._session, upstream, policies.probes, tell, self.sleep))
+                )
+        if policies.balancing.kind == "reported_load":
+            for upstream in self.config.upstreams:
+                says = partial(self.router.reported, upstream.name)
+                every_s = policies.balancing.scrape_s
+                self._tasks.append(
+                    asyncio.create_task(scrape_forever(self._session, upstream, every_s, says, self.sleep))
                 )
 
     async def close(self) -> None:
@@ -100,10 +110,10 @@ class GatewayServer:
         if self._runner is None:
             return
         runner, self._runner = self._runner, None
-        for probe in self._probes:
-            probe.cancel()
-        await asyncio.gather(*self._probes, return_exceptions=True)
-        self._probes.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         self.sweeper.stop()
         await runner.cleanup()
         await self._session.close()
@@ -192,9 +202,9 @@ class GatewayServer:
     ) -> web.BaseRequest:
         return web.BaseRequest(message, payload, protocol, writer, task, self.loop, client_max_size=_MAX_BODY)
 
-    def _teller(self, name: str) -> Callable[[bool, str], float]:
-        def tell(ok: bool, what: str) -> float:
-            pause_s = self.router.probed(self.loop.time(), name, ok, what)
+    def _teller(self, name: str) -> Callable[[Probed], float]:
+        def tell(probed: Probed) -> float:
+            pause_s = self.router.probed(self.loop.time(), name, probed)
             self.announce()
             return pause_s
 

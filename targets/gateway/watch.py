@@ -9,29 +9,40 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
+from targets.gateway.answer import AnswerStream
 from targets.gateway.config import Ejection
 from targets.gateway.decisions import Attempt
 
 __all__ = ["Sweeper", "Watch"]
 
 SWEEP_S = 0.05
+_LOOK_EVERY = 10  # sweeps, at how far streams are
 _OWN_FREEZE_S = 0.25
 
 
 class Watch:
     """The deadline of one attempt, on the loop's clock."""
 
-    __slots__ = ("attempt", "deadline", "fired", "phase", "task", "total", "waiting", "writing")
+    __slots__ = ("_before", "_stream", "attempt", "deadline", "fired", "phase", "task", "total", "waiting", "writing")
 
-    def __init__(self, task: asyncio.Task[object], attempt: Attempt, deadline: float, total: float) -> None:
+    def __init__(
+        self, task: asyncio.Task[object], attempt: Attempt, stream: AnswerStream, deadline: float, total: float
+    ) -> None:
         self.task = task
         self.attempt = attempt
+        self._stream = stream
+        self._before = stream.events
         self.deadline = deadline  # of the phase
         self.total = total  # of the call
         self.phase = "first token"
         self.waiting = True  # for the first token
         self.writing = False  # to the client, which may be slow
         self.fired = ""
+
+    @property
+    def tokens(self) -> int:
+        """Received in this attempt."""
+        return self._stream.events - self._before
 
     def fire(self, what: str) -> None:
         """Interrupts the attempt."""
@@ -45,14 +56,24 @@ class Watch:
 
 
 class Sweeper:
-    """Looks at all watches every 50 ms. `tick(now)` is called before, and says whether anybody is left to move to."""
+    """Looks at all watches every 50 ms. `tick(now)` is called before, and says whether anybody is left to move to.
+
+    Every half second `progress(now, attempt, tokens)` is told how far the streams are, where slowness is judged.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, ejection: Ejection | None, tick: Callable[[float], bool]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        ejection: Ejection | None,
+        tick: Callable[[float], bool],
+        progress: Callable[[float, Attempt, int], None],
     ) -> None:
         self._loop = loop
         self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
         self._tick = tick
+        self._progress = progress
+        self._looks = ejection is not None and ejection.slow_factor is not None
+        self._sweeps = 0
         self._watches: set[Watch] = set()
         self._handle: asyncio.TimerHandle | None = None
         self._last = 0.0
@@ -85,13 +106,18 @@ class Sweeper:
                 watch.deadline += frozen_s
                 watch.attempt.replica.last_heard = now
             return
+        self._sweeps += 1
+        if self._looks and self._sweeps % _LOOK_EVERY == 0:
+            for watch in self._watches:
+                if not watch.waiting and not watch.writing:  # a slow client is not a slow replica
+                    self._progress(now, watch.attempt, watch.tokens)
         elsewhere = self._tick(now)
         for watch in tuple(self._watches):
             if now >= watch.deadline:
                 watch.fire(watch.phase)
             elif now >= watch.total:
                 watch.fire("total")
-            elif elsewhere and watch.waiting and watch.attempt.replica.shut_out:
+            elif elsewhere and watch.waiting and watch.attempt.replica.shut_out and not watch.attempt.replica.draining:
                 heard = max(watch.attempt.replica.last_heard, watch.attempt.started_at)
                 if now - heard >= self._silence_s:
                     watch.fire("evacuated")

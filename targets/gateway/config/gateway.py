@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from targets.gateway.config.attempts import Migration, Retries, Timeouts
 from targets.gateway.config.checks import FORBID, not_negative
-from targets.gateway.config.choice import Affinity, Balancing
+from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
 
 __all__ = ["GatewayConfig", "GatewayPolicies", "Upstream"]
@@ -28,14 +28,17 @@ class GatewayPolicies:
     timeouts: Timeouts = field(default_factory=Timeouts)
     migration: Migration | None = field(default_factory=Migration)
     probes: Probes | None = field(default_factory=Probes)
+    slow_start: SlowStart | None = None
+    spillover: Spillover | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """One replica as the gateway sees it.
 
-    `url`: base URL, without a path. `continuation`: it can go on from a partial answer. `prefill_us_per_token`: for the
-    prediction of its prefill, microseconds.
+    `url`: base URL, without a path. `continuation`: it can go on from a partial answer. What its time is predicted by:
+    `prefill_us_per_token`; `step_ms`, a decode step of an idle one; `sequence_us` and `context_ns_per_token`, what each
+    sequence and each token of its context add to a step. `usd_per_hour`: its price. Zero = not known.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -46,9 +49,19 @@ class Upstream:
     cloud: str = ""
     continuation: bool = False
     prefill_us_per_token: float = 0.0
+    step_ms: float = 0.0
+    sequence_us: float = 0.0
+    context_ns_per_token: float = 0.0
+    usd_per_hour: float = 0.0
 
     def __post_init__(self) -> None:
-        not_negative(prefill_us_per_token=self.prefill_us_per_token)
+        not_negative(
+            prefill_us_per_token=self.prefill_us_per_token,
+            step_ms=self.step_ms,
+            sequence_us=self.sequence_us,
+            context_ns_per_token=self.context_ns_per_token,
+            usd_per_hour=self.usd_per_hour,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class Ejection:
 
     `success_rate_min_hosts: 0` switches the success rate rule off. With `evacuate`, requests that wait for their first
     token at a replica that was ejected, and from which nothing was heard for `silence_s`, move at once.
+
+    Slowness (`slow_factor`; null = off, as in Envoy): a replica whose tokens take more than that many times what the
+    median of the others takes, each against an idle step of its own hardware, over `slow_min_tokens`, in `slow_sweeps`
+    sweeps in a row.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -59,6 +63,9 @@ class Ejection:
     success_rate_min_requests: int = 100
     evacuate: bool = True
     silence_s: float = 0.75
+    slow_factor: float | None = None
+    slow_min_tokens: int = 20
+    slow_sweeps: int = 2
 
     def __post_init__(self) -> None:
         positive(
@@ -68,18 +75,27 @@ class Ejection:
             max_s=self.max_s,
             success_rate_sigmas=self.success_rate_sigmas,
             success_rate_min_requests=self.success_rate_min_requests,
+            slow_min_tokens=self.slow_min_tokens,
+            slow_sweeps=self.slow_sweeps,
         )
+        if self.slow_factor is not None and self.slow_factor <= 1:
+            raise ValueError(f"slow_factor must be above 1, not {self.slow_factor:g}")
         not_negative(success_rate_min_hosts=self.success_rate_min_hosts, silence_s=self.silence_s)
         share(max_share=self.max_share)
 
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """With more than `threshold` of the replicas shut out, use them all: a guess beats a certain 503 (Envoy: 50 %)."""
+    """With more than `threshold` of the replicas shut out, use them all: a guess beats a certain 503 (Envoy: 50 %).
+
+    Without `even_refused`, those that refuse connections to their probes stay out while any other is left: that is no
+    guess.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
     threshold: float = 0.5
+    even_refused: bool = True
 
     def __post_init__(self) -> None:
         share(threshold=self.threshold)

@@ -1,4 +1,5 @@
-"""Outlier ejection (Envoy): a replica that fails in a row, or more often than the others, rests for a while.
+"""Outlier ejection (Envoy): a replica that fails in a row, or more often than the others, or that is many times slower
+than they are (`slowness`), rests for a while.
 
 The pause is `base x how often it was ejected`, up to a maximum; the count falls by one for each sweep it is well.
 Never more than a share of the replicas at once, but always at least one.
@@ -6,12 +7,13 @@ Never more than a share of the replicas at once, but always at least one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from statistics import fmean, pstdev
 
 from targets.gateway.config import Ejection
+from targets.gateway.policies.slowness import SlowOutliers
 
 __all__ = ["OutlierEjection"]
 
@@ -26,11 +28,14 @@ class _Host:
 
 
 class OutlierEjection:
-    """All replicas of a gateway. Times in seconds on the caller's clock."""
+    """All replicas of a gateway. Times in seconds on the caller's clock. `step_ms`: as in `SlowOutliers`."""
 
-    def __init__(self, config: Ejection, names: Sequence[str], now: float = 0.0) -> None:
-        self._config = config
+    def __init__(
+        self, config: Ejection, names: Sequence[str], now: float = 0.0, step_ms: Mapping[str, float] | None = None
+    ) -> None:
+        self.config = config
         self._hosts = {name: _Host() for name in names}
+        self.slow = SlowOutliers(config, step_ms or dict.fromkeys(names, 0.0))
         self._most = max(1, floor(config.max_share * len(names)))
         self._next_sweep = now + config.sweep_s
 
@@ -53,9 +58,9 @@ class OutlierEjection:
             host.in_a_row = 0
             return None
         host.in_a_row += 1
-        if host.in_a_row < self._config.consecutive_failures:
+        if host.in_a_row < self.config.consecutive_failures:
             return None
-        return self._eject(now, host, f"{host.in_a_row} failures in a row")
+        return self._eject(now, name, f"{host.in_a_row} failures in a row")
 
     def advance(self, now: float) -> tuple[list[str], list[tuple[str, str]]]:
         """Time passed: (readmitted names, [(ejected name, why)])."""
@@ -66,7 +71,7 @@ class OutlierEjection:
                 back.append(name)
         out: list[tuple[str, str]] = []
         if now >= self._next_sweep:
-            self._next_sweep = now + self._config.sweep_s
+            self._next_sweep = now + self.config.sweep_s
             out = self._sweep(now, back)
         return back, out
 
@@ -78,26 +83,33 @@ class OutlierEjection:
         host.until = None
         return True
 
-    def _eject(self, now: float, host: _Host, why: str) -> str | None:
+    def _eject(self, now: float, name: str, why: str) -> str | None:
+        host = self._hosts[name]
         if sum(other.until is not None for other in self._hosts.values()) >= self._most:
             return None
+        self.slow.forget(name)
         host.times += 1
         host.in_a_row = 0
-        rest_s = min(self._config.base_s * host.times, self._config.max_s)
+        rest_s = min(self.config.base_s * host.times, self.config.max_s)
         host.until = now + rest_s
         return f"{why}, for {rest_s:g} s"
 
     def _sweep(self, now: float, back: list[str]) -> list[tuple[str, str]]:
         for name, host in self._hosts.items():
-            if host.until is None and host.times and not host.in_a_row and name not in back:
+            well = not host.in_a_row and not self.slow.suspect(name)
+            if host.until is None and host.times and well and name not in back:
                 host.times -= 1
         out = self._below_the_others(now)
+        for name, slow in self.slow.sweep():
+            why = self._eject(now, name, slow) if self._hosts[name].until is None else None
+            if why:
+                out.append((name, why))
         for host in self._hosts.values():
             host.good = host.total = 0
         return out
 
     def _below_the_others(self, now: float) -> list[tuple[str, str]]:
-        config = self._config
+        config = self.config
         busy = {
             name: host
             for name, host in self._hosts.items()
@@ -110,7 +122,7 @@ class OutlierEjection:
         out = []
         for name, rate in rates.items():
             if rate < bar:
-                why = self._eject(now, busy[name], f"success rate {rate:.0%}, below {bar:.0%}")
+                why = self._eject(now, name, f"success rate {rate:.0%}, below {bar:.0%}")
                 if why:
                     out.append((name, why))
         return out

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from targets.gateway.policies.balancing import C, Candidate
+from targets.gateway.policies.balancing import C, Candidate, idlest
+from targets.gateway.policies.forecast import Ask
 
 __all__ = ["LeastOutstanding"]
 
 
 class LeastOutstanding:
-    """Load is the requests in flight."""
+    """Load is the requests in flight; one in slow start is compared with those that it would have, by its weight."""
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random) -> C:
-        fewest = min(candidate.in_flight for candidate in candidates)
-        ties = [candidate for candidate in candidates if candidate.in_flight == fewest]
-        return ties[int(rng.random() * len(ties))]
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
+        loads = []
+        for candidate in candidates:
+            weight = candidate.weight(now)
+            loads.append(candidate.in_flight if weight == 1.0 else (candidate.in_flight + 1) / weight - 1)
+        return idlest(candidates, loads, rng)
 
     def load(self, now: float, candidate: Candidate) -> float:
         return float(candidate.in_flight)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from random import Random
 
 from targets.gateway.policies.balancing import C, Candidate
+from targets.gateway.policies.forecast import Ask
 
 __all__ = ["PowerOfTwoChoices"]
 
 
 class PowerOfTwoChoices:
-    """Load is `peak EWMA of the time to first token x (in flight + 1)`, seconds."""
+    """Load is `peak EWMA of the time to first token x (in flight + 1)`, seconds, divided by the weight (slow start)."""
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random) -> C:
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
         count = len(candidates)
         if count == 1:
             return candidates[0]
@@ -22,7 +23,11 @@ class PowerOfTwoChoices:
         if second >= first:
             second += 1
         one, other = candidates[first], candidates[second]
-        return one if one.latency.load(now, one.in_flight) <= other.latency.load(now, other.in_flight) else other
+        return one if _load(now, one) <= _load(now, other) else other
 
     def load(self, now: float, candidate: Candidate) -> float:
         return candidate.latency.cost(now) * (candidate.in_flight + 1)
+
+
+def _load(now: float, candidate: Candidate) -> float:
+    return candidate.latency.load(now, candidate.in_flight) / candidate.weight(now)

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from random import Random
 
 from targets.gateway.policies.balancing import C, Candidate
+from targets.gateway.policies.forecast import Ask
 
 __all__ = ["RoundRobin"]
 
 
 class RoundRobin:
-    """Counts on through the candidates of each decision; load is the requests in flight."""
+    """Counts on through the candidates of each decision; load is the requests in flight. One in slow start gives up
+    its turn with probability 1 - weight."""
 
     def __init__(self) -> None:
         self._turn = -1
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random) -> C:
-        self._turn += 1
-        return candidates[self._turn % len(candidates)]
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
+        for _ in candidates:
+            self._turn += 1
+            candidate = candidates[self._turn % len(candidates)]
+            weight = candidate.weight(now)
+            if weight == 1.0 or rng.random() < weight:
+                break
+        return candidate
 
     def load(self, now: float, candidate: Candidate) -> float:
         return float(candidate.in_flight)

@@ -40,6 +40,8 @@ class FakeReplica:
         self.script: deque[Act] = deque()
         self.always = Act()
         self.ready = True
+        self.frozen = False  # its probes hang as well, until its release
+        self.reports = 0.0  # requests running, by its metrics
         self.pace_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -59,6 +61,7 @@ class FakeReplica:
         app.router.add_post("/v1/chat/completions", self._serve)
         app.router.add_post("/v1/messages", self._serve)
         app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -71,7 +74,12 @@ class FakeReplica:
             self.release.set()
             await runner.cleanup()
 
+    async def _metrics(self, request: web.Request) -> web.Response:
+        return web.Response(text=f'vllm:num_requests_running{{model_name="m"}} {self.reports}\n')
+
     async def _ready(self, request: web.Request) -> web.Response:
+        if self.frozen:
+            await self.release.wait()
         return web.Response(status=200 if self.ready else 503)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

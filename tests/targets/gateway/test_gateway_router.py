@@ -15,6 +15,7 @@ from reports.attributes import Outcome, Transition
 from targets.gateway.config import (
     Affinity,
     Backoff,
+    Balancing,
     Breaker,
     Ejection,
     GatewayConfig,
@@ -22,9 +23,12 @@ from targets.gateway.config import (
     Panic,
     Probes,
     Retries,
+    SlowStart,
+    Spillover,
     Upstream,
 )
 from targets.gateway.decisions import Attempt, Call, Change, Ended, Reject, Wait
+from targets.gateway.policies.probes import Probed
 from targets.gateway.policies.retries import Again, GiveUp
 from targets.gateway.router import Router
 
@@ -276,14 +280,80 @@ def test_the_wait_for_the_first_token_counts_the_prefills_before_it() -> None:
 def test_probes_shut_out_and_bring_back_at_once() -> None:
     at = router(2, probes=Probes(fall=2, rise=1), breaker=Breaker(window_calls=3, open_s=60.0, half_open_calls=2))
     fail_all(at, 0.0, "r0", 3)
-    assert at.probed(0.1, "r0", False, "refused") == 0.0
-    assert at.probed(0.2, "r0", False, "refused") == 1.0
+    assert at.probed(0.1, "r0", Probed(False, "refused")) == 0.0
+    assert at.probed(0.2, "r0", Probed(False, "refused")) == 1.0
     assert told(at.changes()) == [("breaker_open", "r0"), ("ejected", "r0")]
     at.advance(5.0)  # its ejection is over, but it is not ready
     assert serve(at, 5.0) == "r1"
-    at.probed(9.0, "r0", True, "HTTP 200")
+    at.probed(9.0, "r0", Probed(True, "HTTP 200"))
     assert told(at.changes()) == [("breaker_half_open", "r0"), ("readmitted", "r0")]
     assert serve(at, 9.0) == "r0"
+
+
+def test_a_draining_replica_is_told_as_such_and_is_chosen_for_nothing_new() -> None:
+    at = router(2, probes=Probes(fall=3))
+    assert at.probed(0.0, "r0", Probed(False, "HTTP 503", said_so=True)) == 1.0
+    (change,) = at.changes()
+    assert (change.transition, change.why) == (Transition.EJECTED, "draining: HTTP 503")
+    assert attempt(at, 0.1).decision.excluded == (("r0", "draining"),)
+
+
+def test_panic_spares_those_who_refuse_connections_if_so_told() -> None:
+    for even_refused, chosen in ((True, 4), (False, 2)):
+        at = router(4, probes=Probes(fall=1), panic=Panic(0.4, even_refused))
+        for name in ("r0", "r1"):
+            at.probed(0.0, name, Probed(False, "refused", refused=True))
+        assert at.panic
+        assert len({serve(at, 0.1) for _ in range(40)}) == chosen
+    for name in ("r2", "r3"):
+        at.probed(0.2, name, Probed(False, "refused", refused=True))
+    assert isinstance(at.choose(0.3, Call("", 1)), Attempt)  # nobody else is left: a guess
+
+
+def test_a_replica_that_comes_back_is_filled_slowly() -> None:
+    at = router(2, slow_start=SlowStart(window_s=10.0), balancing=Balancing("least_outstanding"), affinity=None)
+    fail_all(at, 0.0, "r0")
+    for _ in range(8):
+        attempt(at, 1.0)
+    at.advance(3.0)
+    assert at.replicas["r0"].weight(3.0) == 0.1
+    # (n + 1) / 0.1 - 1 against 8, 8, ...: one, and then no more until the other has 19
+    assert [attempt(at, 3.0).replica.name for _ in range(3)] == ["r1", "r0", "r1"]
+    assert at.replicas["r0"].weight(8.0) == 0.5
+    assert at.replicas["r0"].weight(13.0) == 1.0
+
+
+def test_sessions_that_call_a_cold_replica_their_home_come_back_slowly_too() -> None:
+    at = router(2, slow_start=SlowStart(window_s=10.0))
+    home = serve(at, 0.0, "s")
+    fail_all(at, 0.0, home)
+    at.advance(3.0)
+    assert attempt(at, 3.0, Call("s", 100)).replica.name == home  # 4 x 0.1: one
+    assert attempt(at, 3.0, Call("s", 100)).decision.why.startswith(f"its home {home} is full")
+
+
+def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() -> None:
+    ejection = replace(POLICIES.ejection or Ejection(), slow_factor=4.0, slow_min_tokens=10, slow_sweeps=2)
+    at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
+    streams = [attempt(at, 0.0) for _ in range(4)]
+    assert len({stream.replica.name for stream in streams}) == 4
+    for stream in streams:
+        at.first_token(0.0, stream)
+    for second in (1, 2, 3):
+        for stream in streams:
+            pace = 10 if stream.replica.name == "r2" else 100
+            at.progress(float(second), stream, 1 + pace * second)
+        at.advance(second + 0.001)
+    assert [(c.transition, c.replica, c.why) for c in at.changes()] == [
+        (Transition.EJECTED, "r2", "10.0 x the others' time a token, for 3 s")
+    ]
+
+
+def test_new_sessions_go_to_the_first_pool_until_it_is_full() -> None:
+    at = router(6, spillover=Spillover(in_flight=2, order=("p1",)), affinity=None)
+    pools = [attempt(at, 0.0).replica.upstream.pool for _ in range(5)]
+    assert pools[:4] == ["p1"] * 4
+    assert pools[4] in ("p0", "p2")
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.floats(0.0, 2.0)), max_size=120), st.integers(0, 99))
@@ -299,7 +369,7 @@ def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
         assert isinstance(choice, Attempt)
         open_attempts.append((choice, outcome))
         if rng.random() < 0.3:
-            at.probed(now, f"r{rng.randrange(4)}", rng.random() < 0.5, "drawn")
+            at.probed(now, f"r{rng.randrange(4)}", Probed(rng.random() < 0.5, "drawn"))
         while open_attempts and rng.random() < 0.6:
             ended, how = open_attempts.pop(rng.randrange(len(open_attempts)))
             if rng.random() < 0.5:
@@ -309,4 +379,5 @@ def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
     for ended, how in open_attempts:
         at.observe(now, ended, Ended(how))
     assert at.in_flight == 0
-    assert all((r.in_flight, r.waiting_prefill_s) == (0, 0.0) for r in at.replicas.values())
+    for r in at.replicas.values():
+        assert (r.in_flight, r.waiting_prefill_s, r.owed_s, r.step_load_s) == (0, 0.0, 0.0, 0.0)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 from dataclasses import replace
+from math import inf
 from time import monotonic
 
 import pytest
@@ -88,9 +89,39 @@ async def test_a_frozen_replica_loses_its_waiting_requests_to_another() -> None:
         frozen = at.replicas[0]
         at.replicas[1].always = Act()
         at.replicas[1].release.set()
-        frozen.ready = False  # what a frozen one looks like to its probes: not ready
+        frozen.frozen = True
         results = await asyncio.wait_for(asyncio.gather(*calls), 5.0)
         assert [seen.status for seen in results] == [200] * 4
+
+
+async def test_a_draining_replica_gets_no_new_calls_and_keeps_those_it_has() -> None:
+    probes = Probes(interval_s=0.1, timeout_s=0.15)
+    async with rig(2, probes=probes, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
+        draining = at.replicas[0]
+        draining.always = Act("hang")
+        states = at.gateway.router.replicas
+        states["r1"].rest_until = inf
+        had = asyncio.create_task(at.call(request_body(5)))
+        await until(lambda: len(draining.bodies) == 1)
+        draining.ready = False
+        await until(lambda: states["r0"].draining)
+        states["r1"].rest_until = 0.0
+        assert [(await at.call(request_body(5, marker=Marker("other", "main", 0)))).status for _ in range(3)] == [
+            200
+        ] * 3
+        assert at.served() == [1, 3]
+        assert states["r0"].in_flight == 1
+        had.cancel()
+
+
+async def test_balancing_by_reports_goes_by_what_replicas_say() -> None:
+    async with rig(2, balancing=Balancing(kind="reported_load", scrape_s=0.02), affinity=None) as at:
+        at.replicas[0].reports = 7.0
+        states = at.gateway.router.replicas
+        await until(lambda: (states["r0"].reported, states["r1"].reported) == (7.0, 0.0))
+        for _ in range(4):
+            await at.call(request_body(3))
+        assert at.served() == [0, 4]
 
 
 async def test_a_session_moves_once_and_stays_where_its_cache_is() -> None:

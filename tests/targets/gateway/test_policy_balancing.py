@@ -1,24 +1,17 @@
-"""Peak EWMA, power of two choices, round robin, least outstanding: exact numbers."""
+"""Peak EWMA, power of two choices, round robin, least outstanding, also in slow start: exact numbers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import e, exp
 from random import Random
 
 import pytest
+from candidates import ASK, Fake
 
 from targets.gateway.policies.least_outstanding import LeastOutstanding
 from targets.gateway.policies.p2c import PowerOfTwoChoices
 from targets.gateway.policies.peak_ewma import PeakEwma
 from targets.gateway.policies.round_robin import RoundRobin
-
-
-@dataclass
-class Fake:
-    name: str
-    in_flight: int = 0
-    latency: PeakEwma = field(default_factory=lambda: PeakEwma(10.0))
 
 
 def test_peak_ewma_rises_at_once_and_falls_slowly() -> None:
@@ -49,9 +42,9 @@ def test_two_choices_take_the_one_with_less_load() -> None:
     slow.latency.observe(0.0, 1.0)
     fast.latency.observe(0.0, 0.1)
     policy, rng = PowerOfTwoChoices(), Random(1)
-    assert all(policy.pick(0.0, [slow, fast], rng) is fast for _ in range(50))
+    assert all(policy.pick(0.0, [slow, fast], rng, ASK) is fast for _ in range(50))
     fast.in_flight = 20  # 0.1 x 21 > 1.0 x 1
-    assert policy.pick(0.0, [slow, fast], rng) is slow
+    assert policy.pick(0.0, [slow, fast], rng, ASK) is slow
     assert policy.load(0.0, fast) == pytest.approx(2.1)
 
 
@@ -60,20 +53,35 @@ def test_two_choices_never_draw_the_same_one_twice_and_reach_all() -> None:
     for n, replica in enumerate(replicas):
         replica.latency.observe(0.0, 1.0 + n)
     rng = Random(7)
-    picks = [PowerOfTwoChoices().pick(0.0, replicas, rng).name for _ in range(600)]
+    picks = [PowerOfTwoChoices().pick(0.0, replicas, rng, ASK).name for _ in range(600)]
     assert picks.count("3") == 0  # the worst never wins against another
     assert 250 < picks.count("0") < 350  # the best wins every draw it is in: half of them
-    assert PowerOfTwoChoices().pick(0.0, replicas[:1], rng).name == "0"
+    assert PowerOfTwoChoices().pick(0.0, replicas[:1], rng, ASK).name == "0"
 
 
 def test_round_robin_takes_each_in_turn() -> None:
     replicas = [Fake(name) for name in "abc"]
     policy, rng = RoundRobin(), Random(0)
-    assert "".join(policy.pick(0.0, replicas, rng).name for _ in range(7)) == "abcabca"
+    assert "".join(policy.pick(0.0, replicas, rng, ASK).name for _ in range(7)) == "abcabca"
 
 
 def test_least_outstanding_takes_the_idlest_and_breaks_ties_by_lot() -> None:
     replicas = [Fake("a", 2), Fake("b", 1), Fake("c", 1)]
     policy, rng = LeastOutstanding(), Random(3)
-    assert {policy.pick(0.0, replicas, rng).name for _ in range(40)} == {"b", "c"}
+    assert {policy.pick(0.0, replicas, rng, ASK).name for _ in range(40)} == {"b", "c"}
     assert policy.load(0.0, replicas[0]) == 2.0
+
+
+def test_a_replica_in_slow_start_counts_as_more_loaded_than_it_is() -> None:
+    full, back = Fake("full", 9), Fake("back", 0, share=0.1)
+    for replica in (full, back):
+        replica.latency.observe(0.0, 1.0)
+    rng = Random(2)
+    back.in_flight = 1  # 1 x 2 / 0.1 = 20 against 1 x 10
+    assert PowerOfTwoChoices().pick(0.0, [full, back], rng, ASK) is full
+    back.in_flight = 0
+    assert LeastOutstanding().pick(0.0, [full, back], rng, ASK).name in ("full", "back")  # 9 against (0 + 1) / 0.1 - 1
+    full.in_flight = 8
+    assert LeastOutstanding().pick(0.0, [full, back], rng, ASK) is full
+    turns = [RoundRobin().pick(0.0, [back, full], rng, ASK).name for _ in range(500)]
+    assert 25 <= turns.count("back") <= 75

@@ -8,10 +8,9 @@ from random import Random
 import pytest
 
 from reports.attributes import Outcome
-from targets.gateway.config import Backoff, Migration, Probes, Retries, RetryBudget, Timeouts
+from targets.gateway.config import Backoff, Migration, Retries, RetryBudget, Timeouts
 from targets.gateway.policies.backoff import backoff_s
 from targets.gateway.policies.migration import refuses
-from targets.gateway.policies.probes import Readiness
 from targets.gateway.policies.retries import Again, GiveUp, RetryScope, Spent
 from targets.gateway.policies.retry_budget import Budget
 from targets.gateway.policies.timeouts import first_token_s, prefill_s
@@ -130,15 +129,3 @@ def test_migration_has_a_limit() -> None:
     assert refuses(Migration(3), 2) is None
     assert refuses(Migration(3), 3) == "migrated 3 times already"
     assert refuses(None, 0) is not None
-
-
-def test_probes_fall_and_rise() -> None:
-    readiness = Readiness(Probes(fall=2, rise=2, interval_s=1.0))
-    assert readiness.record(False) is None
-    assert readiness.pause_s(False) == 0.0  # asked again at once
-    assert readiness.record(True) is None
-    assert [readiness.record(False), readiness.record(False)] == [None, False]
-    assert readiness.pause_s(False) == 1.0
-    assert [readiness.record(True), readiness.record(False), readiness.record(True)] == [None, None, None]
-    assert readiness.record(True) is True
-    assert readiness.ready

@@ -1,0 +1,48 @@
+"""Balancing by what replicas say of themselves, as many routers for LLMs do: the fewest requests running and waiting
+by the replica's own metrics (`vllm:num_requests_running`, `vllm:num_requests_waiting`).
+
+It is as old as the last scrape, so that all go to the same one until the next, and it is believed: a replica whose
+metrics stand still, or lie, gets everything. With `cross_check` a replica never counts as less loaded than the
+gateway's own requests in flight there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from targets.gateway.policies.balancing import C, Candidate, idlest
+from targets.gateway.policies.forecast import Ask
+
+__all__ = ["ReportedLoad", "read_load"]
+
+_COUNTED = (b"vllm:num_requests_running", b"vllm:num_requests_waiting")
+
+
+class ReportedLoad:
+    """Load is requests as reported; a replica that has reported nothing counts with those in flight."""
+
+    def __init__(self, cross_check: bool) -> None:
+        self._cross_check = cross_check
+
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
+        loads = []
+        for candidate in candidates:
+            weight = candidate.weight(now)
+            load = self.load(now, candidate)
+            loads.append(load if weight == 1.0 else (load + 1) / weight - 1)
+        return idlest(candidates, loads, rng)
+
+    def load(self, now: float, candidate: Candidate) -> float:
+        if candidate.reported is None:
+            return float(candidate.in_flight)
+        return max(candidate.reported, float(candidate.in_flight)) if self._cross_check else candidate.reported
+
+
+def read_load(page: bytes) -> float | None:
+    """Requests running and waiting by a page of metrics in Prometheus' text format; None: it does not say."""
+    found = [line.rsplit(None, 1)[-1] for line in page.split(b"\n") if line.startswith(_COUNTED)]
+    try:
+        return sum(float(value) for value in found) if found else None
+    except ValueError:
+        return None
