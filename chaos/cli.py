@@ -41,26 +41,28 @@ SeedsOption = Annotated[
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions, other draws.")]
 TraceOption = Annotated[
-    Path | None, typer.Option("--trace", help="Play the real sessions in this folder instead of the profile's.")
+    Path | None, typer.Option("--trace", help="Play the real sessions in this folder or file, not the profile's.")
+]
+FormatOption = Annotated[
+    str | None, typer.Option("--trace-format", help="Trace: what wrote it, if that is not to be seen in it.")
 ]
 Ratio = Optional[float]  # noqa: UP045 - typer reads it at run time
 SpeedOption = Annotated[Ratio, typer.Option("--speed", help="Trace: divides the time between calls.")]
-RateOption = Annotated[Ratio, typer.Option("--rate", help="Trace: sessions a second.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: read at most so many sessions.")]
+RateOption = Annotated[str | None, typer.Option("--rate", help="Trace: sessions a second, or recorded.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: at most so many sessions.")]
 MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: at most so many calls a session.")]
 ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divides all token counts.")]
 MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: longest pause between calls, as 2s.")]
 StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force, or as recorded.")]
-SkipBadOption = Annotated[
-    bool, typer.Option("--skip-bad", help="Trace: go on past unreadable sessions, and count them.")
-]
+SkipBadOption = Annotated[bool, typer.Option("--skip-bad", help="Trace: go on past what cannot be read, and count it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for tools.")]
 
 
 def _trace(
     folder: Path | None,
+    trace_format: str | None,
     speed: float | None,
-    rate: float | None,
+    rate: str | None,
     limit: int | None,
     max_calls: int | None,
     max_pause: str | None,
@@ -71,6 +73,7 @@ def _trace(
     from reports.errors import UserError
 
     options = {
+        "format": trace_format,
         "speed": speed,
         "rate": rate,
         "limit": limit,
@@ -83,8 +86,8 @@ def _trace(
     given = {name: value for name, value in options.items() if value is not None}
     if folder is None:
         if given:
-            names = ", ".join("--" + name.replace("_", "-") for name in given)
-            raise UserError(f"{names}: only with --trace DIR")
+            names = ", ".join("--" + name.replace("_", "-").replace("format", "trace-format") for name in given)
+            raise UserError(f"{names}: only with --trace PATH")
         return None
     return {"dir": str(folder), **given}
 
@@ -119,6 +122,7 @@ def check(
     stack: StackOption = None,
     seed: SeedOption = None,
     trace: TraceOption = None,
+    trace_format: FormatOption = None,
     speed: SpeedOption = None,
     rate: RateOption = None,
     limit: LimitOption = None,
@@ -131,7 +135,7 @@ def check(
     """Validate, and print the plan and the samples that each gate will get; touch nothing."""
     from chaos.preparation import check_experiments
 
-    options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
+    options = _trace(trace, trace_format, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
     raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options))
 
 
@@ -141,6 +145,7 @@ def run(
     stack: StacksOption = None,
     seed: SeedsOption = None,
     trace: TraceOption = None,
+    trace_format: FormatOption = None,
     speed: SpeedOption = None,
     rate: RateOption = None,
     limit: LimitOption = None,
@@ -160,11 +165,24 @@ def run(
     from chaos.run_command import run_experiment
     from chaos.side_by_side import combinations, run_side_by_side
 
-    options = _trace(trace, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
+    options = _trace(trace, trace_format, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
+    told: dict[str, None] = {}
     plays = [
-        (one, prepare(experiment, stack=one, seed=number, trace=options, may_leave_loopback=yes_i_may))
+        (
+            one,
+            prepare(
+                experiment,
+                stack=one,
+                seed=number,
+                trace=options,
+                may_leave_loopback=yes_i_may,
+                tell=lambda line: told.setdefault(line),
+            ),
+        )
         for one, number in combinations(stack, seed)
     ]
+    for line in told:
+        typer.echo(f"trace: {line}", err=True)
     if len(plays) > 1:
         raise typer.Exit(run_side_by_side(plays, runs=runs, quiet=quiet, words=_words()))
     raise typer.Exit(run_experiment(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))

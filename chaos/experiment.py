@@ -176,10 +176,11 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
-        option = "--trace" if name in ("", "dir") else f"--{name}"
-        raise UserError(f"{option}: {first['msg'][0].lower()}{first['msg'][1:]} (it was {first['input']})") from None
-    if not Path(given["dir"]).expanduser().is_dir():
-        raise UserError(f"--trace {given['dir']}: there is no such folder. Name the folder that holds the recordings")
+        option = {"": "--trace", "dir": "--trace", "format": "--trace-format"}.get(name, f"--{name}")
+        said = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{option}: {said[0].lower()}{said[1:]} (it was {first['input']})") from None
+    if not Path(given["dir"]).expanduser().exists():
+        raise UserError(f"--trace {given['dir']}: there is no such folder or file. Name what holds the recordings")
     return given
 
 

@@ -217,10 +217,8 @@ def _check_target(made: Draft) -> Iterator[Problem]:
                 yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"take {key}: out")
     trace = _mapping(_mapping(made.document.data.get("load")).get("trace"))
     folder = trace.get("dir")
-    if isinstance(folder, str) and folder and not Path(folder).expanduser().is_dir():
-        yield say(
-            ("load", "trace", "dir"), f'there is no folder "{folder}"', "name the folder that holds the recordings"
-        )
+    if isinstance(folder, str) and folder and not Path(folder).expanduser().exists():
+        yield say(("load", "trace", "dir"), f'there is no folder or file "{folder}"', "name what holds the recordings")
 
 
 def _check_timeline(made: Draft) -> Iterator[Problem]:

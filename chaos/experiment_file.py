@@ -6,6 +6,7 @@ Everything that can be wrong within one value is found here; what does not fit t
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 from urllib.parse import urlsplit
@@ -100,11 +101,36 @@ class TargetFile(_Model):
 
 
 # -- load ---------------------------------------------------------------------------------------------------------
-class TraceFile(_Model):
-    """Recorded sessions to replay. What is left out has the default of `loadprofiles.replay.TraceOptions`."""
+def _trace_rate(given: Any) -> float | Literal["recorded"]:
+    if given == "recorded":
+        return "recorded"
+    try:
+        rate = float(given)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if isinstance(given, bool) or not 0 < rate <= 10_000:
+        raise Mistake("is not a rate", "write sessions a second, up to 10000, or: recorded")
+    return rate
 
-    dir: str = Field(min_length=1, description="the folder of the recordings")
-    rate: float | None = Field(default=None, gt=0, le=10_000, description="sessions a second")
+
+TraceRate = Annotated[
+    float | Literal["recorded"],
+    PlainValidator(_trace_rate),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}, {"const": "recorded"}]}),
+]
+
+
+class TraceFile(_Model):
+    """Recorded sessions to replay. What is left out has the default of its format, and that of
+    `loadprofiles.replay.TraceOptions`."""
+
+    dir: str = Field(min_length=1, description="the folder of the recordings, or one file")
+    format: Literal["claude-code", "mooncake", "azure", "burstgpt", "tracelab"] | None = Field(
+        default=None, description="what wrote the recordings; by what is in them, if left out"
+    )
+    rate: TraceRate | None = Field(
+        default=None, description="sessions a second; or recorded, where the format says when they began"
+    )
     speed: float | None = Field(default=None, gt=0, lt=1e6, description="divides the times between calls")
     max_pause: Duration | None = Field(default=None, description="the longest pause between calls, after speed")
     shrink: float | None = Field(default=None, gt=0, lt=1e6, description="divides all token counts")

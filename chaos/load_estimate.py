@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from loadprofiles.conversation import sessions
 from loadprofiles.profile import Profile
-from loadprofiles.replay import TraceOptions, replay_sessions
+from loadprofiles.replay import open_trace, plan_trace
 from loadprofiles.session import Agent, Call, CallResult, Done, Fork, Pause, SessionPlan
 
 __all__ = ["ASSUMED_S_PER_TOKEN", "ASSUMED_TTFT_S", "LoadEstimate", "PlannedCall", "PlannedSession", "estimate_load"]
@@ -48,9 +48,13 @@ class PlannedSession:
 
 @dataclass(frozen=True, slots=True)
 class LoadEstimate:
-    """The sessions that start before the drain, and the calls they make before it, in the order of their start."""
+    """The sessions that start before the drain, and the calls they make before it, in the order of their start.
+
+    `told`: what a user should know of the trace they are from.
+    """
 
     sessions: tuple[PlannedSession, ...]
+    told: tuple[str, ...] = ()
 
     def sessions_in(self, windows: Iterable[Window], tenant: str | None = None) -> int:
         """How many sessions start in any of the windows."""
@@ -78,11 +82,13 @@ class LoadEstimate:
 def estimate_load(profile: Profile, trace: dict[str, Any] | None, seed: int, load_s: float) -> LoadEstimate:
     """Plays the load's plan for `load_s` seconds. Raises `reports.errors.InvalidFile` for bad traces."""
     plans: Iterator[SessionPlan]
+    told: tuple[str, ...] = ()
     if trace is None:
         plans = sessions(profile, seed, f"s{seed}")
     else:
         options = {key: value for key, value in trace.items() if key != "dir"}
-        plans = replay_sessions(Path(trace["dir"]).expanduser(), TraceOptions(**options), seed, f"s{seed}")
+        read = open_trace(Path(trace["dir"]).expanduser(), options)
+        plans, told = plan_trace(read, seed, f"s{seed}"), tuple(read.told())
     shapes: list[list[PlannedCall]] = []
     planned = []
     for plan in takewhile(lambda plan: plan.start_at_s < load_s, plans):
@@ -94,7 +100,7 @@ def estimate_load(profile: Profile, trace: dict[str, Any] | None, seed: int, loa
         )
         kept = tuple(takewhile(lambda call: call.sent_s < load_s, calls))
         planned.append(PlannedSession(start_s, plan.tenant, kept))
-    return LoadEstimate(tuple(planned))
+    return LoadEstimate(tuple(planned), told)
 
 
 def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:

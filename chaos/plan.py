@@ -106,6 +106,8 @@ def _facts(plan: Plan) -> Table:
     sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
     lasting = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
     table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasting}")
+    for line in estimate.told:
+        table.add_row("", line)
     slo = experiment.slo
     table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
     table.add_row("seed", str(experiment.seed))

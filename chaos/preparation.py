@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from chaos.experiment import Experiment, load_experiment, resolve
-from loadprofiles.replay.claude_code import read_sessions
+from loadprofiles.replay import open_trace
 from reports.errors import UserError
 
 __all__ = ["check_experiments", "is_loopback", "load_config", "prepare", "resolved_text"]
@@ -22,14 +23,29 @@ HORIZON_SLACK_S = 120.0
 
 
 def prepare(
-    name: str, *, stack: str | None, seed: int | None, trace: dict[str, object] | None, may_leave_loopback: bool
+    name: str,
+    *,
+    stack: str | None,
+    seed: int | None,
+    trace: dict[str, object] | None,
+    may_leave_loopback: bool,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
-    """Read an experiment, and see that its target may be called. Raises UserError."""
+    """Read an experiment and its trace, and see that its target may be called. Raises UserError.
+
+    `tell` gets what a user should know of the trace, a line at a time. The options of the replay come back resolved.
+    """
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
     if experiment.trace is not None:
         # Read here as well as by the load generator: a broken line is the user's to mend, before anything is started.
-        folder = Path(experiment.trace["dir"]).expanduser()
-        read_sessions(folder, skip_bad=bool(experiment.trace.get("skip_bad")))
+        options = {key: value for key, value in experiment.trace.items() if key != "dir"}
+        read = open_trace(Path(experiment.trace["dir"]).expanduser(), options)
+        for line in read.told():
+            tell(line)
+        resolved = asdict(read.options)
+        if resolved["rate"] is None:
+            resolved["rate"] = "recorded"
+        experiment = replace(experiment, trace={"dir": experiment.trace["dir"], "format": read.format, **resolved})
     if experiment.url is not None:
         if not is_loopback(experiment.url.url) and not may_leave_loopback:
             raise UserError(

@@ -12,7 +12,7 @@ from msgspec import Struct
 from loadprofiles.client import ClientOptions
 from loadprofiles.conversation import sessions
 from loadprofiles.profile import Profile
-from loadprofiles.replay import TraceOptions, replay_sessions
+from loadprofiles.replay import replay_sessions
 from loadprofiles.session import SessionPlan, share_of_worker
 from reports.errors import InvalidFile, Problem, UserError
 
@@ -30,10 +30,10 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """A load, whole: whom to call, as whom, how long.
 
     `api` None: the profile's. `api_key_env` names the environment variable that holds the key. `trace`: replay these
-    recordings instead of the profile's sessions, `{"dir": ..., and options of `replay.TraceOptions`}`. `horizon_s`
-    bounds the arrivals; `drain_s` the time that sessions get to end. `provable`: whether the target's tokens can be
-    checked, None lets it show (`judge.Provability`). `idle_s`: silence after which the client hangs up. `allow_remote`:
-    the caller said that a host other than this machine may be called.
+    recordings instead of the profile's sessions, `{"dir": folder or file, "format": ..., and options of
+    `replay.TraceOptions`}`. `horizon_s` bounds the arrivals; `drain_s` the time that sessions get to end. `provable`:
+    whether the target's tokens can be checked, None lets it show (`judge.Provability`). `idle_s`: silence after which
+    the client hangs up. `allow_remote`: the caller said that a host other than this machine may be called.
     """
 
     url: str
@@ -83,16 +83,7 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
             plans = sessions(self.profile, self.seed, self.run)
         else:
             options = dict(self.trace)
-            folder = Path(str(options.pop("dir", "")))
-            try:
-                decoded = msgspec.convert(options, TraceOptions)
-            except (msgspec.ValidationError, ValueError, TypeError) as error:
-                raise UserError(f"trace options: {error}") from None
-            unknown = sorted(set(options) - set(TraceOptions.__dataclass_fields__))
-            if unknown:
-                known = ", ".join(TraceOptions.__dataclass_fields__)
-                raise UserError(f"trace options: unknown {', '.join(unknown)}; there are dir, {known}")
-            plans = replay_sessions(folder, decoded, self.seed, self.run)
+            plans = replay_sessions(str(options.pop("dir", "")), options, self.seed, self.run)
         return share_of_worker(plans, worker, workers)
 
 

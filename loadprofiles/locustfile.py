@@ -54,7 +54,7 @@ def add_arguments(parser: Any) -> None:
     add("--api", "", "openai or anthropic; by default the profile's.")
     add("--model", "llama-3.3-70b", "Model to ask for.")
     add("--retries", "", f"{', '.join(sorted(POLICIES))}; by default the profile's.")
-    add("--trace", "", "Folder of recorded sessions to replay instead of the profile's.")
+    add("--trace", "", "Folder, or file, of recorded sessions to replay instead of the profile's.")
     add("--trace-options", "", "Options of the replay, for example rate=2,speed=20,limit=50.")
     add("--drain", 30.0, "Seconds that sessions get to end when the test stops.", type=float)
     add("--api-key-env", "", "Environment variable that holds the API key.")

@@ -3,7 +3,8 @@
 The text of a prompt is that of the earlier prompt it began with, cut where the recording parted from it, then the
 answer received, then new text that ends in the call's marker. So a prefix cache sees the recorded hits: equal blocks
 are equal text, and what parted has other text (its key is the call's own). An answer is cut where the recorded prompt
-had no room for it (thinking is not sent back).
+had no room for it (thinking is not sent back). Where prompts were recorded as blocks that sessions share, a prompt is
+one message, the blocks' text and the marker.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 
 from loadprofiles.conversation import answer_message
 from loadprofiles.draws import filler
+from loadprofiles.replay.blocks import blocks_text
 from loadprofiles.replay.recorded import Common, RecordedAgent, RecordedCall, RecordedFork, RecordedSession
 from loadprofiles.replay.shaping import TraceOptions
 from loadprofiles.session import (
@@ -44,15 +46,19 @@ class _Session:
     id: str
     options: TraceOptions
     agents: Mapping[str, RecordedAgent]
+    repeat: int
 
 
-def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions) -> ReplayAgent:
-    """The main agent of a session that plays `recorded`, already shortened to `max_calls`."""
+def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions, repeat: int = 0) -> ReplayAgent:
+    """The main agent of a session that plays `recorded`, already shortened to `max_calls`.
+
+    `repeat`: how often the whole trace was played before.
+    """
     agents = {recorded.main.id: recorded.main}
     for step in recorded.main.steps:
         if isinstance(step, RecordedFork):
             agents |= {agent.id: agent for _, agent in step.agents}
-    return ReplayAgent(recorded.main, _Session(session, options, agents), 0.0)
+    return ReplayAgent(recorded.main, _Session(session, options, agents, repeat), 0.0)
 
 
 class ReplayAgent:
@@ -122,6 +128,10 @@ class ReplayAgent:
 
     def _prompt(self, call: RecordedCall, turn: int) -> tuple[Message, ...]:
         size = self._session.options.tokens(call.input_tokens) * TOKEN_CHARS
+        if call.blocks is not None:
+            end = marker_text(self._marker(turn))
+            room = max(size, _NEW_CHARS) - len(end)
+            return (Message("user", blocks_text(call.blocks, self._session.options, self._session.repeat, room) + end),)
         common = call.common
         if common is None or common.agent is not None:
             system, text = _first(self._session, self._recorded, turn, call, common)

@@ -8,17 +8,21 @@ where that was recorded, `t` else.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from loadprofiles.replay.format import Format
 from loadprofiles.replay.json_lines import line_of_byte, line_of_path
+from loadprofiles.replay.mistakes import Mistakes
 from loadprofiles.replay.recorded import (
     Common,
+    Recorded,
     RecordedAgent,
     RecordedCall,
     RecordedFork,
@@ -28,7 +32,9 @@ from loadprofiles.replay.recorded import (
 from loadprofiles.session import MAIN_AGENT
 from reports.errors import InvalidFile, Problem
 
-__all__ = ["Recorded", "read_session", "read_sessions"]
+__all__ = ["FORMAT", "read_session", "read_sessions"]
+
+MAX_FILE_BYTES: Final = 64 << 20
 
 _Count = Annotated[int, Meta(ge=0, le=100_000_000)]
 _Tokens = Annotated[int, Meta(ge=1, le=100_000_000)]
@@ -72,14 +78,6 @@ class _Kind(msgspec.Struct):
     type: Literal["n", "s", "subagent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What a folder held: its sessions by file name, and what is wrong with the files passed over."""
-
-    sessions: tuple[RecordedSession, ...]
-    skipped: tuple[Problem, ...]
-
-
 @dataclass(slots=True)
 class _Played:
     """A sub-agent with its place in time."""
@@ -89,34 +87,34 @@ class _Played:
     agent: RecordedAgent
 
 
-def read_sessions(folder: Path, *, skip_bad: bool = False) -> Recorded:
-    """Every `*.json` file of a folder, by name; or of one file. Raises `InvalidFile`, with every mistake of every file.
+def read_sessions(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
+    """A session a file. Raises `InvalidFile`, with every mistake of every file.
 
-    With `skip_bad`, a file with mistakes is passed over and its mistakes are in `skipped`; a folder without one good
-    session is an error all the same.
+    With `skip_bad`, a file with mistakes is passed over and its mistakes are in `skipped`; not one good session is an
+    error all the same.
     """
-    paths = [folder] if folder.is_file() else sorted(folder.glob("*.json")) if folder.is_dir() else []
-    if not paths:
-        what = "holds no session" if folder.is_dir() else "there is no such folder"
-        raise InvalidFile([Problem(str(folder), 0, what, "give a folder with one JSON file a session")])
     sessions: list[RecordedSession] = []
-    problems: list[Problem] = []
+    mistakes = Mistakes("correct it, take the file out of the folder, or pass over such files with --skip-bad")
     for path in paths:
         try:
             sessions.append(read_session(path))
         except InvalidFile as error:
-            problems += error.problems
-    if problems and not (skip_bad and sessions):
-        raise InvalidFile(problems)
-    return Recorded(tuple(sessions), tuple(problems))
+            mistakes.extend(error.problems)
+    mistakes.judge(skip_bad=skip_bad, good=len(sessions))
+    return Recorded(tuple(sessions), tuple(mistakes.first), mistakes.count)
 
 
 def read_session(path: Path) -> RecordedSession:
     """One session. Raises `InvalidFile`, with every call in it that cannot be read."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InvalidFile([Problem(str(path), 0, f"cannot be read: {error.strerror}", _REMEDY)]) from None
+    if len(raw) > MAX_FILE_BYTES:
+        what = f"is longer than {MAX_FILE_BYTES >> 20} MiB, which no session is"
+        raise InvalidFile([Problem(str(path), 0, what, _REMEDY)])
+    raw = raw.removeprefix(BOM_UTF8)
     return _Reading(str(path), raw).session(path.stem)
 
 
@@ -272,3 +270,12 @@ def _with_forks(
 def _fork(group: Sequence[_Played], ended: float) -> RecordedFork:
     start = group[0].start
     return RecordedFork(max(start - ended, 0.0), tuple((one.start - start, one.agent) for one in group))
+
+
+FORMAT = Format(
+    name="claude-code",
+    what="Claude Code sessions of kv-cache-tester: a JSON file a session, with block_size and requests[]",
+    suffixes=(".json",),
+    signs=(b'"requests"', b'"block_size"'),
+    read=read_sessions,
+)

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-__all__ = ["Common", "RecordedAgent", "RecordedCall", "RecordedFork", "RecordedSession", "RecordedStep"]
+from reports.errors import Problem
+
+__all__ = [
+    "Blocks",
+    "Common",
+    "Recorded",
+    "RecordedAgent",
+    "RecordedCall",
+    "RecordedFork",
+    "RecordedSession",
+    "RecordedStep",
+    "Sessions",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of `size` tokens that a prompt is made of, the last one perhaps in part.
+
+    Within one `scope` (a file) equal ids are equal text, whichever session they are in.
+    """
+
+    scope: str
+    size: int
+    ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +47,10 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One model call. `wait_s` before it was sent: a tool's work, or a person. `common` None: a new conversation."""
+    """One model call. `wait_s` before it was sent: a tool's work, or a person.
+
+    `common` None: a new conversation. Where `blocks` are given, they say what the prompt holds, and `common` nothing.
+    """
 
     input_tokens: int
     output_tokens: int
@@ -31,6 +59,7 @@ class RecordedCall:
     asks_tool: bool
     streamed: bool
     common: Common | None
+    blocks: Blocks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,31 @@ class RecordedAgent:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """One session. `name` is the file's."""
+    """One session. `name` is the file's, or what the format calls it."""
 
     name: str
     main: RecordedAgent
+
+
+class Sessions(Protocol):
+    """Sessions by number: a tuple, or a reader's table that makes a session when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> RecordedSession: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was read.
+
+    `skipped`: mistakes in what was passed over, the first of them only where there are many; `skipped_count`: of all.
+    `starts_s`: when each session began, in seconds since the first, never falling; None where the format does not say,
+    or where it makes no load (sessions of months). `notes`: what else a user should know of what was left out.
+    """
+
+    sessions: Sessions
+    skipped: tuple[Problem, ...] = ()
+    skipped_count: int = 0
+    starts_s: Sequence[float] | None = None
+    notes: tuple[str, ...] = ()

@@ -14,11 +14,12 @@ __all__ = ["TraceOptions", "calls_of", "shorten"]
 class TraceOptions:
     """Options of a replay. The order of calls, prefixes and sub-agents stay as recorded.
 
-    `rate`: sessions a second, evenly spaced. `speed` divides the times between calls, `max_pause_s` caps them after
-    that. `shrink` divides all token counts, prefix blocks included. `max_calls`: at most so many calls of the main
-    agent, and of each sub-agent (None: all). `limit`: at most so many sessions are started (None: as many as the run
-    takes; recordings repeat with fresh ids). `streaming`: `force`, or as `recorded` (more than half of the recorded
-    calls did not stream). `skip_bad`: pass over files with mistakes. Raises ValueError.
+    `rate`: sessions a second, evenly spaced; None: as recorded, divided by `speed`, where the format says when sessions
+    began. `speed` divides the times between calls too, `max_pause_s` caps them after that. `shrink` divides all token
+    counts, prefix blocks included. `max_calls`: at most so many calls of the main agent, and of each sub-agent (None:
+    all). `limit`: at most so many sessions are started (None: as many as the run takes; recordings repeat with fresh
+    ids). `streaming`: `force`, or as `recorded` (more than half of the Claude Code sessions' calls did not stream).
+    `skip_bad`: pass over lines (of Claude Code: files) with mistakes. Raises ValueError.
 
     The defaults put the 50 Claude Code sessions on a stack that is sized for `coding-agent-ci` (two replicas each of
     4 x H100, TPU v6e-8 and 16 x Trainium2, 70B), for runs of a minute. Both were played against a model in which a
@@ -38,7 +39,7 @@ class TraceOptions:
     and what was over 40 s (a person, the night) 2 s.
     """
 
-    rate: float = 4.0
+    rate: float | None = 4.0
     speed: float = 20.0
     max_pause_s: float = 2.0
     shrink: float = 12.0
@@ -49,7 +50,8 @@ class TraceOptions:
 
     def __post_init__(self) -> None:
         for name in ("rate", "speed", "shrink"):
-            if not 0 < getattr(self, name) < 1e6:
+            number = getattr(self, name)
+            if number is not None and not 0 < number < 1e6:
                 raise ValueError(f"{name} must be more than 0")
         if not self.max_pause_s >= 0:
             raise ValueError("max_pause_s must be 0 or more")

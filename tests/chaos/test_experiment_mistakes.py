@@ -294,7 +294,7 @@ def test_mistakes_in_the_stack_that_is_named_are_reported_too(tmp_path: Path) ->
 def test_a_folder_of_recordings_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     text = URL.replace("{profile: coding-agent-ci}", "{profile: coding-agent-ci, trace: {dir: ./none, sped: 2}}")
     assert mistakes(tmp_path, text) == [
-        (5, 'there is no folder "./none"', "name the folder that holds the recordings"),
+        (5, 'there is no folder or file "./none"', "name what holds the recordings"),
         (5, 'unknown key "sped" in "load.trace"', 'did you mean "speed"?'),
     ]
 

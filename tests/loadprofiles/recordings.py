@@ -38,3 +38,43 @@ def write(folder: Path, data: dict[str, Any], name: str = "a.json", indent: int 
     path = folder / name
     path.write_text(json.dumps(data, indent=indent))
     return path
+
+
+DATA = REAL.parent
+
+JsonLine = dict[str, Any]
+
+
+def lines(folder: Path, name: str, rows: list[Any]) -> Path:
+    """A file of lines: texts as they are, objects as JSON."""
+    path = folder / name
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+    return path
+
+
+def mooncake(ids: list[int], at_ms: float = 0, tokens: int | None = None, out: int = 10) -> JsonLine:
+    """A request of Mooncake; its last block is half full unless `tokens` says otherwise."""
+    length = 512 * len(ids) - 256 if tokens is None else tokens
+    return {"timestamp": at_ms, "input_length": length, "output_length": out, "hash_ids": ids}
+
+
+def tracelab(
+    turn: int,
+    prefix: int,
+    new: int,
+    out: int = 40,
+    *,
+    session: str = "s",
+    tools_ms: tuple[float, ...] = (),
+    events: tuple[tuple[str, str], ...] = (),
+) -> JsonLine:
+    """A call of TraceLab; `events` are (type, time of 2026-06-01)."""
+    return {
+        "session_id": session,
+        "round_index": turn,
+        "prefix_tokens": prefix,
+        "newly_append_tokens": new,
+        "output_tokens": out,
+        "timing_events": [{"event_type": kind, "timestamp": f"2026-06-01T{at}Z"} for kind, at in events],
+        "tools": [{"tool_name": "Bash", "tool_wall_latency_ms": ms} for ms in tools_ms],
+    }

@@ -20,12 +20,16 @@ def read(folder: Path, requests: list[dict[str, Any]], **given: Any) -> Recorded
     return read_session(write(folder, session(requests, **given)))
 
 
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))
+
+
 def mistakes(folder: Path, data: dict[str, Any] | str, indent: int | None = 1) -> list[Problem]:
     path = write(folder, data, indent=indent) if isinstance(data, dict) else folder / "a.json"
     if isinstance(data, str):
         path.write_text(data)
     with pytest.raises(InvalidFile) as caught:
-        read_sessions(folder)
+        read_sessions(files(folder))
     return list(caught.value.problems)
 
 
@@ -147,7 +151,7 @@ def test_a_broken_file_is_answered_with_file_line_and_remedy(tmp_path: Path, tex
 def test_a_file_that_is_no_text_or_has_no_end_is_answered(tmp_path: Path, raw: bytes, says: str) -> None:
     (tmp_path / "a.json").write_bytes(raw)
     with pytest.raises(InvalidFile, match=says):
-        read_sessions(tmp_path)
+        read_sessions(files(tmp_path))
 
 
 def test_numbers_that_no_run_can_play_are_mistakes(tmp_path: Path) -> None:
@@ -156,29 +160,42 @@ def test_numbers_that_no_run_can_play_are_mistakes(tmp_path: Path) -> None:
     assert len(mistakes(tmp_path, session([request([1], **{"in": 0})]))) == 1
 
 
-def test_a_folder_without_sessions_and_a_folder_that_is_not_there_are_answered(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="holds no session"):
-        read_sessions(tmp_path)
-    with pytest.raises(InvalidFile, match="no such folder"):
-        read_sessions(tmp_path / "absent")
+def test_a_file_that_is_not_there_is_answered(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match=r"absent\.json: cannot be read"):
+        read_sessions([tmp_path / "absent.json"])
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = write(tmp_path, session([request([1, 2])]))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read_sessions([path]).sessions) == 1
+
+
+def test_a_file_that_is_too_large_is_answered_without_reading_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadprofiles.replay.claude_code.MAX_FILE_BYTES", 1000)
+    write(tmp_path, session([request(range(300))]))
+    with pytest.raises(InvalidFile, match=r"a\.json: is longer than"):
+        read_sessions(files(tmp_path))
 
 
 def test_skip_bad_passes_over_bad_files_and_counts_them(tmp_path: Path) -> None:
     write(tmp_path, session([request([1, 2])]), "good.json")
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(InvalidFile, match=r"bad\.json:1"):
-        read_sessions(tmp_path)
-    found = read_sessions(tmp_path, skip_bad=True)
-    assert [one.name for one in found.sessions] == ["good"]
+        read_sessions(files(tmp_path))
+    found = read_sessions(files(tmp_path), skip_bad=True)
+    assert [found.sessions[i].name for i in range(len(found.sessions))] == ["good"]
     assert [Path(problem.file).name for problem in found.skipped] == ["bad.json"]
     (tmp_path / "good.json").unlink()
     with pytest.raises(InvalidFile, match=r"bad\.json"):
-        read_sessions(tmp_path, skip_bad=True)
+        read_sessions(files(tmp_path), skip_bad=True)
 
 
 @needs_real
 def test_the_real_sessions_are_read_whole() -> None:
-    recorded = read_sessions(REAL)
+    recorded = read_sessions(files(REAL))
     assert not recorded.skipped
     assert len(recorded.sessions) == 50
     main = [call for one in recorded.sessions for call in calls(one)]

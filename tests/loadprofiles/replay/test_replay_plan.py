@@ -20,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def some(folder: Path, count: int, options: TraceOptions | None = None, seed: int = 7) -> list[SessionPlan]:
-    return list(islice(replay_sessions(folder, options or TraceOptions(), seed, "r"), count))
+def some(folder: Path, count: int, seed: int = 7, **options: object) -> list[SessionPlan]:
+    return list(islice(replay_sessions(folder, options, seed, "r"), count))
 
 
 def test_recordings_repeat_with_fresh_ids_when_more_sessions_are_needed(folder: Path) -> None:
@@ -42,13 +42,12 @@ def test_the_order_belongs_to_the_seed(folder: Path) -> None:
 
 
 def test_sessions_start_at_the_rate_and_end_at_the_limit(folder: Path) -> None:
-    plans = some(folder, 100, TraceOptions(rate=2.0, limit=7))
+    plans = some(folder, 100, rate=2.0, limit=7)
     assert [plan.start_at_s for plan in plans] == [0.25 + 0.5 * i for i in range(7)]
 
 
 def test_max_calls_speed_and_the_longest_pause_are_kept(folder: Path) -> None:
-    options = TraceOptions(max_calls=3, speed=10.0, max_pause_s=1.5)
-    plans = some(folder, 5, options)
+    plans = some(folder, 5, max_calls=3, speed=10.0, max_pause_s=1.5)
     assert sorted(plan.calls_planned for plan in plans) == [1, 2, 3, 3, 3]
     for plan, played in zip(plans, play(plans).values(), strict=True):
         assert played.count == plan.calls_planned
@@ -59,7 +58,7 @@ def test_max_calls_speed_and_the_longest_pause_are_kept(folder: Path) -> None:
 def test_max_calls_holds_for_each_sub_agent_and_drops_forks_after_the_last_call(tmp_path: Path) -> None:
     subs = sub_agent(5.0, [request(range(100, 106 + k)) for k in range(4)])
     write(tmp_path, session([request(range(9)), subs, request(range(10), 50.0), subs | {"t": 60.0}]))
-    (plan,) = some(tmp_path, 1, TraceOptions(max_calls=2))
+    (plan,) = some(tmp_path, 1, max_calls=2)
     (played,) = play([plan]).values()
     assert {agent: len(calls) for agent, calls in played.calls.items()} == {"main": 2, "sub-1": 2}
     assert plan.calls_planned == played.count == 4
@@ -67,7 +66,7 @@ def test_max_calls_holds_for_each_sub_agent_and_drops_forks_after_the_last_call(
 
 @pytest.mark.parametrize(("streaming", "expected"), [("force", True), ("recorded", False)])
 def test_streaming_is_forced_or_as_recorded(folder: Path, streaming: str, expected: bool) -> None:
-    plans = some(folder, 1, TraceOptions(streaming=streaming))  # type: ignore[arg-type]
+    plans = some(folder, 1, streaming=streaming)
     calls = [call for played in play(plans).values() for call in played.calls["main"]]
     assert {call.stream for call in calls} == {expected}
 
@@ -76,7 +75,7 @@ def test_a_bad_file_stops_the_replay_unless_it_may_be_skipped(folder: Path) -> N
     (folder / "3.json").write_text('{"block_size": 64,\n "requests": 7}')
     with pytest.raises(InvalidFile, match=r"3\.json:\d+: .*requests"):
         some(folder, 1)
-    plans = some(folder, 4, TraceOptions(skip_bad=True))
+    plans = some(folder, 4, skip_bad=True)
     assert sorted(plan.calls_planned for plan in plans) == [1, 2, 4, 5]
 
 

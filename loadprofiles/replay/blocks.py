@@ -1,0 +1,37 @@
+"""The text of a prompt that was recorded as blocks: equal ids are equal text, in whichever session of the load."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from loadprofiles.draws import filler
+from loadprofiles.replay.recorded import Blocks
+from loadprofiles.replay.shaping import TraceOptions
+from reports.tokens import TOKEN_CHARS
+
+__all__ = ["blocks_text"]
+
+
+def blocks_text(blocks: Blocks, options: TraceOptions, repeat: int, chars: int) -> str:
+    """The first `chars` characters of the blocks, each shrunk as all tokens are.
+
+    Block k takes the tokens from k x size / shrink to (k + 1) x size / shrink, rounded: a block's beginning and length
+    follow from its place alone, so prompts that begin with the same ids begin with the same text. `repeat` counts how
+    often the whole trace was played before: a repetition's blocks are texts of their own, or all of it would be cached.
+    """
+    parts: list[str] = []
+    at = 0
+    for k, block in enumerate(blocks.ids):
+        end = round((k + 1) * blocks.size / options.shrink) * TOKEN_CHARS
+        if at >= chars:
+            break
+        parts.append(_block_text(blocks.scope, repeat, block, end - at))
+        at = end
+    if at < chars:
+        parts.append(filler(f"{blocks.scope}/{repeat}/rest {blocks.ids[-1] if blocks.ids else ''}", chars - at))
+    return "".join(parts)[:chars]
+
+
+@lru_cache(maxsize=2048)
+def _block_text(scope: str, repeat: int, block: int, chars: int) -> str:
+    return filler(f"replay/{scope}/{repeat}/{block}", chars)

@@ -1,0 +1,113 @@
+"""Many recorded calls in little memory: a few numbers a call in arrays, and sessions as chains of them.
+
+28 bytes a call: a file of a million and a half calls takes 42 MB. A `RecordedSession` is made when it is asked for.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from loadprofiles.replay.mistakes import Mistakes
+from loadprofiles.replay.recorded import Blocks, Common, Recorded, RecordedAgent, RecordedCall, RecordedSession
+from loadprofiles.session import MAIN_AGENT
+from reports.errors import InvalidFile, Problem
+
+__all__ = ["CallTable"]
+
+
+class CallTable:
+    """Calls as they were added; see `loadprofiles.replay.recorded.Sessions`.
+
+    A call that holds the whole conversation before it and its answer (by its tokens) goes on from it; else its prompt
+    is a new one, unless `blocks` says what a call's prompt is made of. A wait is the time from a call's start to the
+    next's, less what the call took, where that was recorded; it is taken for a person's.
+    """
+
+    def __init__(self, name: str, blocks: Callable[[int], Blocks] | None = None) -> None:
+        self._name, self._blocks = name, blocks
+        self._at, self._took = array("d"), array("f")
+        self._input, self._output = array("i"), array("i")
+        self._next = array("i")
+        self._first = array("i")
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    @property
+    def calls(self) -> int:
+        """How many calls were added."""
+        return len(self._at)
+
+    def add(
+        self, at_s: float, input_tokens: int, output_tokens: int, *, took_s: float = 0.0, after: int | None = None
+    ) -> int:
+        """A call that began at `at_s` of any clock, in the session of the call `after`, or in one of its own.
+
+        Returns its number. `after` must be the last call of its session.
+        """
+        row = len(self._at)
+        self._at.append(at_s)
+        self._took.append(took_s)
+        self._input.append(input_tokens)
+        self._output.append(output_tokens)
+        self._next.append(-1)
+        if after is None:
+            self._first.append(row)
+        else:
+            self._next[after] = row
+        return row
+
+    def input_tokens(self, row: int) -> int:
+        """Of one call."""
+        return self._input[row]
+
+    def recorded(
+        self, paths: Sequence[Path], mistakes: Mistakes, *, skip_bad: bool, notes: tuple[str, ...] = ()
+    ) -> Recorded:
+        """The table as what a reader answers. Raises `InvalidFile` for mistakes, and where there is no call."""
+        mistakes.judge(skip_bad=skip_bad, good=self.calls)
+        if not self.calls:
+            why = f"holds no call: {notes[0]}" if notes else "holds no call"
+            raise InvalidFile([Problem(str(path), 0, why, "give a file with calls in it") for path in paths])
+        starts_s = self.sort()
+        return Recorded(self, tuple(mistakes.first), mistakes.count, starts_s, notes)
+
+    def sort(self) -> Sequence[float]:
+        """Puts the sessions in the order of their start, and returns those: seconds since the first one's."""
+        starts = array("d", (self._at[row] for row in self._first))
+        if any(later < earlier for earlier, later in zip(starts, memoryview(starts)[1:], strict=False)):
+            self._first = array("i", sorted(self._first, key=self._at.__getitem__))
+            starts = array("d", (self._at[row] for row in self._first))
+        zero = starts[0] if starts else 0.0
+        return array("d", (at - zero for at in starts))
+
+    def __getitem__(self, index: int, /) -> RecordedSession:
+        rows = list(self._rows(self._first[index]))
+        calls = tuple(self._call(rows, turn) for turn in range(len(rows)))
+        return RecordedSession(f"{self._name} {index + 1}", RecordedAgent(MAIN_AGENT, 0, 0, calls))
+
+    def _rows(self, row: int) -> Iterator[int]:
+        while row >= 0:
+            yield row
+            row = self._next[row]
+
+    def _call(self, rows: Sequence[int], turn: int) -> RecordedCall:
+        row = rows[turn]
+        wait_s, common = 0.0, None
+        if turn:
+            before = rows[turn - 1]
+            wait_s = max(self._at[row] - self._at[before] - self._took[before], 0.0)
+            if self._input[row] >= self._input[before] + self._output[before]:
+                common = Common(turn - 1, None)
+        return RecordedCall(
+            input_tokens=self._input[row],
+            output_tokens=self._output[row],
+            wait_s=wait_s,
+            wait_why="person",
+            asks_tool=False,
+            streamed=True,
+            common=common if self._blocks is None else None,
+            blocks=self._blocks(row) if self._blocks is not None else None,
+        )

@@ -1,0 +1,47 @@
+"""The mistakes of a trace: the first of them in full, the rest by their number, so that memory stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from reports.errors import InvalidFile, Problem
+
+__all__ = ["SHOWN", "Mistakes"]
+
+SHOWN: Final = 50
+"""Mistakes that are told in full."""
+
+
+class Mistakes:
+    """Collects mistakes; `remedy` goes with each that has none of its own."""
+
+    def __init__(self, remedy: str = "correct the line, or pass over such lines with --skip-bad") -> None:
+        self.first: list[Problem] = []
+        self.count = 0
+        self._remedy = remedy
+        self._next: Problem | None = None
+
+    def add(self, path: Path | str, line: int, what: str, remedy: str = "") -> None:
+        """One more; `line` 0 where it is the whole file."""
+        self.extend([Problem(str(path), line, what, remedy or self._remedy)])
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """More of them."""
+        for problem in problems:
+            self.count += 1
+            if len(self.first) < SHOWN:
+                self.first.append(problem)
+            elif self._next is None:
+                self._next = problem
+
+    def judge(self, *, skip_bad: bool, good: int) -> None:
+        """Raises `InvalidFile` where there are mistakes, unless they may be skipped and something good is left."""
+        if not self.count or (skip_bad and good):
+            return
+        problems = list(self.first)
+        if self._next is not None:
+            what = f"{self._next.what}; and {self.count - len(problems) - 1:,} more mistakes"
+            problems.append(Problem(self._next.file, self._next.line, what, self._remedy))
+        raise InvalidFile(problems)

@@ -1,0 +1,116 @@
+"""Reader of Mooncake's traces (kvcache-ai/Mooncake, FAST'25, Apache-2.0): JSON lines, a request each.
+
+`timestamp` (ms), `input_length`, `output_length` (tokens), `hash_ids`: the ids of the prompt's blocks of 512 tokens,
+shared across requests; the last block is filled in part. Equal ids are equal text, in whichever session.
+
+The trace has no sessions. A request goes on from an earlier one if it begins with all of that one's full blocks, at
+least two (the first is the same in all), and is longer; from the longest such, each continued at most once: a second
+continuation is a session of its own, which finds the same blocks cached. Everything else is a session of one call.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from loadprofiles.replay.call_table import CallTable
+from loadprofiles.replay.csv_rows import MAX_TOKENS
+from loadprofiles.replay.format import Format
+from loadprofiles.replay.lines import read_lines
+from loadprofiles.replay.mistakes import Mistakes
+from loadprofiles.replay.recorded import Blocks, Recorded
+
+__all__ = ["BLOCK_TOKENS", "FORMAT", "read_mooncake"]
+
+BLOCK_TOKENS: Final = 512
+_LEAST_BLOCKS: Final = 2
+_Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class _Request(msgspec.Struct):
+    timestamp: Annotated[float, Meta(ge=0, le=1e14)]
+    input_length: Annotated[int, Meta(ge=1, le=MAX_TOKENS)]
+    output_length: Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
+    hash_ids: list[_Id]
+
+
+class _Prompts:
+    """The blocks of each call, and which conversations can go on."""
+
+    def __init__(self) -> None:
+        self._ids: list[array[int]] = []
+        self._scopes: list[str] = []
+        self._open: dict[int, int] = {}  # by the id of the last full block: the call
+        self._full: list[int] = []
+
+    def begin(self) -> None:
+        """Another file: ids mean nothing beyond theirs."""
+        self._open.clear()
+
+    def add(self, scope: str, request: _Request) -> None:
+        ids = array("q", request.hash_ids)
+        full = request.input_length // BLOCK_TOKENS
+        self._ids.append(ids)
+        self._scopes.append(scope)
+        self._full.append(full)
+        if full >= _LEAST_BLOCKS:
+            self._open[ids[full - 1]] = len(self._ids) - 1
+
+    def continued_by(self, request: _Request, table: CallTable) -> int | None:
+        """The call that `request` goes on from; from then on no other does."""
+        ids = array("q", request.hash_ids)
+        for full in range(len(ids), _LEAST_BLOCKS - 1, -1):
+            call = self._open.get(ids[full - 1])
+            if call is None or self._full[call] != full or table.input_tokens(call) >= request.input_length:
+                continue
+            if self._ids[call][:full] == ids[:full]:
+                del self._open[ids[full - 1]]
+                return call
+        return None
+
+    def blocks(self, call: int) -> Blocks:
+        return Blocks(self._scopes[call], BLOCK_TOKENS, self._ids[call])
+
+
+def read_mooncake(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
+    """See `loadprofiles.replay.format.Read`."""
+    mistakes = Mistakes()
+    prompts = _Prompts()
+    table = CallTable("chain", prompts.blocks)
+    decoder = msgspec.json.Decoder(_Request)
+    for path in paths:
+        prompts.begin()
+        empty = True
+        for line, text in read_lines(path, mistakes):
+            empty = False
+            try:
+                request = decoder.decode(text)
+            except (msgspec.DecodeError, RecursionError) as error:
+                mistakes.add(path, line, f"is not a request of Mooncake: {error}")
+                continue
+            blocks = -(-request.input_length // BLOCK_TOKENS)
+            if len(request.hash_ids) != blocks:
+                what = f"{request.input_length} tokens are {blocks} blocks of {BLOCK_TOKENS}"
+                mistakes.add(path, line, f"{what}, and hash_ids has {len(request.hash_ids)}")
+                continue
+            before = prompts.continued_by(request, table)
+            table.add(request.timestamp / 1000, request.input_length, request.output_length, after=before)
+            prompts.add(path.name, request)
+        if empty:
+            mistakes.add(path, 0, "holds no request")
+    return table.recorded(paths, mistakes, skip_bad=skip_bad)
+
+
+FORMAT = Format(
+    name="mooncake",
+    what="Mooncake's traces: JSON lines with timestamp, input_length, output_length, hash_ids",
+    suffixes=(".jsonl", ".json"),
+    signs=(b'"timestamp"', b'"input_length"', b'"hash_ids"'),
+    read=read_mooncake,
+    defaults={"rate": None, "speed": 4.0, "shrink": 8.0},
+)
