@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from io import BytesIO
 from math import inf
 from typing import TYPE_CHECKING
@@ -14,13 +13,16 @@ from opentelemetry.trace import Span
 
 from reports import attributes as a
 from reports.attributes import Outcome
+from reports.tokens import TOKEN_CHARS
 from targets.gateway.answer import AnswerStream
 from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
+from targets.gateway.deaths import DeadError, broken, interrupted
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
-from targets.gateway.headers import for_client, for_upstream, retry_after_s
-from targets.gateway.incoming import Body, affinity_key, is_json, marker_of, prompt_tokens
+from targets.gateway.headers import account, for_client, for_upstream, retry_after_s
+from targets.gateway.incoming import Body, affinity_key, is_json, lessened, marker_of, prompt_tokens
 from targets.gateway.policies.retries import GiveUp
 from targets.gateway.sse import Framer
+from targets.gateway.visit import Visit
 from targets.gateway.watch import Watch
 
 if TYPE_CHECKING:
@@ -35,17 +37,6 @@ _END_WITHIN_S = 0.25
 
 class ClientGoneError(Exception):
     """The client left while it was being written to."""
-
-
-@dataclass(slots=True)
-class _DeadError(Exception):
-    """An attempt ended badly."""
-
-    outcome: Outcome
-    why: str
-    lost: bool = False
-    refusal: Refusal | None = None
-    retry_after_s: float | None = None
 
 
 class Exchange:
@@ -69,15 +60,22 @@ class Exchange:
         self._total_at = self._started_at + total_s if total_s is not None else inf
         self._first_at: float | None = None
         self._response: web.StreamResponse | None = None
+        self._account = account(self._headers)
         self._span: Span | None = None
         if gateway.tracing.on:
-            self._span = gateway.tracing.request(request.headers, body, marker_of(raw))
+            self._span = gateway.tracing.request(request.headers, body, marker_of(raw), self._account)
+        self._told: dict[str, str] = {}  # headers of the answer besides the replica's
+        self._visit: Visit | None = None
+        if gateway.entrance is not None:
+            self._visit = Visit(gateway.entrance, self._loop, gateway.tracing, self._span)
 
     async def run(self) -> web.StreamResponse:
         """Answers the request. Cancelling it (the client left) cancels the attempt under way at once."""
         outcome, status, why = Outcome.ABANDONED, 0, "the client left"
         self._router.begin(self._started_at)
         try:
+            if self._visit is not None:
+                await self._enter(self._visit)
             await drive(self._attempt, self._gateway.sleep)
             assert self._response is not None
             outcome, status, why = Outcome.OK, self._response.status, ""
@@ -97,12 +95,41 @@ class Exchange:
             raise
         finally:
             self._router.end(self._call)
+            if self._visit is not None:
+                self._visit.over(self._output_tokens())
             self._end(outcome, status, why)
+
+    async def _enter(self, visit: Visit) -> None:
+        try:
+            degraded = await visit.enter(
+                self._account,
+                self._raw,
+                self._call.prompt_tokens,
+                self._stream.limit,
+                self._router.prefill_s(self._loop.time(), self._call),
+                self._stream.error_body,
+            )
+        except AttemptFailedError:
+            self._gateway.counts.refused += 1
+            raise
+        if degraded is not None:
+            self._raw = self._send = lessened(self._raw, degraded.max_tokens, degraded.model)
+            self._told["X-Brownout-Degraded"] = degraded.header
+            if degraded.max_tokens is not None:
+                self._stream.limit = self._call.limit = degraded.max_tokens
+
+    def _output_tokens(self) -> int:
+        if isinstance(self._response, web.Response):
+            body = self._response.body
+            return len(body) // TOKEN_CHARS if isinstance(body, bytes) and self._response.status < 300 else 0
+        return self._stream.events  # about one a token
 
     # -- attempts ----------------------------------------------------------------------------------------------------
 
     async def _attempt(self) -> None:
         call = self._call
+        if self._visit is not None:
+            self._visit.started()
         choice = self._router.choose(self._loop.time(), call)
         self._gateway.announce()
         if self._span is not None:
@@ -124,7 +151,7 @@ class Exchange:
         if dead is not None:
             await self._after(choice, dead)
 
-    async def _try(self, attempt: Attempt) -> _DeadError | None:
+    async def _try(self, attempt: Attempt) -> DeadError | None:
         """One attempt from connect to end; None: it went well (or was answered for good)."""
         task = asyncio.current_task()
         assert task is not None
@@ -137,7 +164,7 @@ class Exchange:
         watch = Watch(task, attempt, self._stream, attempt.started_at + attempt.first_token_s, self._total_at)
         if not self._streaming:
             watch.deadline = inf
-        dead: _DeadError | None = _DeadError(Outcome.ABANDONED, "the client left")
+        dead: DeadError | None = DeadError(Outcome.ABANDONED, "the client left")
         response: aiohttp.ClientResponse | None = None
         self._gateway.sweeper.add(watch)
         try:
@@ -145,14 +172,14 @@ class Exchange:
             response = await self._gateway.post(attempt.replica.name, self._request.path, data, headers)
             await self._receive(response, attempt, watch)
             dead = None
-        except _DeadError as death:
+        except DeadError as death:
             dead = death
         except asyncio.CancelledError:
             if not watch.was_it():
                 raise
-            dead = _interrupted(watch)
+            dead = interrupted(watch)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            dead = _broken(error, response is not None)
+            dead = broken(error, response is not None)
         finally:
             self._gateway.sweeper.remove(watch)
             now = self._loop.time()
@@ -179,7 +206,7 @@ class Exchange:
                 tracing.end(span, outcome, about, dead.why if dead is not None else "")
         return dead
 
-    async def _after(self, attempt: Attempt, dead: _DeadError) -> None:
+    async def _after(self, attempt: Attempt, dead: DeadError) -> None:
         """After a death: finish what is complete, or raise `AttemptFailedError` with what comes next."""
         stream = self._stream
         if self._streaming:
@@ -216,19 +243,19 @@ class Exchange:
         if status < 300 or (400 <= status < 500 and status != 429):
             if status < 300:
                 if not is_json(body):  # say, a body ended cleanly, but too soon
-                    raise _DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
+                    raise DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
                 self._router.first_token(self._loop.time(), attempt, streamed=False)
             await self._respond(status, body, for_client(response.headers))
             return
         if status < 400:
-            raise _DeadError(Outcome.CORRUPT, f"a redirect ({status}), which is not followed")
+            raise DeadError(Outcome.CORRUPT, f"a redirect ({status}), which is not followed")
         wait_s = retry_after_s(response.headers)
         outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.HTTP_5XX
         refusal = Refusal(status, body, for_client(response.headers))
-        raise _DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=wait_s)
+        raise DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=wait_s)
 
     async def _relay(self, response: aiohttp.ClientResponse, attempt: Attempt, watch: Watch) -> None:
-        """Passes a stream on, event by event, until its end. Raises `_DeadError` when that comes too soon."""
+        """Passes a stream on, event by event, until its end. Raises `DeadError` when that comes too soon."""
         framer, stream, read, clock = Framer(), self._stream, response.content.readany, self._loop.time
         replica = attempt.replica
         between_s = self._gateway.config.policies.timeouts.between_tokens_s or inf
@@ -257,13 +284,13 @@ class Exchange:
                 now = clock()
             if stream.error is not None:
                 outcome = Outcome.CORRUPT if stream.corrupt else Outcome.ERROR_EVENT
-                raise _DeadError(outcome, f"an error in the stream: {stream.error}")
+                raise DeadError(outcome, f"an error in the stream: {stream.error}")
             if not watch.waiting:
                 watch.deadline = now + between_s
-        raise _DeadError(Outcome.TRUNCATED, "the stream ended without its terminal event", lost=True)
+        raise DeadError(Outcome.TRUNCATED, "the stream ended without its terminal event", lost=True)
 
     async def _begin(self, headers: dict[str, str]) -> None:
-        self._response = web.StreamResponse(status=200, headers={"Cache-Control": "no-cache", **headers})
+        self._response = web.StreamResponse(status=200, headers={"Cache-Control": "no-cache", **headers, **self._told})
         await self._response.prepare(self._request)
 
     async def _write(self, data: bytes) -> None:
@@ -282,8 +309,8 @@ class Exchange:
 
     async def _respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         if self._response is not None:  # a continuation that is no stream
-            raise _DeadError(Outcome.CORRUPT, f"HTTP {status} instead of the rest of a stream")
-        self._response = web.Response(status=status, body=body, headers=headers)
+            raise DeadError(Outcome.CORRUPT, f"HTTP {status} instead of the rest of a stream")
+        self._response = web.Response(status=status, body=body, headers={**headers, **self._told})
 
     async def _fail(self, failure: AttemptFailedError) -> web.StreamResponse:
         """The last word when nothing helped: an error event in a stream that began, else an error answer."""
@@ -333,27 +360,3 @@ async def _read_end(response: aiohttp.ClientResponse, watch: Watch, deadline: fl
         watch.task.uncancel()
     except (aiohttp.ClientError, OSError):
         pass
-
-
-def _interrupted(watch: Watch) -> _DeadError:
-    waited_s = watch.attempt.first_token_s
-    if watch.fired == "evacuated":
-        return _DeadError(Outcome.TIMEOUT, "it is shut out and silent", lost=True)
-    if watch.fired == "between tokens":
-        return _DeadError(Outcome.STALLED, "silent between tokens")
-    if watch.writing:
-        return _DeadError(Outcome.ABANDONED, "the client does not read")
-    if watch.fired == "total":
-        return _DeadError(Outcome.TIMEOUT, "the call took too long")
-    return _DeadError(Outcome.TIMEOUT, f"no token within {waited_s:.2f} s")
-
-
-def _broken(error: BaseException, answered: bool) -> _DeadError:
-    what = str(error) or type(error).__name__
-    if isinstance(error, TimeoutError):
-        return _DeadError(Outcome.TIMEOUT, f"no connection: {what}")
-    if answered:
-        return _DeadError(Outcome.TRUNCATED, f"the connection broke: {what}", lost=True)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _DeadError(Outcome.REFUSED, f"no connection: {what}", lost=True)
-    return _DeadError(Outcome.RESET, f"the connection broke before an answer: {what}", lost=True)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["for_client", "for_upstream", "retry_after_s"]
+from reports.tenancy import Account, account_of
+
+__all__ = ["account", "for_client", "for_upstream", "retry_after_s"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -16,6 +18,7 @@ _HOP_BY_HOP = frozenset(
         "content-encoding", "expect",
     }
 )  # fmt: skip
+_NOBODY = Account()
 _TO_CLIENT = ("Content-Type", "Retry-After", "x-request-id", "request-id")
 
 
@@ -33,6 +36,15 @@ def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
         kept.pop(named.strip(), None)
     kept["accept-encoding"] = "identity"
     return kept
+
+
+def account(headers: Mapping[str, str]) -> Account:
+    """Whose request it is, by the key in its headers (names in lower case); empty where none names a tenant."""
+    for name in ("authorization", "x-api-key"):
+        value = headers.get(name)
+        if value and (found := account_of(value)).tenant:
+            return found
+    return _NOBODY
 
 
 def for_client(headers: Mapping[str, str]) -> dict[str, str]:

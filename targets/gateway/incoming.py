@@ -14,7 +14,7 @@ import msgspec
 from reports.tokens import TOKEN_CHARS, Marker, find_marker
 from targets.bodies import BodyError
 
-__all__ = ["Body", "affinity_key", "decode", "is_json", "marker_of", "prompt_tokens"]
+__all__ = ["Body", "affinity_key", "decode", "is_json", "lessened", "marker_of", "prompt_tokens"]
 
 _EMPTY = msgspec.Raw(b"")
 _LONGEST_KEY = 256  # characters; the keys of up to 100,000 sessions are kept
@@ -96,3 +96,14 @@ def _digest(text: bytes) -> str:
 def prompt_tokens(raw: bytes) -> int:
     """An upper bound by the rule of thumb: the whole body counts."""
     return len(raw) // TOKEN_CHARS
+
+
+def lessened(raw: bytes, max_tokens: int | None, model: str) -> bytes:
+    """The body with a lower limit under the names that it has one under, and another model (None, "": as it is)."""
+    fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    for name in ("max_tokens", "max_completion_tokens"):
+        if max_tokens is not None and name in fields:
+            fields[name] = msgspec.Raw(b"%d" % max_tokens)
+    if model:
+        fields["model"] = msgspec.Raw(msgspec.json.encode(model))
+    return msgspec.json.encode(fields)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from targets.gateway.config import GatewayPolicies, Upstream
 from targets.gateway.policies.breaker import CircuitBreaker
+from targets.gateway.policies.concurrency import Limit, make_limit
 from targets.gateway.policies.peak_ewma import PeakEwma
 from targets.gateway.policies.probes import Readiness
 from targets.gateway.policies.slow_start import weight
+from targets.gateway.policies.throttling import Throttle
 
 __all__ = ["ReplicaState"]
 
@@ -23,12 +25,14 @@ class ReplicaState:
         "in_flight",
         "last_heard",
         "latency",
+        "limit",
         "name",
         "owed_s",
         "readiness",
         "reported",
         "rest_until",
         "step_load_s",
+        "throttle",
         "upstream",
         "waiting_prefill_s",
     )
@@ -40,6 +44,8 @@ class ReplicaState:
         self.attempts = 0
         self.latency = PeakEwma(policies.balancing.decay_s)
         self.breaker = CircuitBreaker(policies.breaker) if policies.breaker is not None else None
+        self.limit: Limit | None = make_limit(policies.concurrency) if policies.concurrency is not None else None
+        self.throttle: Throttle | None = None  # the router's to set: replicas of a pool may share one
         self.readiness = Readiness(policies.probes) if policies.probes is not None else None
         self.ejected = False  # by outlier ejection or by its probes: as told to the outside
         self.rest_until = 0.0  # it asked for a pause (Retry-After)
@@ -73,6 +79,11 @@ class ReplicaState:
     def draining(self) -> bool:
         """Whether it says itself that it takes no new calls; it goes on serving those it has."""
         return self.readiness is not None and self.readiness.draining
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it is below its limit."""
+        return self.limit is None or self.in_flight < self.limit.places
 
     @property
     def shut_out(self) -> bool:

@@ -22,10 +22,12 @@ from targets.gateway.policies.probes import Probed
 from targets.gateway.policies.retries import Again, GiveUp, RetryScope
 from targets.gateway.policies.timeouts import first_token_s, prefill_s
 from targets.gateway.replica_state import ReplicaState
+from targets.gateway.restraint import Restraint
 
 __all__ = ["Router"]
 
 _NEUTRAL = frozenset({Outcome.ABANDONED, Outcome.RATE_LIMITED, Outcome.HTTP_4XX})  # nothing against the replica
+_THROTTLED_S = 1.0  # before the lots are drawn again
 
 
 class Router:
@@ -46,7 +48,9 @@ class Router:
             step_ms = {upstream.name: upstream.step_ms for upstream in config.upstreams}
             self._ejection = OutlierEjection(policies.ejection, list(step_ms), now, step_ms)
         self._outputs = OutputForecast()
+        self._restraint = Restraint(policies, self._all, rng)
         self._scope = RetryScope(policies.retries, policies.migration, rng)
+        self._us_per_token = sum(upstream.prefill_us_per_token for upstream in config.upstreams) / len(self._all)
         self._changes: list[Change] = []
 
     # -- one call ----------------------------------------------------------------------------------------------------
@@ -67,7 +71,14 @@ class Router:
         if not allowed:
             return self._eligibility.nobody(now, call, excluded, self._ejection)
         ask = Ask(call.prompt_tokens + call.offset, max(1.0, self._outputs.expect(call.limit) - call.offset))
+        allowed = self._restraint.with_place(allowed)
         chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
+        while self._restraint.withholds(now, chosen):
+            excluded += ((chosen.name, "refuses too much (throttled)"),)
+            allowed = [replica for replica in allowed if replica is not chosen]
+            if not allowed:
+                return Reject(Decision((), excluded, "all who may refuse too much"), 503, _THROTTLED_S)
+            chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
         balancer = self._placement.balancer
         decision = Decision(
             tuple((replica.name, balancer.load(now, replica) * 1000.0) for replica in allowed),
@@ -82,6 +93,7 @@ class Router:
             return
         attempt.first_token_at = now
         attempt.replica.waiting_prefill_s -= attempt.prefill_s
+        self._restraint.first_token(now, attempt, streamed)
         if streamed:
             attempt.replica.latency.observe(now, now - attempt.started_at)
         if self._affinity is not None and attempt.key:
@@ -100,6 +112,7 @@ class Router:
     def observe(self, now: float, attempt: Attempt, ended: Ended) -> None:
         """The attempt ended."""
         replica, outcome = attempt.replica, ended.outcome
+        self._restraint.ended(now, attempt, outcome)
         replica.in_flight -= 1
         self.in_flight -= 1
         replica.owed_s -= attempt.work_s
@@ -146,6 +159,18 @@ class Router:
             call.reason = verdict.reason
             call.why = f"{attempt.replica.name}: {verdict.why}"
         return verdict
+
+    def prefill_s(self, now: float, call: Call) -> float:
+        """Predicted prefill of a call that has not been placed: at its session's home, else at an average replica."""
+        home = self._affinity.home(now, call.key) if self._affinity is not None and call.key else None
+        if home is None:
+            return prefill_s(call.prompt_tokens, 0, self._us_per_token)
+        us_per_token = self.replicas[home.replica].upstream.prefill_us_per_token
+        return prefill_s(call.prompt_tokens, home.cached_tokens, us_per_token)
+
+    def room(self) -> tuple[float, int, float]:
+        """(places, requests in flight, free places) at the replicas that get requests; infinite without limits."""
+        return self._restraint.room(self.panic)
 
     # -- time and news -----------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from targets.bodies import BodyError, read_body
 from targets.gateway.answer import AnswerStream
 from targets.gateway.anthropic_stream import AnthropicStream
 from targets.gateway.config import GatewayConfig
+from targets.gateway.entrance import Entrance
 from targets.gateway.exchange import Exchange
 from targets.gateway.incoming import decode
 from targets.gateway.metrics import Counts, Metrics
@@ -54,6 +55,7 @@ class GatewayServer:
         self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
         self.loop: asyncio.AbstractEventLoop
         self.router: Router
+        self.entrance: Entrance | None = None
         self.sweeper: Sweeper
         self.tracing: Tracing
         self._session: aiohttp.ClientSession
@@ -64,6 +66,8 @@ class GatewayServer:
         self.loop = asyncio.get_running_loop()
         self.tracing = Tracing()
         self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
+        if policies.admission or policies.concurrency or policies.degradation:
+            self.entrance = Entrance(policies, self.router)
         self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.progress)
         self._bases = {upstream.name: URL(upstream.url) for upstream in self.config.upstreams}
         self._urls: dict[tuple[str, str], URL] = {}
@@ -129,10 +133,12 @@ class GatewayServer:
                     "ejected": replica.ejected,
                     "in_flight": replica.in_flight,
                     "load_ms": round(self.router.load_ms(now, replica), 3),
+                    "places": replica.limit.places if replica.limit is not None else None,
                 }
                 for replica in self.router.replicas.values()
             },
             "panic": self.router.panic,
+            "queued": self.entrance.queued if self.entrance is not None else 0,
             "requests": self.counts.requests,
             "attempts": self.counts.attempts,
             "migrations": self.counts.migrations,
@@ -213,6 +219,8 @@ class GatewayServer:
     def _tick(self, now: float) -> bool:
         self.router.advance(now)
         self.announce()
+        if self.entrance is not None:
+            self.entrance.advance(now)
         return not self.router.panic
 
 

@@ -14,6 +14,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from reports import attributes as a
 from reports.attributes import Outcome
+from reports.tenancy import Account
 from reports.tokens import Marker
 from targets.gateway.decisions import Attempt, Call, Change, Decision
 from targets.gateway.incoming import Body
@@ -28,7 +29,7 @@ class Tracing:
         self.on = not type(trace.get_tracer_provider()).__module__.startswith("opentelemetry.trace")
         self._tracer = trace.get_tracer("brownout.targets.gateway")
 
-    def request(self, headers: Mapping[str, str], body: Body, marker: Marker | None) -> Span | None:
+    def request(self, headers: Mapping[str, str], body: Body, marker: Marker | None, account: Account) -> Span | None:
         """The span of a client's request, as a child of the client's own; None if it is not recorded."""
         about: dict[str, str | int | bool] = {a.OPERATION_NAME: "chat", a.REQUEST_STREAM: bool(body.stream)}
         if isinstance(body.model, str):
@@ -40,6 +41,10 @@ class Tracing:
             about[a.CONVERSATION_ID] = marker.session
             about[a.AGENT_ID] = marker.agent
             about[a.TURN] = marker.turn
+        if account.tenant:
+            about[a.TENANT] = account.tenant
+        if account.tier:
+            about[a.TIER] = account.tier
         span = self._tracer.start_span(
             a.SPAN_GATEWAY_REQUEST, propagate.extract(headers), kind=SpanKind.SERVER, attributes=about
         )

@@ -14,22 +14,29 @@ from targets.gateway.config.attempts import Backoff, Migration, Retries, RetryBu
 from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.gateway import GatewayConfig, GatewayPolicies, Upstream
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
+from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling, Tier
 
 __all__ = [
+    "Admission",
     "Affinity",
     "Backoff",
     "Balancing",
     "Breaker",
+    "Concurrency",
+    "Degradation",
     "Ejection",
     "GatewayConfig",
     "GatewayPolicies",
     "Migration",
     "Panic",
     "Probes",
+    "Queue",
     "Retries",
     "RetryBudget",
     "SlowStart",
     "Spillover",
+    "Throttling",
+    "Tier",
     "Timeouts",
     "Upstream",
 ]

@@ -9,6 +9,7 @@ from targets.gateway.config.attempts import Migration, Retries, Timeouts
 from targets.gateway.config.checks import FORBID, not_negative
 from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
+from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling
 
 __all__ = ["GatewayConfig", "GatewayPolicies", "Upstream"]
 
@@ -30,6 +31,11 @@ class GatewayPolicies:
     probes: Probes | None = field(default_factory=Probes)
     slow_start: SlowStart | None = None
     spillover: Spillover | None = None
+    admission: Admission | None = None
+    concurrency: Concurrency | None = None
+    queue: Queue | None = None
+    throttling: Throttling | None = None
+    degradation: Degradation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from reports import attributes as a
+from reports.tenancy import key_of
 from targets.gateway import tracing
+from targets.gateway.config import Admission, Tier
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -89,3 +91,20 @@ async def test_the_attempt_is_the_parent_however_the_client_spells_its_header(sp
         parents = [value for name, value in at.replicas[0].headers[0].items() if name.lower() == "traceparent"]
     assert attempt.context is not None
     assert [parent.split("-")[2] for parent in parents] == [f"{attempt.context.span_id:016x}"]
+
+
+async def test_a_request_says_whose_it_is_and_a_refusal_why(spans: InMemorySpanExporter) -> None:
+    tiers = Admission(tiers={"subscription": Tier(), "batch": Tier(tokens_per_s=1.0, burst_tokens=1.0)})
+    async with rig(1, admission=tiers) as at:
+        for _ in range(2):
+            await at.call(request_body(), Authorization=f"Bearer {key_of('acme', 'batch')}")
+        await until(lambda: len(by_name(spans, a.SPAN_GATEWAY_REQUEST)) == 2)
+    served, refused = by_name(spans, a.SPAN_GATEWAY_REQUEST)
+    for span in (served, refused):
+        about = dict(span.attributes or {})
+        assert (about[a.TENANT], about[a.TIER]) == ("acme", "batch")
+    assert dict(refused.attributes or {})[a.OUTCOME] == "rate_limited"
+    assert dict(refused.attributes or {})[a.HTTP_STATUS] == 429
+    [event] = refused.events
+    assert dict(event.attributes or {})[a.DECISION_WHY] == "acme (batch) used up 1 tokens/s"
+    assert dict(event.attributes or {})[a.DECISION_CHOSEN] == ""

@@ -1,0 +1,176 @@
+"""The entrance: what happens to a request before the router sees it. Pure.
+
+Admission (its tenant's limit, its tier at this load), then a place (some replica below its limit), else the queue, and
+how much of what it asks for it gets. `ask` answers `Admitted`, `Held` or `Refused`; a `Held` one is told later, through
+its `tell`. A request that was admitted holds a place until `started`, and is `settled` when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from math import ceil, exp, inf
+from typing import Protocol
+
+from reports.tenancy import Account
+from targets.gateway.config import GatewayPolicies
+from targets.gateway.policies.admission import AdmissionControl, Refused, Ticket
+from targets.gateway.policies.degradation import Degraded, degrade
+from targets.gateway.policies.queue import Waiting, WaitingLine
+
+__all__ = ["Admitted", "Ask", "Entrance", "Held", "Room"]
+
+_RATE_TAU_S = 5.0
+_DEFAULT_MAX_TOKENS = 256  # of a request that names no limit
+
+
+class Room(Protocol):
+    """The places at the replicas, as the router counts them."""
+
+    def room(self) -> tuple[float, int, float]:
+        """(places, requests in flight, free places), of those replicas that get requests. Infinite: no limit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that comes. `identify`: by what it is known when it comes again. `prefill_s`: predicted, seconds."""
+
+    account: Account
+    prompt_tokens: int
+    max_tokens: int | None
+    identify: Callable[[], Hashable]
+    prefill_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Admitted:
+    """It may go. `degraded`: what it gets instead of what it asked for."""
+
+    ticket: Ticket
+    degraded: Degraded | None = None
+    started: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Held(Waiting):
+    """It waits in the queue. `tell` is called once, with what became of it."""
+
+    ask: Ask
+    ticket: Ticket
+    tell: Callable[[Admitted | Refused], None]
+
+
+class Entrance:
+    """Of one gateway. Times in seconds on the caller's clock."""
+
+    def __init__(self, policies: GatewayPolicies, room: Room) -> None:
+        self._degradation = policies.degradation
+        self._admission = AdmissionControl(policies.admission) if policies.admission is not None else None
+        self._line: WaitingLine[Held] | None = WaitingLine(policies.queue) if policies.queue is not None else None
+        self._room = room
+        self._limited = policies.concurrency is not None
+        self._granted = 0  # places of those admitted whose first attempt has not started
+        self._ends_per_s = 0.0
+        self._ended_at: float | None = None
+
+    @property
+    def queued(self) -> int:
+        """Requests that wait."""
+        return len(self._line) if self._line is not None else 0
+
+    def load(self) -> float:
+        """Requests under way and waiting / places; 0 without limits."""
+        places, in_flight, _ = self._room.room()
+        return (in_flight + self._granted + self.queued) / places if places else inf
+
+    def ask(self, now: float, ask: Ask, tell: Callable[[Admitted | Refused], None]) -> Admitted | Held | Refused:
+        """A request comes."""
+        load = self.load() if self._limited else 0.0
+        asked = ask.max_tokens if ask.max_tokens is not None else _DEFAULT_MAX_TOKENS
+        if self._admission is not None:
+            ticket = self._admission.ask(
+                now, ask.account, ask.prompt_tokens, asked, load, self.ends_per_s(now), ask.identify
+            )
+            if isinstance(ticket, Refused):
+                return ticket
+        else:
+            ticket = Ticket(ask.account, ask.account.tier, 0, asked)
+        if not self._limited or (not self.queued and self._free() > 0):
+            return self._admit(ask, ticket, load)
+        if self._line is None:
+            return self._turn_away(now, ask, ticket, "every replica is at its limit")
+        held = Held(ticket.priority, ask, ticket, tell)
+        victim = self._line.offer(now, held, ask.prefill_s, promised=ticket.promised)
+        if victim is not None:
+            refused = self._turn_away(now, victim.ask, victim.ticket, "the queue is full")
+            if victim is held:
+                return refused
+            victim.tell(refused)
+        self.pump(now)
+        return held
+
+    def pump(self, now: float) -> None:
+        """A place may be free: lets in who waits."""
+        if self._line is None:
+            return
+        while len(self._line) and self._free() > 0:
+            held = self._line.take(now)
+            if held is None:
+                return
+            held.tell(self._admit(held.ask, held.ticket, self.load()))
+
+    def advance(self, now: float) -> None:
+        """Time passed: who waited too long has to go, and limits may have grown."""
+        if self._line is None or not len(self._line):
+            return
+        for held, why in self._line.drop(now):
+            held.tell(self._turn_away(now, held.ask, held.ticket, why))
+        self.pump(now)
+
+    def started(self, admitted: Admitted) -> None:
+        """Its first attempt starts: from now on the router counts it. Further calls change nothing."""
+        if not admitted.started:
+            admitted.started = True
+            self._granted -= 1
+
+    def left(self, now: float, held: Held) -> None:
+        """One that waits gave up."""
+        if self._line is not None:
+            self._line.remove(held)
+        if self._admission is not None:
+            self._admission.settle(now, held.ticket, 0, 0)
+
+    def settled(self, now: float, admitted: Admitted, prompt_tokens: int, output_tokens: int) -> None:
+        """It is over, and used so many tokens."""
+        self.started(admitted)
+        if self._ended_at is not None:
+            self._ends_per_s *= exp(-(now - self._ended_at) / _RATE_TAU_S)
+        self._ended_at = now
+        self._ends_per_s += 1.0 / _RATE_TAU_S
+        if self._admission is not None:
+            self._admission.settle(now, admitted.ticket, prompt_tokens, output_tokens)
+        self.pump(now)
+
+    def ends_per_s(self, now: float) -> float:
+        """Requests that end a second, over the last five or so."""
+        if self._ended_at is None:
+            return 0.0
+        return self._ends_per_s * exp(-(now - self._ended_at) / _RATE_TAU_S)
+
+    def _free(self) -> float:
+        _, _, free = self._room.room()
+        return free - self._granted
+
+    def _admit(self, ask: Ask, ticket: Ticket, load: float) -> Admitted:
+        self._granted += 1
+        degraded = None
+        if self._degradation is not None:
+            degraded = degrade(self._degradation, ticket.tier, load, ask.max_tokens)
+        return Admitted(ticket, degraded)
+
+    def _turn_away(self, now: float, ask: Ask, ticket: Ticket, why: str) -> Refused:
+        ends_per_s = self.ends_per_s(now)
+        if self._admission is not None:
+            return self._admission.shed(now, ask.identify(), ticket, ends_per_s, 503, why)
+        return Refused(503, why, ceil((self.queued + 1) / max(ends_per_s, 1.0)))

@@ -1,0 +1,106 @@
+"""One request at the entrance: the shell around `entrance`. It waits for a place, or is refused in its API's words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import ceil
+
+from opentelemetry.trace import Span
+
+from reports.attributes import Outcome
+from reports.tenancy import Account
+from targets.gateway.attempts import AttemptFailedError, Refusal
+from targets.gateway.decisions import Decision
+from targets.gateway.entrance import Admitted, Ask, Entrance, Held
+from targets.gateway.policies.admission import Refused
+from targets.gateway.policies.degradation import Degraded
+from targets.gateway.policies.retries import GiveUp
+from targets.gateway.tracing import Tracing
+
+__all__ = ["Visit"]
+
+
+class Visit:
+    """`enter` first; `started` when the first attempt starts; `over` at the end, whatever happened."""
+
+    def __init__(
+        self, entrance: Entrance, loop: asyncio.AbstractEventLoop, tracing: Tracing, span: Span | None
+    ) -> None:
+        self._entrance = entrance
+        self._loop = loop
+        self._tracing = tracing
+        self._span = span
+        self._admitted: Admitted | None = None
+        self._prompt_tokens = 0
+
+    async def enter(
+        self,
+        account: Account,
+        raw: bytes,
+        prompt_tokens: int,
+        max_tokens: int | None,
+        prefill_s: float,
+        error_body: Callable[[int, str], bytes],
+    ) -> Degraded | None:
+        """Waits until it may go; returns what it gets instead of what it asked for.
+
+        Raises `AttemptFailedError` with the refusal. A request that comes again is known by its tenant and its body.
+        """
+        self._prompt_tokens = prompt_tokens
+        told: asyncio.Future[Admitted | Refused] = self._loop.create_future()
+        now = self._loop.time()
+        ask = Ask(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
+        answer = self._entrance.ask(now, ask, told.set_result)
+        if isinstance(answer, Held):
+            answer = await self._held(answer, told, now)
+        if isinstance(answer, Refused):
+            self._note(answer.why)
+            raise _failure(answer, error_body)
+        self._admitted = answer
+        degraded = answer.degraded
+        if degraded is not None:
+            self._note(f"{answer.ticket.who} gets less: {degraded.header}")
+        return degraded
+
+    def started(self) -> None:
+        """Its first attempt starts. Further calls change nothing."""
+        if self._admitted is not None:
+            self._entrance.started(self._admitted)
+
+    def over(self, output_tokens: int) -> None:
+        """It ended, and the client has so many tokens."""
+        if self._admitted is not None:
+            self._entrance.settled(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
+            self._admitted = None
+
+    async def _held(self, held: Held, told: asyncio.Future[Admitted | Refused], since: float) -> Admitted | Refused:
+        try:
+            answer = await told
+        except asyncio.CancelledError:
+            if told.done() and not told.cancelled() and isinstance(left := told.result(), Admitted):
+                self._entrance.settled(self._loop.time(), left, 0, 0)
+            else:
+                self._entrance.left(self._loop.time(), held)
+            raise
+        if isinstance(answer, Admitted):
+            self._note(f"{held.ticket.who} waited {self._loop.time() - since:.3f} s in the queue")
+        return answer
+
+    def _note(self, why: str) -> None:
+        if self._span is not None:
+            self._tracing.decision(self._span, Decision((), (), why), "")
+
+
+def _failure(refused: Refused, error_body: Callable[[int, str], bytes]) -> AttemptFailedError:
+    headers = {"Content-Type": "application/json"}
+    said = refused.why
+    if refused.retry_after_s is not None:
+        seconds = max(1, ceil(refused.retry_after_s))
+        headers["Retry-After"] = str(seconds)
+        said += f"; try again in {seconds} s"
+    if not refused.again:
+        headers["x-should-retry"] = "false"
+    refusal = Refusal(refused.status, error_body(refused.status, said), headers)
+    outcome = Outcome.RATE_LIMITED if refused.status == 429 else Outcome.HTTP_5XX
+    return AttemptFailedError(outcome, GiveUp(refused.why), refusal, refused.why)
