@@ -4,7 +4,7 @@ What arrives is written as it came; decoding waits for the analysis. A copy of e
 back-end, if one is named, through a bounded queue: a back-end that is down or slow loses copies (counted), never time.
 
     POST /v1/traces     OTLP/HTTP protobuf, gzip allowed; at most 20 MiB after decompression
-    POST /v1/counters   docs/wire.md; answered with the command to the load generator
+    POST /v1/counters   docs/wire.md; answered with the word to the load generator
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Copy:
 class Collector:
     """Listens on a free loopback port; every request needs the run's token.
 
-    `on_counters(counters)` is called for each post and answers the command; `on_failure(error)` once if the record can
+    `on_counters(counters)` is called for each post and makes the answer; `on_failure(error)` once if the record can
     no longer be written.
     """
 
@@ -89,7 +89,7 @@ class Collector:
         spool: SpanSpool,
         gauges: LineLog,
         token: str,
-        on_counters: Callable[[Counters], str],
+        on_counters: Callable[[Counters], Mapping[str, object]],
         on_failure: Callable[[RecordFull], None],
         copy: Copy | None = None,
     ) -> None:
@@ -169,7 +169,7 @@ class Collector:
             self._gauges.append(body.replace(b"\n", b" "))
         except RecordFull as error:
             self._on_failure(error)
-        return web.json_response({"command": self._on_counters(counters)})
+        return web.json_response(self._on_counters(counters))
 
     async def _send_copies(self, copy: Copy) -> None:
         timeout = aiohttp.ClientTimeout(total=5)

@@ -16,8 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from chaos.experiment_file import FaultEntryBase, FaultEntryFile, GateText
 from chaos.faults.base import ReplicaView
 from chaos.faults.catalogue import KINDS
+from chaos.faults.demand import DemandSpec
 from chaos.faults.selection import unknown_names
-from chaos.faults.spec import FaultSpec, WholeReplica
+from chaos.faults.spec import FaultSpec, OnReplicas, WholeReplica
 from loadprofiles.profile import Profile
 from loadprofiles.profile_file import load_profile
 from reports.documents import Document, NotFound, did_you_mean, duration_s, duration_text
@@ -246,11 +247,14 @@ def _check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     if issubclass(KINDS[kind], WholeReplica) and "share" in _mapping(fault.raw[kind]):
         remedy = "take share: out, or take fewer replicas with count: one, minority or majority"
         yield say((*path, kind, "share"), f"share is of requests, but {kind} takes a replica as a whole", remedy)
-    if made.at_url:
+    if made.at_url and not KINDS[kind].of_load:
         yield say(path, f"{kind} needs a stack of ours, and the target is a url", "take the fault out, or name a stack")
         return
     spec = fault.spec
-    if spec is None or made.stack is None:
+    if isinstance(spec, DemandSpec) and made.profile is not None:
+        for key, what, remedy in spec.mistakes(made.profile):
+            yield say((*path, kind, key), what, remedy)
+    if not isinstance(spec, OnReplicas) or made.stack is None:
         return
     replicas = views(made.stack)
     unknown = unknown_names(spec, replicas)

@@ -2,22 +2,31 @@
 
 The sessions are those of the run, drawn by the same seed; only how long a call takes is assumed: half a second to the
 first token and 40 tokens a second, a 70B model on a target that is well. A slower target gets somewhat fewer calls.
+The sessions of a surge are counted with the shapes of the load's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
-from loadprofiles.conversation import sessions
+from loadprofiles.demand import Order, demand_of
+from loadprofiles.load_config import LoadConfig
 from loadprofiles.profile import Profile
-from loadprofiles.replay import open_trace, plan_trace
 from loadprofiles.session import Agent, Call, CallResult, Done, Fork, Pause, SessionPlan
 
-__all__ = ["ASSUMED_S_PER_TOKEN", "ASSUMED_TTFT_S", "LoadEstimate", "PlannedCall", "PlannedSession", "estimate_load"]
+__all__ = [
+    "ASSUMED_S_PER_TOKEN",
+    "ASSUMED_TTFT_S",
+    "LoadEstimate",
+    "PlannedCall",
+    "PlannedDemand",
+    "PlannedSession",
+    "estimate_load",
+]
 
 ASSUMED_TTFT_S: Final = 0.5
 ASSUMED_S_PER_TOKEN: Final = 0.025
@@ -38,12 +47,22 @@ class PlannedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedDemand:
+    """A demand fault: what it orders, and from when to when, seconds since the load's start."""
+
+    order: Order
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """One session: when it starts, and its calls."""
+    """One session: when it starts, and its calls. `fault`: the id of the demand fault that adds it, if one does."""
 
     start_s: float
     tenant: str | None
     calls: tuple[PlannedCall, ...]
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,10 @@ class LoadEstimate:
         spans = list(windows)
         return sum(any(_within(call.sent_s, spans) for call in session.calls) for session in self._of(tenant))
 
+    def calls_of_fault(self, fault_id: str) -> int:
+        """How many calls are made by the sessions that a demand fault adds."""
+        return sum(len(session.calls) for session in self.sessions if session.fault == fault_id)
+
     def calls_open_at(self, at_s: float) -> int:
         """How many calls are under way at a time."""
         return sum(call.sent_s < at_s <= call.ended_s for session in self.sessions for call in session.calls)
@@ -79,28 +102,42 @@ class LoadEstimate:
         return (session for session in self.sessions if tenant is None or session.tenant == tenant)
 
 
-def estimate_load(profile: Profile, trace: dict[str, Any] | None, seed: int, load_s: float) -> LoadEstimate:
-    """Plays the load's plan for `load_s` seconds. Raises `reports.errors.InvalidFile` for bad traces."""
-    plans: Iterator[SessionPlan]
-    told: tuple[str, ...] = ()
-    if trace is None:
-        plans = sessions(profile, seed, f"s{seed}")
-    else:
-        options = {key: value for key, value in trace.items() if key != "dir"}
-        read = open_trace(Path(trace["dir"]).expanduser(), options)
-        plans, told = plan_trace(read, seed, f"s{seed}"), tuple(read.told())
+def estimate_load(
+    profile: Profile,
+    trace: dict[str, Any] | None,
+    seed: int,
+    load_s: float,
+    demands: Sequence[PlannedDemand] = (),
+) -> LoadEstimate:
+    """Plays the load's plan for `load_s` seconds, with what demand faults add and change.
+
+    Raises `reports.errors.InvalidFile` for bad traces.
+    """
+    folder = None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser())}
+    load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed)
+    told = tuple(load.recordings().told()) if trace is not None else ()
     shapes: list[list[PlannedCall]] = []
     planned = []
-    for plan in takewhile(lambda plan: plan.start_at_s < load_s, plans):
+    for plan in _before(load_s, load.plans()):
         if len(shapes) < PLAYED:
             shapes.append(sorted(_play(plan.agent, 0.0)[0], key=lambda call: call.sent_s))
-        start_s = plan.start_at_s
-        calls = (
-            PlannedCall(start_s + call.sent_s, start_s + call.ended_s) for call in shapes[plan.index % len(shapes)]
-        )
-        kept = tuple(takewhile(lambda call: call.sent_s < load_s, calls))
-        planned.append(PlannedSession(start_s, plan.tenant, kept))
-    return LoadEstimate(tuple(planned), told)
+        planned.append(_planned(plan, shapes, load_s))
+    for ordered in demands if planned else ():
+        demand = demand_of(ordered.order)
+        extra = _before(ordered.until_s, load.extra_plans(demand, ordered.from_s))
+        planned.extend(_planned(plan, shapes, load_s) for plan in extra)
+    return LoadEstimate(tuple(sorted(planned, key=lambda session: session.start_s)), told)
+
+
+def _before(until_s: float, plans: Iterator[SessionPlan]) -> Iterator[SessionPlan]:
+    return takewhile(lambda plan: plan.start_at_s < until_s, plans)
+
+
+def _planned(plan: SessionPlan, shapes: list[list[PlannedCall]], load_s: float) -> PlannedSession:
+    start_s = plan.start_at_s
+    calls = (PlannedCall(start_s + call.sent_s, start_s + call.ended_s) for call in shapes[plan.index % len(shapes)])
+    kept = tuple(takewhile(lambda call: call.sent_s < load_s, calls))
+    return PlannedSession(start_s, plan.tenant, kept, plan.fault)
 
 
 def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:

@@ -57,20 +57,23 @@ class _Link:
 
     def await_start(self) -> None:
         """Block until the runner says that the stack is ready; leave if it says that the run is over."""
-        while (command := self.post({})) != "run":
+        while (command := self.post({}).get("command")) != "run":
             if command == "stop":
                 sys.exit(0)
             gevent.sleep(WAIT_EVERY_S)
 
     def follow(self, load: LoadHost) -> None:
-        """Post every 250 ms until told to stop; drain when told."""
+        """Post every 250 ms until told to stop; take orders for demand, and drain when told."""
         self._load = load
         drained = False
         while True:
             due = time.monotonic() + COUNTERS_EVERY_S
             gevent.sleep(COUNTERS_EVERY_S)
             self._lag_s = max(self._lag_s, time.monotonic() - due)
-            command = self.post(load.snapshot())
+            answer = self.post(load.snapshot())
+            if "demand" in answer:  # without an answer the orders lapse by themselves
+                load.order(answer["demand"])
+            command = answer.get("command")
             if command == "drain" and not drained:
                 drained = True
                 load.drain()
@@ -78,8 +81,8 @@ class _Link:
                 load.stop()
                 return
 
-    def post(self, data: dict[str, object], *, final: bool = False) -> str:
-        """One post; answers the command, "" when the collector did not answer."""
+    def post(self, data: dict[str, object], *, final: bool = False) -> dict[str, object]:
+        """One post, and the collector's answer; empty when it did not."""
         lag, self._lag_s = self._lag_s, 0.0
         body = {
             "process": _ENV.process,
@@ -95,9 +98,9 @@ class _Link:
         headers = {"X-Brownout-Token": _ENV.token, "Content-Type": "application/json"}
         try:
             answer = self._client.post("/v1/counters", body=msgspec.json.encode(body), headers=headers)
-            return str(msgspec.json.decode(answer.read()).get("command", ""))
+            return msgspec.json.decode(answer.read(), type=dict[str, object])
         except Exception:  # the runner may be gone; its shepherd sees to us then
-            return ""
+            return {}
 
     def last(self) -> None:
         """The last post, once every span has ended and left."""

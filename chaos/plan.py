@@ -15,14 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.experiment import Experiment, PlannedFault
-from chaos.load_estimate import LoadEstimate, Window, estimate_load
+from chaos.load_estimate import LoadEstimate, PlannedDemand, Window, estimate_load
 from chaos.timeline import phases, steps
+from loadprofiles.demand import Order
 from reports.documents import duration_text
 from reports.gates import Gate, samples_needed
 from reports.statistics import MIN_SESSIONS, wilson_interval
 from targets.stack import Stack
 
-__all__ = ["GatePlan", "Plan", "make_plan", "plan_renderable", "plan_text", "print_plan"]
+__all__ = ["GatePlan", "Plan", "estimated", "make_plan", "plan_renderable", "plan_text", "print_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,24 @@ def plan_text(experiment: Experiment, estimate: LoadEstimate, *, width: int = 11
 
 def print_plan(experiment: Experiment, console: Console | None = None) -> Plan:
     """Prints an experiment's plan. Raises `reports.errors.InvalidFile` where its traces cannot be read."""
-    plan = make_plan(
-        experiment, estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s)
-    )
+    plan = make_plan(experiment, estimated(experiment))
     (console or Console(highlight=False)).print(plan_renderable(plan))
     return plan
+
+
+def estimated(experiment: Experiment) -> LoadEstimate:
+    """The load that an experiment will offer, its demand faults included."""
+    base_s = experiment.timeline.warmup_s + experiment.timeline.baseline_s
+    demands = [
+        PlannedDemand(
+            Order(fault.id, fault.kind, fault.params, fault.seed),
+            base_s + fault.at_s,
+            base_s + fault.at_s + fault.for_s,
+        )
+        for fault in experiment.faults
+        if fault.spec.of_load
+    ]
+    return estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s, demands)
 
 
 def plan_renderable(plan: Plan) -> RenderableType:
@@ -197,7 +211,8 @@ def _samples(
     if what == "sessions":
         return estimate.sessions_in(windows, tenant)
     if what in ("interrupted calls", "calls that met the fault"):
-        return sum(_met(experiment, estimate, fault) for fault in experiment.faults)
+        faults = [fault for fault in experiment.faults if what != "interrupted calls" or not fault.spec.of_load]
+        return sum(_met(experiment, estimate, fault) for fault in faults)
     return estimate.calls_in(windows, tenant)
 
 
@@ -206,8 +221,13 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
 
     A replica that is stopped takes what is open at it; a fault of requests those sent while it is on.
     """
-    replicas = len(experiment.stack.replicas) if experiment.stack is not None else 1
     begin_s = experiment.timeline.warmup_s + experiment.timeline.baseline_s + fault.at_s
+    if fault.spec.of_load:
+        share = fault.params.get("share", 1.0) if fault.kind == "long_reasoning" else 1.0
+        changed = fault.kind in ("long_reasoning", "retry_storm")
+        made = estimate.calls_in([(begin_s, begin_s + fault.for_s)]) if changed else estimate.calls_of_fault(fault.id)
+        return round(made * share)
+    replicas = len(experiment.stack.replicas) if experiment.stack is not None else 1
     calls = estimate.calls_open_at(begin_s)
     if not fault.spec.stops_process:
         calls += estimate.calls_in([(begin_s, begin_s + fault.for_s)])

@@ -17,7 +17,7 @@ import platform
 import secrets
 import signal
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
 from opentelemetry.sdk.trace import TracerProvider
@@ -105,7 +105,7 @@ class Run:
         await asyncio.gather(task, return_exceptions=True)
         raise self._ended.result()
 
-    def _counters(self, counters: Counters) -> str:
+    def _counters(self, counters: Counters) -> Mapping[str, object]:
         self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
         self.progress.counters(counters)
         replicas = counters.data.get("replicas", {}) if counters.kind == "gateway" else {}
@@ -188,21 +188,23 @@ class Run:
         self._phase("setup")
         deployment = self._deploy()
         try:
-            if deployment is None:
-                await self._set_up(supervisor, [], None)
-                await self._timeline(None)
-            else:
-                children = [deployment.replica_spec(name) for name in deployment.addresses]
-                await self._set_up(supervisor, [*children, deployment.gateway_spec()], deployment)
+            children = []
+            if deployment is not None:
+                children = [deployment.replica_spec(name) for name in deployment.addresses] + [
+                    deployment.gateway_spec()
+                ]
+            await self._set_up(supervisor, children, deployment)
 
-                async def start_again(name: str, cold_start_s: float) -> None:
-                    await self._spawn(supervisor, deployment.replica_spec(name, cold_start_s))
+            async def start_again(name: str, cold_start_s: float) -> None:
+                assert deployment is not None
+                await self._spawn(supervisor, deployment.replica_spec(name, cold_start_s))
 
-                async with LiveStage(supervisor, deployment.addresses, self.token, start_again) as stage:
-                    try:
-                        await self._timeline(stage)
-                    finally:
-                        await self._release()
+            addresses = deployment.addresses if deployment is not None else {}
+            async with LiveStage(supervisor, addresses, self.token, start_again, self.load) as stage:
+                try:
+                    await self._timeline(stage)
+                finally:
+                    await self._release()
         finally:
             self.load.command = "stop"
             # It ends every session, so that each has its span, and leaves by itself.
@@ -262,9 +264,9 @@ class Run:
     def _is_ready(self, name: str) -> None:
         self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
 
-    async def _timeline(self, stage: LiveStage | None) -> None:
+    async def _timeline(self, stage: LiveStage) -> None:
         timeline = self.experiment.timeline
-        self.plays = self._plays(stage) if stage is not None else []
+        self.plays = self._plays(stage) if self.experiment.faults else []
         for play in self.plays:
             play.plan()
         self.load.command = "run"

@@ -16,8 +16,10 @@ from typing import Any
 
 import aiohttp
 
-from chaos.faults.base import FaultError, ReplicaView, Undo, Unreachable
+from chaos.faults.base import FaultError, Ordered, ReplicaView, Undo, Unreachable
+from chaos.load_child import LoadControl
 from chaos.supervisor import Supervisor
+from loadprofiles.demand import Order
 
 __all__ = ["Address", "LiveStage"]
 
@@ -38,7 +40,8 @@ class Address:
 class LiveStage:
     """The `Stage` of a run on the embedded stack.
 
-    `start_again(name, cold_start_s)` starts a replica's next process.
+    `start_again(name, cold_start_s)` starts a replica's next process; `load` is the line to the load generators. On an
+    endpoint of the user's own there are no replicas, and only demand can be a fault.
     """
 
     def __init__(
@@ -47,10 +50,12 @@ class LiveStage:
         addresses: Mapping[str, Address],
         token: str,
         start_again: Callable[[str, float], Awaitable[None]],
+        load: LoadControl,
     ) -> None:
         self._supervisor = supervisor
         self._addresses = addresses
         self._start_again = start_again
+        self._load = load
         self._headers = {"X-Brownout-Token": token}
         self._session: aiohttp.ClientSession | None = None
         self._behaving: dict[str, set[str]] = {}
@@ -161,6 +166,19 @@ class LiveStage:
                 if ids:
                     with contextlib.suppress(FaultError, Unreachable):
                         await self._call("POST", name, "/behaviours/renew", {"ids": sorted(ids)})
+
+    # -- demand -----------------------------------------------------------------------------------------------------
+    async def order(self, order: Order) -> None:
+        """Order more demand of the load generators: with the answer to each of their posts, until `unorder`."""
+        self._load.orders[order.id] = order
+
+    async def unorder(self, fault_id: str) -> None:
+        """Take an order off."""
+        self._load.orders.pop(fault_id, None)
+
+    async def ordered(self, fault_id: str) -> Ordered:
+        """What the load generators say of an order."""
+        return self._load.ordered(fault_id)
 
     # -- the write-ahead file ---------------------------------------------------------------------------------------
     async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:

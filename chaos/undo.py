@@ -9,6 +9,7 @@ Records, each of which may be done twice without harm:
 
     {"do": "signal", "process": "tpu-0", "pid": 7, "start_time": 8, "boot_id": "...", "signal": "SIGCONT"}
     {"do": "start", "process": "tpu-0"}                           again, as it was last started
+    {"do": "lapse", "process": "locust"}                          nothing: it lapses by itself, being on a lease
     {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1"}     loopback only
 
 A line that a crash tore was never armed: `arm` had not returned, so nothing was injected. The shepherd stands on this
@@ -147,7 +148,7 @@ def check_record(record: Mapping[str, object]) -> None:
     if do == "signal":
         Identity.from_record(dict(record))
         _signal_number(record.get("signal"))
-    elif do == "start":
+    elif do in ("start", "lapse"):
         if not isinstance(record.get("process"), str):
             raise ValueError(f"no process is named by {dict(record)}")
     elif do == "request":
@@ -155,7 +156,7 @@ def check_record(record: Mapping[str, object]) -> None:
         if record.get("method") not in ("DELETE", "POST", "PUT"):
             raise ValueError(f"method {record.get('method')!r}: an undo is a DELETE, POST or PUT")
     else:
-        raise ValueError(f"{do!r} is no way to undo something; there are signal, start and request")
+        raise ValueError(f"{do!r} is no way to undo something; there are signal, start, lapse and request")
 
 
 def _signal_number(name: object) -> signal.Signals:
@@ -225,7 +226,7 @@ def heal(
     deadline = time.monotonic() + within_s
     faults.reverse()
     done: list[Healed] = []
-    for kind in ("signal", "start", "request"):
+    for kind in ("signal", "start", "lapse", "request"):
         for fault in faults:
             for record in reversed(fault.undo):
                 if record.get("do") == kind:
@@ -258,6 +259,8 @@ def perform(
             if start is None:
                 return False, "not started: nobody here knows how; start it by hand"
             return True, start(record["process"])
+        if record["do"] == "lapse":
+            return True, "lapses by itself"
         return _perform_request(record, token, timeout_s)
     except (OSError, ValueError) as error:
         return False, str(error) or type(error).__name__

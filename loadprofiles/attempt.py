@@ -38,11 +38,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent, and what must come back: `expected` is the answer's token stream."""
+    """What is sent, and what must come back: `expected` is the answer's token stream. `timeout_s`: for this attempt, in
+    place of the sender's."""
 
     content: bytes
     stream: bool
     expected: str
+    timeout_s: float | None = None
 
 
 class Sender:
@@ -85,7 +87,7 @@ class Sender:
     def _exchange(
         self, connection: Connection, request: Request, attempt: Attempt, on_bytes: Callable[[float], None]
     ) -> None:
-        deadline_s = attempt.started_s + self._timeout_s
+        deadline_s = attempt.started_s + (self._timeout_s if request.timeout_s is None else request.timeout_s)
         reader = StreamReader(self._wire) if request.stream else None
         body: list[bytes] = []
         size = 0

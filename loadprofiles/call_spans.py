@@ -82,6 +82,8 @@ def end_chat(span: Span, record: CallRecord, model: str) -> None:
         names.CALL_ATTEMPTS: record.attempts,
         names.TOKENS_RECEIVED: record.output_tokens,
     }
+    for fault, kind in record.touched.items():
+        span.add_event(names.EVENT_FAULT_HIT, {names.FAULT_ID: fault, names.FAULT_KIND: kind})
     ttft_s, answer, judgement = record.ttft_s, record.answer, record.judgement
     if ttft_s is not None:
         found[names.CALL_TTFT] = found[names.RESPONSE_TTFC] = ttft_s

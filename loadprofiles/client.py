@@ -20,6 +20,8 @@ from loadprofiles.anthropic_wire import AnthropicWire
 from loadprofiles.attempt import Attempt, Request, Sender
 from loadprofiles.clock import now_s
 from loadprofiles.connection import Connections, parse_endpoint, request_head
+from loadprofiles.demand import DemandNow
+from loadprofiles.demand.now import Touched
 from loadprofiles.judge import Judgement, Provability
 from loadprofiles.openai_wire import OpenAIWire
 from loadprofiles.retries import POLICIES, CallRepeater, Failure, GiveUp, Retry
@@ -86,6 +88,7 @@ class CallRecord:
     """How a logical call went. Times are seconds on `clock.now_s`; the measures are those of `docs/measures.md`.
 
     `scheduled_s`: when it should have been sent. `answer` and `judgement`: of the last attempt, if that got a 2xx.
+    `touched`: the demand faults that changed how it was made, kinds by id.
     """
 
     call: Call
@@ -96,6 +99,7 @@ class CallRecord:
     attempts: int = 0
     answer: Answer | None = None
     judgement: Judgement | None = None
+    touched: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -148,8 +152,11 @@ class CallRecord:
 class Client:
     """Calls one endpoint for any number of agents, each in its own greenlet, over pooled connections."""
 
-    def __init__(self, options: ClientOptions) -> None:
-        """Raises `UserError` for an unknown API or policy, or an endpoint that may not be called."""
+    def __init__(self, options: ClientOptions, demand: DemandNow | None = None) -> None:
+        """`demand`: what may change calls while it is on, by `clock.now_s`.
+
+        Raises `UserError` for an unknown API or policy, or an endpoint that may not be called.
+        """
         if options.api not in WIRES:
             raise UserError(f"unknown API {options.api!r}: one of {', '.join(sorted(WIRES))}")
         if options.retries not in POLICIES:
@@ -157,6 +164,7 @@ class Client:
         self.options = options
         self.endpoint = parse_endpoint(options.url, options.allow_remote)
         self.wire = WIRES[options.api]
+        self.demand = demand if demand is not None else DemandNow()
         self._policy = POLICIES[options.retries]
         self._connections = Connections(self.endpoint, options.connect_timeout_s)
         self._sender = Sender(
@@ -175,10 +183,12 @@ class Client:
 
         If the greenlet is killed, the record's spans end as `abandoned`, and the exception goes on.
         """
+        touched: Touched = {}
+        call = self.demand.change(call, touched, now_s())
         body = self.wire.body(call, self._encoded(call, context), self.options.model, context.session)
         expected = token_stream(call.marker.key, call.max_tokens)
         sent_s = context.last_byte_s = now_s()
-        record = CallRecord(call, scheduled_s, sent_s)
+        record = CallRecord(call, scheduled_s, sent_s, touched=touched)
         chat = call_spans.start_chat(self, call, context, turn, sent_s) if turn is not None else None
         try:
             self._attempts(self._head_for(context), body, expected, record, context, chat)
@@ -208,8 +218,11 @@ class Client:
             trace_parent = call_spans.traceparent(span) if span is not None else b""
             content = b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), trace_parent, body)
             record.attempts += 1
+            habit = self.demand.habit(record.touched, attempt.started_s)
+            timeout_s = habit.timeout_s if habit is not None else None
+            request = Request(content, record.call.stream, expected, timeout_s)
             try:
-                self._sender.run(Request(content, record.call.stream, expected), attempt, context.on_bytes)
+                self._sender.run(request, attempt, context.on_bytes)
             finally:
                 record.ended_s = attempt.ended_s
                 record.outcome, record.answer, record.judgement = attempt.outcome, attempt.answer, attempt.judgement
@@ -221,7 +234,9 @@ class Client:
                 rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
             error = (attempt.answer.error or "") if attempt.answer is not None else ""
             failure = Failure(attempt.status, attempt.transport, record.call.stream, attempt.headers, error)
-            decision = self._policy.decide(record.attempts - 1, failure, time.time(), rng)
+            habit = self.demand.habit(record.touched, attempt.ended_s)
+            policy = POLICIES[habit.retries] if habit is not None else self._policy
+            decision = policy.decide(record.attempts - 1, failure, time.time(), rng)
             if isinstance(decision, GiveUp):
                 return
             record.outcome = Outcome.ABANDONED  # if it is killed in its sleep

@@ -28,7 +28,7 @@ from loadprofiles.session import (
 )
 from reports.tokens import TOKEN_CHARS, Marker, marker_text, tokens_in
 
-__all__ = ["ConversationAgent", "answer_message", "marked_text", "sessions", "shared_prefix"]
+__all__ = ["ConversationAgent", "answer_message", "marked_text", "sessions", "sessions_at", "shared_prefix"]
 
 _SUMMARISE_TOKENS = 40  # the request to summarise, marker included
 
@@ -39,9 +39,13 @@ def sessions(profile: Profile, seed: int, run: str) -> Iterator[SessionPlan]:
     Session i depends on (profile, seed, i) alone; `run` goes into its id and its text, so that the caches of an
     endpoint that outlives the run do not know it yet.
     """
-    root = Draws(seed)
+    return sessions_at(profile, profile.arrivals.arrivals(Draws(seed).of("arrivals")), Draws(seed), run)
+
+
+def sessions_at(profile: Profile, times: Iterator[float], root: Draws, run: str) -> Iterator[SessionPlan]:
+    """As `sessions`, drawn from `root`, at these times."""
     system = shared_prefix(profile.name, profile.shared_prefix)
-    for index, at in enumerate(profile.arrivals.arrivals(root.of("arrivals"))):
+    for index, at in enumerate(times):
         draws = root.of("session", index)
         session = f"{run}-{index}"
         agents = [

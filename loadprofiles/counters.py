@@ -22,6 +22,7 @@ _RECENT = 50
 
 class _Arrivals(Protocol):
     def arrivals_due(self) -> int: ...
+    def demand(self) -> dict[str, dict[str, int]]: ...
     @property
     def done(self) -> bool: ...
 
@@ -80,6 +81,7 @@ class Counters:
             "output_tokens": self.output_tokens,
             "ttft_ms_recent": median(self._ttft_ms) if self._ttft_ms else None,
             "done": load.done if load is not None else False,
+            **(load.demand() if load is not None else {}),
         }
 
 

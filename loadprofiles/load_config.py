@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from loadprofiles.client import ClientOptions
-from loadprofiles.conversation import sessions
+from loadprofiles.conversation import sessions, sessions_at
+from loadprofiles.demand import Demand, extra_times
+from loadprofiles.draws import Draws
 from loadprofiles.profile import Profile
-from loadprofiles.replay import replay_sessions
+from loadprofiles.replay import Trace, open_trace, plan_trace
 from loadprofiles.session import SessionPlan, share_of_worker
 from reports.errors import InvalidFile, Problem, UserError
 
@@ -79,12 +83,42 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     def plans(self, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
         """The sessions of worker `worker` of `workers`. Raises `UserError` for traces that cannot be read."""
+        return share_of_worker(self._sessions(self.seed, self.run), worker, workers)
+
+    def extra_plans(self, demand: Demand, from_s: float, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
+        """The sessions that a demand adds from `from_s` on (seconds since the load's start), for this worker."""
+        extra = demand.extra(self.profile)
+        if extra is None:
+            return iter(())
+        order = demand.order
+        run = f"{self.run}-{order.id}"
+        base = (plan.start_at_s for plan in self._sessions(self.seed, self.run))
+        times = extra_times(base, extra.growth, from_s)
         if self.trace is None:
-            plans = sessions(self.profile, self.seed, self.run)
+            plans = sessions_at(self.profile, times, Draws(order.seed).of("demand", order.id), run)
         else:
-            options = dict(self.trace)
-            plans = replay_sessions(str(options.pop("dir", "")), options, self.seed, self.run)
-        return share_of_worker(plans, worker, workers)
+            played = self._sessions(Draws(order.seed).bits("demand", order.id), run)
+            plans = (replace(plan, start_at_s=at) for plan, at in zip(played, times, strict=False))
+        plans = (replace(plan, fault=order.id) for plan in share_of_worker(plans, worker, workers))
+        tenant = self.profile.tenant(extra.tenant) if extra.tenant is not None else None
+        if tenant is None:
+            return plans
+        return (replace(plan, tenant=tenant.name, tier=tenant.tier) for plan in plans)
+
+    def _sessions(self, seed: int, run: str) -> Iterator[SessionPlan]:
+        if self.trace is None:
+            return sessions(self.profile, seed, run)
+        return plan_trace(self.recordings(), seed, run)
+
+    def recordings(self) -> Trace:
+        """What is replayed. Read once: a surge in mid-run must not hold the load up by reading. Raises `UserError`."""
+        options = dict(self.trace or {})
+        return _read(str(options.pop("dir", "")), msgspec.json.encode(options))
+
+
+@lru_cache(4)
+def _read(path: str, options: bytes) -> Trace:
+    return open_trace(path, msgspec.json.decode(options))
 
 
 def read_load_config(path: Path | str) -> LoadConfig:

@@ -44,7 +44,7 @@ class PlayedSession:
         """Plays the session to its end; killed before it, the session is unfinished."""
         started_s = now_s()
         due_s = started_s - self._player.load_time_s(started_s) + self._plan.start_at_s
-        self._player.counters.session_started(started_s - due_s)
+        self._player.session_started(self._plan, started_s - due_s)
         outcome = SessionOutcome.UNFINISHED
         try:
             succeeded = self._play_agent(self._plan.agent, due_s)
@@ -155,6 +155,8 @@ class PlayedSession:
             given[names.TENANT] = plan.tenant
         if plan.tier:
             given[names.TIER] = plan.tier
+        if plan.fault:
+            given[names.FAULT_ID] = plan.fault
         if outcome is SessionOutcome.LOST:
             given[names.SESSION_LOST_BECAUSE] = self._lost_because or "_OTHER"
         if outcome is SessionOutcome.UNFINISHED:

@@ -1,6 +1,7 @@
 """Plays planned sessions in greenlets: arrivals are open, the calls inside a session follow one another.
 
 start     a scheduler greenlet starts session greenlets at their times, and notes how late each one was
+order     sessions beside the plan's, as long as the runner orders them (`loadprofiles.demand`)
 drain     no session starts any more, those under way go on to their end
 stop      what still runs is ended and counted as unfinished
 """
@@ -8,15 +9,16 @@ stop      what still runs is ended and counted as unfinished
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import gevent
 from gevent.event import Event
 
+from loadprofiles.arriving import Arriving
 from loadprofiles.client import CallRecord, Client
 from loadprofiles.clock import now_s, unix_ns
 from loadprofiles.counters import Counters
+from loadprofiles.demand import Demand
 from loadprofiles.played_session import PlayedSession
 from loadprofiles.session import SessionPlan
 
@@ -44,18 +46,22 @@ class Player:
         seed: int,
         horizon_s: float,
         on_call: Callable[[CallRecord], None] | None = None,
+        extra: Callable[[Demand, float], Iterator[SessionPlan]] = lambda demand, from_s: iter(()),
     ) -> None:
         self.client = client
         self.counters = counters
         self.profile = profile
         self.agent_name = agent_name
         self.seed = seed
-        self._plans = plans
+        self._base = Arriving(plans, horizon_s)
+        self._extra: dict[str, Arriving] = {}
+        """By fault id, while it is ordered."""
+        self._extra_before = 0
+        """Sessions due of orders that are over."""
+        self._make_extra = extra
         self._horizon_s = horizon_s
         self._on_call = on_call
-        self._due: deque[SessionPlan] = deque()
-        self._next: SessionPlan | None = None
-        self._pulled = 0
+        self._woken = Event()
         self._started_s: float | None = None
         self._scheduler: gevent.Greenlet | None = None
         self._running: dict[gevent.Greenlet, PlayedSession] = {}
@@ -78,6 +84,7 @@ class Player:
             return
         self.arrivals_due()
         self._arriving = False
+        self.order(())
         if self._scheduler is not None:
             self._scheduler.kill(block=False)
         self._finish_if_done()
@@ -85,6 +92,7 @@ class Player:
     def stop(self) -> None:
         """Ends everything, and returns when it has ended. Sessions that were still going are `unfinished`."""
         self.drain()
+        self.order(())  # also where the plan was through before
         for session in self._running.values():
             session.note_silence()
         gevent.killall(list(self._running), block=True)
@@ -101,16 +109,40 @@ class Player:
         return bool(self._finished.is_set())
 
     def arrivals_due(self) -> int:
-        """Sessions that should have started until now."""
+        """Sessions that should have started until now, those of demand faults included."""
         if self._started_s is not None and self._arriving:
-            self._pull(now_s() - self._started_s)
-        return self._pulled
+            self._pull()
+        return self._base.pulled + self._extra_before + sum(stream.pulled for stream in self._extra.values())
+
+    def order(self, demands: Sequence[Demand]) -> None:
+        """Exactly these demands are on from now; to be said again and again, since they are on a lease."""
+        if not self._arriving or self._started_s is None:
+            demands = ()
+        at_s = now_s()
+        for demand in self.client.demand.hear(demands, at_s):
+            try:
+                plans = self._make_extra(demand, self.load_time_s(at_s))
+            except Exception:
+                _log.exception("the sessions of %s could not be planned", demand.order.id)
+                continue
+            self._extra[demand.order.id] = Arriving(plans, self._horizon_s)
+        self._woken.set()
+
+    def demand(self) -> dict[str, dict[str, int]]:
+        """What demand faults have done, as it is posted (`docs/wire.md`)."""
+        return self.client.demand.snapshot(now_s())
 
     # -- for the sessions -----------------------------------------------------------------------------------------
 
     def load_time_s(self, at_s: float) -> float:
         """A moment on `clock.now_s`, in seconds since the load's start."""
         return at_s - (self._started_s or 0.0)
+
+    def session_started(self, plan: SessionPlan, lateness_s: float) -> None:
+        """A session has begun, so much after its time."""
+        self.counters.session_started(lateness_s)
+        if plan.fault:
+            self.client.demand.session_added(plan.fault)
 
     def call_sent(self) -> None:
         """A logical call is about to be sent."""
@@ -127,31 +159,31 @@ class Player:
 
     # -- the scheduler --------------------------------------------------------------------------------------------
 
-    def _pull(self, until_s: float) -> None:
-        """Takes what is due from the plan. Runs without a switch, so that nobody else is in the iterator."""
-        while True:
-            if self._next is None:
-                self._next = next(self._plans, None)
-                if self._next is None or self._next.start_at_s > self._horizon_s:
-                    self._next = None
-                    self._plans = iter(())
-                    return
-            if self._next.start_at_s > until_s:
-                return
-            self._due.append(self._next)
-            self._pulled += 1
-            self._next = None
+    def _pull(self) -> None:
+        """Takes what is due from the plans. Runs without a switch, so that nobody else is in their iterators."""
+        at_s = now_s()
+        for fault in [fault for fault in self._extra if not self.client.demand.is_on(fault, at_s)]:
+            gone = self._extra.pop(fault)
+            self._extra_before += gone.pulled - len(gone.due)
+        for stream in self._streams():
+            stream.pull(self.load_time_s(at_s))
+
+    def _streams(self) -> list[Arriving]:
+        return [self._base, *self._extra.values()]
 
     def _schedule(self) -> None:
         try:
             while True:
-                self._pull(self.load_time_s(now_s()))
-                while self._due:
-                    self._start_session(self._due.popleft())
-                if self._next is None:
+                self._woken.clear()
+                self._pull()
+                for stream in self._streams():
+                    while stream.due:
+                        self._start_session(stream.due.popleft())
+                nexts = [stream.next_at_s for stream in self._streams()]
+                soonest_s = min((at for at in nexts if at is not None), default=None)
+                if soonest_s is None:
                     break
-                wait_s = self._next.start_at_s - self.load_time_s(now_s())
-                gevent.sleep(min(max(wait_s, 0.0), _LONGEST_SLEEP_S))
+                self._woken.wait(min(max(soonest_s - self.load_time_s(now_s()), 0.0), _LONGEST_SLEEP_S))
         except Exception:
             _log.exception("no session starts any more: the plan failed")
         self._arriving = False

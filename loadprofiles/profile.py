@@ -86,3 +86,13 @@ class Profile:
     tenants: tuple[Tenant, ...] = ()
     client: Client = field(default_factory=Client)
     title: str = ""
+
+    def tenant(self, name: str) -> Tenant | None:
+        """The tenant of this name; None where there is none."""
+        return next((tenant for tenant in self.tenants if tenant.name == name), None)
+
+    def tenant_share(self, name: str) -> float:
+        """The share of the sessions that are this tenant's, 0 to 1."""
+        return sum(tenant.share for tenant in self.tenants if tenant.name == name) / (
+            sum(tenant.share for tenant in self.tenants) or 1.0
+        )

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Ramp, Spike
+from loadprofiles.arrivals_file import ArrivalsFile
 from loadprofiles.draws import Distribution, constant, lognormal, lognormal_p90, uniform
 from loadprofiles.profile import Client, Compaction, Profile, SubAgents, Tenant, Thinking
 from loadprofiles.retries import POLICIES
@@ -36,7 +36,6 @@ PROFILES = Path(__file__).parent / "profiles"
 
 Number = TypeVar("Number", bound=float)
 Tokens = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
 class _Model(BaseModel):
@@ -98,66 +97,6 @@ class _Times(_Distribution[Duration]):
     """a duration, or {min: 1s, max: 4s}, or {median: 30ms, p90: 1.4s, min: 5ms, max: 2s}"""
 
 
-class _Constant(_Model):
-    rate: Rate = Field(description="sessions a second")
-
-    def resolve(self) -> Constant:
-        return Constant(self.rate)
-
-
-class _Ramp(_Model):
-    start: Rate = Field(description="sessions a second at its begin")
-    end: Rate = Field(description="sessions a second at its end, and from then on")
-    from_: Duration = Field(default=0.0, alias="from")
-    over: Duration = Field(description="how long it takes, as 30s")
-
-    def resolve(self) -> Ramp:
-        return Ramp(self.start, self.end, self.over, self.from_)
-
-
-class _Spike(_Model):
-    base: Rate = Field(description="sessions a second before and after the spike")
-    peak: Rate = Field(description="sessions a second within the spike")
-    from_: Duration = Field(default=0.0, alias="from")
-    for_: Duration = Field(alias="for", description="how long it lasts, as 5s")
-
-    def resolve(self) -> Spike:
-        return Spike(self.base, self.peak, self.for_, self.from_)
-
-
-class _Shapes(_Model):
-    constant: _Constant | None = None
-    ramp: _Ramp | None = None
-    spike: _Spike | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> _Shapes:
-        kinds = [key for key in ("constant", "ramp", "spike", "poisson") if key in type(self).model_fields]
-        given = [key for key in kinds if getattr(self, key) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) if given else "none"
-            raise Mistake(f"must be exactly one shape, found {found}", f"keep one of: {', '.join(kinds)}")
-        return self
-
-    def shapes(self) -> dict[str, Any]:
-        given = ((key, getattr(self, key)) for key in ("constant", "ramp", "spike"))
-        return {key: shape.resolve() for key, shape in given if shape is not None}
-
-
-class _Poisson(_Shapes):
-    cv: float = Field(default=1.0, ge=0.05, le=20, description="coefficient of variation of the gaps; 1 is Poisson")
-
-    def resolve(self) -> Poisson:
-        return Poisson(**self.shapes(), cv=self.cv)
-
-
-class _Arrivals(_Shapes):
-    poisson: _Poisson | None = None
-
-    def resolve(self) -> ArrivalsSpec:
-        return ArrivalsSpec(**self.shapes(), poisson=self.poisson.resolve() if self.poisson else None)
-
-
 class _Person(_Model):
     share: Percentage = Field(description="share of the calls after which a person reads, as 6%")
     pause: _Times = Field(description="how long, as {median: 84s, max: 5m, sigma: 1.5}")
@@ -215,10 +154,10 @@ class _Tenant(_Model):
 
 
 class ProfileFile(_Model):
-    """A profile as written. `resolve(name)` makes the `Profile` of it."""
+    """A profile as written. `resolve` makes the `Profile` of it."""
 
     title: str = ""
-    arrivals: _Arrivals
+    arrivals: ArrivalsFile
     shared_prefix: int = Field(ge=0, le=1_000_000, description="tokens that all sessions begin with")
     own_prefix: _Tokens
     calls: _Tokens
@@ -232,13 +171,16 @@ class ProfileFile(_Model):
     tenants: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], _Tenant] = {}
     client: _Client = _Client()
 
-    def resolve(self, name: str) -> Profile:
-        """The profile, every default written out."""
+    def resolve(self, name: str, folder: Path) -> Profile:
+        """The profile, every default written out. `folder`: what paths in it are relative to.
+
+        Raises `reports.errors.InvalidFile` for a file of start times.
+        """
         person, sub_agents, compaction, client = self.person, self.sub_agents, self.compaction, self.client
         return Profile(
             name=name,
             title=self.title,
-            arrivals=self.arrivals.resolve(),
+            arrivals=self.arrivals.resolve(folder),
             shared_prefix=self.shared_prefix,
             own_prefix=self.own_prefix.resolve(),
             calls=self.calls.resolve(),
@@ -272,4 +214,4 @@ def load_profile(name_or_path: str | Path, *, beside: Path | None = None) -> Pro
     directory). Raises `reports.documents.NotFound` and `reports.errors.InvalidFile`.
     """
     path = find_document(name_or_path, PROFILES, kind="profile", beside=beside)
-    return validate(read_document(path), ProfileFile).resolve(path.stem)
+    return validate(read_document(path), ProfileFile).resolve(path.stem, path.parent)

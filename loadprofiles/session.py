@@ -150,7 +150,8 @@ class SessionPlan:
     """One session to be started at `start_at_s` (seconds since the load's start).
 
     `index` counts a load's sessions from 0; `id` is unique among runs. `calls_planned` includes sub-agents' calls.
-    `tier`: the tenant's, "" for none.
+    `tier`: the tenant's, "" for none. `fault`: id of the demand fault that adds the session, whose sessions it then
+    counts among; "" for the profile's own.
     """
 
     index: int
@@ -160,6 +161,7 @@ class SessionPlan:
     calls_planned: int
     agent: Agent
     tier: str = ""
+    fault: str = ""
 
 
 def share_of_worker(plans: Iterator[SessionPlan], worker: int, workers: int) -> Iterator[SessionPlan]:

@@ -23,6 +23,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadprofiles import counters
 from loadprofiles.client import CallRecord, Client
 from loadprofiles.clock import unix_ns
+from loadprofiles.demand import DemandNow, read_orders
 from loadprofiles.load_config import LoadConfig
 from loadprofiles.player import Player
 from reports.errors import BrownoutError
@@ -55,6 +56,12 @@ class LoadHost:
             environment.process_exit_code = 0
 
     # -- for the caller -------------------------------------------------------------------------------------------
+
+    def order(self, orders: object) -> None:
+        """The runner's word on demand faults: exactly these orders (`docs/wire.md`) are on. One that is none is logged
+        and left out."""
+        if self.player is not None:
+            self.player.order(read_orders(orders))
 
     def drain(self) -> None:
         """No session starts any more; those under way go on. Returns at once; `snapshot()["done"]` tells the end."""
@@ -139,7 +146,7 @@ class LoadHost:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _make_player(self, config: LoadConfig, worker: int, workers: int) -> Player:
-        client = Client(config.client_options())
+        client = Client(config.client_options(), DemandNow())
         counts = counters.Counters(config.slo)
         player = Player(
             config.plans(worker, workers),
@@ -150,6 +157,7 @@ class LoadHost:
             seed=config.seed,
             horizon_s=config.horizon_s,
             on_call=self._report(client),
+            extra=lambda demand, from_s: config.extra_plans(demand, from_s, worker, workers),
         )
         counters.register(counts, player)
         return player

@@ -34,7 +34,7 @@ SPAN_FAULT: Final = "brownout.fault"  # the runner: injection to verified revert
 
 # -- span events --------------------------------------------------------------------------------------------------
 EVENT_DECISION: Final = "brownout.decision"  # on gateway.request: who was considered, who was chosen, why
-EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request (or a span of the analysis): FAULT_ID, FAULT_KIND
+EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request or chat: FAULT_ID, FAULT_KIND
 EVENT_FAULT_STAGE: Final = "brownout.fault.stage"  # on fault: planned, injected, confirmed, reverted, verified
 EVENT_PREEMPTED: Final = "brownout.preempted"  # on replica.request
 
@@ -125,7 +125,9 @@ PREEMPTIONS: Final = "brownout.preemptions"
 FAULT_ID: Final = "brownout.fault.id"
 FAULT_KIND: Final = "brownout.fault.kind"
 FAULT_STAGE: Final = "brownout.fault.stage_name"
-FAULT_TARGETS: Final = "brownout.fault.targets"  # list of replica names
+FAULT_TARGETS: Final = "brownout.fault.targets"  # list of replica names, or one of the two below
+TARGET_LOAD: Final = "load"  # of a demand fault; its sessions carry FAULT_ID, the calls it changed EVENT_FAULT_HIT
+TARGET_GATEWAY: Final = "gateway"
 FAULT_HITS: Final = "brownout.fault.hits"
 
 

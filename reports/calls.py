@@ -83,6 +83,7 @@ class Call:
     """One logical call, the client's retries inside. Times in seconds; `ttft_s` is infinite where no token came.
 
     `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase it counts in.
+    `hits`: the ids of the demand faults that changed it.
     """
 
     span: Span
@@ -109,6 +110,7 @@ class Call:
     gateway_requests: list[Span] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     replica_requests: list[ReplicaRequest] = field(default_factory=list)
+    hits: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -129,7 +131,8 @@ class Call:
 
 @dataclass(slots=True)
 class Session:
-    """One agent session. `phase` is the one it started in; `end_s` the last byte of its last call."""
+    """One agent session. `phase` is the one it started in; `end_s` the last byte of its last call. `fault`: the
+    id of the demand fault that added it, "" for the load's own."""
 
     id: str
     tenant: str
@@ -140,6 +143,7 @@ class Session:
     lost_because: str
     lateness_s: float
     calls: list[Call]
+    fault: str = ""
     tier: str = ""
 
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.attributes import Outcome
+from reports.attributes import TARGET_LOAD, Outcome
 from reports.calls import Attempt, Call, Calls
 from reports.record import FaultRecord, Record
 
@@ -83,6 +83,8 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     if injected is None:
         return FaultImpact(fault, (), 0, fault.hits)
     reverted = fault.reverted_s if fault.reverted_s is not None else end_s
+    if TARGET_LOAD in fault.targets:
+        return _demanded(fault, calls, injected)
     targets = frozenset(fault.targets)
     encounters: list[Encounter] = []
     attempts = 0
@@ -98,6 +100,20 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     return FaultImpact(
         fault, tuple(encounters), attempts, fault.hits if fault.hits is not None or not known else attempts
     )
+
+
+def _demanded(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
+    """A fault of the load: the calls of the sessions that it added and those that it changed met it. It interrupts
+    nobody: there is no replica to fail over from."""
+    added = {session.id for session in calls.sessions if session.fault == fault.id}
+    met = [call for call in calls.calls if call.session in added or fault.id in call.hits]
+    encounters = [
+        Encounter(
+            call, fault.id, max(injected, call.sent_s), False, math.nan, call.ok, call.replica, "", math.nan, math.nan
+        )
+        for call in met
+    ]
+    return FaultImpact(fault, tuple(encounters), sum(max(1, len(call.attempts)) for call in met), fault.hits)
 
 
 def _met(

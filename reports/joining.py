@@ -140,6 +140,7 @@ class _Sorter:
             tpot_s=(e2e - ttft) / (tokens - 1) if tokens > 1 and math.isfinite(ttft) else math.nan,
             lateness_s=max(0.0, float(its.get(names.CALL_SCHEDULED_LATENESS, 0.0))),
             tokens=tokens,
+            hits=_hits(span),
         )
 
     def attach(self, calls: list[Call]) -> dict[str, int]:
@@ -248,12 +249,16 @@ class _Sorter:
             None if prompt is None else int(prompt),
             int(its.get(names.PREFILL_COMPUTED, 0)),
             int(its.get(names.DECODED, 0)),
-            tuple(str(event.attributes.get(names.FAULT_ID)) for event in span.event(names.EVENT_FAULT_HIT)),
+            _hits(span),
             self._queued_s.get(span.span_id),
         )
 
     def _pool(self, its: dict[str, Any], replica: str) -> str:
         return str(its.get(names.POOL) or its.get(names.PEER_NAME) or self._pool_of.get(replica, ""))
+
+
+def _hits(span: Span) -> tuple[str, ...]:
+    return tuple(str(event.attributes.get(names.FAULT_ID)) for event in span.event(names.EVENT_FAULT_HIT))
 
 
 def _sessions(record: Record, calls: list[Call], spans: dict[str, Span]) -> list[Session]:
@@ -286,5 +291,6 @@ def _session(record: Record, session: str, calls: list[Call], span: Span | None)
         because if outcome == SessionOutcome.LOST else "",
         float(its.get(names.SESSION_LATENESS, 0.0)),
         calls,
+        str(its.get(names.FAULT_ID, "")),
         str(its.get(names.TIER) or (calls[0].tier if calls else "")),
     )

@@ -16,9 +16,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from loadprofiles.demand import Order
 from reports.errors import BrownoutError
 
-__all__ = ["Fault", "FaultError", "ReplicaView", "Stage", "Undo", "Unreachable", "on_each"]
+__all__ = ["Fault", "FaultError", "Ordered", "ReplicaView", "Stage", "Undo", "Unreachable", "on_each"]
 
 Undo: TypeAlias = Mapping[str, object]
 """One record of the write-ahead file; what there is, is in `chaos.undo`. Doing it twice does no harm."""
@@ -41,6 +42,14 @@ class ReplicaView(NamedTuple):
     name: str
     pool: str
     cloud: str
+
+
+class Ordered(NamedTuple):
+    """An order as the load generators see it: on at any, on at all, and sessions added and calls changed so far."""
+
+    anywhere: bool
+    everywhere: bool
+    hits: int
 
 
 class Stage(Protocol):
@@ -80,6 +89,15 @@ class Stage(Protocol):
 
     async def behaviours(self, name: str) -> dict[str, Any]:
         """The behaviours a replica has now, by fault id. Raises `Unreachable`."""
+
+    async def order(self, order: Order) -> None:
+        """Order more demand of the load generators, until `unorder`."""
+
+    async def unorder(self, fault_id: str) -> None:
+        """Take an order off; they hear of it within 250 ms."""
+
+    async def ordered(self, fault_id: str) -> Ordered:
+        """What the load generators say of an order. Raises `Unreachable` where none has said anything of late."""
 
     def undo_behaviour(self, name: str, fault_id: str) -> str:
         """The URL whose DELETE takes the behaviour off, for the write-ahead file."""

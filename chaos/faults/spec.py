@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chaos.faults.base import Fault
+from chaos.faults.base import Fault, ReplicaView
 from chaos.faults.selection import Selector
 from reports.documents import Mistake, Percentage
 
-__all__ = ["FaultSpec", "OnRequests", "WholeReplica"]
+__all__ = ["FaultSpec", "OnReplicas", "OnRequests", "WholeReplica"]
 
 
-class FaultSpec(Selector):
+class FaultSpec(BaseModel):
     """One kind's entry of a file. Each kind has a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ClassVar[str]
     needs_duration: ClassVar[bool] = True
     """Whether the entry must say `for`."""
     stops_process: ClassVar[bool] = False
     """Whether its targets answer nothing while it is on."""
+    of_load: ClassVar[bool] = False
+    """Whether it is the load that it changes, so that it works on any target."""
 
     @property
     def requests_share(self) -> float | None:
@@ -35,6 +39,10 @@ class FaultSpec(Selector):
         return 0.0
 
     @abstractmethod
+    def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
+        """The names of its targets: replicas, the gateway or the load."""
+
+    @abstractmethod
     def params(self) -> dict[str, Any]:
         """Its parameters as the record and the control port name them (`docs/wire.md`)."""
 
@@ -43,11 +51,15 @@ class FaultSpec(Selector):
         """The fault, ready to be injected."""
 
 
-class WholeReplica(FaultSpec):
+class OnReplicas(Selector, FaultSpec):
+    """A fault of replicas, taken by the selectors."""
+
+
+class WholeReplica(OnReplicas):
     """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment_checks` says so)."""
 
 
-class OnRequests(FaultSpec):
+class OnRequests(OnReplicas):
     """A fault of single requests: all of them, or a share."""
 
     share: Percentage | None = Field(

@@ -1,16 +1,17 @@
-"""A rate that is linear between points: what `constant`, `ramp` and `spike` are made of."""
+"""A rate that is linear between points: what `constant`, `ramp`, `step` and `spike` are made of."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
+
+from loadprofiles.arrivals.rate import Rate
 
 __all__ = ["Curve"]
 
 
-class Curve:
+class Curve(Rate):
     """Sessions a second as a function of the time since the load's start.
 
     `points` are (seconds, rate), times not falling, the first at 0; two points at one time make a step (the later one
@@ -61,14 +62,6 @@ class Curve:
         # rest = rate * w + slope * w^2 / 2, in the form that does not cancel
         root = math.sqrt(max(rate * rate + 2 * slope * rest, 0.0))
         return self._times[i] + 2 * rest / (rate + root)
-
-    def evenly(self) -> Iterator[float]:
-        """Start times without chance: session i at the time until which i + 1/2 sessions are expected."""
-        for i in count():
-            at = self.time_of(i + 0.5)
-            if at == math.inf:
-                return
-            yield at
 
     def _slope(self, i: int) -> float:
         if i + 1 >= len(self._times) or self._times[i + 1] == self._times[i]:

@@ -1,4 +1,4 @@
-"""`poisson`: chance, around a rate; bursty where `cv` is above 1."""
+"""`poisson`: chance, around a rate; bursty where `cv` is above 1, and then called `gamma` too."""
 
 from __future__ import annotations
 
@@ -7,40 +7,27 @@ from dataclasses import dataclass
 from itertools import count
 from math import inf
 
-from loadprofiles.arrivals.constant import Constant
-from loadprofiles.arrivals.curve import Curve
-from loadprofiles.arrivals.ramp import Ramp
-from loadprofiles.arrivals.spike import Spike
+from loadprofiles.arrivals.shapes import Shapes
 from loadprofiles.draws import Draws
 
 __all__ = ["Poisson"]
 
 
 @dataclass(frozen=True, slots=True)
-class Poisson:
-    """Sessions that do not know of one another, at the rate of exactly one of `constant`, `ramp`, `spike`.
+class Poisson(Shapes):
+    """Sessions that do not know of one another, at the rate of exactly one shape.
 
     Gaps are drawn in units of expected sessions and mapped to time by the inverse of the cumulative rate (time
     rescaling), so every `cv` has the same mean rate. `cv` is the coefficient of variation of the gaps: 1 is a Poisson
     process; others have gamma gaps of shape 1 / cv^2 (real arrivals: up to 8, ServeGen). 0 would be `evenly`.
     """
 
-    constant: Constant | None = None
-    ramp: Ramp | None = None
-    spike: Spike | None = None
     cv: float = 1.0
 
     def __post_init__(self) -> None:
-        if sum(shape is not None for shape in (self.constant, self.ramp, self.spike)) != 1:
-            raise ValueError("poisson needs exactly one of constant, ramp, spike")
+        Shapes.__post_init__(self)
         if not 0.05 <= self.cv <= 20:
             raise ValueError("the cv of the gaps must be between 0.05 and 20")
-
-    def curve(self) -> Curve:
-        """The mean rate as a function of time."""
-        shape = self.constant or self.ramp or self.spike
-        assert shape is not None
-        return shape.curve()
 
     def arrivals(self, draws: Draws) -> Iterator[float]:
         """Start times in seconds. The gap before session i is drawn from the key ("gap", i)."""

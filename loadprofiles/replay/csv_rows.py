@@ -13,7 +13,9 @@ from loadprofiles.replay.mistakes import Mistakes
 
 __all__ = ["MAX_TOKENS", "Row", "number", "read_rows", "tokens"]
 
-MAX_TOKENS: Final = 100_000_000
+MAX_TOKENS: Final = 10_000_000
+"""Of one call: as many as the longest contexts that are offered."""
+
 _LONGEST_NUMBER: Final = 40  # characters
 
 Row = Sequence[str | None]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from chaos.faults.base import Fault, FaultError, ReplicaView, Undo, Unreachable
+from chaos.faults.base import Fault, FaultError, Ordered, ReplicaView, Undo, Unreachable
+from loadprofiles.demand import Order
 
 REPLICAS = [
     ReplicaView(f"{pool}-{n}", pool, cloud)
@@ -26,6 +27,7 @@ class MemoryStage:
         self.behaviour_of: dict[str, dict[str, Any]] = {replica.name: {} for replica in REPLICAS}
         self.cold_starts: dict[str, float] = {}
         self.hits = 3
+        self.orders: dict[str, Order] = {}
         self.armed: dict[str, list[Undo]] = {}
         self.log: list[tuple[str, str]] = []
         self.fail_at = fail_at
@@ -49,7 +51,7 @@ class MemoryStage:
     @property
     def well(self) -> bool:
         """Whether nothing of any fault is left."""
-        return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values())
+        return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values()) and not self.orders
 
     async def kill(self, name: str) -> None:
         def act() -> None:
@@ -115,6 +117,17 @@ class MemoryStage:
 
         found: dict[str, Any] = self._step("behaviours", name, act)
         return found
+
+    async def order(self, order: Order) -> None:
+        self._step("order", order.id, lambda: self.orders.update({order.id: order}))
+
+    async def unorder(self, fault_id: str) -> None:
+        self._step("unorder", fault_id, lambda: self.orders.pop(fault_id, None))
+
+    async def ordered(self, fault_id: str) -> Ordered:
+        on = fault_id in self.orders
+        ordered: Ordered = self._step("ordered", fault_id, lambda: Ordered(on, on, self.hits))
+        return ordered
 
     def undo_behaviour(self, name: str, fault_id: str) -> str:
         return f"http://127.0.0.1:20001/behaviours/{fault_id}"

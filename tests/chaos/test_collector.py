@@ -34,9 +34,9 @@ async def collecting(
     heard: list[Counters] = []
     failures: list[RecordFull] = []
 
-    def on_counters(counters: Counters) -> str:
+    def on_counters(counters: Counters) -> dict[str, object]:
         heard.append(counters)
-        return "drain"
+        return {"command": "drain"}
 
     spool = SpanSpool(folder / "spans")
     collector = Collector(spool, LineLog(folder / "gauges.jsonl"), TOKEN, on_counters, failures.append, copy)

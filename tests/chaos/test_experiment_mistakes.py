@@ -299,6 +299,16 @@ def test_a_folder_of_recordings_that_is_not_there_is_a_mistake(tmp_path: Path) -
     ]
 
 
+def test_demand_is_a_fault_of_any_target_and_must_fit_the_profile(tmp_path: Path) -> None:
+    assert of_faults(tmp_path, "{for: 5s, surge: {factor: 3, tenant: acme}}") == [
+        (FIRST, "the profile coding-agent-ci has no tenants", "give it some, or name a profile that has")
+    ]
+    assert of_faults(tmp_path, "{surge: {factor: 3}}") == [(FIRST, "surge does not say for how long", "add for: 15s")]
+    url = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1:1', model: m}")
+    (tmp_path / "url.yaml").write_text(url + "    - {for: 5s, surge: {factor: 3}}\n")
+    assert load_experiment(tmp_path / "url.yaml").faults[0].targets == ("load",)
+
+
 def test_what_tells_must_be_one_of_the_gates(tmp_path: Path) -> None:
     text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 1\n"
     what = 'tells: "sessions_lost == 1" is not one of the gates'

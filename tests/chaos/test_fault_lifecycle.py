@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fault_stage import MemoryStage, live
+from fault_stage import REPLICAS, MemoryStage, live
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,12 +21,17 @@ SPECS = {
     "stall": {**WHOLE, "after_tokens": 5},
     "cut": {**WHOLE, "how": "rst"},
     "slow_decode": {**WHOLE, "factor": 4},
+    "surge": {"factor": 10},
+    "heavy_tenant": {"tenant": "acme", "share": "60%"},
+    "long_reasoning": {"factor": 50, "share": "3%"},
+    "retry_storm": {"timeout": "5s"},
 }
-DISRUPTIVE = ("kill", "freeze", "behave")
+DISRUPTIVE = ("kill", "freeze", "behave", "order")
 
 
 def fault_of(kind: str) -> Fault:
-    return KINDS[kind].model_validate(SPECS[kind]).build("f1", ["tpu-0", "tpu-1"], 7)
+    spec = KINDS[kind].model_validate(SPECS[kind])
+    return spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7)
 
 
 def test_every_kind_of_the_catalogue_is_tried_here() -> None:
@@ -39,10 +44,8 @@ async def test_a_life_without_trouble_leaves_nothing_behind(kind: str) -> None:
     stage, fault = MemoryStage(), fault_of(kind)
     await fault.inject(stage)
     assert not stage.well
-    assert [name for name in stage.states if stage.states[name] != "running" or stage.behaviour_of[name]] == [
-        "tpu-0",
-        "tpu-1",
-    ]
+    touched = [name for name in stage.states if stage.states[name] != "running" or stage.behaviour_of[name]]
+    assert (touched or ["load"]) == fault.targets
     await fault.confirm(stage)
     await fault.revert(stage)
     await fault.verify(stage)
@@ -57,7 +60,8 @@ async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(
     assert stage.log[0] == ("arm", "f1")
     undo = stage.armed["f1"]
     assert len(undo) == len(fault.targets)
-    assert [record["process"] for record in undo] == fault.targets
+    processes = {"load": "locust"}
+    assert [record["process"] for record in undo] == [processes.get(name, name) for name in fault.targets]
     for record in undo:
         # the supervisor adds to a signal who the process is
         who = {"pid": 1, "start_time": 2, "boot_id": "b"} if record["do"] == "signal" else {}
@@ -92,7 +96,7 @@ async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> 
 async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: str) -> None:
     stage, fault = MemoryStage(), fault_of(kind)
     await fault.inject(stage)
-    with pytest.raises(FaultError, match=r"of tpu-0, tpu-1 is reverted, but still there"):
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load) is reverted, but still there"):
         await fault.verify(stage)
     assert "f1" in stage.armed
 
@@ -100,7 +104,7 @@ async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: st
 @pytest.mark.parametrize("kind", KINDS)
 async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
     stage, fault = MemoryStage(), fault_of(kind)
-    with pytest.raises(FaultError, match=r"of tpu-0, tpu-1 cannot be seen to work"):
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load) cannot be seen to work"):
         await fault.confirm(stage)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from chaos.experiment import Experiment, load_experiment
 from chaos.load_estimate import LoadEstimate, PlannedCall, PlannedSession, estimate_load
-from chaos.plan import GatePlan, make_plan, plan_text
+from chaos.plan import GatePlan, estimated, make_plan, plan_text
 
 TEXT = """\
 brownout: 1
@@ -121,6 +121,22 @@ def test_the_calls_that_a_fault_will_meet_are_estimated(tmp_path: Path, fault: s
     found = gate_plan(tmp_path, "failover.p50 <= 1 s", LoadEstimate(sessions), fault)
     assert found.what == "interrupted calls"
     assert found.samples == round(met)
+
+
+def test_a_surge_interrupts_nobody_and_is_met_by_the_calls_of_its_own_sessions(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "failover_rate >= 50%", "failover.p50 <= 1 s", fault="surge: {factor: 5}")
+    estimate = estimated(made)
+    added = [session for session in estimate.sessions if session.fault == "f1"]
+    assert len(added) == 188  # four times 4.7 a second, for 10 s
+    rate, gaps = make_plan(made, estimate).gates[-2:]
+    assert rate.samples == sum(len(session.calls) for session in added)
+    assert gaps.samples == 0
+
+
+def test_of_longer_calls_a_share_meets_the_fault(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "failover_rate >= 50%", fault="long_reasoning: {factor: 5, share: 10%}")
+    estimate = estimated(made)
+    assert make_plan(made, estimate).gates[-1].samples == round(estimate.calls_in([(10, 20)]) * 0.1)
 
 
 def test_the_text_has_times_targets_gates_and_guardrails(tmp_path: Path) -> None:

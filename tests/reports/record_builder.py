@@ -222,6 +222,7 @@ class RecordBuilder:
         tier: str = "",
         tries: Sequence[Try] = (),
         last: Mapping[str, Any] | None = None,
+        chat_hits: Sequence[str] = (),
     ) -> None:
         """One call of a session with its attempts; without `ups`, one good one at gpu-0. `its`: more of the chat,
         `last`: of the client's last attempt, which `tries` go before.
@@ -257,6 +258,8 @@ class RecordBuilder:
         told = {key: value for key, value in (told | dict(its or {})).items() if value is not None}
         root = self.span(load, "invoke_agent coder", sent, end, {names.CONVERSATION_ID: session})
         chat = self.span(load, "chat test-70b", sent, end, told, parent=root)
+        for hit in chat_hits:
+            add_event(chat, names.EVENT_FAULT_HIT, sent, {names.FAULT_ID: hit, names.FAULT_KIND: "long_reasoning"})
         log_bytes = encode(sent, times, [1] * len(times)) if log and times else None
         post_its = {names.OUTCOME: outcome} | ({names.CHUNKS: log_bytes} if log_bytes else {})
         for one in tries:

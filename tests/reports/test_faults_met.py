@@ -7,6 +7,7 @@ import math
 import pytest
 from record_builder import RecordBuilder, Up, evidence_of, migrated
 
+from reports import attributes as names
 from reports.faults import Encounter
 
 
@@ -121,3 +122,24 @@ def test_a_fault_that_was_never_reverted_lasts_to_the_end_of_the_record(record: 
     ups = [Up("tpu-0", 40.001, 40.01, "refused", replica_span=False), Up("gpu-0", 40.02, 40.7, passed_on=11)]
     record.call("s0", 0, 40.0, ups=ups)
     assert len(encounters(record)) == 1
+
+
+def test_the_calls_of_a_surges_sessions_met_it_and_were_not_interrupted(record: RecordBuilder) -> None:
+    record.fault(kind="surge", targets=["load"], hits=1)
+    record.call("s0", 0, 21.0)
+    record.call("s0-f1-0", 0, 21.0)
+    record.call("s0-f1-0", 1, 32.0, tokens=3, outcome="truncated")  # also after the revert
+    record.session("s0-f1-0", 21.0, 33.0, its={names.FAULT_ID: "f1"})
+    first, second = encounters(record)
+    assert (first.call.session, first.met_s, first.interrupted, first.saved) == ("s0-f1-0", 21.0, False, True)
+    assert (second.met_s, second.interrupted, second.saved) == (32.0, False, False)
+    impact = evidence_of(record).impacts[0]
+    assert (impact.hits, impact.hit_something) == (1, True)
+
+
+def test_a_call_that_the_load_made_otherwise_met_the_fault(record: RecordBuilder) -> None:
+    record.fault(kind="long_reasoning", targets=["load"], hits=1)
+    record.call("s0", 0, 21.0, chat_hits=("f1",))
+    record.call("s1", 0, 21.0)
+    (met,) = encounters(record)
+    assert met.call.session == "s0"

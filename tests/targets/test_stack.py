@@ -10,7 +10,7 @@ import yaml
 
 from reports.documents import NotFound
 from reports.errors import InvalidFile
-from targets.gateway.config import GatewayPolicies
+from targets.gateway.config import Ejection, GatewayPolicies, Panic
 from targets.hardware import load_hardware
 from targets.stack import MAX_REPLICAS, load_stack, stack_names
 
@@ -125,15 +125,47 @@ def test_a_missing_stack_is_told_with_what_was_probably_meant() -> None:
 # -- the stacks that ship -------------------------------------------------------------------------------------------
 
 
-def test_three_stacks_ship_on_the_same_hardware() -> None:
-    assert stack_names() == ["multi-cloud", "naive", "no-migration"]
-    stacks = [load_stack(name) for name in stack_names()]
-    assert [stack.name for stack in stacks] == stack_names()
+REFERENCE_HARDWARE = ["affinity-retry-same", "envoy-like", "multi-cloud", "naive", "no-migration", "reported-load"]
+
+
+def test_stacks_that_differ_in_policies_ship_on_the_same_hardware() -> None:
+    assert set(stack_names()) >= {*REFERENCE_HARDWARE, "in-house-chip"}
+    assert [load_stack(name).name for name in stack_names()] == stack_names()
+    stacks = [load_stack(name) for name in REFERENCE_HARDWARE]
     assert {stack.pools for stack in stacks} == {stacks[0].pools}
     assert [replica.name for replica in stacks[0].replicas] == [
         *("nvidia-0", "nvidia-1", "tpu-0", "tpu-1", "trainium-0", "trainium-1")
     ]
     assert {replica.cloud for replica in stacks[0].replicas} == {"aws", "azure", "gcp"}
+
+
+def test_the_in_house_chip_replaces_one_pool_and_is_forty_percent_cheaper_than_a_tpu_replica() -> None:
+    reference, own = load_stack("multi-cloud"), load_stack("in-house-chip")
+    assert own.gateway == reference.gateway
+    assert own.pools[1:] == reference.pools[1:]
+    assert own.pools[0].usd_per_hour == pytest.approx(0.6 * reference.pools[1].usd_per_hour)
+
+
+def test_reported_load_is_the_reference_that_believes_metrics() -> None:
+    reference, believes = load_stack("multi-cloud").gateway, load_stack("reported-load").gateway
+    assert reference.ejection is not None
+    assert believes == replace(
+        reference,
+        balancing=believes.balancing,
+        affinity=None,
+        ejection=replace(reference.ejection, slow_factor=None),
+    )
+    assert (believes.balancing.kind, believes.balancing.cross_check) == ("reported_load", False)
+
+
+def test_the_affinity_habit_retries_where_it_failed_and_envoys_does_not() -> None:
+    habit, envoy = load_stack("affinity-retry-same").gateway, load_stack("envoy-like").gateway
+    assert habit.retries is not None
+    assert envoy.retries is not None
+    assert (habit.affinity is not None, habit.retries.avoid_failed, habit.retries.max_retries) == (True, False, 4)
+    assert (envoy.affinity, envoy.retries.avoid_failed, envoy.retries.max_retries) == (None, True, 1)
+    assert envoy.ejection == Ejection(evacuate=False)
+    assert envoy.panic == Panic()
 
 
 def test_no_migration_is_the_reference_without_migration() -> None:

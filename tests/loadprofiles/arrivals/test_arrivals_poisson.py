@@ -6,7 +6,7 @@ from itertools import islice, pairwise, takewhile
 
 import pytest
 
-from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Ramp, Spike
+from loadprofiles.arrivals import ArrivalsSpec, Constant, Diurnal, LaunchDay, Poisson, Ramp, Shapes, Spike
 from loadprofiles.draws import Draws
 
 
@@ -30,6 +30,17 @@ def test_gaps_have_the_rate_and_the_variation_asked_for(cv: float) -> None:
     assert min(gaps) >= 0
     assert statistics.fmean(gaps) == pytest.approx(0.2, rel=5 * cv / math.sqrt(len(gaps)))
     assert statistics.pstdev(gaps) / statistics.fmean(gaps) == pytest.approx(cv, rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [Shapes(diurnal=Diurnal(2, 8, 60)), Shapes(launch_day=LaunchDay(3, 90, 20, 5))])
+def test_burstiness_up_to_8_is_kept_around_any_shape(shape: Shapes) -> None:
+    poisson = Poisson(diurnal=shape.diurnal, launch_day=shape.launch_day, cv=8.0)
+    curve = shape.curve()
+    expected = [curve.cumulative(at) for at in islice(poisson.arrivals(Draws(3)), 40_000)]
+    gaps = [later - at for at, later in pairwise(expected)]
+    # of gamma gaps of shape 1/64 the standard deviation of the mean is 4 %, that of the variation 5 %
+    assert statistics.fmean(gaps) == pytest.approx(1.0, rel=0.12)
+    assert statistics.pstdev(gaps) / statistics.fmean(gaps) == pytest.approx(8.0, rel=0.15)
 
 
 def test_the_same_seed_gives_the_same_times_and_another_seed_others() -> None:

@@ -1,0 +1,49 @@
+"""`launch_day`: a flash crowd that goes home slowly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.rate import Rate
+
+__all__ = ["LaunchDay"]
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchDay:
+    """`base` sessions a second, but `peak` at `from_s`; of what is above `base`, half is left each `half_life_s`."""
+
+    base: float
+    peak: float
+    half_life_s: float
+    from_s: float = 0.0
+
+    def curve(self) -> Rate:
+        """The rate as a function of time."""
+        return _Crowd(self)
+
+
+class _Crowd(Rate):
+    """base + (peak - base) x exp(-k (t - from)), and its integral, in the form that does not cancel."""
+
+    __slots__ = ("_day", "_k")
+
+    def __init__(self, day: LaunchDay) -> None:
+        if not 0 <= day.base <= day.peak < math.inf:
+            raise ValueError("a rate is 0 or more sessions a second, at its peak no less than its base")
+        if not 0 < day.half_life_s < math.inf:
+            raise ValueError("a crowd that goes home has a half-life of more than 0 s")
+        self._day, self._k = day, math.log(2) / day.half_life_s
+
+    def rate(self, t: float) -> float:
+        day = self._day
+        if t < 0:
+            return 0.0
+        return day.base + ((day.peak - day.base) * math.exp(-self._k * (t - day.from_s)) if t >= day.from_s else 0.0)
+
+    def cumulative(self, t: float) -> float:
+        if t <= 0:
+            return 0.0
+        day, since = self._day, max(t - self._day.from_s, 0.0)
+        return day.base * t - (day.peak - day.base) / self._k * math.expm1(-self._k * since)

@@ -1,0 +1,23 @@
+"""`step`: one rate, and another from some time on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.curve import Curve
+
+__all__ = ["Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`start` sessions a second, from `at_s` on `end`."""
+
+    start: float
+    end: float
+    at_s: float
+
+    def curve(self) -> Curve:
+        """The rate as a function of time."""
+        before = [(0.0, self.start), (self.at_s, self.start)] if self.at_s > 0 else []
+        return Curve([*before, (self.at_s, self.end)])

@@ -1,0 +1,64 @@
+"""`trace`: start times as they were recorded."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadprofiles.arrivals.rate import Rate
+
+__all__ = ["Trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A session at each of `times_s`, seconds since the load's start, rising; then none any more."""
+
+    times_s: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.times_s:
+            raise ValueError("a trace needs a start time at least")
+        if self.times_s[0] < 0 or any(later < at for at, later in zip(self.times_s, self.times_s[1:], strict=False)):
+            raise ValueError("the start times of a trace are 0 or more, and do not fall")
+
+    def curve(self) -> Rate:
+        """The rate as a function of time: each session spread over the time since the one before it."""
+        return _Spread(self.times_s)
+
+    def arrivals(self) -> Iterator[float]:
+        """The start times."""
+        return iter(self.times_s)
+
+
+class _Spread(Rate):
+    """cumulative(time i) = i + 1, linear in between."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self, times: tuple[float, ...]) -> None:
+        self._times = times
+
+    def rate(self, t: float) -> float:
+        i = bisect_right(self._times, t)
+        if t < 0 or i >= len(self._times):
+            return 0.0
+        return 1 / (self._times[i] - (self._times[i - 1] if i else 0.0))
+
+    def cumulative(self, t: float) -> float:
+        i = bisect_right(self._times, t)
+        if t < 0 or i >= len(self._times):
+            return float(i)
+        begin = self._times[i - 1] if i else 0.0
+        return i + (t - begin) / (self._times[i] - begin)
+
+    def time_of(self, sessions: float) -> float:
+        if sessions <= 0:
+            return 0.0
+        i = math.ceil(sessions) - 1
+        if i >= len(self._times):
+            return math.inf
+        begin = self._times[i - 1] if i else 0.0
+        return begin + (sessions - i) * (self._times[i] - begin)

@@ -1,0 +1,31 @@
+"""`long_reasoning`: a share of the calls thinks many times longer than the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from loadprofiles.demand.kind import Demand, Order
+from loadprofiles.session import Call
+
+__all__ = ["LongReasoning"]
+
+
+class LongReasoning(Demand):
+    """`share` of the calls have `factor` times the output tokens. Which ones follows from the seed, the order's id and
+    the call's marker, as the share of a replica's behaviour does (`docs/wire.md`)."""
+
+    def __init__(self, order: Order, factor: float, share: float) -> None:
+        super().__init__(order)
+        if not 1 < factor <= 1000:
+            raise ValueError("the factor of long_reasoning is above 1 and at most 1000")
+        if not 0 < share <= 1:
+            raise ValueError("a share is above 0 and at most 1")
+        self._factor, self._share = factor, share
+
+    def change(self, call: Call) -> Call:
+        """See `Demand.change`."""
+        key = f"{self.order.seed}/{self.order.id}/{call.marker.key}"
+        if int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / 2**64 >= self._share:
+            return call
+        return replace(call, max_tokens=max(round(call.max_tokens * self._factor), 1))
