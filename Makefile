@@ -55,6 +55,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.loadgen
 	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.collector
+	$(BIN)/python -m bench.readers
 	$(BIN)/python -m bench.demo
 
 lock: $(SETUP)

@@ -3,6 +3,7 @@
 fidelity   the engine against published figures of real hardware
 loadgen    CPU a streamed call, against a bare geventhttpclient loop
 gateway    CPU a streamed call and added gaps, against a bare aiohttp relay
+readers    traces: lines a CPU second, memory
 demo       `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
 verdicts   experiments x stacks x seeds, resumable
 """

@@ -170,7 +170,8 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     slo = ", ".join(f"{name} ≤ {value_text(bound, 's')}" for name, bound in run["slo"].items())
     load = str(run["profile"] or "unknown")
     if run["trace"]:
-        load += f", playing the recorded sessions of {run['trace'].get('dir', 'a trace')}"
+        kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
+        load += f", playing the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
     faults = [
         f"{fault['kind']} of {', '.join(fault['targets']) or 'nothing'}"
         + (f", {fault['share']:.0%} of calls" if fault["share"] is not None else "")

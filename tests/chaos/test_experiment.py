@@ -140,7 +140,7 @@ def test_a_trace_takes_the_profiles_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dir": "{tmp}/none"}, "there is no such folder"),
+        ({"dir": "{tmp}/none"}, "there is no such folder or file"),
         ({"dir": "{tmp}", "speed": 0.0}, "--speed: input should be greater than 0"),
         ({"dir": "{tmp}", "max_calls": 0}, "--max-calls: input should be greater than or equal to 1"),
         ({"dir": "{tmp}", "streaming": "never"}, "--streaming: input should be 'force' or 'recorded'"),
