@@ -37,9 +37,14 @@ def complaints(folder: Path, text: str) -> list[tuple[int, str, str]]:
 
 def test_the_profiles_that_ship_are_these() -> None:
     assert profile_names() == [
+        "batch",
+        "chat",
         "coding-agent",
         "coding-agent-ci",
+        "heavy-user",
+        "reasoning",
         "reasoning-ci",
+        "research-swarm",
         "retry-storm-ci",
         "tiered-ci",
     ]
