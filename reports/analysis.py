@@ -23,6 +23,7 @@ from reports.errors import BrownoutError, RecordError
 from reports.evidence import Evidence, gather
 from reports.gates import Gate, GateError, parse_gate
 from reports.judging import GateResult, judge
+from reports.metastability.judging import Metastability, metastability_of
 from reports.parquet import SpanRows
 from reports.proofs import Proofs, prove
 from reports.record import Record, read_record
@@ -68,7 +69,8 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     unread: list[str] = []
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unread)]
     steady = _steady(record, evidence, proofs, unread)
-    report = build(evidence, proofs, gates, steady, decide(record, gates, steady, unread), notes)
+    verdict = decide(record, gates, steady, unread, _metastability(evidence, notes), proofs.latency_doubts)
+    report = build(evidence, proofs, gates, steady, verdict, notes)
     if table is not None:
         _write_all(report, run_dir)
         table.finish()
@@ -86,6 +88,14 @@ def steady_failures(run_dir: Path) -> list[str]:
     proofs = replace(prove(evidence), source_doubts={})
     results = _steady(record, evidence, proofs, [])
     return [f"{result.gate.text}: {result.why}" for result in results if result.verdict == "fail"]
+
+
+def _metastability(evidence: Evidence, notes: list[str]) -> Metastability:
+    try:
+        return metastability_of(evidence)
+    except Exception as error:  # a check that crashes says nothing; it must not cost the report
+        notes.append(f"whether the stack stayed down could not be judged: {error!r}")
+        return Metastability(None, f"the check crashed: {error!r}")
 
 
 def _steady(record: Record, evidence: Evidence, proofs: Proofs, unread: list[str]) -> list[GateResult]:

@@ -21,7 +21,7 @@ from reports.units import Mistake, duration_s
 
 __all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
 
-PHASE_ORDER: Final = ("setup", "warmup", "baseline", "fault", "recovery", "drain")
+PHASE_ORDER: Final = ("setup", "warmup", "baseline", "fault", "recovery", "shedding", "readmission", "drain")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
     130  interrupted     a person stopped it
       5  failed          the target, or a part of ours, failed by itself
+      1  metastable      down by itself after the trigger was gone, and the load alone is not to blame
+      1  overloaded      down after the trigger was gone
       1  fail            a gate failed, or the run was not steady before the fault
       4  aborted         a guardrail stopped it
       3  inconclusive    too few samples, a fault that hit nothing, an overloaded machine, a record cut short
@@ -17,15 +19,18 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from reports.judging import GateResult
+from reports.metastability.judging import Metastability
 from reports.record import Record
 
 __all__ = ["EXIT_CODES", "RunVerdict", "decide"]
 
-Word = Literal["interrupted", "failed", "fail", "aborted", "inconclusive", "pass"]
+Word = Literal["interrupted", "failed", "metastable", "overloaded", "fail", "aborted", "inconclusive", "pass"]
 
 EXIT_CODES: Final[dict[Word, int]] = {
     "interrupted": 130,
     "failed": 5,
+    "metastable": 1,
+    "overloaded": 1,
     "fail": 1,
     "aborted": 4,
     "inconclusive": 3,
@@ -44,9 +49,16 @@ class RunVerdict:
 
 
 def decide(
-    record: Record, gates: Sequence[GateResult], steady_state: Sequence[GateResult], unread: Sequence[str] = ()
+    record: Record,
+    gates: Sequence[GateResult],
+    steady_state: Sequence[GateResult],
+    unread: Sequence[str] = (),
+    metastability: Metastability | None = None,
+    doubts: Sequence[str] = (),
 ) -> RunVerdict:
-    """Weigh what the events tell and what the gates say. `unread`: what is wrong with gates that are none."""
+    """Weigh what the events tell, what the gates say, and whether the stack stayed down. `unread`: what is wrong with
+    gates that are none; `doubts`: why what took long says nothing about the stack.
+    """
     why: dict[Word, list[str]] = {word: [] for word in EXIT_CODES}
     for event in record.run_events:
         word = event.get("event")
@@ -58,6 +70,9 @@ def decide(
             why["aborted"].append(_because("stopped by a guardrail", event))
         elif word == "not_steady":
             why["fail"].append(str(event.get("why") or "not steady before the fault"))
+    if metastability is not None and metastability.state in ("metastable", "overloaded"):
+        said = f"down after the trigger was gone: {metastability.why}"
+        why["inconclusive" if doubts else metastability.state].append("; but ".join([said, *doubts[:1]]))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]

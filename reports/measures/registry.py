@@ -19,6 +19,7 @@ from reports.measures.kv_peak import kv_peak
 from reports.measures.latency import latency
 from reports.measures.load_imbalance import load_imbalance
 from reports.measures.measurement import Measure
+from reports.measures.metastable import metastable, overloaded
 from reports.measures.migrations import migrations
 from reports.measures.preemptions import preemptions
 from reports.measures.prefill_amplification import prefill_amplification
@@ -59,6 +60,8 @@ MEASURES: Final[dict[str, Measure]] = {
     "time_to_recover": time_to_recover,
     "time_to_readmit": time_to_readmit,
     "goodput_lost": goodput_lost,
+    "overloaded": overloaded,
+    "metastable": metastable,
     "blast_radius": blast_radius,
     "retry_amplification": retry_amplification,
     "prefill_amplification": prefill_amplification,

@@ -11,8 +11,9 @@ import numpy as np
 from reports.calls import phase_at
 from reports.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.statistics import FloatArray
 
-__all__ = ["retry_amplification"]
+__all__ = ["attempts_by_call", "retry_amplification"]
 
 
 def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -21,13 +22,7 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
     if not mask.any():
         return not_measured("no call was made")
     calls = evidence.calls
-    if calls.has_gateway:
-        counts = [len(call.attempts) for call in calls.calls]
-    elif calls.has_replicas:
-        counts = [len(call.replica_requests) for call in calls.calls]
-    else:
-        counts = [max(1, len(call.client_attempts)) for call in calls.calls]
-    attempts = evidence.by_session(np.array(counts, dtype=np.float64), mask)
+    attempts = evidence.by_session(attempts_by_call(evidence), mask)
     offered = evidence.by_session(np.ones(mask.size), mask)
     strays = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
     stray = 0
@@ -40,3 +35,15 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
         int(np.count_nonzero(offered)),
         lambda: evidence.resampling.ratio(attempts, offered) + stray / total,
     )
+
+
+def attempts_by_call(evidence: Evidence) -> FloatArray:
+    """How many attempts each call of the run took."""
+    calls = evidence.calls
+    if calls.has_gateway:
+        counts = [len(call.attempts) for call in calls.calls]
+    elif calls.has_replicas:
+        counts = [len(call.replica_requests) for call in calls.calls]
+    else:
+        counts = [max(1, len(call.client_attempts)) for call in calls.calls]
+    return np.array(counts, dtype=np.float64)

@@ -12,8 +12,9 @@ from reports import attributes as names
 from reports.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, not_measured, resampled
 from reports.measures.work import work_of
+from reports.statistics import FloatArray
 
-__all__ = ["wasted_tokens"]
+__all__ = ["wasted_by_call", "wasted_tokens"]
 
 
 def wasted_tokens(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -21,12 +22,7 @@ def wasted_tokens(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if not evidence.calls.has_replicas:
         return not_measured("no replica of ours says what it decoded")
     mask = evidence.mask(scope)
-    duplicated = [int(call.span.attributes.get(names.TOKENS_DUPLICATED, 0)) for call in evidence.calls.calls]
-    decoded = work_of(evidence).decoded
-    delivered = np.maximum(0.0, evidence.columns.tokens - np.array(duplicated, dtype=np.float64))
-    # a call whose replica span is missing was delivered more than is known to be decoded: nothing of it was wasted
-    wasted = evidence.by_session(np.maximum(0.0, decoded - delivered), mask)
-    total = evidence.by_session(np.maximum(decoded, delivered), mask)
+    wasted, total = (evidence.by_session(tokens, mask) for tokens in wasted_by_call(evidence))
     if total.sum() <= 0:
         return not_measured("nothing was decoded")
     return resampled(
@@ -35,3 +31,12 @@ def wasted_tokens(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         int(np.count_nonzero(total)),
         lambda: evidence.resampling.ratio(wasted, total),
     )
+
+
+def wasted_by_call(evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    """Of each call of the run: tokens wasted, and tokens decoded."""
+    duplicated = [int(call.span.attributes.get(names.TOKENS_DUPLICATED, 0)) for call in evidence.calls.calls]
+    decoded = work_of(evidence).decoded
+    delivered = np.maximum(0.0, evidence.columns.tokens - np.array(duplicated, dtype=np.float64))
+    # a call whose replica span is missing was delivered more than is known to be decoded: nothing of it was wasted
+    return np.maximum(0.0, decoded - delivered), np.maximum(decoded, delivered)

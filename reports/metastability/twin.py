@@ -1,0 +1,57 @@
+"""The twin: the run of the same seed without the fault. `twin.json` in a run's folder says where its folder is.
+
+{"folder": "../20261125-171206-retry-storm-twin"}      relative to the run's folder, or absolute
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from reports.record import Record
+
+__all__ = ["TWIN_FILE", "Twin", "read_twin"]
+
+TWIN_FILE: Final = "twin.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """`share`: good / offered in the time asked about; None where its report does not say, and `why_not` says why."""
+
+    folder: str
+    share: float | None
+    why_not: str = ""
+
+
+def read_twin(record: Record, begin_s: float, end_s: float) -> Twin | None:
+    """What the twin did between two times since the start of its load, by its report; None where there is no twin."""
+    try:
+        given = msgspec.json.decode((record.path / TWIN_FILE).read_bytes())
+        folder = str(given["folder"])
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+        return Twin("", None, f"{TWIN_FILE} cannot be read ({error!r})")
+    try:
+        report = msgspec.json.decode((record.path / folder / "report.json").read_bytes())
+        return _of_report(Path(folder).name, report, record, begin_s, end_s)
+    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+        return Twin(Path(folder).name, None, f"the twin's report cannot be read ({error!r})")
+
+
+def _of_report(folder: str, report: dict[str, Any], record: Record, begin_s: float, end_s: float) -> Twin:
+    run, timeline = report["run"], report["timeline"]
+    if (run["name"], run["seed"]) != (record.name, record.experiment.get("seed")):
+        return Twin(folder, None, "it is no run of the same experiment and seed")
+    if any("injected" in fault["stages"] for fault in report["faults"]):
+        return Twin(folder, None, "it had a fault too")
+    first, last = math.ceil(begin_s - 1e-9), math.floor(end_s + 1e-9)
+    offered, good = sum(timeline["offered"][first:last]), sum(timeline["good"][first:last])
+    if not offered:
+        return Twin(folder, None, "it offered no call at that time")
+    return Twin(folder, good / offered)
