@@ -69,8 +69,9 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     unread: list[str] = []
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unread)]
     steady = _steady(record, evidence, proofs, unread)
-    verdict = decide(record, gates, steady, unread, _metastability(evidence, notes), proofs.latency_doubts)
-    report = build(evidence, proofs, gates, steady, verdict, notes)
+    metastability = _metastability(evidence, notes)
+    verdict = decide(record, gates, steady, unread, metastability, proofs.latency_doubts)
+    report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
     if table is not None:
         _write_all(report, run_dir)
         table.finish()

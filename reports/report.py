@@ -25,6 +25,8 @@ from reports.measures.spec import MeasureSpec
 from reports.measures.time_to_detect import detection
 from reports.measures.time_to_readmit import readmissions
 from reports.measures.work import work_of
+from reports.metastability.judging import Metastability
+from reports.metastability.told import told
 from reports.proofs import Proofs, fault_doubts
 from reports.record import Record
 from reports.series import health_changes, series
@@ -33,7 +35,7 @@ from reports.waterfall_data import worst_failovers
 
 __all__ = ["SCHEMA", "Report", "build", "plain"]
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Version of the report's form; raised when a field changes its meaning or goes."""
 
 _TABLE_STATS: Final = ("p50", "p95", "p99", "max")
@@ -59,6 +61,7 @@ def build(
     gates: list[GateResult],
     steady_state: list[GateResult],
     verdict: RunVerdict,
+    metastability: Metastability,
     notes: list[str],
 ) -> Report:
     """Put everything together."""
@@ -75,6 +78,7 @@ def build(
         ],
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
         "measures": _measures(evidence),
+        "metastability": told(metastability),
         "outcomes": _outcomes(evidence),
         "sessions_lost": _lost(evidence.calls.sessions),
         "cost_by_pool": dollars_by_pool(evidence, Scope()),

@@ -4,4 +4,5 @@ grace      how long it may take to recover: the longest client timeout + the bac
 judging    down or well in the time after it; what keeps it down; the verdict `metastable` or `overloaded`
 twin       the run of the same seed without the fault, by its report
 shedding   what became of it once new sessions were kept out for a while
+told       the section of report.json
 """

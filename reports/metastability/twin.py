@@ -1,7 +1,4 @@
-"""The twin: the run of the same seed without the fault. `twin.json` in a run's folder says where its folder is.
-
-{"folder": "../20261125-171206-retry-storm-twin"}      relative to the run's folder, or absolute
-"""
+"""The twin: the run of the same seed without the fault. `twin.json` in a run's folder names its folder (`path`)."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ def read_twin(record: Record, begin_s: float, end_s: float) -> Twin | None:
     """What the twin did between two times since the start of its load, by its report; None where there is no twin."""
     try:
         given = msgspec.json.decode((record.path / TWIN_FILE).read_bytes())
-        folder = str(given["folder"])
+        folder = str(given["path"])
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
@@ -46,8 +43,8 @@ def read_twin(record: Record, begin_s: float, end_s: float) -> Twin | None:
 
 def _of_report(folder: str, report: dict[str, Any], record: Record, begin_s: float, end_s: float) -> Twin:
     run, timeline = report["run"], report["timeline"]
-    if (run["name"], run["seed"]) != (record.name, record.experiment.get("seed")):
-        return Twin(folder, None, "it is no run of the same experiment and seed")
+    if run["seed"] != record.experiment.get("seed"):
+        return Twin(folder, None, f"its seed is {run['seed']}")
     if any("injected" in fault["stages"] for fault in report["faults"]):
         return Twin(folder, None, "it had a fault too")
     first, last = math.ceil(begin_s - 1e-9), math.floor(end_s + 1e-9)

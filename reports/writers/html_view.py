@@ -25,6 +25,8 @@ _VERDICTS: Final = {
     "aborted": ("■", "Stopped by a guardrail"),
     "failed": ("✗", "Broken"),
     "interrupted": ("■", "Interrupted"),
+    "metastable": ("✗", "Metastable: it stays down by itself"),
+    "overloaded": ("✗", "Overloaded: it stays down"),
 }
 _GLANCE: Final = (
     ("sessions_lost", "sessions lost"),

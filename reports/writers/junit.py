@@ -1,8 +1,8 @@
 """junit.xml: a testcase a gate. `failure` is a gate that was violated, `error type="Inconclusive"` one that cannot be
 judged.
 
-A run that was interrupted, failed or stopped by a guardrail has a testcase for that too, so that no build stays green
-on it.
+A run that was interrupted, failed or stopped by a guardrail has a testcase for that too, and so has one whose stack
+stayed down after the trigger was gone, so that no build stays green on it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ def write_junit(report: Report, folder: Path) -> Path:
         _problem(
             case, "error", report.verdict.verdict.capitalize(), report.verdict.why[0], "\n".join(report.verdict.why)
         )
+    if report.verdict.verdict in ("metastable", "overloaded"):
+        tests, failures = tests + 1, failures + 1
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="the stack came back")
+        word, why = report.verdict.verdict.capitalize(), data["metastability"]["why"]
+        _problem(case, "failure", word, why, why)
     suite.attrib |= {"tests": str(tests), "failures": str(failures), "errors": str(errors), "skipped": "0"}
     suite.attrib["time"] = f"{run['duration_s']:.3f}"
     root = ElementTree.Element("testsuites")

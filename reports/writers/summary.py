@@ -19,6 +19,8 @@ _SAID: Final = {
     "aborted": "STOPPED BY A GUARDRAIL",
     "failed": "BROKEN",
     "interrupted": "INTERRUPTED",
+    "metastable": "METASTABLE",
+    "overloaded": "OVERLOADED",
 }
 _NUMBERS: Final = (
     "calls",
@@ -43,6 +45,8 @@ _CLOCK: Final = (
     "failover_rate",
     "time_to_recover",
     "time_to_readmit",
+    "overloaded",
+    "metastable",
     "goodput_lost",
     "blast_radius.sessions",
     "blast_radius.failed_sessions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from record_builder import PHASES, ZERO_NS, RecordBuilder, Up, evidence_of, judged, measured, value
@@ -12,6 +13,10 @@ from reports.analysis import analyse
 from reports.metastability.grace import grace_of, longest_client_timeout_s
 from reports.metastability.judging import Metastability, metastability_of
 from reports.record import read_record
+from reports.report import plain
+from reports.writers.html_view import page_view
+from reports.writers.junit import write_junit
+from reports.writers.summary import summary_text
 
 SHED = {**PHASES, "shedding": 51.0, "readmission": 60.0, "drain": 70.0, "end": 74.0}
 SHED = dict(sorted(SHED.items(), key=lambda phase: phase[1]))
@@ -193,6 +198,26 @@ def test_the_verdict_of_the_run_says_the_word_and_its_code_is_1(record: RecordBu
     report = analyse(record.write(), write=False)
     assert (report.verdict.verdict, report.exit_code) == ("metastable", 1)
     assert report.verdict.why[0].startswith("down after the trigger was gone: good / offered stays at 0%")
+
+
+def test_every_form_says_the_word(record: RecordBuilder, tmp_path: Path) -> None:
+    twin(record, good=1.0)
+    patient(record).load_gauges()
+    record.experiment["gates"] = ["calls >= 1"]
+    report = analyse(record.write(), write=False)
+    data = report.data["metastability"]
+    assert (data["state"], data["confirmed_by"], data["twin"], data["twin_share"]) == (
+        "metastable",
+        ["twin"],
+        "twin",
+        1,
+    )
+    assert "# METASTABLE: " in summary_text(report)
+    suite = ElementTree.parse(write_junit(report, tmp_path)).getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    (case,) = [case for case in suite.iter("testcase") if case.get("name") == "the stack came back"]
+    assert case[0].get("type") == "Metastable"
+    assert "it stays down by itself" in page_view(plain(report.data))["head"]["word"]
 
 
 def test_down_on_a_machine_that_was_too_slow_is_inconclusive(record: RecordBuilder) -> None:
