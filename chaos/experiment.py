@@ -94,6 +94,11 @@ class PlannedFault:
         """The share of the requests that it hits; None: all, or whole replicas."""
         return self.spec.requests_share
 
+    @property
+    def only(self) -> dict[str, Any]:
+        """Which requests it hits, beside the share; empty: all, or whole replicas."""
+        return self.spec.requests_only
+
     @cached_property
     def fault(self) -> Fault:
         """The fault to be played; one object a run."""
@@ -185,12 +190,13 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _each_once(problems: list[Problem]) -> list[Problem]:
-    """Without those that are said better by another at the same line: the key `share` where it cannot be."""
-    better = {problem.line for problem in problems if problem.what.startswith("share is of requests")}
+    """Without those that are said better by another at the same line: the key `share` and the like, where they cannot
+    be."""
+    better = {(problem.line, problem.what.split(" ")[0]) for problem in problems if " is of requests" in problem.what}
     kept = [
         problem
         for problem in problems
-        if not (problem.line in better and problem.what.startswith('unknown key "share"'))
+        if not any(line == problem.line and problem.what.startswith(f'unknown key "{key}"') for line, key in better)
     ]
     return list(dict.fromkeys(kept))
 
@@ -279,6 +285,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
                 "pools": list(fault.pools),
                 "params": fault.params,
                 "share": fault.share,
+                "only": fault.only,
             }
             for fault in experiment.faults
         ],

@@ -17,8 +17,8 @@ from chaos.experiment_file import FaultEntryBase, FaultEntryFile, GateText
 from chaos.faults.base import ReplicaView
 from chaos.faults.catalogue import KINDS
 from chaos.faults.demand import DemandSpec
-from chaos.faults.selection import unknown_names
-from chaos.faults.spec import FaultSpec, OnReplicas, WholeReplica
+from chaos.faults.selection import Selector, unknown_names
+from chaos.faults.spec import FaultSpec, OnReplicas, OnStreams, WholeReplica
 from loadprofiles.profile import Profile
 from loadprofiles.profile_file import load_profile
 from reports.documents import Document, NotFound, did_you_mean, duration_s, duration_text
@@ -34,6 +34,9 @@ MAX_RUN_S: Final = 6 * 3600.0
 
 RECOVERY_WINDOW_S: Final = 5.0
 """`time_to_recover` looks at windows of this length (`docs/measures.md`)."""
+
+_OF_REQUESTS: Final = frozenset(OnStreams.model_fields) - frozenset(Selector.model_fields)
+"""The selectors of requests: a fault of whole replicas takes none."""
 
 T = TypeVar("T")
 
@@ -178,7 +181,7 @@ def _fault(index: int, entry: Any) -> DraftFault:
     if len(kinds) == 1:
         alone = raw[kinds[0]]
         if isinstance(alone, dict) and issubclass(KINDS[kinds[0]], WholeReplica):
-            alone = {key: value for key, value in alone.items() if key != "share"}
+            alone = {key: value for key, value in alone.items() if key not in _OF_REQUESTS}
         sound = _sound(_ENTRY, {kinds[0]: alone})
         spec = sound.specs[0] if sound is not None and sound.specs else None
     return DraftFault(
@@ -244,9 +247,10 @@ def _check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     kind = fault.kinds[0]
     if KINDS[kind].needs_duration and "for" not in fault.raw:
         yield say(path, f"{kind} does not say for how long", "add for: 15s")
-    if issubclass(KINDS[kind], WholeReplica) and "share" in _mapping(fault.raw[kind]):
-        remedy = "take share: out, or take fewer replicas with count: one, minority or majority"
-        yield say((*path, kind, "share"), f"share is of requests, but {kind} takes a replica as a whole", remedy)
+    if issubclass(KINDS[kind], WholeReplica):
+        for key in _OF_REQUESTS & _mapping(fault.raw[kind]).keys():
+            remedy = f"take {key}: out, or take fewer replicas with count: one, minority or majority"
+            yield say((*path, kind, key), f"{key} is of requests, but {kind} takes a replica as a whole", remedy)
     if made.at_url and not KINDS[kind].of_load:
         yield say(path, f"{kind} needs a stack of ours, and the target is a url", "take the fault out, or name a stack")
         return
@@ -265,10 +269,28 @@ def _check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
         yield say(
             (*path, kind), f"no replica of the stack {made.stack.name} fits all of pool, replica and cloud", remedy
         )
+    yield from _check_requests(made, fault, kind, spec)
     if made.recovery_s is not None and spec.cold_start_s > made.recovery_s:
         what = f"a cold start of {duration_text(spec.cold_start_s)} is longer than the recovery"
         remedy = f"make recovery: longer than it ({duration_text(made.recovery_s)} now), or the cold start shorter"
         yield say((*path, kind, "cold_start"), what, remedy)
+
+
+def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:
+    """Selectors that no request of this load can fit."""
+    say, only = made.document.problem, spec.requests_only
+    path = (*fault.path, kind)
+    if made.profile is not None:
+        tenants = [tenant.name for tenant in made.profile.tenants]
+        for name in only.get("tenant", ()):
+            if name not in tenants:
+                remedy = did_you_mean(name, tenants) if tenants else "take tenant: out, or give the profile tenants"
+                yield say((*path, "tenant"), f'the profile {made.profile.name} has no tenant "{name}"', remedy)
+    if made.stack is not None:
+        for name in only.get("model", ()):
+            if name != made.stack.model:
+                what = f'no request asks for the model "{name}"'
+                yield say((*path, "model"), what, f"the load asks for {made.stack.model}")
 
 
 def _check_overlaps(made: Draft) -> Iterator[Problem]:

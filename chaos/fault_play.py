@@ -44,7 +44,7 @@ class Played:
 class FaultPlay:
     """Plays one fault against a stage.
 
-    `pools` and `params` go into the record; `say(text)` tells the person watching.
+    `pools`, `params`, `share` and `only` go into the record; `say(text)` tells the person watching.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class FaultPlay:
         pools: list[str],
         params: dict[str, Any],
         share: float | None,
+        only: dict[str, Any],
         say: Callable[[str], None],
     ) -> None:
         self.fault = fault
@@ -74,6 +75,7 @@ class FaultPlay:
             "pools": pools,
             "params": params,
             "share": share,
+            "only": only,
         }
         self._span: trace.Span | None = None
 

@@ -94,9 +94,9 @@ class LoadEstimate:
         """How many calls are made by the sessions that a demand fault adds."""
         return sum(len(session.calls) for session in self.sessions if session.fault == fault_id)
 
-    def calls_open_at(self, at_s: float) -> int:
+    def calls_open_at(self, at_s: float, tenant: str | None = None) -> int:
         """How many calls are under way at a time."""
-        return sum(call.sent_s < at_s <= call.ended_s for session in self.sessions for call in session.calls)
+        return sum(call.sent_s < at_s <= call.ended_s for session in self._of(tenant) for call in session.calls)
 
     def _of(self, tenant: str | None) -> Iterator[PlannedSession]:
         return (session for session in self.sessions if tenant is None or session.tenant == tenant)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -157,8 +158,23 @@ def _timeline(experiment: Experiment) -> Table:
 
 def _fault_text(fault: PlannedFault) -> str:
     share = f"{fault.share * 100:g}% of the requests at " if fault.share is not None else ""
+    if fault.only:
+        share = f"{_only_text(fault.only)} {share or 'at '}"
     params = ", ".join(f"{key} {value}" for key, value in fault.params.items() if value not in (0, None))
     return f"{fault.kind} {share}{', '.join(fault.targets)}" + (f" ({params})" if params else "")
+
+
+def _only_text(only: dict[str, Any]) -> str:
+    """The selectors of requests in words."""
+    said = [
+        f"{name} {', '.join(f'{k}: {v}' for k, v in value.items()) if isinstance(value, dict) else _listed(value)}"
+        for name, value in only.items()
+    ]
+    return f"[{'; '.join(said)}]"
+
+
+def _listed(value: Any) -> str:
+    return " or ".join(value) if isinstance(value, list) else str(value)
 
 
 # -- gates ----------------------------------------------------------------------------------------------------------
@@ -228,10 +244,18 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
         made = estimate.calls_in([(begin_s, begin_s + fault.for_s)]) if changed else estimate.calls_of_fault(fault.id)
         return round(made * share)
     replicas = len(experiment.stack.replicas) if experiment.stack is not None else 1
-    calls = estimate.calls_open_at(begin_s)
-    if not fault.spec.stops_process:
-        calls += estimate.calls_in([(begin_s, begin_s + fault.for_s)])
-    return round(calls * len(fault.targets) / replicas * (1.0 if fault.share is None else fault.share))
+    only, targets = fault.only, len(fault.targets)
+    calls: int = 0
+    for tenant in only.get("tenant") or (None,):
+        if not only.get("after_requests"):  # those that came before are left alone
+            calls += estimate.calls_open_at(begin_s, tenant)
+        if not fault.spec.stops_process:
+            calls += estimate.calls_in([(begin_s, begin_s + fault.for_s)], tenant)
+    spared: int = targets * only.get("after_requests", 0)
+    met = max(0.0, calls * targets / replicas - spared)
+    met *= 1.0 if fault.share is None else fault.share
+    most: int | None = only.get("at_most")
+    return round(met if most is None else min(met, targets * most))
 
 
 def _portion(stack: Stack | None, gate: Gate) -> float:

@@ -330,6 +330,7 @@ class Run:
                 pools=list(entry.pools),
                 params=entry.params,
                 share=entry.share,
+                only=entry.only,
                 say=self.progress.say,
             )
             for entry in self.experiment.faults

@@ -1,9 +1,9 @@
 """Who met a fault, and what became of it.
 
 A call *met* a fault when it was open on, or attempted at, a faulted replica between injection and revert; of a fault
-with a share, only the calls that the share matched. It was *interrupted* when an attempt at a faulted replica did not
-bring it to its end, and its `failover_s` runs from the last good token before (or the send) to the first good token
-after.
+with a share or selectors of requests, only the calls that it picked. It was *interrupted* when an attempt at a faulted
+replica did not bring it to its end, and its `failover_s` runs from the last good token before (or the send) to the
+first good token after.
 
 Where one answer ends and the next begins is told by tokens, not clocks: the gateway's attempt says at which token it
 started and how many it passed on, the client's log of chunks says when each token came.
@@ -24,9 +24,11 @@ from reports.record import FaultRecord, Record
 __all__ = ["Encounter", "FaultImpact", "meet_faults"]
 
 SILENCE_S: Final = 1.0
-"""A call that stayed with a frozen or stalled replica was interrupted if it was silent for longer than this."""
+"""A call that stayed with a replica that a fault made silent was interrupted if it was silent for longer than this."""
 
-_SILENT_KINDS: Final = frozenset({"freeze", "stall"})
+_SILENT_KINDS: Final = frozenset(
+    {"freeze", "stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _met(
     """The attempts of `call` that met the fault, and when it first did; None if it did not."""
     hit = [request for request in call.replica_requests if fault.id in request.hits]
     open_then = [a for a in call.attempts if a.replica in targets and a.start_s < reverted and a.end_s > injected]
-    if fault.share is not None:
+    if fault.picks_requests:
         if not hit:
             return [], None
         hit_ids = {request.span.parent_id for request in hit}
@@ -136,7 +138,7 @@ def _met(
         starts = [
             max(injected, r.start_s)
             for r in call.replica_requests
-            if fault.share is None and r.replica in targets and r.start_s < reverted and r.end_s > injected
+            if not fault.picks_requests and r.replica in targets and r.start_s < reverted and r.end_s > injected
         ]
     return met, min(starts, default=None)
 

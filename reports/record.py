@@ -51,9 +51,15 @@ class FaultRecord:
     pools: tuple[str, ...]
     params: Mapping[str, Any]
     share: float | None
+    only: Mapping[str, Any]
     stages: Mapping[str, float]
     hits: int | None
     why: str
+
+    @property
+    def picks_requests(self) -> bool:
+        """Whether it hits some of its targets' requests only: a share, or those that selectors and counts leave."""
+        return self.share is not None or bool(self.only)
 
     @property
     def injected_s(self) -> float | None:
@@ -333,6 +339,7 @@ def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]
             pools=tuple(row.get("pools") or ()),
             params=row.get("params") or {},
             share=row.get("share"),
+            only=row.get("only") or {},
             stages=row["stages"],
             hits=row.get("hits"),
             why=str(row.get("why") or ""),
@@ -341,7 +348,7 @@ def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]
     ]
 
 
-_FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "hits", "why"})
+_FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "only", "hits", "why"})
 
 
 def _exits(events: Iterable[dict[str, Any]], zero_ns: int) -> list[ProcessExit]:

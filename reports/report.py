@@ -175,6 +175,7 @@ def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
         "pools": list(fault.pools),
         "params": dict(fault.params),
         "share": fault.share,
+        "only": dict(fault.only),
         "stages": dict(fault.stages),
         "why": fault.why,
         "hits": impact.hits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chaos.faults.base import Fault, Stage, Undo, Unreachable
@@ -18,10 +18,17 @@ class BehaviourFault(Fault):
     """
 
     def __init__(
-        self, fault_id: str, kind: str, targets: Sequence[str], params: dict[str, Any], share: float | None, seed: int
+        self,
+        fault_id: str,
+        kind: str,
+        targets: Sequence[str],
+        params: dict[str, Any],
+        share: float | None,
+        seed: int,
+        only: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(fault_id, kind, targets)
-        self._body = {"kind": kind, "params": params, "share": share, "seed": seed}
+        self._body = {"kind": kind, "params": params, "share": share, "seed": seed, "only": dict(only or {})}
         self._hits: dict[str, int] = {}
 
     def undo(self, stage: Stage) -> list[Undo]:

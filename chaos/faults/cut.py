@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
-from chaos.faults.spec import OnRequests
+from chaos.faults.spec import OnStreams
 
 __all__ = ["Cut"]
 
 
-class Cut(OnRequests):
+class Cut(OnStreams):
     """Streams that are cut after a number of tokens."""
 
     kind: ClassVar[str] = "cut"
@@ -26,6 +23,3 @@ class Cut(OnRequests):
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens, "how": self.how}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed)

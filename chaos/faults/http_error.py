@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.spec import OnRequests
 from reports.documents import Duration
 
@@ -27,6 +24,3 @@ class HttpError(OnRequests):
     def params(self) -> dict[str, Any]:
         given = {"status": self.status, "retry_after_s": self.retry_after, "body": self.body}
         return {key: value for key, value in given.items() if value is not None}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.spec import OnRequests
 from reports.documents import Duration, Mistake
 
@@ -31,6 +28,3 @@ class Latency(OnRequests):
 
     def params(self) -> dict[str, Any]:
         return {"ms": round(self.delay * 1000, 6), "jitter_ms": round(self.jitter * 1000, 6)}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from chaos.faults.base import ReplicaView
 from reports.documents import Mistake, did_you_mean
 
-__all__ = ["COUNTS", "Selector", "how_many", "unknown_names"]
+__all__ = ["COUNTS", "Names", "Selector", "how_many", "unknown_names"]
 
 COUNTS = ("one", "minority", "majority", "all")
 Count = Literal["one", "minority", "majority", "all"]

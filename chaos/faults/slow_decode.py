@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
-from chaos.faults.spec import WholeReplica
+from chaos.faults.spec import InReplica
 
 __all__ = ["SlowDecode"]
 
 
-class SlowDecode(WholeReplica):
+class SlowDecode(InReplica):
     """Replicas whose chips are throttled. Every request in the batch feels it, so that there is no share."""
 
     kind: ClassVar[str] = "slow_decode"
@@ -23,6 +20,3 @@ class SlowDecode(WholeReplica):
 
     def params(self) -> dict[str, Any]:
         return {"factor": self.factor}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), None, seed)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chaos.faults.base import Fault, ReplicaView
-from chaos.faults.selection import Selector
+from chaos.faults.behaviour import BehaviourFault
+from chaos.faults.selection import Names, Selector
 from reports.documents import Mistake, Percentage
 
-__all__ = ["FaultSpec", "OnReplicas", "OnRequests", "WholeReplica"]
+__all__ = ["FaultSpec", "InReplica", "OnReplicas", "OnRequests", "OnStreams", "WholeReplica"]
 
 
 class FaultSpec(BaseModel):
@@ -32,6 +33,11 @@ class FaultSpec(BaseModel):
     def requests_share(self) -> float | None:
         """The share of the requests that it hits; None: all, or the replica as a whole."""
         return None
+
+    @property
+    def requests_only(self) -> dict[str, Any]:
+        """Which requests, beside the share, as the control port names it; empty: all."""
+        return {}
 
     @property
     def cold_start_s(self) -> float:
@@ -59,12 +65,28 @@ class WholeReplica(OnReplicas):
     """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment_checks` says so)."""
 
 
+class InReplica(WholeReplica):
+    """A behaviour of a replica as a whole: of its engine, of its health, of its metrics."""
+
+    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
+        return BehaviourFault(fault_id, self.kind, targets, self.params(), None, seed)
+
+
 class OnRequests(OnReplicas):
-    """A fault of single requests: all of them, or a share."""
+    """A fault of single requests: all of them, or those that fit everything that is given."""
 
     share: Percentage | None = Field(
         default=None, description="share of the requests that it hits, as 30%; drawn by the seed, a request at a time"
     )
+    tenant: Names | None = Field(default=None, description="only requests of this tenant of the profile, or of these")
+    model: Names | None = Field(default=None, description="only requests that ask for this model, or for these")
+    header: dict[str, str] | None = Field(
+        default=None, min_length=1, description="only requests that have each of these headers, with this value"
+    )
+    after_requests: int = Field(
+        default=0, ge=0, description="the first so many that fit are left alone, counted at each replica"
+    )
+    at_most: int | None = Field(default=None, ge=1, description="how many it hits, at each replica")
 
     @model_validator(mode="after")
     def _hits_something(self) -> OnRequests:
@@ -75,3 +97,29 @@ class OnRequests(OnReplicas):
     @property
     def requests_share(self) -> float | None:
         return self.share
+
+    @property
+    def requests_only(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in ("tenant", "model", "header", "after_requests", "at_most")}
+        return {name: value for name, value in given.items() if value}
+
+    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
+        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed, self.requests_only)
+
+
+class OnStreams(OnRequests):
+    """A fault of single streams, at a point in each."""
+
+    phase: Literal["prefill", "decode"] | None = Field(
+        default=None, description="only streams that have sent no token yet (prefill), or only those that have (decode)"
+    )
+
+    @model_validator(mode="after")
+    def _phase_can_be(self) -> OnStreams:
+        if self.phase == "prefill" and self.params().get("after_tokens"):
+            raise Mistake("phase: prefill ends with the first token", "take after_tokens: out, or say phase: decode")
+        return self
+
+    @property
+    def requests_only(self) -> dict[str, Any]:
+        return {**super().requests_only, **({} if self.phase is None else {"phase": self.phase})}

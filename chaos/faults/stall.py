@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
-from chaos.faults.spec import OnRequests
+from chaos.faults.spec import OnStreams
 from reports.documents import Duration
 
 __all__ = ["Stall"]
 
 
-class Stall(OnRequests):
+class Stall(OnStreams):
     """Streams that fall silent after a number of tokens."""
 
     kind: ClassVar[str] = "stall"
@@ -30,6 +27,3 @@ class Stall(OnRequests):
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens, **({} if self.for_ is None else {"for_s": self.for_})}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), self.share, seed)

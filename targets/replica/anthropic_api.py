@@ -7,6 +7,7 @@ the real API; `cache_read_input_tokens` the others.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -109,7 +110,7 @@ class AnthropicApi:
 
     def renderer(self, ask: Ask, answer: Answer, model: str, unix_s: int) -> Renderer:
         """The writer of `answer`."""
-        return AnthropicRenderer(answer, model)
+        return AnthropicRenderer(answer, model, ask.streaming)
 
     def error(self, status: int, message: str, code: str | None = None) -> bytes:
         """`{"type": "error", "error": {...}}`, as the official client reads it."""
@@ -120,8 +121,9 @@ class AnthropicApi:
 class AnthropicRenderer:
     """Writes one answer as a message or as its events."""
 
-    def __init__(self, answer: Answer, model: str) -> None:
+    def __init__(self, answer: Answer, model: str, streaming: bool = True) -> None:
         self._answer = answer
+        self._streaming = streaming
         self._model = model
         self._id = f"msg_{secrets.token_hex(12)}"
         self._call_id = f"toolu_{secrets.token_hex(12)}"
@@ -186,6 +188,17 @@ class AnthropicRenderer:
         return msgspec.json.encode(
             self._message(usage, content=content, finish=_STOP[answer.finish], output_tokens=answer.count)
         )
+
+    def error(self, message: str) -> bytes:
+        """`{"type": "error", ...}`, as an event where the answer is streamed."""
+        body = AnthropicApi().error(529, message)
+        return b"event: error\ndata: " + body + b"\n\n" if self._streaming else body
+
+    def spoil(self, start: int, tokens: str) -> None:
+        """Others from token `start` on; as many as there were."""
+        said = self._answer.tokens[: 4 * start] + tokens
+        self._answer = replace(self._answer, tokens=said[: 4 * self._answer.total])
+        self._tokens = self._answer.tokens.encode()
 
     def _message(
         self, usage: Usage, *, content: list[dict[str, Any]], finish: str | None, output_tokens: int

@@ -41,6 +41,12 @@ class Renderer(Protocol):
     def body(self, usage: Usage) -> bytes:
         """The whole answer as JSON."""
 
+    def error(self, message: str) -> bytes:
+        """An error in the answer's place: an event of a stream, or a JSON body."""
+
+    def spoil(self, start: int, tokens: str) -> None:
+        """From token `start` on the answer says `tokens` instead, as many as are left."""
+
 
 class Api(Protocol):
     """One API that a replica speaks."""

@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from targets.replica.behaviours.active import ActiveBehaviours, BehaviourError
+from targets.replica.behaviours.only import EVERY_REQUEST, Only
 
 __all__ = ["TOKEN_HEADER", "Control"]
 
@@ -28,6 +29,7 @@ class _Put(msgspec.Struct, forbid_unknown_fields=True):
     params: dict[str, Any] = {}
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     seed: int = 0
+    only: Only = EVERY_REQUEST
 
 
 class _Renew(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,7 +63,15 @@ class Control:
         found = _FAULT_PATH.fullmatch(path)
         if found and method == "PUT":
             put = msgspec.json.decode(await request.read(), type=_Put)
-            self._behaviours.put(found[1], put.kind, put.params, share=put.share, seed=put.seed, lease_s=put.lease_s)
+            self._behaviours.put(
+                found[1],
+                put.kind,
+                put.params,
+                share=put.share,
+                seed=put.seed,
+                lease_s=put.lease_s,
+                only=put.only,
+            )
             return _json(201, {"id": found[1], "kind": put.kind})
         if found and method == "DELETE":
             return _json(200, {"hits": self._behaviours.remove(found[1])})

@@ -157,11 +157,33 @@ class Driver:
         job.phases.append(Phase(job.phase, job.phase_from, now))
         self._schedule()
 
-    def set_decode_factor(self, factor: float) -> None:
-        """Decode steps take `factor` times as long from now on."""
+    def limit(self, *, prefill: float, decode: float, kv: float, max_sequences: int | None) -> None:
+        """From the next step on: steps take `prefill` and `decode` times as long, `kv` of the cache's blocks are there
+        (rounded down, at least one), `max_sequences` run at once (None: as many as ever)."""
         now = self._clock()
         self._pump(now)
-        self.engine.set_factors(now, decode=factor)
+        engine = self.engine
+        engine.set_factors(now, prefill=prefill, decode=decode)
+        engine.resize(now, max(1, math.floor(kv * engine.kv_built)))
+        engine.set_max_sequences(now, max_sequences)
+        self._after(now)
+
+    def preempt(self, count: int) -> None:
+        """With the next step so many of the running go back into the queue."""
+        now = self._clock()
+        self._pump(now)
+        self.engine.preempt(now, count)
+        self._after(now)
+
+    def flush_cache(self) -> None:
+        """The prefix cache forgets all it knows."""
+        now = self._clock()
+        self._pump(now)
+        self.engine.flush_cache(now)
+
+    def _after(self, now: float) -> None:
+        """Pass on what a change brought about at once (where no step was in flight), and wake for what comes."""
+        self._pump(now)
         self._schedule()
 
     def close(self) -> None:

@@ -1,11 +1,12 @@
 """The engine of a simulated replica: continuous batching in exact time, without a clock, I/O or randomness.
 
     engine.submit(now, request)      engine.cancel(now, id)      engine.set_factors(now, decode=2.0)
+    engine.resize(now, blocks)       engine.preempt(now, 1)      engine.set_max_sequences(now, 8)
     events = engine.advance(now)     engine.next_event_at()      engine.next_token_at()
 
 The caller owns the clock: any seconds that do not go back. Steps follow one another without a gap while there is work.
-What arrives during a step, and a change of factors, wait for its end; a cancelled request leaves at once, but the step
-in flight takes as long as it was begun with, as on hardware. Who is in a step is decided in
+What arrives during a step, and a change of factors or sizes, wait for its end; a cancelled request leaves at once, but
+the step in flight takes as long as it was begun with, as on hardware. Who is in a step is decided in
 `targets.replica.scheduler`, how long it takes in `targets.replica.cost`.
 
 As long as the batch stays as it is, steps are not simulated one by one: the engine jumps to the next finish, prefill or
@@ -148,8 +149,13 @@ class Engine:
 
     @property
     def kv_total(self) -> int:
-        """Blocks there are."""
+        """Blocks there are, now."""
         return self._scheduler.pool.total
+
+    @property
+    def kv_built(self) -> int:
+        """Blocks there were at the beginning."""
+        return self._scheduler.built
 
     @property
     def prefix_hit_tokens(self) -> int:
@@ -193,8 +199,8 @@ class Engine:
     def cancel(self, now: float, id: str) -> None:
         """Out of the queue or the batch at once. Nothing where it is in neither."""
         self._run(now)
-        if self._scheduler.remove(id) and self._jump is not None:
-            self._jump.cut()
+        if self._scheduler.remove(id):
+            self._disturb(now)
 
     def set_factors(self, now: float, *, prefill: float = 1.0, decode: float = 1.0) -> None:
         """From the next step on, prefill and decode work take so many times as long as on healthy hardware.
@@ -206,6 +212,40 @@ class Engine:
         self._rates = rates
         if self._jump is not None:
             self._jump.cut()
+
+    def resize(self, now: float, blocks: int) -> None:
+        """From the next step on the cache has so many blocks. Where they are fewer than are held, the last are
+        preempted until they are not; free blocks that go are the next that would have been taken, and all that come
+        are empty. A request that is too large for them waits at the head of the queue.
+
+        Raises `ValueError` for fewer than one.
+        """
+        self._run(now)
+        if self._scheduler.resize(blocks):
+            self._disturb(now)
+
+    def set_max_sequences(self, now: float, max_sequences: int | None) -> None:
+        """From the next step on at most so many run at once (None: as many as at the beginning, which is the most).
+        Those that run go on.
+
+        Raises `ValueError` for fewer than one.
+        """
+        self._run(now)
+        self._scheduler.set_max_sequences(max_sequences)
+        if self._jump is None or self._scheduler.open:
+            self._disturb(now)
+
+    def preempt(self, now: float, count: int) -> None:
+        """With the next step the last `count` of the batch go back into the queue. Twice in one step: the larger."""
+        self._run(now)
+        if self._jump is not None:
+            self._scheduler.preempt_next = max(self._scheduler.preempt_next, count)
+            self._jump.cut()
+
+    def flush_cache(self, now: float) -> None:
+        """No block is found by its content any more; who holds blocks keeps them."""
+        self._run(now)
+        self._scheduler.pool.flush()
 
     def advance(self, now: float, *, tokens: bool = True) -> list[Event]:
         """What happened until `now` and was not told before, in the order of time. `Tokens` only with `tokens`."""
@@ -259,14 +299,23 @@ class Engine:
             events += [Finished(at, entry.id) for entry in outcome.finished]
             self._compose(jump.origin, jump.ticks(ended))
 
+    def _disturb(self, now: float) -> None:
+        """The rules have changed: the step in flight is the last by the old ones."""
+        if self._jump is not None:
+            self._jump.cut()
+        else:
+            self._compose(now, 0)
+
     def _compose(self, origin: float, ticks: int) -> None:
         """Begin the next step, `ticks` after `origin`."""
         at = origin + ticks / PICOSECONDS
         plan = self._scheduler.plan(at)
-        if plan is None:
-            self._jump = None
-            return
         self._events += [Preempted(at, entry.id) for entry in plan.preempted]
+        if not plan.steps:
+            self._jump = None
+            if plan.preempted:  # nobody is left in the batch, and what they held is free: no time has passed
+                self._compose(origin, ticks)
+            return
         self._events += [
             Admitted(at, entry.id, cached_tokens, entry.queued_since) for entry, cached_tokens in plan.admitted
         ]

@@ -2,7 +2,7 @@
 
 A block is allocated (someone holds it) or free. A free block keeps its content, and the hash that it is found by, until
 it is taken for something else: the least recently freed first. So a prefix that is asked for again, or a preempted
-request that comes back, may find its blocks. Always: allocated + free = total.
+request that comes back, may find its blocks. Always: allocated + free = total, also where some are out of service.
 
 The rules are those of vLLM's block pool. Unused blocks cost nothing: the arrays grow with the first use of each.
 """
@@ -28,15 +28,16 @@ def blocks_for(tokens: int) -> int:
 
 
 class BlockPool:
-    """`total` blocks, numbered from 0."""
+    """`total` blocks."""
 
-    __slots__ = ("_after", "_before", "_free", "_index", "_keys", "_newest", "_oldest", "_refs", "total")
+    __slots__ = ("_after", "_before", "_free", "_gone", "_index", "_keys", "_newest", "_oldest", "_refs", "total")
 
     def __init__(self, total: int) -> None:
         if total < 1:
             raise ValueError(f"a KV cache needs at least one block, not {total}")
         self.total = total
         self._free = total
+        self._gone: list[int] = []  # blocks that were in use once and are out of service
         self._refs = array("i")  # holders of each block used so far
         self._before = array("i")  # the free list, linked: neighbours of each free block
         self._after = array("i")
@@ -98,7 +99,7 @@ class BlockPool:
             raise ValueError(f"{count} blocks asked for, {self._free} free")
         self._free -= count
         used = len(self._refs)
-        fresh = min(count, self.total - used)
+        fresh = min(count, self.total + len(self._gone) - used)
         if fresh:
             self._refs.extend(repeat(1, fresh))
             self._before.extend(repeat(_NONE, fresh))
@@ -123,6 +124,37 @@ class BlockPool:
         else:
             self._before[block] = _NONE
         return taken
+
+    def resize(self, total: int) -> None:
+        """Take free blocks out of service, those that `take` would take next, or put empty ones into it, which are then
+        the next. Raises `ValueError` where that would take held ones, or leave none."""
+        if total < 1 or total < self.used:
+            raise ValueError(f"{self.used} blocks are held: {total} are too few")
+        if total < self.total:
+            unused = min(self.total - total, self.total + len(self._gone) - len(self._refs))
+            self.total -= unused
+            self._free -= unused
+            taken = self.take(self.total - total)
+            for block in taken:
+                self._refs[block] = 0
+            self._gone += taken
+        else:
+            back = self._gone[len(self._gone) - min(total - self.total, len(self._gone)) :]
+            del self._gone[len(self._gone) - len(back) :]
+            self._free += total - self.total
+            for block in back:
+                self._before[block], self._after[block] = _NONE, self._oldest
+                if self._oldest == _NONE:
+                    self._newest = block
+                else:
+                    self._before[self._oldest] = block
+                self._oldest = block
+        self.total = total
+
+    def flush(self) -> None:
+        """Forget all content: nothing is found until it is published again."""
+        self._index.clear()
+        self._keys = [None] * len(self._keys)
 
     def publish(self, blocks: Sequence[int], hashes: Sequence[int], start: int, stop: int) -> None:
         """`blocks[start:stop]` are full and can be found by `hashes` from now on. Where two blocks have the same

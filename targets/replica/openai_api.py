@@ -8,6 +8,7 @@ Stream chunks are cut from byte templates made once an answer: no JSON is encode
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -107,7 +108,7 @@ class OpenAIApi:
 
     def renderer(self, ask: Ask, answer: Answer, model: str, unix_s: int) -> Renderer:
         """The writer of `answer`."""
-        return OpenAIRenderer(answer, model, unix_s, ask.include_usage)
+        return OpenAIRenderer(answer, model, unix_s, ask.include_usage, ask.streaming)
 
     def error(self, status: int, message: str, code: str | None = None) -> bytes:
         """`{"error": {...}}`, as the official clients read it."""
@@ -120,8 +121,9 @@ class OpenAIApi:
 class OpenAIRenderer:
     """Writes one answer as a chat completion or as its chunks."""
 
-    def __init__(self, answer: Answer, model: str, unix_s: int, include_usage: bool) -> None:
+    def __init__(self, answer: Answer, model: str, unix_s: int, include_usage: bool, streaming: bool = True) -> None:
         self._answer = answer
+        self._streaming = streaming
         self._model = model
         self._unix_s = unix_s
         self._include_usage = include_usage
@@ -186,6 +188,17 @@ class OpenAIRenderer:
                 "usage": self._usage(usage),
             }
         )
+
+    def error(self, message: str) -> bytes:
+        """`{"error": {...}}`, as an event where the answer is streamed."""
+        body = OpenAIApi().error(500, message)
+        return b"data: " + body + b"\n\n" if self._streaming else body
+
+    def spoil(self, start: int, tokens: str) -> None:
+        """Others from token `start` on; as many as there were."""
+        said = self._answer.tokens[: 4 * start] + tokens
+        self._answer = replace(self._answer, tokens=said[: 4 * self._answer.total])
+        self._tokens = self._answer.tokens.encode()
 
     def _opening(self) -> bytes:
         call = {"name": self._answer.tool, "arguments": ARGUMENTS_OPEN}

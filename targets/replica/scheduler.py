@@ -3,6 +3,7 @@
 - Running requests first. A decoding request gets one token a step, a prompt as much as the step's budget leaves.
 - Where blocks run out, the request that is last (by priority, then arrival) is preempted: its blocks are freed, its
   progress is lost (not what it has given out), and it waits again, before all that came after it.
+- The same, before all else, where the cache has become smaller than what is held, or where someone asked for it.
 - Then waiting requests, in order, until the batch, the budget or the memory is full; none in a step that preempted. A
   request enters when all of its prompt fits. One that does not fit keeps those behind it waiting, and is tried again
   once someone has left the batch.
@@ -65,7 +66,7 @@ class Plan(NamedTuple):
     squares: int  # sum(Pi * (2 * si + Pi))
     decoding: int
     context: int
-    steps: int
+    steps: int  # 0: there is nothing to do
 
 
 class Outcome(NamedTuple):
@@ -85,13 +86,16 @@ class Scheduler:
                 f"a step's budget covers a token a sequence: {step_tokens} tokens, {max_sequences} sequences"
             )
         self.pool = BlockPool(blocks)
+        self.built = blocks
+        self.preempt_next = 0  # how many of the batch the next step preempts
         self.entries: dict[str, Entry] = {}
         self.prefix_hit_tokens = 0
         self.prefix_query_tokens = 0
         self.prefill_tokens = 0
         self.decoded_tokens = 0
         self.preemptions = 0
-        self._max_sequences = max_sequences
+        self._most_sequences = self._max_sequences = max_sequences
+        self._blocks = blocks  # that there are from the next step on
         self._step_tokens = step_tokens
         self._reserve = reserve_full_length
         self._waiting: list[Entry] = []
@@ -105,7 +109,9 @@ class Scheduler:
         self._anchors = 0  # the sum over the decoding
         self._phases = [0] * BLOCK_TOKENS  # the decoding by anchor modulo 16: who needs a block in the same step
         self._loose: list[int] = []  # blocks that the decoding took; whose is whose is settled when one leaves
-        self._ends: list[tuple[int, int, Entry]] = []  # heap of (last_step, arrival, entry); may hold some that left
+        # heap of (last_step, arrival, a serial number, entry); may hold some that left, or that left and came back
+        self._ends: list[tuple[int, int, int, Entry]] = []
+        self._serial = 0
         self._ids: tuple[str, ...] | None = None
 
     @property
@@ -133,17 +139,17 @@ class Scheduler:
     def add(
         self, id: str, hashes: Sequence[int], prompt_tokens: int, output_tokens: int, priority: int, now: float
     ) -> None:
-        """Into the queue. Raises `ValueError`: no tokens, an id that is in use, more than the cache can ever hold."""
+        """Into the queue. Raises `ValueError`: no tokens, an id that is in use, more than the cache was built for."""
         if prompt_tokens < 1 or output_tokens < 1:
             raise ValueError(
                 f"request {id!r}: {prompt_tokens} prompt and {output_tokens} output tokens; at least one of each"
             )
         if id in self.entries:
             raise ValueError(f"request {id!r} is in the engine already")
-        if blocks_for(prompt_tokens + output_tokens - 1) > self.pool.total:
+        if blocks_for(prompt_tokens + output_tokens - 1) > self.built:
             raise ValueError(
                 f"request {id!r} can never fit: {prompt_tokens} + {output_tokens} tokens, "
-                f"a cache of {self.pool.total * BLOCK_TOKENS}"
+                f"a cache of {self.built * BLOCK_TOKENS}"
             )
         self._arrivals += 1
         entry = Entry(id, hashes, prompt_tokens, output_tokens, (priority, self._arrivals), now)
@@ -166,9 +172,23 @@ class Scheduler:
         del self.entries[id]
         return True
 
-    def plan(self, now: float) -> Plan | None:
-        """Compose the next step and begin it; None where there is nothing to do. `now` is noted on the preempted."""
-        preempted: list[Entry] = []
+    def resize(self, blocks: int) -> bool:
+        """From the next step on there are so many blocks; whether that is a change. Raises `ValueError` for none."""
+        if blocks < 1:
+            raise ValueError(f"a KV cache needs at least one block, not {blocks}")
+        changes = blocks != self._blocks
+        self._blocks = blocks
+        return changes
+
+    def set_max_sequences(self, max_sequences: int | None) -> None:
+        """At most so many enter the batch (None: as many as ever). Raises `ValueError` for fewer than one."""
+        if max_sequences is not None and max_sequences < 1:
+            raise ValueError(f"a batch holds at least one sequence, not {max_sequences}")
+        self._max_sequences = min(self._most_sequences, max_sequences or self._most_sequences)
+
+    def plan(self, now: float) -> Plan:
+        """Compose the next step and begin it. `now` is noted on the preempted."""
+        preempted = self._disturb(now)
         admitted: list[Admission] = []
         chunks = self._chunks = []
         pool = self.pool
@@ -201,13 +221,25 @@ class Scheduler:
         decoding = len(self._decoding)
         if not decoding and not chunks:
             self._begun -= 1
-            return None
+            return Plan(preempted, admitted, 0, 0, 0, 0, 0)
         prefill = sum(chunk for _, chunk in chunks)
         squares = sum(chunk * (2 * entry.computed + chunk) for entry, chunk in chunks)
         steps = 1 if chunks or self.open else self._steady()
         return Plan(
             preempted, admitted, prefill, squares, decoding, self._anchors + decoding * (self._ended + 1), steps
         )
+
+    def _disturb(self, now: float) -> list[Entry]:
+        """What was asked for since the last step: the preempted."""
+        preempted = [self._preempt(now) for _ in range(min(self.preempt_next, self.running))]
+        self.preempt_next = 0
+        pool = self.pool
+        while pool.total - self._blocks > pool.free:
+            preempted.append(self._preempt(now))
+        if pool.total != self._blocks:
+            self._blocked = self._blocked and self._blocks < pool.total
+            pool.resize(self._blocks)
+        return preempted
 
     def pass_steps(self, count: int) -> None:
         """`count` decode steps are over, and the next of the jump has begun."""
@@ -223,8 +255,9 @@ class Scheduler:
         ids = self.ids
         ends = self._ends
         while ends and ends[0][0] <= self._ended:
-            step, _, entry = heappop(ends)
+            step, _, _, entry = heappop(ends)
             if entry.state == "decode" and entry.last_step == step:
+                entry.last_step = -1  # one that came back may stand there twice
                 finished.append(entry)
         for entry, chunk in self._chunks:
             self.prefill_tokens += chunk
@@ -262,7 +295,8 @@ class Scheduler:
         entry.state = "decode"
         entry.anchor = entry.computed - self._ended
         entry.last_step = entry.prompt_tokens + entry.output_tokens - 1 - entry.anchor
-        heappush(self._ends, (entry.last_step, entry.rank[1], entry))
+        self._serial += 1
+        heappush(self._ends, (entry.last_step, entry.rank[1], self._serial, entry))
         self._decoding[entry.id] = entry
         self._anchors += entry.anchor
         self._phases[entry.anchor % BLOCK_TOKENS] += 1
@@ -337,7 +371,7 @@ class Scheduler:
     def _steady(self) -> int:
         """Steps until someone finishes or a block is missing, the one that has just begun included."""
         ends = self._ends
-        while ends[0][2].state != "decode" or ends[0][2].last_step != ends[0][0]:
+        while ends[0][3].state != "decode" or ends[0][3].last_step != ends[0][0]:
             heappop(ends)
         steps = ends[0][0] - self._ended
         decoding, free = len(self._decoding), self.pool.free

@@ -101,10 +101,10 @@ class ReplicaServer:
         self._driver = Driver(
             self._engine, clock=clock, call_later=loop.call_later, token_overhead_s=hardware.token_overhead_us / 1e6
         )
-        self._behaviours = ActiveBehaviours(
-            clock=clock, call_later=loop.call_later, set_decode_factor=self._driver.set_decode_factor
-        )
         self._metrics = Metrics(self._driver, self.config.model)
+        self._behaviours = ActiveBehaviours(
+            clock=clock, call_later=loop.call_later, engine=self._driver, metrics=self._metrics.text
+        )
         self._requests = ModelRequests(
             self.config,
             driver=self._driver,
@@ -206,7 +206,7 @@ class ReplicaServer:
         return web.Response()
 
     def _health_ready(self) -> web.Response:
-        if self.ready:
+        if self.ready or self._behaviours.vouched():
             return web.Response()
         left_s = max(0.0, self._ready_at - time.monotonic())
         return _error(self._apis["/v1/chat/completions"], 503, f"{WARMING_UP} ({left_s:.1f} s left)")
@@ -228,7 +228,7 @@ class ReplicaServer:
         return _json({"object": "list", "data": [entry], "has_more": False, "first_id": model, "last_id": model})
 
     def _metrics_page(self) -> web.Response:
-        return web.Response(body=self._metrics.text(), headers={"Content-Type": _EXPOSITION})
+        return web.Response(body=self._behaviours.metrics(), headers={"Content-Type": _EXPOSITION})
 
     def _version(self) -> web.Response:
         return _json({"version": _package_version()})

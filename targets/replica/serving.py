@@ -13,8 +13,9 @@ from aiohttp import web
 from reports.attributes import Outcome
 from targets.bodies import read_body
 from targets.replica.api import Api, RequestError
-from targets.replica.behaviours.active import ActiveBehaviours, Visit
+from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.base import CannedAnswer
+from targets.replica.behaviours.visit import Visit
 from targets.replica.config import ReplicaConfig
 from targets.replica.conversation import ContextLengthError, plan_answer
 from targets.replica.driver import Driver, Job
@@ -92,7 +93,7 @@ class ModelRequests:
             return self._refuse(served, api, RequestError(str(error)))
         del body
 
-        visit = served.visit = Visit(answer.key)
+        visit = served.visit = Visit(answer.key, request.headers, ask.model or self._config.model)
         delay_s, canned = self._behaviours.before(visit)
         if canned is None:
             delay_s += self._request_overhead_s
@@ -100,11 +101,14 @@ class ModelRequests:
         if (wait_s := due - self._clock()) > 0:
             await asyncio.sleep(wait_s)
         if canned is not None:
-            return self._answer_canned(served, api, canned)
+            return self._answer_canned(request, served, api, canned)
+        await self._behaviours.held(visit)
 
         loop = asyncio.get_running_loop()
         renderer = api.renderer(ask, answer, ask.model or self._config.model, int(time.time()))
-        stream = AnswerStream(request, renderer, offset=answer.offset, streaming=ask.streaming, loop=loop)
+        stream = AnswerStream(
+            request, renderer, offset=answer.offset, streaming=ask.streaming, loop=loop, clock=self._clock
+        )
         identity = str(next(self._ids))
         job = Job(EngineRequest(identity, answer.blocks(), answer.prompt_tokens, answer.count), stream)
         stream.bind(job)
@@ -133,8 +137,16 @@ class ModelRequests:
         body = api.error(error.status, str(error), error.code)
         return web.Response(status=error.status, body=body, content_type="application/json")
 
-    def _answer_canned(self, served: Served, api: Api, canned: CannedAnswer) -> web.Response:
-        served.status, served.outcome = canned.status, outcome_of_status(canned.status)
+    def _answer_canned(
+        self, request: web.BaseRequest, served: Served, api: Api, canned: CannedAnswer
+    ) -> web.StreamResponse:
+        served.outcome = canned.outcome or outcome_of_status(canned.status)
+        if canned.raw is not None:
+            if request.transport is not None:
+                request.transport.write(canned.raw)
+                request.transport.close()  # what is buffered goes out first
+            return SentResponse(False)
+        served.status = canned.status
         headers = {} if canned.retry_after_s is None else {"Retry-After": f"{canned.retry_after_s:g}"}
         body = (
             canned.body.encode() if canned.body is not None else api.error(canned.status, "The server is overloaded.")

@@ -18,7 +18,7 @@ from opentelemetry.util.types import AttributeValue
 
 from reports import attributes as names
 from reports.attributes import Outcome
-from targets.replica.behaviours.active import Visit
+from targets.replica.behaviours.visit import Visit
 from targets.replica.config import ReplicaConfig
 from targets.replica.conversation import Answer, Ask
 from targets.replica.driver import Job

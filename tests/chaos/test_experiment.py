@@ -193,6 +193,7 @@ def test_the_resolved_experiment_says_whom_each_fault_takes() -> None:
             "pools": ["tpu"],
             "params": {"cold_start_s": 0.0},
             "share": None,
+            "only": {},
         }
     ]
     assert resolved["slo"] == {"ttft": 2.0, "tpot": 0.1}

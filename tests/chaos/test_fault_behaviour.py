@@ -5,12 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 from fault_stage import MemoryStage
+from pydantic import ValidationError
+from test_fault_lifecycle import SPECS
 
 from chaos.faults.base import FaultError, Unreachable
 from chaos.faults.catalogue import KINDS
 from chaos.faults.cut import Cut
-from chaos.faults.spec import OnRequests
+from chaos.faults.spec import OnRequests, OnStreams, WholeReplica
 from targets.replica.behaviours import BEHAVIOURS
+from targets.replica.behaviours.only import Only
 
 
 async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
@@ -18,7 +21,7 @@ async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
     spec = Cut.model_validate({"pool": "tpu", "how": "fin", "share": "30%"})
     await spec.build("f2", ["tpu-0"], 9).inject(stage)
     assert stage.behaviour_of["tpu-0"] == {
-        "f2": {"kind": "cut", "params": {"after_tokens": 0, "how": "fin"}, "share": 0.3, "seed": 9}
+        "f2": {"kind": "cut", "params": {"after_tokens": 0, "how": "fin"}, "share": 0.3, "seed": 9, "only": {}}
     }
 
 
@@ -62,15 +65,28 @@ async def test_a_replica_that_runs_and_does_not_answer_is_not_taken_for_healed()
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) & set(BEHAVIOURS)))
 def test_the_replica_takes_the_parameters_that_files_give(kind: str) -> None:
-    required: dict[str, dict[str, object]] = {
-        "latency": {"delay": "1s"},
-        "cut": {"how": "rst"},
-        "slow_decode": {"factor": 2},
-    }
-    spec = KINDS[kind].model_validate({"pool": "tpu", **required.get(kind, {})})
+    spec = KINDS[kind].model_validate(SPECS[kind])
     assert msgspec.convert(spec.params(), BEHAVIOURS[kind]) is not None
+    assert msgspec.convert(spec.requests_only, Only) is not None
 
 
 def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
     assert set(BEHAVIOURS) <= set(KINDS)
-    assert {kind for kind, spec in KINDS.items() if issubclass(spec, OnRequests)} == set(BEHAVIOURS) - {"slow_decode"}
+    for kind, behaviour in BEHAVIOURS.items():
+        assert issubclass(KINDS[kind], WholeReplica) == behaviour.whole_replica, kind
+        assert issubclass(KINDS[kind], OnRequests) != behaviour.whole_replica, kind
+        assert not issubclass(KINDS[kind], OnStreams) or hasattr(behaviour, "act"), kind
+
+
+async def test_the_replica_is_told_which_requests() -> None:
+    stage = MemoryStage()
+    only = {"tenant": "acme", "header": {"x-beta": "1"}, "model": ["a", "b"], "after_requests": 50, "at_most": 3}
+    spec = Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "decode", **only})
+    await spec.build("f2", ["tpu-0"], 9).inject(stage)
+    assert stage.behaviour_of["tpu-0"]["f2"]["only"] == {**only, "tenant": ["acme"], "phase": "decode"}
+    assert spec.requests_share is None
+
+
+def test_a_phase_that_cannot_be_is_a_mistake() -> None:
+    with pytest.raises(ValidationError, match="prefill ends with the first token"):
+        Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "prefill", "after_tokens": 3})

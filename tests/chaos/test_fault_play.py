@@ -65,7 +65,9 @@ class Stage(MemoryStage):
 
 def play_of(stage: Stage, events: Events) -> FaultPlay:
     fault = Kill.model_validate({"pool": "tpu"}).build("f1", ["tpu-0", "tpu-1"], 7)
-    return FaultPlay(fault, stage, events, NoOpTracer(), pools=["tpu"], params={}, share=None, say=lambda text: None)
+    return FaultPlay(
+        fault, stage, events, NoOpTracer(), pools=["tpu"], params={}, share=None, only={}, say=lambda text: None
+    )
 
 
 async def test_an_undo_that_cannot_be_written_ends_the_run_and_breaks_nothing(tmp_path: Path) -> None:

@@ -114,6 +114,9 @@ def test_a_gate_for_a_pool_sees_the_calls_of_that_pool(tmp_path: Path) -> None:
         ("kill: {replica: tpu-0}", 20 / 6),
         ("cut: {pool: tpu, how: fin}", (20 + 100) / 3),  # and those that come while it is on
         ("cut: {pool: tpu, how: fin, share: 30%}", (20 + 100) / 3 * 0.3),
+        ("cut: {pool: tpu, how: fin, at_most: 3}", 6),  # at each of two replicas
+        ("cut: {pool: tpu, how: fin, after_requests: 10}", 100 / 3 - 20),
+        ("cut: {pool: tpu, how: fin, after_requests: 10, share: 50%}", (100 / 3 - 20) / 2),
     ],
 )
 def test_the_calls_that_a_fault_will_meet_are_estimated(tmp_path: Path, fault: str, met: float) -> None:
@@ -137,6 +140,12 @@ def test_of_longer_calls_a_share_meets_the_fault(tmp_path: Path) -> None:
     made = experiment(tmp_path, "failover_rate >= 50%", fault="long_reasoning: {factor: 5, share: 10%}")
     estimate = estimated(made)
     assert make_plan(made, estimate).gates[-1].samples == round(estimate.calls_in([(10, 20)]) * 0.1)
+
+
+def test_the_text_says_which_requests_a_fault_takes(tmp_path: Path) -> None:
+    fault = "cut: {pool: tpu, how: fin, header: {x-beta: '1'}, share: 30%, at_most: 3}"
+    text = plan_text(experiment(tmp_path, "sessions_lost == 0", fault=fault), load(20, 2), width=160)
+    assert "f1: cut [header x-beta: 1; at_most 3] 30% of the requests at tpu-0, tpu-1" in text
 
 
 def test_the_text_has_times_targets_gates_and_guardrails(tmp_path: Path) -> None:

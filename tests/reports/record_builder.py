@@ -122,6 +122,7 @@ class RecordBuilder:
         *,
         stages: Mapping[str, float] | None = None,
         share: float | None = None,
+        only: Mapping[str, Any] | None = None,
         hits: int | None = None,
         why: str = "",
     ) -> None:
@@ -139,6 +140,7 @@ class RecordBuilder:
                 pools=pools,
                 params={"restart": True},
                 share=share,
+                only=dict(only or {}),
                 hits=known,
                 why=why,
             )

@@ -102,6 +102,24 @@ def test_of_a_fault_with_a_share_only_the_matched_calls_met_it(record: RecordBui
     assert met.failover_s == pytest.approx(0.5)  # its TTFT: it had no token before
 
 
+def test_of_a_fault_of_one_tenants_requests_only_those_that_were_hit_met_it(record: RecordBuilder) -> None:
+    record.fault(kind="latency", only={"tenant": ["acme"]}, hits=1)
+    record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11, hits=("f1",))])
+    record.call("s1", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
+    assert [met.call.session for met in encounters(record)] == ["s0"]
+
+
+@pytest.mark.parametrize("kind", ["stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"])
+def test_a_call_that_a_silent_fault_kept_waiting_was_interrupted_by_the_silence(
+    record: RecordBuilder, kind: str
+) -> None:
+    record.fault(kind=kind)
+    record.call("s0", 0, 20.5, ttft=4.5, ups=[Up("tpu-0", 20.501, 26.0, passed_on=11)])
+    (met,) = encounters(record)
+    assert (met.interrupted, met.saved, met.to_replica) == (True, True, "tpu-0")
+    assert met.failover_s == pytest.approx(4.499)
+
+
 def test_without_a_log_of_chunks_the_longest_gap_stands_for_the_interruption(record: RecordBuilder) -> None:
     record.fault()
     ups = migrated(20.01, resumed=21.19, sent=19.4, passed_on=3)

@@ -1,7 +1,7 @@
 """What a replica can be made to do wrong, one kind a file, driven over the control port by leases.
 
 A behaviour is a frozen struct: its fields are its parameters, checked where they are decoded. What it can do, it says
-by the capabilities of `base` that it has: `DelaysRequest`, `AnswersRequest`, `ActsInStream`, `SlowsEngine`.
+by the capabilities of `base` that it has.
 """
 
 from __future__ import annotations
@@ -9,18 +9,52 @@ from __future__ import annotations
 from typing import Final
 
 from targets.replica.behaviours.base import Behaviour
+from targets.replica.behaviours.corrupt import Corrupt
 from targets.replica.behaviours.cut import CutStream
+from targets.replica.behaviours.duplicate import Duplicate
+from targets.replica.behaviours.error_event import ErrorEvent
+from targets.replica.behaviours.flush_cache import FlushCache
 from targets.replica.behaviours.http_error import HttpError
 from targets.replica.behaviours.latency import Latency
+from targets.replica.behaviours.lying_health import LyingHealth
+from targets.replica.behaviours.malformed import Malformed
+from targets.replica.behaviours.never_answer import NeverAnswer
+from targets.replica.behaviours.no_terminal import NoTerminal
+from targets.replica.behaviours.preemption_storm import PreemptionStorm
+from targets.replica.behaviours.shrink_batch import ShrinkBatch
+from targets.replica.behaviours.shrink_kv import ShrinkKv
 from targets.replica.behaviours.slow_decode import SlowDecode
+from targets.replica.behaviours.slow_headers import SlowHeaders
+from targets.replica.behaviours.slow_prefill import SlowPrefill
+from targets.replica.behaviours.slow_tokens import SlowTokens
+from targets.replica.behaviours.stale_metrics import StaleMetrics
 from targets.replica.behaviours.stall import Stall
+from targets.replica.behaviours.trickle import Trickle
+from targets.replica.behaviours.wrong_answer import WrongAnswer
 
 __all__ = ["BEHAVIOURS"]
 
 BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
     "latency": Latency,
     "http_error": HttpError,
+    "slow_headers": SlowHeaders,
+    "never_answer": NeverAnswer,
+    "malformed": Malformed,
     "stall": Stall,
     "cut": CutStream,
+    "slow_tokens": SlowTokens,
+    "trickle": Trickle,
+    "corrupt": Corrupt,
+    "error_event": ErrorEvent,
+    "duplicate": Duplicate,
+    "wrong_answer": WrongAnswer,
+    "no_terminal": NoTerminal,
+    "slow_prefill": SlowPrefill,
     "slow_decode": SlowDecode,
+    "shrink_kv": ShrinkKv,
+    "flush_cache": FlushCache,
+    "shrink_batch": ShrinkBatch,
+    "preemption_storm": PreemptionStorm,
+    "lying_health": LyingHealth,
+    "stale_metrics": StaleMetrics,
 }

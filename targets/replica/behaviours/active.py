@@ -5,51 +5,39 @@ A lease that is not renewed ends the behaviour here, in the replica, whatever ha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from math import prod
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from typing import Any, Protocol
 
 import msgspec
 
 from targets.replica.behaviours import BEHAVIOURS
 from targets.replica.behaviours.base import (
     ActsInStream,
+    AnswersMetrics,
     AnswersRequest,
-    Behaviour,
     CannedAnswer,
     DelaysRequest,
-    SlowsEngine,
+    EngineControls,
+    EngineLimits,
+    HoldsRequest,
+    LimitsEngine,
+    PulsesEngine,
+    VouchesForHealth,
 )
+from targets.replica.behaviours.only import EVERY_REQUEST, Only, fraction
+from targets.replica.behaviours.visit import Entry, Hit, Visit
 from targets.replica.driver import TimerHandle
 from targets.replica.stream import AnswerStream
 
-__all__ = ["ActiveBehaviours", "BehaviourError", "Hit", "Visit", "fraction"]
-
-_WHOLE: Final = 2**64
+__all__ = ["ActiveBehaviours", "BehaviourError"]
 
 
 class BehaviourError(ValueError):
     """A kind that does not exist, or parameters that it does not take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A behaviour met a request, at a time in the replica's monotonic seconds."""
-
-    fault_id: str
-    kind: str
-    at: float
-
-
-@dataclass(slots=True)
-class Visit:
-    """One request, as the behaviours see it: the key that decides shares, its stream once it has one, its hits."""
-
-    key: str
-    hits: list[Hit] = field(default_factory=list)
-    stream: AnswerStream | None = None
 
 
 class CallLater(Protocol):
@@ -59,58 +47,57 @@ class CallLater(Protocol):
         """Call back after `delay` seconds."""
 
 
-@dataclass(slots=True)
-class _Entry:
-    fault_id: str
-    kind: str
-    behaviour: Behaviour
-    share: float | None
-    seed: int
-    lease_s: float
-    expires_at: float
-    timer: TimerHandle | None = None
-
-    def takes(self, key: str) -> bool:
-        return self.share is None or fraction(self.seed, self.fault_id, key) < self.share
-
-
 @dataclass(frozen=True, slots=True)
 class _StreamPoint:
     """Where a behaviour waits for one stream."""
 
     owner: ActiveBehaviours
-    entry: _Entry
+    entry: Entry
     behaviour: ActsInStream
     visit: Visit
-
-    @property
-    def after_tokens(self) -> int:
-        return self.behaviour.after_tokens
+    after_tokens: int
 
     @property
     def fault_id(self) -> str:
         return self.entry.fault_id
 
     def reached(self, stream: AnswerStream) -> None:
+        if not self.entry.takes(self.visit) or (self.entry.only.phase == "prefill" and stream.sent):
+            return
         self.owner.note(self.entry, self.visit)
         self.behaviour.act(stream, self.entry.fault_id)
 
 
 class ActiveBehaviours:
-    """All behaviours of one replica. `set_decode_factor` is told the product of what slows the engine."""
+    """All behaviours of one replica. `engine` is what is left to them; `metrics` makes the true `/metrics`."""
 
     def __init__(
-        self, *, clock: Callable[[], float], call_later: CallLater, set_decode_factor: Callable[[float], None]
+        self,
+        *,
+        clock: Callable[[], float],
+        call_later: CallLater,
+        engine: EngineControls,
+        metrics: Callable[[], bytes] = bytes,
     ) -> None:
         self.hits: dict[str, int] = {}
         self._clock = clock
         self._call_later = call_later
-        self._set_decode_factor = set_decode_factor
-        self._entries: dict[str, _Entry] = {}
+        self._engine = engine
+        self._metrics = metrics
+        self._limits = EngineLimits()
+        self._entries: dict[str, Entry] = {}
         self._visits: dict[int, Visit] = {}
 
     def put(
-        self, fault_id: str, kind: str, params: Mapping[str, Any], *, share: float | None, seed: int, lease_s: float
+        self,
+        fault_id: str,
+        kind: str,
+        params: Mapping[str, Any],
+        *,
+        share: float | None,
+        seed: int,
+        lease_s: float,
+        only: Only = EVERY_REQUEST,
     ) -> None:
         """Put a behaviour on, instead of one of the same id. Streams under way are met as new ones are.
 
@@ -123,15 +110,20 @@ class ActiveBehaviours:
             behaviour = msgspec.convert(dict(params), known)
         except msgspec.ValidationError as error:
             raise BehaviourError(f"{kind}: {error}") from None
-        if share is not None and isinstance(behaviour, SlowsEngine):
-            raise BehaviourError(f"{kind} slows the whole engine: it takes no share")
+        if known.whole_replica and (share is not None or only != EVERY_REQUEST):
+            raise BehaviourError(f"{kind} takes the replica as a whole: it takes no share, and no selector of requests")
+        if only.phase is not None and not isinstance(behaviour, ActsInStream):
+            raise BehaviourError(f"{kind} meets a request before its stream begins: it takes no phase")
         self._take_off(fault_id, flush=False)  # what the old one held is the new one's to hold or let go
-        entry = _Entry(fault_id, kind, behaviour, share, seed, lease_s, expires_at=0.0)
+        entry = Entry(fault_id, kind, behaviour, share, seed, lease_s, only)
         self._entries[fault_id] = entry
         self.hits.setdefault(fault_id, 0)
         self._lease(entry)
-        if isinstance(behaviour, SlowsEngine):
-            self._slow()
+        if isinstance(behaviour, AnswersMetrics):
+            entry.metrics = self._metrics()
+        self._limit()
+        if isinstance(behaviour, PulsesEngine):
+            self._pulse(entry, behaviour)
         for visit in list(self._visits.values()):
             self._meet(entry, visit)
             if visit.stream is not None:
@@ -152,10 +144,8 @@ class ActiveBehaviours:
     def _take_off(self, fault_id: str, *, flush: bool) -> None:
         entry = self._entries.pop(fault_id, None)
         if entry is not None:
-            if entry.timer is not None:
-                entry.timer.cancel()
-            if isinstance(entry.behaviour, SlowsEngine):
-                self._slow()
+            entry.let_go()
+            self._limit()
             for visit in list(self._visits.values()):
                 if visit.stream is not None:
                     visit.stream.forget(fault_id, flush=flush)
@@ -182,14 +172,37 @@ class ActiveBehaviours:
         delay_s = 0.0
         answer: CannedAnswer | None = None
         for entry in self._entries.values():
+            entry.count(visit)
             behaviour = entry.behaviour
-            if isinstance(behaviour, DelaysRequest) and entry.takes(visit.key):
+            if isinstance(behaviour, DelaysRequest) and entry.takes(visit):
                 delay_s += behaviour.delay_s(fraction(entry.seed, entry.fault_id, f"{visit.key}/jitter"))
                 self.note(entry, visit)
-            elif answer is None and isinstance(behaviour, AnswersRequest) and entry.takes(visit.key):
+            elif answer is None and isinstance(behaviour, AnswersRequest) and entry.takes(visit):
                 answer = behaviour.answer()
-                self.note(entry, visit)
+                if answer is not None:
+                    self.note(entry, visit)
         return delay_s, answer
+
+    async def held(self, visit: Visit) -> None:
+        """Wait as long as behaviours keep the request from the engine."""
+        met: set[str] = set()
+        while True:
+            holding = [
+                entry
+                for entry in self._entries.values()
+                if isinstance(entry.behaviour, HoldsRequest)
+                and entry.behaviour.holds
+                and entry.fault_id not in met
+                and entry.takes(visit)
+            ]
+            if not holding:
+                return
+            entry = holding[0]
+            met.add(entry.fault_id)
+            self.note(entry, visit)
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            entry.waiting.append(future)
+            await future
 
     def enter(self, visit: Visit) -> None:
         """The request goes to the engine, with a stream."""
@@ -201,30 +214,55 @@ class ActiveBehaviours:
         """The request is over. Idempotent."""
         self._visits.pop(id(visit), None)
 
-    def note(self, entry: _Entry, visit: Visit) -> None:
+    def vouched(self) -> bool:
+        """A health check has come: whether a behaviour answers it with 200."""
+        behaviours = [entry.behaviour for entry in self._entries.values()]
+        return any(each.vouches for each in behaviours if isinstance(each, VouchesForHealth))
+
+    def metrics(self) -> bytes:
+        """`/metrics` is asked for: what is said."""
+        page = self._metrics()
+        for entry in self._entries.values():
+            if isinstance(entry.behaviour, AnswersMetrics):
+                page = entry.behaviour.metrics(page, entry.metrics)
+                self.hits[entry.fault_id] += 1
+        return page
+
+    def note(self, entry: Entry, visit: Visit) -> None:
         """Count a hit."""
+        entry.met += 1
         self.hits[entry.fault_id] += 1
         visit.hits.append(Hit(entry.fault_id, entry.kind, self._clock()))
 
-    def _meet(self, entry: _Entry, visit: Visit) -> None:
+    def _meet(self, entry: Entry, visit: Visit) -> None:
         behaviour = entry.behaviour
-        if isinstance(behaviour, SlowsEngine):
+        if isinstance(behaviour, LimitsEngine | PulsesEngine):
             self.note(entry, visit)
-        elif isinstance(behaviour, ActsInStream) and visit.stream is not None and entry.takes(visit.key):
-            visit.stream.add_point(_StreamPoint(self, entry, behaviour, visit))
+        elif isinstance(behaviour, ActsInStream) and visit.stream is not None and entry.takes(visit):
+            stream = visit.stream
+            if behaviour.only_streamed and not stream.streaming:
+                return
+            after = stream.total if behaviour.after_tokens is None else behaviour.after_tokens
+            if entry.only.phase == "decode":
+                after = max(1, after)
+            stream.add_point(_StreamPoint(self, entry, behaviour, visit, after))
 
-    def _lease(self, entry: _Entry) -> None:
+    def _lease(self, entry: Entry) -> None:
         if entry.timer is not None:
             entry.timer.cancel()
         entry.expires_at = self._clock() + entry.lease_s
         entry.timer = self._call_later(entry.lease_s, self.remove, entry.fault_id)
 
-    def _slow(self) -> None:
-        slowing = [entry.behaviour for entry in self._entries.values()]
-        self._set_decode_factor(prod(each.decode_factor for each in slowing if isinstance(each, SlowsEngine)))
+    def _limit(self) -> None:
+        limiting = [entry.behaviour for entry in self._entries.values()]
+        limits = reduce(and_, (each.limits for each in limiting if isinstance(each, LimitsEngine)), EngineLimits())
+        if limits != self._limits:
+            self._limits = limits
+            self._engine.limit(
+                prefill=limits.prefill, decode=limits.decode, kv=limits.kv, max_sequences=limits.max_sequences
+            )
 
-
-def fraction(seed: int, fault_id: str, key: str) -> float:
-    """Where in [0, 1) a request falls for a fault: the same in every run with this seed."""
-    digest = blake2b(f"{seed}/{fault_id}/{key}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / _WHOLE
+    def _pulse(self, entry: Entry, behaviour: PulsesEngine) -> None:
+        behaviour.pulse(self._engine)
+        if behaviour.every_s is not None:
+            entry.pulse = self._call_later(behaviour.every_s, self._pulse, entry, behaviour)

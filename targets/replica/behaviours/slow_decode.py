@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
-from targets.replica.behaviours.base import Behaviour
+from targets.replica.behaviours.base import Behaviour, EngineLimits
 
 __all__ = ["SlowDecode"]
 
@@ -14,9 +14,11 @@ __all__ = ["SlowDecode"]
 class SlowDecode(Behaviour, frozen=True, forbid_unknown_fields=True):
     """Decode steps take `factor` times as long."""
 
+    whole_replica: ClassVar[bool] = True
+
     factor: Annotated[float, msgspec.Meta(gt=0, le=10_000)]
 
     @property
-    def decode_factor(self) -> float:
+    def limits(self) -> EngineLimits:
         """The factor."""
-        return self.factor
+        return EngineLimits(decode=self.factor)

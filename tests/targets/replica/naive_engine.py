@@ -51,6 +51,9 @@ class NaiveEngine:
         self.free = list(self.blocks)  # the next to be taken first
         self.index: dict[int, Block] = {}
         self.max_sequences, self.step_tokens, self.reserve = max_sequences, step_tokens, reserve_full_length
+        self.most_sequences = max_sequences
+        self.wanted = len(self.blocks)  # blocks from the next step on
+        self.preempt_next = 0
         self.queue: list[Running] = []
         self.batch: list[Running] = []
         self.arrivals = 0
@@ -68,9 +71,34 @@ class NaiveEngine:
         self.run(now)
         self.arrivals += 1
         self.queue.append(Running(request, self.arrivals, now))
+        self.begin_if_idle(now)
+
+    def begin_if_idle(self, now: float) -> None:
         if self.step is None:
             self.origin, self.ticks = now, 0
             self.begin()
+
+    def resize(self, now: float, blocks: int) -> None:
+        self.run(now)
+        if blocks != self.wanted:
+            self.wanted = blocks
+            self.begin_if_idle(now)
+
+    def set_max_sequences(self, now: float, max_sequences: int | None) -> None:
+        self.run(now)
+        self.max_sequences = min(self.most_sequences, max_sequences or self.most_sequences)
+        self.begin_if_idle(now)
+
+    def preempt_soon(self, now: float, count: int) -> None:
+        self.run(now)
+        if self.step is not None:
+            self.preempt_next = max(self.preempt_next, count)
+
+    def flush_cache(self, now: float) -> None:
+        self.run(now)
+        self.index.clear()
+        for block in self.blocks:
+            block.content = None
 
     def cancel(self, now: float, id: str) -> None:
         self.run(now)
@@ -80,6 +108,7 @@ class NaiveEngine:
                     place.remove(running)
                     self.stuck = None if place is self.batch or running is self.stuck else self.stuck
                     self.leave(running)
+                    self.begin_if_idle(now)
                     return
 
     def set_factors(self, now: float, *, prefill: float, decode: float) -> None:
@@ -134,10 +163,27 @@ class NaiveEngine:
         self.stuck = None
         return victim
 
+    def disturb(self) -> bool:
+        before = self.preemptions
+        for _ in range(min(self.preempt_next, len(self.batch))):
+            self.preempt()
+        self.preempt_next = 0
+        while len(self.blocks) - self.wanted > len(self.free):
+            self.preempt()
+        while len(self.blocks) > self.wanted:
+            lost = self.take()
+            self.blocks.remove(lost)
+        if len(self.blocks) < self.wanted:
+            new = [Block() for _ in range(self.wanted - len(self.blocks))]
+            self.blocks += new
+            self.free[:0] = new
+            self.stuck = None
+        return self.preemptions > before
+
     def begin(self) -> None:
         at = self.origin + self.ticks / 10**12
         step: list[tuple[Running, int]] = []
-        preempted = False
+        preempted = self.disturb()
 
         def wanting() -> list[Running]:
             return [r for r in self.batch if r.decoding and pages(r.cached + 1) > len(r.blocks)]
@@ -190,6 +236,8 @@ class NaiveEngine:
             self.events.append(Admitted(at, request.id, running.cached, running.queued_since))
         if not step:
             self.step = None
+            if preempted:
+                self.begin()
             return
         decoding = [running for running, _ in step if running.decoding]
         prefilling = [(running, chunk) for running, chunk in step if not running.decoding]

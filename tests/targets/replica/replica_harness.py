@@ -102,3 +102,34 @@ async def put(server: ReplicaServer, fault_id: str, kind: str, lease_s: float = 
         server, "PUT", f"/behaviours/{fault_id}", {"kind": kind, "lease_s": lease_s, "seed": 7} | more
     )
     assert status == 201, answer
+
+
+async def raw(
+    server: ReplicaServer, body: dict[str, Any], path: str = "/v1/chat/completions", **headers: str
+) -> tuple[list[tuple[float, bytes]], type[Exception] | None]:
+    """Reads as they came, each with its time, until the connection or the chunked body ends; and what ended it."""
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    sent = json.dumps(body).encode()
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    writer.write(
+        b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n" % (path.encode(), more, len(sent)) + sent
+    )
+    clock = asyncio.get_running_loop().time
+    reads: list[tuple[float, bytes]] = []
+    data = b""
+    try:
+        async with asyncio.timeout(20):
+            while not data.endswith(b"\r\n0\r\n\r\n") and (part := await reader.read(65536)):
+                reads.append((clock(), part))
+                data += part
+    except ConnectionResetError as error:
+        return reads, type(error)
+    finally:
+        writer.close()
+    return reads, None
+
+
+def whole(reads: list[tuple[float, bytes]]) -> bytes:
+    """All bytes of `raw`."""
+    return b"".join(part for _, part in reads)

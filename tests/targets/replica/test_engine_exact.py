@@ -37,8 +37,31 @@ class Factors:
 
 
 @dataclass(frozen=True)
+class Resize:
+    share: float  # of the blocks there were
+
+
+@dataclass(frozen=True)
+class Batch:
+    most: int | None
+
+
+@dataclass(frozen=True)
+class Preempt:
+    count: int
+
+
+@dataclass(frozen=True)
+class Flush:
+    pass
+
+
+@dataclass(frozen=True)
 class Look:
     pass
+
+
+Action = Submit | Cancel | Factors | Resize | Batch | Preempt | Flush | Look
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,7 @@ class Script:
     reserve: bool
     cost: StepCost
     start_s: float
-    actions: list[tuple[float, Submit | Cancel | Factors | Look]]  # seconds after the one before
+    actions: list[tuple[float, Action]]  # seconds after the one before
 
 
 factors = st.floats(0.3, 5.0)
@@ -67,6 +90,11 @@ actions = st.one_of(
     submits,
     st.builds(Cancel, st.integers(0, 30)),
     st.builds(Factors, factors, factors),
+    st.builds(Resize, st.floats(0.05, 1.0)),
+    st.just(Resize(1.0)),
+    st.builds(Batch, st.one_of(st.none(), st.integers(1, 4))),
+    st.builds(Preempt, st.integers(1, 4)),
+    st.just(Flush()),
     st.just(Look()),
 )
 gaps_s = st.one_of(st.just(0.0), st.floats(0, 0.02), st.floats(0, 1.5))
@@ -147,10 +175,28 @@ def play(script: Script, engine: Engine | NaiveEngine, *, look: bool) -> list[Ev
                 engine.submit(now, asked)
         elif isinstance(action, Cancel):
             engine.cancel(now, f"r{action.which}")
-        elif isinstance(action, Factors):
-            engine.set_factors(now, prefill=action.prefill, decode=action.decode)
+        else:
+            disturb(engine, now, action, script.blocks)
+    for healing in (Resize(1.0), Batch(None)):
+        disturb(engine, now, healing, script.blocks)
     events += engine.advance(now + END_S)
     return events
+
+
+def disturb(engine: Engine | NaiveEngine, now: float, action: Action, blocks: int) -> None:
+    """What a fault does to an engine."""
+    if isinstance(action, Factors):
+        engine.set_factors(now, prefill=action.prefill, decode=action.decode)
+    elif isinstance(action, Resize):
+        engine.resize(now, max(1, int(action.share * blocks)))
+    elif isinstance(action, Batch):
+        engine.set_max_sequences(now, action.most)
+    elif isinstance(action, Flush):
+        engine.flush_cache(now)
+    elif isinstance(action, Preempt) and isinstance(engine, Engine):
+        engine.preempt(now, action.count)
+    elif isinstance(action, Preempt) and isinstance(engine, NaiveEngine):
+        engine.preempt_soon(now, action.count)
 
 
 @settings(max_examples=300, deadline=None)
@@ -202,10 +248,12 @@ def test_blocks_in_use_are_the_same_at_every_instant(script: Script) -> None:
             elif isinstance(action, Cancel):
                 each.cancel(now, f"r{action.which}")
             else:
+                disturb(each, now, action, script.blocks)
                 each.advance(now)
         assert engine.kv_used == naive.kv_used
+        assert engine.kv_total == len(naive.blocks)
         assert (engine.running, engine.waiting) == (len(naive.batch), len(naive.queue))
-        assert 0 <= engine.kv_used <= engine.kv_total == script.blocks
+        assert 0 <= engine.kv_used <= engine.kv_total <= script.blocks
 
 
 @settings(max_examples=150, deadline=None)

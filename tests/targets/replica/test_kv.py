@@ -88,6 +88,42 @@ def test_an_empty_cache_of_four_million_tokens_takes_almost_no_memory() -> None:
     assert sum(sys.getsizeof(getattr(pool, slot)) for slot in BlockPool.__slots__) < 10_000
 
 
+def test_a_smaller_pool_loses_what_it_would_have_given_next_and_gets_empty_blocks_back() -> None:
+    pool = BlockPool(5)
+    mine = pool.take(3)
+    pool.publish(mine, [11, 12, 13], 0, 3)
+    pool.release(mine)
+    pool.resize(2)  # the two never used, and the end of the prefix
+    assert (pool.total, pool.free, pool.find([11, 12, 13], 3)) == (2, 2, list(mine[:2]))
+    pool.resize(4)
+    assert (pool.total, pool.free) == (4, 4)
+    assert len(set(pool.take(2))) == 2
+    assert pool.find([11, 12, 13], 3) == list(mine[:2])
+    pool.take(1)
+    assert pool.find([11, 12, 13], 3) == list(mine[:1])
+
+
+def test_held_blocks_cannot_be_taken_away() -> None:
+    pool = BlockPool(4)
+    pool.take(3)
+    with pytest.raises(ValueError, match="3 blocks are held: 2 are too few"):
+        pool.resize(2)
+    pool.resize(3)
+    assert (pool.free, pool.used) == (0, 3)
+
+
+def test_a_flushed_pool_finds_nothing_until_it_is_published_again() -> None:
+    pool = BlockPool(4)
+    mine = pool.take(2)
+    pool.publish(mine, [1, 2], 0, 2)
+    pool.flush()
+    assert pool.find([1, 2], 2) == []
+    assert pool.used == 2
+    pool.publish(mine, [1, 2], 0, 2)
+    assert pool.find([1, 2], 2) == list(mine)
+    pool.release(mine)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=60))
 def test_allocated_and_free_are_always_the_total(total: int, actions: list[tuple[int, int]]) -> None:
@@ -102,10 +138,13 @@ def test_allocated_and_free_are_always_the_total(total: int, actions: list[tuple
             assert len(set(blocks)) == size
             pool.publish(blocks, hashes, len(found), size)
             held.append(blocks)
+        elif family == 4 and pool.used < total:
+            total = max(pool.used, 1, size * 2)
+            pool.resize(total)
         elif held:
             pool.release(held.pop(family % len(held)))
         assert pool.used == len({block for blocks in held for block in blocks})
-        assert pool.free + pool.used == total
+        assert pool.free + pool.used == total == pool.total
         for blocks in held:  # what is held is never overwritten
             mine = 100 * next(f for f in range(5) if pool.find([100 * f], 1) == blocks[:1])
             assert pool.find([mine + place for place in range(len(blocks))], 6) == blocks

@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 from replica_harness import TOKEN, control, put
 
-from targets.replica.behaviours.active import fraction
 from targets.replica.server import ReplicaServer
 
 RIGHT = {"X-Brownout-Token": TOKEN}
@@ -98,15 +97,6 @@ async def test_bad_kinds_and_parameters_are_400_and_change_nothing(
 async def test_unknown_paths_are_404(replica: ReplicaServer) -> None:
     assert (await control(replica, "GET", "/"))[0] == 404
     assert (await control(replica, "PATCH", "/behaviours/f1"))[0] == 404
-
-
-def test_a_share_hits_about_that_many_and_always_the_same_ones() -> None:
-    keys = [f"s{session}/main#{turn}" for session in range(200) for turn in range(10)]
-    hit = {key for key in keys if fraction(7, "f1", key) < 0.3}
-    assert 0.26 < len(hit) / len(keys) < 0.34
-    assert hit == {key for key in keys if fraction(7, "f1", key) < 0.3}
-    assert hit != {key for key in keys if fraction(7, "f2", key) < 0.3}
-    assert hit != {key for key in keys if fraction(8, "f1", key) < 0.3}
 
 
 async def test_a_body_nested_too_deeply_is_400(replica: ReplicaServer) -> None:

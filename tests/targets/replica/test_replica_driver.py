@@ -48,6 +48,14 @@ class World:
     def set_factors(self, now: float, *, prefill: float = 1.0, decode: float = 1.0) -> None:
         self.factor = decode
 
+    kv_built = 100
+
+    def resize(self, now: float, blocks: int) -> None:
+        self.blocks = blocks
+
+    def set_max_sequences(self, now: float, max_sequences: int | None) -> None:
+        self.max_sequences = max_sequences
+
     def advance(self, now: float, *, tokens: bool = True) -> list[Any]:
         due = [event for event in self.script if event.at <= now]
         self.script = self.script[len(due) :]
@@ -188,7 +196,7 @@ def test_what_can_never_fit_raises_and_leaves_nothing_behind() -> None:
 def test_close_stops_the_waking() -> None:
     world = World(FirstToken(100.1, "1"), Tokens(100.1, ("1",)))
     driver, _, seen = started(world)
-    driver.set_decode_factor(3.0)
+    driver.limit(prefill=1.0, decode=3.0, kv=1.0, max_sequences=None)
     driver.close()
     world.run(101)
     assert (seen.flushes, world.factor) == ([], 3.0)

@@ -1,0 +1,22 @@
+"""`shrink_batch`: fewer sequences run at once; the others wait."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from chaos.faults.spec import InReplica
+
+__all__ = ["ShrinkBatch"]
+
+
+class ShrinkBatch(InReplica):
+    """Replicas whose batch is small."""
+
+    kind: ClassVar[str] = "shrink_batch"
+
+    max_sequences: int = Field(ge=1, description="how many run at once at most")
+
+    def params(self) -> dict[str, Any]:
+        return {"max_sequences": self.max_sequences}

@@ -1,0 +1,27 @@
+"""`slow_headers`: the head of a response takes its time, a few bytes at once; what follows is as fast as ever."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from targets.replica.behaviours.base import Behaviour
+from targets.replica.stream import AnswerStream
+
+__all__ = ["SlowHeaders"]
+
+
+class SlowHeaders(Behaviour, frozen=True, forbid_unknown_fields=True):
+    """The head takes `ms` milliseconds from its first byte (which comes with the first token) to its last."""
+
+    ms: Annotated[float, msgspec.Meta(gt=0, le=3_600_000)]
+
+    @property
+    def after_tokens(self) -> int:
+        """Before anything is sent."""
+        return 0
+
+    def act(self, stream: AnswerStream, fault_id: str) -> None:
+        """Slow the head down."""
+        stream.slow_head(fault_id, self.ms / 1000)
