@@ -65,8 +65,6 @@ class Attempt:
     limit: int | None = None  # output tokens that the call asks for at most
     work_s: float = 0.0  # predicted engine time
     step_share_s: float = 0.0  # predicted, of each decode step there
-    seen_tokens: int = 0  # when its progress was last looked at
-    seen_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,9 +161,10 @@ class Exchange:
         if self._span is not None:
             headers = dict(headers)
             span = tracing.attempt(self._span, attempt, self._call, headers)
-        watch = Watch(task, attempt, self._stream, attempt.started_at + attempt.first_token_s, self._total_at)
+        watch = Watch(task, attempt, attempt.started_at + attempt.first_token_s, self._total_at)
         if not self._streaming:
             watch.deadline = inf
+        events_before = self._stream.events
         dead: DeadError | None = DeadError(Outcome.ABANDONED, "the client left")
         response: aiohttp.ClientResponse | None = None
         self._gateway.sweeper.add(watch)
@@ -191,7 +192,7 @@ class Exchange:
                 outcome = Outcome.HTTP_4XX
             ended = Ended(
                 outcome,
-                watch.tokens,
+                self._stream.events - events_before,
                 dead.retry_after_s if dead is not None else None,
                 dead is not None and dead.lost,
             )
@@ -279,6 +280,9 @@ class Exchange:
                     await self._finish(passed)
                     await _read_end(response, watch, clock() + _END_WITHIN_S)
                     return
+                if now - watch.heard < watch.gap:
+                    watch.gap = now - watch.heard
+                watch.heard = now
                 await self._write(passed)
                 watch.writing = False
                 now = clock()

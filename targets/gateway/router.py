@@ -45,8 +45,7 @@ class Router:
         self._affinity = self._placement.affinity
         self._ejection: OutlierEjection | None = None
         if policies.ejection is not None:
-            step_ms = {upstream.name: upstream.step_ms for upstream in config.upstreams}
-            self._ejection = OutlierEjection(policies.ejection, list(step_ms), now, step_ms)
+            self._ejection = OutlierEjection(policies.ejection, config.upstreams, now)
         self._outputs = OutputForecast()
         self._restraint = Restraint(policies, self._all, rng)
         self._scope = RetryScope(policies.retries, policies.migration, rng)
@@ -99,15 +98,10 @@ class Router:
         if self._affinity is not None and attempt.key:
             self._affinity.served(now, attempt.key, attempt.replica.name, attempt.prompt_tokens)
 
-    def progress(self, now: float, attempt: Attempt, tokens: int) -> None:
-        """The attempt has got so many tokens by now: what slowness is judged by, also while streams go on."""
-        if self._ejection is None or self._ejection.config.slow_factor is None or attempt.first_token_at is None:
-            return
-        since = attempt.seen_at if attempt.seen_at is not None else attempt.first_token_at
-        before = attempt.seen_tokens or 1  # the first token's time is its prefill's
-        if tokens > before:
-            self._ejection.slow.record(attempt.replica.name, tokens - before, now - since)
-            attempt.seen_tokens, attempt.seen_at = tokens, now
+    def paced(self, replica: str, gap_s: float) -> None:
+        """The least gap between tokens of a stream there lately: what slowness is judged by, while streams go on."""
+        if self._ejection is not None:
+            self._ejection.slow.record(replica, gap_s)
 
     def observe(self, now: float, attempt: Attempt, ended: Ended) -> None:
         """The attempt ended."""
@@ -127,8 +121,6 @@ class Router:
             replica.empty()
         if outcome is Outcome.OK:
             self._outputs.learn(attempt.limit, ended.tokens)
-        if outcome is not Outcome.ABANDONED:
-            self.progress(now, attempt, ended.tokens)
         failed = None if outcome in _NEUTRAL else outcome is not Outcome.OK
         if failed and attempt.first_token_at is None and now > attempt.started_at:
             # Time lost counts as latency, so that the balancer does not take a quick failure for a quick replica.

@@ -68,7 +68,7 @@ class GatewayServer:
         self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
         if policies.admission or policies.concurrency or policies.degradation:
             self.entrance = Entrance(policies, self.router)
-        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.progress)
+        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.paced)
         self._bases = {upstream.name: URL(upstream.url) for upstream in self.config.upstreams}
         self._urls: dict[tuple[str, str], URL] = {}
         self._session = aiohttp.ClientSession(

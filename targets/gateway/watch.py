@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
-from targets.gateway.answer import AnswerStream
 from targets.gateway.config import Ejection
 from targets.gateway.decisions import Attempt
 
@@ -23,26 +22,19 @@ _OWN_FREEZE_S = 0.25
 class Watch:
     """The deadline of one attempt, on the loop's clock."""
 
-    __slots__ = ("_before", "_stream", "attempt", "deadline", "fired", "phase", "task", "total", "waiting", "writing")
+    __slots__ = ("attempt", "deadline", "fired", "gap", "heard", "phase", "task", "total", "waiting", "writing")
 
-    def __init__(
-        self, task: asyncio.Task[object], attempt: Attempt, stream: AnswerStream, deadline: float, total: float
-    ) -> None:
+    def __init__(self, task: asyncio.Task[object], attempt: Attempt, deadline: float, total: float) -> None:
         self.task = task
         self.attempt = attempt
-        self._stream = stream
-        self._before = stream.events
+        self.heard = -inf  # the last token
+        self.gap = inf  # the least between two tokens since the last look
         self.deadline = deadline  # of the phase
         self.total = total  # of the call
         self.phase = "first token"
         self.waiting = True  # for the first token
         self.writing = False  # to the client, which may be slow
         self.fired = ""
-
-    @property
-    def tokens(self) -> int:
-        """Received in this attempt."""
-        return self._stream.events - self._before
 
     def fire(self, what: str) -> None:
         """Interrupts the attempt."""
@@ -58,7 +50,7 @@ class Watch:
 class Sweeper:
     """Looks at all watches every 50 ms. `tick(now)` is called before, and says whether anybody is left to move to.
 
-    Every half second `progress(now, attempt, tokens)` is told how far the streams are, where slowness is judged.
+    Every half second, and at their ends, `paced(replica, least gap between tokens)` is told, where slowness is judged.
     """
 
     def __init__(
@@ -66,12 +58,12 @@ class Sweeper:
         loop: asyncio.AbstractEventLoop,
         ejection: Ejection | None,
         tick: Callable[[float], bool],
-        progress: Callable[[float, Attempt, int], None],
+        paced: Callable[[str, float], None],
     ) -> None:
         self._loop = loop
         self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
         self._tick = tick
-        self._progress = progress
+        self._paced = paced
         self._looks = ejection is not None and ejection.slow_factor is not None
         self._sweeps = 0
         self._watches: set[Watch] = set()
@@ -95,6 +87,13 @@ class Sweeper:
 
     def remove(self, watch: Watch) -> None:
         self._watches.discard(watch)
+        if self._looks:
+            self._look(watch)
+
+    def _look(self, watch: Watch) -> None:
+        if watch.gap < inf:
+            self._paced(watch.attempt.replica.name, watch.gap)
+            watch.gap = inf
 
     def _sweep(self) -> None:
         now = self._loop.time()
@@ -109,8 +108,7 @@ class Sweeper:
         self._sweeps += 1
         if self._looks and self._sweeps % _LOOK_EVERY == 0:
             for watch in self._watches:
-                if not watch.waiting and not watch.writing:  # a slow client is not a slow replica
-                    self._progress(now, watch.attempt, watch.tokens)
+                self._look(watch)
         elsewhere = self._tick(now)
         for watch in tuple(self._watches):
             if now >= watch.deadline:

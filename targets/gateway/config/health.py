@@ -46,9 +46,9 @@ class Ejection:
     `success_rate_min_hosts: 0` switches the success rate rule off. With `evacuate`, requests that wait for their first
     token at a replica that was ejected, and from which nothing was heard for `silence_s`, move at once.
 
-    Slowness (`slow_factor`; null = off, as in Envoy): a replica whose tokens take more than that many times what the
-    median of the others takes, each against an idle step of its own hardware, over `slow_min_tokens`, in `slow_sweeps`
-    sweeps in a row.
+    Slowness (`slow_factor`; null = off, as in Envoy): a replica whose tokens take more than that many times what those
+    of the others take, each against an idle step of its own hardware, in `slow_sweeps` sweeps in a row with at least
+    `slow_min_samples` (a stream and half a second each).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -64,7 +64,7 @@ class Ejection:
     evacuate: bool = True
     silence_s: float = 0.75
     slow_factor: float | None = None
-    slow_min_tokens: int = 20
+    slow_min_samples: int = 5
     slow_sweeps: int = 2
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class Ejection:
             max_s=self.max_s,
             success_rate_sigmas=self.success_rate_sigmas,
             success_rate_min_requests=self.success_rate_min_requests,
-            slow_min_tokens=self.slow_min_tokens,
+            slow_min_samples=self.slow_min_samples,
             slow_sweeps=self.slow_sweeps,
         )
         if self.slow_factor is not None and self.slow_factor <= 1:

@@ -7,12 +7,12 @@ Never more than a share of the replicas at once, but always at least one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 from statistics import fmean, pstdev
 
-from targets.gateway.config import Ejection
+from targets.gateway.config import Ejection, Upstream
 from targets.gateway.policies.slowness import SlowOutliers
 
 __all__ = ["OutlierEjection"]
@@ -28,15 +28,13 @@ class _Host:
 
 
 class OutlierEjection:
-    """All replicas of a gateway. Times in seconds on the caller's clock. `step_ms`: as in `SlowOutliers`."""
+    """All replicas of a gateway. Times in seconds on the caller's clock."""
 
-    def __init__(
-        self, config: Ejection, names: Sequence[str], now: float = 0.0, step_ms: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, config: Ejection, upstreams: Sequence[Upstream], now: float = 0.0) -> None:
         self.config = config
-        self._hosts = {name: _Host() for name in names}
-        self.slow = SlowOutliers(config, step_ms or dict.fromkeys(names, 0.0))
-        self._most = max(1, floor(config.max_share * len(names)))
+        self._hosts = {upstream.name: _Host() for upstream in upstreams}
+        self.slow = SlowOutliers(config, {upstream.name: upstream for upstream in upstreams})
+        self._most = max(1, floor(config.max_share * len(upstreams)))
         self._next_sweep = now + config.sweep_s
 
     def ejected(self, name: str) -> bool:

@@ -1,16 +1,19 @@
 """Slow outliers: a replica that answers its probes and fails nothing, and takes many times as long for a token.
 
-What counts is what a replica does, not what it says. Its pace is `seconds of its streams / tokens / an idle step of its
-hardware`, so that kinds of chip can be compared; a sweep compares each with the median of the others.
+What counts is what a replica does, not what it says. A sample is the least gap between two tokens of one stream within
+half a second: prefills of other requests stretch many gaps of a busy replica but seldom all of them, a throttled chip
+all. The pace of a replica is the median of its samples in idle steps of its hardware, so that kinds of chip can be
+compared. An outlier is slower than the fleet and than its own pool by the factor: a pool that is slow as a whole looks
+like a pool under load, and taking that away makes it worse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
-from targets.gateway.config import Ejection
+from targets.gateway.config import Ejection, Upstream
 
 __all__ = ["SlowOutliers"]
 
@@ -19,27 +22,25 @@ _MIN_OTHERS = 2
 
 @dataclass(slots=True)
 class _Pace:
-    tokens: int = 0
-    seconds: float = 0.0
-    latest: float | None = None
+    gaps_s: list[float] = field(default_factory=list)
+    latest: float | None = None  # idle steps a token
     in_a_row: int = 0
     suspect: bool = False
 
 
 class SlowOutliers:
-    """All replicas of a gateway. `step_ms`: an idle step of each; where any is not known, paces are plain times."""
+    """All replicas of a gateway. Where the idle step of any of them is not known, paces are plain times."""
 
-    def __init__(self, config: Ejection, step_ms: Mapping[str, float]) -> None:
+    def __init__(self, config: Ejection, upstreams: Mapping[str, Upstream]) -> None:
         self._config = config
-        known = all(step_ms.values())
-        self._step_s = {name: ms * 1e-3 if known else 1.0 for name, ms in step_ms.items()}
-        self._paces = {name: _Pace() for name in step_ms}
+        known = all(upstream.step_ms for upstream in upstreams.values())
+        self._step_s = {name: upstream.step_ms * 1e-3 if known else 1.0 for name, upstream in upstreams.items()}
+        self._pool = {name: upstream.pool for name, upstream in upstreams.items()}
+        self._paces = {name: _Pace() for name in upstreams}
 
-    def record(self, name: str, tokens: int, seconds: float) -> None:
-        """A stream there went on by so many tokens in so many seconds."""
-        pace = self._paces[name]
-        pace.tokens += tokens
-        pace.seconds += seconds
+    def record(self, name: str, gap_s: float) -> None:
+        """The least gap between tokens of a stream there, lately."""
+        self._paces[name].gaps_s.append(gap_s)
 
     def forget(self, name: str) -> None:
         """It was ejected: what was seen of it says nothing about it once it is back. Slow ones stay suspect."""
@@ -52,25 +53,34 @@ class SlowOutliers:
 
     def sweep(self) -> list[tuple[str, str]]:
         """[(replica, why)] that have been outliers often enough in a row."""
-        config = self._config
-        if config.slow_factor is None:
+        factor = self._config.slow_factor
+        if factor is None:
             return []
-        fresh = [name for name, pace in self._paces.items() if pace.tokens >= config.slow_min_tokens]
+        fresh = [name for name, pace in self._paces.items() if len(pace.gaps_s) >= self._config.slow_min_samples]
         for name in fresh:
             pace = self._paces[name]
-            pace.latest = pace.seconds / pace.tokens / self._step_s[name]
-            pace.tokens, pace.seconds = 0, 0.0
+            pace.latest = median(pace.gaps_s) / self._step_s[name]
+            pace.gaps_s.clear()
         out = []
         for name in fresh:
-            pace = self._paces[name]
-            others = [other.latest for other in self._paces.values() if other is not pace and other.latest is not None]
-            if len(others) < _MIN_OTHERS or pace.latest is None:
+            pace, bar = self._paces[name], self._usual(name)
+            if bar is None or pace.latest is None:
                 continue
-            if pace.latest <= config.slow_factor * median(others):
+            if pace.latest <= factor * bar:
                 pace.in_a_row, pace.suspect = 0, False
                 continue
             pace.in_a_row += 1
-            if pace.in_a_row >= config.slow_sweeps:
+            if pace.in_a_row >= self._config.slow_sweeps:
                 pace.suspect = True
-                out.append((name, f"{pace.latest / median(others):.1f} x the others' time a token"))
+                out.append((name, f"{pace.latest / bar:.1f} x the others' time a token"))
         return out
+
+    def _usual(self, name: str) -> float | None:
+        """The pace of the others: the median of all, or of its own pool where that is more. None: too few are known."""
+        others = {
+            other: pace.latest for other, pace in self._paces.items() if other != name and pace.latest is not None
+        }
+        if len(others) < _MIN_OTHERS:
+            return None
+        peers = [latest for other, latest in others.items() if self._pool[other] == self._pool[name]]
+        return max(median(others.values()), median(peers) if peers else 0.0)

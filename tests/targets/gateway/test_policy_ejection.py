@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from candidates import upstream
 
 from targets.gateway.config import Ejection, Panic
 from targets.gateway.policies.ejection import OutlierEjection
 from targets.gateway.policies.panic import panics
 
 NAMES = [f"r{n}" for n in range(6)]
+FLEET = [upstream(name) for name in NAMES]
 CONFIG = Ejection(consecutive_failures=3, base_s=3.0, max_s=8.0, max_share=0.67, sweep_s=1000.0)
 
 
@@ -17,7 +19,7 @@ def fail(ejection: OutlierEjection, now: float, name: str, times: int = 3) -> st
 
 
 def test_failures_in_a_row_eject_and_a_success_breaks_the_row() -> None:
-    ejection = OutlierEjection(CONFIG, NAMES)
+    ejection = OutlierEjection(CONFIG, FLEET)
     assert fail(ejection, 0.0, "r0", 2) is None
     ejection.record(0.0, "r0", False)
     assert fail(ejection, 0.0, "r0", 2) is None
@@ -27,7 +29,7 @@ def test_failures_in_a_row_eject_and_a_success_breaks_the_row() -> None:
 
 
 def test_the_rest_grows_with_the_count_up_to_its_maximum() -> None:
-    ejection = OutlierEjection(CONFIG, NAMES)
+    ejection = OutlierEjection(CONFIG, FLEET)
     now = 0.0
     for rest_s in (3.0, 6.0, 8.0, 8.0):
         fail(ejection, now, "r0")
@@ -38,7 +40,7 @@ def test_the_rest_grows_with_the_count_up_to_its_maximum() -> None:
 
 
 def test_the_count_falls_with_each_sweep_it_is_well() -> None:
-    ejection = OutlierEjection(Ejection(consecutive_failures=3, base_s=3.0, sweep_s=10.0, max_share=0.67), NAMES)
+    ejection = OutlierEjection(Ejection(consecutive_failures=3, base_s=3.0, sweep_s=10.0, max_share=0.67), FLEET)
     fail(ejection, 0.0, "r0")
     ejection.advance(3.0)
     ejection.advance(10.0)
@@ -48,14 +50,14 @@ def test_the_count_falls_with_each_sweep_it_is_well() -> None:
 
 @pytest.mark.parametrize(("share", "most"), [(0.67, 4), (0.1, 1), (1.0, 6)])
 def test_never_more_than_a_share_but_always_one(share: float, most: int) -> None:
-    ejection = OutlierEjection(Ejection(consecutive_failures=1, max_share=share), NAMES)
+    ejection = OutlierEjection(Ejection(consecutive_failures=1, max_share=share), FLEET)
     for name in NAMES:
         ejection.record(0.0, name, True)
     assert sum(ejection.ejected(name) for name in NAMES) == most
 
 
 def test_news_ends_the_rest() -> None:
-    ejection = OutlierEjection(CONFIG, NAMES)
+    ejection = OutlierEjection(CONFIG, FLEET)
     fail(ejection, 0.0, "r0")
     assert ejection.readmit("r0")
     assert not ejection.ejected("r0")
@@ -64,7 +66,7 @@ def test_news_ends_the_rest() -> None:
 
 def test_a_success_rate_far_below_the_others_ejects_at_the_sweep() -> None:
     config = Ejection(consecutive_failures=1000, base_s=3.0, sweep_s=10.0, max_share=0.5)
-    ejection = OutlierEjection(config, NAMES)
+    ejection = OutlierEjection(config, FLEET)
     for name in NAMES:
         for n in range(100):
             ejection.record(1.0, name, name == "r3" and n % 2 == 0)
@@ -77,7 +79,7 @@ def test_a_success_rate_far_below_the_others_ejects_at_the_sweep() -> None:
 def test_too_few_requests_or_hosts_decide_nothing() -> None:
     config = Ejection(consecutive_failures=1000, sweep_s=10.0)
     for names, requests in ((NAMES[:4], 100), (NAMES, 99)):
-        ejection = OutlierEjection(config, names)
+        ejection = OutlierEjection(config, [upstream(name) for name in names])
         for name in names:
             for _ in range(requests):
                 ejection.record(1.0, name, name == "r3")

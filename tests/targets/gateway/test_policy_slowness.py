@@ -2,48 +2,75 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from targets.gateway.config import Ejection
+import pytest
+from candidates import upstream
+
+from targets.gateway.config import Ejection, Upstream
 from targets.gateway.policies.ejection import OutlierEjection
 from targets.gateway.policies.slowness import SlowOutliers
 
-STEP_MS = {"a0": 10.0, "a1": 10.0, "b0": 20.0, "b1": 20.0}
 CONFIG = Ejection(
-    slow_factor=4.0, slow_min_tokens=20, slow_sweeps=2, sweep_s=1.0, base_s=3.0, max_s=12.0, max_share=0.5
+    slow_factor=4.0, slow_min_samples=5, slow_sweeps=2, sweep_s=1.0, base_s=3.0, max_s=12.0, max_share=0.5
 )
+FLEET = [
+    *(replace(upstream(name, "a"), step_ms=10.0) for name in ("a0", "a1")),
+    *(replace(upstream(name, "b"), step_ms=20.0) for name in ("b0", "b1")),
+]
 
 
-def decode(outliers: SlowOutliers, **token_ms: float) -> None:
-    for name, ms in token_ms.items():
-        outliers.record(name, 20, 20 * ms / 1000)
+def slow_outliers(fleet: list[Upstream] = FLEET, config: Ejection = CONFIG) -> SlowOutliers:
+    return SlowOutliers(config, {each.name: each for each in fleet})
+
+
+def decode(outliers: SlowOutliers, **gap_ms: float) -> None:
+    for name, ms in gap_ms.items():
+        for _ in range(5):
+            outliers.record(name, ms / 1000)
 
 
 def test_a_tenth_of_the_speed_is_an_outlier_after_two_sweeps() -> None:
-    outliers = SlowOutliers(CONFIG, STEP_MS)
+    outliers = slow_outliers()
     for expected in ([], [("b0", "10.0 x the others' time a token")]):
         decode(outliers, a0=15, a1=15, b0=300, b1=30)
         assert outliers.sweep() == expected
 
 
 def test_slower_hardware_is_not_a_slow_replica() -> None:
-    outliers = SlowOutliers(CONFIG, {**STEP_MS, "b1": 100.0})
+    outliers = slow_outliers([*FLEET[:3], replace(FLEET[3], step_ms=100.0)])
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b0=30, b1=150)
         assert outliers.sweep() == []
 
 
 def test_where_the_hardware_is_not_known_times_are_compared_as_they_are() -> None:
-    outliers = SlowOutliers(CONFIG, {**STEP_MS, "a0": 0.0})
+    outliers = slow_outliers([replace(FLEET[0], step_ms=0.0), *FLEET[1:]])
     for _ in range(2):
         decode(outliers, a0=15, a1=15, b0=61, b1=15)
         found = outliers.sweep()
     assert [name for name, _ in found] == ["b0"]
 
 
+def test_a_pool_that_is_slow_as_a_whole_is_not_taken_away() -> None:
+    outliers = slow_outliers()
+    for _ in range(5):
+        decode(outliers, a0=15, a1=15, b0=300, b1=200)
+        assert outliers.sweep() == []
+
+
+def test_some_quick_tokens_clear_a_busy_replica() -> None:
+    outliers = slow_outliers()
+    for _ in range(5):
+        decode(outliers, a0=15, a1=15, b1=30)
+        for ms in (30, 30, 30, 300, 300):
+            outliers.record("b0", ms / 1000)
+        assert outliers.sweep() == []
+
+
 @pytest.mark.parametrize("between", [{"b0": 30}, {}])
 def test_one_sweep_alone_decides_nothing_and_a_good_one_starts_anew(between: dict[str, float]) -> None:
-    outliers = SlowOutliers(CONFIG, STEP_MS)
+    outliers = slow_outliers()
     decode(outliers, a0=15, a1=15, b0=300)
     assert outliers.sweep() == []
     decode(outliers, a0=15, a1=15, **between)
@@ -52,16 +79,17 @@ def test_one_sweep_alone_decides_nothing_and_a_good_one_starts_anew(between: dic
     assert bool(outliers.sweep()) is (not between)  # nothing seen of it: still in a row
 
 
-def test_too_few_tokens_or_others_decide_nothing() -> None:
-    outliers = SlowOutliers(CONFIG, STEP_MS)
-    for _ in range(5):
-        outliers.record("b0", 3, 3.0)
+def test_too_few_samples_or_others_decide_nothing() -> None:
+    outliers = slow_outliers()
+    for _ in range(2):
+        for _ in range(2):
+            outliers.record("b0", 1.0)
         decode(outliers, a0=15)
         assert outliers.sweep() == []
 
 
 def test_it_rests_longer_each_time_until_it_is_seen_at_a_good_pace() -> None:
-    ejection = OutlierEjection(CONFIG, list(STEP_MS), 0.0, STEP_MS)
+    ejection = OutlierEjection(CONFIG, FLEET)
     now, rests = 0.0, []
     for _ in range(4):
         while not ejection.ejected("b0"):
@@ -82,7 +110,7 @@ def test_it_rests_longer_each_time_until_it_is_seen_at_a_good_pace() -> None:
 
 
 def test_without_a_factor_nobody_is_too_slow() -> None:
-    outliers = SlowOutliers(Ejection(), STEP_MS)
+    outliers = slow_outliers(config=Ejection())
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b0=3000, b1=30)
         assert outliers.sweep() == []
