@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from loadprofiles.clock import now_s
 from loadprofiles.connection import BrokenMessageError, Closed, Connection, Connections
-from loadprofiles.judge import Judgement, Provability, judge
+from loadprofiles.judge import DEGRADED_HEADER, Judgement, Provability, judge, shortened
 from loadprofiles.stream import Answer, StreamReader, read_whole
 from loadprofiles.wire import Wire
 from reports.attributes import Outcome
@@ -23,7 +23,7 @@ class Attempt:
     """How an attempt went. Times are seconds on `clock.now_s`.
 
     `transport`: the connection or the HTTP message broke, or a timeout ran out. `answer` and `judgement`: of a 2xx.
-    `headers` only of a failed attempt, for the retry policy.
+    `headers` only of a failed attempt, for the retry policy. `degraded`: what the answer said it has less of.
     """
 
     started_s: float
@@ -34,6 +34,7 @@ class Attempt:
     transport: bool = False
     answer: Answer | None = None
     judgement: Judgement | None = None
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,13 @@ class Sender:
         if stop is Outcome.CORRUPT:
             answer.corrupt = answer.corrupt or "not an HTTP message, or an endless one"
         attempt.answer = answer
+        attempt.degraded = connection.header(DEGRADED_HEADER)
         attempt.judgement = judge(
-            answer, request.expected, self._provability, message_complete=complete, stalled=stop is Outcome.STALLED
+            answer,
+            shortened(request.expected, attempt.degraded),
+            self._provability,
+            message_complete=complete,
+            stalled=stop is Outcome.STALLED,
         )
         if stop is not Outcome.TIMEOUT:
             attempt.outcome = attempt.judgement.outcome

@@ -137,6 +137,8 @@ def end_attempt(span: Span, attempt: Attempt) -> None:
         and (asked_s := parse_retry_after_s(attempt.headers, unix_ns(attempt.ended_s) / 1e9)) is not None
     ):
         found[names.RETRY_AFTER] = asked_s
+    if attempt.degraded is not None:
+        found[names.DEGRADED] = attempt.degraded
     answer = attempt.answer
     if answer is not None and answer.chunk_times_s:
         found[names.CHUNKS] = encode(attempt.started_s, answer.chunk_times_s, answer.chunk_tokens)

@@ -162,6 +162,11 @@ class Connection:
             found[key] = f"{found[key]}, {value}" if key in found else value
         return found
 
+    def header(self, name: str) -> str | None:
+        """One header of the answer; the first, where it is repeated."""
+        found = self._parser.get(name)
+        return found[0] if isinstance(found, list) else cast("str | None", found)
+
     def alive(self) -> bool:
         """An idle connection has nothing to read: a readable one was closed, or holds what nobody asked for."""
         try:

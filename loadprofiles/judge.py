@@ -6,6 +6,7 @@ taken for a good one. Definitions: `docs/measures.md`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -14,8 +15,14 @@ from loadprofiles.integrity import Integrity, compare
 from loadprofiles.stream import Answer
 from loadprofiles.wire import argument_tokens
 from reports.attributes import Outcome
+from reports.tokens import TOKEN_CHARS
 
-__all__ = ["Judgement", "Provability", "judge"]
+__all__ = ["DEGRADED_HEADER", "Judgement", "Provability", "judge", "shortened"]
+
+DEGRADED_HEADER = "X-Brownout-Degraded"
+"""With which a gateway says that it serves less than was asked (`docs/wire.md`)."""
+
+_LOWERED = re.compile(r"\bmax_tokens=(\d{1,9})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,12 @@ def judge(
     else:
         outcome = Outcome.OK if closed else Outcome.CORRUPT
     return Judgement(outcome, integrity, lost, silent)
+
+
+def shortened(expected: str, degraded: str | None) -> str:
+    """What must come back of the expected stream where the answer says that it was degraded: said is not truncated."""
+    lowered = _LOWERED.search(degraded) if degraded else None
+    return expected[: int(lowered[1]) * TOKEN_CHARS] if lowered is not None else expected
 
 
 def _is_json(text: str) -> bool:

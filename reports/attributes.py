@@ -95,6 +95,7 @@ TOKENS_LOST: Final = "brownout.tokens.lost"
 TOKENS_DUPLICATED: Final = "brownout.tokens.duplicated"
 TOKENS_SPLICED: Final = "brownout.tokens.spliced"  # tokens of another answer
 TERMINALS: Final = "brownout.terminals"  # terminal events seen; 1 is right
+DEGRADED: Final = "brownout.degraded"  # what X-Brownout-Degraded said; on the client's and the gateway's spans
 SILENTLY_TRUNCATED: Final = "brownout.silently_truncated"  # HTTP complete, no error event, tokens or finish missing
 CHUNKS: Final = "brownout.chunks"  # bytes: see `loadprofiles.chunklog`; on the client's attempt
 

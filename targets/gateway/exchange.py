@@ -18,7 +18,7 @@ from targets.gateway.answer import AnswerStream
 from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
 from targets.gateway.deaths import DeadError, broken, interrupted
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
-from targets.gateway.headers import account, for_client, for_upstream, retry_after_s
+from targets.gateway.headers import DEGRADED, account, for_client, for_upstream, retry_after_s
 from targets.gateway.incoming import Body, affinity_key, is_json, lessened, marker_of, prompt_tokens
 from targets.gateway.policies.retries import GiveUp
 from targets.gateway.sse import Framer
@@ -114,7 +114,7 @@ class Exchange:
             raise
         if degraded is not None:
             self._raw = self._send = lessened(self._raw, degraded.max_tokens, degraded.model)
-            self._told["X-Brownout-Degraded"] = degraded.header
+            self._told[DEGRADED] = degraded.header
             if degraded.max_tokens is not None:
                 self._stream.limit = self._call.limit = degraded.max_tokens
 
@@ -348,6 +348,8 @@ class Exchange:
             about[a.HTTP_STATUS] = status
         if first_s is not None:
             about[a.RESPONSE_TTFC] = first_s
+        if self._told:
+            about[a.DEGRADED] = self._told[DEGRADED]
         self._gateway.tracing.end(self._span, outcome, about, why)
 
 

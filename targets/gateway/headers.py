@@ -6,10 +6,11 @@ The body goes on decompressed, so its `Content-Encoding` does not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from reports.tenancy import Account, account_of
 
-__all__ = ["account", "for_client", "for_upstream", "retry_after_s"]
+__all__ = ["DEGRADED", "account", "for_client", "for_upstream", "retry_after_s"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -18,6 +19,8 @@ _HOP_BY_HOP = frozenset(
         "content-encoding", "expect",
     }
 )  # fmt: skip
+DEGRADED: Final = "X-Brownout-Degraded"
+"""Of an answer that is less than was asked: in what (`docs/wire.md`)."""
 _NOBODY = Account()
 _TO_CLIENT = ("Content-Type", "Retry-After", "x-request-id", "request-id")
 

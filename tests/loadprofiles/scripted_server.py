@@ -115,12 +115,12 @@ def framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def streamed(events: Iterable[bytes], *, gap_s: float = 0.0, end: str = "clean") -> Script:
+def streamed(events: Iterable[bytes], *, gap_s: float = 0.0, end: str = "clean", header: str = "") -> Script:
     """A chunked stream, an HTTP chunk an event. `end`: clean, fin, rst, or hang (open and silent)."""
 
     def run(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.sendall(HEAD)
+        sock.sendall(HEAD[:-2] + header.encode() + HEAD[-2:])
         for event in events:
             sock.sendall(framed(event))
             if gap_s:

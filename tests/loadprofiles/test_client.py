@@ -106,6 +106,25 @@ def test_a_stream_ended_cleanly_half_way_is_silently_truncated() -> None:
     assert (record.judgement.tokens_lost, record.judgement.silently_truncated) == (10, True)
 
 
+def test_an_answer_that_says_it_is_shorter_is_whole_at_that_length() -> None:
+    header = "X-Brownout-Degraded: max_tokens=12; model=small\r\n"
+    record = play(streamed(openai_events(PIECES[:12]), header=header))
+    assert (record.outcome, record.output_tokens) == (Outcome.OK, 12)
+    assert record.judgement is not None
+    assert (record.judgement.tokens_lost, record.judgement.silently_truncated) == (0, False)
+
+
+@pytest.mark.parametrize(("sent", "outcome"), [(11, Outcome.TRUNCATED), (13, Outcome.CORRUPT)])
+def test_an_answer_that_is_not_as_short_as_it_says_is_bad(sent: int, outcome: Outcome) -> None:
+    record = play(streamed(openai_events(PIECES[:sent]), header="X-Brownout-Degraded: max_tokens=12\r\n"))
+    assert record.outcome is outcome
+
+
+def test_another_model_alone_shortens_nothing() -> None:
+    record = play(streamed(openai_events(PIECES), header="X-Brownout-Degraded: model=small\r\n"))
+    assert record.outcome is Outcome.OK
+
+
 def test_no_listener_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
