@@ -22,19 +22,11 @@ from targets.gateway.config import GatewayConfig, Upstream
 from targets.hardware import load_hardware
 from targets.stack import Replica, Stack
 
-__all__ = ["GATEWAY", "LOAD", "Deployment", "context_limit_tokens"]
+__all__ = ["GATEWAY", "LOAD", "Deployment"]
 
 GATEWAY = "gateway"
 LOAD = "locust"
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-
-CONTEXT_LIMIT_TOKENS = 131_072
-"""What Llama 3.x models take; replicas whose cache holds less take what fits."""
-
-
-def context_limit_tokens(kv_tokens: int) -> int:
-    """The longest prompt and answer a replica takes: the model's limit, or what its cache can hold."""
-    return min(CONTEXT_LIMIT_TOKENS, kv_tokens)
 
 
 @dataclass(slots=True)
@@ -94,7 +86,7 @@ class Deployment:
             "control_port": address.control_port,
             "cold_start_s": cold_start_s,
             "seed": self.seed,
-            "context_limit": context_limit_tokens(load_hardware(replica.hardware).kv_tokens),
+            "context_limit": min(self.stack.context_limit, load_hardware(replica.hardware).kv_tokens),
         }
         return self._spec(name, "replica", [sys.executable, "-m", "chaos.entry", "replica"], config)
 

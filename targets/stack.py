@@ -41,6 +41,9 @@ __all__ = ["MAX_REPLICAS", "Pool", "Replica", "Stack", "load_stack", "stack_name
 
 STACKS: Final = Path(__file__).with_name("stacks")
 
+CONTEXT_LIMIT_TOKENS: Final = 200_000
+"""What coding agents are offered and count on. Llama 3.x was trained to 131,072 and takes more with scaled positions."""
+
 MAX_REPLICAS: Final = 64
 """Each replica is a process of its own on this machine."""
 
@@ -73,7 +76,10 @@ class Replica:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack with every default written out. `gateway` holds the policies of its gateway."""
+    """A stack with every default written out. `gateway` holds the policies of its gateway.
+
+    `context_limit`: tokens of the longest prompt and answer together; replicas whose cache holds less take what fits.
+    """
 
     name: str
     title: str
@@ -81,6 +87,7 @@ class Stack:
     clouds: tuple[str, ...]
     pools: tuple[Pool, ...]
     gateway: GatewayPolicies
+    context_limit: int = CONTEXT_LIMIT_TOKENS
 
     @cached_property
     def replicas(self) -> list[Replica]:
@@ -97,6 +104,7 @@ class Stack:
             "name": self.name,
             "title": self.title,
             "model": self.model,
+            "context_limit": self.context_limit,
             "replicas": [asdict(replica) for replica in self.replicas],
             "gateway": {"policies": asdict(self.gateway)},
         }
@@ -148,6 +156,9 @@ class StackFile(_Model):
     name: str = Field(pattern=_NAME, description="a short name in lower case, as multi-cloud")
     title: str = Field(default="", description="one line: what it is")
     model: str = Field(min_length=1, description="the model it serves, as llama-3.3-70b")
+    context_limit: int = Field(
+        default=CONTEXT_LIMIT_TOKENS, ge=16, le=10_000_000, description="tokens of a prompt and its answer together"
+    )
     clouds: list[Annotated[str, Field(pattern=_NAME)]] | None = Field(
         default=None, description="the clouds that pools may be in; without it, those they name"
     )
@@ -190,6 +201,7 @@ def load_stack(name_or_path: str | Path, *, beside: Path | None = None) -> Stack
         clouds=tuple(clouds),
         pools=tuple(_pool(name, pool) for name, pool in file.pools.items()),
         gateway=file.gateway.policies,
+        context_limit=file.context_limit,
     )
 
 

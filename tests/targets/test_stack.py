@@ -64,6 +64,16 @@ def test_durations_of_the_gateway_may_be_written_with_a_unit(tmp_path: Path) -> 
     assert gateway.breaker == GatewayPolicies().breaker
 
 
+def test_the_context_limit_is_the_stacks_own(tmp_path: Path) -> None:
+    text = "brownout: 1\nname: s\nmodel: m\npools: {tpu: {cloud: gcp, hardware: llama-70b-tpu-v6e-8}}\n"
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    assert load_stack(path).context_limit == 200_000
+    path.write_text(text + "context_limit: 131072\n")
+    assert load_stack(path).context_limit == 131_072
+    assert mistakes(tmp_path, text + "context_limit: 1\n") == [(5, '"context_limit" must be at least 16, not 1', "")]
+
+
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     text = """\
 brownout: 1
@@ -200,6 +210,6 @@ def _contains(whole: object, part: object) -> bool:
 
 def test_the_record_of_a_run_gets_replicas_and_policies() -> None:
     resolved = load_stack("multi-cloud").resolved()
-    assert set(resolved) == {"name", "title", "model", "replicas", "gateway"}
+    assert set(resolved) == {"name", "title", "model", "context_limit", "replicas", "gateway"}
     assert set(resolved["replicas"][0]) == {"name", "pool", "cloud", "hardware", "chips", "usd_per_hour"}
     assert resolved["gateway"]["policies"]["migration"] == {"max_per_call": 3}
