@@ -154,6 +154,9 @@ def run(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    twin: Annotated[
+        bool, typer.Option("--twin", help="Play the same without the faults as well, and tell what they changed.")
+    ] = False,
     runs: RunsOption = Path("runs"),
     yes_i_may: Annotated[
         bool, typer.Option("--yes-i-may", help="I may put load on the address in `target: {url: ...}`.")
@@ -164,6 +167,7 @@ def run(
     from chaos.preparation import prepare
     from chaos.run_command import run_experiment
     from chaos.side_by_side import combinations, run_side_by_side
+    from reports.errors import UserError
 
     options = _trace(trace, trace_format, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
     told: dict[str, None] = {}
@@ -183,6 +187,12 @@ def run(
     ]
     for line in told:
         typer.echo(f"trace: {line}", err=True)
+    if twin and len(plays) > 1:
+        raise UserError("--twin goes with one stack and one seed: play the others for themselves")
+    if twin:
+        from chaos.twin import run_with_twin
+
+        raise typer.Exit(run_with_twin(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))
     if len(plays) > 1:
         raise typer.Exit(run_side_by_side(plays, runs=runs, quiet=quiet, words=_words()))
     raise typer.Exit(run_experiment(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))

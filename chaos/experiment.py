@@ -30,6 +30,7 @@ __all__ = [
     "PlannedFault",
     "Slo",
     "Timeline",
+    "TwinOf",
     "UrlTarget",
     "experiment_names",
     "load_experiment",
@@ -65,6 +66,14 @@ class Timeline:
     baseline_s: float
     recovery_s: float
     drain_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TwinOf:
+    """Of a run without the faults: the folder of the run that has them, and how long its fault phase lasted."""
+
+    folder: str
+    fault_s: float
 
 
 @dataclass(frozen=True)
@@ -130,12 +139,14 @@ class Experiment:
     tells: Gate
     guardrails: tuple[Guardrail, ...]
     seed: int
+    twin_of: TwinOf | None = None
 
     @property
     def load_s(self) -> float:
         """How long the load is planned to last, drain left out: seconds."""
-        last = max((fault.at_s + fault.for_s for fault in self.faults), default=0.0)
-        recovery_s = self.timeline.recovery_s if self.faults else 0.0
+        calm_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
+        last = max((fault.at_s + fault.for_s for fault in self.faults), default=calm_s)
+        recovery_s = self.timeline.recovery_s if last or self.faults else 0.0
         return self.timeline.warmup_s + self.timeline.baseline_s + last + recovery_s
 
 
@@ -272,6 +283,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "tells": experiment.tells.text,
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
         "seed": experiment.seed,
+        **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
         "path": str(experiment.path),
         "profile": _plain(asdict(experiment.profile)),
         "stack": stack.resolved() if stack is not None else None,

@@ -294,9 +294,18 @@ class Run:
                 asyncio.create_task(self._play_fault(play, base + entry.at_s, entry.for_s)) for play, entry in entries
             ]
             await self._or_end(asyncio.gather(*self._tasks))
-            self._phase("recovery", timeline.recovery_s)
-            await self._or_end(asyncio.sleep(timeline.recovery_s))
+            await self._recover()
+        elif self.experiment.twin_of is not None:
+            fault_s = self.experiment.twin_of.fault_s
+            self._phase("fault", fault_s)
+            await self._until(base + fault_s)
+            await self._recover()
         await self._drain(timeline.drain_s)
+
+    async def _recover(self) -> None:
+        recovery_s = self.experiment.timeline.recovery_s
+        self._phase("recovery", recovery_s)
+        await self._or_end(asyncio.sleep(recovery_s))
 
     async def _unsteady(self) -> str:
         """Judge `steady_state`; the baseline goes on meanwhile, and everything after it is that much later."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.analysis_child import AnalysisChild
+from chaos.twin_print import twin_renderable
 from reports.errors import TargetFailed, UserError
 from reports.wording import interval_text, value_text
 
@@ -72,6 +73,8 @@ def _show(console: Console, folder: Path) -> None:
         if verdict != "pass":
             table.add_row("", Text(gate["why"], style="dim"))
     console.print(table)
+    if report["twin"] is not None:
+        console.print(twin_renderable(report["twin"]))
     verdict = report["verdict"]["verdict"]
     style = VERDICT_STYLE.get(verdict, "bold red")
     console.print(Text.assemble((verdict.upper(), style), "  ", report["verdict"]["why"][0]))

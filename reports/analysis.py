@@ -29,6 +29,7 @@ from reports.proofs import Proofs, prove
 from reports.record import Record, read_record
 from reports.report import Report, build
 from reports.spans import Span
+from reports.twin import twin_section
 from reports.verdict import decide
 from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
@@ -72,6 +73,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     metastability = _metastability(evidence, notes)
     verdict = decide(record, gates, steady, unread, metastability, proofs.latency_doubts)
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
+    report.data["twin"] = twin_section(evidence, [result.gate for result in gates])
     if table is not None:
         _write_all(report, run_dir)
         table.finish()

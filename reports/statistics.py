@@ -7,6 +7,8 @@ n)), without interpolation, so that an infinite value stays one.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,7 @@ __all__ = [
     "FloatArray",
     "Resampling",
     "design_effect",
+    "paired",
     "percentile",
     "percentile_interval",
     "wilson_interval",
@@ -102,6 +105,13 @@ class Resampling:
         share = np.full(max(sessions, 1), 1 / max(sessions, 1))
         self.weights: NDArray[np.uint16] = rng.multinomial(sessions, share, size=RESAMPLES).astype(np.uint16)
 
+    def of(self, columns: IntArray) -> Resampling:
+        """The same draws for some of the sessions, in the order of `columns`."""
+        made = copy(self)
+        made.sessions = columns.size
+        made.weights = np.ascontiguousarray(self.weights[:, columns])
+        return made
+
     def sums(self, by_session: FloatArray) -> FloatArray:
         """The resampled totals of a quantity given by session."""
         return np.asarray(self.weights @ by_session, dtype=np.float64)
@@ -128,3 +138,12 @@ class Resampling:
                 found = ordered[np.minimum(places, values.size - 1)]
                 out[row, begin : begin + found.size] = np.where(totals > 0, found, np.nan)
         return out
+
+
+def paired(first: Sequence[str], second: Sequence[str], seed: int) -> tuple[Resampling, Resampling]:
+    """Two runs' sessions drawn together, by id: a session that is in both comes as often in both."""
+    place = {session: number for number, session in enumerate(dict.fromkeys([*first, *second]))}
+    both = Resampling(len(place), seed)
+    columns = (np.array([place[session] for session in ids], dtype=np.int64) for ids in (first, second))
+    here, there = (both.of(column) for column in columns)
+    return here, there

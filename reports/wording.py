@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["interval_text", "number_text", "value_text"]
+__all__ = ["difference_text", "interval_text", "number_text", "value_text"]
 
 
 def number_text(value: float) -> str:
@@ -51,3 +51,23 @@ def interval_text(gate: Mapping[str, Any]) -> str:
         return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
     unit = "x" if gate["relative_to_baseline"] else gate["unit"]
     return " to ".join(value_text(bound, unit) for bound in gate["interval"])
+
+
+def difference_text(row: Mapping[str, Any]) -> str:
+    """A difference of a report's `twin` with its interval: `+1.25 s (+0.9 s to +1.6 s)`, points for shares."""
+    text = _signed(row["difference"], row["unit"])
+    if row["interval"] is None:
+        return text
+    low, high = row["interval"]
+    return f"{text} ({_signed(low, row['unit'])} to {_signed(high, row['unit'])})"
+
+
+def _signed(value: float | str, unit: str) -> str:
+    if isinstance(value, str):
+        value = -math.inf if value.startswith("-") else math.inf
+    if math.isinf(value):
+        return "+infinite" if value > 0 else "-infinite"
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    if unit == "share":
+        return f"{sign}{abs(value) * 100:.3g} points"
+    return sign + value_text(abs(value), unit)

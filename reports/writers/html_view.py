@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from reports.wording import interval_text, value_text
 from reports.writers.html_proofs import proofs_view
+from reports.writers.html_twin import twin_view
 from reports.writers.html_waterfall import waterfall_views
 
 __all__ = ["page_view"]
@@ -96,6 +97,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "outcomes": _outcomes,
         "integrity": _integrity,
         "cost": _cost,
+        "twin": twin_view,
         "proofs": proofs_view,
         "notes": lambda d: [str(note) for note in d["notes"]],
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.report import Report
-from reports.wording import interval_text, value_text
+from reports.wording import difference_text, interval_text, value_text
 
 __all__ = ["summary_text", "write_summary"]
 
@@ -73,7 +73,7 @@ def summary_text(report: Report) -> str:
     if report.verdict.verdict not in ("pass",):
         lines += [*(f"- {_cell(why)}" for why in report.verdict.why), ""]
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"])
-    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + _proofs(data)
+    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + _twin(data.get("twin")) + _proofs(data)
     if run["command"]:
         lines += ["## Play it again", "", "```sh", str(run["command"]), "```", ""]
     return "\n".join(lines)
@@ -136,6 +136,24 @@ def _numbers(data: dict[str, Any]) -> list[str]:
         cells += [_told(found["phases"][phase], found["unit"]) for phase in phases]
         rows.append("| " + " | ".join([f"`{name}`", *cells]) + " |")
     return ["## Numbers", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *rows, ""]
+
+
+def _twin(twin: dict[str, Any] | None) -> list[str]:
+    if twin is None:
+        return []
+    head = ["## Beside its twin, without the faults", ""]
+    if twin["problem"]:
+        return [*head, f"- {_cell(twin['problem'])}", ""]
+    rows = [
+        f"| `{row['measure']}` | {row['phase'] or 'run'} | {value_text(row['here'], row['unit'])} "
+        f"| {value_text(row['there'], row['unit'])} | {difference_text(row)} |"
+        for row in twin["differences"]
+        if row["differs"]
+    ]
+    if not rows:
+        return [*head, "No measure differs by more than chance.", ""]
+    columns = "| measure | phase | run | twin | difference (95 %) |"
+    return [*head, columns, "|---|---|---|---|---|", *rows, ""]
 
 
 def _told(found: dict[str, Any], unit: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from record_builder import RecordBuilder, Up, migrated
+from record_builder import RecordBuilder, Up, good_run, migrated
 
 from reports.analysis import NOT_STEADY, analyse, main
 from reports.gates import parse_gate
@@ -171,6 +171,8 @@ DYNAMIC = {
     "measures.*.phases": 1,
     "outcomes": 2,
     "cost_by_pool": 1,
+    "twin.sessions": 1,
+    "twin.calls": 1,
     "timeline.replicas": 1,
     "failovers[].spans[].attributes": 1,
     "failovers[].spans[].events[].attributes": 1,
@@ -206,6 +208,9 @@ def test_every_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     state = {"tpu-0": {"pool": "tpu", "breaker": "closed", "ejected": False, "in_flight": 1, "load_ms": 3.0}}
     good.gauge("gateway", 7.0, kind="gateway", data={"replicas": state, "panic": False, "requests": 1})
     path = good.write()
+    good_run(path.parent / "twin").write()
+    calls = {"fault": {"offered": 1, "good": 1, "share": 1.0}}
+    (path / "twin.json").write_text(json.dumps({"path": "../twin", "calls": calls}))
     analyse(path)
     documented = set(re.findall(r"^\| `([^`]+)`", (REPO / "docs" / "report-schema.md").read_text(), re.MULTILINE))
     found = set(key_paths(json.loads((path / "report.json").read_text())))
