@@ -17,8 +17,8 @@ import platform
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from chaos.analysis_child import AnalysisChild
 from chaos.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.deployment import LOAD, Deployment, load_spec
-from chaos.ended import Ended, gravest
+from chaos.ended import EarlyEnd, Ended, gravest
 from chaos.experiment import Experiment
 from chaos.fault_play import FaultPlay
 from chaos.guardrails import GuardrailWatch
@@ -43,8 +43,6 @@ from reports.attributes import SERVICE_RUNNER
 from reports.errors import TargetFailed
 
 __all__ = ["Run"]
-
-T = TypeVar("T")
 
 READY_WITHIN_S = 60.0
 LOAD_STARTS_WITHIN_S = 30.0
@@ -79,32 +77,10 @@ class Run:
         self._fleet_whole = asyncio.Event()
         """The gateway has seen every replica well: one still shut out from start-up would spoil the baseline."""
         self._stopping = False
-        self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
-        self._reasons: list[Ended] = []
+        self.early = EarlyEnd()
         self._zero = 0.0
 
     # -- what may end a run early -----------------------------------------------------------------------------------
-    def end(self, event: str, why: str, exit_code: int) -> None:
-        """End the run early. The first reason ends it, the gravest until the record is closed names it."""
-        self._reasons.append(Ended(event, why, exit_code))
-        if not self._ended.done():
-            self._ended.set_result(self._reasons[0])
-
-    async def _or_end(self, waiting: Awaitable[T]) -> T:
-        """Wait for something, unless the run ends first: then raise why."""
-        task: asyncio.Future[T] = asyncio.ensure_future(waiting)
-        either: list[asyncio.Future[Any]] = [task, self._ended]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if task.done():
-            return task.result()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise self._ended.result()
-
     def _counters(self, counters: Counters) -> Mapping[str, object]:
         self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
         self.progress.counters(counters)
@@ -115,14 +91,14 @@ class Run:
             tripped = self.guardrails.observe(counters.at / 1e9, counters.data)
             if tripped is not None:
                 self.folder.events.write("guardrail", text=tripped.text, value=tripped.value)
-                self.end("aborted", f"guardrail: {tripped.text} (it was {tripped.value:g})", 4)
+                self.early.end("aborted", f"guardrail: {tripped.text} (it was {tripped.value:g})", 4)
         return self.load.heard(counters)
 
     def _shepherd_gone(self, error: ShepherdGone) -> None:
-        self.end("failed", str(error), 5)
+        self.early.end("failed", str(error), 5)
 
     def _record_failed(self, error: RecordFull) -> None:
-        self.end("failed", str(error), 5)
+        self.early.end("failed", str(error), 5)
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
         leaving = child.name == LOAD and self.load.command == "stop"
@@ -140,7 +116,7 @@ class Run:
             )
         if not expected:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
-            self.end("failed", f"{child.name} ended by itself ({how}){self._last_words(child.name)}", 5)
+            self.early.end("failed", f"{child.name} ended by itself ({how}){self._last_words(child.name)}", 5)
 
     def _last_words(self, process: str) -> str:
         try:
@@ -154,7 +130,7 @@ class Run:
         """Set up, play, tear down. Answers why it ended early, or None."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(signum, self.end, "interrupted", f"interrupted by {signum.name}", 130)
+            loop.add_signal_handler(signum, self.early.end, "interrupted", f"interrupted by {signum.name}", 130)
         ended: Ended | None = None
         self.folder.events.write("run", event="started", why="")
         self._machine()
@@ -222,8 +198,8 @@ class Run:
         url = deployment.gateway_url if deployment else own.url if own else ""
         config = load_config(self.experiment, url)
         load = load_spec(self.folder, config, token=self.token, collector=self.collector.url)
-        await self._or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in [*children, load])))
-        await self._or_end(self._all_ready(deployment))
+        await self.early.or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in [*children, load])))
+        await self.early.or_end(self._all_ready(deployment))
 
     async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
         child = await supervisor.spawn(spec)
@@ -271,7 +247,7 @@ class Run:
             play.plan()
         self.load.command = "run"
         try:
-            await self._or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
+            await self.early.or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
         except TimeoutError:
             raise Ended("failed", f"the load did not start{self._last_words(LOAD)}", 5) from None
         assert self.load.started_ns is not None
@@ -293,7 +269,7 @@ class Run:
             self._tasks = [
                 asyncio.create_task(self._play_fault(play, base + entry.at_s, entry.for_s)) for play, entry in entries
             ]
-            await self._or_end(asyncio.gather(*self._tasks))
+            await self.early.or_end(asyncio.gather(*self._tasks))
             await self._recover()
         elif self.experiment.twin_of is not None:
             fault_s = self.experiment.twin_of.fault_s
@@ -305,14 +281,14 @@ class Run:
     async def _recover(self) -> None:
         recovery_s = self.experiment.timeline.recovery_s
         self._phase("recovery", recovery_s)
-        await self._or_end(asyncio.sleep(recovery_s))
+        await self.early.or_end(asyncio.sleep(recovery_s))
 
     async def _unsteady(self) -> str:
         """Judge `steady_state`; the baseline goes on meanwhile, and everything after it is that much later."""
         assert self.supervisor is not None
         begun = time.monotonic()
         spec = steady_spec(self.folder.path, self.folder.log(STEADY))
-        why = await self._or_end(unsteady(self.supervisor, spec, self._started))
+        why = await self.early.or_end(unsteady(self.supervisor, spec, self._started))
         self._zero += time.monotonic() - begun
         return why
 
@@ -321,7 +297,7 @@ class Run:
         self.analysis = AnalysisChild(self.folder.path)
         self.load.command = "drain"
         with contextlib.suppress(TimeoutError):
-            await self._or_end(asyncio.wait_for(self.load.done.wait(), drain_s))
+            await self.early.or_end(asyncio.wait_for(self.load.done.wait(), drain_s))
 
     def _plays(self, stage: LiveStage) -> list[FaultPlay]:
         provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
@@ -357,7 +333,7 @@ class Run:
             self.progress.fault(text, on=False)
             played = play.played  # also of one whose run was ended meanwhile
             if played.problem and not played.verified:
-                self.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
+                self.early.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
 
     async def _release(self) -> None:
         """Let every fault go, and wait until each is reverted."""
@@ -365,7 +341,7 @@ class Run:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _until(self, at_s: float) -> None:
-        await self._or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
+        await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
 
     def _phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
         self.folder.events.write("phase", phase=name, at_ns=at_ns)
@@ -387,7 +363,7 @@ class Run:
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all()
-        ended = gravest([*([ended] if ended else []), *self._reasons])
+        ended = gravest([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
             self.spans_ended["runner#1"] = self._runner_spans.ended
         try:

@@ -45,16 +45,21 @@ DIFFERENCES: Final = (
     "retry_amplification",
     "prefill_amplification",
     "wasted_tokens",
-    "cost",
+    "cost.per_1k_sessions",
+    "cost.per_million_tokens",
 )
 """What is compared beside the measures of the experiment's gates."""
+
+
+TOLERANCE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One measure in one phase: in the run, in its twin, and the former less the latter.
 
-    `interval`: 95 %, None for facts. `differs`: a fact that is another, or an interval without 0.
+    `interval`: 95 %, None for facts. `differs`: a count that is another, a fact of another kind that is another by more
+    than `TOLERANCE` of the greater, an interval without 0.
     """
 
     measure: str
@@ -131,7 +136,11 @@ def difference(here: Evidence, there: Evidence, name: str, phase: str | None) ->
         return None
     less = 0.0 if ours.value == theirs.value else ours.value - theirs.value  # two that never came do not differ
     interval = _interval(ours, theirs) if spec.kind_of(stat) != "fact" else None
-    differs = less != 0 if interval is None else interval[0] > 0 or interval[1] < 0
+    if interval is not None:
+        differs = interval[0] > 0 or interval[1] < 0
+    else:
+        least = 0.0 if spec.unit_of(stat) == "count" else TOLERANCE * max(abs(ours.value), abs(theirs.value))
+        differs = abs(less) > least or math.isinf(less)
     return Difference(name, spec.title, spec.unit_of(stat), phase, ours.value, theirs.value, less, interval, differs)
 
 

@@ -98,3 +98,9 @@ def test_a_twin_that_cannot_be_read_is_a_problem_and_no_crash(tmp_path: Path, te
     told = twin_section(evidence, [])
     assert told is not None
     assert told["problem"].startswith("the twin cannot be read")
+
+
+def test_a_price_differs_where_it_is_another_by_more_than_a_hair(tmp_path: Path) -> None:
+    found = rows(slow(tmp_path / "a"), slow(tmp_path / "b", lost=1))
+    assert found["cost.per_1k_sessions", None].differs  # a session fewer that succeeded, of 60
+    assert not rows(slow(tmp_path / "c"), slow(tmp_path / "d"))["cost.per_1k_sessions", None].differs
