@@ -46,19 +46,19 @@ class _Session:
     id: str
     options: TraceOptions
     agents: Mapping[str, RecordedAgent]
-    repeat: int
+    texts: str
 
 
-def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions, repeat: int = 0) -> ReplayAgent:
+def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions, texts: str = "") -> ReplayAgent:
     """The main agent of a session that plays `recorded`, already shortened to `max_calls`.
 
-    `repeat`: how often the whole trace was played before.
+    `texts` names the texts that blocks stand for: sessions that have it in common share the text of equal blocks.
     """
     agents = {recorded.main.id: recorded.main}
     for step in recorded.main.steps:
         if isinstance(step, RecordedFork):
             agents |= {agent.id: agent for _, agent in step.agents}
-    return ReplayAgent(recorded.main, _Session(session, options, agents, repeat), 0.0)
+    return ReplayAgent(recorded.main, _Session(session, options, agents, texts), 0.0)
 
 
 class ReplayAgent:
@@ -131,7 +131,7 @@ class ReplayAgent:
         if call.blocks is not None:
             end = marker_text(self._marker(turn))
             room = max(size, _NEW_CHARS) - len(end)
-            return (Message("user", blocks_text(call.blocks, self._session.options, self._session.repeat, room) + end),)
+            return (Message("user", blocks_text(call.blocks, self._session.options, self._session.texts, room) + end),)
         common = call.common
         if common is None or common.agent is not None:
             system, text = _first(self._session, self._recorded, turn, call, common)

@@ -96,16 +96,21 @@ def format_of(path: Path, forced: str | None = None) -> tuple[str, list[Path]]:
     files = [file for file in inside if single or (file.suffix.lower() in _SUFFIXES and file.is_file())]
     if not files:
         seen = ", ".join(file.name for file in inside[:5])
-        what = f"holds no recordings (but {seen})" if seen else "holds no file" if path.is_dir() else "is not there"
+        what = (
+            f"holds no recordings (but {seen})"
+            if seen
+            else "holds no file"
+            if path.is_dir()
+            else "is no folder and no file"
+        )
         raise InvalidFile(
             [Problem(str(path), 0, what, f"give a folder or a file in one of these formats:\n{_known()}")]
         )
     if forced is not None:
         return forced, _of_format(files, FORMATS[forced], single)
     found: dict[str, Path] = {}
-    heads = {file: _head(file) for file in files[:1000]}
-    for file, head in heads.items():
-        name = _recognised(head)
+    for file in files:
+        name = _recognised(_head(file))
         if name is not None:
             found.setdefault(name, file)
     if len(found) > 1:
@@ -113,7 +118,7 @@ def format_of(path: Path, forced: str | None = None) -> tuple[str, list[Path]]:
         remedy = "give one of the files, or say which with --trace-format"
         raise InvalidFile([Problem(str(path), 0, f"holds traces of several formats: {seen}", remedy)])
     if not found:
-        file, head = next(iter(heads.items()))
+        file, head = files[0], _head(files[0])
         begins = f"begins with {head[:80].decode('utf-8', 'replace')!r}" if head else "is empty"
         remedy = f"known are the formats\n{_known()}\n    or say which it is with --trace-format"
         raise InvalidFile([Problem(str(file), 1 if head else 0, f"is of no known format: it {begins}", remedy)])

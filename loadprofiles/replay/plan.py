@@ -54,7 +54,8 @@ def plan_replay(
             order = shuffled
         session = f"{run}-{index}"
         shape = shorten(recorded[order[at]], options.max_calls)
-        agent = replay_agent(shape, session, options, repeat)
+        # A repetition's blocks, and another load's, are texts of their own: else all of it would be cached.
+        agent = replay_agent(shape, session, options, f"{run}/{repeat}")
         yield SessionPlan(index, session, None, next(starts), calls_of(shape.main), agent)
 
 

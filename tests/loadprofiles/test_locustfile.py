@@ -169,8 +169,15 @@ def test_mistakes_are_told_without_a_traceback(tmp_path: Path, arguments: list[s
     assert "Traceback" not in done.stderr
 
 
-def test_workers_share_the_sessions_without_overlap(tmp_path: Path, profile: Path) -> None:
+@pytest.mark.parametrize("recorded", [False, True])
+def test_workers_share_the_sessions_without_overlap(tmp_path: Path, profile: Path, recorded: bool) -> None:
     port = free_port()
+    load: list[object] = ["--load-profile", profile]
+    if recorded:
+        rows = [f"{i},s{i // 2},1,{100 + 200 * (i % 2)},4" for i in range(20)]
+        trace = tmp_path / "trace.csv"
+        trace.write_text("\n".join(["Timestamp,Session ID,Elapsed time,Request tokens,Response tokens", *rows]))
+        load += ["--trace", trace, "--trace-options", "rate=20,speed=1000"]
     with target() as server:
         common = ["-f", LOCUSTFILE, "--master-port", port]
         workers = [
@@ -183,7 +190,7 @@ def test_workers_share_the_sessions_without_overlap(tmp_path: Path, profile: Pat
         try:
             done = locust(
                 tmp_path, "-f", LOCUSTFILE, "--master", "--master-bind-port", port, "--master-bind-host", "127.0.0.1",
-                "--expect-workers", 2, "-H", server.url, "-t", "2s", "--load-profile", profile, "--run-id", "x",
+                "--expect-workers", 2, "-H", server.url, "-t", "2s", "--run-id", "x", *load,
             )  # fmt: skip
             codes = [worker.wait(30) for worker in workers]
         finally:

@@ -86,7 +86,7 @@ def test_a_folder_with_several_formats_is_answered_with_their_files(tmp_path: Pa
 def test_nothing_to_read_is_answered(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="holds no file"):
         format_of(tmp_path)
-    with pytest.raises(InvalidFile, match="is not there"):
+    with pytest.raises(InvalidFile, match="is no folder and no file"):
         format_of(tmp_path / "absent")
     (tmp_path / "notes.md").write_text("x")
     with pytest.raises(InvalidFile, match=r"holds no recordings \(but notes\.md\)"):

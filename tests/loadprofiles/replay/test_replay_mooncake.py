@@ -71,10 +71,12 @@ def test_a_conversation_that_goes_on_begins_with_all_that_was_full_before(tmp_pa
     assert common_chars(one, two) >= 2 * 512 // 8 * TOKEN_CHARS
 
 
-def test_a_repetition_of_the_trace_finds_nothing_cached(tmp_path: Path) -> None:
+def test_a_repetition_of_the_trace_and_another_load_find_nothing_cached(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", [mooncake([0, 1, 2])])
-    one, two = (p.calls["main"][0] for p in play(islice(replay_sessions(path, {}, 7, "r"), 2)).values())
-    assert common_chars(text_of(one.messages), text_of(two.messages)) < 4 * TOKEN_CHARS
+    plans = [*islice(replay_sessions(path, {}, 7, "r"), 2), *islice(replay_sessions(path, {}, 7, "r-f1"), 1)]
+    one, *others = (text_of(played.calls["main"][0].messages) for played in play(plans).values())
+    assert len(others) == 2
+    assert all(common_chars(one, other) < 4 * TOKEN_CHARS for other in others)
 
 
 def test_ids_of_two_files_have_nothing_to_do_with_one_another(tmp_path: Path) -> None:
