@@ -42,7 +42,7 @@ __all__ = ["MAX_REPLICAS", "Pool", "Replica", "Stack", "load_stack", "stack_name
 STACKS: Final = Path(__file__).with_name("stacks")
 
 CONTEXT_LIMIT_TOKENS: Final = 200_000
-"""What coding agents are offered and count on. Llama 3.x was trained to 131,072 and takes more with scaled positions."""
+"""What coding agents are offered. Llama 3.x was trained to 131,072, and takes more with its positions scaled."""
 
 MAX_REPLICAS: Final = 64
 """Each replica is a process of its own on this machine."""
