@@ -39,6 +39,7 @@ class Deployment:
     collector_url: str
     addresses: Mapping[str, Address]
     gateway_port: int
+    gateway_control_port: int
     seed: int
 
     @classmethod
@@ -46,7 +47,7 @@ class Deployment:
         cls, stack: Stack, folder: RunFolder, token: str, collector_url: str, seed: int, gateway_port: int = 0
     ) -> Deployment:
         """Choose the ports. Raises UserError where `gateway_port` is taken."""
-        ports = free_ports(2 * len(stack.replicas) + 1)
+        ports = free_ports(2 * len(stack.replicas) + 2)
         if gateway_port:
             from chaos.ports import check_free
 
@@ -57,7 +58,7 @@ class Deployment:
             )
             for index, replica in enumerate(stack.replicas)
         }
-        return cls(stack, folder, token, collector_url, addresses, gateway_port or ports[-1], seed)
+        return cls(stack, folder, token, collector_url, addresses, gateway_port or ports[-1], ports[-2], seed)
 
     @property
     def gateway_url(self) -> str:
@@ -96,6 +97,7 @@ class Deployment:
         config = GatewayConfig(
             upstreams=upstreams,
             port=self.gateway_port,
+            control_port=self.gateway_control_port,
             policies=self.stack.gateway,
             model=self.stack.model,
             seed=self.seed,

@@ -132,7 +132,7 @@ def _build(kind: str, config: bytes, token: str) -> Server:
     from targets.gateway.config import GatewayConfig
     from targets.gateway.server import GatewayServer
 
-    return GatewayServer(msgspec.json.decode(config, type=GatewayConfig))
+    return GatewayServer(msgspec.json.decode(config, type=GatewayConfig), token)
 
 
 async def _serve(kind: str, env: Environment, config: bytes) -> None:

@@ -19,6 +19,7 @@ from chaos.faults.catalogue import KINDS
 from chaos.faults.demand import DemandSpec
 from chaos.faults.selection import Selector, unknown_names
 from chaos.faults.spec import FaultSpec, OnReplicas, OnStreams, WholeReplica
+from chaos.faults.stuck_config import StuckConfig
 from loadprofiles.profile import Profile
 from loadprofiles.profile_file import load_profile
 from reports.documents import Document, NotFound, did_you_mean, duration_s, duration_text
@@ -258,6 +259,12 @@ def _check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     if isinstance(spec, DemandSpec) and made.profile is not None:
         for key, what, remedy in spec.mistakes(made.profile):
             yield say((*path, kind, key), what, remedy)
+    if isinstance(spec, StuckConfig) and made.stack is not None:
+        known = [replica.name for replica in views(made.stack)]
+        for name in spec.replicas:
+            if name not in known:
+                what = f'the stack {made.stack.name} has no replica "{name}"'
+                yield say((*path, kind, "replicas"), what, did_you_mean(name, known))
     if not isinstance(spec, OnReplicas) or made.stack is None:
         return
     replicas = views(made.stack)

@@ -176,7 +176,8 @@ class Run:
                 await self._spawn(supervisor, deployment.replica_spec(name, cold_start_s))
 
             addresses = deployment.addresses if deployment is not None else {}
-            async with LiveStage(supervisor, addresses, self.token, start_again, self.load) as stage:
+            control_port = deployment.gateway_control_port if deployment is not None else 0
+            async with LiveStage(supervisor, addresses, self.token, start_again, self.load, control_port) as stage:
                 try:
                     await self._timeline(stage)
                 finally:

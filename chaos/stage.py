@@ -20,6 +20,7 @@ from chaos.faults.base import FaultError, Ordered, ReplicaView, Undo, Unreachabl
 from chaos.load_child import LoadControl
 from chaos.supervisor import Supervisor
 from loadprofiles.demand import Order
+from reports.attributes import TARGET_GATEWAY
 
 __all__ = ["Address", "LiveStage"]
 
@@ -51,11 +52,14 @@ class LiveStage:
         token: str,
         start_again: Callable[[str, float], Awaitable[None]],
         load: LoadControl,
+        gateway_control_port: int = 0,
     ) -> None:
         self._supervisor = supervisor
         self._addresses = addresses
         self._start_again = start_again
         self._load = load
+        self._control_ports = {name: address.control_port for name, address in addresses.items()}
+        self._control_ports[TARGET_GATEWAY] = gateway_control_port
         self._headers = {"X-Brownout-Token": token}
         self._session: aiohttp.ClientSession | None = None
         self._behaving: dict[str, set[str]] = {}
@@ -126,7 +130,7 @@ class LiveStage:
 
     # -- behaviours -------------------------------------------------------------------------------------------------
     def _control(self, name: str, path: str) -> str:
-        return f"http://127.0.0.1:{self._addresses[name].control_port}{path}"
+        return f"http://127.0.0.1:{self._control_ports[name]}{path}"
 
     async def _call(self, method: str, name: str, path: str, body: Any = None) -> Any:
         assert self._session is not None

@@ -34,7 +34,7 @@ SPAN_FAULT: Final = "brownout.fault"  # the runner: injection to verified revert
 
 # -- span events --------------------------------------------------------------------------------------------------
 EVENT_DECISION: Final = "brownout.decision"  # on gateway.request: who was considered, who was chosen, why
-EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request or chat: FAULT_ID, FAULT_KIND
+EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request, gateway.request or chat: FAULT_ID, FAULT_KIND
 EVENT_FAULT_STAGE: Final = "brownout.fault.stage"  # on fault: planned, injected, confirmed, reverted, verified
 EVENT_PREEMPTED: Final = "brownout.preempted"  # on replica.request
 

@@ -83,7 +83,7 @@ class Call:
     """One logical call, the client's retries inside. Times in seconds; `ttft_s` is infinite where no token came.
 
     `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase it counts in.
-    `hits`: the ids of the demand faults that changed it.
+    `hits`: the ids of the faults that met it at the client or at the gateway.
     """
 
     span: Span

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.attributes import TARGET_LOAD, Outcome
+from reports.attributes import TARGET_GATEWAY, TARGET_LOAD, Outcome
 from reports.calls import Attempt, Call, Calls
 from reports.record import FaultRecord, Record
 
@@ -85,8 +85,8 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     if injected is None:
         return FaultImpact(fault, (), 0, fault.hits)
     reverted = fault.reverted_s if fault.reverted_s is not None else end_s
-    if TARGET_LOAD in fault.targets:
-        return _demanded(fault, calls, injected)
+    if TARGET_LOAD in fault.targets or TARGET_GATEWAY in fault.targets:
+        return _beside_replicas(fault, calls, injected)
     targets = frozenset(fault.targets)
     encounters: list[Encounter] = []
     attempts = 0
@@ -104,9 +104,9 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     )
 
 
-def _demanded(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
-    """A fault of the load: the calls of the sessions that it added and those that it changed met it. It interrupts
-    nobody: there is no replica to fail over from."""
+def _beside_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
+    """A fault of the load or of the gateway was met by the calls of the sessions that it added, those that were made
+    otherwise, and those that it met at the gateway. It interrupts nobody: there is no replica to fail over from."""
     added = {session.id for session in calls.sessions if session.fault == fault.id}
     met = [call for call in calls.calls if call.session in added or fault.id in call.hits]
     encounters = [

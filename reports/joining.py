@@ -160,6 +160,7 @@ class _Sorter:
             if place is not None:
                 owner[span.span_id] = place
                 place[0].gateway_requests.append(span)
+                place[0].hits += _hits(span)
                 self._mark(place[0], span.parent_id in owner or span.parent_id in by_chat)
         for span in sorted(self.gateway_attempts, key=lambda span: span.start_ns):
             attempt = self._attempt(span)

@@ -27,10 +27,12 @@ from chaos.faults.shrink_kv import ShrinkKv
 from chaos.faults.slow_decode import SlowDecode
 from chaos.faults.slow_headers import SlowHeaders
 from chaos.faults.slow_prefill import SlowPrefill
+from chaos.faults.slow_scheduler import SlowScheduler
 from chaos.faults.slow_tokens import SlowTokens
 from chaos.faults.spec import FaultSpec
 from chaos.faults.stale_metrics import StaleMetrics
 from chaos.faults.stall import Stall
+from chaos.faults.stuck_config import StuckConfig
 from chaos.faults.surge import Surge
 from chaos.faults.trickle import Trickle
 from chaos.faults.wrong_answer import WrongAnswer
@@ -63,6 +65,8 @@ KINDS: Final[dict[str, type[FaultSpec]]] = {
     "preemption_storm": PreemptionStorm,
     "lying_health": LyingHealth,
     "stale_metrics": StaleMetrics,
+    "slow_scheduler": SlowScheduler,
+    "stuck_config": StuckConfig,
     "surge": Surge,
     "heavy_tenant": HeavyTenant,
     "long_reasoning": LongReasoning,

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from chaos.faults.base import Fault, ReplicaView
 from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.selection import Names, Selector
+from reports.attributes import TARGET_GATEWAY
 from reports.documents import Mistake, Percentage
 
-__all__ = ["FaultSpec", "InReplica", "OnReplicas", "OnRequests", "OnStreams", "WholeReplica"]
+__all__ = ["FaultSpec", "InReplica", "OnGateway", "OnReplicas", "OnRequests", "OnStreams", "WholeReplica"]
 
 
 class FaultSpec(BaseModel):
@@ -55,6 +56,13 @@ class FaultSpec(BaseModel):
     @abstractmethod
     def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
         """The fault, ready to be injected."""
+
+
+class OnGateway(FaultSpec):
+    """A fault of the gateway itself: it takes no replica."""
+
+    def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
+        return [TARGET_GATEWAY]
 
 
 class OnReplicas(Selector, FaultSpec):

@@ -78,6 +78,8 @@ class Eligibility:
             return "refused this call (429)"
         if call.failed_on and (call.offset > 0 or self.avoids_failed) and replica.name in call.failed_on:
             return "failed this call"  # a migration never goes where the stream died, however blind retries are
+        if replica.stuck:
+            return None
         if panic:
             spared = self._policies.panic is not None and not self._policies.panic.even_refused
             return "refuses connections" if spared and replica.refuses else None

@@ -16,6 +16,7 @@ from reports.attributes import Outcome
 from reports.tokens import TOKEN_CHARS
 from targets.gateway.answer import AnswerStream
 from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
+from targets.gateway.behaviours.active import Hit
 from targets.gateway.deaths import DeadError, broken, interrupted
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
 from targets.gateway.headers import DEGRADED, account, for_client, for_upstream, retry_after_s
@@ -127,9 +128,11 @@ class Exchange:
     # -- attempts ----------------------------------------------------------------------------------------------------
 
     async def _attempt(self) -> None:
-        call = self._call
+        call, behaviours = self._call, self._gateway.behaviours
         if self._visit is not None:
             self._visit.started()
+        if behaviours.slow:
+            self._hit(await behaviours.decide())
         choice = self._router.choose(self._loop.time(), call)
         self._gateway.announce()
         if self._span is not None:
@@ -146,10 +149,16 @@ class Exchange:
             body = self._stream.error_body(choice.status, f"no replica can take it: {choice.decision.why}")
             refusal = Refusal(choice.status, body, {"Content-Type": "application/json", **headers})
             raise AttemptFailedError(outcome, GiveUp(choice.decision.why), refusal, choice.decision.why)
+        self._hit(behaviours.sent(choice.replica))
         self._gateway.counts.attempt(choice.reason)
         dead = await self._try(choice)
         if dead is not None:
             await self._after(choice, dead)
+
+    def _hit(self, hits: list[Hit]) -> None:
+        if self._span is not None:
+            for hit in hits:
+                self._gateway.tracing.hit(self._span, hit.fault_id, hit.kind)
 
     async def _try(self, attempt: Attempt) -> DeadError | None:
         """One attempt from connect to end; None: it went well (or was answered for good)."""

@@ -32,6 +32,7 @@ class ReplicaState:
         "reported",
         "rest_until",
         "step_load_s",
+        "stuck",
         "throttle",
         "upstream",
         "waiting_prefill_s",
@@ -48,6 +49,7 @@ class ReplicaState:
         self.throttle: Throttle | None = None  # the router's to set: replicas of a pool may share one
         self.readiness = Readiness(policies.probes) if policies.probes is not None else None
         self.ejected = False  # by outlier ejection or by its probes: as told to the outside
+        self.stuck = False  # what is known of its health is ignored (a fault)
         self.rest_until = 0.0  # it asked for a pause (Retry-After)
         self.waiting_prefill_s = 0.0  # predicted, of the requests that wait for their first token there
         self.last_heard = float("-inf")  # the last byte from it, on any stream
@@ -88,4 +90,9 @@ class ReplicaState:
     @property
     def shut_out(self) -> bool:
         """Whether it gets no requests, by ejection, its probes or an open breaker."""
+        return self.known_ill and not self.stuck
+
+    @property
+    def known_ill(self) -> bool:
+        """Whether policies say that it should get no requests."""
         return self.ejected or (self.breaker is not None and self.breaker.state == "open")

@@ -198,6 +198,11 @@ class Router:
         self._judge_panic()
         return replica.readiness.pause_s(probed.ok)
 
+    def stick(self, name: str, stuck: bool) -> None:
+        """A replica stays in the list whatever is known of it, or not any more."""
+        self.replicas[name].stuck = stuck
+        self._judge_panic()
+
     def reported(self, name: str, load: float) -> None:
         """A replica says that so many requests run and wait there."""
         self.replicas[name].reported = load

@@ -16,8 +16,10 @@ from yarl import URL
 
 from reports.errors import UserError
 from targets.bodies import BodyError, read_body
+from targets.control import Control
 from targets.gateway.answer import AnswerStream
 from targets.gateway.anthropic_stream import AnthropicStream
+from targets.gateway.behaviours.active import ActiveBehaviours
 from targets.gateway.config import GatewayConfig
 from targets.gateway.entrance import Entrance
 from targets.gateway.exchange import Exchange
@@ -43,18 +45,25 @@ _MAX_BODY = 64 * 1024 * 1024
 
 
 class GatewayServer:
-    """The reference gateway. `await start()`, `await close()` (idempotent); `port` is the real one once started."""
+    """The reference gateway. `await start()`, `await close()` (idempotent); `port` is the real one once started, and so
+    is `control_port`. `token`: what a request to that must carry."""
 
-    def __init__(self, config: GatewayConfig, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self, config: GatewayConfig, token: str = "", *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self.config = config
+        self.control_port = config.control_port
+        self._token = token
         self.sleep = sleep
         self.counts = Counts()
         self.port = config.port
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
+        self._control: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
         self.loop: asyncio.AbstractEventLoop
         self.router: Router
+        self.behaviours: ActiveBehaviours
         self.entrance: Entrance | None = None
         self.sweeper: Sweeper
         self.tracing: Tracing
@@ -66,6 +75,7 @@ class GatewayServer:
         self.loop = asyncio.get_running_loop()
         self.tracing = Tracing()
         self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
+        self.behaviours = ActiveBehaviours(self.loop, list(self.router.replicas), self.router.stick)
         if policies.admission or policies.concurrency or policies.degradation:
             self.entrance = Entrance(policies, self.router)
         self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.paced)
@@ -83,17 +93,11 @@ class GatewayServer:
             self._handle, request_factory=self._make_request, handler_cancellation=True, access_log=None
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
-        await self._runner.setup()
-        try:
-            site = web.TCPSite(self._runner, self.config.host, self.config.port, backlog=1024)
-            await site.start()
-        except OSError as error:
-            await self.close()
-            raise UserError(
-                f"the gateway cannot listen on {self.config.host}:{self.config.port}: {error.strerror or error}\n"
-                "    choose another port, or 0 for any free one"
-            ) from error
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._listen(self._runner, self.config.host, self.config.port)
+        if self.config.control_port is not None:
+            control = Control(self.behaviours, self._token)
+            self._control = web.ServerRunner(web.Server(control.handle, access_log=None), shutdown_timeout=0.1)
+            self.control_port = await self._listen(self._control, "127.0.0.1", self.config.control_port)
         self.sweeper.start()
         if policies.probes is not None:
             for upstream in self.config.upstreams:
@@ -119,8 +123,23 @@ class GatewayServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         self.sweeper.stop()
+        if self._control is not None:
+            await self._control.cleanup()
+        self.behaviours.close()
         await runner.cleanup()
         await self._session.close()
+
+    async def _listen(self, runner: web.ServerRunner, host: str, port: int) -> int:
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, backlog=1024).start()
+        except OSError as error:
+            await self.close()
+            raise UserError(
+                f"the gateway cannot listen on {host}:{port}: {error.strerror or error}\n"
+                "    choose another port, or 0 for any free one"
+            ) from error
+        return int(runner.addresses[0][1])
 
     def snapshot(self) -> dict[str, Any]:
         """Counters as in `docs/wire.md`."""
@@ -144,6 +163,7 @@ class GatewayServer:
             "migrations": self.counts.migrations,
             "retries": self.counts.retries,
             "refused": self.counts.refused,
+            "hits": dict(self.behaviours.hits),
         }
 
     # -- for an Exchange ---------------------------------------------------------------------------------------------

@@ -62,6 +62,10 @@ class Tracing:
             },
         )
 
+    def hit(self, span: Span, fault_id: str, kind: str) -> None:
+        """A behaviour of the gateway met the request."""
+        span.add_event(a.EVENT_FAULT_HIT, {a.FAULT_ID: fault_id, a.FAULT_KIND: kind})
+
     def attempt(self, parent: Span, attempt: Attempt, call: Call, headers: MutableMapping[str, str]) -> Span:
         """The span of an upstream attempt; its context goes into `headers`."""
         upstream = attempt.replica.upstream

@@ -1,26 +1,20 @@
-"""The control port: behaviours are put on, renewed, listed and taken off here (docs/wire.md).
-
-It listens on loopback only, and it trusts nobody there either: a web page in a browser on the machine can reach it as
-well. So every request needs the run's token, a loopback `Host` (against DNS rebinding) and no `Origin`.
+"""The control port of a replica: what a behaviour may be asked for here (docs/wire.md); the port itself is
+`targets.control`.
 """
 
 from __future__ import annotations
 
-import hmac
-import re
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import msgspec
-from aiohttp import web
 
-from targets.replica.behaviours.active import ActiveBehaviours, BehaviourError
+from targets import control
+from targets.control import TOKEN_HEADER
+from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.only import EVERY_REQUEST, Only
 
 __all__ = ["TOKEN_HEADER", "Control"]
-
-TOKEN_HEADER: Final = "X-Brownout-Token"
-_LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-_FAULT_PATH: Final = re.compile(r"/behaviours/([\w.:-]{1,128})")
 
 
 class _Put(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,61 +26,31 @@ class _Put(msgspec.Struct, forbid_unknown_fields=True):
     only: Only = EVERY_REQUEST
 
 
-class _Renew(msgspec.Struct, forbid_unknown_fields=True):
-    ids: list[str]
+class _Behaviours:
+    """The replica's behaviours, as the control port wants them."""
+
+    def __init__(self, active: ActiveBehaviours) -> None:
+        self._active = active
+
+    def put(self, fault_id: str, body: bytes) -> str:
+        put = msgspec.json.decode(body, type=_Put)
+        self._active.put(
+            fault_id, put.kind, put.params, share=put.share, seed=put.seed, lease_s=put.lease_s, only=put.only
+        )
+        return put.kind
+
+    def renew(self, fault_ids: Sequence[str]) -> list[str]:
+        return self._active.renew(fault_ids)
+
+    def remove(self, fault_id: str) -> int:
+        return self._active.remove(fault_id)
+
+    def listing(self) -> dict[str, dict[str, Any]]:
+        return self._active.listing()
 
 
-class Control:
+class Control(control.Control):
     """Answers the control port's requests."""
 
     def __init__(self, behaviours: ActiveBehaviours, token: str) -> None:
-        self._behaviours = behaviours
-        self._token = token.encode()
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Any request to the control port."""
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
-        try:
-            return await self._route(request)
-        except (BehaviourError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _json(400, {"error": str(error)})
-
-    async def _route(self, request: web.BaseRequest) -> web.Response:
-        method, path = request.method, request.path
-        if path == "/behaviours" and method == "GET":
-            return _json(200, self._behaviours.listing())
-        if path == "/behaviours/renew" and method == "POST":
-            wanted = msgspec.json.decode(await request.read(), type=_Renew)
-            return _json(200, {"renewed": self._behaviours.renew(wanted.ids)})
-        found = _FAULT_PATH.fullmatch(path)
-        if found and method == "PUT":
-            put = msgspec.json.decode(await request.read(), type=_Put)
-            self._behaviours.put(
-                found[1],
-                put.kind,
-                put.params,
-                share=put.share,
-                seed=put.seed,
-                lease_s=put.lease_s,
-                only=put.only,
-            )
-            return _json(201, {"id": found[1], "kind": put.kind})
-        if found and method == "DELETE":
-            return _json(200, {"hits": self._behaviours.remove(found[1])})
-        return _json(404, {"error": f"nothing at {method} {path}"})
-
-    def _refusal(self, request: web.BaseRequest) -> web.Response | None:
-        if "Origin" in request.headers:
-            return _json(403, {"error": "requests with an Origin header are refused"})
-        if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
-            return _json(403, {"error": "the Host header must name the loopback interface"})
-        given = request.headers.get(TOKEN_HEADER, "")
-        if not self._token or not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            return _json(401, {"error": f"the {TOKEN_HEADER} header is missing or wrong"})
-        return None
-
-
-def _json(status: int, body: object) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")
+        super().__init__(_Behaviours(behaviours), token)

@@ -23,8 +23,8 @@ class MemoryStage:
 
     def __init__(self, fail_at: int | None = None, *, fail_after: bool = False) -> None:
         self.replicas: Mapping[str, ReplicaView] = {replica.name: replica for replica in REPLICAS}
-        self.states = {replica.name: "running" for replica in REPLICAS}
-        self.behaviour_of: dict[str, dict[str, Any]] = {replica.name: {} for replica in REPLICAS}
+        self.states = dict.fromkeys((*self.replicas, "gateway"), "running")
+        self.behaviour_of: dict[str, dict[str, Any]] = {name: {} for name in self.states}
         self.cold_starts: dict[str, float] = {}
         self.hits = 3
         self.orders: dict[str, Order] = {}

@@ -38,6 +38,8 @@ SPECS = {
     "preemption_storm": WHOLE,
     "lying_health": WHOLE,
     "stale_metrics": WHOLE,
+    "slow_scheduler": {"delay": "50ms"},
+    "stuck_config": {"replicas": "tpu-0"},
     "surge": {"factor": 10},
     "heavy_tenant": {"tenant": "acme", "share": "60%"},
     "long_reasoning": {"factor": 50, "share": "3%"},
@@ -113,7 +115,7 @@ async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> 
 async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: str) -> None:
     stage, fault = MemoryStage(), fault_of(kind)
     await fault.inject(stage)
-    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load) is reverted, but still there"):
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) is reverted, but still there"):
         await fault.verify(stage)
     assert "f1" in stage.armed
 
@@ -121,7 +123,7 @@ async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: st
 @pytest.mark.parametrize("kind", KINDS)
 async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
     stage, fault = MemoryStage(), fault_of(kind)
-    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load) cannot be seen to work"):
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) cannot be seen to work"):
         await fault.confirm(stage)
 
 

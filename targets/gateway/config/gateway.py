@@ -72,13 +72,15 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free one. `seed`: of its draws."""
+    """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free one. `control_port`: where
+    behaviours are put on, on loopback; None: nowhere. `seed`: of its draws."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
     upstreams: tuple[Upstream, ...]
     host: str = "127.0.0.1"
     port: int = 0
+    control_port: int | None = None
     policies: GatewayPolicies = field(default_factory=GatewayPolicies)
     model: str = ""
     seed: int = 0

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from targets.control import BehaviourError
 from targets.replica.behaviours import BEHAVIOURS
 from targets.replica.behaviours.base import (
     ActsInStream,
@@ -33,11 +34,7 @@ from targets.replica.behaviours.visit import Entry, Hit, Visit
 from targets.replica.driver import TimerHandle
 from targets.replica.stream import AnswerStream
 
-__all__ = ["ActiveBehaviours", "BehaviourError"]
-
-
-class BehaviourError(ValueError):
-    """A kind that does not exist, or parameters that it does not take."""
+__all__ = ["ActiveBehaviours"]
 
 
 class CallLater(Protocol):

@@ -29,6 +29,7 @@ from targets.gateway.server import GatewayServer
 __all__ = [
     "MARKER",
     "POLICIES",
+    "TOKEN",
     "Act",
     "FakeReplica",
     "Rig",
@@ -39,6 +40,7 @@ __all__ = [
     "until",
 ]
 
+TOKEN = "of-this-run"
 MARKER = Marker("s1", "main", 0)
 
 POLICIES = GatewayPolicies(
@@ -155,6 +157,12 @@ class Rig:
             read_stream(seen.raw, seen)
         return seen
 
+    async def control(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """A request to the control port, with the run's token."""
+        url = f"http://127.0.0.1:{self.gateway.control_port}{path}"
+        async with self.http.request(method, url, json=body, headers={"X-Brownout-Token": TOKEN, **headers}) as answer:
+            return answer.status, await answer.json()
+
     def served(self) -> list[int]:
         """Requests that each replica got."""
         return [len(replica.bodies) for replica in self.replicas]
@@ -186,7 +194,8 @@ async def rig(
         replica.script.extend((acts or {}).get(replica.name, []))
         await replica.start()
     upstreams = tuple(Upstream(r.name, "pool", r.url, "cloud", continuation, prefill_us_per_token) for r in replicas)
-    gateway = GatewayServer(GatewayConfig(upstreams, policies=replace(policies, **changes), model="m", seed=1))
+    config = GatewayConfig(upstreams, control_port=0, policies=replace(policies, **changes), model="m", seed=1)
+    gateway = GatewayServer(config, TOKEN)
     await gateway.start()
     async with aiohttp.ClientSession() as http:
         try:

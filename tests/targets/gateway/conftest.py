@@ -1,0 +1,1 @@
+"""Its being here makes the helper modules of this folder importable from the tests below it."""
