@@ -118,7 +118,8 @@ class PlannedFault:
 class Experiment:
     """An experiment, checked, with every default written out.
 
-    `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None.
+    `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
+    `trace_told`: what reading them told, where they were read (`chaos.preparation`).
     `tells`: the gate whose number tells the outage.
     """
 
@@ -140,6 +141,7 @@ class Experiment:
     guardrails: tuple[Guardrail, ...]
     seed: int
     twin_of: TwinOf | None = None
+    trace_told: tuple[str, ...] = ()
 
     @property
     def load_s(self) -> float:
@@ -269,7 +271,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "description": experiment.description,
         "family": experiment.family,
         "target": {"stack": stack.name} if stack is not None else asdict(url) if url is not None else {},
-        "load": {"profile": experiment.profile.name, "trace": experiment.trace},
+        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_told)},
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
             "warmup": timeline.warmup_s,

@@ -40,12 +40,14 @@ def prepare(
         # Read here as well as by the load generator: a broken line is the user's to mend, before anything is started.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}
         read = open_trace(Path(experiment.trace["dir"]).expanduser(), options)
-        for line in read.told():
+        told = tuple(read.told())
+        for line in told:
             tell(line)
         resolved = asdict(read.options)
         if resolved["rate"] is None:
             resolved["rate"] = "recorded"
-        experiment = replace(experiment, trace={"dir": experiment.trace["dir"], "format": read.format, **resolved})
+        resolved = {"dir": experiment.trace["dir"], "format": read.format, **resolved}
+        experiment = replace(experiment, trace=resolved, trace_told=told)
     if experiment.url is not None:
         if not is_loopback(experiment.url.url) and not may_leave_loopback:
             raise UserError(

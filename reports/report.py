@@ -127,6 +127,7 @@ def _run(record: Record) -> dict[str, Any]:
         "model": stack.get("model") or (target.get("model") if isinstance(target, dict) else None),
         "profile": load.get("profile"),
         "trace": load.get("trace"),
+        "trace_told": [str(line) for line in load.get("told") or ()],
         "seed": experiment.get("seed"),
         "slo": record.slo,
         "command": experiment.get("command"),

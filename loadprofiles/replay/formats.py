@@ -95,17 +95,11 @@ def format_of(path: Path, forced: str | None = None) -> tuple[str, list[Path]]:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     files = [file for file in inside if single or (file.suffix.lower() in _SUFFIXES and file.is_file())]
     if not files:
-        seen = ", ".join(file.name for file in inside[:5])
-        what = (
-            f"holds no recordings (but {seen})"
-            if seen
-            else "holds no file"
-            if path.is_dir()
-            else "is no folder and no file"
-        )
-        raise InvalidFile(
-            [Problem(str(path), 0, what, f"give a folder or a file in one of these formats:\n{_known()}")]
-        )
+        what = "holds no file" if path.is_dir() else "is no folder and no file"
+        if inside:
+            what = f"holds no recordings (but {', '.join(file.name for file in inside[:5])})"
+        remedy = f"give a folder or a file in one of these formats:\n{_known()}"
+        raise InvalidFile([Problem(str(path), 0, what, remedy)])
     if forced is not None:
         return forced, _of_format(files, FORMATS[forced], single)
     found: dict[str, Path] = {}

@@ -176,6 +176,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     if run["trace"]:
         kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
         load += f", playing the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
+        load += "".join(f"; {line}" for line in run.get("trace_told", ()))
     faults = [
         f"{fault['kind']} of {', '.join(fault['targets']) or 'nothing'}"
         + (f", {fault['share']:.0%} of calls" if fault["share"] is not None else "")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from chaos.experiment import resolve
+from chaos.experiment_file import TraceFile
 from chaos.preparation import load_config, prepare
 from loadprofiles.load_config import LoadConfig
+from loadprofiles.replay import FORMATS
 from reports.errors import InvalidFile, UserError
 
 AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
@@ -47,7 +50,7 @@ def test_a_trace_is_read_before_anything_starts_and_its_options_come_back_resolv
         "streaming": "force",
         "skip_bad": False,
     }
-    assert resolve(experiment)["load"]["trace"] == experiment.trace
+    assert resolve(experiment)["load"] == {"profile": "coding-agent-ci", "trace": experiment.trace, "told": told}
 
 
 def test_the_load_generator_is_told_what_was_resolved_and_plays_it(tmp_path: Path) -> None:
@@ -66,6 +69,11 @@ def test_a_broken_line_stops_before_anything_starts_unless_it_may_be_skipped(tmp
     prepared(path, told, skip_bad=True)
     assert told[0] == "azure: 1 sessions"
     assert told[1].startswith(f"1 mistakes were passed over, the first: {path}:3: TIMESTAMP")
+
+
+def test_an_experiment_file_may_name_every_format_that_is_read() -> None:
+    field = TraceFile.model_fields["format"].annotation
+    assert set(get_args(get_args(field)[0])) == set(FORMATS)
 
 
 def test_a_forced_format_and_a_rate_are_checked_as_on_the_command_line(tmp_path: Path) -> None:

@@ -219,6 +219,20 @@ def test_every_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     assert sorted(documented - found - {"run.trace.*"} - down) == []
 
 
+def test_what_reading_a_trace_told_is_in_the_report(good: RecordBuilder) -> None:
+    told = ["azure: 8,818 sessions", "1 mistakes were passed over, the first: hour.csv:3: has 2 values"]
+    good.experiment["load"] = {
+        "profile": "coding-agent-ci",
+        "trace": {"dir": "hour.csv", "format": "azure"},
+        "told": told,
+    }
+    path = good.write()
+    analyse(path)
+    assert json.loads((path / "report.json").read_text())["run"]["trace_told"] == told
+    said = f"playing the recorded sessions of hour.csv (azure); {told[0]}; {told[1]}"
+    assert said in (path / "report.html").read_text()
+
+
 def test_measured_gates_of_the_issue_are_decided_on_a_whole_run(good: RecordBuilder) -> None:
     failing_over(good)
     texts = ["failover.max <= 5 s", "retry_amplification <= 1.05", "time_to_recover <= 10 s", "silent_truncations == 0"]
