@@ -157,6 +157,13 @@ def run(
     twin: Annotated[
         bool, typer.Option("--twin", help="Play the same without the faults as well, and tell what they changed.")
     ] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="All of it in eight seconds: whether it plays, not what the stack is worth.")
+    ] = False,
+    confirm: Annotated[
+        bool,
+        typer.Option("--confirm", help="If it is still down after the recovery, shed new sessions, let them back."),
+    ] = False,
     runs: RunsOption = Path("runs"),
     yes_i_may: Annotated[
         bool, typer.Option("--yes-i-may", help="I may put load on the address in `target: {url: ...}`.")
@@ -180,6 +187,8 @@ def run(
                 seed=number,
                 trace=options,
                 may_leave_loopback=yes_i_may,
+                short=short,
+                confirm=confirm,
                 tell=lambda line: told.setdefault(line),
             ),
         )
@@ -187,6 +196,8 @@ def run(
     ]
     for line in told:
         typer.echo(f"trace: {line}", err=True)
+    if short and confirm:
+        raise UserError("--confirm takes longer than a short form is: leave --short out")
     if twin and len(plays) > 1:
         raise UserError("--twin goes with one stack and one seed: play the others for themselves")
     if twin:

@@ -2,26 +2,26 @@
 
 At the end of the recovery the live counters are looked at. Where good calls / calls sent of the last 5 s are below 70 %
 of the baseline's, new sessions are blocked for one grace period (`shedding`) and then let back for another
-(`readmission`). If service is then within 10 points of the baseline, both states are stable at that load: the run was
-down because it had been down (Bronson et al., HotOS '21). Bounded: twice `MAX_GRACE_S`.
-
-    watch = LiveShare()                    fed with every post of the load generator
-    watch.share(since, until)              good / sent between two moments, None where nothing was sent
+(`readmission`). If service then is above those 70 %, both states are stable at that load: the run was down because it
+had been down (Bronson et al., HotOS '21). The verdict is the analysis's (`reports.metastability`); bounded: twice
+`MAX_GRACE_S`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-__all__ = ["DOWN", "MAX_GRACE_S", "RECOVERED_BAND", "WINDOW_S", "LiveShare", "grace_s", "is_down", "is_recovered"]
+from chaos.load_child import LoadControl
+from chaos.run_folder import EventLog
+
+__all__ = ["DOWN", "MAX_GRACE_S", "WINDOW_S", "LiveShare", "confirm", "grace_s", "is_down"]
 
 DOWN: Final = 0.70
 """Of the baseline's share of good calls; below it, a run is down."""
-
-RECOVERED_BAND: Final = 0.10
-"""As in `time_to_recover`."""
 
 WINDOW_S: Final = 5.0
 SLACK_S: Final = 5.0
@@ -38,24 +38,50 @@ def is_down(share: float | None, baseline: float | None) -> bool:
     return share is not None and bool(baseline) and share < DOWN * (baseline or 0.0)
 
 
-def is_recovered(share: float | None, baseline: float | None) -> bool:
-    """Whether the service is back."""
-    return share is not None and baseline is not None and share >= baseline - RECOVERED_BAND
+async def confirm(
+    watch: LiveShare,
+    baseline: tuple[float, float],
+    grace_s: float,
+    *,
+    load: LoadControl,
+    events: EventLog,
+    phase: Callable[[str, float], None],
+    or_end: Callable[[Awaitable[None]], Awaitable[None]],
+) -> None:
+    """Look, and where the run is down shed and let back. `baseline`: when it was, by the clock of `watch`."""
+    before, now = watch.share(*baseline), watch.recent()
+    down = is_down(now, before)
+    events.write("confirmation", stage="down" if down else "well", share=now, baseline=before, grace_s=grace_s)
+    if not down:
+        return
+    phase("shedding", grace_s)
+    load.command = "hold"
+    try:
+        await or_end(asyncio.sleep(grace_s))
+    finally:
+        load.command = "run"
+    phase("readmission", grace_s)
+    events.write("confirmation", stage="readmitted", share=watch.recent(), baseline=before, grace_s=grace_s)
+    await or_end(asyncio.sleep(grace_s))
+    now = watch.recent()
+    stage = "not_recovered" if now is None or is_down(now, before) else "recovered"
+    events.write("confirmation", stage=stage, share=now, baseline=before, grace_s=grace_s)
 
 
 class LiveShare:
-    """Remembers the cumulative counters of the load generator, by time."""
+    """Remembers the cumulative counters of the load generator, by time. `clock`: monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._at: list[float] = []
         self._good: list[int] = []
         self._sent: list[int] = []
 
-    def observe(self, at_s: float, data: Mapping[str, Any]) -> None:
-        """The counters at a time (seconds, any zero, never going back)."""
-        if "good_calls" not in data or "calls" not in data or (self._at and at_s < self._at[-1]):
+    def observe(self, data: Mapping[str, Any]) -> None:
+        """The counters as they are now."""
+        if "good_calls" not in data or "calls" not in data:
             return
-        self._at.append(at_s)
+        self._at.append(self._clock())
         self._good.append(int(data["good_calls"]))
         self._sent.append(int(data["calls"]["sent"]))
 
@@ -66,6 +92,11 @@ class LiveShare:
             return None
         sent = self._sent[last] - self._sent[first]
         return (self._good[last] - self._good[first]) / sent if sent else None
+
+    def recent(self) -> float | None:
+        """The share of the last `WINDOW_S`."""
+        now = self._clock()
+        return self.share(now - WINDOW_S, now)
 
     def _index(self, at_s: float) -> int | None:
         found = bisect_right(self._at, at_s) - 1

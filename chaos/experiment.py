@@ -60,12 +60,16 @@ class Slo:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The lengths of the phases, seconds. The fault phase is as long as the faults are."""
+    """The lengths of the phases, seconds. The fault phase is as long as the faults are.
+
+    `confirm_metastable`: whether a run that is down at the end of its recovery sheds its load and lets it back.
+    """
 
     warmup_s: float
     baseline_s: float
     recovery_s: float
     drain_s: float
+    confirm_metastable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Experiment:
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
     `trace_told`: what reading them told, where they were read (`chaos.preparation`).
-    `tells`: the gate whose number tells the outage.
+    `tells`: the gate whose number tells the outage. `short_form`: see `chaos.short_form`.
     """
 
     path: Path
@@ -142,6 +146,7 @@ class Experiment:
     seed: int
     twin_of: TwinOf | None = None
     trace_told: tuple[str, ...] = ()
+    short_form: bool = False
 
     @property
     def load_s(self) -> float:
@@ -235,7 +240,9 @@ def _experiment(
         profile=profile,
         trace=given_trace if trace is None else trace,
         slo=Slo(file.slo.ttft, file.slo.tpot),
-        timeline=Timeline(timeline.warmup, timeline.baseline, timeline.recovery, timeline.drain),
+        timeline=Timeline(
+            timeline.warmup, timeline.baseline, timeline.recovery, timeline.drain, timeline.confirm_metastable
+        ),
         faults=tuple(
             _planned(fault_id(index), entry.at, entry.for_ or 0.0, entry.specs[0], replicas, made.seed)
             for index, entry in enumerate(timeline.faults)
@@ -279,6 +286,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             "faults": [_entry(fault) for fault in experiment.faults],
             "recovery": timeline.recovery_s,
             "drain": timeline.drain_s,
+            "confirm_metastable": timeline.confirm_metastable,
         },
         "steady_state": [_gate(gate) for gate in experiment.steady_state],
         "gates": [_gate(gate) for gate in experiment.gates],
@@ -286,6 +294,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
         "seed": experiment.seed,
         **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
+        "short_form": experiment.short_form,
         "path": str(experiment.path),
         "profile": _plain(asdict(experiment.profile)),
         "stack": stack.resolved() if stack is not None else None,

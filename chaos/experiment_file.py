@@ -203,6 +203,10 @@ class TimelineFile(_Model):
     faults: list[FaultEntryFile] = Field(default=[], description="what breaks, and when")
     recovery: Duration = Field(default=20.0, description="load after the last fault is reverted")
     drain: Duration = Field(default=MAX_DRAIN_S, le=MAX_DRAIN_S, description="what sessions get to end, at most 30s")
+    confirm_metastable: bool = Field(
+        default=False,
+        description="if it is still down after the recovery, shed new sessions for a while, let them back",
+    )
 
 
 # -- gates --------------------------------------------------------------------------------------------------------

@@ -74,6 +74,8 @@ class _Link:
             if "demand" in answer:  # without an answer the orders lapse by themselves
                 load.order(answer["demand"])
             command = answer.get("command")
+            if command in ("run", "hold"):
+                load.hold(command == "hold")
             if command == "drain" and not drained:
                 drained = True
                 load.drain()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from chaos.experiment import Experiment, load_experiment, resolve
+from chaos.short_form import short_form
 from loadprofiles.replay import open_trace
 from reports.errors import UserError
 
@@ -29,11 +30,14 @@ def prepare(
     seed: int | None,
     trace: dict[str, object] | None,
     may_leave_loopback: bool,
+    short: bool = False,
+    confirm: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
     """Read an experiment and its trace, and see that its target may be called. Raises UserError.
 
-    `tell` gets what a user should know of the trace, a line at a time. The options of the replay come back resolved.
+    `short`: its short form; `confirm`: with confirmation by shedding. `tell` gets what a user
+    should know of the trace, a line at a time. The options of the replay come back resolved.
     """
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
     if experiment.trace is not None:
@@ -57,7 +61,9 @@ def prepare(
         key = experiment.url.key_env
         if key is not None and not os.environ.get(key):
             raise UserError(f"{experiment.path}: key_env: the environment variable {key} is not set")
-    return experiment
+    if confirm:
+        experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
+    return short_form(experiment) if short else experiment
 
 
 def is_loopback(url: str) -> bool:

@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.analysis_child import AnalysisChild
 from chaos.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.confirmation import LiveShare, confirm, grace_s
 from chaos.deployment import LOAD, Deployment, load_spec
 from chaos.ended import EarlyEnd, Ended, gravest
 from chaos.experiment import Experiment
@@ -68,6 +69,7 @@ class Run:
             Copy.from_environment(os.environ),
         )
         self.guardrails = GuardrailWatch(experiment.guardrails)
+        self.watch = LiveShare()
         self.spans_ended: dict[str, int | None] = {}
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
@@ -87,6 +89,8 @@ class Run:
         replicas = counters.data.get("replicas", {}) if counters.kind == "gateway" else {}
         if replicas and not any(state["ejected"] for state in replicas.values()):
             self._fleet_whole.set()
+        if counters.kind == "load":
+            self.watch.observe(counters.data)
         if counters.kind == "load" and self.load.command == "run":
             tripped = self.guardrails.observe(counters.at / 1e9, counters.data)
             if tripped is not None:
@@ -283,6 +287,17 @@ class Run:
         recovery_s = self.experiment.timeline.recovery_s
         self._phase("recovery", recovery_s)
         await self.early.or_end(asyncio.sleep(recovery_s))
+        if self.experiment.timeline.confirm_metastable and self.plays:
+            begin = self._zero + self.experiment.timeline.warmup_s
+            await confirm(
+                self.watch,
+                (begin, begin + self.experiment.timeline.baseline_s),
+                grace_s(self.experiment.profile.client.timeout_s),
+                load=self.load,
+                events=self.folder.events,
+                phase=self._phase,
+                or_end=self.early.or_end,
+            )
 
     async def _unsteady(self) -> str:
         """Judge `steady_state`; the baseline goes on meanwhile, and everything after it is that much later."""

@@ -77,5 +77,6 @@ def _show(console: Console, folder: Path) -> None:
         console.print(twin_renderable(report["twin"]))
     verdict = report["verdict"]["verdict"]
     style = VERDICT_STYLE.get(verdict, "bold red")
-    console.print(Text.assemble((verdict.upper(), style), "  ", report["verdict"]["why"][0]))
+    short = "  (short form: it plays; what the stack is worth, it cannot say)" if report["run"]["short_form"] else ""
+    console.print(Text.assemble((verdict.upper(), style), short, "  ", report["verdict"]["why"][0]))
     console.print(Text(f"report: {folder / 'report.html'}", style="dim"))

@@ -34,6 +34,7 @@ class Counters:
         self.load_started_ns: int | None = None
         self.arrivals = 0
         self.late_arrivals = 0
+        self.held = 0
         self.running = 0
         self.sessions = dict.fromkeys(SessionOutcome, 0)
         self.calls_sent = 0
@@ -75,6 +76,7 @@ class Counters:
             "arrivals_planned": load.arrivals_due() if load is not None else 0,
             "arrivals": self.arrivals,
             "late_arrivals": self.late_arrivals,
+            "held": self.held,
             "sessions": {"running": self.running, **{outcome.value: n for outcome, n in self.sessions.items()}},
             "calls": {"sent": self.calls_sent, "ok": self.calls_ok, "failed": self.calls_failed},
             "good_calls": self.good_calls,

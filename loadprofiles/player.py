@@ -66,6 +66,7 @@ class Player:
         self._scheduler: gevent.Greenlet | None = None
         self._running: dict[gevent.Greenlet, PlayedSession] = {}
         self._arriving = True
+        self._holding = False
         self._finished = Event()
 
     # -- for the caller -------------------------------------------------------------------------------------------
@@ -89,6 +90,10 @@ class Player:
             self._scheduler.kill(block=False)
         self._finish_if_done()
 
+    def hold(self, holding: bool) -> None:
+        """While it holds, sessions that come due are passed over, and counted as `held` alone."""
+        self._holding = holding
+
     def stop(self) -> None:
         """Ends everything, and returns when it has ended. Sessions that were still going are `unfinished`."""
         self.drain()
@@ -109,10 +114,11 @@ class Player:
         return bool(self._finished.is_set())
 
     def arrivals_due(self) -> int:
-        """Sessions that should have started until now, those of demand faults included."""
+        """Sessions that should have started until now, those of demand faults included, those held left out."""
         if self._started_s is not None and self._arriving:
             self._pull()
-        return self._base.pulled + self._extra_before + sum(stream.pulled for stream in self._extra.values())
+        due = self._base.pulled + self._extra_before + sum(stream.pulled for stream in self._extra.values())
+        return due - self.counters.held
 
     def order(self, demands: Sequence[Demand]) -> None:
         """Exactly these demands are on from now; to be said again and again, since they are on a lease."""
@@ -178,7 +184,11 @@ class Player:
                 self._pull()
                 for stream in self._streams():
                     while stream.due:
-                        self._start_session(stream.due.popleft())
+                        plan = stream.due.popleft()
+                        if self._holding:
+                            self.counters.held += 1
+                        else:
+                            self._start_session(plan)
                 nexts = [stream.next_at_s for stream in self._streams()]
                 soonest_s = min((at for at in nexts if at is not None), default=None)
                 if soonest_s is None:

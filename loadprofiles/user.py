@@ -68,6 +68,11 @@ class LoadHost:
         if self.player is not None:
             self.player.drain()
 
+    def hold(self, holding: bool) -> None:
+        """Sessions that come due are passed over, until it is taken back."""
+        if self.player is not None:
+            self.player.hold(holding)
+
     def stop(self) -> None:
         """Ends every session now (unfinished ones are counted) and makes Locust quit. Returns when sessions ended."""
         if self.player is not None:

@@ -119,6 +119,7 @@ def _run(record: Record) -> dict[str, Any]:
         "description": str(experiment.get("description") or ""),
         "family": str(experiment.get("family") or ""),
         "tells": str(experiment.get("tells") or ""),
+        "short_form": bool(experiment.get("short_form")),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
         "duration_s": record.end_s(),

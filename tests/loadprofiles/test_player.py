@@ -141,6 +141,22 @@ def test_drain_starts_nothing_more_and_lets_sessions_end() -> None:
         assert rig.player.arrivals_due() == planned
 
 
+def test_sessions_that_come_due_while_it_holds_are_passed_over_and_not_planned() -> None:
+    with Rig(lambda server: prove(server), endless()) as rig:
+        rig.until(lambda: rig.counters.arrivals >= 3)
+        rig.player.hold(True)
+        before = rig.counters.arrivals
+        rig.until(lambda: rig.counters.held >= 5)
+        assert rig.counters.arrivals <= before + 1
+        rig.player.hold(False)
+        rig.until(lambda: rig.counters.arrivals >= before + 3)
+        found = rig.counters.snapshot(rig.player)
+        assert found["held"] == rig.counters.held
+        planned = found["arrivals_planned"]
+        assert isinstance(planned, int)
+        assert rig.counters.arrivals <= planned <= rig.counters.arrivals + 1
+
+
 def test_the_horizon_bounds_arrivals() -> None:
     with Rig(lambda server: prove(server), endless(), horizon_s=0.05) as rig:
         assert rig.player.wait(5)
