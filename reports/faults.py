@@ -26,6 +26,7 @@ __all__ = ["Encounter", "FaultImpact", "meet_faults"]
 SILENCE_S: Final = 1.0
 """A call that stayed with a replica that a fault made silent was interrupted if it was silent for longer than this."""
 
+_BESIDE: Final = frozenset({"load", "gateway"})
 _SILENT_KINDS: Final = frozenset(
     {"freeze", "stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"}
 )
@@ -63,6 +64,11 @@ class FaultImpact:
     @property
     def injected(self) -> bool:
         return self.fault.injected_s is not None
+
+    @property
+    def on_replicas(self) -> bool:
+        """Whether it is on a replica at all, not on the load or the gateway itself."""
+        return not _BESIDE.issuperset(self.fault.targets)
 
     @property
     def confirmed(self) -> bool:

@@ -56,6 +56,7 @@ _UNITS: Final[dict[Unit, dict[str, float]]] = {
     "x": {"": 1.0, "x": 1.0},
     "tok/s": {"": 1.0, "tok/s": 1.0, "tokens/s": 1.0},
     "USD": {"": 1.0, "USD": 1.0, "usd": 1.0},
+    "sessions/s": {"": 1.0, "sessions/s": 1.0, "/s": 1.0},
 }
 _EXAMPLE: Final[dict[Unit, str]] = {
     "s": "1.5 s or 150 ms",
@@ -64,6 +65,7 @@ _EXAMPLE: Final[dict[Unit, str]] = {
     "x": "1.05",
     "tok/s": "900 tok/s",
     "USD": "2.50 USD",
+    "sessions/s": "6 sessions/s",
 }
 
 
@@ -156,6 +158,8 @@ def parse_gate(text: str, on_inconclusive: OnInconclusive | None = None) -> Gate
     value, unit, relative = _value(spec, stat, rest[found.end() :].strip())
     if relative and phase == "baseline":
         raise GateError(f"{text!r} compares the baseline with itself", "name another phase, or leave 'x baseline' out")
+    if relative and spec.unit_of(stat) == "USD" and not stat:
+        raise GateError(f"{spec.name} grows with the length of a phase", f"compare {spec.name}.{spec.stats[0]} with it")
     if relative and not spec.phased:
         raise GateError(f"{spec.name} has no value in the baseline to compare with", "compare it with a number")
     return Gate(line, spec.name, stat, phase, where, op, value, unit, relative, on_inconclusive)
@@ -262,7 +266,7 @@ def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
 def _example(spec: MeasureSpec, stat: str) -> str:
     name = f"{spec.name}.{stat}" if stat else spec.name
     unit = spec.unit_of(stat)
-    return f"{name} {'>=' if unit == 'share' else '<='} {_EXAMPLE[unit]}"
+    return f"{name} {'>=' if unit in ('share', 'sessions/s') else '<='} {_EXAMPLE[unit]}"
 
 
 def _did_you_mean(word: str, known: Iterable[str], what: str) -> str:

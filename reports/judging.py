@@ -132,7 +132,7 @@ def _judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
         return _result(gate, "inconclusive", found, f"not measured: {found.why_not}")
     if gate.relative_to_baseline:
         return _relative(gate, evidence, proofs, found)
-    interval = found.interval() if found.interval is not None and gate.kind != "fact" else None
+    interval = found.interval() if found.interval is not None else None
     verdict = _verdict(gate, found.value, interval)
     doubts = _doubts(gate, evidence, proofs, found, verdict)
     why = _said(gate, found.value, interval, verdict, found)
@@ -188,13 +188,17 @@ def _said(gate: Gate, value: float, interval: Interval | None, verdict: Outcome3
     unit = gate.unit
     text = value_text(value, unit) + (" baseline" if gate.relative_to_baseline else "")
     bound = value_text(gate.value, unit)
-    if interval is not None:
+    if found.note:
+        text += f" ({found.note})"
+    elif interval is not None:
         text += f" (95%: {value_text(interval[0], unit)} to {value_text(interval[1], unit)})"
     match verdict:
         case "pass":
             return f"{text}, as demanded ({gate.op} {bound})"
         case "fail":
             return f"{text}, not {gate.op} {bound}"
+    if found.note:
+        return f"{text}; {gate.op} {bound} cannot be decided"
     return f"{text}, on both sides of {bound}: {number_text(found.samples)} {gate.spec.samples} cannot decide it"
 
 

@@ -40,8 +40,8 @@ def value_text(value: float | str | None, unit: str) -> str:
             return f"{number_text(value)}x"
         case "USD":
             return f"${value:,.2f}"
-        case "tok/s":
-            return f"{number_text(value)} tok/s"
+        case "tok/s" | "sessions/s":
+            return f"{number_text(value)} {unit}"
     return number_text(value)
 
 

@@ -209,7 +209,23 @@ _SPECS: Final = (
         samples="calls",
     ),
     MeasureSpec(
-        "cost", "fact", "USD", "price of the hardware held", ("per_1k_sessions", "per_million_tokens"), where=("pool",)
+        "cost",
+        "fact",
+        "USD",
+        "price of the hardware held",
+        ("per_1k_sessions", "per_million_tokens"),
+        where=("pool",),
+        samples="sessions",
+        kinds=(("per_1k_sessions", "ratio"), ("per_million_tokens", "ratio")),
+    ),
+    MeasureSpec(
+        "knee",
+        "fact",
+        "sessions/s",
+        "most sessions a second that are served well",
+        ("cost_per_1k_sessions",),
+        latency=True,
+        units=(("cost_per_1k_sessions", "USD"),),
     ),
     # who gets in, and where it waits
     MeasureSpec(

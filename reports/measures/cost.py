@@ -1,27 +1,40 @@
 """cost: dollars for the hardware held; per 1,000 succeeded sessions; per million useful output tokens.
 
-Each replica's price an hour x the time it was held. Hardware whose process a fault killed or froze is held all the
-same. Useful tokens are those of calls that ended ok, useful sessions those that succeeded, in the same scope.
+Each replica's price an hour x the time its hardware was held. Hardware whose process was killed, frozen or restarted is
+held, and paid, all the same; what a provider took back (fault `terminate`) is not, from its process's end to the start
+of its replacement. Useful tokens are those of calls that ended ok, useful sessions those that succeeded, in the same
+scope: their intervals are drawn by session, the dollars are a fact.
 """
 
 from __future__ import annotations
+
+import math
+from typing import Final
 
 import numpy as np
 
 from reports.attributes import SessionOutcome
 from reports.evidence import Evidence, Scope
-from reports.measures.measurement import Measurement, fact, not_measured
+from reports.measures.measurement import Measurement, fact, not_measured, resampled
+from reports.record import Record
+from reports.statistics import FloatArray
 
 __all__ = ["cost", "dollars_by_pool"]
+
+TAKEN_BACK: Final = frozenset({"terminate"})
+"""Faults after which nobody pays for the hardware."""
 
 
 def dollars_by_pool(evidence: Evidence, scope: Scope) -> dict[str, float]:
     """What each pool's hardware cost over the scope's phases."""
-    hours = evidence.duration_s(scope) / 3600
+    record = evidence.record
+    phases = [(phase.start_s, phase.end_s) for phase in record.phases if phase.name in scope.phases]
     pools: dict[str, float] = {}
-    for replica in evidence.record.replicas:
+    for replica in record.replicas:
         if scope.where is None or scope.where == ("pool", replica.pool):
-            pools[replica.pool] = pools.get(replica.pool, 0.0) + replica.usd_per_hour * hours
+            away = _away(record, replica.name)
+            held_s = sum(end - begin - _overlap(away, begin, end) for begin, end in phases)
+            pools[replica.pool] = pools.get(replica.pool, 0.0) + replica.usd_per_hour * held_s / 3600
     return pools
 
 
@@ -36,7 +49,35 @@ def cost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if stat == "per_1k_sessions":
         if scope.where is not None:
             return not_measured("a session is not served by one pool")
-        served = sum(s.outcome == SessionOutcome.SUCCEEDED for s in evidence.sessions(scope))
-        return fact(1000 * dollars / served, served) if served else not_measured("no session succeeded")
-    useful = float(np.sum(evidence.columns.tokens[evidence.mask(scope) & evidence.columns.ok]))
-    return fact(1e6 * dollars / useful, int(useful)) if useful else not_measured("no useful token was delivered")
+        served = {s.id for s in evidence.sessions(scope) if s.outcome == SessionOutcome.SUCCEEDED}
+        won = np.array([session.id in served for session in evidence.calls.sessions], dtype=np.float64)
+        return _per(evidence, 1000 * dollars, won) if served else not_measured("no session succeeded")
+    useful = evidence.by_session(evidence.columns.tokens, evidence.mask(scope) & evidence.columns.ok)
+    return _per(evidence, 1e6 * dollars, useful) if useful.any() else not_measured("no useful token was delivered")
+
+
+def _per(evidence: Evidence, dollars: float, useful: FloatArray) -> Measurement:
+    total = float(useful.sum())
+
+    def resamples() -> FloatArray:
+        drawn = evidence.resampling.sums(useful)
+        return np.divide(dollars, drawn, out=np.full_like(drawn, math.inf), where=drawn > 0)
+
+    return resampled(dollars / total, int(total), int(np.count_nonzero(useful)), resamples)
+
+
+def _away(record: Record, replica: str) -> list[tuple[float, float]]:
+    """When a provider had the hardware back."""
+    found = []
+    for fault in record.faults:
+        if fault.kind not in TAKEN_BACK or fault.injected_s is None or replica not in fault.targets:
+            continue
+        back_s = fault.reverted_s if fault.reverted_s is not None else record.end_s()
+        ends = [e.at_s for e in record.exits if e.name == replica and fault.injected_s <= e.at_s <= back_s]
+        if ends:
+            found.append((min(ends), back_s))
+    return found
+
+
+def _overlap(spans: list[tuple[float, float]], begin: float, end: float) -> float:
+    return sum(max(0.0, min(end, over) - max(begin, at)) for at, over in spans)

@@ -21,7 +21,7 @@ class Measurement:
 
     `samples` counts what the measure is made of (calls, sessions), `sessions` how many sessions they come from.
     `interval` computes the 95 % interval, `resamples` the bootstrap's values for a quotient with another phase; None
-    for facts.
+    for facts. `note`: what a reader of the value must know. A fact with an interval is a bound of what was not reached.
     """
 
     value: float | None
@@ -30,6 +30,7 @@ class Measurement:
     why_not: str = ""
     interval: Callable[[], Interval] | None = None
     resamples: Callable[[], FloatArray] | None = None
+    note: str = ""
 
 
 Measure = Callable[[Evidence, Scope, str], Measurement]

@@ -15,6 +15,7 @@ from reports.measures.goodput import goodput
 from reports.measures.goodput_lost import goodput_lost
 from reports.measures.integrity import INTEGRITY
 from reports.measures.itl import itl
+from reports.measures.knee import knee
 from reports.measures.kv_peak import kv_peak
 from reports.measures.latency import latency
 from reports.measures.load_imbalance import load_imbalance
@@ -67,6 +68,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "prefill_amplification": prefill_amplification,
     "wasted_tokens": wasted_tokens,
     "cost": cost,
+    "knee": knee,
     "fairness": fairness,
     "shed": shed,
     "retry_after_honoured": retry_after_honoured,

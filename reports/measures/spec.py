@@ -17,7 +17,7 @@ from typing import Literal
 __all__ = ["Kind", "MeasureSpec", "Unit", "is_percentile", "quantile_of"]
 
 Kind = Literal["fact", "rate", "percentile", "ratio"]
-Unit = Literal["s", "share", "count", "x", "tok/s", "USD"]
+Unit = Literal["s", "share", "count", "x", "tok/s", "USD", "sessions/s"]
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 

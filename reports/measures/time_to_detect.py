@@ -2,7 +2,7 @@
 
 A reaction is an ejection or an opened breaker of a faulted replica, or an attempt elsewhere after one at it. Without
 spans of a gateway: the first call that met the fault and was served by another replica. With several faults, the
-slowest counts.
+slowest counts. Faults of the load or of the gateway itself are left out: no replica is to be noticed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ def time_to_detect(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     injected = [impact for impact in evidence.impacts if impact.injected]
     if not injected:
         return not_measured("no fault was injected")
+    injected = [impact for impact in injected if impact.on_replicas]
+    if not injected:
+        return not_measured("no fault was on a replica")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
         return not_measured("neither a gateway nor replicas of ours say where a call went")
     return fact(max(detection(evidence, impact)[0] for impact in injected), len(injected))

@@ -16,9 +16,9 @@ __all__ = ["readmissions", "time_to_readmit"]
 
 def time_to_readmit(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Seconds; infinite if a replica served no good call any more."""
-    injected = [impact for impact in evidence.impacts if impact.injected]
+    injected = [impact for impact in evidence.impacts if impact.injected and impact.on_replicas]
     if not injected:
-        return not_measured("no fault was injected")
+        return not_measured("no fault was injected on a replica")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
         return not_measured("neither a gateway nor replicas of ours say where a call went")
     if any(impact.fault.reverted_s is None for impact in injected):

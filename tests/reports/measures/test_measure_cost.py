@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
-from record_builder import RecordBuilder, Up, evidence_of, measured, migrated, value
+from record_builder import RecordBuilder, Up, evidence_of, judged, measured, migrated, value
 
 from reports import attributes as names
+from reports.gates import GateError, parse_gate
 from reports.measures.work import work_of
 
 
@@ -106,3 +109,89 @@ def test_cost_is_price_times_time_held(good: RecordBuilder) -> None:
 def test_cost_of_nothing_served_is_not_measured(record: RecordBuilder) -> None:
     assert "no session succeeded" in measured(record, "cost.per_1k_sessions").why_not
     assert "no useful token" in measured(record, "cost.per_million_tokens").why_not
+
+
+def test_hardware_that_was_taken_back_is_not_paid_until_its_replacement_starts(good: RecordBuilder) -> None:
+    stages = {"planned": 0.0, "injected": 22.0, "confirmed": 27.0, "reverted": 30.0, "verified": 31.0}
+    good.fault("f1", "terminate", ("tpu-0",), stages=stages)
+    good.event("process", 26.0, name="tpu-0", incarnation=1, kind="replica", event="exited", status=-9, expected=True)
+    assert value(good, "cost", "fault", ("pool", "tpu")) == pytest.approx((36 * 11 - 18 * 4) / 3600)
+    assert value(good, "cost", "baseline", ("pool", "tpu")) == pytest.approx(36 * 15 / 3600)
+
+
+def test_hardware_whose_process_was_killed_is_paid_all_the_same(good: RecordBuilder) -> None:
+    good.fault("f1", "kill", ("tpu-0",))
+    good.event("process", 20.1, name="tpu-0", incarnation=1, kind="replica", event="exited", status=-9, expected=True)
+    assert value(good, "cost", "fault", ("pool", "tpu")) == pytest.approx(36 * 11 / 3600)
+
+
+def test_a_price_per_token_is_held_against_the_baselines_by_its_interval(good: RecordBuilder) -> None:
+    good.fault(hits=1)
+    same, dearer = judged(
+        good,
+        "cost.per_million_tokens during fault <= 2 x baseline",
+        "cost.per_million_tokens during fault <= 0.5 x baseline",
+    )
+    assert (same.verdict, dearer.verdict) == ("pass", "fail")
+    assert same.factor == pytest.approx(1.0, rel=0.05)
+    assert same.interval is not None
+    assert same.interval[0] < 1 < same.interval[1]
+
+
+def test_dollars_of_phases_of_different_lengths_are_not_compared() -> None:
+    with pytest.raises(GateError, match="cost grows with the length of a phase"):
+        parse_gate("cost during fault <= 1.3 x baseline")
+
+
+RAMP_S = (5.0, 51.0)
+FLEET_USD = 108.0
+
+
+def ramp(record: RecordBuilder, gives_way_s: float) -> RecordBuilder:
+    """One session of one call after another, 1 a second at 5 s, 5.6 a second at 51 s; late from a time on."""
+    at, index = RAMP_S[0] + 0.05, 0
+    while at < RAMP_S[1]:
+        record.call(f"s{index}", 0, at, ttft=3.0 if at >= gives_way_s else 0.5)
+        record.session(f"s{index}", at, at + 0.7)
+        at += 1 / (1 + (at - RAMP_S[0]) * 0.1)
+        index += 1
+    return record
+
+
+def test_the_knee_is_the_rate_up_to_which_nine_calls_in_ten_are_good(record: RecordBuilder) -> None:
+    ramp(record, 35.0)
+    # in the last window with 90 % good, 19 sessions start, one of them late
+    assert value(record, "knee") == 3.8
+    assert value(record, "knee.cost_per_1k_sessions") == pytest.approx(1000 * FLEET_USD / (3.8 * 3600))
+    enough, more = judged(record, "knee >= 3.5", "knee >= 4.5 sessions/s")
+    assert (enough.verdict, more.verdict) == ("pass", "fail")
+
+
+def test_a_knee_that_was_not_reached_is_a_lower_bound(record: RecordBuilder) -> None:
+    ramp(record, 60.0)
+    reached, beyond, dear, cheap = judged(
+        record,
+        "knee >= 5",
+        "knee >= 50",
+        "knee.cost_per_1k_sessions <= $8",
+        "knee.cost_per_1k_sessions <= $1",
+    )
+    assert (reached.verdict, beyond.verdict) == ("pass", "inconclusive")
+    assert (dear.verdict, cheap.verdict) == ("pass", "inconclusive")
+    assert "the knee was not reached" in beyond.why
+
+
+def test_a_stack_that_is_never_well_has_no_rate_at_all(record: RecordBuilder) -> None:
+    ramp(record, 0.0)
+    assert value(record, "knee") == 0.0
+    assert value(record, "knee.cost_per_1k_sessions") == math.inf
+
+
+def test_a_load_that_falls_again_does_not_hide_the_knee(record: RecordBuilder) -> None:
+    ramp(record, 35.0)
+    for index in range(8):
+        record.call(f"late{index}", 0, 52.0 + index, ttft=0.5)
+    for event in record.events:
+        if event.get("phase") in ("drain", "end") or event.get("event") == "finished":
+            event["at"] += 10 * 10**9
+    assert value(record, "knee") == 3.8
