@@ -100,7 +100,8 @@ def test_a_twin_that_cannot_be_read_is_a_problem_and_no_crash(tmp_path: Path, te
     assert told["problem"].startswith("the twin cannot be read")
 
 
-def test_a_price_differs_where_it_is_another_by_more_than_a_hair(tmp_path: Path) -> None:
-    found = rows(slow(tmp_path / "a"), slow(tmp_path / "b", lost=1))
-    assert found["cost.per_1k_sessions", None].differs  # a session fewer that succeeded, of 60
+def test_a_price_differs_where_other_sessions_would_have_told_the_same(tmp_path: Path) -> None:
+    found = rows(slow(tmp_path / "a"), slow(tmp_path / "b", lost=12))
+    assert found["cost.per_1k_sessions", None].differs  # a fifth fewer that succeeded, of 60
+    assert not rows(slow(tmp_path / "e"), slow(tmp_path / "f", lost=1))["cost.per_1k_sessions", None].differs
     assert not rows(slow(tmp_path / "c"), slow(tmp_path / "d"))["cost.per_1k_sessions", None].differs
