@@ -101,7 +101,7 @@ CHUNKS: Final = "brownout.chunks"  # bytes: see `loadprofiles.chunklog`; on the 
 
 # -- the gateway --------------------------------------------------------------------------------------------------
 ATTEMPT_NUMBER: Final = "brownout.attempt.number"  # 1 is the first upstream attempt of a request
-ATTEMPT_REASON: Final = "brownout.attempt.reason"  # first | retry | migration
+ATTEMPT_REASON: Final = "brownout.attempt.reason"  # first | retry | migration | hedge
 ATTEMPT_WHY: Final = "brownout.attempt.why"  # in words: what ended the attempt before it
 CONTINUATION_OFFSET: Final = "brownout.continuation.offset"  # tokens the client already had
 TOKENS_PASSED_ON: Final = "brownout.tokens.passed_on"  # tokens of this attempt that went to the client

@@ -22,6 +22,7 @@ class DeadError(Exception):
     lost: bool = False
     refusal: Refusal | None = None
     retry_after_s: float | None = None
+    outrun: bool = False  # another attempt of the same call had its first token sooner
 
 
 def interrupted(watch: Watch) -> DeadError:

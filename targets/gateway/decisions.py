@@ -87,9 +87,10 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended. `tokens`: received in it. `lost`: its connection ended too soon, or the gateway
-    took it away from a replica that fell silent."""
+    took it away from a replica that fell silent. `outrun`: it lost a race against a hedge."""
 
     outcome: Outcome
     tokens: int = 0
     retry_after_s: float | None = None
     lost: bool = False
+    outrun: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from io import BytesIO
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,9 @@ from targets.gateway.deaths import DeadError, broken, interrupted
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
 from targets.gateway.headers import DEGRADED, account, for_client, for_upstream, retry_after_s
 from targets.gateway.incoming import Body, affinity_key, is_json, lessened, marker_of, prompt_tokens
+from targets.gateway.leg import EVENT_STREAM, Leg
 from targets.gateway.policies.retries import GiveUp
+from targets.gateway.race import race
 from targets.gateway.sse import Framer
 from targets.gateway.visit import Visit
 from targets.gateway.watch import Watch
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientGoneError", "Exchange"]
 
-_LARGE_BODY = 1 << 20  # aiohttp wants those as a file, to write them piece by piece
-_EVENT_STREAM = "text/event-stream"
 _END_WITHIN_S = 0.25
 
 
@@ -44,13 +44,20 @@ class Exchange:
     """State of one request. `run` answers it."""
 
     def __init__(
-        self, gateway: GatewayServer, request: web.BaseRequest, raw: bytes, body: Body, stream: AnswerStream
+        self,
+        gateway: GatewayServer,
+        request: web.BaseRequest,
+        raw: bytes,
+        body: Body,
+        fresh: Callable[[bool], AnswerStream],
     ) -> None:
+        stream = fresh(gateway.config.policies.migration is not None)
         self._gateway = gateway
         self._router = gateway.router
         self._loop = gateway.loop
         self._request = request
         self._raw = raw
+        self._fresh = fresh  # an answer of which nothing is there yet; whether it holds
         self._send = raw  # of the next attempt
         self._stream = stream
         self._streaming = bool(body.stream)
@@ -151,70 +158,58 @@ class Exchange:
             raise AttemptFailedError(outcome, GiveUp(choice.decision.why), refusal, choice.decision.why)
         self._hit(behaviours.sent(choice.replica))
         self._gateway.counts.attempt(choice.reason)
-        dead = await self._try(choice)
+        attempt, dead = await self._try(choice)
         if dead is not None:
-            await self._after(choice, dead)
+            await self._after(attempt, dead)
 
     def _hit(self, hits: list[Hit]) -> None:
         if self._span is not None:
             for hit in hits:
                 self._gateway.tracing.hit(self._span, hit.fault_id, hit.kind)
 
-    async def _try(self, attempt: Attempt) -> DeadError | None:
-        """One attempt from connect to end; None: it went well (or was answered for good)."""
-        task = asyncio.current_task()
-        assert task is not None
-        tracing = self._gateway.tracing
-        headers = self._headers
-        span = None
-        if self._span is not None:
-            headers = dict(headers)
-            span = tracing.attempt(self._span, attempt, self._call, headers)
-        watch = Watch(task, attempt, attempt.started_at + attempt.first_token_s, self._total_at)
-        if not self._streaming:
-            watch.deadline = inf
+    async def _try(self, attempt: Attempt) -> tuple[Attempt, DeadError | None]:
+        """One attempt from connect to end, or two in a race; (the last one, None): it went well, or is answered for."""
+        leg = self._leg(attempt)
         events_before = self._stream.events
         dead: DeadError | None = DeadError(Outcome.ABANDONED, "the client left")
-        response: aiohttp.ClientResponse | None = None
-        self._gateway.sweeper.add(watch)
         try:
-            data = self._send if len(self._send) < _LARGE_BODY else BytesIO(self._send)
-            response = await self._gateway.post(attempt.replica.name, self._request.path, data, headers)
-            await self._receive(response, attempt, watch)
+            hedge_s = self._router.hedge_after_s() if self._streaming and not self._stream.passed_on else None
+            if hedge_s is None:
+                await leg.open(self._request.path, self._send)
+            else:
+                leg, died = await race(leg, self._lead, hedge_s, lambda: self._hedge(attempt))
+                if died is not None:
+                    raise died
+                leg.take_over()
+            await self._receive(leg)
             dead = None
         except DeadError as death:
             dead = death
         except asyncio.CancelledError:
-            if not watch.was_it():
+            if not leg.watch.was_it():
                 raise
-            dead = interrupted(watch)
+            dead = interrupted(leg.watch)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            dead = broken(error, response is not None)
+            dead = broken(error, leg.response is not None)
         finally:
-            self._gateway.sweeper.remove(watch)
-            now = self._loop.time()
-            if response is not None and (dead is not None or not response.content.at_eof()):
-                response.close()
-            outcome = dead.outcome if dead is not None else Outcome.OK
-            status = response.status if response is not None else 0
-            if dead is None and status >= 400:
-                outcome = Outcome.HTTP_4XX
-            ended = Ended(
-                outcome,
-                self._stream.events - events_before,
-                dead.retry_after_s if dead is not None else None,
-                dead is not None and dead.lost,
-            )
-            self._router.observe(now, attempt, ended)
-            self._gateway.announce()
-            if span is not None:
-                about: dict[str, str | int | float] = {a.TOKENS_PASSED_ON: self._stream.tokens - self._call.offset}
-                if status:
-                    about[a.HTTP_STATUS] = status
-                if attempt.first_token_at is not None:
-                    about[a.RESPONSE_TTFC] = attempt.first_token_at - attempt.started_at
-                tracing.end(span, outcome, about, dead.why if dead is not None else "")
-        return dead
+            leg.settle(dead, self._stream.events - events_before, self._stream.tokens - self._call.offset)
+        return leg.attempt, dead
+
+    def _leg(self, attempt: Attempt) -> Leg:
+        deadline = attempt.started_at + attempt.first_token_s if self._streaming else inf
+        return Leg(self._gateway, attempt, self._call, self._span, self._headers, deadline, self._total_at)
+
+    def _hedge(self, first: Attempt) -> Leg | None:
+        choice = self._router.hedge(self._loop.time(), self._call, first)
+        if choice is None:
+            return None
+        if self._span is not None:
+            self._gateway.tracing.decision(self._span, choice.decision, choice.replica.name)
+        self._gateway.counts.attempt(choice.reason)
+        return self._leg(choice)
+
+    def _lead(self, leg: Leg) -> asyncio.Task[DeadError | None]:
+        return self._loop.create_task(leg.lead(self._request.path, self._send, self._fresh(False)))
 
     async def _after(self, attempt: Attempt, dead: DeadError) -> None:
         """After a death: finish what is complete, or raise `AttemptFailedError` with what comes next."""
@@ -223,7 +218,7 @@ class Exchange:
             rest = stream.closing()
             if rest is not None:
                 if self._response is None:
-                    await self._begin({"Content-Type": _EVENT_STREAM})
+                    await self._begin({"Content-Type": EVENT_STREAM})
                 await self._finish(rest)
                 return
         ended = Ended(dead.outcome, 0, dead.retry_after_s, dead.lost)
@@ -243,10 +238,12 @@ class Exchange:
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
-    async def _receive(self, response: aiohttp.ClientResponse, attempt: Attempt, watch: Watch) -> None:
+    async def _receive(self, leg: Leg) -> None:
+        response, attempt = leg.response, leg.attempt
+        assert response is not None
         status = response.status
-        if status == 200 and response.content_type == _EVENT_STREAM:
-            await self._relay(response, attempt, watch)
+        if status == 200 and response.content_type == EVENT_STREAM:
+            await self._relay(response, leg)
             return
         body = await response.read()
         attempt.replica.last_heard = self._loop.time()
@@ -264,12 +261,14 @@ class Exchange:
         refusal = Refusal(status, body, for_client(response.headers))
         raise DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=wait_s)
 
-    async def _relay(self, response: aiohttp.ClientResponse, attempt: Attempt, watch: Watch) -> None:
+    async def _relay(self, response: aiohttp.ClientResponse, leg: Leg) -> None:
         """Passes a stream on, event by event, until its end. Raises `DeadError` when that comes too soon."""
         framer, stream, read, clock = Framer(), self._stream, response.content.readany, self._loop.time
+        attempt, watch, ahead = leg.attempt, leg.watch, leg.ahead
         replica = attempt.replica
         between_s = self._gateway.config.policies.timeouts.between_tokens_s or inf
-        while data := await read():
+        while data := ahead or await read():
+            ahead = b""
             whole = framer.push(data)
             if not whole:
                 continue

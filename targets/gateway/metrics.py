@@ -25,6 +25,7 @@ class Counts:
         self.attempts = 0
         self.migrations = 0
         self.retries = 0
+        self.hedges = 0
         self.refused = 0
         self.outcomes: Counter[Outcome] = Counter()
         self.registry = CollectorRegistry()
@@ -38,6 +39,8 @@ class Counts:
     def attempt(self, reason: str) -> None:
         """An upstream attempt began; `reason` as on its span."""
         self.attempts += 1
+        if reason == "hedge":
+            self.hedges += 1
 
     def again(self, reason: str) -> None:
         """A further attempt was decided on."""
@@ -71,7 +74,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         now = self._snapshot()
-        for name in ("requests", "attempts", "migrations", "retries", "refused"):
+        for name in ("requests", "attempts", "migrations", "retries", "hedges", "refused"):
             yield CounterMetricFamily(f"brownout_gateway_{name}", f"Number of {name}", value=now[name])
         outcomes = CounterMetricFamily("brownout_gateway_outcomes", "Requests by how they ended", labels=["outcome"])
         for outcome, count in self._counts.outcomes.items():

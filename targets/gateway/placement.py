@@ -70,6 +70,10 @@ class Placement:
         chosen, how = self._probe_or_balance(now, ask, roomy)
         return chosen, f"{why}: {how}"
 
+    def elsewhere(self, now: float, ask: Ask, others: Sequence[ReplicaState]) -> ReplicaState:
+        """One of `others` for a second attempt beside the first: by load alone."""
+        return self.balancer.pick(now, others, self._rng, ask)
+
     def cached_tokens(self, now: float, call: Call, replica: ReplicaState) -> int:
         """What `replica` should have cached of the call's session."""
         if self.affinity is None or not call.key:

@@ -17,6 +17,7 @@ from targets.gateway.placement import Placement
 from targets.gateway.policies.breaker import BreakerState
 from targets.gateway.policies.ejection import OutlierEjection
 from targets.gateway.policies.forecast import Ask, OutputForecast, step_share_s, work_s
+from targets.gateway.policies.hedging import Hedges
 from targets.gateway.policies.panic import panics
 from targets.gateway.policies.probes import Probed
 from targets.gateway.policies.retries import Again, GiveUp, RetryScope
@@ -50,6 +51,7 @@ class Router:
         self._restraint = Restraint(policies, self._all, rng)
         self._scope = RetryScope(policies.retries, policies.migration, rng)
         self._us_per_token = sum(upstream.prefill_us_per_token for upstream in config.upstreams) / len(self._all)
+        self._hedges = Hedges(policies.hedging) if policies.hedging is not None else None
         self._changes: list[Change] = []
 
     # -- one call ----------------------------------------------------------------------------------------------------
@@ -58,6 +60,8 @@ class Router:
         """A request came: it pays into the retry budget."""
         if self._scope.budget is not None:
             self._scope.budget.deposit(now)
+        if self._hedges is not None:
+            self._hedges.deposit()
 
     def end(self, call: Call) -> None:
         """The request is over, however."""
@@ -69,7 +73,7 @@ class Router:
         allowed, excluded, fallback = self._eligibility.split(now, call, self.panic)
         if not allowed:
             return self._eligibility.nobody(now, call, excluded, self._ejection)
-        ask = Ask(call.prompt_tokens + call.offset, max(1.0, self._outputs.expect(call.limit) - call.offset))
+        ask = self._ask(call)
         allowed = self._restraint.with_place(allowed)
         chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
         while self._restraint.withholds(now, chosen):
@@ -78,13 +82,26 @@ class Router:
             if not allowed:
                 return Reject(Decision((), excluded, "all who may refuse too much"), 503, _THROTTLED_S)
             chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
-        balancer = self._placement.balancer
-        decision = Decision(
-            tuple((replica.name, balancer.load(now, replica) * 1000.0) for replica in allowed),
-            excluded,
-            f"{fallback}: {why}" if fallback else why,
-        )
-        return self._start(now, call, ask, chosen, decision)
+        decision = self._decision(now, allowed, excluded, f"{fallback}: {why}" if fallback else why)
+        return self._start(now, call, ask, chosen, decision, call.reason)
+
+    def hedge_after_s(self) -> float | None:
+        """Seconds to wait for the first token of an attempt before `hedge`; None = for ever."""
+        return self._hedges.after_s() if self._hedges is not None else None
+
+    def hedge(self, now: float, call: Call, first: Attempt) -> Attempt | None:
+        """A second attempt beside `first`, at another replica; None: there is no budget, or nobody may have it."""
+        if self._hedges is None or self.panic:
+            return None
+        others, excluded, fallback = self._eligibility.split(now, call, self.panic)
+        others = self._restraint.with_place([replica for replica in others if replica is not first.replica])
+        if not others or fallback or not self._hedges.withdraw():
+            return None
+        ask = self._ask(call)
+        chosen = self._placement.elsewhere(now, ask, others)
+        why = f"hedge: no token from {first.replica.name} for {now - first.started_at:.2f} s"
+        decision = self._decision(now, others, (*excluded, (first.replica.name, "has the first attempt")), why)
+        return self._start(now, call, ask, chosen, decision, "hedge")
 
     def first_token(self, now: float, attempt: Attempt, *, streamed: bool = True) -> None:
         """The attempt's first token came; not `streamed`: with all the others, so its time says little."""
@@ -95,6 +112,8 @@ class Router:
         self._restraint.first_token(now, attempt, streamed)
         if streamed:
             attempt.replica.latency.observe(now, now - attempt.started_at)
+            if self._hedges is not None:
+                self._hedges.record(now - attempt.started_at)
         if self._affinity is not None and attempt.key:
             self._affinity.served(now, attempt.key, attempt.replica.name, attempt.prompt_tokens)
 
@@ -122,7 +141,7 @@ class Router:
         if outcome is Outcome.OK:
             self._outputs.learn(attempt.limit, ended.tokens)
         failed = None if outcome in _NEUTRAL else outcome is not Outcome.OK
-        if failed and attempt.first_token_at is None and now > attempt.started_at:
+        if (failed or ended.outrun) and attempt.first_token_at is None and now > attempt.started_at:
             # Time lost counts as latency, so that the balancer does not take a quick failure for a quick replica.
             replica.latency.observe(now, max(now - attempt.started_at, replica.latency.cost(now)))
         if replica.breaker is not None:
@@ -218,12 +237,23 @@ class Router:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _start(self, now: float, call: Call, ask: Ask, replica: ReplicaState, decision: Decision) -> Attempt:
+    def _ask(self, call: Call) -> Ask:
+        return Ask(call.prompt_tokens + call.offset, max(1.0, self._outputs.expect(call.limit) - call.offset))
+
+    def _decision(
+        self, now: float, considered: list[ReplicaState], excluded: tuple[tuple[str, str], ...], why: str
+    ) -> Decision:
+        load = self._placement.balancer.load
+        return Decision(tuple((replica.name, load(now, replica) * 1000.0) for replica in considered), excluded, why)
+
+    def _start(
+        self, now: float, call: Call, ask: Ask, replica: ReplicaState, decision: Decision, reason: str
+    ) -> Attempt:
         call.attempts += 1
         cached = self._placement.cached_tokens(now, call, replica)
         own_s = prefill_s(ask.prompt, cached, replica.upstream.prefill_us_per_token)
         limit_s = first_token_s(self.policies.timeouts, own_s + replica.waiting_prefill_s)
-        attempt = Attempt(decision, replica, call.attempts, call.reason, limit_s, now, own_s, ask.prompt, call.key)
+        attempt = Attempt(decision, replica, call.attempts, reason, limit_s, now, own_s, ask.prompt, call.key)
         if replica.breaker is not None:
             attempt.probe = replica.breaker.enter()
         attempt.limit = call.limit

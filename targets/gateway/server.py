@@ -162,6 +162,7 @@ class GatewayServer:
             "attempts": self.counts.attempts,
             "migrations": self.counts.migrations,
             "retries": self.counts.retries,
+            "hedges": self.counts.hedges,
             "refused": self.counts.refused,
             "hits": dict(self.behaviours.hits),
         }
@@ -215,8 +216,7 @@ class GatewayServer:
             return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
         except BodyError as error:
             return _error(api, 400, str(error))
-        stream = api(body, hold=self.config.policies.migration is not None)
-        return await Exchange(self, request, raw, body, stream).run()
+        return await Exchange(self, request, raw, body, partial(api, body)).run()
 
     def _make_request(
         self,

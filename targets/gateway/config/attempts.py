@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from targets.gateway.config.checks import FORBID, not_negative, positive, share
 
-__all__ = ["Backoff", "Migration", "Retries", "RetryBudget", "Timeouts"]
+__all__ = ["Backoff", "Hedging", "Migration", "Retries", "RetryBudget", "Timeouts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,30 @@ class Timeouts:
             if value is not None:
                 positive(**{name: value})
         not_negative(prefill_factor=self.prefill_factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Hedging:
+    """A second attempt elsewhere when the first token is late; the first to have it answers (Dean & Barroso: after the
+    p95, about 5 % more load; Finagle `BackupRequestFilter`: a budget without reserve).
+
+    Late: above the `percentile` of the last `window` times to first token, and above `least_s`, once `min_samples` are
+    known. At most a `share` of the requests is hedged. Streamed requests only.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
+
+    percentile: float = 0.95
+    share: float = 0.05
+    window: int = 200
+    min_samples: int = 50
+    least_s: float = 0.05
+
+    def __post_init__(self) -> None:
+        share(percentile=self.percentile, share=self.share)
+        positive(window=self.window, min_samples=self.min_samples, least_s=self.least_s)
+        if self.min_samples > self.window:
+            raise ValueError(f"min_samples must be at most window ({self.window})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from targets.gateway.config.attempts import Migration, Retries, Timeouts
+from targets.gateway.config.attempts import Hedging, Migration, Retries, Timeouts
 from targets.gateway.config.checks import FORBID, not_negative
 from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
@@ -31,6 +31,7 @@ class GatewayPolicies:
     probes: Probes | None = field(default_factory=Probes)
     slow_start: SlowStart | None = None
     spillover: Spillover | None = None
+    hedging: Hedging | None = None
     admission: Admission | None = None
     concurrency: Concurrency | None = None
     queue: Queue | None = None

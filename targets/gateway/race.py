@@ -1,0 +1,48 @@
+"""A race for the first token (hedging): a second leg where the first is late, and the loser is cancelled at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from reports.attributes import Outcome
+from targets.gateway.deaths import DeadError
+from targets.gateway.leg import Leg
+
+__all__ = ["race"]
+
+
+async def race(
+    first: Leg,
+    lead: Callable[[Leg], asyncio.Task[DeadError | None]],
+    after_s: float,
+    second: Callable[[], Leg | None],
+) -> tuple[Leg, DeadError | None]:
+    """The leg that goes on, or that died last, with its death. All others are settled.
+
+    `lead` starts a leg's way to its first token; `second` makes the other leg after `after_s` seconds, if anybody may
+    have it. A leg that dies leaves the race to the other. Cancelling this (the client left) cancels both.
+    """
+    legs = {lead(first): first}
+    over = DeadError(Outcome.ABANDONED, "the client left")
+    try:
+        done, _ = await asyncio.wait(legs, timeout=after_s)
+        if not done:
+            other = second()
+            if other is not None:
+                legs[lead(other)] = other
+        while True:
+            done, _ = await asyncio.wait(legs, return_when=asyncio.FIRST_COMPLETED)
+            for task in sorted(done, key=lambda task: task.result() is not None):
+                dead = task.result()
+                leg = legs.pop(task)
+                if dead is None or not legs:
+                    over = DeadError(Outcome.ABANDONED, "the other attempt was faster", outrun=True)
+                    return leg, dead
+                leg.fall(dead)
+    finally:
+        for task in legs:
+            task.cancel()
+        await asyncio.gather(*legs, return_exceptions=True)
+        for loser in legs.values():
+            loser.settle(over, 0, 0)
