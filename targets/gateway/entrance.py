@@ -28,7 +28,7 @@ class Room(Protocol):
     """The places at the replicas, as the router counts them."""
 
     def room(self) -> tuple[float, int, float]:
-        """(places, requests in flight, free places), of those replicas that get requests. Infinite: no limit."""
+        """(places, those taken, those free), at the replicas that get requests. Infinite: no limit."""
         ...
 
 
@@ -80,9 +80,9 @@ class Entrance:
         return len(self._line) if self._line is not None else 0
 
     def load(self) -> float:
-        """Requests under way and waiting / places; 0 without limits."""
-        places, in_flight, _ = self._room.room()
-        return (in_flight + self._granted + self.queued) / places if places else inf
+        """Places taken and requests waiting for one / places; 0 without limits."""
+        places, taken, _ = self._room.room()
+        return (taken + self._granted + self.queued) / places if places else inf
 
     def ask(self, now: float, ask: Ask, tell: Callable[[Admitted | Refused], None]) -> Admitted | Held | Refused:
         """A request comes."""

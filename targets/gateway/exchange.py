@@ -278,6 +278,8 @@ class Exchange:
                 watch.waiting = False
                 watch.phase = "between tokens"
                 self._router.first_token(now, attempt)
+                if self._visit is not None:
+                    self._visit.first_token()
                 if self._first_at is None:
                     self._first_at = now
             if passed:

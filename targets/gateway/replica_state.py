@@ -17,6 +17,7 @@ class ReplicaState:
     """Mutable; owned by the router. Times in seconds on the router's clock."""
 
     __slots__ = (
+        "_counts_waiting",
         "_slow_start",
         "attempts",
         "back_at",
@@ -35,6 +36,7 @@ class ReplicaState:
         "stuck",
         "throttle",
         "upstream",
+        "waiting",
         "waiting_prefill_s",
     )
 
@@ -45,12 +47,14 @@ class ReplicaState:
         self.attempts = 0
         self.latency = PeakEwma(policies.balancing.decay_s)
         self.breaker = CircuitBreaker(policies.breaker) if policies.breaker is not None else None
+        self._counts_waiting = policies.concurrency is not None and policies.concurrency.counts == "waiting"
         self.limit: Limit | None = make_limit(policies.concurrency) if policies.concurrency is not None else None
         self.throttle: Throttle | None = None  # the router's to set: replicas of a pool may share one
         self.readiness = Readiness(policies.probes) if policies.probes is not None else None
         self.ejected = False  # by outlier ejection or by its probes: as told to the outside
         self.stuck = False  # what is known of its health is ignored (a fault)
         self.rest_until = 0.0  # it asked for a pause (Retry-After)
+        self.waiting = 0  # requests that wait for their first token there
         self.waiting_prefill_s = 0.0  # predicted, of the requests that wait for their first token there
         self.last_heard = float("-inf")  # the last byte from it, on any stream
         self.owed_s = 0.0  # predicted engine time of what is in flight
@@ -83,9 +87,14 @@ class ReplicaState:
         return self.readiness is not None and self.readiness.draining
 
     @property
+    def taken(self) -> int:
+        """Its places that are taken."""
+        return self.waiting if self._counts_waiting else self.in_flight
+
+    @property
     def has_place(self) -> bool:
         """Whether it is below its limit."""
-        return self.limit is None or self.in_flight < self.limit.places
+        return self.limit is None or self.taken < self.limit.places
 
     @property
     def shut_out(self) -> bool:

@@ -39,17 +39,17 @@ class Restraint:
         return [replica for replica in allowed if replica.has_place] or allowed
 
     def room(self, panic: bool) -> tuple[float, int, float]:
-        """(places, requests in flight, free places), of those replicas that get requests. Infinite: no limit."""
-        places = in_flight = free = 0
+        """(places, those taken, those free), at the replicas that get requests. Infinite: no limit."""
+        places = taken = free = 0
         for replica in self._all:
             if replica.limit is None:
                 return inf, 0, inf
             if panic or not (replica.shut_out or replica.draining):
-                limit = replica.limit.places
+                limit, here = replica.limit.places, replica.taken
                 places += limit
-                in_flight += replica.in_flight
-                free += max(0, limit - replica.in_flight)
-        return places, in_flight, free
+                taken += here
+                free += max(0, limit - here)
+        return places, taken, free
 
     def withholds(self, now: float, replica: ReplicaState) -> bool:
         """Whether a request that wants to go there is not sent."""
@@ -81,4 +81,4 @@ class Restraint:
         replica = attempt.replica
         if replica.limit is not None and self._concurrency is not None:
             waited = waited_s(self._concurrency, now - attempt.started_at, attempt.prefill_s)
-            replica.limit.sample(now, waited, replica.in_flight, dropped)
+            replica.limit.sample(now, waited, replica.taken, dropped)

@@ -107,9 +107,10 @@ class Router:
         """The attempt's first token came; not `streamed`: with all the others, so its time says little."""
         if attempt.first_token_at is not None:
             return
-        attempt.first_token_at = now
-        attempt.replica.waiting_prefill_s -= attempt.prefill_s
         self._restraint.first_token(now, attempt, streamed)
+        attempt.first_token_at = now
+        attempt.replica.waiting -= 1
+        attempt.replica.waiting_prefill_s -= attempt.prefill_s
         if streamed:
             attempt.replica.latency.observe(now, now - attempt.started_at)
             if self._hedges is not None:
@@ -131,6 +132,7 @@ class Router:
         replica.owed_s -= attempt.work_s
         replica.step_load_s -= attempt.step_share_s
         if attempt.first_token_at is None:
+            replica.waiting -= 1
             replica.waiting_prefill_s = max(0.0, replica.waiting_prefill_s - attempt.prefill_s)
         if outcome is Outcome.RATE_LIMITED and ended.retry_after_s is not None:
             replica.rest_until = max(replica.rest_until, now + ended.retry_after_s)
@@ -180,7 +182,7 @@ class Router:
         return prefill_s(call.prompt_tokens, home.cached_tokens, us_per_token)
 
     def room(self) -> tuple[float, int, float]:
-        """(places, requests in flight, free places) at the replicas that get requests; infinite without limits."""
+        """(places, those taken, those free) at the replicas that get requests; infinite without limits."""
         return self._restraint.room(self.panic)
 
     # -- time and news -----------------------------------------------------------------------------------------------
@@ -262,6 +264,7 @@ class Router:
         replica.waiting_prefill_s += own_s
         replica.owed_s += attempt.work_s
         replica.step_load_s += attempt.step_share_s
+        replica.waiting += 1
         replica.in_flight += 1
         replica.attempts += 1
         self.in_flight += 1

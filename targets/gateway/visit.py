@@ -68,6 +68,10 @@ class Visit:
         if self._admitted is not None:
             self._entrance.started(self._admitted)
 
+    def first_token(self) -> None:
+        """Its first token came: a place may be free."""
+        self._entrance.pump(self._loop.time())
+
     def over(self, output_tokens: int) -> None:
         """It ended, and the client has so many tokens."""
         if self._admitted is not None:

@@ -69,9 +69,10 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Concurrency:
-    """How many requests a replica may have in flight, found out from the time to first token (Netflix
-    concurrency-limits).
+    """How many requests a replica may have, found out from the time to first token (Netflix concurrency-limits).
 
+    `counts`: its requests in flight, or only those that wait for their first token: prefill is what overload makes them
+    queue for, and a short limit on it does not keep long answers from decoding side by side.
     What is measured is `base_s` + the time to first token beyond the predicted prefill: waiting, whatever the length of
     the prompt. `gradient2`: the average of a window (`window_s`, at least `window_samples`) against the long-term one
     (of `long_samples`): limit x clamp(`tolerance` x long / short, 0.5, 1) + `growth`, smoothed by `smoothing`.
@@ -82,6 +83,7 @@ class Concurrency:
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
     kind: Literal["gradient2", "aimd", "fixed"] = "gradient2"
+    counts: Literal["in_flight", "waiting"] = "in_flight"
     initial: int = 20
     least: int = 20
     most: int = 200

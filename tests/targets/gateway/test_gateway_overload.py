@@ -204,3 +204,20 @@ def test_an_upstream_that_serves_is_never_throttled() -> None:
         assert isinstance(choice, Attempt)
         at.first_token(n / 10, choice)
         at.observe(n / 10, choice, Ended(Outcome.OK))
+
+
+def test_places_may_be_of_those_only_that_wait_for_their_first_token() -> None:
+    upstreams = (Upstream("r0", "p", "http://r0"),)
+    limit = Concurrency(kind="fixed", counts="waiting", initial=1, least=1)
+    at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, concurrency=limit)), Random(1))
+    first = at.choose(0.0, Call("", 100))
+    assert isinstance(first, Attempt)
+    assert at.room() == (1, 1, 0)
+    at.first_token(0.5, first)
+    assert at.room() == (1, 0, 1)
+    second = at.choose(1.0, Call("", 100))
+    assert isinstance(second, Attempt)
+    at.observe(1.5, second, Ended(Outcome.TIMEOUT))
+    assert at.room() == (1, 0, 1)
+    at.observe(2.0, first, Ended(Outcome.OK))
+    assert at.room() == (1, 0, 1)
