@@ -30,6 +30,8 @@ __all__ = ["Router"]
 _NEUTRAL = frozenset({Outcome.ABANDONED, Outcome.RATE_LIMITED, Outcome.HTTP_4XX})  # nothing against the replica
 _THROTTLED_S = 1.0  # before the lots are drawn again
 
+_LONG_PREFILL_S = 0.25
+
 
 class Router:
     """All replicas of one gateway under its policies. Times in seconds on the caller's clock."""
@@ -119,8 +121,11 @@ class Router:
             self._affinity.served(now, attempt.key, attempt.replica.name, attempt.prompt_tokens)
 
     def paced(self, replica: str, gap_s: float) -> None:
-        """The least gap between tokens of a stream there lately: what slowness is judged by, while streams go on."""
-        if self._ejection is not None:
+        """The least gap between tokens of a stream there lately: what slowness is judged by, while streams go on.
+
+        Not while it prefills long prompts: their pieces stretch every gap, however well it is.
+        """
+        if self._ejection is not None and self.replicas[replica].waiting_prefill_s < _LONG_PREFILL_S:
             self._ejection.slow.record(replica, gap_s)
 
     def observe(self, now: float, attempt: Attempt, ended: Ended) -> None:

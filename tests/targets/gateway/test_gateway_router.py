@@ -344,6 +344,23 @@ def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() 
     ]
 
 
+def test_a_replica_that_prefills_a_long_prompt_is_not_taken_for_a_slow_one() -> None:
+    ejection = replace(POLICIES.ejection or Ejection(), slow_factor=4.0, slow_min_samples=3, slow_sweeps=2)
+    at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
+    busy = attempt(at, 0.0, Call("", 10_000))  # 1 s of prefill
+    for second in (1, 2, 3):
+        for name in 3 * list(at.replicas):
+            at.paced(name, 0.45 if name == busy.replica.name else 0.01)
+        at.advance(second + 0.001)
+    assert at.changes() == []
+    at.first_token(3.5, busy)
+    for second in (4, 5):
+        for name in 3 * list(at.replicas):
+            at.paced(name, 0.45 if name == busy.replica.name else 0.01)
+        at.advance(second + 0.001)
+    assert [change.replica for change in at.changes()] == [busy.replica.name]
+
+
 def test_new_sessions_go_to_the_first_pool_until_it_is_full() -> None:
     at = router(6, spillover=Spillover(in_flight=2, order=("p1",)), affinity=None)
     pools = [attempt(at, 0.0).replica.upstream.pool for _ in range(5)]
