@@ -1,6 +1,6 @@
 """One answer of `/v1/messages` (the Anthropic Messages API) as its client sees it.
 
-As in `openai_stream`, most reads go through untouched. Events before the first text (`message_start`, the block's
+As in `openai_stream`, text goes through untouched. Events before the first text (`message_start`, the block's
 start) wait for it; a block's end waits for what follows; tool blocks and the finish wait until the answer is complete.
 An answer that dies is continued from its text, as an assistant prefill.
 """
@@ -13,12 +13,13 @@ import msgspec
 
 from targets.gateway.answer import AnswerStream, Hold, joined, lowered
 from targets.gateway.incoming import Body
-from targets.gateway.sse import data_of, split
+from targets.gateway.sse import data_of, is_strange, split
 
 __all__ = ["AnthropicStream"]
 
 _USAGE_OF_THE_PROMPT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _TEXT_BLOCKS = frozenset({"text", "thinking", "redacted_thinking"})
+_DELTA = b"event: content_block_delta\ndata: {"
 _MESSAGE_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -59,28 +60,20 @@ class AnthropicStream(AnswerStream):
             self._open_block = 0
 
     def feed(self, whole: bytes) -> bytes:
-        if (
-            self._state is Hold.OPEN
-            and not self._continues
-            and whole.startswith(b"event: content_block_delta\n")
-            and whole.endswith(b"}\n\n")
-            and b"_stop" not in whole
-            and b"_start" not in whole
-            and b'"message_delta"' not in whole
-            and b"input_json" not in whole
-            and b'"error"' not in whole
-            and b'"ping"' not in whole
-            and b"thinking" not in whole
-        ):
-            self.events += whole.count(b"\n\n")
-            self._keep(whole)
-            return whole
+        if self._state is Hold.OPEN and not self._continues:
+            events = split(whole)
+            if all(_is_plain(event) for event in events):
+                self.events += len(events)
+                self._keep(whole)
+                return whole
         out: list[bytes] = []
         self._take_all(whole, out)
         return b"".join(out)
 
     def _take(self, event: bytes, out: list[bytes]) -> None:
         data = data_of(event)
+        if is_strange(event):
+            raise ValueError("a line without a field's name")
         parsed = _decode_event(data) if data else _Event()
         if parsed.error is not None:
             self.error = str(parsed.error.get("message") if isinstance(parsed.error, dict) else parsed.error)
@@ -209,6 +202,23 @@ _ERROR_TYPES = {
     429: "rate_limit_error",
     503: "overloaded_error",
 }
+
+
+def _is_plain(event: bytes) -> bool:
+    """Whether an event is a piece of text, so that nothing needs to be done about it."""
+    if not event.startswith(_DELTA) or event.find(b"\n", len(_DELTA)) != len(event) - 2:
+        return False
+    try:
+        parsed = _decode_event(event[len(_DELTA) - 1 : -2])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    delta = parsed.delta
+    return (
+        parsed.type == "content_block_delta"
+        and parsed.error is None
+        and delta is not None
+        and delta.type == "text_delta"
+    )
 
 
 def _event(fields: dict[str, Any]) -> bytes:

@@ -20,7 +20,7 @@ from targets.gateway.behaviours.active import Hit
 from targets.gateway.deaths import DeadError, broken, interrupted
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
 from targets.gateway.headers import DEGRADED, account, for_client, for_upstream, retry_after_s
-from targets.gateway.incoming import Body, affinity_key, is_json, lessened, marker_of, prompt_tokens
+from targets.gateway.incoming import Body, affinity_key, error_in, is_json, lessened, marker_of, prompt_tokens
 from targets.gateway.leg import EVENT_STREAM, Leg
 from targets.gateway.policies.retries import GiveUp
 from targets.gateway.race import race
@@ -251,6 +251,8 @@ class Exchange:
             if status < 300:
                 if not is_json(body):  # say, a body ended cleanly, but too soon
                     raise DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
+                if (error := error_in(body)) is not None:
+                    raise DeadError(Outcome.ERROR_EVENT, f"an error with status {status}: {error}")
                 self._router.first_token(self._loop.time(), attempt, streamed=False)
             await self._respond(status, body, for_client(response.headers))
             return

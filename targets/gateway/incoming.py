@@ -14,7 +14,7 @@ import msgspec
 from reports.tokens import TOKEN_CHARS, Marker, find_marker
 from targets.bodies import BodyError
 
-__all__ = ["Body", "affinity_key", "decode", "is_json", "lessened", "marker_of", "prompt_tokens"]
+__all__ = ["Body", "affinity_key", "decode", "error_in", "is_json", "lessened", "marker_of", "prompt_tokens"]
 
 _EMPTY = msgspec.Raw(b"")
 _LONGEST_KEY = 256  # characters; the keys of up to 100,000 sessions are kept
@@ -51,6 +51,23 @@ def decode(raw: bytes) -> Body:
         return _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BodyError(f"the body is not a request of this API: {error}") from None
+
+
+class _Answer(msgspec.Struct):
+    error: Any = None
+
+
+def error_in(body: bytes) -> str | None:
+    """What went wrong by the word of an answer whose status is good; None: nothing."""
+    if b'"error"' not in body:
+        return None
+    try:
+        error = msgspec.json.decode(body, type=_Answer).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if error is None:
+        return None
+    return str(error.get("message") or error) if isinstance(error, dict) else str(error)
 
 
 def is_json(body: bytes) -> bool:

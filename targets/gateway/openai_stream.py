@@ -1,6 +1,6 @@
 """One answer of `/v1/chat/completions` as its client sees it.
 
-Most reads go through untouched: only what could be a finish, a tool call, an error, a usage or the end is parsed.
+Every event is decoded, which costs less than looking for the words that matter; what is text goes through untouched.
 Chunks before the first content (the role) wait for it; tool calls and the finish wait until the answer is complete. So
 whatever the client has is text, and an answer that dies is continued from that text.
 """
@@ -13,7 +13,7 @@ import msgspec
 
 from targets.gateway.answer import AnswerStream, Hold, joined, lowered
 from targets.gateway.incoming import Body
-from targets.gateway.sse import data_of, split
+from targets.gateway.sse import data_of, is_strange, split
 
 __all__ = ["OpenAIStream"]
 
@@ -67,23 +67,12 @@ class OpenAIStream(AnswerStream):
             self._head = b""
 
     def feed(self, whole: bytes) -> bytes:
-        if (
-            self._state is Hold.OPEN
-            and not self._continues
-            and whole.startswith(b"data: {")
-            and whole.endswith(b"}\n\n")
-            and b'"tool_calls"' not in whole
-            and b'_reason":"' not in whole
-            and b'_reason": "' not in whole
-            and b"[DONE]" not in whole
-            and b'"usage":{' not in whole
-            and b'"usage": {' not in whole
-            and b'"error"' not in whole
-            and b'"function_call"' not in whole
-        ):
-            self.events += whole.count(b"\n\n")
-            self._keep(whole)
-            return whole
+        if self._state is Hold.OPEN and not self._continues:
+            events = split(whole)
+            if all(_is_plain(event) for event in events):
+                self.events += len(events)
+                self._keep(whole)
+                return whole
         out: list[bytes] = []
         self._take_all(whole, out)
         return b"".join(out)
@@ -93,6 +82,8 @@ class OpenAIStream(AnswerStream):
         if data == b"[DONE]":
             self._complete(event, out)
             return
+        if is_strange(event):
+            raise ValueError("a line without a field's name")
         if not data:  # a comment
             (out if self._state is Hold.OPEN else self._held).append(event)
             return
@@ -207,6 +198,22 @@ _ERROR_TYPES = {
     413: "invalid_request_error",
     429: "rate_limit_error",
 }
+
+
+def _is_plain(event: bytes) -> bool:
+    """Whether an event is a chunk with nothing but text (or thoughts), so that nothing needs to be done about it."""
+    if not event.startswith(b"data: {") or event.find(b"\n") != len(event) - 2:
+        return False
+    try:
+        chunk = _decode_chunk(event[6:-2])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    if chunk.error is not None or chunk.usage is not None or not chunk.choices:
+        return False
+    for choice in chunk.choices:
+        if choice.finish_reason is not None or choice.delta is None or choice.delta.has_tools:
+            return False
+    return True
 
 
 def _event(chunk: dict[str, Any]) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Framer", "data_of", "split"]
+__all__ = ["Framer", "data_of", "is_strange", "split"]
 
 _END = b"\n\n"
+_FIELDS = frozenset((b"data", b"event", b"id", b"retry", b""))  # b"": a comment
 
 
 class Framer:
@@ -56,3 +57,9 @@ def data_of(event: bytes) -> bytes:
             value = line[5:]
             lines.append(value[1:] if value.startswith(b" ") else value)
     return b"\n".join(lines)
+
+
+def is_strange(event: bytes) -> bool:
+    """Whether a line of the event has no field's name. A browser skips such a line; whoever answers for what it carried
+    cannot."""
+    return any(line and line.partition(b":")[0] not in _FIELDS for line in event.split(b"\n"))
