@@ -1,7 +1,8 @@
 """What a child process starts: `python -m chaos.entry gateway|replica`.
 
-Sets the OpenTelemetry SDK up (where there is a collector), then imports the package, then serves until SIGTERM, posting
-counters every 250 ms. A mistake in the configuration, or a port in use, is one line on standard error and exit code 2.
+Sets the OpenTelemetry SDK up (where there is a collector), then imports the package, then serves until SIGTERM (a
+replica drains first) or SIGINT (at once), posting counters every 250 ms. A mistake in the configuration, or a port in
+use, is one line on standard error and exit code 2.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import aiohttp
 import msgspec
@@ -49,6 +50,14 @@ class Server(Protocol):
 
     def snapshot(self) -> dict[str, Any]:
         """Cumulative counters and gauges, see `docs/wire.md`."""
+
+
+@runtime_checkable
+class Drains(Protocol):
+    """Optional, of a server: it can end on notice."""
+
+    async def drain(self) -> None:
+        """Say that it is about to end, go on serving, and return when nothing is left to do."""
 
 
 class SpanCounts(Protocol):
@@ -136,10 +145,10 @@ def _build(kind: str, config: bytes, token: str) -> Server:
 
 
 async def _serve(kind: str, env: Environment, config: bytes) -> None:
-    stop = asyncio.Event()
+    stop, notice = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, notice.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
     provider = spans = None
     if env.collector:
         from chaos.telemetry import set_up
@@ -153,13 +162,27 @@ async def _serve(kind: str, env: Environment, config: bytes) -> None:
     gc.freeze()
     counters = Counters(env, kind, server, spans) if env.collector else None
     posting = asyncio.create_task(counters.run()) if counters else None
-    await stop.wait()
+    await _told_to_end(server, notice, stop)
     await server.close()
     if posting is not None and counters is not None and provider is not None:
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
         await asyncio.to_thread(provider.shutdown)
         await counters.last()
+
+
+async def _told_to_end(server: Server, notice: asyncio.Event, stop: asyncio.Event) -> None:
+    """SIGINT ends a process at once; SIGTERM is a notice, and a server that can drain does so first."""
+
+    async def on_notice() -> None:
+        await notice.wait()
+        if isinstance(server, Drains):
+            await server.drain()
+
+    ends = [asyncio.ensure_future(on_notice()), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
 
 
 def main(argv: list[str]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -84,7 +84,10 @@ class FaultPlay:
         self._note("planned")
 
     async def play(self, for_s: float | None, released: asyncio.Event) -> Played:
-        """Inject, confirm, hold for `for_s` seconds or until `released`, revert, verify. Raises no error of a fault.
+        """Inject, confirm, hold, revert, verify. Raises no error of a fault.
+
+        The revert begins `for_s` seconds after the injection did, or once it is confirmed if that takes longer; or when
+        `released`, be that in the middle of the injection.
 
         Raises TargetFailed, after the revert, where the undo or the record cannot be written or the shepherd is gone.
         """
@@ -101,12 +104,11 @@ class FaultPlay:
         self._span.add_event(a.EVENT_FAULT_STAGE, {a.FAULT_STAGE: "injected"}, timestamp=at)
         self.on = True
         self._say(f"fault {self.fault.id}: {self.fault.kind} on {', '.join(self.fault.targets)}")
+        begun = time.monotonic()
         try:
-            await self.fault.inject(self._stage)
-            await self.fault.confirm(self._stage)
-            self.played.confirmed = True
-            self._note("confirmed")
-            await self._hold(for_s, released)
+            if await self._unless_released(self._bring_on(), released):
+                left_s = None if for_s is None else max(0.0, for_s - (time.monotonic() - begun))
+                await self._hold(left_s, released)
         except TargetFailed:
             raise  # the run itself is over; the revert comes first
         except Exception as error:  # whatever it is, it is this fault that did not work
@@ -125,11 +127,38 @@ class FaultPlay:
                 self._span.end()
         return self.played
 
+    async def _bring_on(self) -> None:
+        await self.fault.inject(self._stage)
+        await self.fault.confirm(self._stage)
+        self.played.confirmed = True
+        self._note("confirmed")
+
+    async def _unless_released(self, doing: Coroutine[Any, Any, None], released: asyncio.Event) -> bool:
+        """Whether it was done; False where the run was released before, and it was cancelled."""
+        task, end = asyncio.ensure_future(doing), asyncio.ensure_future(released.wait())
+        try:
+            await asyncio.wait((task, end), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            end.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if task.cancelled():
+            return False
+        task.result()
+        return True
+
     async def _hold(self, for_s: float | None, released: asyncio.Event) -> None:
+        holding = asyncio.ensure_future(self.fault.hold(self._stage))
         try:
             await asyncio.wait_for(released.wait(), for_s)
         except TimeoutError:
-            return
+            pass
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+        if not holding.cancelled():
+            holding.result()
 
     async def _revert(self) -> None:
         for attempt in range(1, REVERT_TRIES + 1):

@@ -101,6 +101,10 @@ class LiveStage:
         """SIGTERM, and SIGKILL once `grace_s` is over."""
         await self._supervisor.stop(name, grace_s)
 
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
     async def state(self, name: str) -> str:
         """`running`, `stopped` or `gone`."""
         return self._supervisor.state(name)

@@ -4,8 +4,9 @@
         child = await supervisor.spawn(ChildSpec("tpu-0", argv, child_environment({...}), log, "replica"))
         await supervisor.kill("tpu-0")
 
-On leaving the block everything is stopped: SIGTERM kind by kind, SIGKILL after the grace, and then the shepherd kills
-whatever else was started below it. A shepherd that is gone before that ends every wait with `ShepherdGone`.
+On leaving the block everything is stopped: SIGTERM (replicas: SIGINT) kind by kind, SIGKILL after the grace, and then
+the shepherd kills whatever else was started below it. A shepherd that is gone before that ends every wait with
+`ShepherdGone`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ __all__ = ["STOP_ORDER", "Child", "ChildSpec", "ShepherdGone", "Supervisor", "ch
 STOP_ORDER = ("load", "gateway", "proxy", "replica")
 """Kinds in the order they are stopped at the end: callers before those they call."""
 
+ENDS_AT_ONCE = {"replica": signal.SIGINT}
+"""Kinds that take SIGTERM for a notice and drain: at the end of a run there is nothing left to drain for."""
+
 GRACE_S = 3.0
+
+SIGTERM = signal.SIGTERM
 
 _OUR_VARIABLES = frozenset(
     f"BROWNOUT_{name}" for name in ("PROCESS", "INCARNATION", "TOKEN", "COLLECTOR", "CONFIG", "RUN")
@@ -190,9 +196,9 @@ class Supervisor:
         await self.signal(name, signal.SIGKILL)
         return await self.wait(name)
 
-    async def stop(self, name: str, grace_s: float) -> int:
-        """SIGTERM, and SIGKILL once `grace_s` is over; answers the status once it is reaped."""
-        await self.signal(name, signal.SIGTERM)
+    async def stop(self, name: str, grace_s: float, signum: int = SIGTERM) -> int:
+        """SIGTERM (or `signum`), and SIGKILL once `grace_s` is over; answers the status once it is reaped."""
+        await self.signal(name, signum)
         try:
             return await asyncio.wait_for(self.wait(name), grace_s)
         except TimeoutError:
@@ -210,7 +216,8 @@ class Supervisor:
             await asyncio.gather(*(self._stop_thawed(child.name) for child in alive if child.kind == kind))
 
     async def _stop_thawed(self, name: str) -> None:
-        stopping = asyncio.ensure_future(self.stop(name, self._grace_s))
+        signum = ENDS_AT_ONCE.get(self._life(name).child.kind, signal.SIGTERM)
+        stopping = asyncio.ensure_future(self.stop(name, self._grace_s, signum))
         if self.state(name) == "stopped":
             await self.signal(name, signal.SIGCONT)
         await stopping

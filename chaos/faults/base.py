@@ -72,6 +72,9 @@ class Stage(Protocol):
     async def terminate(self, name: str, *, grace_s: float) -> None:
         """SIGTERM, and SIGKILL once `grace_s` is over; answers when the process is reaped."""
 
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
     async def state(self, name: str) -> str:
         """`running`, `stopped` or `gone`, by the kernel's word."""
 
@@ -145,6 +148,10 @@ class Fault(ABC):
     def healed_within_s(self) -> float:
         """How long `healed` may take to come true."""
         return 30.0
+
+    async def hold(self, stage: Stage) -> None:
+        """What it goes on doing while it is on, for a fault that does; cancelled before the revert."""
+        return
 
     async def inject(self, stage: Stage) -> None:
         """Write down the undo, then do it to every target. Raises `FaultError` or `Unreachable`."""

@@ -8,6 +8,7 @@ from chaos.faults.corrupt import Corrupt
 from chaos.faults.cut import Cut
 from chaos.faults.duplicate import Duplicate
 from chaos.faults.error_event import ErrorEvent
+from chaos.faults.flap import Flap
 from chaos.faults.flush_cache import FlushCache
 from chaos.faults.freeze import Freeze
 from chaos.faults.heavy_tenant import HeavyTenant
@@ -34,6 +35,7 @@ from chaos.faults.stale_metrics import StaleMetrics
 from chaos.faults.stall import Stall
 from chaos.faults.stuck_config import StuckConfig
 from chaos.faults.surge import Surge
+from chaos.faults.terminate import Terminate
 from chaos.faults.trickle import Trickle
 from chaos.faults.wrong_answer import WrongAnswer
 
@@ -43,6 +45,8 @@ KINDS: Final[dict[str, type[FaultSpec]]] = {
     "kill": Kill,
     "freeze": Freeze,
     "restart": Restart,
+    "terminate": Terminate,
+    "flap": Flap,
     "latency": Latency,
     "http_error": HttpError,
     "slow_headers": SlowHeaders,

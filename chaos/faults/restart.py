@@ -1,4 +1,6 @@
-"""`restart`: SIGTERM with a notice, then a new process that loads its model (a cold start) before it is ready."""
+"""`restart`: SIGTERM with a notice, in which the replica drains; then a new process that loads its model (a cold start)
+before it is ready.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault, Stage
-from chaos.faults.kill import KillFault
+from chaos.faults.base import Fault
 from chaos.faults.spec import WholeReplica
+from chaos.faults.terminate import TerminateFault
 from reports.documents import Duration
 
-__all__ = ["Restart", "RestartFault"]
+__all__ = ["Restart"]
 
 
 class Restart(WholeReplica):
@@ -22,7 +24,9 @@ class Restart(WholeReplica):
     needs_duration: ClassVar[bool] = False
     stops_process: ClassVar[bool] = True
 
-    grace: Duration = Field(default=1.0, description="notice: between SIGTERM and SIGKILL", le=600)
+    grace: Duration = Field(
+        default=1.0, le=600, description="notice, in which it drains: between SIGTERM and SIGKILL at most"
+    )
     cold_start: Duration = Field(default=10.0, description="how long the new process loads its model")
 
     @property
@@ -33,15 +37,4 @@ class Restart(WholeReplica):
         return {"grace_s": self.grace, "cold_start_s": self.cold_start}
 
     def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return RestartFault(fault_id, self.kind, targets, self.cold_start, self.grace)
-
-
-class RestartFault(KillFault):
-    """As a kill, with notice."""
-
-    def __init__(self, fault_id: str, kind: str, targets: Sequence[str], cold_start_s: float, grace_s: float) -> None:
-        super().__init__(fault_id, kind, targets, cold_start_s)
-        self.grace_s = grace_s
-
-    async def strike(self, stage: Stage, name: str) -> None:
-        await stage.terminate(name, grace_s=self.grace_s)
+        return TerminateFault(fault_id, self.kind, targets, self.cold_start, self.grace)

@@ -41,6 +41,9 @@ __all__ = ["ReplicaServer", "serve"]
 
 _CONTROL_BODY_LIMIT: Final = 1024 * 1024
 _BACKLOG: Final = 1024
+_QUIET_S: Final = 1.0
+"""A replica that drains leaves once it has been idle for so long: a gateway may not have noticed yet."""
+
 _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -64,6 +67,7 @@ class ReplicaServer:
         self._ready_at = 0.0
         self._created = int(time.time())
         self._closing = False
+        self._draining = False
         self._listeners: list[asyncio.Server] = []
         self._apps: list[web.Server] = []
         self._ports = (config.port, config.control_port)
@@ -125,6 +129,12 @@ class ReplicaServer:
             raise
         self._ports = (port, control_port)
         self._ready_at = clock() + self.config.cold_start_s
+
+    async def drain(self) -> None:
+        """On notice: say so (`GET /health/ready` answers 503), and go on serving what is there and what still comes.
+        Returns once nothing has run for a second; whoever gave the notice may not wait for that."""
+        self._draining = True
+        await self._requests.quiet(_QUIET_S)
 
     async def close(self, drain_s: float = 2.0) -> None:
         """Refuse new requests, give those under way `drain_s` seconds, and end. Idempotent."""
@@ -206,8 +216,10 @@ class ReplicaServer:
         return web.Response()
 
     def _health_ready(self) -> web.Response:
-        if self.ready or self._behaviours.vouched():
+        if (self.ready and not self._draining) or self._behaviours.vouched():
             return web.Response()
+        if self._draining:
+            return _error(self._apis["/v1/chat/completions"], 503, "draining")
         left_s = max(0.0, self._ready_at - time.monotonic())
         return _error(self._apis["/v1/chat/completions"], 503, f"{WARMING_UP} ({left_s:.1f} s left)")
 

@@ -48,6 +48,7 @@ class ModelRequests:
         self.received = 0
         self.idle = asyncio.Event()  # no request is under way
         self.idle.set()
+        self._idle_since = clock()
         self._under_way = 0
         self._config = config
         self._driver = driver
@@ -71,10 +72,20 @@ class ModelRequests:
             self._under_way -= 1
             if not self._under_way:
                 self.idle.set()
+                self._idle_since = self._clock()
             served.ended = self._clock()
             self._metrics.observe(served)
             if span is not None:
                 self._spans.end(span, served)
+
+    async def quiet(self, for_s: float) -> None:
+        """Returns once no request has been under way for so long."""
+        while True:
+            await self.idle.wait()
+            left_s = for_s - (self._clock() - self._idle_since)
+            if left_s <= 0:
+                return
+            await asyncio.sleep(left_s)
 
     async def _serve(self, request: web.BaseRequest, api: Api, served: Served, ready: bool) -> web.StreamResponse:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -63,6 +64,10 @@ class MemoryStage:
     async def terminate(self, name: str, *, grace_s: float) -> None:
         self.grace_s = grace_s
         await self.kill(name)
+
+    async def sleep(self, seconds: float) -> None:
+        self._step("sleep", f"{seconds:g}")
+        await asyncio.sleep(0)
 
     async def freeze(self, name: str) -> None:
         self._step("freeze", name, lambda: self.states.update({name: "stopped"}))

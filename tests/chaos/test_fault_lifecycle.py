@@ -16,6 +16,8 @@ SPECS = {
     "kill": WHOLE,
     "freeze": WHOLE,
     "restart": WHOLE,
+    "terminate": {**WHOLE, "notice": "5s"},
+    "flap": {**WHOLE, "period": "6s"},
     "latency": {**WHOLE, "delay": "300ms", "share": "50%"},
     "http_error": {**WHOLE, "status": 503, "retry_after": "2s"},
     "slow_headers": {**WHOLE, "delay": "3s", "tenant": "acme"},

@@ -17,7 +17,7 @@ from chaos.supervisor import Child, ShepherdGone, Supervisor, child_environment
 from chaos.undo import UndoNotWritten, pending
 from reports.errors import TargetFailed
 
-TRAP = "trap 'echo {name} >> {file}; exit 0' TERM; echo ready; while :; do sleep 0.02; done"
+TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; echo ready; while :; do sleep 0.02; done"
 
 
 class Exits:
@@ -54,7 +54,7 @@ async def test_eight_children_start_at_once_and_all_end(tmp_path: Path) -> None:
         shepherd = identify(supervisor.shepherd_pid)
     assert shepherd is not None
     assert all_gone([*everyone, shepherd])
-    assert sorted(exits.seen) == [(f"tpu-{n}", 1, -signal.SIGTERM, True) for n in range(8)]
+    assert sorted(exits.seen) == [(f"tpu-{n}", 1, -signal.SIGINT, True) for n in range(8)]
 
 
 async def test_a_kill_answers_when_it_is_reaped_and_the_next_incarnation_is_counted(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ async def test_a_kill_answers_when_it_is_reaped_and_the_next_incarnation_is_coun
         assert supervisor.child("tpu-0") == second
         assert second.started_at > first.started_at
         assert supervisor.state("tpu-0") == "running"
-    assert exits.seen == [("tpu-0", 1, -signal.SIGKILL, True), ("tpu-0", 2, -signal.SIGTERM, True)]
+    assert exits.seen == [("tpu-0", 1, -signal.SIGKILL, True), ("tpu-0", 2, -signal.SIGINT, True)]
 
 
 async def test_a_child_that_dies_by_itself_was_not_expected_to(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_a_child_that_dies_by_itself_was_not_expected_to(tmp_path: Path) -
 async def test_stop_lets_a_child_end_well_and_kills_one_that_does_not(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         await trapping(supervisor, tmp_path, "good")
-        command = "trap '' TERM; echo ready; while :; do sleep 0.02; done"
+        command = "trap '' TERM INT; echo ready; while :; do sleep 0.02; done"
         await supervisor.spawn(spec(tmp_path, "stubborn", "sh", "-c", command))
         await eventually_async(lambda: "ready" in (tmp_path / "stubborn.log").read_text(), "stubborn ready")
         good, stubborn = await asyncio.gather(supervisor.stop("good", 10.0), supervisor.stop("stubborn", 0.2))
