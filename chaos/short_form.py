@@ -1,7 +1,8 @@
 """The short form of an experiment: everything it does in about eight seconds, for smoke tests and CI.
 
 Every phase, and when and how long each fault is, shrinks by one factor; so do a fault's own times that have to fit into
-a phase. What a fault does (a delay, a rate) stays. Too few calls are made for most gates: the verdict is mostly
+a phase. The share of the requests that a fault hits grows by it, so that as many are hit. What a fault does to them (a
+delay, a factor) stays. Too few calls are made for most gates: the verdict is mostly
 inconclusive, and is about the machinery, not about the stack.
 """
 
@@ -47,6 +48,8 @@ def short_form(experiment: Experiment) -> Experiment:
 
 def _shorter(fault: PlannedFault, factor: float) -> PlannedFault:
     times = {name: getattr(fault.spec, name, None) for name in SHRINKS}
-    shrunk = {name: value * factor for name, value in times.items() if value is not None}
-    spec = fault.spec.model_copy(update=shrunk)
+    fitted = {name: value * factor for name, value in times.items() if value is not None}
+    if fault.spec.requests_share is not None:
+        fitted["share"] = min(1.0, fault.spec.requests_share / factor)
+    spec = fault.spec.model_copy(update=fitted)
     return replace(fault, at_s=fault.at_s * factor, for_s=fault.for_s * factor, spec=spec)

@@ -35,6 +35,14 @@ def test_every_time_shrinks_by_one_factor(tmp_path: Path) -> None:
     assert resolve(experiment)["short_form"] is False
 
 
+def test_as_many_requests_are_hit(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, fault="{at: 0s, for: 27s, cut: {pool: right, share: 10%, how: fin}}")
+    experiment = load_experiment(path)
+    assert experiment.load_s == 32
+    (fault,) = short_form(experiment).faults
+    assert fault.share == pytest.approx(0.4)
+
+
 def test_one_that_is_short_already_is_not_stretched(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path))
     assert experiment.load_s == 7
