@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from chaos.experiment_checks import Draft, check, draft, fault_id, telling, views
+from chaos.experiment_checks import Draft, check, draft, fault_id, telling
 from chaos.experiment_file import ExperimentFile, TraceFile
+from chaos.fault_checks import schedule_of, views
 from chaos.faults.base import Fault, ReplicaView
 from chaos.faults.spec import FaultSpec
 from chaos.guardrails import Guardrail
+from chaos.schedule import Occurrence, occurrences
 from loadprofiles.profile import Profile
 from reports.documents import document_names, find_document, read_document, validate
 from reports.errors import InvalidFile, Problem, UserError
@@ -244,8 +246,9 @@ def _experiment(
             timeline.warmup, timeline.baseline, timeline.recovery, timeline.drain, timeline.confirm_metastable
         ),
         faults=tuple(
-            _planned(fault_id(index), entry.at, entry.for_ or 0.0, entry.specs[0], replicas, made.seed)
+            _planned(time, replicas, made.seed)
             for index, entry in enumerate(timeline.faults)
+            for time in occurrences(fault_id(index), schedule_of(entry), entry.specs[0], replicas, made.seed)
         ),
         steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
         gates=tuple(file.gates),
@@ -255,12 +258,9 @@ def _experiment(
     )
 
 
-def _planned(
-    id_: str, at_s: float, for_s: float, spec: FaultSpec, replicas: list[ReplicaView], seed: int
-) -> PlannedFault:
-    targets = spec.select(replicas, seed, id_)
-    pools = dict.fromkeys(replica.pool for replica in replicas if replica.name in targets)
-    return PlannedFault(id_, at_s, for_s, spec, tuple(targets), tuple(pools), seed)
+def _planned(time: Occurrence, replicas: list[ReplicaView], seed: int) -> PlannedFault:
+    pools = dict.fromkeys(replica.pool for replica in replicas if replica.name in time.targets)
+    return PlannedFault(time.id, time.at_s, time.for_s, time.spec, time.targets, tuple(pools), seed)
 
 
 def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any]:

@@ -14,12 +14,10 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from chaos.experiment_file import FaultEntryBase, FaultEntryFile, GateText
-from chaos.faults.base import ReplicaView
+from chaos.fault_checks import OF_REQUESTS, SCHEDULE_KEYS, check_fault, check_overlaps, occurring, schedule_of
 from chaos.faults.catalogue import KINDS
-from chaos.faults.demand import DemandSpec
-from chaos.faults.selection import Selector, unknown_names
-from chaos.faults.spec import FaultSpec, OnReplicas, OnStreams, WholeReplica
-from chaos.faults.stuck_config import StuckConfig
+from chaos.faults.spec import FaultSpec, WholeReplica
+from chaos.schedule import Schedule
 from loadprofiles.profile import Profile
 from loadprofiles.profile_file import load_profile
 from reports.documents import Document, NotFound, did_you_mean, duration_s, duration_text
@@ -28,16 +26,13 @@ from reports.gates import Gate
 from reports.units import Mistake
 from targets.stack import Stack, load_stack
 
-__all__ = ["MAX_RUN_S", "Draft", "DraftFault", "check", "fault_id", "telling", "views"]
+__all__ = ["MAX_RUN_S", "Draft", "DraftFault", "check", "fault_id", "telling"]
 
 MAX_RUN_S: Final = 6 * 3600.0
 """The longest run: warmup, baseline, faults and recovery together."""
 
 RECOVERY_WINDOW_S: Final = 5.0
 """`time_to_recover` looks at windows of this length (`docs/measures.md`)."""
-
-_OF_REQUESTS: Final = frozenset(OnStreams.model_fields) - frozenset(Selector.model_fields)
-"""The selectors of requests: a fault of whole replicas takes none."""
 
 T = TypeVar("T")
 
@@ -50,8 +45,7 @@ class DraftFault:
     raw: dict[str, Any]
     kinds: list[str]
     spec: FaultSpec | None
-    at_s: float | None
-    for_s: float | None
+    schedule: Schedule | None
 
     @property
     def path(self) -> tuple[str | int, ...]:
@@ -93,11 +87,6 @@ def fault_id(index: int) -> str:
     return f"f{index + 1}"
 
 
-def views(stack: Stack) -> list[ReplicaView]:
-    """A stack's replicas as faults see them."""
-    return [ReplicaView(replica.name, replica.pool, replica.cloud) for replica in stack.replicas]
-
-
 def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> Draft:
     """Reads whatever is sound of `document`, and the stack (or `stack` in its place) and the profile that it names.
 
@@ -133,8 +122,8 @@ def check(made: Draft) -> list[Problem]:
     """Everything that does not fit together."""
     problems = [*made.problems, *_check_target(made), *_check_timeline(made)]
     for fault in made.faults:
-        problems.extend(_check_fault(made, fault))
-    problems.extend(_check_overlaps(made))
+        problems.extend(check_fault(made, fault))
+    problems.extend(check_overlaps(made))
     for path, gate in made.gates:
         problems.extend(_check_gate(made, path, gate))
     for path, gate in made.steady_state:
@@ -182,12 +171,15 @@ def _fault(index: int, entry: Any) -> DraftFault:
     if len(kinds) == 1:
         alone = raw[kinds[0]]
         if isinstance(alone, dict) and issubclass(KINDS[kinds[0]], WholeReplica):
-            alone = {key: value for key, value in alone.items() if key not in _OF_REQUESTS}
+            alone = {key: value for key, value in alone.items() if key not in OF_REQUESTS}
         sound = _sound(_ENTRY, {kinds[0]: alone})
         spec = sound.specs[0] if sound is not None and sound.specs else None
-    return DraftFault(
-        index, raw, kinds, spec, _seconds(raw.get("at", 0)), _seconds(raw["for"]) if "for" in raw else None
-    )
+    return DraftFault(index, raw, kinds, spec, _schedule(raw))
+
+
+def _schedule(raw: dict[str, Any]) -> Schedule | None:
+    sound = _sound(_ENTRY, {key: value for key, value in raw.items() if key in SCHEDULE_KEYS})
+    return schedule_of(sound) if sound is not None else None
 
 
 def _gates(data: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Gate]]:
@@ -229,100 +221,10 @@ def _check_target(made: Draft) -> Iterator[Problem]:
 def _check_timeline(made: Draft) -> Iterator[Problem]:
     times = [made.warmup_s, made.baseline_s, made.recovery_s]
     total = sum(seconds or 0.0 for seconds in times)
-    total += max(((fault.at_s or 0.0) + (fault.for_s or 0.0) for fault in made.faults), default=0.0)
+    total += max((time.at_s + time.for_s for fault in made.faults for time in occurring(made, fault)), default=0.0)
     if total > MAX_RUN_S:
         what = f"the run would last {duration_text(total)}"
         yield made.document.problem(("timeline",), what, f"make it at most {duration_text(MAX_RUN_S)}")
-
-
-# -- faults ---------------------------------------------------------------------------------------------------------
-def _check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
-    say, path = made.document.problem, fault.path
-    if len(fault.kinds) > 1:
-        yield say(path, f"one entry has {len(fault.kinds)} faults: {', '.join(fault.kinds)}", "write an entry for each")
-        return
-    if not fault.kinds:
-        if set(fault.raw) <= {"at", "for"} and isinstance(made.document.data["timeline"]["faults"][fault.index], dict):
-            yield say(path, "the entry has no fault", f"add one of: {', '.join(KINDS)}")
-        return
-    kind = fault.kinds[0]
-    if KINDS[kind].needs_duration and "for" not in fault.raw:
-        yield say(path, f"{kind} does not say for how long", "add for: 15s")
-    if issubclass(KINDS[kind], WholeReplica):
-        for key in _OF_REQUESTS & _mapping(fault.raw[kind]).keys():
-            remedy = f"take {key}: out, or take fewer replicas with count: one, minority or majority"
-            yield say((*path, kind, key), f"{key} is of requests, but {kind} takes a replica as a whole", remedy)
-    if made.at_url and not KINDS[kind].of_load:
-        yield say(path, f"{kind} needs a stack of ours, and the target is a url", "take the fault out, or name a stack")
-        return
-    spec = fault.spec
-    if isinstance(spec, DemandSpec) and made.profile is not None:
-        for key, what, remedy in spec.mistakes(made.profile):
-            yield say((*path, kind, key), what, remedy)
-    if isinstance(spec, StuckConfig) and made.stack is not None:
-        known = [replica.name for replica in views(made.stack)]
-        for name in spec.replicas:
-            if name not in known:
-                what = f'the stack {made.stack.name} has no replica "{name}"'
-                yield say((*path, kind, "replicas"), what, did_you_mean(name, known))
-    if not isinstance(spec, OnReplicas) or made.stack is None:
-        return
-    replicas = views(made.stack)
-    unknown = unknown_names(spec, replicas)
-    for key, what, remedy in unknown:
-        yield say((*path, kind, key), what.replace("the stack", f"the stack {made.stack.name}", 1), remedy)
-    if not unknown and not spec.candidates(replicas):
-        remedy = f"the replicas are: {', '.join(replica.name for replica in replicas)}"
-        yield say(
-            (*path, kind), f"no replica of the stack {made.stack.name} fits all of pool, replica and cloud", remedy
-        )
-    yield from _check_requests(made, fault, kind, spec)
-    if made.recovery_s is not None and spec.cold_start_s > made.recovery_s:
-        what = f"a cold start of {duration_text(spec.cold_start_s)} is longer than the recovery"
-        remedy = f"make recovery: longer than it ({duration_text(made.recovery_s)} now), or the cold start shorter"
-        yield say((*path, kind, "cold_start"), what, remedy)
-
-
-def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:
-    """Selectors that no request of this load can fit."""
-    say, only = made.document.problem, spec.requests_only
-    path = (*fault.path, kind)
-    if made.profile is not None:
-        tenants = [tenant.name for tenant in made.profile.tenants]
-        for name in only.get("tenant", ()):
-            if name not in tenants:
-                remedy = did_you_mean(name, tenants) if tenants else "take tenant: out, or give the profile tenants"
-                yield say((*path, "tenant"), f'the profile {made.profile.name} has no tenant "{name}"', remedy)
-    if made.stack is not None:
-        for name in only.get("model", ()):
-            if name != made.stack.model:
-                what = f'no request asks for the model "{name}"'
-                yield say((*path, "model"), what, f"the load asks for {made.stack.model}")
-
-
-def _check_overlaps(made: Draft) -> Iterator[Problem]:
-    """A fault cannot begin on a replica that another has stopped: nobody would be there to take it."""
-    if made.stack is None:
-        return
-    replicas = views(made.stack)
-    taken = [
-        (fault, fault.at_s, fault.at_s + (fault.for_s or 0.0), fault.spec.select(replicas, made.seed, fault.id))
-        for fault in made.faults
-        if fault.spec is not None and fault.at_s is not None
-    ]
-    for later, at_s, _, targets in taken:
-        for earlier, from_s, until_s, stopped in taken:
-            if earlier.spec is None or not earlier.spec.stops_process or earlier is later:
-                continue
-            begins_inside = from_s < at_s <= until_s or (from_s == at_s and earlier.index < later.index)
-            both = [name for name in targets if name in stopped]
-            if both and begins_inside:
-                what = (
-                    f"{later.kinds[0]} begins on {', '.join(both)} while {earlier.kinds[0]} ({earlier.id}) has it down"
-                )
-                line = made.document.line(earlier.path)
-                yield made.document.problem(later.path, what, f"let it begin after the fault on line {line} has ended")
-                break
 
 
 # -- gates ----------------------------------------------------------------------------------------------------------

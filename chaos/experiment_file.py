@@ -167,6 +167,12 @@ class SloFile(_Model):
 class FaultEntryBase(_Model):
     at: Duration = Field(default=0.0, description="when, from the baseline's end")
     for_: PositiveDuration | None = Field(default=None, alias="for", description="how long, as 15s")
+    every: PositiveDuration | None = Field(
+        default=None, description="again and again: from one begin to the next, as 5s"
+    )
+    random: PositiveDuration | None = Field(default=None, description="at seeded times within so long from at, as 30s")
+    times: int | None = Field(default=None, ge=1, le=1000, description="how often, with every or random")
+    one_by_one: bool = Field(default=False, description="each time the next of its replicas; with every or random")
 
     @property
     def specs(self) -> list[FaultSpec]:

@@ -314,6 +314,55 @@ def test_demand_is_a_fault_of_any_target_and_must_fit_the_profile(tmp_path: Path
     assert load_experiment(tmp_path / "url.yaml").faults[0].targets == ("load",)
 
 
+@pytest.mark.parametrize(
+    ("entry", "what", "remedy"),
+    [
+        ("{for: 2s, every: 5s, kill: {pool: tpu}}", "every does not say how often", "add times: 3"),
+        ("{for: 2s, random: 30s, kill: {pool: tpu}}", "random does not say how often", "add times: 3"),
+        ("{for: 2s, times: 3, kill: {pool: tpu}}", "times does not say when", "add every: 5s, or random: 30s"),
+        ("{for: 2s, one_by_one: true, kill: {pool: tpu}}", "one_by_one does not say how far apart", "add every: 5s"),
+        (
+            "{for: 2s, every: 5s, random: 9s, times: 2, kill: {pool: tpu}}",
+            "every and random exclude one another",
+            "take one of them out",
+        ),
+        (
+            "{for: 5s, random: 12s, times: 3, latency: {pool: tpu, delay: 50ms}}",
+            "3 times 5 s do not fit into 12 s",
+            "make random: at least 15s",
+        ),
+        (
+            "{for: 5s, every: 9s, one_by_one: true, surge: {factor: 2}}",
+            "one_by_one takes replicas, and this fault takes none",
+            "take one_by_one: out",
+        ),
+        (
+            "{for: 5s, every: 4s, times: 2, latency: {replica: tpu-0, delay: 50ms}}",
+            "latency comes again on tpu-0 after 4 s, and takes 5 s to end",
+            "let them be further apart, or shorter",
+        ),
+        (
+            "{for: 2s, every: 5s, times: 2, kill: {replica: tpu-0, cold_start: 4s}}",
+            "kill comes again on tpu-0 after 5 s, and takes 6 s to end",
+            "let them be further apart, or shorter",
+        ),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_a_mistake(tmp_path: Path, entry: str, what: str, remedy: str) -> None:
+    assert of_faults(tmp_path, entry) == [(FIRST, what, remedy)]
+
+
+def test_a_fault_that_begins_on_a_replica_that_one_of_many_times_has_down_is_a_mistake(tmp_path: Path) -> None:
+    entries = (
+        "{for: 4s, every: 5s, one_by_one: true, kill: {pool: tpu}}",
+        "{at: 6s, for: 2s, freeze: {replica: tpu-1}}",
+    )
+    what = "freeze begins on tpu-1 while kill (f1.2) has it down"
+    assert of_faults(tmp_path, *entries) == [
+        (FIRST + 1, what, f"let it begin after the fault on line {FIRST} has ended")
+    ]
+
+
 def test_what_tells_must_be_one_of_the_gates(tmp_path: Path) -> None:
     text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 1\n"
     what = 'tells: "sessions_lost == 1" is not one of the gates'
