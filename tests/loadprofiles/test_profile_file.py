@@ -42,10 +42,12 @@ def test_the_profiles_that_ship_are_these() -> None:
         "coding-agent",
         "coding-agent-ci",
         "heavy-user",
+        "long-agents-ci",
         "reasoning",
         "reasoning-ci",
         "research-swarm",
         "retry-storm-ci",
+        "rising-ci",
         "tiered-ci",
     ]
 

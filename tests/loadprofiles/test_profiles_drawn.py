@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from statistics import fmean, pstdev
 
 import pytest
+from session_player import play
 
 from chaos.load_estimate import estimate_load
 from loadprofiles.conversation import sessions
@@ -15,6 +16,7 @@ from loadprofiles.profile import Profile
 from loadprofiles.profile_file import load_profile, profile_names
 from loadprofiles.session import SessionPlan
 from reports.tenancy import TIERS
+from reports.tokens import tokens_in
 
 DRAWS = 4000
 
@@ -104,7 +106,10 @@ def test_arrivals_are_as_bursty_as_they_say(name: str, cv: float) -> None:
     assert pstdev(gaps) / fmean(gaps) == pytest.approx(cv, rel=0.15)
 
 
-@pytest.mark.parametrize("name", [name for name in profile_names() if name.endswith("-ci")])
+SHORT = [name for name in profile_names() if name.endswith("-ci") and name != "long-agents-ci"]
+
+
+@pytest.mark.parametrize("name", SHORT)
 def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
     planned = estimate_load(load_profile(name), None, 1, 60).sessions
     calls = [call for session in planned for call in session.calls]
@@ -112,6 +117,21 @@ def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
     assert len(calls) / 60 <= 40
     ended = [session for session in planned if session.start_s < 30 and session.calls[-1].ended_s < 60]
     assert len(ended) / sum(session.start_s < 30 for session in planned) >= 0.9
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted(seed: int) -> None:
+    profile = load_profile("long-agents-ci")
+    plans = list(takewhile(lambda plan: plan.start_at_s < 60, sessions(profile, seed, "r")))
+    assert len(plans) == 10
+    longest, compacted = [], 0
+    for one in play(plans[:4]).values():
+        sizes = [sum(tokens_in(message.text) for message in call.messages) for call in one.calls["main"]]
+        longest.append(max(sizes))
+        compacted += sum(later < before for before, later in pairwise(sizes))
+    assert min(longest) > 100_000
+    assert 150_000 < max(longest) < 175_000
+    assert compacted >= 1
 
 
 def test_a_batch_job_is_waited_for_by_nobody() -> None:
