@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports.accounts import accounts
 from reports.attributes import SessionOutcome
 from reports.calls import Session
 from reports.evidence import Evidence, Scope
@@ -81,6 +82,7 @@ def build(
         "metastability": told(metastability),
         "outcomes": _outcomes(evidence),
         "sessions_lost": _lost(evidence.calls.sessions),
+        "accounts": accounts(evidence),
         "cost_by_pool": dollars_by_pool(evidence, Scope()),
         "failovers": worst_failovers(evidence),
         "health": health_changes(evidence),

@@ -14,6 +14,7 @@ import numpy as np
 
 from reports import attributes as names
 from reports.evidence import Evidence
+from reports.pressure import pressure
 from reports.statistics import FloatArray, IntArray, percentile
 
 __all__ = ["health_changes", "seconds_of", "series"]
@@ -53,6 +54,7 @@ def series(evidence: Evidence) -> dict[str, Any]:
         "replicas": _replicas(evidence, size),
         "gateway": _gateway(evidence, size),
         "loadgen_cpu": _cpu(evidence, size),
+        **pressure(evidence, size),
     }
 
 

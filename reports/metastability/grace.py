@@ -2,7 +2,9 @@
 
 The longest client timeout (whoever waits has given up by then) + the time to drain the backlog at spare capacity:
 (calls open when the trigger goes - calls open on average in the baseline) / (most calls that ended ok in any 5 s up to
-then, a second - calls offered in the baseline, a second).
+then, a second - calls offered in the baseline, a second). A stack that was never loaded to its limits has shown less
+than it can do, so the second part is bounded by a client timeout as well: by then each call of the backlog has been
+served or given up.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ SDK_TIMEOUT_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Grace:
-    """`total_s` is infinite where there is a backlog and no spare capacity was seen."""
+    """`drain_s` is `client_timeout_s` at most, and so much where there is a backlog and no spare capacity was seen."""
 
     client_timeout_s: float
     backlog_calls: float
     spare_calls_per_s: float
-    total_s: float
+    drain_s: float
+
+    @property
+    def total_s(self) -> float:
+        return self.client_timeout_s + self.drain_s
 
 
 def grace_of(timeout_s: float, open_now: float, open_usually: float, most_per_s: float, offered_per_s: float) -> Grace:
@@ -33,7 +39,7 @@ def grace_of(timeout_s: float, open_now: float, open_usually: float, most_per_s:
     backlog = max(0.0, open_now - open_usually)
     spare = max(0.0, most_per_s - offered_per_s)
     drain_s = 0.0 if backlog == 0 else backlog / spare if spare > 0 else math.inf
-    return Grace(timeout_s, backlog, spare, timeout_s + drain_s)
+    return Grace(timeout_s, backlog, spare, min(drain_s, timeout_s))
 
 
 def longest_client_timeout_s(record: Record) -> float:

@@ -112,7 +112,9 @@ def _judge(evidence: Evidence) -> Metastability:
     if end_s - from_s < WINDOW_S:
         if well_s is not None:
             return _as(found, "well", f"well again {well_s - gone_s:.1f} s after the trigger was gone")
-        return _as(found, None, f"the recovery ends less than {WINDOW_S:g} s after the grace period of {_s(grace)}")
+        return _as(
+            found, None, f"the recovery ends less than {WINDOW_S:g} s after the grace period of {grace.total_s:.1f} s"
+        )
     return _after_grace(evidence, found, from_s, end_s)
 
 
@@ -129,14 +131,14 @@ def _after_grace(evidence: Evidence, found: Metastability, from_s: float, end_s:
     if (more := _more_load(evidence, from_s, end_s)) is not None:
         return _as(found, None, more, from_s=from_s, share=share)
     if not bool(np.all(shares[~np.isnan(shares)] < found.bar)):
-        why = f"good / offered is {share:.0%} once the grace period of {_s(found.grace)} is over"
+        why = f"good / offered is {share:.0%} once the grace period of {found.grace.total_s:.1f} s is over"
         return _as(found, "well", why, from_s=from_s, share=share)
     persisting = _persisting(evidence, evidence.mask(Scope("baseline")), after)
     twin, shedding = read_twin(evidence.record, from_s, end_s), read_shedding(evidence)
     state, why, confirmed = _word(found.bar, persisting, twin, shedding)
     down = (
         f"good / offered stays at {share:.0%} (baseline {found.baseline_share:.0%}) "
-        f"after a grace period of {_s(found.grace)}"
+        f"after a grace period of {found.grace.total_s:.1f} s"
     )
     return _as(
         found, state, f"{down}; {why}", from_s=from_s, share=share, persisting=persisting,
@@ -254,7 +256,3 @@ def _compared(
     ratios = [evidence.resampling.ratio(over, under) for over, under in sums]
     enough = all(np.count_nonzero(under) >= MIN_SESSIONS for _, under in sums)
     return Persisting(what, before, now, enough and percentile_interval(ratios[1] - ratios[0])[0] > 0)
-
-
-def _s(grace: Grace) -> str:
-    return "no end (no spare capacity was seen)" if grace.total_s == float("inf") else f"{grace.total_s:.1f} s"

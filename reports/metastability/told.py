@@ -23,6 +23,7 @@ def told(found: Metastability) -> dict[str, Any]:
         "client_timeout_s": grace.client_timeout_s if grace else None,
         "backlog_calls": grace.backlog_calls if grace else None,
         "spare_calls_per_s": grace.spare_calls_per_s if grace else None,
+        "drain_s": grace.drain_s if grace else None,
         "judged_from_s": found.judged_from_s,
         "judged_to_s": found.judged_to_s,
         "baseline_share": found.baseline_share,

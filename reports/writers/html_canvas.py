@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-__all__ = ["Band", "Chart", "ChartMaker", "Layer", "Line", "Placed", "draw", "fault_spans", "series_of", "spec"]
+__all__ = [
+    "Band",
+    "Chart",
+    "ChartMaker",
+    "Layer",
+    "Line",
+    "Placed",
+    "Shade",
+    "draw",
+    "fault_spans",
+    "series_of",
+    "spec",
+]
 
 ROUNDED: Final = 6
 """Digits of a number in the page."""
@@ -36,6 +48,15 @@ class Line:
     """A level line across the chart."""
 
     at: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A time shaded from top to bottom."""
+
+    left: float
+    right: float
     colour: str
 
 
@@ -71,6 +92,7 @@ class Chart:
     y_range: tuple[float, float] | None = None
     ticks: Sequence[float] = ()
     lines: Sequence[Line] = ()
+    shades: Sequence[Shade] = ()
     bands: Sequence[Band] = ()
     rows: Mapping[float, str] = field(default_factory=dict)
 

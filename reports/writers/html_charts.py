@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from reports.writers.html_bands import health, phases
 from reports.writers.html_canvas import Chart, ChartMaker, Layer, Line, series_of
+from reports.writers.html_metastability import share_along
 from reports.writers.html_palette import BAD, GOOD, GREY, OFFERED, SECOND, WARN, colours
+from reports.writers.html_pressure import shed, waits
 
 __all__ = ["CHARTS", "log_ticks"]
 
@@ -207,6 +209,9 @@ CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
     ("second-tries", "Second tries", second_tries),
     ("health", "What the gateway thought of each replica", health),
     ("sessions", "Sessions", sessions),
+    ("stays-down", "Good / offered, and the grace period", share_along),
+    ("shed", "Calls sent away", shed),
+    ("waits", "Waits", waits),
     ("queues", "Queues", queues),
     ("memory", "KV cache in use", memory),
 )

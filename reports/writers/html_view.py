@@ -11,6 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.wording import interval_text, value_text
+from reports.writers.html_accounts import accounts_view
+from reports.writers.html_cost import cost_view
+from reports.writers.html_metastability import metastability_view
 from reports.writers.html_proofs import proofs_view
 from reports.writers.html_twin import twin_view
 from reports.writers.html_waterfall import waterfall_views
@@ -76,9 +79,11 @@ _TITLES: Final = {
     "blast_radius.tenants": "tenants that met the fault",
     "blast_radius.failed_tenants": "tenants with a session that failed from it",
     "blast_radius.pools": "pools that had the fault",
+    "cold_cache_tail.tokens": "tokens prefilled again after sessions moved",
+    "cold_cache_tail.seconds": "until caches were as warm as before",
 }
 """Where the statistic changes what is said."""
-_CLOCK_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius")
+_CLOCK_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius", "cold_cache_tail")
 
 
 def page_view(data: Mapping[str, Any]) -> View:
@@ -96,7 +101,9 @@ def page_view(data: Mapping[str, Any]) -> View:
         "clock": _clock,
         "outcomes": _outcomes,
         "integrity": _integrity,
-        "cost": _cost,
+        "cost": cost_view,
+        "accounts": accounts_view,
+        "stays": metastability_view,
         "twin": twin_view,
         "proofs": proofs_view,
         "notes": lambda d: [str(note) for note in d["notes"]],
@@ -296,22 +303,3 @@ def _integrity(data: Mapping[str, Any]) -> list[View]:
                 }
             )
     return found
-
-
-def _cost(data: Mapping[str, Any]) -> View:
-    pools = [(pool, f"${usd:,.2f}") for pool, usd in data["cost_by_pool"].items()]
-    rows = []
-    for name, title in (
-        ("cost", "hardware held, baseline to recovery"),
-        ("cost.per_1k_sessions", "per 1,000 sessions that succeeded"),
-        ("cost.per_million_tokens", "per million useful output tokens"),
-    ):
-        its = data["measures"].get(name)
-        if its is not None:
-            base = its["phases"].get("baseline")
-            rows.append((title, [_usd(its["run"]), _usd(base) if base else ""]))
-    return {"pools": pools, "rows": rows}
-
-
-def _usd(cell: Mapping[str, Any]) -> str:
-    return "–" if cell["value"] is None else value_text(cell["value"], "USD")

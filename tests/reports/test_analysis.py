@@ -170,6 +170,8 @@ DYNAMIC = {
     "measures": 1,
     "measures.*.phases": 1,
     "outcomes": 2,
+    "accounts.tenants[].phases": 1,
+    "accounts.tiers[].phases": 1,
     "cost_by_pool": 1,
     "twin.sessions": 1,
     "twin.calls": 1,
@@ -200,6 +202,7 @@ def test_every_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     failing_over(good)
     good.experiment["steady_state"] = ["slo_attainment >= 50%"]
     good.event("guardrail", 40.0, text="abort if session_success < 50% for 5s", value=0.4)
+    good.call("shed", 0, 25.0, outcome="rate_limited", ttft=None, ups=[], tier="batch")
     good.call("lost", 0, 25.0, outcome="http_5xx", ttft=None, ups=[Up("tpu-0", 25.0, 25.1, "http_5xx", hits=("f1",))])
     good.session("lost", 25.0, 25.1, "lost")
     buckets = {"token_lateness_ms": {"count": 1, "buckets": {"1": 1, "inf": 1}}, "kv_used": 1, "kv_total": 10}

@@ -41,6 +41,11 @@
         left, right, fill_color: "#e0452c", fill_alpha: 0.1, line_color: null, level: "underlay",
       }));
     }
+    for (const { left, right, colour } of chart.shades) {
+      figure.add_layout(new Bokeh.BoxAnnotation({
+        left, right, fill_color: colour, fill_alpha: 0.22, line_color: null, level: "underlay",
+      }));
+    }
     for (const location of page.phases) {
       figure.add_layout(new Bokeh.Span({
         location, dimension: "height", line_color: INK, line_alpha: 0.45, line_dash: "dotted", level: "underlay",

@@ -61,7 +61,11 @@ def twin(record: RecordBuilder, good: float, **more: object) -> None:
 def test_the_grace_period_is_the_timeout_and_the_backlog_at_spare_capacity() -> None:
     assert grace_of(5.0, 30, 6, 14.0, 8.0).total_s == 9.0
     assert grace_of(5.0, 6, 6, 8.0, 8.0).total_s == 5.0
-    assert grace_of(5.0, 7, 6, 8.0, 8.0).total_s == float("inf")
+
+
+def test_the_backlog_counts_for_at_most_a_client_timeout() -> None:
+    assert grace_of(5.0, 36, 6, 9.0, 8.0).total_s == 10.0
+    assert grace_of(5.0, 7, 6, 8.0, 8.0).total_s == 10.0
 
 
 def test_the_longest_client_timeout_is_the_profiles_or_that_of_a_fault_of_the_load(record: RecordBuilder) -> None:
@@ -81,7 +85,7 @@ def test_the_grace_period_of_a_run_is_taken_from_its_calls(record: RecordBuilder
     # 2 calls a second of 3.2 s are open when the fault is verified at 31 s, of 0.7 s in the baseline
     assert grace.backlog_calls == pytest.approx(6 - 2 * 0.7)
     assert grace.spare_calls_per_s == pytest.approx(0.2)  # eleven in the 5 s as the late ones come to their end
-    assert grace.total_s == pytest.approx(5 + grace.backlog_calls / grace.spare_calls_per_s)
+    assert grace.total_s == 10.0  # 4.6 calls at 0.2 a second would take longer than the client waits
 
 
 def test_a_run_that_comes_back_is_well(record: RecordBuilder) -> None:
