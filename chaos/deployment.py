@@ -114,6 +114,7 @@ class Deployment:
             continuation=True,
             prefill_us_per_token=hardware.b_us,
             step_ms=hardware.a_ms,
+            full_step_ms=hardware.a_ms + hardware.b_us * hardware.step_tokens / 1e3,
             sequence_us=hardware.c_us,
             context_ns_per_token=hardware.d_ns,
             usd_per_hour=replica.usd_per_hour,

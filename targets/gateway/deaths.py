@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
 
 from reports.attributes import Outcome
 from targets.gateway.attempts import Refusal
+from targets.gateway.headers import for_client, retry_after_s
 from targets.gateway.watch import Watch
 
-__all__ = ["DeadError", "broken", "interrupted"]
+__all__ = ["DeadError", "broken", "interrupted", "refused", "refuses"]
 
 
 @dataclass(slots=True)
@@ -37,6 +39,20 @@ def interrupted(watch: Watch) -> DeadError:
     if watch.fired == "total":
         return DeadError(Outcome.TIMEOUT, "the call took too long")
     return DeadError(Outcome.TIMEOUT, f"no token within {waited_s:.2f} s")
+
+
+def refuses(status: int) -> bool:
+    """Whether that is no answer for the client yet: others may do better."""
+    return 300 <= status < 400 or status == 429 or status >= 500
+
+
+def refused(status: int, body: bytes, headers: Mapping[str, str]) -> DeadError:
+    """The death of an attempt that was answered so."""
+    if status < 400:
+        return DeadError(Outcome.CORRUPT, f"a redirect ({status}), which is not followed")
+    outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.HTTP_5XX
+    refusal = Refusal(status, body, for_client(headers))
+    return DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=retry_after_s(headers))
 
 
 def broken(error: BaseException, answered: bool) -> DeadError:

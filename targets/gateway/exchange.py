@@ -17,9 +17,9 @@ from reports.tokens import TOKEN_CHARS
 from targets.gateway.answer import AnswerStream
 from targets.gateway.attempts import AttemptFailedError, HeldError, Refusal, drive
 from targets.gateway.behaviours.active import Hit
-from targets.gateway.deaths import DeadError, broken, interrupted
+from targets.gateway.deaths import DeadError, broken, interrupted, refused, refuses
 from targets.gateway.decisions import Attempt, Call, Ended, Reject, Wait
-from targets.gateway.headers import DEGRADED, account, for_client, for_upstream, retry_after_s
+from targets.gateway.headers import DEGRADED, account, for_client, for_upstream
 from targets.gateway.incoming import Body, affinity_key, error_in, is_json, lessened, marker_of, prompt_tokens
 from targets.gateway.leg import EVENT_STREAM, Leg
 from targets.gateway.policies.retries import GiveUp
@@ -247,7 +247,7 @@ class Exchange:
             return
         body = await response.read()
         attempt.replica.last_heard = self._loop.time()
-        if status < 300 or (400 <= status < 500 and status != 429):
+        if not refuses(status):
             if status < 300:
                 if not is_json(body):  # say, a body ended cleanly, but too soon
                     raise DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
@@ -256,12 +256,7 @@ class Exchange:
                 self._router.first_token(self._loop.time(), attempt, streamed=False)
             await self._respond(status, body, for_client(response.headers))
             return
-        if status < 400:
-            raise DeadError(Outcome.CORRUPT, f"a redirect ({status}), which is not followed")
-        wait_s = retry_after_s(response.headers)
-        outcome = Outcome.RATE_LIMITED if status == 429 else Outcome.HTTP_5XX
-        refusal = Refusal(status, body, for_client(response.headers))
-        raise DeadError(outcome, f"HTTP {status}", refusal=refusal, retry_after_s=wait_s)
+        raise refused(status, body, response.headers)
 
     async def _relay(self, response: aiohttp.ClientResponse, leg: Leg) -> None:
         """Passes a stream on, event by event, until its end. Raises `DeadError` when that comes too soon."""

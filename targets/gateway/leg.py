@@ -12,7 +12,7 @@ from opentelemetry.trace import Span
 from reports import attributes as a
 from reports.attributes import Outcome
 from targets.gateway.answer import AnswerStream
-from targets.gateway.deaths import DeadError, broken, interrupted
+from targets.gateway.deaths import DeadError, broken, interrupted, refused, refuses
 from targets.gateway.decisions import Attempt, Call, Ended
 from targets.gateway.sse import Framer
 from targets.gateway.watch import Watch
@@ -74,6 +74,8 @@ class Leg:
         self.watch.task = task
         try:
             response = await self.open(path, body)
+            if refuses(response.status):
+                return refused(response.status, await response.read(), response.headers)
             framer = Framer()
             while response.status == 200 and response.content_type == EVENT_STREAM:
                 data = await response.content.readany()

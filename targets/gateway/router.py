@@ -28,6 +28,7 @@ from targets.gateway.restraint import Restraint
 __all__ = ["Router"]
 
 _NEUTRAL = frozenset({Outcome.ABANDONED, Outcome.RATE_LIMITED, Outcome.HTTP_4XX})  # nothing against the replica
+_DRIFT_S = 1e-6
 _THROTTLED_S = 1.0  # before the lots are drawn again
 
 _LONG_PREFILL_S = 0.25
@@ -125,8 +126,10 @@ class Router:
 
         Not while it prefills long prompts: their pieces stretch every gap, however well it is.
         """
-        if self._ejection is not None and self.replicas[replica].waiting_prefill_s < _LONG_PREFILL_S:
-            self._ejection.slow.record(replica, gap_s)
+        state = self.replicas[replica]
+        if self._ejection is not None and state.waiting_prefill_s < _LONG_PREFILL_S:
+            waiting = state.waiting_prefill_s > _DRIFT_S
+            self._ejection.slow.record(replica, gap_s, waiting, state.step_load_s)
 
     def observe(self, now: float, attempt: Attempt, ended: Ended) -> None:
         """The attempt ended."""

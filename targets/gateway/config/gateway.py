@@ -44,8 +44,9 @@ class Upstream:
     """One replica as the gateway sees it.
 
     `url`: base URL, without a path. `continuation`: it can go on from a partial answer. What its time is predicted by:
-    `prefill_us_per_token`; `step_ms`, a decode step of an idle one; `sequence_us` and `context_ns_per_token`, what each
-    sequence and each token of its context add to a step. `usd_per_hour`: its price. Zero = not known.
+    `prefill_us_per_token`; `step_ms`, a decode step of an idle one; `full_step_ms`, one full of prefill; `sequence_us`
+    and `context_ns_per_token`, what each sequence and each token of its context add to a step. `usd_per_hour`: its
+    price. Zero = not known.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -57,6 +58,7 @@ class Upstream:
     continuation: bool = False
     prefill_us_per_token: float = 0.0
     step_ms: float = 0.0
+    full_step_ms: float = 0.0
     sequence_us: float = 0.0
     context_ns_per_token: float = 0.0
     usd_per_hour: float = 0.0
@@ -65,6 +67,7 @@ class Upstream:
         not_negative(
             prefill_us_per_token=self.prefill_us_per_token,
             step_ms=self.step_ms,
+            full_step_ms=self.full_step_ms,
             sequence_us=self.sequence_us,
             context_ns_per_token=self.context_ns_per_token,
             usd_per_hour=self.usd_per_hour,

@@ -47,8 +47,8 @@ class Ejection:
     token at a replica that was ejected, and from which nothing was heard for `silence_s`, move at once.
 
     Slowness (`slow_factor`; null = off, as in Envoy): a replica whose tokens take more than that many times what those
-    of the others take, each against an idle step of its own hardware, in `slow_sweeps` sweeps in a row with at least
-    `slow_min_samples` (a stream and half a second each).
+    of the others take, each in steps of its own hardware, or longer than load explains, in `slow_sweeps` sweeps in a
+    row with at least `slow_min_samples` (a stream and half a second each).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

@@ -22,6 +22,7 @@ def upstream(name: str = "r", pool: str = "p", cloud: str = "", usd_per_hour: fl
         cloud,
         prefill_us_per_token=100.0,
         step_ms=20.0,
+        full_step_ms=200.0,
         sequence_us=1000.0,
         context_ns_per_token=1000.0,
         usd_per_hour=usd_per_hour,

@@ -55,7 +55,8 @@ async def test_an_error_leaves_the_race_to_the_other() -> None:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("status", status=500))
         call = asyncio.create_task(at.call(request_body(5)))
-        await until(lambda: at.served() == [1, 1])
+        await until(lambda: at.served() == [1, 1] and at.gateway.router.replicas["r1"].in_flight == 0)
+        assert not call.done()
         at.replicas[0].always = Act()
         at.replicas[0].release.set()  # the hung one gives up with a 503: now both have failed, and a retry goes well
         assert (await asyncio.wait_for(call, 2.0)).status == 200
@@ -83,6 +84,7 @@ async def test_a_stream_that_dies_after_a_race_is_still_carried_on() -> None:
     async with warm() as at:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("rst", after=7))
+        at.replicas[1].pace_s = 0.02
         call = asyncio.create_task(at.call(request_body(20)))
         await until(lambda: len(at.replicas[1].bodies) == 1)
         at.replicas[0].always = Act()
@@ -95,6 +97,7 @@ async def test_a_silence_after_a_race_is_noticed() -> None:
     async with warm(timeouts=Timeouts(first_token_s=5.0, between_tokens_s=0.2)) as at:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("stall", after=3))
+        at.replicas[1].pace_s = 0.02
         call = asyncio.create_task(at.call(request_body(10)))
         await until(lambda: len(at.replicas[1].bodies) == 1)
         at.replicas[0].always = Act()

@@ -27,7 +27,7 @@ def slow_outliers(fleet: list[Upstream] = FLEET, config: Ejection = CONFIG) -> S
 def decode(outliers: SlowOutliers, **gap_ms: float) -> None:
     for name, ms in gap_ms.items():
         for _ in range(5):
-            outliers.record(name, ms / 1000)
+            outliers.record(name, ms / 1000, False)
 
 
 def test_a_tenth_of_the_speed_is_an_outlier_after_two_sweeps() -> None:
@@ -64,7 +64,27 @@ def test_some_quick_tokens_clear_a_busy_replica() -> None:
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b1=30)
         for ms in (30, 30, 30, 300, 300):
-            outliers.record("b0", ms / 1000)
+            outliers.record("b0", ms / 1000, False)
+        assert outliers.sweep() == []
+
+
+def test_while_somebody_waits_only_what_no_full_step_explains_is_slow() -> None:
+    outliers = slow_outliers()
+    for gap_ms, slow in ((200, False), (299, False), (301, True)):  # a full step takes 200
+        for _ in range(2):
+            decode(outliers, a0=15, a1=15, b1=30)
+            for _ in range(5):
+                outliers.record("b0", gap_ms / 1000, True)
+            found = outliers.sweep()
+        assert found == ([("b0", "slower than a step full of prefill explains")] if slow else [])
+
+
+def test_sequences_in_flight_explain_longer_steps() -> None:
+    outliers = slow_outliers()
+    for _ in range(3):
+        decode(outliers, a0=15, a1=15, b1=30)
+        for _ in range(5):
+            outliers.record("b0", 0.15, False, step_load_s=0.1)  # 150 ms where 120 are expected
         assert outliers.sweep() == []
 
 
@@ -83,7 +103,7 @@ def test_too_few_samples_or_others_decide_nothing() -> None:
     outliers = slow_outliers()
     for _ in range(2):
         for _ in range(2):
-            outliers.record("b0", 1.0)
+            outliers.record("b0", 1.0, False)
         decode(outliers, a0=15)
         assert outliers.sweep() == []
 
