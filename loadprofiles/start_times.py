@@ -17,8 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from reports.documents import did_you_mean
-from reports.errors import InvalidFile, Problem
+from reports.errors import InvalidFile, Problem, did_you_mean
 
 __all__ = ["read_start_times"]
 

@@ -9,16 +9,15 @@ YAML is read by the core schema of YAML 1.2: only `true` and `false` are boolean
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
 
-from reports.errors import InvalidFile, Problem, UserError
+from reports.errors import InvalidFile, Problem, UserError, did_you_mean
 from reports.units import Duration, Mistake, Percentage, duration_s, duration_text, fraction
 
 if TYPE_CHECKING:
@@ -76,16 +75,6 @@ class NotFound(UserError):
         self.what = what
         self.remedy = remedy
         super().__init__(f"{what}\n    {remedy}")
-
-
-def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one of") -> str:
-    """A remedy for an unknown word: the likeliest candidate, or all of them."""
-    names = sorted({*candidates})
-    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.6)
-    if close:
-        best = next(name for name in names if name.lower() == close[0])
-        return f'did you mean "{best}"?'
-    return f"{of}: {', '.join(names)}" if names else ""
 
 
 def document_names(folder: Path) -> list[str]:

@@ -9,10 +9,11 @@ BrownoutError                    anything this project raises on purpose
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BrownoutError", "InvalidFile", "Problem", "RecordError", "TargetFailed", "UserError"]
+__all__ = ["BrownoutError", "InvalidFile", "Problem", "RecordError", "TargetFailed", "UserError", "did_you_mean"]
 
 
 class BrownoutError(Exception):
@@ -54,3 +55,13 @@ class TargetFailed(BrownoutError):
 
 class RecordError(BrownoutError):
     """A run's record that is missing a part without which nothing can be said."""
+
+
+def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one of") -> str:
+    """A remedy for an unknown word: the likeliest candidate, or all of them."""
+    names = sorted({*candidates})
+    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+    if close:
+        best = next(name for name in names if name.lower() == close[0])
+        return f'did you mean "{best}"?'
+    return f"{of}: {', '.join(names)}" if names else ""

@@ -13,8 +13,7 @@ from loadprofiles.replay import azure, burstgpt, claude_code, mooncake, tracelab
 from loadprofiles.replay.format import Format
 from loadprofiles.replay.recorded import Recorded
 from loadprofiles.replay.shaping import TraceOptions
-from reports.documents import did_you_mean
-from reports.errors import InvalidFile, Problem, UserError
+from reports.errors import InvalidFile, Problem, UserError, did_you_mean
 
 __all__ = ["FORMATS", "Trace", "format_of", "open_trace", "trace_options"]
 
