@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,7 @@ class Exchange:
         self._total_at = self._started_at + total_s if total_s is not None else inf
         self._first_at: float | None = None
         self._response: web.StreamResponse | None = None
+        self._left = False  # the client did, and the call goes on without it
         self._account = account(self._headers)
         self._span: Span | None = None
         if gateway.tracing.on:
@@ -89,6 +90,8 @@ class Exchange:
             outcome, status, why = Outcome.OK, self._response.status, ""
             if status >= 400:
                 outcome, why = Outcome.HTTP_4XX, "the caller's mistake"
+            elif self._left:
+                outcome, why = Outcome.ABANDONED, "the client left"
             return self._response
         except AttemptFailedError as failure:
             outcome, why = failure.outcome, failure.why
@@ -302,21 +305,25 @@ class Exchange:
 
     async def _begin(self, headers: dict[str, str]) -> None:
         self._response = web.StreamResponse(status=200, headers={"Cache-Control": "no-cache", **headers, **self._told})
-        await self._response.prepare(self._request)
+        await self._to_client(self._response.prepare(self._request))
 
     async def _write(self, data: bytes) -> None:
         assert self._response is not None
-        try:
-            await self._response.write(data)
-        except ConnectionError as error:
-            raise ClientGoneError from error
+        if not self._left:
+            await self._to_client(self._response.write(data))
 
     async def _finish(self, data: bytes) -> None:
         assert self._response is not None
+        if not self._left:
+            await self._to_client(self._response.write_eof(data))  # with the end of the message, in one write
+
+    async def _to_client(self, writing: Awaitable[object]) -> None:
         try:
-            await self._response.write_eof(data)  # with the end of the message, in one write
+            await writing
         except ConnectionError as error:
-            raise ClientGoneError from error
+            if self._gateway.config.policies.cancellation is not None:
+                raise ClientGoneError from error
+            self._left = True
 
     async def _respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         if self._response is not None:  # a continuation that is no stream

@@ -31,6 +31,7 @@ from targets.gateway.probing import probe_forever
 from targets.gateway.router import Router
 from targets.gateway.scraping import scrape_forever
 from targets.gateway.tracing import Tracing
+from targets.gateway.unheard import Unheard
 from targets.gateway.watch import Sweeper
 
 __all__ = ["GatewayServer"]
@@ -57,6 +58,7 @@ class GatewayServer:
         self.sleep = sleep
         self.counts = Counts()
         self.port = config.port
+        self.unheard = Unheard()
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
         self._control: web.ServerRunner | None = None
@@ -126,6 +128,7 @@ class GatewayServer:
         if self._control is not None:
             await self._control.cleanup()
         self.behaviours.close()
+        await self.unheard.close()
         await runner.cleanup()
         await self._session.close()
 
@@ -216,7 +219,8 @@ class GatewayServer:
             return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
         except BodyError as error:
             return _error(api, 400, str(error))
-        return await Exchange(self, request, raw, body, partial(api, body)).run()
+        answering = Exchange(self, request, raw, body, partial(api, body)).run()
+        return await (answering if self.config.policies.cancellation is not None else self.unheard.answer(answering))
 
     def _make_request(
         self,

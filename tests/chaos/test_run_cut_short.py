@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,42 @@ def test_a_frozen_replica_is_thawed_when_the_runner_is_interrupted(tmp_path: Pat
     run.process.send_signal(signal.SIGTERM)
     assert run.end() == 130, run.output
     assert "verified" in [event["stage"] for event in run.events("fault")]
+    run.nothing_left()
+
+
+BESIDE_REPLICAS = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
+
+
+@pytest.mark.parametrize("fault", BESIDE_REPLICAS)
+def test_a_fault_of_the_load_or_the_gateway_is_taken_off_when_the_run_is_interrupted(
+    tmp_path: Path, fault: str
+) -> None:
+    run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() == 130, run.output
+    assert "verified" in [event["stage"] for event in run.events("fault")]
+    run.nothing_left()
+
+
+@pytest.mark.parametrize("fault", BESIDE_REPLICAS[:2])
+def test_a_runner_that_is_killed_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
+    run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.kill()
+    run.end()
+    run.nothing_left()
+
+
+def test_a_long_notice_does_not_hold_up_an_interrupted_run(tmp_path: Path) -> None:
+    fault = "{at: 0s, for: 90s, terminate: {replica: right-0, notice: 80s, cold_start: 0s}}"
+    stall = "{at: 0s, for: 80s, stall: {replica: right-0}}"  # so that it never gets idle
+    run = Run(write_experiment(tmp_path, fault=f"{stall}, {fault}"), tmp_path / "runs")
+    run.stage("injected")
+    begun = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() == 130, run.output
+    assert time.monotonic() - begun < 40
     run.nothing_left()
 
 

@@ -10,7 +10,7 @@ seconds (`*_s`), shares are fractions of 1.
 
 from __future__ import annotations
 
-from targets.gateway.config.attempts import Backoff, Hedging, Migration, Retries, RetryBudget, Timeouts
+from targets.gateway.config.attempts import Backoff, Cancellation, Hedging, Migration, Retries, RetryBudget, Timeouts
 from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.gateway import GatewayConfig, GatewayPolicies, Upstream
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
@@ -22,6 +22,7 @@ __all__ = [
     "Backoff",
     "Balancing",
     "Breaker",
+    "Cancellation",
     "Concurrency",
     "Degradation",
     "Ejection",

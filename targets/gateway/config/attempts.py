@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from targets.gateway.config.checks import FORBID, not_negative, positive, share
 
-__all__ = ["Backoff", "Hedging", "Migration", "Retries", "RetryBudget", "Timeouts"]
+__all__ = ["Backoff", "Cancellation", "Hedging", "Migration", "Retries", "RetryBudget", "Timeouts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +126,11 @@ class Migration:
 
     def __post_init__(self) -> None:
         positive(max_per_call=self.max_per_call)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A client that leaves cancels every upstream attempt of its call at once, before headers too. Without it, as in
+    many gateways, a call goes on to its end, retries included, and nobody gets what is computed."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

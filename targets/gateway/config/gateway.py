@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from targets.gateway.config.attempts import Hedging, Migration, Retries, Timeouts
+from targets.gateway.config.attempts import Cancellation, Hedging, Migration, Retries, Timeouts
 from targets.gateway.config.checks import FORBID, not_negative
 from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
@@ -28,6 +28,7 @@ class GatewayPolicies:
     retries: Retries | None = field(default_factory=Retries)
     timeouts: Timeouts = field(default_factory=Timeouts)
     migration: Migration | None = field(default_factory=Migration)
+    cancellation: Cancellation | None = field(default_factory=Cancellation)
     probes: Probes | None = field(default_factory=Probes)
     slow_start: SlowStart | None = None
     spillover: Spillover | None = None

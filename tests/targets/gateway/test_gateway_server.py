@@ -49,6 +49,49 @@ async def test_a_client_that_leaves_cancels_upstream_at_once(act: Act) -> None:
         assert sum(at.served()) == 1
 
 
+@pytest.mark.parametrize("act", [Act("stall", 0), Act("stall", 3)])
+async def test_without_cancellation_a_call_goes_on_to_its_end_though_its_client_has_left(act: Act) -> None:
+    async with rig(1, cancellation=None, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
+        [replica] = at.replicas
+        replica.script.append(act)
+        call = asyncio.create_task(at.call(request_body()))
+        await until(lambda: replica.running == 1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert (await at.call(request_body(4, marker=Marker("s2", "main", 0)))).status == 200
+        assert len(at.gateway.unheard) == 1
+        assert replica.cancelled == 0
+        replica.release.set()
+        await until(lambda: replica.running == 0 and len(at.gateway.unheard) == 0)
+        assert replica.cancelled == 0
+        assert at.gateway.router.in_flight == 0
+
+
+async def test_without_cancellation_the_retries_of_a_client_that_has_left_are_made_too() -> None:
+    policies = replace(NAIVE, cancellation=None)
+    async with rig(2, policies) as at:
+        for replica in at.replicas:
+            replica.always = Act("hang")
+        call = asyncio.create_task(at.call(request_body()))
+        await until(lambda: sum(at.served()) == 1)
+        call.cancel()
+        await until(lambda: sum(at.served()) == 3)  # 0.3 s to the first token each
+        await until(lambda: len(at.gateway.unheard) == 0)
+
+
+async def test_without_cancellation_the_end_of_the_gateway_ends_what_goes_on() -> None:
+    async with rig(1, cancellation=None, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
+        [replica] = at.replicas
+        replica.always = Act("stall", 0)
+        call = asyncio.create_task(at.call(request_body()))
+        await until(lambda: replica.running == 1)
+        call.cancel()
+        async with asyncio.timeout(5):
+            await at.gateway.close()
+        assert len(at.gateway.unheard) == 0
+
+
 async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
     async with rig(3) as at:
         dead = at.replicas[0]
