@@ -106,8 +106,15 @@ class Stack:
             "model": self.model,
             "context_limit": self.context_limit,
             "replicas": [asdict(replica) for replica in self.replicas],
-            "gateway": {"policies": asdict(self.gateway)},
+            "gateway": {"policies": _plain(asdict(self.gateway))},
         }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON and YAML have it: lists for tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _seconds(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from math import ceil, exp, inf
+from math import ceil, inf
 from typing import Protocol
 
 from reports.tenancy import Account
@@ -17,10 +17,11 @@ from targets.gateway.config import GatewayPolicies
 from targets.gateway.policies.admission import AdmissionControl, Refused, Ticket
 from targets.gateway.policies.degradation import Degraded, degrade
 from targets.gateway.policies.queue import Waiting, WaitingLine
+from targets.gateway.policies.rate import Rate
 
 __all__ = ["Admitted", "Ask", "Entrance", "Held", "Room"]
 
-_RATE_TAU_S = 5.0
+_RATE_TAUS_S = (5.0, 60.0)
 _DEFAULT_MAX_TOKENS = 256  # of a request that names no limit
 
 
@@ -71,8 +72,7 @@ class Entrance:
         self._room = room
         self._limited = policies.concurrency is not None
         self._granted = 0  # places of those admitted whose first attempt has not started
-        self._ends_per_s = 0.0
-        self._ended_at: float | None = None
+        self._ends = [Rate(tau_s) for tau_s in _RATE_TAUS_S]
 
     @property
     def queued(self) -> int:
@@ -144,19 +144,15 @@ class Entrance:
     def settled(self, now: float, admitted: Admitted, prompt_tokens: int, output_tokens: int) -> None:
         """It is over, and used so many tokens."""
         self.started(admitted)
-        if self._ended_at is not None:
-            self._ends_per_s *= exp(-(now - self._ended_at) / _RATE_TAU_S)
-        self._ended_at = now
-        self._ends_per_s += 1.0 / _RATE_TAU_S
+        for rate in self._ends:
+            rate.count(now)
         if self._admission is not None:
             self._admission.settle(now, admitted.ticket, prompt_tokens, output_tokens)
         self.pump(now)
 
     def ends_per_s(self, now: float) -> float:
-        """Requests that end a second, over the last five or so."""
-        if self._ended_at is None:
-            return 0.0
-        return self._ends_per_s * exp(-(now - self._ended_at) / _RATE_TAU_S)
+        """Requests that end a second: lately, or in the last minute if that is more (none end while all is down)."""
+        return max(rate.per_s(now) for rate in self._ends)
 
     def _free(self) -> float:
         _, _, free = self._room.room()

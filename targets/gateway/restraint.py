@@ -24,6 +24,7 @@ class Restraint:
     def __init__(self, policies: GatewayPolicies, replicas: Sequence[ReplicaState], rng: Random) -> None:
         self._concurrency = policies.concurrency
         self._all = replicas
+        self._spares = policies.panic is not None and not policies.panic.even_refused
         self._rng = rng
         self.throttles = policies.throttling is not None
         shared: dict[str, Throttle] = {}
@@ -44,12 +45,17 @@ class Restraint:
         for replica in self._all:
             if replica.limit is None:
                 return inf, 0, inf
-            if panic or not (replica.shut_out or replica.draining):
+            if self._gets_requests(replica, panic):
                 limit, here = replica.limit.places, replica.taken
                 places += limit
                 taken += here
                 free += max(0, limit - here)
         return places, taken, free
+
+    def _gets_requests(self, replica: ReplicaState, panic: bool) -> bool:
+        if panic:
+            return not (self._spares and replica.refuses)
+        return not (replica.shut_out or replica.draining)
 
     def withholds(self, now: float, replica: ReplicaState) -> bool:
         """Whether a request that wants to go there is not sent."""
@@ -57,8 +63,10 @@ class Restraint:
         if throttle is None:
             return False
         probability = throttle.probability(now)
-        throttle.requested(now)
-        return probability > 0.0 and self._rng.random() < probability
+        if probability == 0.0 or self._rng.random() >= probability:
+            return False
+        throttle.refused(now)
+        return True
 
     def first_token(self, now: float, attempt: Attempt, streamed: bool) -> None:
         """An answer began; not `streamed`: it came as a whole, so its time says little."""
@@ -72,10 +80,13 @@ class Restraint:
         """An attempt ended; to be told while it counts as in flight."""
         if attempt.first_token_at is not None:
             return
-        if outcome is Outcome.HTTP_4XX and attempt.replica.throttle is not None:
-            attempt.replica.throttle.accepted(now)
-        elif outcome in _NO_ROOM:
+        throttle = attempt.replica.throttle
+        if outcome in _NO_ROOM:
+            if throttle is not None:
+                throttle.refused(now)
             self._sample(now, attempt, True)
+        elif outcome is Outcome.HTTP_4XX and throttle is not None:
+            throttle.accepted(now)
 
     def _sample(self, now: float, attempt: Attempt, dropped: bool) -> None:
         replica = attempt.replica

@@ -145,8 +145,8 @@ class Throttling:
     2 minutes).
 
     A request to it is not sent with probability max(0, (requests - k x accepts) / (requests + 1)), counted over
-    `window_s`; an accept is a first token (or an answer that is nobody's fault but the caller's). `per`: what is
-    counted together.
+    `window_s`; an accept is a first token (or an answer that is nobody's fault but the caller's), a refusal a 429, a
+    5xx or a timeout. `per`: what is counted together.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

@@ -2,8 +2,8 @@
 
     p(not sent) = max(0, (requests - k x accepts) / (requests + 1))
 
-Requests count whether they were sent or not; an accept when the first byte of an answer comes. Sums over a sliding
-window of 120 slots.
+Requests count whether they were sent or not; those that were sent count when it is known what became of them, so that a
+prefill that takes long is no refusal. Sums over a sliding window of 120 slots.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ class Throttle:
         self._expire(now)
         return max(0.0, (self._requests - self._k * self._accepts) / (self._requests + 1.0))
 
-    def requested(self, now: float) -> None:
-        """A request wanted to go there, sent or not."""
+    def refused(self, now: float) -> None:
+        """A request was refused there, or was not sent."""
         self._slot(now)[1] += 1
         self._requests += 1
 
     def accepted(self, now: float) -> None:
         """An answer began."""
-        self._slot(now)[2] += 1
+        slot = self._slot(now)
+        slot[1] += 1
+        slot[2] += 1
+        self._requests += 1
         self._accepts += 1
 
     def _slot(self, now: float) -> list[float]:

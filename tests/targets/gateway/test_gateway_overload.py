@@ -194,6 +194,12 @@ def test_an_upstream_that_refuses_is_asked_less_and_a_gateway_with_no_other_says
     assert sent < 20  # the sum of 1 / (n + 1) for 400 requests is 6.6
 
 
+def test_a_first_token_that_takes_long_is_no_refusal() -> None:
+    upstreams = (Upstream("r0", "p", "http://r0"),)
+    at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, throttling=Throttling())), Random(1))
+    assert all(isinstance(at.choose(0.0, Call("", 100)), Attempt) for _ in range(20))
+
+
 def test_an_upstream_that_serves_is_never_throttled() -> None:
     upstreams = (Upstream("r0", "p", "http://r0"), Upstream("r1", "p", "http://r1"))
     policies = replace(POLICIES, affinity=None, throttling=Throttling(per="pool"))

@@ -12,6 +12,7 @@ from reports.tenancy import Account
 from targets.gateway.config import Admission, Tier
 from targets.gateway.policies.admission import AdmissionControl, Refused, Ticket
 from targets.gateway.policies.promises import Promises
+from targets.gateway.policies.rate import Rate
 from targets.gateway.policies.token_bucket import TokenBucket
 
 ACME = Account("acme", "batch")
@@ -32,6 +33,15 @@ def ask(
 ) -> Ticket | Refused:
     asked = {"max_tokens": 0, "load": 0.0, "ends_per_s": 10.0, **more}
     return at.ask(now, account, tokens, asked["max_tokens"], asked["load"], asked["ends_per_s"], lambda: key)
+
+
+def test_a_rate_forgets() -> None:
+    rate = Rate(5.0)
+    assert rate.per_s(0.0) == 0.0
+    for n in range(1000):
+        rate.count(n / 10)
+    assert rate.per_s(99.9) == pytest.approx(10.0, rel=0.02)
+    assert rate.per_s(104.9) == pytest.approx(10.0 / 2.71828, rel=0.02)
 
 
 def test_a_bucket_fills_at_its_rate_up_to_its_burst() -> None:

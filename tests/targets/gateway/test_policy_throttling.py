@@ -15,8 +15,8 @@ BROWNOUT = Degradation(
 
 def throttle(requests: int, accepts: int, now: float = 0.0) -> Throttle:
     made = Throttle(Throttling())
-    for _ in range(requests):
-        made.requested(now)
+    for _ in range(requests - accepts):
+        made.refused(now)
     for _ in range(accepts):
         made.accepted(now)
     return made
@@ -33,7 +33,7 @@ def test_the_formula(requests: int, accepts: int, probability: float) -> None:
 def test_what_is_older_than_the_window_is_forgotten() -> None:
     made = throttle(9, 0)
     assert made.probability(119.0) == pytest.approx(0.9)
-    made.requested(119.0)
+    made.refused(119.0)
     assert made.probability(120.0) == pytest.approx(1 / 2)
     assert made.probability(239.0) == 0.0
 
