@@ -8,7 +8,7 @@ SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
 
-.PHONY: demo test lint bench format lock clean help
+.PHONY: demo test lint bench catalogue honesty format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +57,13 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.collector
 	$(BIN)/python -m bench.readers
 	$(BIN)/python -m bench.demo
+
+# Hours of runs: what was played is kept, so that they can be stopped and gone on with.
+catalogue: $(SETUP_DEV)
+	$(BIN)/python -m bench.catalogue --write
+
+honesty: $(SETUP_DEV)
+	$(BIN)/python -m bench.honesty --write
 
 lock: $(SETUP)
 	bash tools/lock

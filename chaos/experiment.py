@@ -28,6 +28,7 @@ from reports.gates import Gate
 from targets.stack import Stack
 
 __all__ = [
+    "EXPERIMENTS",
     "Experiment",
     "PlannedFault",
     "Slo",

@@ -21,12 +21,13 @@ def twin_renderable(twin: Mapping[str, Any]) -> RenderableType:
     rows = [row for row in twin["differences"] if row["differs"]]
     sessions = twin["sessions"]
     head = Text.assemble(("beside its twin", "bold"), f", without the faults: {sessions['both']} sessions in both")
+    doubts = [Text(f"latencies are not compared: {doubt}", style="yellow") for doubt in twin["doubts"]]
     if not rows:
-        return Group(Text(), head, Text("no measure differs by more than chance"), Text())
+        return Group(Text(), head, *doubts, Text("no measure differs by more than chance"), Text())
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("measure", "phase", "run", "twin", "difference (95 %)"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         values = [value_text(row[key], row["unit"]) for key in ("here", "there")]
         table.add_row(row["measure"], row["phase"] or "run", *values, difference_text(row))
-    return Group(Text(), head, table, Text())
+    return Group(Text(), head, *doubts, table, Text())

@@ -73,7 +73,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     metastability = _metastability(evidence, notes)
     verdict = decide(record, gates, steady, unread, metastability, proofs.latency_doubts)
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
-    report.data["twin"] = twin_section(evidence, [result.gate for result in gates])
+    report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     if table is not None:
         _write_all(report, run_dir)
         table.finish()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from reports.gates import Gate
 from reports.judging import measure
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.measurement import Interval, Measurement
+from reports.proofs import prove
 from reports.record import read_record
 from reports.statistics import paired, percentile_interval
 
@@ -58,8 +59,8 @@ TOLERANCE: Final = 0.01
 class Difference:
     """One measure in one phase: in the run, in its twin, and the former less the latter.
 
-    `interval`: 95 %, None for facts. `differs`: a count that is another, a fact of another kind that is another by more
-    than `TOLERANCE` of the greater, an interval without 0.
+    `latency`: a busy machine spoils it. `interval`: 95 %, None for facts. `differs`: a count that is another, a fact of
+    another kind that is another by more than `TOLERANCE` of the greater, an interval without 0.
     """
 
     measure: str
@@ -71,14 +72,25 @@ class Difference:
     difference: float
     interval: Interval | None
     differs: bool
+    latency: bool = False
 
 
-def twin_section(evidence: Evidence, gates: Iterable[Gate]) -> dict[str, Any] | None:
-    """The report's `twin`; None where the run has none. One that cannot be read is said in `problem`."""
+def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The report's `twin`; None where the run has none. One that cannot be read is said in `problem`.
+
+    `doubts`: why the run's latencies carry no verdict. Where there are any, or the twin has some, no latency differs.
+    """
     path = evidence.record.path / "twin.json"
     if not path.is_file():
         return None
-    section: dict[str, Any] = {"path": None, "problem": "", "sessions": {}, "calls": {}, "differences": []}
+    section: dict[str, Any] = {
+        "path": None,
+        "problem": "",
+        "doubts": [],
+        "sessions": {},
+        "calls": {},
+        "differences": [],
+    }
     try:
         told = json.loads(path.read_bytes())
         section.update(path=str(told["path"]), calls=dict(told["calls"]))
@@ -89,8 +101,14 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate]) -> dict[str, Any] | 
     here = {session.id for session in evidence.calls.sessions}
     there = {session.id for session in twin.calls.sessions}
     section["sessions"] = {"both": len(here & there), "here": len(here - there), "there": len(there - here)}
+    theirs = [f"its twin: {doubt}" for doubt in prove(twin).latency_doubts]
+    section["doubts"] = [*doubts, *theirs]
     section["differences"] = [
-        {**_plain(found), "interval": list(found.interval) if found.interval else None}
+        {
+            **_plain(found),
+            "interval": list(found.interval) if found.interval else None,
+            "differs": found.differs and not (section["doubts"] and found.latency),
+        }
         for found in beside(evidence, twin, gates)
     ]
     return section
@@ -104,7 +122,7 @@ def _folder(run: Path, path: str) -> Path:
 
 
 def _plain(found: Difference) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in Difference.__slots__}
+    return {name: getattr(found, name) for name in Difference.__slots__ if name != "latency"}
 
 
 def beside(evidence: Evidence, twin: Evidence, gates: Iterable[Gate] = ()) -> list[Difference]:
@@ -141,7 +159,8 @@ def difference(here: Evidence, there: Evidence, name: str, phase: str | None) ->
     else:
         least = 0.0 if spec.unit_of(stat) == "count" else TOLERANCE * max(abs(ours.value), abs(theirs.value))
         differs = abs(less) > least or math.isinf(less)
-    return Difference(name, spec.title, spec.unit_of(stat), phase, ours.value, theirs.value, less, interval, differs)
+    unit = spec.unit_of(stat)
+    return Difference(name, spec.title, unit, phase, ours.value, theirs.value, less, interval, differs, spec.latency)
 
 
 def _interval(ours: Measurement, theirs: Measurement) -> Interval | None:

@@ -37,7 +37,7 @@ from reports.errors import InvalidFile, Problem
 from targets.gateway.config import GatewayPolicies
 from targets.hardware import hardware_names, load_hardware
 
-__all__ = ["MAX_REPLICAS", "Pool", "Replica", "Stack", "load_stack", "stack_names"]
+__all__ = ["MAX_REPLICAS", "STACKS", "Pool", "Replica", "Stack", "load_stack", "stack_names"]
 
 STACKS: Final = Path(__file__).with_name("stacks")
 

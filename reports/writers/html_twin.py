@@ -27,4 +27,4 @@ def twin_view(data: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         for row in twin["differences"]
     ]
-    return {"problem": twin["problem"], "path": twin["path"], "sessions": twin["sessions"], "rows": rows}
+    return {**{key: twin[key] for key in ("problem", "path", "sessions", "doubts")}, "rows": rows}

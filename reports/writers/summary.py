@@ -150,6 +150,8 @@ def _twin(twin: dict[str, Any] | None) -> list[str]:
         for row in twin["differences"]
         if row["differs"]
     ]
+    if twin["doubts"]:
+        head += [*(f"- latencies are not compared: {_cell(doubt)}" for doubt in twin["doubts"]), ""]
     if not rows:
         return [*head, "No measure differs by more than chance.", ""]
     columns = "| measure | phase | run | twin | difference (95 %) |"

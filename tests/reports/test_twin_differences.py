@@ -105,3 +105,16 @@ def test_a_price_differs_where_other_sessions_would_have_told_the_same(tmp_path:
     assert found["cost.per_1k_sessions", None].differs  # a fifth fewer that succeeded, of 60
     assert not rows(slow(tmp_path / "e"), slow(tmp_path / "f", lost=1))["cost.per_1k_sessions", None].differs
     assert not rows(slow(tmp_path / "c"), slow(tmp_path / "d"))["cost.per_1k_sessions", None].differs
+
+
+def test_on_a_busy_machine_no_latency_differs(tmp_path: Path) -> None:
+    here, there = slow(tmp_path / "run", later_s=0.25, lost=2), slow(tmp_path / "twin")
+    there.write()
+    evidence = evidence_of(here)
+    (here.path / "twin.json").write_text(json.dumps({"path": "../twin", "calls": {}}))
+    told = twin_section(evidence, [], ["the machine was busy"])
+    assert told is not None
+    assert told["doubts"] == ["the machine was busy"]
+    differing = {row["measure"] for row in told["differences"] if row["differs"]}
+    assert "sessions_lost" in differing
+    assert not {name for name in differing if name.startswith(("ttft", "tpot", "e2e"))}

@@ -1,0 +1,69 @@
+"""Regressions to be planted: a policy of multi-cloud spoiled, and the gate that has to notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from chaos.experiment import EXPERIMENTS
+from targets.stack import STACKS
+
+__all__ = ["PLANTS", "Plant", "write_experiment", "write_stack"]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """`policies` replace those of multi-cloud, key by key. `gate` is added to the experiment where it has it not."""
+
+    name: str
+    experiment: str
+    gate: str
+    policies: Mapping[str, Any]
+
+
+PLANTS: Final = (
+    Plant("no migration", "cut-streams", "sessions_lost == 0", {"migration": None}),
+    Plant(
+        "breaker and ejection ten times slower",
+        "lose-tpu-pool",
+        "time_to_readmit <= 10 s",
+        {
+            "breaker": {"window_calls": 100, "min_calls": 50, "open_s": "30s"},
+            "ejection": {"consecutive_failures": 30, "base_s": "30s", "max_s": "120s"},
+        },
+    ),
+    Plant("no affinity", "lose-tpu-pool", "prefill_amplification <= 1.5", {"affinity": None}),
+)
+
+
+def write_stack(plant: Plant, folder: Path) -> Path:
+    """The spoiled stack file."""
+    file: dict[str, Any] = yaml.safe_load((STACKS / "multi-cloud.yaml").read_text())
+    policies = file["gateway"]["policies"]
+    for name, spoiled in plant.policies.items():
+        policies[name] = {**policies[name], **spoiled} if isinstance(spoiled, Mapping) else spoiled
+    name = _file_name(plant)
+    file.update(name=name, title=f"multi-cloud, spoiled: {plant.name}")
+    path = folder / f"{name}-stack.yaml"
+    path.write_text(yaml.safe_dump(file, sort_keys=False))
+    return path
+
+
+def write_experiment(plant: Plant, folder: Path) -> Path:
+    """The experiment with the gate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file: dict[str, Any] = yaml.safe_load((EXPERIMENTS / f"{plant.experiment}.yaml").read_text())
+    if plant.gate not in file["gates"]:
+        file["gates"].append(plant.gate)
+    file.update(name=_file_name(plant), tells=plant.gate)
+    path = folder / f"{file['name']}.yaml"
+    path.write_text(yaml.safe_dump(file, sort_keys=False))
+    return path
+
+
+def _file_name(plant: Plant) -> str:
+    return plant.name.replace(" ", "-")
