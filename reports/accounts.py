@@ -10,6 +10,7 @@ from reports.evidence import BoolArray, Evidence, Scope
 from reports.measures.catalogue import GATE_PHASES
 from reports.measures.shed import shed_calls
 from reports.statistics import percentile
+from reports.tenancy import TIERS
 
 __all__ = ["accounts"]
 
@@ -28,9 +29,13 @@ def accounts(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
     ]
     tiers = [
         {"name": name, "phases": _phases(evidence, evidence.columns.tier == name, shed)}
-        for name in _names(evidence.columns.tier)
+        for name in sorted(_names(evidence.columns.tier), key=_rank)
     ]
     return {"tenants": tenants, "tiers": tiers}
+
+
+def _rank(tier: str) -> int:
+    return TIERS.index(tier) if tier in TIERS else len(TIERS)
 
 
 def _names(column: np.ndarray[Any, np.dtype[np.str_]]) -> list[str]:

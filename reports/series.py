@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from reports import attributes as names
+from reports.attributes import SessionOutcome
 from reports.evidence import Evidence
 from reports.pressure import pressure
 from reports.statistics import FloatArray, IntArray, percentile
@@ -50,6 +51,9 @@ def series(evidence: Evidence) -> dict[str, Any]:
         "ttft_p95_s": p95,
         "errors": _errors(evidence, size),
         "sessions_started": per_second(np.array([s.start_s for s in evidence.calls.sessions])),
+        "sessions_lost": per_second(
+            np.array([s.end_s for s in evidence.calls.sessions if s.outcome == SessionOutcome.LOST])
+        ),
         "sessions_running": _running(evidence, size),
         "replicas": _replicas(evidence, size),
         "gateway": _gateway(evidence, size),

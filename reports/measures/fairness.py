@@ -6,7 +6,8 @@ calls offered, of the tenants that asked for anything in the scope.
 min                      the worst tenant's served / asked
 entitled, entitled_min   the same, where a tenant is entitled to no more than what it asked for in the baseline (calls a
                          second): of one that asks for more, served / entitled, at most 1. Keeping a heavy tenant to
-                         what it used to have is not unfair by this, letting it push the others out is
+                         what it used to have is not unfair by this, letting it push the others out is. Of the tenants
+                         that called in the baseline
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ def fairness(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     entitled = stat.startswith("entitled")
     duration_s, before_s = evidence.duration_s(scope), evidence.duration_s(Scope("baseline"))
     baseline = evidence.mask(Scope("baseline"))
-    if entitled and (before_s <= 0 or not baseline.any()):
-        return not_measured("there is no baseline that says what each tenant asks for")
+    if entitled:
+        tenants = [tenant for tenant in tenants if before_s > 0 and (baseline & (columns.tenant == tenant)).any()]
+        if len(tenants) < _FEWEST:
+            return not_measured("the baseline does not say what two of the tenants ask for")
     good = columns.good.astype(np.float64)
     served, asked, allowed = [], [], []
     for tenant in tenants:
@@ -43,7 +46,7 @@ def fairness(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         served.append(evidence.by_session(good, its))
         asked.append(evidence.by_session(np.ones(good.size), its))
         usual = float((baseline & (columns.tenant == tenant)).sum())
-        allowed.append(usual / before_s * duration_s if entitled and usual else math.inf)
+        allowed.append(usual / before_s * duration_s if entitled else math.inf)
 
     def shares(sums: tuple[FloatArray, FloatArray], most: float) -> FloatArray:
         over, under = sums[0], np.minimum(sums[1], most)

@@ -26,6 +26,7 @@ from reports.metastability.grace import Grace, grace_of, longest_client_timeout_
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
 from reports.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
+from reports.wording import value_text
 
 __all__ = ["BAR", "Metastability", "Persisting", "State", "metastability_of"]
 
@@ -45,6 +46,7 @@ class Persisting:
     """
 
     what: str
+    unit: Literal["x", "share"]
     baseline: float
     after: float
     worse: bool
@@ -168,7 +170,11 @@ def _word(
     bar: float, persisting: tuple[Persisting, ...], twin: Twin | None, shedding: Shedding | None
 ) -> tuple[State, str, tuple[str, ...]]:
     """Of a stack that is down: which of both it is, why, and what confirmed it."""
-    worse = [f"{p.what} {p.after:.3g} (baseline {p.baseline:.3g})" for p in persisting if p.worse]
+    worse = [
+        f"{p.what} {value_text(p.after, p.unit)} (baseline {value_text(p.baseline, p.unit)})"
+        for p in persisting
+        if p.worse
+    ]
     if not worse:
         return "overloaded", "neither retries nor wasted work nor a cold cache keep it down", ()
     kept = f"kept down by {', '.join(worse)}"
@@ -227,13 +233,13 @@ def _persisting(evidence: Evidence, baseline: BoolArray, after: BoolArray) -> tu
     ones = np.ones(baseline.size)
     calls = evidence.calls
     clients = np.array([max(1, len(call.client_attempts)) for call in calls.calls], dtype=np.float64)
-    found = [_compared(evidence, "client attempts a call", clients, ones, baseline, after)]
+    found = [_compared(evidence, "client attempts a call", "x", clients, ones, baseline, after)]
     if calls.has_gateway or calls.has_replicas:
         upstream = attempts_by_call(evidence)
-        found.append(_compared(evidence, "upstream attempts a call", upstream, ones, baseline, after))
+        found.append(_compared(evidence, "upstream attempts a call", "x", upstream, ones, baseline, after))
     if calls.has_replicas:
         wasted, decoded = wasted_by_call(evidence)
-        found.append(_compared(evidence, "wasted share of decoded tokens", wasted, decoded, baseline, after))
+        found.append(_compared(evidence, "wasted share of decoded tokens", "share", wasted, decoded, baseline, after))
         requests = [call.replica_requests for call in calls.calls]
         asked = np.array([sum(r.prompt_tokens or 0 for r in its) for its in requests], dtype=np.float64)
         cached = np.array(
@@ -241,12 +247,18 @@ def _persisting(evidence: Evidence, baseline: BoolArray, after: BoolArray) -> tu
             dtype=np.float64,
         )
         missed = np.maximum(0.0, asked - cached)
-        found.append(_compared(evidence, "share of prompts not in the cache", missed, asked, baseline, after))
+        found.append(_compared(evidence, "share of prompts not in the cache", "share", missed, asked, baseline, after))
     return tuple(one for one in found if one is not None)
 
 
 def _compared(
-    evidence: Evidence, what: str, part: FloatArray, whole: FloatArray, baseline: BoolArray, after: BoolArray
+    evidence: Evidence,
+    what: str,
+    unit: Literal["x", "share"],
+    part: FloatArray,
+    whole: FloatArray,
+    baseline: BoolArray,
+    after: BoolArray,
 ) -> Persisting | None:
     """A quotient of sums in the baseline and after the grace period; None where one of them does not exist."""
     sums = [(evidence.by_session(part, mask), evidence.by_session(whole, mask)) for mask in (baseline, after)]
@@ -255,4 +267,4 @@ def _compared(
     before, now = (float(over.sum() / under.sum()) for over, under in sums)
     ratios = [evidence.resampling.ratio(over, under) for over, under in sums]
     enough = all(np.count_nonzero(under) >= MIN_SESSIONS for _, under in sums)
-    return Persisting(what, before, now, enough and percentile_interval(ratios[1] - ratios[0])[0] > 0)
+    return Persisting(what, unit, before, now, enough and percentile_interval(ratios[1] - ratios[0])[0] > 0)

@@ -44,7 +44,7 @@ def _row(row: Mapping[str, Any], phases: Sequence[str]) -> dict[str, Any]:
             {
                 "asked": f"{its['asked']:,}",
                 "good": "–" if share is None else f"{share:.0%}",
-                "shed": f"{its['shed']:,}" if its["shed"] else "",
+                "shed": f"{its['shed']:,}",
                 "ttft": "–" if its["ttft_p95_s"] is None else value_text(its["ttft_p95_s"], "s"),
                 "bad": share is not None and share < 0.5,
             }

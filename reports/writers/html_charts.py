@@ -149,10 +149,7 @@ def sessions(data: Data) -> Chart | None:
     running = series_of(data["timeline"]["sessions_running"])
     if not any(running):
         return None
-    ended = [0] * len(running)
-    for session in data["sessions_lost"]:
-        ended[min(len(running) - 1, max(0, int(session["ended_s"])))] += 1
-    lost = list(itertools.accumulate(ended))
+    lost = list(itertools.accumulate(int(count) for count in data["timeline"]["sessions_lost"]))
     return Chart(
         150,
         "sessions",

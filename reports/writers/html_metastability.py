@@ -14,7 +14,7 @@ __all__ = ["metastability_view", "share_along"]
 Data = Mapping[str, Any]
 
 WINDOW: Final = 5
-"""Seconds that a point of the chart looks ahead."""
+"""Seconds that a point of the chart looks back."""
 
 _WORDS: Final = {"well": "It came back", "overloaded": "It stays down", "metastable": "It stays down by itself"}
 
@@ -49,22 +49,28 @@ def metastability_view(data: Data) -> dict[str, Any] | None:
         "why": its["why"],
         "lines": lines,
         "persisting": [
-            (one["what"], number_text(one["baseline"]), number_text(one["after"]), one["worse"])
+            (
+                one["what"],
+                value_text(one["baseline"], one["unit"]),
+                value_text(one["after"], one["unit"]),
+                one["worse"],
+            )
             for one in its["persisting"]
         ],
     }
 
 
 def share_along(data: Data) -> Chart | None:
-    """Good / offered of the calls sent in the 5 s from each second on, the grace period shaded."""
+    """Good / offered of the calls sent in the 5 s up to each second, the grace period shaded."""
     its, timeline = data["metastability"], data["timeline"]
     if its["judged_from_s"] is None:
         return None
     offered, good = timeline["offered"], timeline["good"]
     shares: list[float | None] = []
-    for second in range(len(offered)):
-        asked = sum(offered[second : second + WINDOW])
-        shares.append(100.0 * sum(good[second : second + WINDOW]) / asked if asked else None)
+    for end in range(1, len(offered) + 1):
+        begin = max(0, end - WINDOW)
+        asked = sum(offered[begin:end])
+        shares.append(100.0 * sum(good[begin:end]) / asked if asked else None)
     shades = [Shade(its["trigger_gone_s"], its["judged_from_s"], GREY)]
     legend = [(GOOD, "good / offered"), (BAD, "70 % of the baseline's: below it, it is down"), (GREY, "grace period")]
     if its["shedding_s"] is not None and its["readmission_s"] is not None:
@@ -77,7 +83,7 @@ def share_along(data: Data) -> Chart | None:
         (Layer("area", "share", GOOD, alpha=0.15), Layer("line", "share", GOOD)),
         (("good / offered (%)", "share"),),
         legend,
-        f"Each point: the calls sent in the {WINDOW} s from there on.",
+        f"Each point: the calls sent in the {WINDOW} s up to there.",
         y_range=(0.0, 105.0),
         lines=[Line(100.0 * its["bar"], BAD)],
         shades=shades,

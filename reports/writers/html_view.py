@@ -40,6 +40,14 @@ _GLANCE: Final = (
     ("goodput_lost", "good calls missing"),
     ("retry_amplification", "upstream attempts a call"),
 )
+_INSTEAD: Final = (
+    ("slo_attainment", "calls that were good"),
+    ("shed", "calls sent away"),
+    ("fairness.min", "served of what the worst tenant asked"),
+    ("migrations", "streams moved"),
+    ("preemptions", "requests preempted"),
+)
+"""Told where a run has nothing of the former."""
 _KEY_MEASURES: Final = frozenset(
     {
         "calls",
@@ -151,7 +159,9 @@ def _moment(iso: str) -> str:
 
 def _glance(data: Mapping[str, Any]) -> list[View]:
     found = []
-    for name, title in _GLANCE:
+    told = [(name, title) for name, title in (*_GLANCE, *_INSTEAD) if _has(data, name)]
+    told += [entry for entry in _GLANCE if entry not in told]
+    for name, title in told[: len(_GLANCE)]:
         its = data["measures"].get(name)
         if its is None:
             continue
@@ -167,6 +177,11 @@ def _glance(data: Mapping[str, Any]) -> list[View]:
             }
         )
     return found
+
+
+def _has(data: Mapping[str, Any], name: str) -> bool:
+    its = data["measures"].get(name)
+    return its is not None and its["run"]["value"] is not None
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:

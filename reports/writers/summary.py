@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reports.report import Report
 from reports.wording import difference_text, interval_text, value_text
+from reports.writers.summary_parts import overload_parts
 
 __all__ = ["summary_text", "write_summary"]
 
@@ -73,7 +74,8 @@ def summary_text(report: Report) -> str:
     if report.verdict.verdict not in ("pass",):
         lines += [*(f"- {_cell(why)}" for why in report.verdict.why), ""]
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"])
-    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + _twin(data.get("twin")) + _proofs(data)
+    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + overload_parts(data, _cell)
+    lines += _twin(data.get("twin")) + _proofs(data)
     if run["command"]:
         lines += ["## Play it again", "", "```sh", str(run["command"]), "```", ""]
     return "\n".join(lines)

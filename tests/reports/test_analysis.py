@@ -218,7 +218,7 @@ def test_every_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     documented = set(re.findall(r"^\| `([^`]+)`", (REPO / "docs" / "report-schema.md").read_text(), re.MULTILINE))
     found = set(key_paths(json.loads((path / "report.json").read_text())))
     assert sorted(found - documented) == []
-    down = {f"metastability.persisting[].{key}" for key in ("what", "baseline", "after", "worse")}
+    down = {f"metastability.persisting[].{key}" for key in ("what", "unit", "baseline", "after", "worse")}
     assert sorted(documented - found - {"run.trace.*"} - down) == []
 
 
