@@ -18,7 +18,7 @@ __all__ = ["SHORT_DRAIN_S", "SHORT_LOAD_S", "short_form"]
 SHORT_LOAD_S: Final = 8.0
 SHORT_DRAIN_S: Final = 5.0
 
-SHRINKS: Final = ("cold_start", "grace", "half_life")
+SHRINKS: Final = ("cold_start", "grace", "half_life", "notice", "period", "stall")
 """The times of a fault that have to fit into a phase."""
 
 

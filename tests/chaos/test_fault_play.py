@@ -13,7 +13,9 @@ from opentelemetry.trace import NoOpTracer
 
 from chaos.fault_play import REVERT_TRIES, FaultPlay
 from chaos.faults.base import Undo
+from chaos.faults.flap import Flap
 from chaos.faults.kill import Kill
+from chaos.faults.terminate import Terminate
 from chaos.run_folder import EventLog, RecordFull
 from chaos.undo import UndoNotWritten
 from reports.errors import TargetFailed
@@ -122,3 +124,77 @@ async def test_an_injection_that_breaks_unexpectedly_is_reverted(tmp_path: Path)
     assert stage.well
     assert (played.confirmed, played.verified) == (False, True)
     assert "nobody thought of it" in played.problem
+
+
+class SlowToEnd(Stage):
+    """A replica takes its whole notice to end, an hour here."""
+
+    def __init__(self, notice_s: float = 3600.0) -> None:
+        super().__init__()
+        self.notice_s = notice_s
+        self.told = asyncio.Event()
+
+    async def terminate(self, name: str, *, grace_s: float) -> None:
+        self.told.set()
+        await asyncio.sleep(self.notice_s)
+        await super().terminate(name, grace_s=grace_s)
+
+
+def terminated(stage: Stage, folder: Path) -> FaultPlay:
+    fault = Terminate.model_validate({"pool": "tpu"}).build("f1", ["tpu-0", "tpu-1"], 7)
+    events = Events(folder / "events.jsonl")
+    return FaultPlay(
+        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
+    )
+
+
+async def test_a_release_in_the_middle_of_a_long_injection_reverts_at_once(tmp_path: Path) -> None:
+    stage, released = SlowToEnd(), asyncio.Event()
+    playing = asyncio.create_task(terminated(stage, tmp_path).play(10.0, released))
+    await stage.told.wait()
+    released.set()
+    async with asyncio.timeout(5):
+        played = await playing
+    assert played.stages == ["injected", "reverted", "verified"]
+    assert (played.confirmed, played.verified, played.problem) == (False, True, "")
+    assert stage.well
+    assert not stage.armed
+
+
+async def test_the_time_that_an_injection_takes_is_part_of_the_faults(tmp_path: Path) -> None:
+    stage = SlowToEnd(notice_s=0.3)
+    begun = asyncio.get_running_loop().time()
+    played = await terminated(stage, tmp_path).play(0.5, asyncio.Event())
+    assert 0.5 <= asyncio.get_running_loop().time() - begun < 0.75
+    assert played.confirmed
+
+
+async def test_a_fault_that_goes_on_while_it_is_held_is_stopped_before_its_revert(tmp_path: Path) -> None:
+    stage = Stage()
+    fault = Flap.model_validate({"pool": "tpu", "period": "6s"}).build("f1", ["tpu-0", "tpu-1"], 7)
+    events = Events(tmp_path / "events.jsonl")
+    play = FaultPlay(
+        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
+    )
+    played = await play.play(0.1, asyncio.Event())
+    assert played.verified
+    assert stage.well
+    assert [what for what, _ in stage.log].count("kill") > 4
+    last_start = max(index for index, (what, _) in enumerate(stage.log) if what == "start")
+    assert "kill" not in [what for what, _ in stage.log[last_start:]]
+
+
+async def test_a_fault_that_breaks_while_it_is_held_is_reverted_and_says_so(tmp_path: Path) -> None:
+    class Broken(Stage):
+        async def sleep(self, seconds: float) -> None:
+            raise RuntimeError("nobody thought of it")
+
+    stage = Broken()
+    fault = Flap.model_validate({"pool": "tpu", "period": "6s"}).build("f1", ["tpu-0", "tpu-1"], 7)
+    events = Events(tmp_path / "events.jsonl")
+    play = FaultPlay(
+        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
+    )
+    played = await play.play(0.1, asyncio.Event())
+    assert "nobody thought of it" in played.problem
+    assert stage.well

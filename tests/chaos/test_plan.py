@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos.experiment import Experiment, load_experiment
-from chaos.load_estimate import LoadEstimate, PlannedCall, PlannedSession, estimate_load
+from chaos.load_estimate import LoadEstimate, PlannedCall, PlannedSession
 from chaos.plan import GatePlan, estimated, make_plan, plan_text
 
 TEXT = """\
@@ -167,9 +167,8 @@ def test_the_shipped_plans_can_decide_every_one_of_their_gates() -> None:
 
     for name in experiment_names():
         made = load_experiment(name)
-        plan = make_plan(made, estimate_load(made.profile, None, made.seed, made.load_s))
+        plan = make_plan(made, estimated(made))
         assert [gate.gate.text for gate in plan.gates if not gate.enough] == [], name
         assert plan.decidable
-        sessions = len(plan.estimate.sessions)
-        assert sessions >= 200
-        assert sum(len(session.calls) for session in plan.estimate.sessions) >= 1200
+        assert len(plan.estimate.sessions) >= 100, name
+        assert sum(len(session.calls) for session in plan.estimate.sessions) >= 400, name
