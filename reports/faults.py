@@ -186,6 +186,8 @@ def _interruption(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float
         return _silence(fault, call, attempt, met_s)
     if call.ok and attempt.outcome == Outcome.ABANDONED and client_ok and not _later(call, attempt):
         return None
+    if call.ok and client_ok and not _later(call, attempt):
+        return None  # its end alone was missing, and the gateway ended it
     before, after = _around(call, attempt)
     died = before if before is not None else call.sent_s
     successor = _successor(call, attempt)

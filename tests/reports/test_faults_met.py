@@ -63,6 +63,13 @@ def test_a_call_that_the_gateway_thought_whole_but_the_client_did_not_never_went
     assert (met.failover_s, met.interrupted) == (math.inf, True)
 
 
+def test_a_call_whose_end_alone_was_missing_was_not_interrupted(record: RecordBuilder) -> None:
+    record.fault(kind="no_terminal")
+    record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, "truncated", passed_on=11)])
+    (met,) = encounters(record)
+    assert (met.interrupted, met.saved) == (False, True)
+
+
 def test_a_call_that_a_slow_replica_served_met_the_fault_and_was_not_interrupted(record: RecordBuilder) -> None:
     record.fault(kind="slow_decode")
     record.call("s0", 0, 21.0, token_s=0.08, ups=[Up("tpu-0", 21.001, 22.3, passed_on=11)])
