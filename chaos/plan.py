@@ -22,7 +22,6 @@ from loadprofiles.demand import Order
 from reports.documents import duration_text
 from reports.gates import Gate, samples_needed
 from reports.statistics import MIN_SESSIONS, wilson_interval
-from targets.stack import Stack
 
 __all__ = ["GatePlan", "Plan", "estimated", "make_plan", "plan_renderable", "plan_text", "print_plan"]
 
@@ -198,7 +197,9 @@ def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> Ga
     if gate.relative_to_baseline:
         scopes.append(("in the baseline ", _windows(planned, ("baseline",))))
     tenant = gate.where[1] if gate.where is not None and gate.where[0] == "tenant" else None
-    portion = _portion(experiment.stack, gate)
+    portion = _portion(experiment, gate)
+    if gate.spec.samples == "attempts that obeyed":
+        return GatePlan(gate, None, "", None, True, "it depends on how many are asked for a pause and come back")
     needs = samples_needed(gate)
     what = needs.what if needs is not None else gate.spec.samples or "calls"
     samples: int | None = None
@@ -258,8 +259,14 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
     return round(met if most is None else min(met, targets * most))
 
 
-def _portion(stack: Stack | None, gate: Gate) -> float:
-    """The portion of the calls that a gate `for pool=X` sees, with the load spread evenly over the replicas."""
+def _portion(experiment: Experiment, gate: Gate) -> float:
+    """The portion of the calls that a gate `for pool=X` sees, with the load spread evenly over the replicas, or one
+    `for tier=X`, by the tenants' shares.
+    """
+    stack, tenants = experiment.stack, experiment.profile.tenants
+    if gate.where is not None and gate.where[0] == "tier" and tenants:
+        its = sum(tenant.share for tenant in tenants if tenant.tier == gate.where[1])
+        return its / sum(tenant.share for tenant in tenants)
     if stack is None or gate.where is None or gate.where[0] != "pool":
         return 1.0
     return sum(replica.pool == gate.where[1] for replica in stack.replicas) / len(stack.replicas)

@@ -107,6 +107,20 @@ def test_a_gate_for_a_pool_sees_the_calls_of_that_pool(tmp_path: Path) -> None:
     assert found.samples == load(100, 3).calls_in([(0, 30)]) // 3
 
 
+def test_a_gate_for_a_tier_sees_the_calls_of_its_tenants(tmp_path: Path) -> None:
+    gate = "ttft.p95 for tier=subscription <= 1 s"  # 40 of 100 shares
+    path = tmp_path / "mine.yaml"
+    text = TEXT.replace("coding-agent-ci", "tiered-ci").replace("FAULT", "kill: {pool: tpu}")
+    path.write_text(text.replace("GATES", f"  - {gate}"))
+    found = make_plan(load_experiment(path), load(100, 3)).gates[-1]
+    assert found.samples == int(load(100, 3).calls_in([(0, 30)]) * 0.4)
+
+
+def test_how_many_will_be_asked_for_a_pause_nobody_knows_before(tmp_path: Path) -> None:
+    found = gate_plan(tmp_path, "retry_after_honoured >= 90%", load(100, 3))
+    assert (found.samples, found.said) == (None, "it depends on how many are asked for a pause and come back")
+
+
 @pytest.mark.parametrize(
     ("fault", "met"),
     [

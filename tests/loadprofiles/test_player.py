@@ -208,6 +208,14 @@ def test_a_lost_session_names_the_outcome_that_lost_it(spans: InMemorySpanExport
     assert names.CALL_TTFT not in attrs(chat)
 
 
+def test_an_attempt_says_which_pause_it_was_asked_for(spans: InMemorySpanExporter) -> None:
+    told = whole(503, headers=[("Retry-After", "7")])
+    with Rig(lambda server: told, iter([plan(0, 0.0, call("r-0", 0), calls=1)])) as rig:
+        assert rig.player.wait(5)
+    (attempt,) = named(spans, names.SPAN_ATTEMPT)
+    assert (attrs(attempt)[names.HTTP_STATUS], attrs(attempt)[names.RETRY_AFTER]) == (503, 7.0)
+
+
 def test_an_agent_loop_makes_a_broken_call_again_as_a_call_of_its_own(
     spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
