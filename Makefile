@@ -36,8 +36,8 @@ demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
 test: $(SETUP_DEV) $(BROWSER)
-	$(BIN)/python -m pytest -m "not slow"
-	$(BIN)/python -m pytest -m slow -n 3
+	$(BIN)/python -m pytest -m "not slow" -n 2
+	$(BIN)/python -m pytest -m slow -n 3 --dist loadgroup
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

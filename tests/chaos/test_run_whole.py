@@ -10,7 +10,8 @@ import pytest
 import yaml
 from run_helpers import Run, report, write_experiment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole")]
+"""One worker has them all: they look at one run."""
 
 
 @pytest.fixture(scope="module")
