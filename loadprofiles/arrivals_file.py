@@ -91,8 +91,16 @@ class _Wave(_Model):
 
 
 class _Sawtooth(_Wave):
+    rest: Duration = Field(default=0.0, description="how long it stays at its lowest before it rises")
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.rest >= self.period:
+            raise Mistake(f"rests {self.rest:g} s of {self.period:g} s", "give it some of the period to rise in")
+        return self
+
     def resolve(self) -> Sawtooth:
-        return Sawtooth(self.low, self.high, self.period)
+        return Sawtooth(self.low, self.high, self.period, self.rest)
 
 
 class _Diurnal(_Wave):

@@ -1,4 +1,4 @@
-"""`sawtooth`: rises in a straight line, falls at once, again and again."""
+"""`sawtooth`: rests, rises in a straight line, falls at once, again and again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ __all__ = ["Sawtooth"]
 
 @dataclass(frozen=True, slots=True)
 class Sawtooth:
-    """From `low` to `high` sessions a second within each `period_s` seconds, beginning with `low`."""
+    """In each `period_s` seconds: `low` sessions a second for `rest_s`, and then in a straight line to `high`."""
 
     low: float
     high: float
     period_s: float
+    rest_s: float = 0.0
 
     def curve(self) -> Periodic:
         """The rate as a function of time."""
-        return Periodic(Curve([(0.0, self.low), (self.period_s, self.high)]), self.period_s)
+        rest = [(0.0, self.low)] if self.rest_s > 0 else []
+        return Periodic(Curve([*rest, (self.rest_s, self.low), (self.period_s, self.high)]), self.period_s)

@@ -238,7 +238,7 @@ def test_each_says_what_happens_what_to_look_at_and_what_helps() -> None:
         assert experiment.title
         assert experiment.family
         assert experiment.guardrails
-        assert {"sessions_lost", "silent_truncations"} <= {gate.measure for gate in experiment.gates}
+        assert "silent_truncations" in {gate.measure for gate in experiment.gates}, experiment.name
 
 
 def test_lose_tpu_pool_is_the_one_of_the_architecture() -> None:

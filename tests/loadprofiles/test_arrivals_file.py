@@ -55,6 +55,7 @@ def complaints(folder: Path, written: str) -> list[tuple[str, int, str, str]]:
         ("{step: {start: 1, end: 9, at: 20s}}", ArrivalsSpec(step=Step(1, 9, 20))),
         ("{spike: {base: 1, peak: 9, for: 5s}}", ArrivalsSpec(spike=Spike(1, 9, 5))),
         ("{sawtooth: {low: 1, high: 9, period: 20s}}", ArrivalsSpec(sawtooth=Sawtooth(1, 9, 20))),
+        ("{sawtooth: {low: 1, high: 9, period: 20s, rest: 5s}}", ArrivalsSpec(sawtooth=Sawtooth(1, 9, 20, 5))),
         ("{diurnal: {low: 1, high: 9, period: 60s}}", ArrivalsSpec(diurnal=Diurnal(1, 9, 60))),
         (
             "{launch_day: {base: 1, peak: 9, from: 15s, half_life: 10s}}",
@@ -91,6 +92,7 @@ def test_every_shape_is_read_and_survives_the_way_to_the_load_generator(
         ("{stpe: {start: 1, end: 2, at: 5s}}", 'unknown key "stpe"', 'did you mean "step"?'),
         ("{launch-day: {base: 1, peak: 2, half_life: 5s}}", "launch-day", 'did you mean "launch_day"?'),
         ("{sawtooth: {low: 3, high: 2, period: 5s}}", "low 3 is above high 2", "swap them"),
+        ("{sawtooth: {low: 1, high: 2, period: 5s, rest: 5s}}", "rests 5 s of 5 s", "some of the period"),
         ("{diurnal: {low: 1, high: 2, period: 0s}}", "period", ""),
         ("{launch_day: {base: 3, peak: 2, half_life: 5s}}", "base 3 is above peak 2", "swap them"),
         ("{launch_day: {base: 1, peak: 2, half_live: 5s}}", "half_live", 'did you mean "half_life"?'),

@@ -84,6 +84,12 @@ def test_a_sawtooth_rises_and_falls_at_once_again_and_again() -> None:
     assert [curve.time_of(n) for n in (0, 15, 40, 55)] == [0, 5, 10, 15]
 
 
+def test_a_sawtooth_may_rest_before_it_rises() -> None:
+    curve = Sawtooth(2.0, 6.0, 10.0, rest_s=2.0).curve()
+    assert [curve.rate(t) for t in (0, 1.9, 6, 12, 16)] == [2, 2, 4, 2, 4]
+    assert curve.cumulative(10) == 4 + 32
+
+
 def test_a_day_begins_and_ends_at_its_lowest_and_is_highest_half_way() -> None:
     curve = Diurnal(2.0, 8.0, 24.0).curve()
     assert [round(curve.rate(t), 9) for t in (0, 6, 12, 18, 24, 36)] == [2, 5, 8, 5, 2, 8]
