@@ -73,7 +73,7 @@ def twin_of(experiment: Experiment, folder: Path) -> Experiment:
     timeline = replace(
         experiment.timeline,
         baseline_s=began["fault"] - began["baseline"],
-        recovery_s=began["drain"] - began["recovery"],
+        recovery_s=began.get("shedding", began["drain"]) - began["recovery"],
     )
     return replace(
         experiment,

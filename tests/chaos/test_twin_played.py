@@ -13,15 +13,34 @@ from chaos.experiment import TwinOf, load_experiment, resolve
 from chaos.twin import run_with_twin, twin_facts, twin_of
 from reports.errors import UserError
 
-BEGAN = {"setup": 8, "warmup": 10, "baseline": 11, "fault": 14, "recovery": 16.5, "drain": 18.75, "end": 20}
+BEGAN: dict[str, float] = {
+    "setup": 8,
+    "warmup": 10,
+    "baseline": 11,
+    "fault": 14,
+    "recovery": 16.5,
+    "drain": 18.75,
+    "end": 20,
+}
+
+
+def began(folder: Path, phases: dict[str, float]) -> Path:
+    """A record of when its phases began."""
+    lines = [json.dumps({"type": "phase", "phase": phase, "at": int(at * 1e9)}) for phase, at in phases.items()]
+    (folder / "events.jsonl").write_text("\n".join([*lines, '{"type": "run", "at": 1}']) + "\n")
+    return folder
+
+
+def test_a_twin_recovers_for_as_long_as_the_run_did_before_it_shed(tmp_path: Path) -> None:
+    experiment = load_experiment(write_experiment(tmp_path))
+    phases = {**BEGAN, "shedding": 18.75, "readmission": 28.75, "drain": 38.75, "end": 40}
+    assert twin_of(experiment, began(tmp_path, phases)).timeline.recovery_s == 2.25
 
 
 def test_a_twin_has_no_faults_and_phases_as_long_as_the_runs_were(tmp_path: Path) -> None:
     gates = "sessions_lost == 0, failover.max <= 5 s, slo_attainment during fault >= 50%"
     experiment = load_experiment(write_experiment(tmp_path, gates=gates))
-    lines = [json.dumps({"type": "phase", "phase": phase, "at": int(at * 1e9)}) for phase, at in BEGAN.items()]
-    (tmp_path / "events.jsonl").write_text("\n".join([*lines, '{"type": "run", "at": 1}']) + "\n")
-    twin = twin_of(experiment, tmp_path)
+    twin = twin_of(experiment, began(tmp_path, BEGAN))
     assert twin.name == "small-twin"
     assert twin.faults == ()
     assert (twin.timeline.warmup_s, twin.timeline.baseline_s, twin.timeline.recovery_s) == (1, 3, 2.25)
