@@ -81,12 +81,11 @@ class Entrance:
 
     def load(self) -> float:
         """Places taken and requests waiting for one / places; 0 without limits."""
-        places, taken, _ = self._room.room()
-        return (taken + self._granted + self.queued) / places if places else inf
+        return self._look()[0]
 
     def ask(self, now: float, ask: Ask, tell: Callable[[Admitted | Refused], None]) -> Admitted | Held | Refused:
         """A request comes."""
-        load = self.load() if self._limited else 0.0
+        load, free = self._look() if self._limited else (0.0, inf)
         asked = ask.max_tokens if ask.max_tokens is not None else _DEFAULT_MAX_TOKENS
         if self._admission is not None:
             ticket = self._admission.ask(
@@ -96,7 +95,7 @@ class Entrance:
                 return ticket
         else:
             ticket = Ticket(ask.account, ask.account.tier, 0, asked)
-        if not self._limited or (not self.queued and self._free() > 0):
+        if free > 0 and not self.queued:
             return self._admit(ask, ticket, load)
         if self._line is None:
             return self._turn_away(now, ask, ticket, "every replica is at its limit")
@@ -114,17 +113,19 @@ class Entrance:
         """A place may be free: lets in who waits."""
         if self._line is None:
             return
-        while len(self._line) and self._free() > 0:
-            held = self._line.take(now)
+        while len(self._line):
+            load, free = self._look()
+            held = self._line.take(now) if free > 0 else None
             if held is None:
                 return
-            held.tell(self._admit(held.ask, held.ticket, self.load()))
+            held.tell(self._admit(held.ask, held.ticket, load))
 
     def advance(self, now: float) -> None:
         """Time passed: who waited too long has to go, and limits may have grown."""
         if self._line is None or not len(self._line):
             return
-        for held, why in self._line.drop(now):
+        places, _, _ = self._room.room()
+        for held, why in self._line.drop(now, served=places > 0):
             held.tell(self._turn_away(now, held.ask, held.ticket, why))
         self.pump(now)
 
@@ -154,9 +155,10 @@ class Entrance:
         """Requests that end a second: lately, or in the last minute if that is more (none end while all is down)."""
         return max(rate.per_s(now) for rate in self._ends)
 
-    def _free(self) -> float:
-        _, _, free = self._room.room()
-        return free - self._granted
+    def _look(self) -> tuple[float, float]:
+        """(load, free places) now."""
+        places, taken, free = self._room.room()
+        return (taken + self._granted + self.queued) / places if places else inf, free - self._granted
 
     def _admit(self, ask: Ask, ticket: Ticket, load: float) -> Admitted:
         self._granted += 1

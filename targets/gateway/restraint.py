@@ -41,15 +41,17 @@ class Restraint:
 
     def room(self, panic: bool) -> tuple[float, int, float]:
         """(places, those taken, those free), at the replicas that get requests. Infinite: no limit."""
+        if self._concurrency is None:
+            return inf, 0, inf
         places = taken = free = 0
         for replica in self._all:
-            if replica.limit is None:
-                return inf, 0, inf
-            if self._gets_requests(replica, panic):
-                limit, here = replica.limit.places, replica.taken
-                places += limit
+            limit = replica.limit
+            if limit is not None and self._gets_requests(replica, panic):
+                here, most = replica.taken, limit.places
+                places += most
                 taken += here
-                free += max(0, limit - here)
+                if here < most:
+                    free += most - here
         return places, taken, free
 
     def _gets_requests(self, replica: ReplicaState, panic: bool) -> bool:

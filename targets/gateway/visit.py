@@ -33,6 +33,8 @@ class Visit:
         self._span = span
         self._admitted: Admitted | None = None
         self._prompt_tokens = 0
+        self._told: Admitted | Refused | None = None  # of one that was held
+        self._wake: asyncio.Event | None = None
 
     async def enter(
         self,
@@ -48,12 +50,11 @@ class Visit:
         Raises `AttemptFailedError` with the refusal. A request that comes again is known by its tenant and its body.
         """
         self._prompt_tokens = prompt_tokens
-        told: asyncio.Future[Admitted | Refused] = self._loop.create_future()
         now = self._loop.time()
         ask = Ask(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
-        answer = self._entrance.ask(now, ask, told.set_result)
+        answer = self._entrance.ask(now, ask, self._tell)
         if isinstance(answer, Held):
-            answer = await self._held(answer, told, now)
+            answer = await self._held(answer, now)
         if isinstance(answer, Refused):
             self._note(answer.why)
             raise _failure(answer, error_body)
@@ -78,15 +79,24 @@ class Visit:
             self._entrance.settled(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
             self._admitted = None
 
-    async def _held(self, held: Held, told: asyncio.Future[Admitted | Refused], since: float) -> Admitted | Refused:
+    def _tell(self, answer: Admitted | Refused) -> None:
+        self._told = answer
+        if self._wake is not None:
+            self._wake.set()
+
+    async def _held(self, held: Held, since: float) -> Admitted | Refused:
+        self._wake = asyncio.Event()
         try:
-            answer = await told
+            if self._told is None:
+                await self._wake.wait()
         except asyncio.CancelledError:
-            if told.done() and not told.cancelled() and isinstance(left := told.result(), Admitted):
-                self._entrance.settled(self._loop.time(), left, 0, 0)
-            else:
+            if isinstance(self._told, Admitted):
+                self._entrance.settled(self._loop.time(), self._told, 0, 0)
+            elif self._told is None:
                 self._entrance.left(self._loop.time(), held)
             raise
+        answer = self._told
+        assert answer is not None
         if isinstance(answer, Admitted):
             self._note(f"{held.ticket.who} waited {self._loop.time() - since:.3f} s in the queue")
         return answer

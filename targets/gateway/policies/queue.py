@@ -83,10 +83,13 @@ class WaitingLine(Generic[W]):
             waiting.gone = True
             self._length -= 1
 
-    def drop(self, now: float) -> list[tuple[W, str]]:
-        """Who has waited too long, and why that is too long; they are no longer in the queue."""
+    def drop(self, now: float, *, served: bool = True) -> list[tuple[W, str]]:
+        """Who has waited too long, and why that is too long; they are no longer in the queue.
+
+        Not `served`: there is no place at all, so that the wait says nothing about how many there are; they wait.
+        """
         self._observe(now)
-        slough_s = self._codel.drops_after_s(self.target_s)
+        slough_s = self._codel.drops_after_s(self.target_s) if served else None
         dropped: list[tuple[W, str]] = []
         for priority, line in self._lines.items():
             limit_s = self._config.longest_s if priority == _PROMISED or slough_s is None else slough_s

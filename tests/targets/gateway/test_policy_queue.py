@@ -90,6 +90,14 @@ def test_what_waited_twice_the_target_is_dropped_under_overload_only() -> None:
     assert len(at) == 0
 
 
+def test_while_nobody_serves_they_wait() -> None:
+    at = line()
+    old = offer(at, 0.0)
+    for now in (1.2, 2.3, 9.9):
+        assert at.drop(now, served=False) == []
+    assert [waiting for waiting, _ in at.drop(10.1, served=False)] == [old]
+
+
 def test_the_promised_are_not_dropped_and_nobody_waits_longer_than_the_longest() -> None:
     at = line()
     kept = offer(at, 0.0, promised=True)
