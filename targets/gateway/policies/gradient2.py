@@ -3,8 +3,10 @@
     gradient = clamp(tolerance x long / short, 0.5, 1)
     limit    = (1 - smoothing) x limit + smoothing x (gradient x limit + growth)
 
-`short` is the average of a window, `long` an exponential average over `long_samples` windows; where long > 2 x short,
-long decays by 5 % (the overload is over). While less than half of the limit is used it stays as it is.
+`short` is the average of a window, `long` an exponential average over `long_samples` windows. It begins at `base_s`,
+which is what is measured while nobody waits (Netflix, without such a point, averages the first windows: if they are
+those of an overload, it is never seen). Where long > 2 x short, long decays by 5 % (the overload is over). While less
+than half of the limit is used it stays as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from targets.gateway.config import Concurrency
 
 __all__ = ["Gradient2Limit"]
 
-_WARMUP = 10  # windows that are averaged plainly
 _DRIFT_DECAY = 0.95
 
 
@@ -23,8 +24,7 @@ class Gradient2Limit:
     def __init__(self, config: Concurrency) -> None:
         self._config = config
         self._limit = float(config.initial)
-        self._long = 0.0
-        self._windows = 0
+        self._long = config.base_s
         self._opened_at: float | None = None
         self._sum = 0.0
         self._samples = 0
@@ -48,11 +48,7 @@ class Gradient2Limit:
 
     def _update(self, short: float, in_flight: int) -> None:
         config = self._config
-        self._windows += 1
-        if self._windows <= _WARMUP:
-            self._long += (short - self._long) / self._windows
-        else:
-            self._long += (short - self._long) * 2.0 / (config.long_samples + 1)
+        self._long += (short - self._long) * 2.0 / (config.long_samples + 1)
         if self._long > 2.0 * short:
             self._long *= _DRIFT_DECAY
         if in_flight < self._limit / 2:

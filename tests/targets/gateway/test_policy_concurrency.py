@@ -32,9 +32,6 @@ def test_gradient2_grows_by_the_smoothed_growth_while_waits_stay_as_they_are() -
 
 def test_gradient2_follows_the_ratio_of_long_to_short() -> None:
     limit = Gradient2Limit(Concurrency(window_s=0.0, window_samples=1, initial=100))
-    for _ in range(10):
-        limit.sample(0.0, 1.0, 0, False)  # the warm-up: the long-term wait is 1 s; nothing in flight, no growth
-    assert limit.places == 100
     limit.sample(0.0, 2.0, 100, False)
     long = 1.0 + 2.0 / 601
     gradient = 1.5 * long / 2.0
@@ -43,8 +40,6 @@ def test_gradient2_follows_the_ratio_of_long_to_short() -> None:
 
 def test_gradient2_halves_at_most_and_stays_within_its_bounds() -> None:
     limit = Gradient2Limit(Concurrency(window_s=0.0, window_samples=1, initial=100, most=101))
-    for _ in range(10):
-        limit.sample(0.0, 1.0, 0, False)
     assert feed(limit, 50.0) == [90]  # 0.8 x 100 + 0.2 x (50 + 4) = 90.8
     assert feed(limit, *[50.0] * 40)[-1] == 20
     assert feed(Gradient2Limit(Concurrency(window_s=0.0, window_samples=1, most=22)), *[1.0] * 20)[-1] == 22
@@ -67,12 +62,17 @@ def test_gradient2_judges_by_windows() -> None:
     assert limit._limit == pytest.approx(21.6)
 
 
+def test_gradient2_sees_an_overload_that_was_there_from_the_start() -> None:
+    assert feed(Gradient2Limit(Concurrency(window_s=0.0, window_samples=1, initial=100)), 3.0)[0] < 100
+
+
 def test_gradient2_forgets_an_overload_that_is_over() -> None:
     limit = Gradient2Limit(EACH)
-    feed(limit, *[10.0] * 10)
-    assert limit._long == pytest.approx(10.0)
+    feed(limit, *[10.0] * 3000)
+    before = limit._long
+    assert before == pytest.approx(10.0, rel=0.001)
     feed(limit, 1.0)
-    assert limit._long == pytest.approx((10.0 - 9.0 * 2 / 601) * 0.95)
+    assert limit._long == pytest.approx((before + (1.0 - before) * 2 / 601) * 0.95)
 
 
 def test_aimd_backs_off_on_a_drop_or_a_slow_one_and_creeps_up_while_it_is_used() -> None:
