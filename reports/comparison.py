@@ -37,8 +37,16 @@ SHOWN: Final = (
     "failover.p95",
     "failover.max",
     "time_to_recover",
+    "metastable",
     "goodput_lost",
     "blast_radius.failed_sessions",
+    "fairness.min",
+    "shed",
+    "retry_after_honoured",
+    "replica_queue.p95",
+    "gateway_wait.p95",
+    "cold_cache_tail.seconds",
+    "knee",
     "retry_amplification",
     "prefill_amplification",
     "wasted_tokens",
@@ -197,11 +205,13 @@ def _measures(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _timeline(report: dict[str, Any]) -> dict[str, Any]:
-    """Second by second, what was asked for and what was good; and when something was broken."""
+    """Second by second until the drain, what was asked for and what was good; and when something was broken."""
     timeline = report["timeline"]
     faults = [
         [fault["stages"]["injected"], fault["stages"].get("reverted", timeline["seconds"])]
         for fault in report["faults"]
         if "injected" in fault["stages"]
     ]
-    return {"offered": timeline["offered"], "good": timeline["good"], "faults": faults}
+    drain_s = next((phase["start_s"] for phase in report["phases"] if phase["name"] == "drain"), timeline["seconds"])
+    load_s = max(0, int(drain_s))
+    return {"offered": timeline["offered"][:load_s], "good": timeline["good"][:load_s], "faults": faults}

@@ -59,6 +59,11 @@ def test_measures_stand_side_by_side_with_their_phases(tmp_path: Path) -> None:
     assert rows["time_to_recover"]["phases"] == {}
 
 
+def test_the_curve_of_good_calls_ends_with_the_load(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)])
+    assert [len(timeline["offered"]) for timeline in data["timelines"]] == [51, 51]
+
+
 def test_columns_are_named_by_what_tells_them_apart(tmp_path: Path) -> None:
     runs = [made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)]
     assert [run["label"] for run in compare(runs)["runs"]] == ["seed 1", "seed 2"]
