@@ -1,8 +1,8 @@
 """metastable, overloaded: 1 where the run stayed down by itself after the trigger was gone, else 0.
 
 `overloaded` is 1 for either verdict: good / offered stayed below 70 % of the baseline's after the grace period.
-`metastable` needs to know as well that the load alone is not to blame: where neither a twin nor shedding tells, a run
-that is down is not measured. See `reports.metastability`.
+`metastable` needs to know as well that the load alone is not to blame: where something keeps the run down and neither a
+twin nor shedding tells, it is not measured. See `reports.metastability`.
 """
 
 from __future__ import annotations

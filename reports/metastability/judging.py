@@ -79,8 +79,10 @@ class Metastability:
 
     @property
     def unconfirmed(self) -> bool:
-        """Down by something that persists, and neither twin nor shedding says whether the load alone would do it."""
-        told = any(seen is not None and seen.share is not None for seen in (self.twin, self.shedding))
+        """Down by something that persists, and no twin says whether the load alone would do it. (Shedding that does not
+        bring it back says nothing: it may have been too short.)
+        """
+        told = self.twin is not None and self.twin.share is not None
         return self.state == "overloaded" and not told and any(one.worse for one in self.persisting)
 
 

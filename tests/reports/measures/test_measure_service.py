@@ -184,3 +184,16 @@ def test_a_cache_that_stays_cold_has_an_endless_tail(record: RecordBuilder) -> N
         at = 6.0 + 0.5 * index
         cached(record, f"s{index}", 0, at, 150 if at < 20 else 0, 200)
     assert value(record, "cold_cache_tail.seconds") == math.inf
+
+
+def test_goodput_that_does_not_collapse_is_held_against_the_baseline_while_attainment_falls(
+    record: RecordBuilder,
+) -> None:
+    record.fault("f1", "surge", ("load",), hits=1)
+    for second in range(15):
+        asked(record, "acme", 5.0 + second, 2)
+    for second in range(11):
+        asked(record, "acme", 20.0 + second, 2, 8)
+    kept, share = judged(record, "goodput during fault >= 0.4 x baseline", "slo_attainment during fault >= 50%")
+    assert (kept.verdict, share.verdict) == ("pass", "fail")
+    assert kept.factor == pytest.approx(1.0, abs=0.1)

@@ -174,8 +174,9 @@ def test_shedding_that_does_not_bring_it_back_confirms_nothing(tmp_path: Path) -
     record = RecordBuilder(tmp_path / "run")
     record.phases(SHED)
     state = found(patient(record, down=(20.0, 70.0)))
-    assert (state.state, state.unconfirmed) == ("overloaded", False)
+    assert (state.state, state.unconfirmed) == ("overloaded", True)
     assert "did not bring it back" in state.why
+    assert measured(record, "metastable").value is None
 
 
 def test_down_with_nothing_that_persists_is_overloaded(record: RecordBuilder) -> None:
