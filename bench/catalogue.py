@@ -128,7 +128,7 @@ def main(argv: list[str]) -> int:
 
     def one(cell: Cell) -> Row:
         name, stack, seed = cell
-        folder = options.runs / f"{name}-{Path(stack).stem}-{seed}"
+        folder = options.runs / f"{Path(name).stem}-{Path(stack).stem}-{seed}"
         row, record = play(name, "--stack", stack, "--seed", str(seed), runs=folder)
         if not options.keep:
             slim(record)
@@ -151,4 +151,7 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
