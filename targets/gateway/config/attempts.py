@@ -52,8 +52,8 @@ class Retries:
 
     `max_retries`: after an error answer or a timeout, within `budget` and after `backoff`. `max_resends`: after a lost
     or refused connection, at once and outside the budget (a third of a fleet is more than 20 %); 0 = they are
-    ordinary retries. With `avoid_failed`, never the replica that just failed while another is allowed; without it
-    retries are blind.
+    ordinary retries. A migration that was refused its connection counts as a resend too. With `avoid_failed`, never the
+    replica that just failed while another is allowed; without it retries are blind.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

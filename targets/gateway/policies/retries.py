@@ -106,6 +106,10 @@ class RetryScope:
         return Again("retry", f"{outcome}: retry {spent.retries} of {self._retries.max_retries}", pause_s)
 
     def _migrate(self, spent: Spent, outcome: Outcome) -> Again | GiveUp:
+        most = self._retries.max_resends if self._retries is not None else 0
+        if outcome is Outcome.REFUSED and self._migration is not None and spent.resends < most:
+            spent.resends += 1  # nothing reached it, so nothing moved
+            return Again("migration", f"{outcome}: resend {spent.resends} of {most}")
         refusal = refuses(self._migration, spent.migrations)
         if refusal is not None or self._migration is None:
             return GiveUp(refusal or "")

@@ -63,6 +63,14 @@ def test_after_the_first_token_only_a_migration() -> None:
     assert (spent.retries, spent.resends) == (0, 0)
 
 
+def test_a_replica_that_refused_a_migration_took_none() -> None:
+    at, spent = scope(migration=Migration(1)), Spent()
+    assert isinstance(ask(at, spent, Outcome.TRUNCATED, passed_on=True, lost=True), Again)
+    verdicts = [ask(at, spent, Outcome.REFUSED, passed_on=True, lost=True) for _ in range(4)]
+    assert verdicts[:3] == [Again("migration", f"refused: resend {n} of 3") for n in (1, 2, 3)]
+    assert verdicts[3] == GiveUp("migrated 1 times already")
+
+
 def test_a_place_among_the_active_retries_is_held_until_the_call_ends() -> None:
     at = scope(Retries(budget=RetryBudget(active_min=1, active_share=0.01)))
     first, second = Spent(), Spent()
