@@ -46,7 +46,7 @@ def experiment_facts(experiment: Experiment) -> Row:
         "profile": experiment.profile.name,
         "load_s": experiment.load_s,
         "drain_s": experiment.timeline.drain_s,
-        "faults": [fault.kind for fault in experiment.faults],
+        "faults": list(dict.fromkeys(fault.kind for fault in experiment.faults)),
         "gates": [gate.text for gate in experiment.gates],
         "tells": experiment.tells.text,
     }
