@@ -1,10 +1,10 @@
 """Confirmation by shedding: is a run that is still down after its trigger is gone down by itself?
 
 At the end of the recovery the live counters are looked at. Where good calls / calls sent of the last 5 s are below 70 %
-of the baseline's, new sessions are blocked for one grace period (`shedding`) and then let back for another
-(`readmission`). If service then is above those 70 %, both states are stable at that load: the run was down because it
-had been down (Bronson et al., HotOS '21). The verdict is the analysis's (`reports.metastability`); bounded: twice
-`MAX_GRACE_S`.
+of the baseline's, new sessions are blocked and broken calls not tried again (`shedding`) for one grace period and until
+the replicas have nothing to do; then all are let back for another grace period (`readmission`). If service then is
+above those 70 %, both states are stable at that load: the run was down because it had been down (Bronson et al., HotOS
+'21). The verdict is the analysis's (`reports.metastability`); bounded: `MAX_SHEDDING_S` and `MAX_GRACE_S`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from chaos.load_child import LoadControl
 from chaos.run_folder import EventLog
 
-__all__ = ["DOWN", "MAX_GRACE_S", "WINDOW_S", "LiveShare", "confirm", "grace_s", "is_down"]
+__all__ = ["DOWN", "MAX_GRACE_S", "MAX_SHEDDING_S", "WINDOW_S", "LiveShare", "confirm", "grace_s", "is_down"]
 
 DOWN: Final = 0.70
 """Of the baseline's share of good calls; below it, a run is down."""
@@ -26,6 +26,8 @@ DOWN: Final = 0.70
 WINDOW_S: Final = 5.0
 SLACK_S: Final = 5.0
 MAX_GRACE_S: Final = 20.0
+MAX_SHEDDING_S: Final = 30.0
+LOOK_EVERY_S: Final = 0.25
 
 
 def grace_s(client_timeout_s: float) -> float:
@@ -58,6 +60,10 @@ async def confirm(
     load.command = "hold"
     try:
         await or_end(asyncio.sleep(grace_s))
+        left_s = MAX_SHEDDING_S - grace_s
+        while left_s > 0 and not watch.idle:
+            await or_end(asyncio.sleep(LOOK_EVERY_S))
+            left_s -= LOOK_EVERY_S
     finally:
         load.command = "run"
     phase("readmission", grace_s)
@@ -69,12 +75,15 @@ async def confirm(
 
 
 class LiveShare:
-    """Remembers the cumulative counters of the load generator, by time. `clock`: monotonic seconds."""
+    """Remembers the cumulative counters of the load generator, by time, and which replicas are busy. `clock`: monotonic
+    seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._at: list[float] = []
         self._good: list[int] = []
+        self._busy: dict[str, bool] = {}
         self._sent: list[int] = []
 
     def observe(self, data: Mapping[str, Any]) -> None:
@@ -84,6 +93,15 @@ class LiveShare:
         self._at.append(self._clock())
         self._good.append(int(data["good_calls"]))
         self._sent.append(int(data["calls"]["sent"]))
+
+    def replica(self, name: str, data: Mapping[str, Any]) -> None:
+        """A replica's counters as they are now."""
+        self._busy[name] = bool(data.get("running") or data.get("waiting"))
+
+    @property
+    def idle(self) -> bool:
+        """Whether no replica that was heard of runs a request or has one waiting."""
+        return not any(self._busy.values())
 
     def share(self, since_s: float, until_s: float) -> float | None:
         """Good calls / calls sent between two moments, by the last counters at or before each."""

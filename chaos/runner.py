@@ -91,6 +91,8 @@ class Run:
             self._fleet_whole.set()
         if counters.kind == "load":
             self.watch.observe(counters.data)
+        elif counters.kind == "replica":
+            self.watch.replica(counters.process, counters.data)
         if counters.kind == "load" and self.load.command == "run":
             tripped = self.guardrails.observe(counters.at / 1e9, counters.data)
             if tripped is not None:

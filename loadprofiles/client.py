@@ -165,6 +165,8 @@ class Client:
         self.endpoint = parse_endpoint(options.url, options.allow_remote)
         self.wire = WIRES[options.api]
         self.demand = demand if demand is not None else DemandNow()
+        self.holding = False
+        """While it holds, a call that broke is not tried again, whatever the policy says."""
         self._policy = POLICIES[options.retries]
         self._connections = Connections(self.endpoint, options.connect_timeout_s)
         self._sender = Sender(
@@ -201,7 +203,7 @@ class Client:
 
     def repeat_after_s(self, repeats_taken: int) -> float | None:
         """After a call broke, `repeats_taken` + 1 times by now: when its agent makes it again, None for never."""
-        if not isinstance(self._policy, CallRepeater):
+        if self.holding or not isinstance(self._policy, CallRepeater):
             return None
         decision = self._policy.repeat(repeats_taken)
         return decision.after_s if isinstance(decision, Retry) else None
@@ -237,7 +239,7 @@ class Client:
             habit = self.demand.habit(record.touched, attempt.ended_s)
             policy = POLICIES[habit.retries] if habit is not None else self._policy
             decision = policy.decide(record.attempts - 1, failure, time.time(), rng)
-            if isinstance(decision, GiveUp):
+            if isinstance(decision, GiveUp) or self.holding:
                 return
             record.outcome = Outcome.ABANDONED  # if it is killed in its sleep
             gevent.sleep(decision.after_s)

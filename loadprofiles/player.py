@@ -91,8 +91,8 @@ class Player:
         self._finish_if_done()
 
     def hold(self, holding: bool) -> None:
-        """While it holds, sessions that come due are passed over, and counted as `held` alone."""
-        self._holding = holding
+        """While it holds, sessions that come due are passed over (counted as `held`), and no call is tried again."""
+        self._holding = self.client.holding = holding
 
     def stop(self) -> None:
         """Ends everything, and returns when it has ended. Sessions that were still going are `unfinished`."""

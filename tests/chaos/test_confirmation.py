@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from run_helpers import events, write_experiment
 
+from chaos import confirmation
 from chaos.confirmation import LiveShare, confirm, grace_s, is_down
 from chaos.load_child import LoadControl
 from chaos.run_folder import EventLog
@@ -96,6 +98,29 @@ async def test_a_run_that_is_down_sheds_and_lets_back(tmp_path: Path) -> None:
     assert phases == ["shedding", "readmission"]
     assert commands == ["hold", "run", "run"]
     assert stages == ["down", "readmitted", "not_recovered"]
+
+
+async def test_shedding_lasts_until_the_replicas_have_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirmation, "LOOK_EVERY_S", GRACE_S)
+    watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 100))
+    watch.replica("tpu-0", {"running": 1, "waiting": 0})
+    watch.replica("tpu-1", {"running": 0, "waiting": 0})
+    assert not watch.idle
+    asyncio.get_running_loop().call_later(5 * GRACE_S, watch.replica, "tpu-0", {"running": 0, "waiting": 0})
+    _, commands, _ = await played(watch, tmp_path)
+    assert commands.count("hold") > 2
+    assert watch.idle
+
+
+async def test_shedding_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirmation, "LOOK_EVERY_S", GRACE_S)
+    monkeypatch.setattr(confirmation, "MAX_SHEDDING_S", 4 * GRACE_S)
+    watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 100))
+    watch.replica("tpu-0", {"running": 1, "waiting": 9})
+    _, commands, _ = await played(watch, tmp_path)
+    assert commands == ["hold"] * 4 + ["run", "run"]
 
 
 @pytest.mark.slow

@@ -157,6 +157,15 @@ def test_sessions_that_come_due_while_it_holds_are_passed_over_and_not_planned()
         assert rig.counters.arrivals <= planned <= rig.counters.arrivals + 1
 
 
+def test_a_call_that_broke_is_not_tried_again_while_it_holds() -> None:
+    plans = [plan(0, 0.0, call("r-0", 0))]
+    with Rig(lambda _: whole(503), iter(plans), retries="aggressive") as rig:
+        rig.until(lambda: len(rig.server.requests) >= 3)
+        rig.player.hold(True)
+        assert rig.player.wait(5)
+        assert rig.counters.sessions[SessionOutcome.LOST] == 1
+
+
 def test_the_horizon_bounds_arrivals() -> None:
     with Rig(lambda server: prove(server), endless(), horizon_s=0.05) as rig:
         assert rig.player.wait(5)
