@@ -113,7 +113,7 @@ SHORT = [name for name in profile_names() if name.endswith("-ci") and name != "l
 def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
     planned = estimate_load(load_profile(name), None, 1, 60).sessions
     calls = [call for session in planned for call in session.calls]
-    assert 100 <= len(planned) <= 700
+    assert 50 <= len(planned) <= 700
     assert len(calls) / 60 <= 40
     ended = [session for session in planned if session.start_s < 30 and session.calls[-1].ended_s < 60]
     assert len(ended) / sum(session.start_s < 30 for session in planned) >= 0.9
