@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice, pairwise, takewhile
+from pathlib import Path
 from statistics import fmean, pstdev
 
 import pytest
@@ -136,3 +137,8 @@ def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted(seed: int)
 
 def test_a_batch_job_is_waited_for_by_nobody() -> None:
     assert not load_profile("batch").client.stream
+
+
+def test_the_documentation_has_every_profile() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
+    assert [name for name in profile_names() if f"\n| `{name}` |" not in text] == []
