@@ -81,6 +81,9 @@ class Metrics(Collector):
             outcomes.add_metric([outcome.value], count)
         yield outcomes
         yield GaugeMetricFamily("brownout_gateway_panic", "1 in panic", value=float(now["panic"]))
+        yield GaugeMetricFamily(
+            "brownout_gateway_queued", "Requests in the gateway's queue", value=float(now["queued"])
+        )
         labels = ["replica", "pool"]
         of_replica = {
             "in_flight": GaugeMetricFamily(
@@ -89,10 +92,14 @@ class Metrics(Collector):
             "load_ms": GaugeMetricFamily("brownout_gateway_load_ms", "Load as balanced by", labels=labels),
             "ejected": GaugeMetricFamily("brownout_gateway_ejected", "1 if ejected", labels=labels),
         }
+        places = GaugeMetricFamily("brownout_gateway_places", "Its limit", labels=labels)
         breaker = GaugeMetricFamily("brownout_gateway_breaker", "1 for its state", labels=[*labels, "state"])
         for replica, state in now["replicas"].items():
             for name, family in of_replica.items():
                 family.add_metric([replica, state["pool"]], float(state[name]))
+            if state["places"] is not None:
+                places.add_metric([replica, state["pool"]], float(state["places"]))
             breaker.add_metric([replica, state["pool"], state["breaker"]], 1.0)
         yield from of_replica.values()
+        yield places
         yield breaker

@@ -90,6 +90,10 @@ async def test_a_full_queue_refuses_with_503_and_a_time() -> None:
         assert refused.status == 503
         assert int(refused.headers["Retry-After"]) >= 1
         assert at.gateway.counts.refused == 1
+        async with at.http.get(at.url + "/metrics") as response:
+            text = await response.text()
+        assert "brownout_gateway_queued 1.0" in text
+        assert 'brownout_gateway_places{pool="pool",replica="r0"} 1.0' in text
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
