@@ -27,6 +27,7 @@ class Eligibility:
     def __init__(self, policies: GatewayPolicies, replicas: Sequence[ReplicaState]) -> None:
         self._policies = policies
         self._all = replicas
+        self._can_wait = policies.queue is not None and policies.concurrency is not None
         self.avoids_failed = policies.retries is None or policies.retries.avoid_failed
 
     def split(self, now: float, call: Call, panic: bool) -> tuple[list[ReplicaState], tuple[tuple[str, str], ...], str]:
@@ -82,7 +83,10 @@ class Eligibility:
             return None
         if panic:
             spared = self._policies.panic is not None and not self._policies.panic.even_refused
-            return "refuses connections" if spared and replica.refuses else None
+            if spared and replica.refuses:
+                return "refuses connections"
+            # Where calls can wait at the gateway, there is something better than a guess against a replica's own word.
+            return "draining" if self._can_wait and replica.draining else None
         if replica.readiness is not None and not replica.readiness.ready:
             return "draining" if replica.readiness.draining else "not ready"
         if replica.ejected:

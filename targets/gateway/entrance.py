@@ -48,6 +48,7 @@ class Ask:
 class Admitted:
     """It may go. `degraded`: what it gets instead of what it asked for."""
 
+    ask: Ask
     ticket: Ticket
     degraded: Degraded | None = None
     started: bool = False
@@ -109,6 +110,16 @@ class Entrance:
         self.pump(now)
         return held
 
+    def again(self, now: float, admitted: Admitted, tell: Callable[[Admitted | Refused], None]) -> Held | None:
+        """It needs another attempt. None: it may have it; while nobody is there at all, it waits, before all others."""
+        if self._line is None or not self._limited or self._room.room()[0] > 0:
+            return None
+        held = Held(admitted.ticket.priority, admitted.ask, admitted.ticket, tell)
+        victim = self._line.offer(now, held, 0.0, promised=True)
+        if victim is not None and victim is not held:
+            victim.tell(self._turn_away(now, victim.ask, victim.ticket, "the queue is full"))
+        return held if victim is not held else None
+
     def pump(self, now: float) -> None:
         """A place may be free: lets in who waits."""
         if self._line is None:
@@ -165,7 +176,7 @@ class Entrance:
         degraded = None
         if self._degradation is not None:
             degraded = degrade(self._degradation, ticket.tier, load, ask.max_tokens)
-        return Admitted(ticket, degraded)
+        return Admitted(ask, ticket, degraded)
 
     def _turn_away(self, now: float, ask: Ask, ticket: Ticket, why: str) -> Refused:
         ends_per_s = self.ends_per_s(now)

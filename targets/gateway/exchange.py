@@ -140,6 +140,8 @@ class Exchange:
     async def _attempt(self) -> None:
         call, behaviours = self._call, self._gateway.behaviours
         if self._visit is not None:
+            if call.attempts:
+                await self._visit.again()
             self._visit.started()
         if behaviours.slow:
             self._hit(await behaviours.decide())

@@ -24,6 +24,7 @@ class Restraint:
     def __init__(self, policies: GatewayPolicies, replicas: Sequence[ReplicaState], rng: Random) -> None:
         self._concurrency = policies.concurrency
         self._all = replicas
+        self._can_wait = policies.queue is not None
         self._spares = policies.panic is not None and not policies.panic.even_refused
         self._rng = rng
         self.throttles = policies.throttling is not None
@@ -56,7 +57,7 @@ class Restraint:
 
     def _gets_requests(self, replica: ReplicaState, panic: bool) -> bool:
         if panic:
-            return not (self._spares and replica.refuses)
+            return not ((self._spares and replica.refuses) or (self._can_wait and replica.draining))
         return not (replica.shut_out or replica.draining)
 
     def withholds(self, now: float, replica: ReplicaState) -> bool:

@@ -33,6 +33,7 @@ class Visit:
         self._span = span
         self._admitted: Admitted | None = None
         self._prompt_tokens = 0
+        self._error_body: Callable[[int, str], bytes]
         self._told: Admitted | Refused | None = None  # of one that was held
         self._wake: asyncio.Event | None = None
 
@@ -50,19 +51,26 @@ class Visit:
         Raises `AttemptFailedError` with the refusal. A request that comes again is known by its tenant and its body.
         """
         self._prompt_tokens = prompt_tokens
+        self._error_body = error_body
         now = self._loop.time()
         ask = Ask(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
         answer = self._entrance.ask(now, ask, self._tell)
-        if isinstance(answer, Held):
-            answer = await self._held(answer, now)
-        if isinstance(answer, Refused):
-            self._note(answer.why)
-            raise _failure(answer, error_body)
-        self._admitted = answer
-        degraded = answer.degraded
+        admitted = self._judge(await self._held(answer, now) if isinstance(answer, Held) else answer)
+        degraded = admitted.degraded
         if degraded is not None:
-            self._note(f"{answer.ticket.who} gets less: {degraded.header}")
+            self._note(f"{admitted.ticket.who} gets less: {degraded.header}")
         return degraded
+
+    async def again(self) -> None:
+        """Before a further attempt: waits while no replica is there at all. Raises as `enter`."""
+        admitted = self._admitted
+        if admitted is None:
+            return
+        now = self._loop.time()
+        held = self._entrance.again(now, admitted, self._tell)
+        if held is not None:
+            self._admitted = None
+            self._judge(await self._held(held, now))
 
     def started(self) -> None:
         """Its first attempt starts. Further calls change nothing."""
@@ -78,6 +86,13 @@ class Visit:
         if self._admitted is not None:
             self._entrance.settled(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
             self._admitted = None
+
+    def _judge(self, answer: Admitted | Refused) -> Admitted:
+        if isinstance(answer, Refused):
+            self._note(answer.why)
+            raise _failure(answer, self._error_body)
+        self._admitted = answer
+        return answer
 
     def _tell(self, answer: Admitted | Refused) -> None:
         self._told = answer
@@ -95,7 +110,7 @@ class Visit:
             elif self._told is None:
                 self._entrance.left(self._loop.time(), held)
             raise
-        answer = self._told
+        answer, self._told = self._told, None
         assert answer is not None
         if isinstance(answer, Admitted):
             self._note(f"{held.ticket.who} waited {self._loop.time() - since:.3f} s in the queue")

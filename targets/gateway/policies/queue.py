@@ -1,7 +1,8 @@
 """The gateway's queue: first attempts that find no place wait here, within bounds. Pure.
 
 Better tiers first; within a tier the oldest first, but the newest while the queue is overloaded (`policies.codel`):
-then the oldest would time out anyway. Those who were promised a place go before all and are not dropped.
+then the oldest would time out anyway. Those who were promised a place go before all and are not dropped; so do those
+who waited while there was no place at all, because that wait says nothing about how many there are.
 """
 
 from __future__ import annotations
@@ -86,10 +87,12 @@ class WaitingLine(Generic[W]):
     def drop(self, now: float, *, served: bool = True) -> list[tuple[W, str]]:
         """Who has waited too long, and why that is too long; they are no longer in the queue.
 
-        Not `served`: there is no place at all, so that the wait says nothing about how many there are; they wait.
+        Not `served`: there is no place at all.
         """
+        if not served:
+            self._spare()
         self._observe(now)
-        slough_s = self._codel.drops_after_s(self.target_s) if served else None
+        slough_s = self._codel.drops_after_s(self.target_s)
         dropped: list[tuple[W, str]] = []
         for priority, line in self._lines.items():
             limit_s = self._config.longest_s if priority == _PROMISED or slough_s is None else slough_s
@@ -101,8 +104,17 @@ class WaitingLine(Generic[W]):
         return dropped
 
     def _observe(self, now: float) -> None:
-        oldest = min((line[0].since for line in self._lines.values() if self._skim(line)), default=now)
+        oldest = min(
+            (line[0].since for at, line in self._lines.items() if at != _PROMISED and self._skim(line)), default=now
+        )
         self._codel.observe(now, now - oldest, self.target_s)
+
+    def _spare(self) -> None:
+        spared = self._lines.setdefault(_PROMISED, deque())
+        for priority, line in sorted(self._lines.items()):
+            if priority != _PROMISED:
+                spared.extend(waiting for waiting in line if not waiting.gone)
+                line.clear()
 
     def _skim(self, line: deque[W]) -> bool:
         """Takes those off the ends that have left; whether anybody is in it."""

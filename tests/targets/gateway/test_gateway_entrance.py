@@ -162,6 +162,23 @@ def test_answers_are_degraded_by_the_load_that_a_request_finds() -> None:
     assert degraded == [None, None, None, Degraded(75)]
 
 
+def test_a_further_attempt_waits_only_while_nobody_is_there() -> None:
+    at = Door(places=1)
+    first = at.serve(at.ask(0.0, "a"))
+    assert at.entrance.again(0.1, first, lambda answer: None) is None
+    at.rooms.in_flight, at.rooms.places = 0, 0
+    assert isinstance(at.ask(0.2, "b"), Held)
+    told: list[Admitted | Refused] = []
+    assert isinstance(at.entrance.again(0.3, first, told.append), Held)
+    at.entrance.advance(4.0)
+    assert told == []
+    at.rooms.places = 1
+    at.entrance.advance(4.1)
+    assert len(told) == 1
+    assert isinstance(told[0], Admitted)
+    assert "b" not in at.told
+
+
 def test_without_limits_there_is_no_load() -> None:
     at = Door(places=1, concurrency=None, queue=None, admission=TIERS)
     for name in "abc":

@@ -16,6 +16,7 @@ from targets.gateway.config import (
     Concurrency,
     Degradation,
     GatewayConfig,
+    Probes,
     Queue,
     Throttling,
     Tier,
@@ -112,6 +113,21 @@ async def test_a_client_that_leaves_the_queue_is_not_served() -> None:
         await until(lambda: at.replicas[0].running == 0)
         assert (await at.call(request_body())).status == 200
         assert len(at.replicas[0].bodies) == 2
+
+
+async def test_while_the_whole_fleet_is_down_calls_wait_and_none_is_lost() -> None:
+    probes = Probes(interval_s=0.05, timeout_s=1.0, fall=1, rise=1)
+    fixed = Concurrency(kind="fixed", initial=4, least=1)
+    async with rig(2, concurrency=fixed, queue=LINE, probes=probes) as at:
+        for replica in at.replicas:
+            replica.ready = False
+        await until(lambda: at.gateway.router.room()[0] == 0)
+        calls = [asyncio.create_task(at.call(request_body())) for _ in range(5)]
+        await until(lambda: at.gateway.snapshot()["queued"] == 2)  # as many as it holds
+        at.replicas[0].ready = True
+        seen = [await call for call in calls]
+        assert sorted(one.status for one in seen) == [200, 200, 503, 503, 503]
+        assert at.served() == [2, 0]
 
 
 async def test_what_waits_too_long_under_overload_is_dropped() -> None:

@@ -98,6 +98,17 @@ def test_while_nobody_serves_they_wait() -> None:
     assert [waiting for waiting, _ in at.drop(10.1, served=False)] == [old]
 
 
+def test_those_who_waited_while_nobody_served_go_first_and_are_not_dropped_for_it() -> None:
+    at = line()
+    batch, paid = offer(at, 0.0, 2), offer(at, 1.0, 1)
+    at.drop(5.0, served=False)
+    late = offer(at, 5.1, 0)
+    for now in (6.2, 7.3):
+        assert [waiting for waiting, _ in at.drop(now)] == ([late] if now == 7.3 else [])
+    assert len(at) == 2
+    assert {at.take(7.4), at.take(7.4)} == {paid, batch}
+
+
 def test_the_promised_are_not_dropped_and_nobody_waits_longer_than_the_longest() -> None:
     at = line()
     kept = offer(at, 0.0, promised=True)
