@@ -167,9 +167,11 @@ class Entrance:
         return max(rate.per_s(now) for rate in self._ends)
 
     def _look(self) -> tuple[float, float]:
-        """(load, free places) now."""
+        """(load, free places) now. Where there is no place at all, the load is how full the queue is."""
         places, taken, free = self._room.room()
-        return (taken + self._granted + self.queued) / places if places else inf, free - self._granted
+        if places:
+            return (taken + self._granted + self.queued) / places, free - self._granted
+        return self._line.fullness if self._line is not None else inf, 0.0
 
     def _admit(self, ask: Ask, ticket: Ticket, load: float) -> Admitted:
         self._granted += 1

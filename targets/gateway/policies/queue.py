@@ -46,6 +46,11 @@ class WaitingLine(Generic[W]):
         return self._length
 
     @property
+    def fullness(self) -> float:
+        """The share of its length that is used."""
+        return self._length / self._config.max_length
+
+    @property
     def overloaded(self) -> bool:
         """It has been standing for an interval."""
         return self._codel.overloaded

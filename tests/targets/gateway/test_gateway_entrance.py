@@ -179,6 +179,13 @@ def test_a_further_attempt_waits_only_while_nobody_is_there() -> None:
     assert "b" not in at.told
 
 
+def test_nobody_is_shed_while_nobody_is_there_but_by_a_full_queue() -> None:
+    at = Door(places=0, admission=TIERS, queue=Queue(max_length=4, longest_s=5.0))
+    assert [type(at.ask(0.0, name, "batch")) for name in "abcd"] == [Held] * 4
+    assert at.entrance.load() == 1.0
+    assert isinstance(at.ask(0.0, "e", "batch"), Refused)
+
+
 def test_without_limits_there_is_no_load() -> None:
     at = Door(places=1, concurrency=None, queue=None, admission=TIERS)
     for name in "abc":
