@@ -20,6 +20,9 @@ __all__ = ["AdmissionControl", "Refused", "Ticket"]
 _MEAN_WEIGHT = 0.1  # of the newest request in the running mean of what a tenant uses of its max_tokens
 
 
+_LANES = 2
+
+
 @dataclass(slots=True)
 class _Tenant:
     bucket: TokenBucket
@@ -106,8 +109,11 @@ class AdmissionControl:
 
     def shed(self, now: float, key: Hashable, ticket: Ticket, ends_per_s: float, status: int, because: str) -> Refused:
         """Refuses one that is paid for, for the stack's sake; its charge stays with the promise, or goes back."""
-        wait_s = self._promises.slot_wait_s(now, ends_per_s)
-        promised = self._promises.make(now, key, wait_s, ticket, slot=True)
+        lane = min(
+            ticket.priority, _LANES - 1
+        )  # one for the best tier, which only the queue drops, and one for the rest
+        wait_s = self._promises.slot_wait_s(now, ends_per_s, lane)
+        promised = self._promises.make(now, key, wait_s, ticket, lane=lane)
         if not promised:
             self._give_back(now, ticket)
         return Refused(status, f"{ticket.who}: {because}", wait_s, promised)

@@ -2,7 +2,8 @@
 
 A promise is kept from its time on for `keep_s` (and the second to which `Retry-After` is rounded up). One who comes
 early is told the rest of the wait, and gets no second promise. Slots of those that were shed follow one another at
-`trickle` x the rate at which requests end, so that the promised ones cannot overload the stack again.
+`trickle` x the rate at which requests end, so that the promised ones cannot overload the stack again. Slots are in
+lanes, so that a few of a better tier need not wait behind many of a worse one.
 """
 
 from __future__ import annotations
@@ -38,21 +39,21 @@ class Promises:
         self._open: dict[Hashable, Promise] = {}
         self._lapse: list[tuple[float, int, Hashable, Promise]] = []
         self._made = 0
-        self._slot_at = 0.0
+        self._slot_at: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def slot_wait_s(self, now: float, ends_per_s: float) -> float:
-        """Seconds until the next slot of those that are shed. Not taken before `make`."""
-        return max(self._slot_at, now) - now + 1.0 / (self._trickle * max(ends_per_s, _LEAST_RATE))
+    def slot_wait_s(self, now: float, ends_per_s: float, lane: int = 0) -> float:
+        """Seconds until the lane's next slot of those that are shed. Not taken before `make`."""
+        return max(self._slot_at.get(lane, now), now) - now + 1.0 / (self._trickle * max(ends_per_s, _LEAST_RATE))
 
-    def make(self, now: float, key: Hashable, wait_s: float, paid: Any, *, slot: bool = False) -> bool:
-        """Promises `key` that it gets in after `wait_s`; False: that is too long to be promised."""
+    def make(self, now: float, key: Hashable, wait_s: float, paid: Any, *, lane: int | None = None) -> bool:
+        """Promises `key` that it gets in after `wait_s`, at a slot if it names a lane; False: that is too long."""
         if wait_s > self._longest_s or len(self._open) >= _MOST:
             return False
-        if slot:
-            self._slot_at = now + wait_s
+        if lane is not None:
+            self._slot_at[lane] = now + wait_s
         promise = self._open[key] = Promise(now + wait_s, paid)
         self._made += 1
         heappush(self._lapse, (promise.due_at + self._keep_s, self._made, key, promise))

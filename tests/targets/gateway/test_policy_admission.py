@@ -91,8 +91,9 @@ def test_a_promise_that_was_redeemed_does_not_lapse() -> None:
 def test_slots_follow_one_another_at_the_trickle() -> None:
     at = Promises(0.1, 30.0, 5.0)
     assert at.slot_wait_s(0.0, 20.0) == 0.5
-    assert at.make(0.0, "a", 0.5, None, slot=True)
+    assert at.make(0.0, "a", 0.5, None, lane=0)
     assert at.slot_wait_s(0.0, 20.0) == 1.0
+    assert at.slot_wait_s(0.0, 20.0, lane=1) == 0.5
     assert at.slot_wait_s(10.0, 20.0) == 0.5
 
 
