@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice, pairwise, takewhile
 from pathlib import Path
-from statistics import fmean, pstdev
+from statistics import fmean, median, pstdev
 
 import pytest
 from session_player import play
@@ -120,19 +120,20 @@ def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
     assert len(ended) / sum(session.start_s < 30 for session in planned) >= 0.9
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted(seed: int) -> None:
+def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted() -> None:
     profile = load_profile("long-agents-ci")
-    plans = list(takewhile(lambda plan: plan.start_at_s < 60, sessions(profile, seed, "r")))
-    assert len(plans) == 10
-    longest, compacted = [], 0
-    for one in play(plans[:4]).values():
-        sizes = [sum(tokens_in(message.text) for message in call.messages) for call in one.calls["main"]]
-        longest.append(max(sizes))
-        compacted += sum(later < before for before, later in pairwise(sizes))
-    assert min(longest) > 100_000
-    assert 150_000 < max(longest) < 175_000
-    assert compacted >= 1
+    compacted = 0
+    for seed in (1, 2, 3):
+        plans = list(takewhile(lambda plan: plan.start_at_s < 60, sessions(profile, seed, "r")))
+        assert len(plans) == 10
+        longest = []
+        for one in play(plans).values():
+            sizes = [sum(tokens_in(message.text) for message in call.messages) for call in one.calls["main"]]
+            longest.append(max(sizes))
+            compacted += sum(later < before for before, later in pairwise(sizes))
+        assert median(longest) > 110_000
+        assert 150_000 < max(longest) < 175_000
+    assert compacted >= 2
 
 
 def test_a_batch_job_is_waited_for_by_nobody() -> None:
