@@ -50,7 +50,7 @@ SIZES = [
     ("coding-agent", "output", 220, 940),
     ("tiered-ci", "own_prefix", 7000, 10_280),
     ("tiered-ci", "output", 16, 40),
-    ("retry-storm-ci", "output", 16, 40),
+    ("retry-storm-ci", "output", 8, 16),
     ("reasoning-ci", "output", 12, 17.6),
 ]
 
