@@ -2,6 +2,9 @@
 
 A replica must come back on its old port after a kill. Were that port in the ephemeral range (ip(7),
 `ip_local_port_range`), an outgoing connection of anybody's could have taken it in between.
+
+Runs side by side must not choose the same one in the second before their servers listen: a port is claimed by the name
+of an abstract Unix socket (unix(7)), which one process can hold, and which goes with it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ LOWEST_PORT = 10_000
 
 _SYSCTL = Path("/proc/sys/net/ipv4")
 _LISTEN = "0A"
+_claims: dict[int, socket.socket] = {}
+"""The ports that this process was given, until its end."""
 
 
 def _ephemeral() -> range:
@@ -60,8 +65,22 @@ def _can_bind(port: int) -> bool:
         return True
 
 
+def _claim(port: int) -> bool:
+    if port in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0brownout-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
+
+
 def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
     """`count` different TCP ports that nobody holds on 127.0.0.1 now, in random order, outside the ephemeral range.
+    No other process is given them while this one lives.
 
     `rng` is for tests: two runs that start at once should not draw the same. Raises UserError where there are not so
     many.
@@ -72,7 +91,7 @@ def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
     for port in candidates:
         if len(found) == count:
             break
-        if _can_bind(port):
+        if _can_bind(port) and _claim(port):
             found.append(port)
     if len(found) < count:
         raise UserError(

@@ -34,6 +34,22 @@ def test_two_that_ask_at_once_seldom_get_the_same() -> None:
     assert free_ports(20, random.Random(1)) != sorted(free_ports(20, random.Random(1)))
 
 
+def test_a_port_that_another_process_was_given_is_not_given_while_it_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "from chaos.ports import free_ports; print(*free_ports(2), flush=True); input()"
+    other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with other:
+        assert other.stdout is not None
+        first, second = sorted(int(port) for port in other.stdout.readline().split())
+        others = ",".join(str(port) for port in range(ports.LOWEST_PORT, 65_536) if port not in (first, second))
+        monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 1, 2, others))
+        with pytest.raises(UserError, match="2 free ports are needed and 0 were found"):
+            free_ports(2)
+        other.kill()
+    assert sorted(free_ports(2)) == [first, second]
+
+
 def test_a_port_somebody_holds_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = sorted(free_ports(2))
     elsewhere = [*range(ports.LOWEST_PORT, 65_536)]
