@@ -70,6 +70,27 @@ class Placement:
         chosen, how = self._probe_or_balance(now, ask, roomy)
         return chosen, f"{why}: {how}"
 
+    def with_home(
+        self, now: float, call: Call, placed: list[ReplicaState], allowed: list[ReplicaState]
+    ) -> list[ReplicaState]:
+        """`placed` (those of `allowed` with a place), and the session's home where waiting there is the cheaper way.
+
+        Elsewhere the whole prompt is computed anew: under a load that fills the places everywhere, sessions that move
+        for the next free one would take from all the caches what they need to come down from it.
+        """
+        affinity = self.affinity
+        if affinity is None or not affinity.over_limit or len(placed) == len(allowed) or not call.key:
+            return placed
+        home = affinity.home(now, call.key)
+        at_home = self._replicas[home.replica] if home is not None else None
+        if home is None or at_home is None or at_home in placed or at_home not in allowed:
+            return placed
+        prompt = call.prompt_tokens + call.offset
+        missing = max(0, prompt - home.cached_tokens)
+        stays_s = at_home.waiting_prefill_s + missing * at_home.upstream.prefill_us_per_token * 1e-6
+        moves_s = min(other.waiting_prefill_s + prompt * other.upstream.prefill_us_per_token * 1e-6 for other in placed)
+        return [r for r in allowed if r in placed or r is at_home] if stays_s <= moves_s else placed
+
     def elsewhere(self, now: float, ask: Ask, others: Sequence[ReplicaState]) -> ReplicaState:
         """One of `others` for a second attempt beside the first: by load alone."""
         return self.balancer.pick(now, others, self._rng, ask)

@@ -77,7 +77,7 @@ class Router:
         if not allowed:
             return self._eligibility.nobody(now, call, excluded, self._ejection)
         ask = self._ask(call)
-        allowed = self._restraint.with_place(allowed)
+        allowed = self._placement.with_home(now, call, self._restraint.with_place(allowed), allowed)
         chosen, why = self._placement.pick(now, call, ask, allowed, self.in_flight)
         while self._restraint.withholds(now, chosen):
             excluded += ((chosen.name, "refuses too much (throttled)"),)

@@ -44,7 +44,9 @@ class Affinity:
     session that has no home yet, or whose home is full or ill, is placed: `ring` walks the hash ring past the full
     and the ill, `balancer` asks the balancing policy. Its home is then where it was last served, so that it moves
     once and stays. Homes idle for `idle_s`, and the oldest above `max_sessions`, are forgotten.
-    `epsilon`: 0.25 (HAProxy's guide uses 1.25 to 2 as the factor).
+    `epsilon`: 0.25 (HAProxy's guide uses 1.25 to 2 as the factor). `over_limit`: a home without a place by its
+    concurrency limit is taken all the same where its predicted wait, with what it has cached, is no longer than the
+    least elsewhere with the whole prompt to compute.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -54,6 +56,7 @@ class Affinity:
     placement: Literal["ring", "balancer"] = "ring"
     idle_s: float = 3600.0
     max_sessions: int = 100_000
+    over_limit: bool = True
 
     def __post_init__(self) -> None:
         positive(epsilon=self.epsilon, min_cap=self.min_cap, idle_s=self.idle_s, max_sessions=self.max_sessions)

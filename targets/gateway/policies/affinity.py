@@ -52,6 +52,7 @@ class SessionAffinity:
         self._config = config
         self._ring = Ring(names)
         self.placement = config.placement
+        self.over_limit = config.over_limit
         self._homes: OrderedDict[str, Home] = OrderedDict()
 
     def __len__(self) -> int:

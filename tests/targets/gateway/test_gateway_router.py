@@ -17,6 +17,7 @@ from targets.gateway.config import (
     Backoff,
     Balancing,
     Breaker,
+    Concurrency,
     Ejection,
     GatewayConfig,
     GatewayPolicies,
@@ -393,3 +394,23 @@ def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
     assert at.in_flight == 0
     for r in at.replicas.values():
         assert (r.in_flight, r.waiting_prefill_s, r.owed_s, r.step_load_s) == (0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("over_limit", "cached", "chosen"),
+    # 0.3 s of prefill wait at the home, 0.1 s elsewhere; the prompt is 0.8 s of prefill where it is not cached
+    [(True, 8000, "home"), (True, 1000, "other"), (False, 8000, "other")],
+)
+def test_a_home_at_its_limit_is_left_only_where_the_whole_prompt_costs_less_elsewhere(
+    over_limit: bool, cached: int, chosen: str
+) -> None:
+    affinity = Affinity(min_cap=9, placement="balancer", over_limit=over_limit)
+    limit = Concurrency(kind="fixed", initial=2, least=2, most=2, counts="waiting")
+    at = router(2, affinity=affinity, concurrency=limit, ejection=None, breaker=None)
+    home = serve(at, 0.0, "s", tokens=cached)
+    other = next(name for name in at.replicas if name != home)
+    for name, waiting in ((home, (1500, 1500)), (other, (1000,))):
+        for prompt in waiting:
+            call = Call("", prompt, failed_on=[one for one in at.replicas if one != name])
+            assert attempt(at, 0.1, call).replica.name == name
+    assert attempt(at, 0.2, Call("s", 8000)).replica.name == {"home": home, "other": other}[chosen]
