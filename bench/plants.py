@@ -27,13 +27,20 @@ class Plant:
 
 PLANTS: Final = (
     Plant("no migration", "cut-streams", "sessions_lost == 0", {"migration": None}),
+    # Not on a replica that is gone: its readiness probe brings back what the breaker has shut out, however slow.
     Plant(
         "breaker and ejection ten times slower",
-        "lose-tpu-pool",
-        "time_to_readmit <= 10 s",
+        "grey-failure",
+        "slo_attainment during fault >= 88%",
         {
             "breaker": {"window_calls": 100, "min_calls": 50, "open_s": "30s"},
-            "ejection": {"consecutive_failures": 30, "base_s": "30s", "max_s": "120s"},
+            "ejection": {
+                "consecutive_failures": 30,
+                "sweep_s": "10s",
+                "base_s": "30s",
+                "max_s": "120s",
+                "slow_min_samples": 50,
+            },
         },
     ),
     Plant("no affinity", "lose-tpu-pool", "prefill_amplification <= 1.5", {"affinity": None}),
