@@ -31,7 +31,7 @@ PLANTS: Final = (
     Plant(
         "breaker and ejection ten times slower",
         "grey-failure",
-        "slo_attainment during fault >= 88%",
+        "time_to_detect <= 8 s",
         {
             "breaker": {"window_calls": 100, "min_calls": 50, "open_s": "30s"},
             "ejection": {
