@@ -27,21 +27,11 @@ class Plant:
 
 PLANTS: Final = (
     Plant("no migration", "cut-streams", "sessions_lost == 0", {"migration": None}),
-    # Not on a replica that is gone: its readiness probe brings back what the breaker has shut out, however slow.
     Plant(
-        "breaker and ejection ten times slower",
-        "grey-failure",
-        "time_to_detect <= 8 s",
-        {
-            "breaker": {"window_calls": 100, "min_calls": 50, "open_s": "30s"},
-            "ejection": {
-                "consecutive_failures": 30,
-                "sweep_s": "10s",
-                "base_s": "30s",
-                "max_s": "120s",
-                "slow_min_samples": 50,
-            },
-        },
+        "timeouts ten times longer",
+        "stalled-streams",
+        "failover.max <= 5 s",
+        {"timeouts": {"first_token_s": "10s", "between_tokens_s": "12s"}},
     ),
     Plant("no affinity", "lose-tpu-pool", "prefill_amplification <= 1.5", {"affinity": None}),
 )
