@@ -41,8 +41,13 @@ async def race(
                     return leg, dead
                 leg.fall(dead)
     finally:
-        for task in legs:
+        # Nothing is awaited here: a client that left in that very moment would leave the winner, and them, to nobody.
+        for task, loser in legs.items():
             task.cancel()
-        await asyncio.gather(*legs, return_exceptions=True)
-        for loser in legs.values():
+            task.add_done_callback(_over)
             loser.settle(over, 0, 0)
+
+
+def _over(task: asyncio.Task[DeadError | None]) -> None:
+    if not task.cancelled():
+        task.exception()  # the race is decided: nobody is left to hear of it
