@@ -8,7 +8,9 @@ gateway's own requests in flight there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from math import isfinite
 from random import Random
 
 from targets.gateway.policies.balancing import C, Candidate, idlest
@@ -16,7 +18,7 @@ from targets.gateway.policies.forecast import Ask
 
 __all__ = ["ReportedLoad", "read_load"]
 
-_COUNTED = (b"vllm:num_requests_running", b"vllm:num_requests_waiting")
+_COUNTED = re.compile(rb"^vllm:num_requests_(?:running|waiting)(?:\{[^\n]*\})?[ \t]+(\S+)", re.MULTILINE)
 
 
 class ReportedLoad:
@@ -40,9 +42,11 @@ class ReportedLoad:
 
 
 def read_load(page: bytes) -> float | None:
-    """Requests running and waiting by a page of metrics in Prometheus' text format; None: it does not say."""
-    found = [line.rsplit(None, 1)[-1] for line in page.split(b"\n") if line.startswith(_COUNTED)]
+    """Requests running and waiting by a page of metrics in Prometheus' text format; None: it does not say, or what it
+    says is no number that loads can be compared by (that format knows `NaN`)."""
+    found = _COUNTED.findall(page)
     try:
-        return sum(float(value) for value in found) if found else None
+        load = sum(float(value) for value in found)
     except ValueError:
         return None
+    return load if found and isfinite(load) else None

@@ -86,3 +86,10 @@ def test_a_page_of_metrics_is_read_for_requests_running_and_waiting() -> None:
     assert read_load(page) == 7.0
     assert read_load(b"up 1\n") is None
     assert read_load(b"vllm:num_requests_running oops\n") is None
+    assert read_load(b'vllm:num_requests_running{model_name="m"} 3 1700000000000\n') == 3.0  # and when
+    assert read_load(b"vllm:num_requests_waiting 3\nvllm:num_requests_waiting_by_reason 3\n") == 3.0
+
+
+def test_a_report_that_is_no_number_is_none() -> None:
+    for value in (b"NaN", b"+Inf", b"-Inf"):
+        assert read_load(b"vllm:num_requests_running " + value + b"\n") is None
