@@ -23,10 +23,11 @@ _LEAST_RATE = 1.0  # requests/s that end: before any has
 
 @dataclass(slots=True)
 class Promise:
-    """`due_at`: from when on. `paid`: what the caller keeps with it."""
+    """`due_at`: from when on. `paid`: what the caller keeps with it, until it is `redeemed`."""
 
     due_at: float
     paid: Any
+    redeemed: bool = False
 
 
 class Promises:
@@ -68,14 +69,18 @@ class Promises:
 
     def redeem(self, key: Hashable) -> Any:
         """The promise is kept; returns what was paid with it."""
-        return self._open.pop(key).paid
+        promise = self._open.pop(key)
+        promise.redeemed = True
+        return promise.paid
 
     def lapsed(self, now: float) -> list[Any]:
-        """What was paid with promises that nobody came back for; they are over."""
+        """What was paid with promises that nobody came back for, or that a later one to the same key replaced; they
+        are over."""
         back: list[Any] = []
         while self._lapse and self._lapse[0][0] <= now:
             _, _, key, promise = heappop(self._lapse)
             if self._open.get(key) is promise:
                 del self._open[key]
+            if not promise.redeemed:
                 back.append(promise.paid)
         return back

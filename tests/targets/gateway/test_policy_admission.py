@@ -88,6 +88,15 @@ def test_a_promise_that_was_redeemed_does_not_lapse() -> None:
     assert at.lapsed(100.0) == []
 
 
+def test_what_was_paid_with_a_promise_that_another_replaced_comes_back() -> None:
+    at = Promises(0.1, 30.0, 5.0)
+    at.make(0.0, "a", 3.0, "first")
+    at.make(1.0, "a", 3.0, "second")
+    assert at.redeem("a") == "second"
+    assert at.lapsed(100.0) == ["first"]
+    assert len(at) == 0
+
+
 def test_slots_follow_one_another_at_the_trickle() -> None:
     at = Promises(0.1, 30.0, 5.0)
     assert at.slot_wait_s(0.0, 20.0) == 0.5
