@@ -102,8 +102,7 @@ class WaitingLine(Generic[W]):
         for priority, line in self._lines.items():
             limit_s = self._config.longest_s if priority == _PROMISED or slough_s is None else slough_s
             limit_s = min(limit_s, self._config.longest_s)
-            while self._skim(line) and now - line[0].since > limit_s:
-                waiting = line.popleft()
+            for waiting in self._older(line, now - limit_s):
                 self.remove(waiting)
                 dropped.append((waiting, f"waited {now - waiting.since:.2f} s in the queue, more than {limit_s:.2f} s"))
         return dropped
@@ -120,6 +119,12 @@ class WaitingLine(Generic[W]):
             if priority != _PROMISED:
                 spared.extend(waiting for waiting in line if not waiting.gone)
                 line.clear()
+
+    def _older(self, line: deque[W], since: float) -> list[W]:
+        """Those who have waited since before `since`. The spared stand by tier, so not only at the front."""
+        if not self._skim(line) or (line[0].since >= since and line is not self._lines.get(_PROMISED)):
+            return []
+        return [waiting for waiting in line if not waiting.gone and waiting.since < since]
 
     def _skim(self, line: deque[W]) -> bool:
         """Takes those off the ends that have left; whether anybody is in it."""

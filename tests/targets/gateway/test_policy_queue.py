@@ -136,3 +136,12 @@ def test_one_that_left_is_passed_over_and_not_counted() -> None:
     assert at.take(0.1) is third
     assert at.take(0.1) is None
     assert len(at) == 0
+
+
+def test_nobody_spared_waits_longer_than_the_longest_behind_a_better_tier() -> None:
+    at = line()
+    batch, better = offer(at, 0.0, 2), offer(at, 4.0, 0)
+    at.drop(5.0, served=False)
+    assert [waiting for waiting, _ in at.drop(10.1, served=False)] == [batch]
+    assert [waiting for waiting, _ in at.drop(14.1, served=False)] == [better]
+    assert len(at) == 0
