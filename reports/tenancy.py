@@ -31,7 +31,11 @@ def key_of(tenant: str, tier: str = "") -> str:
 
 
 def account_of(authorization: str) -> Account:
-    """Whose call it is, by its `Authorization` (with or without `Bearer`) or `x-api-key` header."""
+    """Whose call it is, by its `Authorization` (with or without `Bearer`) or `x-api-key` header.
+
+    Bytes that are no UTF-8 (surrogates, as servers decode them) are written out as escapes: a name can always be said.
+    """
+    authorization = authorization.encode("utf-8", "backslashreplace").decode()
     scheme, _, rest = authorization.partition(" ")
     key = rest.strip() if scheme.lower() == "bearer" else authorization.strip()
     if not key.startswith(KEY_PREFIX):

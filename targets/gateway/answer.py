@@ -16,6 +16,8 @@ __all__ = ["AnswerStream", "Hold", "Transcript", "joined", "lowered"]
 
 _COMPACT_AT = 64 * 1024  # bytes of events kept unparsed
 
+_NO_LIMIT = 1 << 31
+
 
 class Hold(Enum):
     """What happens to an event now."""
@@ -78,10 +80,10 @@ class AnswerStream(ABC):
     first_token: bool
     passed_on: bool
     events: int  # that went to the client, of all attempts; about one a token
-    limit: int | None  # output tokens asked for
+    limit: int | None  # output tokens asked for; None: no limit, or one that nobody can mean (the replica's to refuse)
 
     def __init__(self, limit: int | None, hold: bool) -> None:
-        self.limit = limit
+        self.limit = limit if limit is not None and 0 < limit < _NO_LIMIT else None
         self.passed_on = False
         self.events = 0
         self._hold_tail = hold

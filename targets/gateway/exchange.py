@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -157,7 +157,7 @@ class Exchange:
             outcome = Outcome.RATE_LIMITED if choice.status == 429 else Outcome.HTTP_5XX
             headers = {}
             if choice.retry_after_s is not None:
-                headers["Retry-After"] = f"{max(1, round(choice.retry_after_s))}"
+                headers["Retry-After"] = f"{max(1, ceil(choice.retry_after_s))}"
             body = self._stream.error_body(choice.status, f"no replica can take it: {choice.decision.why}")
             refusal = Refusal(choice.status, body, {"Content-Type": "application/json", **headers})
             raise AttemptFailedError(outcome, GiveUp(choice.decision.why), refusal, choice.decision.why)

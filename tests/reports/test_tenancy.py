@@ -16,6 +16,7 @@ from reports.tenancy import Account, account_of, key_of
         ("Bearer sk-somebody-else", Account()),
         ("", Account()),
         ("Basic sk-brownout-acme", Account()),
+        ("Bearer sk-brownout-caf\udce9.batch", Account("caf\\udce9", "batch")),
     ],
 )
 def test_a_key_names_its_tenant_and_tier(header: str, account: Account) -> None:

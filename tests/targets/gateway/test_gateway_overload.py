@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from random import Random
 
+import msgspec
+import pytest
 from gateway_harness import POLICIES, Act, request_body, rig, until
 
 from reports.attributes import Outcome
@@ -247,3 +249,33 @@ def test_places_may_be_of_those_only_that_wait_for_their_first_token() -> None:
     assert at.room() == (1, 0, 1)
     at.observe(2.0, first, Ended(Outcome.OK))
     assert at.room() == (1, 0, 1)
+
+
+@pytest.mark.parametrize("limit", [-1_000_000, 10**400])
+async def test_a_limit_that_nobody_can_mean_is_the_replicas_to_refuse_and_costs_what_none_does(limit: int) -> None:
+    async with rig(1, admission=limited(0.001, 1000.0)) as at:
+        for replica in at.replicas:
+            replica.always = Act("status", status=400)
+        odd = {**request_body(), "max_tokens": limit}
+        assert (await at.call(odd, Authorization=BATCH)).status == 400
+        replica.always = Act()
+        assert (await at.call(request_body(), Authorization=BATCH)).status == 200
+
+
+async def test_a_key_of_odd_bytes_is_refused_in_words() -> None:
+    async with rig(1, admission=limited(100.0, 80.0)) as at:
+        assert b" 200 OK" in await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
+        refused = await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
+        assert b" 429 Too Many Requests" in refused
+        assert rb"caf\\udce9 (batch) used up 100 tokens/s" in refused
+
+
+async def _say(port: int, key: bytes) -> bytes:
+    """What a client gets that writes its key as it likes."""
+    body = msgspec.json.encode(request_body())
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %b\r\n" % key
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+    answer = await asyncio.wait_for(reader.read(), 5.0)
+    writer.close()
+    return answer
