@@ -267,7 +267,10 @@ def _words() -> list[str]:
 
 
 def main() -> int:
-    """Run the command line. A user's mistake is its message and exit code 2, never a traceback."""
+    """Run the command line. A user's mistake is its message and exit code 2, never a traceback.
+
+    What nobody foresaw is shown whole, and is 5 (the tool itself failed): Python's own 1 would say that a gate failed.
+    """
     from reports.errors import BrownoutError, UserError
 
     try:
@@ -280,6 +283,11 @@ def main() -> int:
         return 5
     except KeyboardInterrupt:
         return 130
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        return 5
     return 0
 
 

@@ -22,6 +22,11 @@ __all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
 
 COMPARISON_SCHEMA: Final = 1
 
+_PARTS: Final = (
+    "run", "verdict", "gates", "steady_state", "phases", "faults", "measures", "timeline", "proofs",
+)  # fmt: skip
+"""What is read of a report."""
+
 SHOWN: Final = (
     "calls",
     "sessions",
@@ -72,6 +77,9 @@ def read_report(folder: Path) -> ComparedRun:
     if found != SCHEMA:
         remedy = f"Make it again with: brownout report {folder}"
         raise UserError(f"{path}: is of version {found} of the report, and this brownout reads {SCHEMA}. {remedy}")
+    missing = [part for part in _PARTS if part not in report]
+    if missing:
+        raise UserError(f"{path}: has no {missing[0]}. Make it again with: brownout report {folder}")
     return folder, report
 
 

@@ -104,3 +104,10 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
         (tmp_path / "report.json").write_text(text)
         with pytest.raises(UserError, match="Make it again"):
             read_report(tmp_path)
+
+
+def test_a_report_that_lacks_a_part_is_a_mistake_with_its_remedy(tmp_path: Path) -> None:
+    folder, report = made(tmp_path / "a")
+    (folder / "report.json").write_text(json.dumps({"schema": report["schema"]}))
+    with pytest.raises(UserError, match=r"has no run\. Make it again with: brownout report"):
+        read_report(folder)
