@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.cells import Results, Row, play, played_side_by_side, slim
-from chaos.catalogue import LISTS
-from chaos.families import FAMILIES
-from reports.wording import value_text
+from chaos.cli.listing import LISTS
+from chaos.experiment.families import FAMILIES
+from reports.shared.wording import value_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "catalogue.md"
 BEGIN, END = "<!-- made by python -m bench.catalogue --write -->", "<!-- end -->"

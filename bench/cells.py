@@ -60,7 +60,7 @@ def play(experiment: str, *options: str, runs: Path) -> tuple[Row, Path | None]:
     """
     runs.mkdir(parents=True, exist_ok=True)
     before = set(runs.glob("*/report.json"))
-    command = [sys.executable, "-m", "chaos.cli", "run", experiment, *options, "--runs", str(runs), "--quiet"]
+    command = [sys.executable, "-m", "chaos.cli.app", "run", experiment, *options, "--runs", str(runs), "--quiet"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     _running.add(process)
     try:

@@ -30,9 +30,9 @@ def collect(pipe: Connection, folder: str) -> None:
 
     import uvloop
 
-    import chaos.run_command  # noqa: F401  (what a runner has loaded)
-    from chaos.collector import Collector
-    from chaos.run_folder import RunFolder
+    import chaos.cli.run  # noqa: F401  (what a runner has loaded)
+    from chaos.runner.collector import Collector
+    from chaos.runner.record_writer import RunFolder
 
     def resident_mb() -> float:
         words = Path("/proc/self/status").read_text().split()

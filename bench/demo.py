@@ -45,7 +45,18 @@ def events(folder: Path) -> list[dict[str, Any]]:
 def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
     """Play, look at memory meanwhile, and answer the figures."""
     began = time.time()
-    command = [sys.executable, "-m", "chaos.cli", "run", experiment, "--stack", stack, "--runs", str(runs), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "chaos.cli.app",
+        "run",
+        experiment,
+        "--stack",
+        stack,
+        "--runs",
+        str(runs),
+        "--quiet",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peaks: dict[str, float] = {}
     while process.poll() is None:

@@ -22,7 +22,7 @@ from statistics import fmean, median
 from typing import Final
 
 from targets.hardware import Hardware, load_hardware
-from targets.replica.engine import Engine, EngineRequest, Finished, FirstToken
+from targets.replica.engine.engine import Engine, EngineRequest, Finished, FirstToken
 
 __all__ = ["POINTS", "Figure", "Point", "Result", "compare", "play", "table"]
 

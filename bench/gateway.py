@@ -136,7 +136,7 @@ async def gateway(ports: list[int], policies: dict[str, Any]) -> None:
     import msgspec
 
     from targets.gateway.config import GatewayConfig, GatewayPolicies, Upstream
-    from targets.gateway.server import GatewayServer
+    from targets.gateway.server.server import GatewayServer
 
     upstreams = tuple(
         Upstream(f"r{n}", f"pool{n // 2}", f"http://127.0.0.1:{port}", continuation=True, prefill_us_per_token=64.0)

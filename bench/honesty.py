@@ -30,12 +30,12 @@ from scipy import stats
 
 from bench.cells import Results, Row, play, played_side_by_side, slim
 from bench.plants import PLANTS, Plant, write_experiment, write_stack
-from chaos.experiment import EXPERIMENTS
-from reports.evidence import gather
-from reports.gates import parse_gate
-from reports.record import read_record
-from reports.twin import beside
-from reports.wording import value_text
+from chaos.experiment.model import EXPERIMENTS
+from reports.comparison.paired import beside
+from reports.gates.grammar import parse_gate
+from reports.history.evidence import gather
+from reports.record.reader import read_record
+from reports.shared.wording import value_text
 
 PAGE = Path(__file__).parents[1] / "docs" / "honesty.md"
 BEGIN, END = "<!-- made by python -m bench.honesty --write -->", "<!-- end -->"

@@ -41,8 +41,8 @@ asyncio.run(main())
 
 async def measure(streams: int) -> dict[str, Any]:
     """Lateness of one replica's tokens with so many streams at once."""
-    from targets.replica.config import ReplicaConfig
-    from targets.replica.server import ReplicaServer
+    from targets.replica.server.config import ReplicaConfig
+    from targets.replica.server.server import ReplicaServer
 
     server = ReplicaServer(ReplicaConfig(name="r-0", pool="r", model="m", hardware="llama-70b-h100x4"), "token")
     await server.start()

@@ -13,13 +13,13 @@ from typing import Any
 import gevent
 from geventhttpclient import HTTPClient
 
-from loadprofiles.client import AgentContext, CallRecord, Client, ClientOptions
-from loadprofiles.clock import now_s, unix_ns
-from loadprofiles.counters import Counters
-from loadprofiles.load_config import Slo
-from loadprofiles.player import Player
-from loadprofiles.session import Call, CallResult, Done, Message, SessionPlan, Step
-from reports.tokens import Marker, marker_text
+from loadprofiles.client.client import AgentContext, CallRecord, Client, ClientOptions
+from loadprofiles.client.clock import now_s, unix_ns
+from loadprofiles.player.counters import Counters
+from loadprofiles.player.load_config import Slo
+from loadprofiles.player.player import Player
+from loadprofiles.sessions.session import Call, CallResult, Done, Message, SessionPlan, Step
+from reports.shared.tokens import Marker, marker_text
 
 __all__ = ["measure"]
 
@@ -80,7 +80,7 @@ def _side_by_side(jobs: Sequence[Callable[[], None]]) -> None:
 
 def _bare(client: Any, session: str, calls: int, chunks: int) -> None:
     """Only reads the stream. Its body is made once."""
-    from loadprofiles.openai_wire import OpenAIWire
+    from loadprofiles.client.openai_wire import OpenAIWire
 
     wire, call = OpenAIWire(), _call(session, 0, chunks)
     body = wire.body(call, [wire.encode_message(message) for message in call.messages], "m", session)
@@ -153,7 +153,7 @@ def _played(client: Client, environment: Any, tag: str, users: int, each: int, c
 
 def _trace(url: str) -> Callable[[], int]:
     """Sets tracing up as in a run; the answer flushes, and says how many spans ended since the last flush."""
-    from chaos.telemetry import set_up
+    from chaos.children.telemetry import set_up
 
     provider, count = set_up("brownout-loadgen", "locust", 1, url, _TOKEN, 0.5)
     flushed = 0

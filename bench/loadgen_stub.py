@@ -9,7 +9,7 @@ from typing import cast
 
 import uvloop
 
-from reports.tokens import find_marker, token_stream
+from reports.shared.tokens import find_marker, token_stream
 
 __all__ = ["serve"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from chaos.experiment import EXPERIMENTS
+from chaos.experiment.model import EXPERIMENTS
 from targets.stack import STACKS
 
 __all__ = ["PLANTS", "Plant", "write_experiment", "write_stack"]

@@ -13,7 +13,7 @@ from random import Random
 from statistics import NormalDist
 from typing import Literal
 
-from reports.tokens import TOKEN_CHARS
+from reports.shared.tokens import TOKEN_CHARS
 
 __all__ = ["Distribution", "Draws", "Key", "constant", "filler", "lognormal", "lognormal_p90", "uniform"]
 

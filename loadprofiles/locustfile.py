@@ -25,11 +25,11 @@ sys.path[:] = [os.path.dirname(_HERE) if os.path.realpath(entry) == _HERE else e
 
 from locust import events  # noqa: E402
 
-from loadprofiles.load_config import LoadConfig, Slo  # noqa: E402
-from loadprofiles.resolve_profile import resolved_profile  # noqa: E402
+from loadprofiles.player.load_config import LoadConfig, Slo  # noqa: E402
+from loadprofiles.player.locust_host import AgentSessions, host  # noqa: E402
 from loadprofiles.retries import POLICIES  # noqa: E402
-from loadprofiles.user import AgentSessions, host  # noqa: E402
-from reports.errors import UserError  # noqa: E402
+from loadprofiles.sessions.resolve_profile import resolved_profile  # noqa: E402
+from reports.shared.errors import UserError  # noqa: E402
 
 __all__ = ["AgentSessions"]
 

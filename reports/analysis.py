@@ -19,21 +19,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from reports.errors import BrownoutError, RecordError
-from reports.evidence import Evidence, gather
-from reports.gates import Gate, GateError, parse_gate
-from reports.judging import GateResult, judge
+from reports.comparison.paired import twin_section
+from reports.gates.grammar import Gate, GateError, parse_gate
+from reports.gates.judging import GateResult, judge
+from reports.gates.validity import Proofs, prove
+from reports.gates.verdict import decide
+from reports.history.evidence import Evidence, gather
 from reports.metastability.judging import Metastability, metastability_of
-from reports.parquet import SpanRows
-from reports.proofs import Proofs, prove
-from reports.record import Record, read_record
-from reports.report import Report, build
-from reports.spans import Span
-from reports.twin import twin_section
-from reports.verdict import decide
+from reports.record.parquet import SpanRows
+from reports.record.reader import Record, read_record
+from reports.record.spans import Span
+from reports.report.build import Report, build
+from reports.shared.errors import BrownoutError, RecordError
 from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
-from reports.writers.summary import write_summary
+from reports.writers.markdown.summary import write_summary
 
 WHEN_TOLD: Final = "--when-told"
 """Load everything, then wait for a line on standard input: for a run that is not over yet."""
@@ -119,8 +119,8 @@ def _gates(record: Record, key: str, unread: list[str]) -> Iterable[Gate]:
 
 def _write_all(report: Report, folder: Path) -> None:
     writers = dict(WRITERS)
-    if importlib.util.find_spec("reports.writers.html") is not None:
-        writers["report.html"] = import_module("reports.writers.html").write_html
+    if importlib.util.find_spec("reports.writers.html.page_writer") is not None:
+        writers["report.html"] = import_module("reports.writers.html.page_writer").write_html
     for name, writer in writers.items():
         try:
             writer(report, folder)
@@ -155,7 +155,7 @@ class _ParquetTask:
 def _told() -> bool:
     """Load what takes time, beside a run that still drains; then whether the word to begin came."""
     os.nice(10)
-    for name in ("duckdb", "scipy.stats", "reports.writers.html"):
+    for name in ("duckdb", "scipy.stats", "reports.writers.html.page_writer"):
         import_module(name)
     return bool(sys.stdin.readline())
 

@@ -24,7 +24,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from reports.documents import (
+from reports.shared.documents import (
     Mistake,
     did_you_mean,
     document_names,
@@ -33,7 +33,7 @@ from reports.documents import (
     read_document,
     validate,
 )
-from reports.errors import InvalidFile, Problem
+from reports.shared.errors import InvalidFile, Problem
 from targets.gateway.config import GatewayPolicies
 from targets.hardware import hardware_names, load_hardware
 
@@ -181,7 +181,7 @@ def stack_names() -> list[str]:
 def load_stack(name_or_path: str | Path, *, beside: Path | None = None) -> Stack:
     """A stack that ships, by name, or one of the user's own, by path (relative to `beside`, then cwd).
 
-    Raises `reports.documents.NotFound` and, with every mistake at once, `reports.errors.InvalidFile`.
+    Raises `reports.shared.documents.NotFound` and, with every mistake at once, `reports.shared.errors.InvalidFile`.
     """
     document = read_document(find_document(name_or_path, STACKS, kind="stack", beside=beside))
     file = validate(document, StackFile)

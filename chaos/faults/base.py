@@ -17,12 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from loadprofiles.demand import Order
-from reports.errors import BrownoutError
+from reports.shared.errors import BrownoutError
 
 __all__ = ["Fault", "FaultError", "Ordered", "ReplicaView", "Stage", "Undo", "Unreachable", "on_each"]
 
 Undo: TypeAlias = Mapping[str, object]
-"""One record of the write-ahead file; what there is, is in `chaos.undo`. Doing it twice does no harm."""
+"""One record of the write-ahead file; what there is, is in `chaos.supervision.undo`. Doing it twice does no harm."""
 
 CONFIRM_WITHIN_S = 5.0
 """How long an injected fault may take to show. A signal takes microseconds, a machine under load does not."""

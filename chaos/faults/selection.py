@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from chaos.faults.base import ReplicaView
-from reports.documents import Mistake, did_you_mean
+from reports.shared.documents import Mistake, did_you_mean
 
 __all__ = ["COUNTS", "Names", "Selector", "how_many", "unknown_names"]
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chaos.faults.base import Fault, ReplicaView
-from chaos.faults.behaviour import BehaviourFault
+from chaos.faults.replica.behaviour import BehaviourFault
 from chaos.faults.selection import Names, Selector
-from reports.attributes import TARGET_GATEWAY
-from reports.documents import Mistake, Percentage
+from reports.shared.attributes import TARGET_GATEWAY
+from reports.shared.documents import Mistake, Percentage
 
 __all__ = ["FaultSpec", "InReplica", "OnGateway", "OnReplicas", "OnRequests", "OnStreams", "WholeReplica"]
 
@@ -70,7 +70,7 @@ class OnReplicas(Selector, FaultSpec):
 
 
 class WholeReplica(OnReplicas):
-    """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment_checks` says so)."""
+    """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment.checks` says so)."""
 
 
 class InReplica(WholeReplica):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loadprofiles.demand.growth import Growth
 from loadprofiles.demand.kind import Demand, Extra, Order
-from loadprofiles.profile import Profile
+from loadprofiles.sessions.profile import Profile
 
 __all__ = ["HeavyTenant"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from loadprofiles.demand.growth import Growth
-from loadprofiles.profile import Profile
-from loadprofiles.session import Call
+from loadprofiles.sessions.profile import Profile
+from loadprofiles.sessions.session import Call
 
 __all__ = ["Demand", "Extra", "Habit", "Order"]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from loadprofiles.demand.kind import Demand, Order
-from loadprofiles.session import Call
+from loadprofiles.sessions.session import Call
 
 __all__ = ["LongReasoning"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from loadprofiles.demand.kind import Demand, Habit
-from loadprofiles.session import Call
+from loadprofiles.sessions.session import Call
 
 __all__ = ["LEASE_S", "DemandNow", "Touched"]
 

@@ -13,12 +13,12 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loadprofiles.conversation import answer_message
 from loadprofiles.draws import filler
 from loadprofiles.replay.blocks import blocks_text
 from loadprofiles.replay.recorded import Common, RecordedAgent, RecordedCall, RecordedFork, RecordedSession
 from loadprofiles.replay.shaping import TraceOptions
-from loadprofiles.session import (
+from loadprofiles.sessions.conversation import answer_message
+from loadprofiles.sessions.session import (
     MAIN_AGENT,
     TOOL_NAME,
     Agent,
@@ -31,7 +31,7 @@ from loadprofiles.session import (
     Role,
     Step,
 )
-from reports.tokens import TOKEN_CHARS, Marker, marker_text
+from reports.shared.tokens import TOKEN_CHARS, Marker, marker_text
 
 __all__ = ["ReplayAgent", "replay_agent"]
 
@@ -62,7 +62,7 @@ def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions,
 
 
 class ReplayAgent:
-    """See `loadprofiles.session.Agent`."""
+    """See `loadprofiles.sessions.session.Agent`."""
 
     __slots__ = ("_answers", "_delay_s", "_prompts", "_recorded", "_session", "_steps", "id", "lost")
 
@@ -75,7 +75,7 @@ class ReplayAgent:
         self._steps: Generator[Step, CallResult | None, None] | None = None
 
     def next(self, now: float, last: CallResult | None) -> Step:
-        """See `loadprofiles.session.Agent.next`."""
+        """See `loadprofiles.sessions.session.Agent.next`."""
         try:
             if self._steps is None:
                 self._steps = self._play()

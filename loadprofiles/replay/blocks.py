@@ -7,7 +7,7 @@ from functools import lru_cache
 from loadprofiles.draws import filler
 from loadprofiles.replay.recorded import Blocks
 from loadprofiles.replay.shaping import TraceOptions
-from reports.tokens import TOKEN_CHARS
+from reports.shared.tokens import TOKEN_CHARS
 
 __all__ = ["blocks_text"]
 

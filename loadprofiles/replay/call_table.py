@@ -11,8 +11,8 @@ from pathlib import Path
 
 from loadprofiles.replay.mistakes import Mistakes
 from loadprofiles.replay.recorded import Blocks, Common, Recorded, RecordedAgent, RecordedCall, RecordedSession
-from loadprofiles.session import MAIN_AGENT
-from reports.errors import InvalidFile, Problem
+from loadprofiles.sessions.session import MAIN_AGENT
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["CallTable"]
 

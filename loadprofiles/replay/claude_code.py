@@ -29,8 +29,8 @@ from loadprofiles.replay.recorded import (
     RecordedSession,
     RecordedStep,
 )
-from loadprofiles.session import MAIN_AGENT
-from reports.errors import InvalidFile, Problem
+from loadprofiles.sessions.session import MAIN_AGENT
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["FORMAT", "read_session", "read_sessions"]
 

@@ -15,7 +15,7 @@ __all__ = ["Format", "Read"]
 class Read(Protocol):
     """Reads files of one format, in their order.
 
-    Raises `reports.errors.InvalidFile` with the mistakes of every line; with `skip_bad` only where nothing good is
+    Raises `reports.shared.errors.InvalidFile` with the mistakes of every line; with `skip_bad` only where nothing good is
     left, and tells of them in what it returns.
     """
 

@@ -13,7 +13,7 @@ from loadprofiles.replay import azure, burstgpt, claude_code, mooncake, tracelab
 from loadprofiles.replay.format import Format
 from loadprofiles.replay.recorded import Recorded
 from loadprofiles.replay.shaping import TraceOptions
-from reports.errors import InvalidFile, Problem, UserError, did_you_mean
+from reports.shared.errors import InvalidFile, Problem, UserError, did_you_mean
 
 __all__ = ["FORMATS", "Trace", "format_of", "open_trace", "trace_options"]
 
@@ -51,7 +51,7 @@ class Trace:
 
 
 def open_trace(path: Path | str, given: Mapping[str, object]) -> Trace:
-    """Reads a folder of recordings, or one file. Raises `reports.errors.UserError`, `InvalidFile` for bad lines.
+    """Reads a folder of recordings, or one file. Raises `reports.shared.errors.UserError`, `InvalidFile` for bad lines.
 
     `given`: options of `TraceOptions`, what is left out has the format's default; and `format`, a name of `FORMATS`
     (None or left out: by what the files hold).

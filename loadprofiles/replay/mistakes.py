@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from reports.errors import InvalidFile, Problem
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["SHOWN", "Mistakes"]
 

@@ -12,7 +12,7 @@ from loadprofiles.replay.agent import replay_agent
 from loadprofiles.replay.formats import Trace, open_trace
 from loadprofiles.replay.recorded import Sessions
 from loadprofiles.replay.shaping import TraceOptions, calls_of, shorten
-from loadprofiles.session import SessionPlan
+from loadprofiles.sessions.session import SessionPlan
 
 __all__ = ["TraceOptions", "plan_replay", "plan_trace", "replay_sessions"]
 
@@ -20,7 +20,7 @@ __all__ = ["TraceOptions", "plan_replay", "plan_trace", "replay_sessions"]
 def replay_sessions(path: Path | str, given: Mapping[str, object], seed: int, run: str) -> Iterator[SessionPlan]:
     """Sessions that replay the recordings of a folder or a file; reads them at once.
 
-    `given`: options of `open_trace`. Raises `reports.errors.UserError`.
+    `given`: options of `open_trace`. Raises `reports.shared.errors.UserError`.
     """
     return plan_trace(open_trace(path, given), seed, run)
 

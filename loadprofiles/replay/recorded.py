@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from reports.errors import Problem
+from reports.shared.errors import Problem
 
 __all__ = [
     "Blocks",

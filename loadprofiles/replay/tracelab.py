@@ -21,8 +21,8 @@ from loadprofiles.replay.format import Format
 from loadprofiles.replay.lines import read_lines
 from loadprofiles.replay.mistakes import Mistakes
 from loadprofiles.replay.recorded import Common, Recorded, RecordedAgent, RecordedCall, RecordedSession
-from loadprofiles.session import MAIN_AGENT
-from reports.errors import InvalidFile, Problem
+from loadprofiles.sessions.session import MAIN_AGENT
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["FORMAT", "read_tracelab"]
 

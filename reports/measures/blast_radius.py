@@ -7,9 +7,9 @@ pools                      of all pools: had an attempt that met a fault
 
 from __future__ import annotations
 
-from reports.attributes import SessionOutcome
-from reports.evidence import RUN_SCOPE, Evidence, Scope
+from reports.history.evidence import RUN_SCOPE, Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
+from reports.shared.attributes import SessionOutcome
 
 __all__ = ["blast_radius"]
 

@@ -13,11 +13,11 @@ import math
 
 import numpy as np
 
-from reports import attributes as names
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.measures.windows import WINDOW_S, well_from
 from reports.measures.work import work_of
+from reports.shared import attributes as names
 
 __all__ = ["cold_cache_tail"]
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from reports.attributes import SessionOutcome
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, fact, not_measured, resampled
-from reports.record import Record
-from reports.statistics import FloatArray
+from reports.record.reader import Record
+from reports.shared.attributes import SessionOutcome
 
 __all__ = ["cost", "dollars_by_pool"]
 

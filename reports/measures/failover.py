@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
-from reports.faults import Encounter
+from reports.history.encounters import Encounter
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import design_effect
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, fact, not_measured, proportion
-from reports.statistics import design_effect
 
 __all__ = ["failover", "failover_rate"]
 

@@ -17,9 +17,9 @@ from typing import Final
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, fact, not_measured, resampled
-from reports.statistics import FloatArray
 
 __all__ = ["fairness", "jain", "tenants_of"]
 

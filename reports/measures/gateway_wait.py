@@ -10,12 +10,12 @@ import math
 
 import numpy as np
 
-from reports import attributes as names
-from reports.attributes import Outcome
-from reports.calls import Call
-from reports.evidence import Evidence, Scope
+from reports.history.calls import Call
+from reports.history.evidence import Evidence, Scope
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, not_measured
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome
 
 __all__ = ["gateway_wait", "waits_of"]
 

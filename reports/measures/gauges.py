@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.evidence import Evidence, Scope
-from reports.record import GaugePost
+from reports.history.evidence import Evidence, Scope
+from reports.record.reader import GaugePost
 
 __all__ = ["replica_posts"]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, not_measured, resampled
-from reports.statistics import FloatArray
 
 __all__ = ["goodput_lost"]
 

@@ -19,11 +19,11 @@ from typing import Final
 
 import numpy as np
 
-from reports import attributes as names
-from reports.attributes import Outcome
-from reports.calls import Call
-from reports.evidence import Evidence, Scope
+from reports.history.calls import Call
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measure, Measurement, fact, not_measured
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome
 
 __all__ = ["INTEGRITY"]
 

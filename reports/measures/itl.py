@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray, IntArray
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, not_measured
-from reports.statistics import FloatArray, IntArray
 
 __all__ = ["itl"]
 

@@ -17,11 +17,11 @@ from typing import Final
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.cost import dollars_by_pool
 from reports.measures.measurement import Measurement, not_measured
 from reports.measures.windows import WINDOW_S, shares_along
-from reports.statistics import FloatArray
 
 __all__ = ["knee", "rates_along"]
 

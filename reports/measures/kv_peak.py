@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.gauges import replica_posts
 from reports.measures.measurement import Measurement, fact, not_measured
 

@@ -13,10 +13,10 @@ import math
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray, IntArray, percentile
 from reports.measures.measurement import Measure, Measurement, fact, not_measured, resampled
 from reports.measures.spec import quantile_of
-from reports.statistics import FloatArray, IntArray, percentile
 
 __all__ = ["latency", "latency_values", "statistic"]
 

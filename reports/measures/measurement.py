@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports.evidence import Evidence, Scope
-from reports.statistics import FloatArray, percentile_interval, wilson_interval
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray, percentile_interval, wilson_interval
 
 __all__ = ["Interval", "Measure", "Measurement", "fact", "not_measured", "proportion", "resampled"]
 

@@ -7,7 +7,7 @@ twin nor shedding tells, it is not measured. See `reports.metastability`.
 
 from __future__ import annotations
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.metastability.judging import metastability_of
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.calls import Attempt, phase_at
-from reports.evidence import Evidence, Scope
+from reports.history.calls import Attempt, phase_at
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 
 __all__ = ["migrations"]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports import attributes as names
-from reports.calls import ReplicaRequest, phase_at
-from reports.evidence import Evidence, Scope
+from reports.history.calls import ReplicaRequest, phase_at
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
+from reports.shared import attributes as names
 
 __all__ = ["preemptions", "requests_in"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, not_measured, resampled
 from reports.measures.work import work_of
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.calls import phase_at
-from reports.evidence import Evidence, Scope
+from reports.history.calls import phase_at
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, not_measured, resampled
-from reports.statistics import FloatArray
 
 __all__ = ["attempts_by_call", "retry_amplification"]
 

@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from reports.attributes import SessionOutcome
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement
+from reports.shared.attributes import SessionOutcome
 
 __all__ = ["session_time"]
 

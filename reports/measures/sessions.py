@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.attributes import SessionOutcome
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, proportion
+from reports.shared.attributes import SessionOutcome
 
 __all__ = ["session_success", "sessions", "sessions_lost", "unfinished"]
 

@@ -12,12 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from reports import attributes as names
-from reports.attributes import Outcome
-from reports.calls import Call, ClientAttempt
-from reports.evidence import BoolArray, Evidence, Scope
+from reports.history.calls import Call, ClientAttempt
+from reports.history.evidence import BoolArray, Evidence, Scope
+from reports.history.statistics import design_effect
 from reports.measures.measurement import Measurement, fact, not_measured, proportion
-from reports.statistics import design_effect
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome
 
 __all__ = ["retry_after_honoured", "shed", "shed_calls"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.evidence import BoolArray, Evidence, Scope
+from reports.history.evidence import BoolArray, Evidence, Scope
+from reports.history.statistics import design_effect
 from reports.measures.measurement import Measurement, not_measured, proportion
-from reports.statistics import design_effect
 
 __all__ = ["share_of_calls", "slo_attainment"]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 
-from reports import attributes as names
-from reports.attributes import Transition
-from reports.evidence import Evidence, Scope
-from reports.faults import FaultImpact
+from reports.history.encounters import FaultImpact
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
+from reports.shared import attributes as names
+from reports.shared.attributes import Transition
 
 __all__ = ["detection", "time_to_detect"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from reports.evidence import Evidence, Scope
-from reports.faults import FaultImpact
+from reports.history.encounters import FaultImpact
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 
 __all__ = ["readmissions", "time_to_readmit"]

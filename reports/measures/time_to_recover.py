@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.measures.windows import WINDOW_S, well_from
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports import attributes as names
-from reports.evidence import Evidence, Scope
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, not_measured, resampled
 from reports.measures.work import work_of
-from reports.statistics import FloatArray
+from reports.shared import attributes as names
 
 __all__ = ["wasted_by_call", "wasted_tokens"]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from reports.statistics import FloatArray
+from reports.history.statistics import FloatArray
 
 __all__ = ["STEP_S", "WINDOW_S", "shares_along", "well_from"]
 

@@ -18,10 +18,10 @@ from statistics import median
 
 import numpy as np
 
-from reports import attributes as names
-from reports.calls import Attempt, Call
-from reports.evidence import Evidence
-from reports.statistics import FloatArray
+from reports.history.calls import Attempt, Call
+from reports.history.evidence import Evidence
+from reports.history.statistics import FloatArray
+from reports.shared import attributes as names
 
 __all__ = ["Work", "work_of"]
 

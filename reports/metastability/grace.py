@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from reports.record import Record
+from reports.record.reader import Record
 
 __all__ = ["Grace", "grace_of", "longest_client_timeout_s", "trigger_gone_s"]
 

@@ -17,16 +17,16 @@ from typing import Final, Literal
 
 import numpy as np
 
-from reports import attributes as names
-from reports.evidence import BoolArray, Evidence, Scope
+from reports.history.evidence import BoolArray, Evidence, Scope
+from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
 from reports.measures.retry_amplification import attempts_by_call
 from reports.measures.wasted_tokens import wasted_by_call
 from reports.measures.windows import WINDOW_S, shares_along, well_from
 from reports.metastability.grace import Grace, grace_of, longest_client_timeout_s, trigger_gone_s
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
-from reports.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
-from reports.wording import value_text
+from reports.shared import attributes as names
+from reports.shared.wording import value_text
 
 __all__ = ["BAR", "Metastability", "Persisting", "State", "metastability_of"]
 

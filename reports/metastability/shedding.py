@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.evidence import Evidence
+from reports.history.evidence import Evidence
 
 __all__ = ["Shedding", "read_shedding"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from reports.record import Record
+from reports.record.reader import Record
 
 __all__ = ["TWIN_FILE", "Twin", "read_twin"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from reports.report import Report, plain
+from reports.report.build import Report, plain
 
 __all__ = ["write_json"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from reports.report import Report
+from reports.report.build import Report
 
 __all__ = ["write_junit"]
 

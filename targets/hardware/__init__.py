@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from reports.documents import Document, did_you_mean, document_names, read_document
-from reports.errors import InvalidFile, Problem, UserError
-from targets.replica.cost import StepCost
+from reports.shared.documents import Document, did_you_mean, document_names, read_document
+from reports.shared.errors import InvalidFile, Problem, UserError
+from targets.replica.engine.cost import StepCost
 
 __all__ = ["HARDWARE", "Hardware", "hardware_names", "load_hardware", "read_hardware"]
 
@@ -29,7 +29,7 @@ HARDWARE: Final = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Hardware:
-    """A model on the chips of one replica. The step's coefficients are those of `targets.replica.cost`."""
+    """A model on the chips of one replica. The step's coefficients are those of `targets.replica.engine.cost`."""
 
     name: str
     title: str

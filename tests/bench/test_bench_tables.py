@@ -12,7 +12,7 @@ from bench import cells, honesty
 from bench.catalogue import cell_text, latest, table, texts, unbitten, write
 from bench.cells import Results, played_side_by_side
 from bench.plants import PLANTS, write_experiment, write_stack
-from chaos.experiment import load_experiment
+from chaos.experiment.model import load_experiment
 
 LOST = "sessions_lost == 0"
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 PACKAGES = ("chaos", "loadprofiles", "targets", "reports")
 MODULES = sorted(
     path.relative_to(ROOT)
@@ -39,10 +40,10 @@ def test_the_packages_stand_on_the_floors_that_the_architecture_gives_them() -> 
 @pytest.mark.parametrize(
     "modules",
     [
-        "chaos.entry, chaos.telemetry, targets.replica.server",
-        "chaos.entry, chaos.telemetry, targets.gateway.server",
-        "chaos.child, chaos.telemetry, loadprofiles.user, loadprofiles.load_config",
-        "chaos.shepherd",
+        "chaos.children.entry, chaos.children.telemetry, targets.replica.server.server",
+        "chaos.children.entry, chaos.children.telemetry, targets.gateway.server.server",
+        "chaos.children.environment, chaos.children.telemetry, loadprofiles.player.locust_host, loadprofiles.player.load_config",
+        "chaos.supervision.shepherd",
     ],
 )
 def test_no_process_under_test_imports_the_analysis(modules: str) -> None:
@@ -55,7 +56,7 @@ def test_the_command_line_answers_help_at_once() -> None:
 
     def seconds() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python("import chaos.cli")
+        python("import chaos.cli.app")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from scripted_server import Script, ScriptedServer, prove, whole
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+from tests.support.scripted_server import Script, ScriptedServer, prove, whole
+
+REPOSITORY = ROOT
 LOCUSTFILE = REPOSITORY / "loadprofiles" / "locustfile.py"
 
 SMALL = """\
@@ -37,8 +39,8 @@ CHAOS_FILE = """\
 import sys
 sys.path[:] = [entry for entry in sys.path if entry != {here!r}] + [{here!r}]
 from locust import events
-from loadprofiles.load_config import read_load_config
-from loadprofiles.user import AgentSessions, host
+from loadprofiles.player.load_config import read_load_config
+from loadprofiles.player.locust_host import AgentSessions, host
 import gevent, json
 
 @events.init.add_listener
@@ -128,7 +130,7 @@ def test_failed_calls_make_the_exit_code_1_alone(tmp_path: Path, profile: Path) 
 
 def test_failed_calls_are_the_point_of_a_chaos_run_and_commands_are_obeyed(tmp_path: Path, profile: Path) -> None:
     resolved = subprocess.run(
-        [sys.executable, "-m", "loadprofiles.resolve_profile", str(profile)], capture_output=True, check=True
+        [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", str(profile)], capture_output=True, check=True
     ).stdout
     with target(lambda _: whole(503)) as server:
         config = {"url": server.url, "api": "openai", "model": "m", "api_key_env": None, "trace": None, "seed": 7}
@@ -259,7 +261,7 @@ def test_sigterm_ends_at_once_though_sessions_hang(tmp_path: Path, profile: Path
 def test_the_process_that_plays_the_load_carries_no_analysis() -> None:
     """(jinja2 comes with Locust's own web UI.)"""
     program = (
-        "import sys, loadprofiles.user, loadprofiles.load_config, loadprofiles.locustfile;"
+        "import sys, loadprofiles.player.locust_host, loadprofiles.player.load_config, loadprofiles.locustfile;"
         "print([name for name in ('pydantic', 'duckdb', 'scipy', 'numpy', 'bokeh') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

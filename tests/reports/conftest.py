@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from record_builder import RecordBuilder, good_run
+
+from tests.support.record_builder import RecordBuilder, good_run
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from record_builder import RecordBuilder, Up, good_run, migrated
 
 from reports.analysis import NOT_STEADY, analyse, main
-from reports.gates import parse_gate
+from reports.gates.grammar import parse_gate
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.registry import MEASURES
+from tests.support.paths import ROOT
+from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
-REPO = Path(__file__).parents[2]
+REPO = ROOT
 
 
 def failing_over(record: RecordBuilder) -> RecordBuilder:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.errors import InvalidFile, UserError
+from reports.shared.errors import InvalidFile, UserError
 from targets.hardware import HARDWARE, hardware_names, load_hardware, read_hardware
-from targets.replica.engine import Engine, EngineRequest, Finished
+from targets.replica.engine.engine import Engine, EngineRequest, Finished
 
 GOOD = (HARDWARE / "llama-70b-tpu-v6e-8.yaml").read_text()
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reports.documents import NotFound
-from reports.errors import InvalidFile
+from reports.shared.documents import NotFound
+from reports.shared.errors import InvalidFile
 from targets.gateway.config import Ejection, GatewayPolicies, Panic
 from targets.hardware import load_hardware
 from targets.stack import MAX_REPLICAS, load_stack, stack_names
+from tests.support.paths import ROOT
 
 GOOD = """\
 brownout: 1
@@ -194,7 +195,7 @@ def test_naive_decides_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["multi-cloud", "naive"])
 def test_the_values_are_those_that_the_documentation_shows(name: str) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    text = (ROOT / "docs" / "policies.md").read_text()
     block = text.split(f"`{name}`", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
     shown = yaml.safe_load(block)["policies"]
     resolved = load_stack(name).resolved()["gateway"]["policies"]

@@ -1,1 +1,1 @@
-"""The report page's template, style and script: read as files by `reports.writers.html`."""
+"""The report page's template, style and script: read as files by `reports.writers.html.page_writer`."""

@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts that `reports.writers.html_canvas.spec` describes, all on one axis of seconds.
+// Draws the charts that `reports.writers.html.canvas.spec` describes, all on one axis of seconds.
 (() => {
   const INK = "#848c99"; // readable on white and on black: the canvas is transparent, the page may be either
   const LEFT = 92;

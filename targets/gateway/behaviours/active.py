@@ -14,7 +14,7 @@ import msgspec
 
 from targets.control import BehaviourError
 from targets.gateway.behaviours import BEHAVIOURS, Behaviour
-from targets.gateway.replica_state import ReplicaState
+from targets.gateway.routing.replica_state import ReplicaState
 
 __all__ = ["ActiveBehaviours", "Hit"]
 

@@ -31,8 +31,8 @@ from targets.replica.behaviours.base import (
 )
 from targets.replica.behaviours.only import EVERY_REQUEST, Only, fraction
 from targets.replica.behaviours.visit import Entry, Hit, Visit
-from targets.replica.driver import TimerHandle
-from targets.replica.stream import AnswerStream
+from targets.replica.delivery.driver import TimerHandle
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = ["ActiveBehaviours"]
 

@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
-from reports.attributes import Outcome
-from targets.replica.stream import AnswerStream
+from reports.shared.attributes import Outcome
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = [
     "ActsInStream",

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.stream import AnswerStream
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = ["ErrorEvent"]
 

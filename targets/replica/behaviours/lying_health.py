@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from targets.replica.behaviours.base import Behaviour, CannedAnswer
-from targets.replica.stream import AnswerStream
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = ["LyingHealth"]
 

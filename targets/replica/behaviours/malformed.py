@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from reports.attributes import Outcome
+from reports.shared.attributes import Outcome
 from targets.replica.behaviours.base import Behaviour, CannedAnswer
 
 __all__ = ["Malformed"]

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from reports.tenancy import account_of
+from reports.shared.tenancy import account_of
 
 __all__ = ["EVERY_REQUEST", "Only", "fraction"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from targets.replica.behaviours.base import Behaviour
 from targets.replica.behaviours.only import EVERY_REQUEST, Only, fraction
-from targets.replica.driver import TimerHandle
-from targets.replica.stream import AnswerStream
+from targets.replica.delivery.driver import TimerHandle
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = ["Entry", "Hit", "Visit"]
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from reports.tokens import token_stream
+from reports.shared.tokens import token_stream
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.stream import AnswerStream
+from targets.replica.delivery.stream import AnswerStream
 
 __all__ = ["WrongAnswer"]
 

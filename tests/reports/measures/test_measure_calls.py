@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from record_builder import RecordBuilder, Up, measured, value
 from scipy.stats import binomtest
 
-from reports import attributes as names
+from reports.shared import attributes as names
+from tests.support.record_builder import RecordBuilder, Up, measured, value
 
 
 def test_latencies_of_one_call_are_those_of_the_design(record: RecordBuilder) -> None:

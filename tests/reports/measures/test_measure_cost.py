@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from record_builder import RecordBuilder, Up, evidence_of, judged, measured, migrated, value
 
-from reports import attributes as names
-from reports.gates import GateError, parse_gate
+from reports.gates.grammar import GateError, parse_gate
 from reports.measures.work import work_of
+from reports.shared import attributes as names
+from tests.support.record_builder import RecordBuilder, Up, evidence_of, judged, measured, migrated, value
 
 
 def test_retry_amplification_is_attempts_a_call(record: RecordBuilder) -> None:

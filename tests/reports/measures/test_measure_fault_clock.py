@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from record_builder import RecordBuilder, Up, good_run, measured, migrated, value
+
+from tests.support.record_builder import RecordBuilder, Up, good_run, measured, migrated, value
 
 
 def with_failovers(record: RecordBuilder) -> RecordBuilder:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from record_builder import RecordBuilder, Try, Up, judged, measured, migrated, value
 
-from reports import attributes as names
+from reports.shared import attributes as names
+from tests.support.record_builder import RecordBuilder, Try, Up, judged, measured, migrated, value
 
 LATE = 3.0  # seconds to the first token: past the objective of 2 s
 

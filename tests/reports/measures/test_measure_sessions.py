@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from record_builder import RecordBuilder, measured, value
+
+from tests.support.record_builder import RecordBuilder, measured, value
 
 
 def test_a_good_run_loses_nothing(good: RecordBuilder) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from record_builder import RecordBuilder, good_run
 
 from reports.analysis import analyse
-from reports.report import plain
+from reports.report.build import plain
 from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
-from reports.writers.summary import summary_text, write_summary
+from reports.writers.markdown.summary import summary_text, write_summary
+from tests.support.record_builder import RecordBuilder, good_run
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 import uvloop
-from replica_harness import running
 
-from targets.replica.server import ReplicaServer
+from targets.replica.server.server import ReplicaServer
+from tests.support.replica_harness import running
 
 
 def pytest_asyncio_loop_factories(

@@ -1,0 +1,212 @@
+"""What a child process starts: `python -m chaos.children.entry gateway|replica`.
+
+Sets the OpenTelemetry SDK up (where there is a collector), then imports the package, then serves until SIGTERM (a
+replica drains first) or SIGINT (at once), posting counters every 250 ms. A mistake in the configuration, or a port in
+use, is one line on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import aiohttp
+import msgspec
+
+from chaos.children.environment import COUNTERS_EVERY_S, Environment
+from reports.shared.attributes import SERVICE_GATEWAY, SERVICE_REPLICA
+from reports.shared.errors import UserError
+
+__all__ = ["main"]
+
+LAG_TICK_S = 0.05
+"""How often the event loop's lag is looked at."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""The exporter's thread must not hold the event loop up: Python's 5 ms would make tokens late at every export."""
+
+LAG_LIMIT_S = 0.05
+"""A tick later than this is a late one (`docs/measures.md`, "Proof that it was a test")."""
+
+EXPORT_EVERY_S = {"replica": 0.2, "gateway": 0.5}
+"""Replicas may be killed: what they have not sent by then is lost."""
+
+
+class Server(Protocol):
+    """What a package offers to its entry."""
+
+    async def start(self) -> None:
+        """Bind and serve."""
+
+    async def close(self) -> None:
+        """Drain briefly, then stop."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Cumulative counters and gauges, see `docs/wire.md`."""
+
+
+@runtime_checkable
+class Drains(Protocol):
+    """Optional, of a server: it can end on notice."""
+
+    async def drain(self) -> None:
+        """Say that it is about to end, go on serving, and return when nothing is left to do."""
+
+
+class SpanCounts(Protocol):
+    """Spans started and ended so far."""
+
+    started: int
+    ended: int
+
+
+class Counters:
+    """Posts this process's counters, and watches its event loop's lag."""
+
+    def __init__(self, env: Environment, kind: str, server: Server, spans: SpanCounts | None) -> None:
+        self._env = env
+        self._kind = kind
+        self._server = server
+        self._spans = spans
+        self._lag_s = 0.0
+        self._ticks = 0
+        self._late_ticks = 0
+
+    async def run(self) -> None:
+        """Post until cancelled."""
+        lag = asyncio.create_task(self._watch_lag())
+        timeout = aiohttp.ClientTimeout(total=5)
+        try:
+            async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+                while True:
+                    await self._post(session, final=False)
+                    await asyncio.sleep(COUNTERS_EVERY_S)
+        finally:
+            lag.cancel()
+
+    async def last(self) -> None:
+        """The last post, once every span has ended."""
+        timeout = aiohttp.ClientTimeout(total=2)
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+            await self._post(session, final=True)
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_TICK_S
+            await asyncio.sleep(LAG_TICK_S)
+            lag_s = loop.time() - due
+            self._lag_s = max(self._lag_s, lag_s)
+            self._ticks += 1
+            self._late_ticks += lag_s > LAG_LIMIT_S
+
+    async def _post(self, session: aiohttp.ClientSession, *, final: bool) -> None:
+        spans = {"started": self._spans.started, "ended": self._spans.ended} if self._spans else {}
+        lag, self._lag_s = self._lag_s, 0.0
+        body = {
+            "process": self._env.process,
+            "incarnation": self._env.incarnation,
+            "kind": self._kind,
+            "at": time.time_ns(),
+            "final": final,
+            "spans": spans,
+            "cpu_s": round(time.process_time(), 4),
+            "loop_lag_s": round(lag, 5),
+            "loop_ticks": {"all": self._ticks, "late": self._late_ticks},
+            "data": self._server.snapshot(),
+        }
+        # A collector that is gone or late must not stop the server; the runner's absence is the shepherd's business.
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with session.post(
+                f"{self._env.collector}/v1/counters",
+                data=msgspec.json.encode(body),
+                headers={"X-Brownout-Token": self._env.token, "Content-Type": "application/json"},
+            ) as answer:
+                await answer.read()
+
+
+def _build(kind: str, config: bytes, token: str) -> Server:
+    if kind == "replica":
+        from targets.replica.server.config import ReplicaConfig
+        from targets.replica.server.server import ReplicaServer
+
+        return ReplicaServer(msgspec.json.decode(config, type=ReplicaConfig), token)
+    from targets.gateway.config import GatewayConfig
+    from targets.gateway.server.server import GatewayServer
+
+    return GatewayServer(msgspec.json.decode(config, type=GatewayConfig), token)
+
+
+async def _serve(kind: str, env: Environment, config: bytes) -> None:
+    stop, notice = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, notice.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    provider = spans = None
+    if env.collector:
+        from chaos.children.telemetry import set_up
+
+        service = SERVICE_REPLICA if kind == "replica" else SERVICE_GATEWAY
+        provider, spans = set_up(service, env.process, env.incarnation, env.collector, env.token, EXPORT_EVERY_S[kind])
+    server = _build(kind, config, env.token)
+    await server.start()
+    # What start-up made lives as long as the process: taken out of every later collection's walk.
+    gc.collect()
+    gc.freeze()
+    counters = Counters(env, kind, server, spans) if env.collector else None
+    posting = asyncio.create_task(counters.run()) if counters else None
+    await _told_to_end(server, notice, stop)
+    await server.close()
+    if posting is not None and counters is not None and provider is not None:
+        posting.cancel()
+        await asyncio.gather(posting, return_exceptions=True)
+        await asyncio.to_thread(provider.shutdown)
+        await counters.last()
+
+
+async def _told_to_end(server: Server, notice: asyncio.Event, stop: asyncio.Event) -> None:
+    """SIGINT ends a process at once; SIGTERM is a notice, and a server that can drain does so first."""
+
+    async def on_notice() -> None:
+        await notice.wait()
+        if isinstance(server, Drains):
+            await server.drain()
+
+    ends = [asyncio.ensure_future(on_notice()), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
+
+
+def main(argv: list[str]) -> int:
+    """Run one child. Answers its exit code."""
+    if len(argv) != 2 or argv[1] not in ("gateway", "replica"):
+        print(
+            "usage: python -m chaos.children.entry gateway|replica  (configuration in the file named by BROWNOUT_CONFIG)"
+        )
+        return 2
+    import uvloop
+
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    env = Environment(os.environ)
+    try:
+        config = Path(env.config).read_bytes()
+        uvloop.run(_serve(argv[1], env, config))
+    except (UserError, msgspec.MsgspecError) as error:
+        print(f"{env.process}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{env.process}: {error.filename or env.config}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,131 @@
+"""What Locust plays in a run: the load of `BROWNOUT_CONFIG`, begun, drained and ended at the runner's word.
+
+    locust -f chaos/children/locustfile.py --headless        started by the runner; see docs/wire.md
+
+Sets the OpenTelemetry SDK up before `loadprofiles` asks for a tracer; posts counters every 250 ms, and obeys the
+answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# As in loadprofiles/locustfile.py: our folder's modules must not hide others of the same name.
+_HERE = str(Path(__file__).resolve().parent)
+_ROOT = str(Path(__file__).resolve().parents[2])
+sys.path[:] = [_ROOT if os.path.realpath(entry) == _HERE else entry for entry in sys.path]
+
+import gevent  # noqa: E402
+import msgspec  # noqa: E402
+from geventhttpclient import HTTPClient  # noqa: E402
+from locust import events  # noqa: E402
+
+from chaos.children.environment import COUNTERS_EVERY_S, Environment  # noqa: E402
+from reports.shared.attributes import SERVICE_LOADGEN  # noqa: E402
+
+_ENV = Environment(os.environ)
+EXPORT_EVERY_S = 0.5
+WAIT_EVERY_S = 0.05
+"""How often the word to begin is asked for."""
+
+_provider: Any = None
+_spans: Any = None
+if _ENV.collector:
+    from chaos.children.telemetry import set_up
+
+    _provider, _spans = set_up(
+        SERVICE_LOADGEN, _ENV.process, _ENV.incarnation, _ENV.collector, _ENV.token, EXPORT_EVERY_S
+    )
+
+from loadprofiles.player.load_config import read_load_config  # noqa: E402
+from loadprofiles.player.locust_host import AgentSessions, LoadHost, host  # noqa: E402
+
+__all__ = ["AgentSessions"]
+
+
+class _Link:
+    """Posts counters to the collector, and hands its commands to the load."""
+
+    def __init__(self, environment: Any) -> None:
+        self._client = HTTPClient.from_url(_ENV.collector, connection_timeout=5, network_timeout=5, concurrency=1)
+        self._environment = environment
+        self._load: LoadHost | None = None
+        self._lag_s = 0.0
+
+    def await_start(self) -> None:
+        """Block until the runner says that the stack is ready; leave if it says that the run is over."""
+        while (command := self.post({}).get("command")) != "run":
+            if command == "stop":
+                sys.exit(0)
+            gevent.sleep(WAIT_EVERY_S)
+
+    def follow(self, load: LoadHost) -> None:
+        """Post every 250 ms until told to stop; take orders for demand, and drain when told."""
+        self._load = load
+        drained = False
+        while True:
+            due = time.monotonic() + COUNTERS_EVERY_S
+            gevent.sleep(COUNTERS_EVERY_S)
+            self._lag_s = max(self._lag_s, time.monotonic() - due)
+            answer = self.post(load.snapshot())
+            if "demand" in answer:  # without an answer the orders lapse by themselves
+                load.order(answer["demand"])
+            command = answer.get("command")
+            if command in ("run", "hold"):
+                load.hold(command == "hold")
+            if command == "drain" and not drained:
+                drained = True
+                load.drain()
+            elif command == "stop":
+                load.stop()
+                return
+
+    def post(self, data: dict[str, object], *, final: bool = False) -> dict[str, object]:
+        """One post, and the collector's answer; empty when it did not."""
+        lag, self._lag_s = self._lag_s, 0.0
+        body = {
+            "process": _ENV.process,
+            "incarnation": _ENV.incarnation,
+            "kind": "load",
+            "at": time.time_ns(),
+            "final": final,
+            "spans": {"started": _spans.started, "ended": _spans.ended} if _spans else {},
+            "cpu_s": round(time.process_time(), 4),
+            "loop_lag_s": round(lag, 5),
+            "data": data,
+        }
+        headers = {"X-Brownout-Token": _ENV.token, "Content-Type": "application/json"}
+        try:
+            answer = self._client.post("/v1/counters", body=msgspec.json.encode(body), headers=headers)
+            return msgspec.json.decode(answer.read(), type=dict[str, object])
+        except Exception:  # the runner may be gone; its shepherd sees to us then
+            return {}
+
+    def last(self) -> None:
+        """The last post, once every span has ended and left."""
+        if _provider is not None:
+            _provider.shutdown()
+        self.post(self._load.snapshot() if self._load is not None else {}, final=True)
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def on_init(environment: Any, **_: object) -> None:
+    """Host the load; wait for the word to begin; then follow."""
+    load = host(environment, lambda: read_load_config(_ENV.config), chaos=True)
+    if not _ENV.collector:
+        return
+    link = _Link(environment)
+
+    def begin(**_: object) -> None:
+        gevent.spawn(link.follow, load)
+
+    def end(**_: object) -> None:
+        link.last()
+
+    link.await_start()
+    environment.events.test_start.add_listener(begin)
+    environment.events.quit.add_listener(end)

@@ -1,0 +1,71 @@
+"""`brownout serve stack`: the embedded stack alone, for a person or another tool to call, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from chaos.runner.deployment import Deployment
+from chaos.runner.readiness import all_ready
+from chaos.runner.record_writer import RunFolder
+from chaos.supervision.supervisor import Child, Supervisor
+from reports.shared.errors import TargetFailed
+from targets.stack import Stack, load_stack
+
+__all__ = ["serve_stack"]
+
+
+def serve_stack(name: str, *, port: int, runs: Path) -> int:
+    """Start replicas and gateway, print where they are, wait for SIGINT or SIGTERM. Answers the exit code.
+
+    Raises UserError for an unknown stack or a port in use, TargetFailed where a process ends by itself.
+    """
+    import uvloop
+
+    stack = load_stack(name)
+    folder = RunFolder(runs, f"serve-{stack.name}")
+    try:
+        uvloop.run(_serve(stack, folder, port))
+    finally:
+        folder.close()
+    return 0
+
+
+async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
+    stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def end(why: str) -> None:
+        if not stop.done():
+            stop.set_result(why)
+
+    def exited(child: Child, status: int, expected: bool) -> None:
+        if not expected:
+            end(f"{child.name} ended by itself (status {status}); its log: {folder.log(child.name)}")
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, end, "")
+    token = secrets.token_urlsafe(24)
+    deployment = Deployment.plan(stack, folder, token, "", seed=0, gateway_port=port)
+    async with Supervisor(run_dir=folder.path, owner=folder.path.name, token=token, on_exit=exited) as supervisor:
+        specs = [*(deployment.replica_spec(name) for name in deployment.addresses), deployment.gateway_spec()]
+        await asyncio.gather(*(supervisor.spawn(spec) for spec in specs))
+        ready = asyncio.ensure_future(all_ready(deployment.urls()))
+        either: list[asyncio.Future[Any]] = [ready, stop]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ready
+        if not stop.done():
+            console = Console()
+            console.print(f"[bold]{deployment.gateway_url}/v1[/]  {stack.title}; model {stack.model}; Ctrl-C ends it")
+            for replica in stack.replicas:
+                console.print(f"  {deployment.replica_url(replica.name)}/v1  {replica.name} ({replica.hardware})")
+        why = await stop
+    if why:
+        raise TargetFailed(why)

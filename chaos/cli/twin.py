@@ -1,0 +1,111 @@
+"""`brownout run X --twin`: the same seed without the faults, beside it.
+
+The run with the faults comes first, so that the twin's phases can be as long as its were (reverting takes its time),
+and each starts its own processes: neither finds a cache that the other left. The first is analysed last, when the twin
+is there: what the faults changed goes into its report, and the twin's share of good calls into `twin.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from chaos.cli.run import Recorded, conclude, record
+from chaos.experiment.model import Experiment, TwinOf
+from chaos.runner.analysis_child import AnalysisChild
+from reports.shared.errors import BrownoutError, TargetFailed, UserError
+
+__all__ = ["run_with_twin", "twin_facts", "twin_of"]
+
+INTERRUPTED = 130
+PHASES = ("baseline", "fault", "recovery")
+
+
+def run_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
+    """Play an experiment and then its twin, print the verdict and the differences. Answers the exit code of the first.
+
+    Raises UserError for an experiment without faults, and where a folder cannot be made.
+    """
+    if not experiment.faults:
+        raise UserError(f"{experiment.path}: --twin: the timeline has no fault that a twin could be without")
+    console = Console()
+    played = record(console, experiment, runs=runs, quiet=quiet, command=command)
+    if played.ended is not None:
+        console.print(Text("it ended early: its twin is not played", style="yellow"))
+        return conclude(console, played)
+    try:
+        if _play_twin(console, experiment, played, runs=runs, quiet=quiet, command=command) == INTERRUPTED:
+            console.print(f"the twin was interrupted; the run is whole: brownout report {played.folder}")
+            if played.analysis is not None:
+                played.analysis.abandon()
+            return INTERRUPTED
+    except BrownoutError as error:  # the run itself is sound, and is judged without its twin
+        console.print(Text(f"no twin: {error}", style="bold red"))
+    return conclude(console, played)
+
+
+def _play_twin(
+    console: Console, experiment: Experiment, played: Recorded, *, runs: Path, quiet: bool, command: str
+) -> int:
+    console.print(Text("its twin: the same seed without the faults", style="bold"))
+    twin = record(console, twin_of(experiment, played.folder), runs=runs, quiet=quiet, command=command)
+    if twin.ended is not None:
+        if twin.analysis is not None:
+            twin.analysis.abandon()
+        if twin.ended.exit_code == INTERRUPTED:
+            return INTERRUPTED
+        raise TargetFailed(f"it ended early: {twin.ended.why}")
+    (twin.analysis or AnalysisChild(twin.folder)).finish()
+    report = json.loads((twin.folder / "report.json").read_bytes())
+    (played.folder / "twin.json").write_text(json.dumps(twin_facts(twin.folder, report), indent=1) + "\n")
+    return 0
+
+
+def twin_of(experiment: Experiment, folder: Path) -> Experiment:
+    """The experiment without its faults, its phases as long as those of the run recorded in `folder`."""
+    began = dict(_phases(folder))
+    timeline = replace(
+        experiment.timeline,
+        baseline_s=began["fault"] - began["baseline"],
+        recovery_s=began.get("shedding", began["drain"]) - began["recovery"],
+    )
+    return replace(
+        experiment,
+        name=f"{experiment.name}-twin",
+        title=f"{experiment.title} (twin: without the faults)",
+        timeline=timeline,
+        faults=(),
+        steady_state=(),
+        gates=tuple(gate for gate in experiment.gates if not gate.spec.about_fault),
+        twin_of=TwinOf(folder.name, began["recovery"] - began["fault"]),
+    )
+
+
+def _phases(folder: Path) -> Iterator[tuple[str, float]]:
+    """When each phase of a record began, seconds of wall time."""
+    for line in (folder / "events.jsonl").read_text().splitlines():
+        event: dict[str, Any] = json.loads(line)
+        if event["type"] == "phase":
+            yield event["phase"], event["at"] / 1e9
+
+
+def twin_facts(folder: Path, report: Mapping[str, Any]) -> dict[str, Any]:
+    """`twin.json`: where the twin is, and what it says of its calls by phase."""
+    shares = report["measures"]["slo_attainment"]["phases"]
+    calls = {}
+    for phase in PHASES:
+        found = shares.get(phase, {"value": None, "samples": 0})
+        share, offered = found["value"], found["samples"]
+        calls[phase] = {"offered": offered, "good": round((share or 0.0) * offered), "share": share}
+    return {
+        "path": f"../{folder.name}",
+        "seed": report["run"]["seed"],
+        "verdict": report["verdict"]["verdict"],
+        "calls": calls,
+    }

@@ -1,0 +1,157 @@
+"""What does not fit together in the faults of an experiment, or not with its stack, its load and one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from chaos.experiment.file import FaultEntryBase
+from chaos.experiment.schedule import Occurrence, Schedule, occurrences
+from chaos.faults.base import ReplicaView
+from chaos.faults.catalogue import KINDS
+from chaos.faults.gateway.stuck_config import StuckConfig
+from chaos.faults.load.demand import DemandSpec
+from chaos.faults.selection import Selector, unknown_names
+from chaos.faults.spec import FaultSpec, OnReplicas, OnStreams, WholeReplica
+from reports.shared.documents import did_you_mean, duration_text
+from reports.shared.errors import Problem
+from targets.stack import Stack
+
+if TYPE_CHECKING:
+    from chaos.experiment.checks import Draft, DraftFault
+
+__all__ = ["OF_REQUESTS", "SCHEDULE_KEYS", "check_fault", "check_overlaps", "occurring", "schedule_of", "views"]
+
+OF_REQUESTS: Final = frozenset(OnStreams.model_fields) - frozenset(Selector.model_fields)
+"""The selectors of requests: a fault of whole replicas takes none."""
+
+SCHEDULE_KEYS: Final = frozenset(("at", "for", "every", "random", "times", "one_by_one"))
+
+
+def views(stack: Stack) -> list[ReplicaView]:
+    """A stack's replicas as faults see them."""
+    return [ReplicaView(replica.name, replica.pool, replica.cloud) for replica in stack.replicas]
+
+
+def schedule_of(entry: FaultEntryBase) -> Schedule:
+    """What an entry says of its times."""
+    return Schedule(entry.at, entry.for_ or 0.0, entry.every, entry.random, entry.times, entry.one_by_one)
+
+
+def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
+    """Every time that an entry comes; none where it is not sound."""
+    schedule, spec = fault.schedule, fault.spec
+    if schedule is None or spec is None or list(schedule.mistakes(isinstance(spec, Selector))):
+        return []
+    return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
+
+
+def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
+    """What is wrong with one entry."""
+    say, path = made.document.problem, fault.path
+    if len(fault.kinds) > 1:
+        yield say(path, f"one entry has {len(fault.kinds)} faults: {', '.join(fault.kinds)}", "write an entry for each")
+        return
+    if not fault.kinds:
+        if set(fault.raw) <= SCHEDULE_KEYS and isinstance(made.document.data["timeline"]["faults"][fault.index], dict):
+            yield say(path, "the entry has no fault", f"add one of: {', '.join(KINDS)}")
+        return
+    kind = fault.kinds[0]
+    if KINDS[kind].needs_duration and "for" not in fault.raw:
+        yield say(path, f"{kind} does not say for how long", "add for: 15s")
+    if issubclass(KINDS[kind], WholeReplica):
+        for key in OF_REQUESTS & _given(fault, kind).keys():
+            remedy = f"take {key}: out, or take fewer replicas with count: one, minority or majority"
+            yield say((*path, kind, key), f"{key} is of requests, but {kind} takes a replica as a whole", remedy)
+    if made.at_url and not KINDS[kind].of_load:
+        yield say(path, f"{kind} needs a stack of ours, and the target is a url", "take the fault out, or name a stack")
+        return
+    spec = fault.spec
+    if fault.schedule is not None:
+        for key, what, remedy in fault.schedule.mistakes(issubclass(KINDS[kind], Selector)):
+            yield say((*path, key), what, remedy)
+    if isinstance(spec, DemandSpec) and made.profile is not None:
+        for key, what, remedy in spec.mistakes(made.profile):
+            yield say((*path, kind, key), what, remedy)
+    if isinstance(spec, StuckConfig) and made.stack is not None:
+        known = [replica.name for replica in views(made.stack)]
+        for name in spec.replicas:
+            if name not in known:
+                what = f'the stack {made.stack.name} has no replica "{name}"'
+                yield say((*path, kind, "replicas"), what, did_you_mean(name, known))
+    if not isinstance(spec, OnReplicas) or made.stack is None:
+        return
+    replicas = views(made.stack)
+    unknown = unknown_names(spec, replicas)
+    for key, what, remedy in unknown:
+        yield say((*path, kind, key), what.replace("the stack", f"the stack {made.stack.name}", 1), remedy)
+    if not unknown and not spec.candidates(replicas):
+        remedy = f"the replicas are: {', '.join(replica.name for replica in replicas)}"
+        yield say(
+            (*path, kind), f"no replica of the stack {made.stack.name} fits all of pool, replica and cloud", remedy
+        )
+    yield from _check_requests(made, fault, kind, spec)
+    if made.recovery_s is not None and spec.cold_start_s > made.recovery_s:
+        what = f"a cold start of {duration_text(spec.cold_start_s)} is longer than the recovery"
+        remedy = f"make recovery: longer than it ({duration_text(made.recovery_s)} now), or the cold start shorter"
+        yield say((*path, kind, "cold_start"), what, remedy)
+
+
+def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:
+    """Selectors that no request of this load can fit."""
+    say, only = made.document.problem, spec.requests_only
+    path = (*fault.path, kind)
+    if made.profile is not None:
+        tenants = [tenant.name for tenant in made.profile.tenants]
+        for name in only.get("tenant", ()):
+            if name not in tenants:
+                remedy = did_you_mean(name, tenants) if tenants else "take tenant: out, or give the profile tenants"
+                yield say((*path, "tenant"), f'the profile {made.profile.name} has no tenant "{name}"', remedy)
+    if made.stack is not None:
+        for name in only.get("model", ()):
+            if name != made.stack.model:
+                what = f'no request asks for the model "{name}"'
+                yield say((*path, "model"), what, f"the load asks for {made.stack.model}")
+
+
+def _given(fault: DraftFault, kind: str) -> dict[str, Any]:
+    given = fault.raw[kind]
+    return given if isinstance(given, dict) else {}
+
+
+def check_overlaps(made: Draft) -> Iterator[Problem]:
+    """A fault cannot begin on a replica that another has stopped: nobody would be there to take it. And one that comes
+    again must have ended before."""
+    times = [(fault, time) for fault in made.faults for time in occurring(made, fault)]
+    for fault in made.faults:
+        yield from _again_too_soon(made, fault, [time for its, time in times if its is fault])
+    for later, time in times:
+        for earlier, before in times:
+            if not before.spec.stops_process or earlier is later:
+                continue
+            until_s = before.at_s + before.for_s
+            first = before.at_s == time.at_s and earlier.index < later.index
+            both = [name for name in time.targets if name in before.targets]
+            if both and (before.at_s < time.at_s <= until_s or first):
+                what = (
+                    f"{later.kinds[0]} begins on {', '.join(both)} while {earlier.kinds[0]} ({before.id}) has it down"
+                )
+                line = made.document.line(earlier.path)
+                yield made.document.problem(later.path, what, f"let it begin after the fault on line {line} has ended")
+                return
+
+
+def _again_too_soon(made: Draft, fault: DraftFault, times: list[Occurrence]) -> Iterator[Problem]:
+    for index, time in enumerate(times):
+        busy_s = time.for_s + time.spec.cold_start_s
+        for again in times[index + 1 :]:
+            both = [name for name in again.targets if name in time.targets]
+            apart_s = again.at_s - time.at_s
+            if both and apart_s < busy_s:
+                what = (
+                    f"{fault.kinds[0]} comes again on {', '.join(both)} after {duration_text(apart_s)}, and takes "
+                    f"{duration_text(busy_s)} to end"
+                )
+                key = "every" if fault.schedule is not None and fault.schedule.every_s is not None else "random"
+                yield made.document.problem((*fault.path, key), what, "let them be further apart, or shorter")
+                return

@@ -1,0 +1,281 @@
+"""An experiment as written: the form of the file, checked by pydantic. What it means is in `chaos.experiment.model`.
+
+Everything that can be wrong within one value is found here; what does not fit together, or not with the stack, in
+`chaos.experiment.checks`: a check here that looks at several values would hide the mistakes in each of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    create_model,
+)
+
+from chaos.experiment.guardrails import Guardrail, parse_guardrail
+from chaos.faults.catalogue import KINDS
+from chaos.faults.spec import FaultSpec
+from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
+from reports.shared.documents import Duration, Mistake, did_you_mean
+
+__all__ = [
+    "MAX_DRAIN_S",
+    "ExperimentFile",
+    "FaultEntryBase",
+    "FaultEntryFile",
+    "TargetFile",
+    "TraceFile",
+    "experiment_json_schema",
+]
+
+MAX_DRAIN_S: Final = 30.0
+"""A drain is at most this long (`docs/measures.md`)."""
+
+_NAME: Final = r"^[a-z0-9][a-z0-9-]*$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise Mistake("must be more than 0 s", "give a duration, as 2s")
+    return seconds
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+
+# -- target -------------------------------------------------------------------------------------------------------
+def _base_url(url: str) -> str:
+    example = "write it as http://127.0.0.1:8000"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise Mistake(f"is not a URL: {error}", example) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Mistake("is not an http:// or https:// URL", example)
+    if parts.username or parts.password:
+        raise Mistake(
+            "has a user or a password in it", "put the key into an environment variable and name it in key_env"
+        )
+    if parts.query or parts.fragment:
+        raise Mistake("has a query or a fragment", example)
+    return url.rstrip("/")
+
+
+def _variable_name(name: Any) -> Any:
+    # the value is not repeated in the message: it may be the key itself
+    if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        remedy = "export the key, and write the variable's name: key_env: OPENAI_API_KEY"
+        raise Mistake("is not the name of an environment variable", remedy)
+    return name
+
+
+class TargetFile(_Model):
+    """What is called: a stack of ours, or a URL of yours, with the model to ask for."""
+
+    stack: str | None = Field(default=None, min_length=1, description="a stack that ships, or the path of a stack file")
+    url: Annotated[str, AfterValidator(_base_url)] | None = Field(
+        default=None, description="base URL of an endpoint of your own, without /v1"
+    )
+    model: str | None = Field(default=None, min_length=1, description="with url: the model to ask for")
+    api: Literal["openai", "anthropic"] | None = Field(
+        default=None, description="with url: its API, if not the profile's"
+    )
+    key_env: Annotated[str, BeforeValidator(_variable_name)] | None = Field(
+        default=None, description="with url: the environment variable that holds the key"
+    )
+
+
+# -- load ---------------------------------------------------------------------------------------------------------
+def _trace_rate(given: Any) -> float | Literal["recorded"]:
+    if given == "recorded":
+        return "recorded"
+    try:
+        rate = float(given)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if isinstance(given, bool) or not 0 < rate <= 10_000:
+        raise Mistake("is not a rate", "write sessions a second, up to 10000, or: recorded")
+    return rate
+
+
+TraceRate = Annotated[
+    float | Literal["recorded"],
+    PlainValidator(_trace_rate),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}, {"const": "recorded"}]}),
+]
+
+
+class TraceFile(_Model):
+    """Recorded sessions to replay. What is left out has the default of its format, and that of
+    `loadprofiles.replay.TraceOptions`."""
+
+    dir: str = Field(min_length=1, description="the folder of the recordings, or one file")
+    format: Literal["claude-code", "mooncake", "azure", "burstgpt", "tracelab"] | None = Field(
+        default=None, description="what wrote the recordings; by what is in them, if left out"
+    )
+    rate: TraceRate | None = Field(
+        default=None, description="sessions a second; or recorded, where the format says when they began"
+    )
+    speed: float | None = Field(default=None, gt=0, lt=1e6, description="divides the times between calls")
+    max_pause: Duration | None = Field(default=None, description="the longest pause between calls, after speed")
+    shrink: float | None = Field(default=None, gt=0, lt=1e6, description="divides all token counts")
+    max_calls: int | None = Field(default=None, ge=1, description="at most so many calls of an agent")
+    limit: int | None = Field(default=None, ge=1, description="at most so many sessions")
+    streaming: Literal["force", "recorded"] | None = Field(
+        default=None, description="stream every call, or as recorded"
+    )
+    skip_bad: bool | None = Field(default=None, description="pass over recordings that cannot be read")
+
+    def options(self) -> dict[str, Any]:
+        """As `loadprofiles.player.load_config` wants them."""
+        given = self.model_dump(exclude_none=True)
+        if "max_pause" in given:
+            given["max_pause_s"] = given.pop("max_pause")
+        return given
+
+
+class LoadFile(_Model):
+    """Who calls."""
+
+    profile: str = Field(min_length=1, description="a profile that ships, or the path of a profile file")
+    trace: TraceFile | None = Field(default=None, description="recorded sessions instead of the profile's")
+
+
+class SloFile(_Model):
+    """What makes a call good."""
+
+    ttft: PositiveDuration = Field(description="time to first token at most, as 2s")
+    tpot: PositiveDuration = Field(description="time per output token at most, as 100ms")
+
+
+# -- timeline -----------------------------------------------------------------------------------------------------
+class FaultEntryBase(_Model):
+    at: Duration = Field(default=0.0, description="when, from the baseline's end")
+    for_: PositiveDuration | None = Field(default=None, alias="for", description="how long, as 15s")
+    every: PositiveDuration | None = Field(
+        default=None, description="again and again: from one begin to the next, as 5s"
+    )
+    random: PositiveDuration | None = Field(default=None, description="at seeded times within so long from at, as 30s")
+    times: int | None = Field(default=None, ge=1, le=1000, description="how often, with every or random")
+    one_by_one: bool = Field(default=False, description="each time the next of its replicas; with every or random")
+
+    @property
+    def specs(self) -> list[FaultSpec]:
+        """What it does, to whom. `chaos.experiment.checks` sees to it that there is exactly one."""
+        return [getattr(self, kind) for kind in KINDS if getattr(self, kind) is not None]
+
+
+# One optional field a kind: `KINDS` is the only list of them.
+_ENTRY: type[FaultEntryBase] = create_model(
+    "FaultEntryFile",
+    __base__=FaultEntryBase,
+    __doc__="One fault: when, how long, and exactly one kind with its targets and parameters.",
+    **cast(
+        dict[str, Any],
+        {
+            kind: (spec | None, Field(default=None, description=(spec.__doc__ or "").split("\n")[0]))
+            for kind, spec in KINDS.items()
+        },
+    ),
+)
+
+
+if TYPE_CHECKING:
+    FaultEntryFile = FaultEntryBase
+else:
+    FaultEntryFile = _ENTRY
+
+
+class TimelineFile(_Model):
+    """The phases of a run; the fault phase lasts from the first injection to the last verified revert."""
+
+    warmup: Duration = Field(default=5.0, description="load without measuring")
+    baseline: PositiveDuration = Field(default=15.0, description="the stack as it is when nothing is broken")
+    faults: list[FaultEntryFile] = Field(default=[], description="what breaks, and when")
+    recovery: Duration = Field(default=20.0, description="load after the last fault is reverted")
+    drain: Duration = Field(default=MAX_DRAIN_S, le=MAX_DRAIN_S, description="what sessions get to end, at most 30s")
+    confirm_metastable: bool = Field(
+        default=False,
+        description="if it is still down after the recovery, shed new sessions for a while, let them back",
+    )
+
+
+# -- gates --------------------------------------------------------------------------------------------------------
+def _gate(given: Any) -> Gate:
+    on_inconclusive: OnInconclusive | None = None
+    if isinstance(given, dict):
+        strange = sorted(str(key) for key in given if key not in ("gate", "on_inconclusive"))
+        if strange:
+            raise Mistake(f'unknown key "{strange[0]}"', did_you_mean(strange[0], ["gate", "on_inconclusive"]))
+        if given.get("on_inconclusive") not in (None, "pass", "fail"):
+            raise Mistake(f'on_inconclusive: "{given["on_inconclusive"]}" is not known', "write pass or fail")
+        on_inconclusive = given.get("on_inconclusive")
+        given = given.get("gate")
+    if not isinstance(given, str):
+        raise Mistake("a gate is a text", "write it as: session_success >= 97%")
+    try:
+        return parse_gate(given, on_inconclusive)
+    except GateError as error:
+        raise Mistake(error.message, error.remedy) from None
+
+
+_GATE_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"gate": {"type": "string"}, "on_inconclusive": {"enum": ["pass", "fail"]}},
+            "required": ["gate"],
+            "additionalProperties": False,
+        },
+    ],
+    "description": "measure[.stat] [in|during PHASE] [for pool=X] OP VALUE, as: session_success >= 97%",
+}
+_GUARDRAIL_SCHEMA: Final[dict[str, Any]] = {
+    "type": "string",
+    "description": "abort if MEASURE OP VALUE for DURATION, as: abort if session_success < 50% for 5s",
+}
+GateText = Annotated[Gate, PlainValidator(_gate), WithJsonSchema(_GATE_SCHEMA)]
+GuardrailText = Annotated[Guardrail, PlainValidator(parse_guardrail), WithJsonSchema(_GUARDRAIL_SCHEMA)]
+
+
+class ExperimentFile(_Model):
+    """An experiment."""
+
+    brownout: Literal[1] = Field(description="the version of the format: 1")
+    name: str = Field(pattern=_NAME, max_length=64, description="a short name in lower case, as lose-tpu-pool")
+    title: str = Field(min_length=1, description="the hypothesis, in one line")
+    description: str = Field(default="", description="what happens in the real world, what to look at, what helps")
+    family: str = Field(default="", description="what it belongs to in the catalogue, as capacity")
+    target: TargetFile = Field(description="what is called: {stack: multi-cloud}, or {url: ..., model: ...}")
+    load: LoadFile = Field(description="who calls: {profile: coding-agent-ci}")
+    slo: SloFile = Field(description="what makes a call good: {ttft: 2s, tpot: 100ms}")
+    timeline: TimelineFile = TimelineFile()
+    steady_state: list[GateText] = Field(
+        default=[], description="gates on the baseline; if one fails, nothing is broken"
+    )
+    gates: list[GateText] = Field(min_length=1, description="what must hold")
+    tells: str = Field(default="", description="the gate whose number tells the outage: the text of one of gates")
+    guardrails: list[GuardrailText] = Field(default=[], description="what stops the run")
+    seed: int = Field(default=7, ge=0, lt=2**63, description="every draw of the run follows from it")
+
+
+def experiment_json_schema() -> dict[str, Any]:
+    """The JSON Schema of an experiment file, for editors."""
+    schema = ExperimentFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "brownout experiment"}

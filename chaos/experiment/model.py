@@ -1,0 +1,334 @@
+"""An experiment: what is called, by whom, what breaks and when, and what must hold.
+
+load_experiment("lose-tpu-pool") reads a file, checks it against its stack and its profile, and answers with every
+default written out. Whatever is wrong is reported at once, each mistake with file, line and remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from chaos.experiment.checks import Draft, check, draft, fault_id, telling
+from chaos.experiment.fault_checks import schedule_of, views
+from chaos.experiment.file import ExperimentFile, TraceFile
+from chaos.experiment.guardrails import Guardrail
+from chaos.experiment.schedule import Occurrence, occurrences
+from chaos.faults.base import Fault, ReplicaView
+from chaos.faults.spec import FaultSpec
+from loadprofiles.sessions.profile import Profile
+from reports.gates.grammar import Gate
+from reports.shared.documents import document_names, find_document, read_document, validate
+from reports.shared.errors import InvalidFile, Problem, UserError
+from targets.stack import Stack
+
+__all__ = [
+    "EXPERIMENTS",
+    "Experiment",
+    "PlannedFault",
+    "Slo",
+    "Timeline",
+    "TwinOf",
+    "UrlTarget",
+    "experiment_names",
+    "load_experiment",
+    "resolve",
+]
+
+EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlTarget:
+    """An endpoint of the user's own. `api` None: the profile's. `key_env` names the variable that holds the key."""
+
+    url: str
+    model: str
+    api: str | None
+    key_env: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """What makes a call good: time to first token, and time per output token, at most; seconds."""
+
+    ttft_s: float
+    tpot_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The lengths of the phases, seconds. The fault phase is as long as the faults are.
+
+    `confirm_metastable`: whether a run that is down at the end of its recovery sheds its load and lets it back.
+    """
+
+    warmup_s: float
+    baseline_s: float
+    recovery_s: float
+    drain_s: float
+    confirm_metastable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TwinOf:
+    """Of a run without the faults: the folder of the run that has them, and how long its fault phase lasted."""
+
+    folder: str
+    fault_s: float
+
+
+@dataclass(frozen=True)
+class PlannedFault:
+    """One fault with the replicas it takes. `at_s` counts from the baseline's end; `for_s` until the revert begins."""
+
+    id: str
+    at_s: float
+    for_s: float
+    spec: FaultSpec
+    targets: tuple[str, ...]
+    pools: tuple[str, ...]
+    seed: int
+
+    @property
+    def kind(self) -> str:
+        """The kind of fault."""
+        return self.spec.kind
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Its parameters as the record names them."""
+        return self.spec.params()
+
+    @property
+    def share(self) -> float | None:
+        """The share of the requests that it hits; None: all, or whole replicas."""
+        return self.spec.requests_share
+
+    @property
+    def only(self) -> dict[str, Any]:
+        """Which requests it hits, beside the share; empty: all, or whole replicas."""
+        return self.spec.requests_only
+
+    @cached_property
+    def fault(self) -> Fault:
+        """The fault to be played; one object a run."""
+        return self.spec.build(self.id, self.targets, self.seed)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment, checked, with every default written out.
+
+    `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
+    `trace_told`: what reading them told, where they were read (`chaos.cli.preparation`).
+    `tells`: the gate whose number tells the outage. `short_form`: see `chaos.experiment.short_form`.
+    """
+
+    path: Path
+    name: str
+    title: str
+    description: str
+    family: str
+    stack: Stack | None
+    url: UrlTarget | None
+    profile: Profile
+    trace: dict[str, Any] | None
+    slo: Slo
+    timeline: Timeline
+    faults: tuple[PlannedFault, ...]
+    steady_state: tuple[Gate, ...]
+    gates: tuple[Gate, ...]
+    tells: Gate
+    guardrails: tuple[Guardrail, ...]
+    seed: int
+    twin_of: TwinOf | None = None
+    trace_told: tuple[str, ...] = ()
+    short_form: bool = False
+
+    @property
+    def load_s(self) -> float:
+        """How long the load is planned to last, drain left out: seconds."""
+        calm_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
+        last = max((fault.at_s + fault.for_s for fault in self.faults), default=calm_s)
+        recovery_s = self.timeline.recovery_s if last or self.faults else 0.0
+        return self.timeline.warmup_s + self.timeline.baseline_s + last + recovery_s
+
+
+def experiment_names() -> list[str]:
+    """The names of the experiments that ship."""
+    return document_names(EXPERIMENTS)
+
+
+def load_experiment(
+    name_or_path: str | Path,
+    *,
+    stack: str | Path | None = None,
+    seed: int | None = None,
+    trace: Mapping[str, Any] | None = None,
+) -> Experiment:
+    """Read an experiment that ships, by name, or one of the user's own, by path.
+
+    `stack`, `seed` and `trace` (`{"dir": ..., "speed": ...}`) take the place of the file's own. Raises
+    `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
+    """
+    document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
+    override = None if trace is None else _trace(trace)
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
+    made = draft(document, stack=stack, seed=seed)
+    file: ExperimentFile | None = None
+    problems: list[Problem] = []
+    try:
+        file = validate(document, ExperimentFile)
+    except InvalidFile as error:
+        problems.extend(error.problems)
+    if stack is not None and made.target.get("url") is not None:
+        problems.append(document.problem(("target",), "--stack: the target is a url", "run it without --stack"))
+    problems.extend(check(made))
+    if problems or file is None or made.profile is None:
+        raise InvalidFile(_each_once(problems))
+    return _experiment(Path(document.file), file, made, made.profile, override)
+
+
+def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        given = TraceFile.model_validate(dict(options)).options()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
+        option = {"": "--trace", "dir": "--trace", "format": "--trace-format"}.get(name, f"--{name}")
+        said = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{option}: {said[0].lower()}{said[1:]} (it was {first['input']})") from None
+    if not Path(given["dir"]).expanduser().exists():
+        raise UserError(f"--trace {given['dir']}: there is no such folder or file. Name what holds the recordings")
+    return given
+
+
+def _each_once(problems: list[Problem]) -> list[Problem]:
+    """Without those that are said better by another at the same line: the key `share` and the like, where they cannot
+    be."""
+    better = {(problem.line, problem.what.split(" ")[0]) for problem in problems if " is of requests" in problem.what}
+    kept = [
+        problem
+        for problem in problems
+        if not any(line == problem.line and problem.what.startswith(f'unknown key "{key}"') for line, key in better)
+    ]
+    return list(dict.fromkeys(kept))
+
+
+def _experiment(
+    path: Path, file: ExperimentFile, made: Draft, profile: Profile, trace: dict[str, Any] | None
+) -> Experiment:
+    target, timeline = file.target, file.timeline
+    stack = made.stack
+    url = None
+    if stack is None and target.url is not None and target.model is not None:
+        url = UrlTarget(target.url, target.model, target.api, target.key_env)
+    replicas = views(stack) if stack is not None else []
+    given_trace = file.load.trace.options() if file.load.trace is not None else None
+    return Experiment(
+        path=path,
+        name=file.name,
+        title=file.title,
+        description=file.description.strip(),
+        family=file.family,
+        stack=stack,
+        url=url,
+        profile=profile,
+        trace=given_trace if trace is None else trace,
+        slo=Slo(file.slo.ttft, file.slo.tpot),
+        timeline=Timeline(
+            timeline.warmup, timeline.baseline, timeline.recovery, timeline.drain, timeline.confirm_metastable
+        ),
+        faults=tuple(
+            _planned(time, replicas, made.seed)
+            for index, entry in enumerate(timeline.faults)
+            for time in occurrences(fault_id(index), schedule_of(entry), entry.specs[0], replicas, made.seed)
+        ),
+        steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
+        gates=tuple(file.gates),
+        tells=telling(file.tells, file.gates) or file.gates[0],
+        guardrails=tuple(file.guardrails),
+        seed=made.seed,
+    )
+
+
+def _planned(time: Occurrence, replicas: list[ReplicaView], seed: int) -> PlannedFault:
+    pools = dict.fromkeys(replica.pool for replica in replicas if replica.name in time.targets)
+    return PlannedFault(time.id, time.at_s, time.for_s, time.spec, time.targets, tuple(pools), seed)
+
+
+def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any]:
+    """The experiment as the record of a run holds it: every default written out, times in seconds, the stack with it.
+
+    Its keys are those of an experiment file, and beside them `path`, `profile` (resolved), `stack` (`docs/wire.md`) and
+    `faults` (with the replicas that were chosen).
+    """
+    stack = stack or experiment.stack
+    url, timeline = experiment.url, experiment.timeline
+    return {
+        "brownout": 1,
+        "name": experiment.name,
+        "title": experiment.title,
+        "description": experiment.description,
+        "family": experiment.family,
+        "target": {"stack": stack.name} if stack is not None else asdict(url) if url is not None else {},
+        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_told)},
+        "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
+        "timeline": {
+            "warmup": timeline.warmup_s,
+            "baseline": timeline.baseline_s,
+            "faults": [_entry(fault) for fault in experiment.faults],
+            "recovery": timeline.recovery_s,
+            "drain": timeline.drain_s,
+            "confirm_metastable": timeline.confirm_metastable,
+        },
+        "steady_state": [_gate(gate) for gate in experiment.steady_state],
+        "gates": [_gate(gate) for gate in experiment.gates],
+        "tells": experiment.tells.text,
+        "guardrails": [guardrail.text for guardrail in experiment.guardrails],
+        "seed": experiment.seed,
+        **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
+        "short_form": experiment.short_form,
+        "path": str(experiment.path),
+        "profile": _plain(asdict(experiment.profile)),
+        "stack": stack.resolved() if stack is not None else None,
+        "faults": [
+            {
+                "id": fault.id,
+                "kind": fault.kind,
+                "at_s": fault.at_s,
+                "for_s": fault.for_s,
+                "targets": list(fault.targets),
+                "pools": list(fault.pools),
+                "params": fault.params,
+                "share": fault.share,
+                "only": fault.only,
+            }
+            for fault in experiment.faults
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """With lists for tuples: what JSON and YAML give back as it was."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def _entry(fault: PlannedFault) -> dict[str, Any]:
+    spec = fault.spec.model_dump(by_alias=True, exclude_none=True)
+    return {"at": fault.at_s, **({"for": fault.for_s} if fault.for_s else {}), fault.kind: spec}
+
+
+def _gate(gate: Gate) -> str | dict[str, str]:
+    if gate.on_inconclusive is None:
+        return gate.text
+    return {"gate": gate.text, "on_inconclusive": gate.on_inconclusive}

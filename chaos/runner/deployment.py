@@ -1,0 +1,161 @@
+"""The processes of one run: their ports, their configuration files, how each is started.
+
+A replica keeps its ports for the whole run, so that one that comes back after a kill is found where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaos.faults.base import ReplicaView
+from chaos.runner.live_world import Address
+from chaos.runner.ports import free_ports
+from chaos.runner.record_writer import RunFolder
+from chaos.supervision.supervisor import ChildSpec, child_environment
+from targets.gateway.config import GatewayConfig, Upstream
+from targets.hardware import load_hardware
+from targets.stack import Replica, Stack
+
+__all__ = ["GATEWAY", "LOAD", "Deployment"]
+
+GATEWAY = "gateway"
+LOAD = "locust"
+LOCUSTFILE = Path(__file__).parents[1] / "children" / "locustfile.py"
+
+
+@dataclass(slots=True)
+class Deployment:
+    """Where everything of a run is, and what starts it."""
+
+    stack: Stack
+    folder: RunFolder
+    token: str
+    collector_url: str
+    addresses: Mapping[str, Address]
+    gateway_port: int
+    gateway_control_port: int
+    seed: int
+
+    @classmethod
+    def plan(
+        cls, stack: Stack, folder: RunFolder, token: str, collector_url: str, seed: int, gateway_port: int = 0
+    ) -> Deployment:
+        """Choose the ports. Raises UserError where `gateway_port` is taken."""
+        ports = free_ports(2 * len(stack.replicas) + 2)
+        if gateway_port:
+            from chaos.runner.ports import check_free
+
+            check_free(gateway_port)
+        addresses = {
+            replica.name: Address(
+                ReplicaView(replica.name, replica.pool, replica.cloud), ports[2 * index], ports[2 * index + 1]
+            )
+            for index, replica in enumerate(stack.replicas)
+        }
+        return cls(stack, folder, token, collector_url, addresses, gateway_port or ports[-1], ports[-2], seed)
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the load goes."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    def replica_url(self, name: str) -> str:
+        """A replica's API."""
+        return f"http://127.0.0.1:{self.addresses[name].port}"
+
+    def urls(self) -> dict[str, str]:
+        """Every server of the stack by its process's name."""
+        return {**{name: self.replica_url(name) for name in self.addresses}, GATEWAY: self.gateway_url}
+
+    def replica_spec(self, name: str, cold_start_s: float = 0.0) -> ChildSpec:
+        """How a replica is started, also again after a kill."""
+        replica = next(replica for replica in self.stack.replicas if replica.name == name)
+        address = self.addresses[name]
+        config = {
+            "name": name,
+            "pool": replica.pool,
+            "cloud": replica.cloud,
+            "model": self.stack.model,
+            "hardware": replica.hardware,
+            "port": address.port,
+            "control_port": address.control_port,
+            "cold_start_s": cold_start_s,
+            "seed": self.seed,
+            "context_limit": min(self.stack.context_limit, load_hardware(replica.hardware).kv_tokens),
+        }
+        return self._spec(name, "replica", [sys.executable, "-m", "chaos.children.entry", "replica"], config)
+
+    def gateway_spec(self) -> ChildSpec:
+        """How the gateway is started."""
+        upstreams = tuple(self._upstream(replica) for replica in self.stack.replicas)
+        config = GatewayConfig(
+            upstreams=upstreams,
+            port=self.gateway_port,
+            control_port=self.gateway_control_port,
+            policies=self.stack.gateway,
+            model=self.stack.model,
+            seed=self.seed,
+        )
+        return self._spec(GATEWAY, "gateway", [sys.executable, "-m", "chaos.children.entry", "gateway"], config)
+
+    def _upstream(self, replica: Replica) -> Upstream:
+        hardware = load_hardware(replica.hardware)
+        return Upstream(
+            name=replica.name,
+            pool=replica.pool,
+            cloud=replica.cloud,
+            url=self.replica_url(replica.name),
+            continuation=True,
+            prefill_us_per_token=hardware.b_us,
+            step_ms=hardware.a_ms,
+            full_step_ms=hardware.a_ms + hardware.b_us * hardware.step_tokens / 1e3,
+            sequence_us=hardware.c_us,
+            context_ns_per_token=hardware.d_ns,
+            usd_per_hour=replica.usd_per_hour,
+        )
+
+    def _spec(self, name: str, kind: str, argv: list[str], config: Any) -> ChildSpec:
+        return child_spec(self.folder, name, kind, argv, config, token=self.token, collector=self.collector_url)
+
+
+def child_spec(
+    folder: RunFolder, name: str, kind: str, argv: list[str], config: Any, *, token: str, collector: str
+) -> ChildSpec:
+    """Write a child's configuration, and say how to start it. Tokens travel by environment, never by command line."""
+    path = folder.child_config(name)
+    folder.write(
+        str(path.relative_to(folder.path)), msgspec.json.format(msgspec.json.encode(config), indent=1).decode()
+    )
+    environment = child_environment(
+        {
+            "BROWNOUT_PROCESS": name,
+            "BROWNOUT_TOKEN": token,
+            "BROWNOUT_COLLECTOR": collector,
+            "BROWNOUT_CONFIG": str(path),
+        }
+    )
+    return ChildSpec(name=name, argv=argv, env=environment, log=folder.log(name), kind=kind)
+
+
+def load_spec(folder: RunFolder, config: Any, *, token: str, collector: str) -> ChildSpec:
+    """How the load generator is started: Locust, headless, with a locustfile that waits for the word to begin."""
+    argv = [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        "--headless",
+        "--users=1",
+        "--spawn-rate=1",
+        "--stop-timeout=1",
+        "--only-summary",
+        "--loglevel=WARNING",
+    ]
+    return child_spec(folder, LOAD, "load", argv, config, token=token, collector=collector)

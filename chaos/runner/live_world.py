@@ -1,0 +1,206 @@
+"""What a fault may do to the world: the supervisor's processes and the replicas' control ports, behind one protocol.
+
+Also keeps the leases of behaviours: a replica drops a behaviour by itself when it is not renewed, so a runner that
+hangs or dies leaves none behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from chaos.faults.base import FaultError, Ordered, ReplicaView, Undo, Unreachable
+from chaos.runner.load_control import LoadControl
+from chaos.supervision.supervisor import Supervisor
+from loadprofiles.demand import Order
+from reports.shared.attributes import TARGET_GATEWAY
+
+__all__ = ["Address", "LiveStage"]
+
+RENEW_EVERY_S = 1.0
+LEASE_S = 5.0
+POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a replica is reached."""
+
+    view: ReplicaView
+    port: int
+    control_port: int
+
+
+class LiveStage:
+    """The `Stage` of a run on the embedded stack.
+
+    `start_again(name, cold_start_s)` starts a replica's next process; `load` is the line to the load generators. On an
+    endpoint of the user's own there are no replicas, and only demand can be a fault.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        addresses: Mapping[str, Address],
+        token: str,
+        start_again: Callable[[str, float], Awaitable[None]],
+        load: LoadControl,
+        gateway_control_port: int = 0,
+    ) -> None:
+        self._supervisor = supervisor
+        self._addresses = addresses
+        self._start_again = start_again
+        self._load = load
+        self._control_ports = {name: address.control_port for name, address in addresses.items()}
+        self._control_ports[TARGET_GATEWAY] = gateway_control_port
+        self._headers = {"X-Brownout-Token": token}
+        self._session: aiohttp.ClientSession | None = None
+        self._behaving: dict[str, set[str]] = {}
+        self._renewals: asyncio.Task[None] | None = None
+        self.replicas: Mapping[str, ReplicaView] = {name: address.view for name, address in addresses.items()}
+
+    async def __aenter__(self) -> LiveStage:
+        timeout = aiohttp.ClientTimeout(total=2)
+        self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
+        self._renewals = asyncio.create_task(self._renew())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._renewals is not None:
+            self._renewals.cancel()
+            await asyncio.gather(self._renewals, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    # -- processes --------------------------------------------------------------------------------------------------
+    async def kill(self, name: str) -> None:
+        """SIGKILL; answers when the process is reaped."""
+        await self._supervisor.kill(name)
+
+    async def freeze(self, name: str) -> None:
+        """SIGSTOP."""
+        await self._supervisor.signal(name, signal.SIGSTOP)
+
+    async def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        await self._supervisor.signal(name, signal.SIGCONT)
+
+    async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
+        """Start a dead replica on its old ports; one that lives is left alone."""
+        if self._supervisor.state(name) == "gone":
+            await self._start_again(name, cold_start_s)
+
+    async def terminate(self, name: str, *, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL once `grace_s` is over."""
+        await self._supervisor.stop(name, grace_s)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    async def state(self, name: str) -> str:
+        """`running`, `stopped` or `gone`."""
+        return self._supervisor.state(name)
+
+    async def accepts(self, name: str) -> bool:
+        """Whether a TCP connect to the replica's port succeeds within half a second."""
+        try:
+            _, writer = await asyncio.wait_for(
+                asyncio.open_connection("127.0.0.1", self._addresses[name].port), timeout=0.5
+            )
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    async def ready(self, name: str) -> bool:
+        """Whether `GET /health/ready` answers 200 within a second."""
+        assert self._session is not None
+        url = f"http://127.0.0.1:{self._addresses[name].port}/health/ready"
+        try:
+            async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=1), headers={}) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    # -- behaviours -------------------------------------------------------------------------------------------------
+    def _control(self, name: str, path: str) -> str:
+        return f"http://127.0.0.1:{self._control_ports[name]}{path}"
+
+    async def _call(self, method: str, name: str, path: str, body: Any = None) -> Any:
+        assert self._session is not None
+        try:
+            async with self._session.request(method, self._control(name, path), json=body) as answer:
+                reply = await answer.json(content_type=None)
+                if answer.status >= 400:
+                    raise FaultError(f"{name} refused {method} {path}: {reply}")
+                return reply
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unreachable(f"{name} does not answer on its control port: {error or type(error).__name__}") from error
+
+    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
+        """Put a behaviour on a replica, on a lease that this object renews until `unbehave`."""
+        await self._call("PUT", name, f"/behaviours/{fault_id}", {"lease_s": LEASE_S, **body})
+        self._behaving.setdefault(name, set()).add(fault_id)
+
+    async def unbehave(self, name: str, fault_id: str) -> int:
+        """Take a behaviour off; answers the requests it hit there."""
+        self._behaving.get(name, set()).discard(fault_id)
+        reply = await self._call("DELETE", name, f"/behaviours/{fault_id}")
+        return int(reply.get("hits", 0))
+
+    async def behaviours(self, name: str) -> dict[str, Any]:
+        """The behaviours a replica has now."""
+        reply = await self._call("GET", name, "/behaviours")
+        return dict(reply)
+
+    def undo_behaviour(self, name: str, fault_id: str) -> str:
+        """The URL whose DELETE takes the behaviour off, for the write-ahead file."""
+        return self._control(name, f"/behaviours/{fault_id}")
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            for name, ids in list(self._behaving.items()):
+                if ids:
+                    with contextlib.suppress(FaultError, Unreachable):
+                        await self._call("POST", name, "/behaviours/renew", {"ids": sorted(ids)})
+
+    # -- demand -----------------------------------------------------------------------------------------------------
+    async def order(self, order: Order) -> None:
+        """Order more demand of the load generators: with the answer to each of their posts, until `unorder`."""
+        self._load.orders[order.id] = order
+
+    async def unorder(self, fault_id: str) -> None:
+        """Take an order off."""
+        self._load.orders.pop(fault_id, None)
+
+    async def ordered(self, fault_id: str) -> Ordered:
+        """What the load generators say of an order."""
+        return self._load.ordered(fault_id)
+
+    # -- the write-ahead file ---------------------------------------------------------------------------------------
+    async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
+        """Write down, on disk, how to undo a fault, before it is injected."""
+        await self._supervisor.arm(fault_id, list(undo))
+
+    async def disarm(self, fault_id: str) -> None:
+        """Write down that it is undone."""
+        await self._supervisor.disarm(fault_id)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float, what: str) -> None:
+        """Wait for a condition. Raises FaultError naming `what` when it has not come about in `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not await condition():
+            if time.monotonic() > deadline:
+                raise FaultError(f"{what}: not seen within {timeout_s:g} s")
+            await asyncio.sleep(POLL_S)

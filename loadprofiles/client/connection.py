@@ -1,0 +1,243 @@
+"""Connections of the load's client: geventhttpclient's parser and sockets, with our own hands on time and failure.
+
+Why not its `HTTPClient`: that merges and validates the same headers on every request, caps the connections, and hides
+which of the phases (connect, send, headers, body) a timeout or a reset happened in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+from urllib.parse import urlsplit
+
+import gevent.monkey
+from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
+from geventhttpclient.response import HTTPParseError, HTTPResponse
+
+from reports.shared.errors import UserError
+
+__all__ = ["BrokenMessageError", "Closed", "Connection", "Connections", "Endpoint", "parse_endpoint", "request_head"]
+
+KEEP_ALIVE_S = 5.0
+"""Idle connections older than this are not used again: the value of the HTTP client inside both SDKs."""
+_BLOCK = 16 * 1024
+
+
+class Closed(Exception):
+    """The peer closed or reset the connection before the message was complete."""
+
+
+class BrokenMessageError(Exception):
+    """What arrived is not HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the target listens. `base_path` is the API's root, ending in `/v1`."""
+
+    host: str
+    port: int
+    tls: bool
+    base_path: str
+
+
+def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
+    """The endpoint that a target's URL names; `/v1` is added to a path that does not end in it.
+
+    Raises `UserError` for anything but an http(s) URL of a host, and, unless `allow_remote`, for a host other than
+    this machine's loopback.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise UserError(f"target URL {url!r}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"target URL {url!r} is not an http:// or https:// URL, such as http://127.0.0.1:8000")
+    if parts.username or parts.query or parts.fragment:
+        raise UserError("target URL must not carry credentials, a query or a fragment; keys come from the environment")
+    if not allow_remote and not _is_loopback(parts.hostname):
+        raise UserError(
+            f"target {parts.hostname!r} is not this machine: load is sent to other hosts only if you say so "
+            "(`--yes-i-may`), and only with their owner's leave"
+        )
+    path = parts.path.rstrip("/")
+    tls = parts.scheme == "https"
+    return Endpoint(parts.hostname, port or (443 if tls else 80), tls, path if path.endswith("/v1") else path + "/v1")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class _Socket(Protocol):
+    def sendall(self, data: bytes) -> None: ...
+    def recv(self, size: int) -> bytes: ...
+    def settimeout(self, limit_s: float | None) -> None: ...
+    def close(self) -> None: ...
+    def fileno(self) -> int: ...
+
+
+class _Parser(HTTPResponse):  # type: ignore[misc]  # geventhttpclient carries no types under our mypy settings
+    """One message. Hands body pieces over as they were framed."""
+
+    def __init__(self) -> None:
+        super().__init__(method="POST")
+        self.body: list[bytes] = []
+
+    def _on_body(self, piece: bytes) -> None:
+        self.body.append(piece)
+
+
+class Connection:
+    """One connection, one request at a time: `send`, then `receive` until `complete`."""
+
+    def __init__(self, sock: _Socket) -> None:
+        self._sock = sock
+        self._parser = _Parser()
+        self.idle_since_s = 0.0
+
+    def send(self, request: bytes, limit_s: float) -> None:
+        """Writes a request. Raises OSError (TimeoutError included)."""
+        self._parser = _Parser()
+        self._sock.settimeout(limit_s)
+        self._sock.sendall(request)
+
+    def receive(self, limit_s: float) -> bytes:
+        """Waits for the next bytes and returns what they add to the body, perhaps nothing.
+
+        Raises TimeoutError after `limit_s` without a byte, `Closed`, `BrokenMessageError`, or another OSError.
+        """
+        self._sock.settimeout(limit_s)
+        try:
+            data = self._sock.recv(_BLOCK)
+        except ConnectionError as error:
+            raise Closed(str(error)) from error
+        parser = self._parser
+        try:
+            parser.feed(data)
+        except HTTPParseError as error:
+            if data:
+                raise BrokenMessageError(str(error)) from error
+            raise Closed("closed in the middle of the message") from error
+        if not data and not parser.message_complete:
+            raise Closed("closed before an answer")
+        if not parser.body:
+            return b""
+        body = b"".join(parser.body)
+        parser.body.clear()
+        return body
+
+    @property
+    def status(self) -> int | None:
+        """The answer's status; None until its headers are complete (interim 1xx answers do not count)."""
+        parser = self._parser
+        if not parser.headers_complete:
+            return None
+        code = cast(int, parser.get_code())
+        return code if code >= 200 else None
+
+    @property
+    def complete(self) -> bool:
+        """The answer is complete as an HTTP message."""
+        return self.status is not None and bool(self._parser.message_complete)
+
+    @property
+    def reusable(self) -> bool:
+        """The connection may carry another request."""
+        return not self._parser.should_close()
+
+    def headers(self) -> dict[str, str]:
+        """The answer's headers, names in lower case, repeated ones joined by a comma."""
+        found: dict[str, str] = {}
+        for name, value in self._parser.items():
+            key = name.lower()
+            found[key] = f"{found[key]}, {value}" if key in found else value
+        return found
+
+    def header(self, name: str) -> str | None:
+        """One header of the answer; the first, where it is repeated."""
+        found = self._parser.get(name)
+        return found[0] if isinstance(found, list) else cast("str | None", found)
+
+    def alive(self) -> bool:
+        """An idle connection has nothing to read: a readable one was closed, or holds what nobody asked for."""
+        try:
+            poll = _poll()
+            poll.register(self._sock.fileno(), select.POLLIN)
+            return not poll.poll(0)
+        except (OSError, ValueError):
+            return False
+
+    def close(self) -> None:
+        """Closes the socket, without complaint."""
+        try:
+            self._sock.close()
+        except OSError:
+            return
+
+
+_poll = gevent.monkey.get_original("select", "poll")
+"""The system's own: gevent's yields to other greenlets even when it does not wait."""
+
+
+class Connections:
+    """Keep-alive connections to one endpoint, as many as are needed; the last one used is the first used again."""
+
+    def __init__(self, endpoint: Endpoint, connect_timeout_s: float) -> None:
+        self.endpoint = endpoint
+        pool = SSLConnectionPool if endpoint.tls else ConnectionPool
+        self._factory = pool(
+            endpoint.host,
+            endpoint.port,
+            endpoint.host,
+            endpoint.port,
+            connection_timeout=connect_timeout_s,
+            network_timeout=connect_timeout_s,
+        )
+        self._idle: list[Connection] = []
+
+    def acquire(self) -> Connection:
+        """An idle connection that is still alive, or a new one. Raises OSError (TimeoutError after the limit)."""
+        while self._idle:
+            connection = self._idle.pop()
+            if time.monotonic() - connection.idle_since_s <= KEEP_ALIVE_S and connection.alive():
+                return connection
+            connection.close()
+        return Connection(self._factory._create_socket())
+
+    def release(self, connection: Connection) -> None:
+        """Takes a connection back whose answer is complete; closes it where it cannot be used again."""
+        if connection.complete and connection.reusable:
+            connection.idle_since_s = time.monotonic()
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    """The constant part of a request's head, up to where `Content-Length` and what varies is added.
+
+    Raises `UserError` for a header value that cannot be sent (a key with a line end in it).
+    """
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    if endpoint.port != (443 if endpoint.tls else 80):
+        host += f":{endpoint.port}"
+    lines = [f"POST {endpoint.base_path}{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+    for name, value in headers:
+        if not value.isprintable() or not value.isascii():
+            raise UserError(f"the value for header {name} holds characters that a header cannot carry")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join(lines).encode("ascii") + b"\r\n"

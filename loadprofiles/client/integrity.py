@@ -1,0 +1,94 @@
+"""Holds an answer against the token stream it should have been.
+
+Every token of a simulated answer is known beforehand (`reports.shared.tokens`), so each received token is either the expected
+one in its place, or evidence: of loss, of duplication, of a splice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.shared.tokens import TOKEN_CHARS, tokens_in
+
+__all__ = ["Integrity", "compare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """What a comparison found, all in tokens.
+
+    `holes`: expected tokens missing although a later one arrived. `missing_tail`: expected tokens after the last one
+    that arrived. `duplicated`: tokens that had already arrived. `spliced`: tokens that are not of this answer, or not
+    where they belong.
+    """
+
+    expected: int
+    received: int
+    holes: int = 0
+    missing_tail: int = 0
+    duplicated: int = 0
+    spliced: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """All of the expected tokens, and nothing else."""
+        return not (self.holes or self.missing_tail or self.duplicated or self.spliced)
+
+    @property
+    def right_so_far(self) -> bool:
+        """The beginning of the expected stream, perhaps cut short."""
+        return not (self.holes or self.duplicated or self.spliced)
+
+    @property
+    def nothing_in_common(self) -> bool:
+        """Something arrived, and no token of it belongs to the expected answer: a different kind of speaker."""
+        return 0 < self.received <= self.spliced
+
+
+def compare(expected: str, received: str) -> Integrity:
+    """Compares a received text with the expected token stream (`reports.shared.tokens.token_stream`)."""
+    wanted = len(expected) // TOKEN_CHARS
+    got = tokens_in(received)
+    if received == expected:
+        return Integrity(wanted, got)
+    if expected.startswith(received) and not len(received) % TOKEN_CHARS:
+        return Integrity(wanted, got, missing_tail=wanted - got)
+    return _align(expected, received, wanted, got)
+
+
+def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
+    """Walks the received text, finding each token's place; resynchronises after characters that fit nowhere."""
+    index: dict[str, int] = {}
+    for place in range(wanted - 1, -1, -1):
+        index[expected[place * TOKEN_CHARS : (place + 1) * TOKEN_CHARS]] = place
+    seen = bytearray(wanted)
+    after_last = 0
+    duplicated = spliced = strangers = at = 0
+    while at < len(received):
+        token = received[at : at + TOKEN_CHARS]
+        here = after_last * TOKEN_CHARS
+        place = after_last if expected[here : here + TOKEN_CHARS] == token else index.get(token, -1)
+        if place < 0:
+            strangers += 1
+            at += 1
+            continue
+        spliced += tokens_in(" " * strangers)
+        strangers = 0
+        at += TOKEN_CHARS
+        if seen[place]:
+            duplicated += 1
+        elif place < after_last:
+            spliced += 1
+            seen[place] = 1
+        else:
+            seen[place] = 1
+            after_last = place + 1
+    spliced += tokens_in(" " * strangers)
+    return Integrity(
+        wanted,
+        got,
+        holes=after_last - sum(seen[:after_last]),
+        missing_tail=wanted - after_last,
+        duplicated=duplicated,
+        spliced=spliced,
+    )

@@ -1,0 +1,102 @@
+"""The load generator's counters: what `docs/wire.md` wants posted every 250 ms.
+
+Cumulative counts unless said otherwise. One process plays one load at a time; `snapshot()` speaks for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+from typing import Protocol
+
+from loadprofiles.client.client import CallRecord
+from loadprofiles.player.load_config import Slo
+from reports.shared.attributes import SessionOutcome
+
+__all__ = ["LATE_S", "Counters", "register", "snapshot"]
+
+LATE_S = 0.1
+"""A session that starts later than this counts as late."""
+_RECENT = 50
+
+
+class _Arrivals(Protocol):
+    def arrivals_due(self) -> int: ...
+    def demand(self) -> dict[str, dict[str, int]]: ...
+    @property
+    def done(self) -> bool: ...
+
+
+class Counters:
+    """Counts of one load. `calls_sent` counts logical calls when they are sent, the others when they end."""
+
+    def __init__(self, slo: Slo) -> None:
+        self.load_started_ns: int | None = None
+        self.arrivals = 0
+        self.late_arrivals = 0
+        self.held = 0
+        self.running = 0
+        self.sessions = dict.fromkeys(SessionOutcome, 0)
+        self.calls_sent = 0
+        self.calls_ok = 0
+        self.calls_failed = 0
+        self.good_calls = 0
+        self.output_tokens = 0
+        self._slo = slo
+        self._ttft_ms: deque[float] = deque(maxlen=_RECENT)
+
+    def session_started(self, lateness_s: float) -> None:
+        """A session has begun, so much after its time."""
+        self.arrivals += 1
+        self.late_arrivals += lateness_s > LATE_S
+        self.running += 1
+
+    def session_ended(self, outcome: SessionOutcome) -> None:
+        """A session has ended."""
+        self.running -= 1
+        self.sessions[outcome] += 1
+
+    def call_ended(self, record: CallRecord) -> None:
+        """A logical call has ended."""
+        self.output_tokens += record.output_tokens
+        if not record.ok:
+            self.calls_failed += 1
+            return
+        self.calls_ok += 1
+        ttft_s, tpot_s, slo = record.ttft_s, record.tpot_s, self._slo
+        if ttft_s is not None:
+            self._ttft_ms.append(ttft_s * 1000)
+        in_time = slo.ttft_s is None or (ttft_s is not None and ttft_s <= slo.ttft_s)
+        self.good_calls += in_time and (slo.tpot_s is None or tpot_s is None or tpot_s <= slo.tpot_s)
+
+    def snapshot(self, load: _Arrivals | None) -> dict[str, object]:
+        """The counters as they are posted."""
+        return {
+            "load_started": self.load_started_ns,
+            "arrivals_planned": load.arrivals_due() if load is not None else 0,
+            "arrivals": self.arrivals,
+            "late_arrivals": self.late_arrivals,
+            "held": self.held,
+            "sessions": {"running": self.running, **{outcome.value: n for outcome, n in self.sessions.items()}},
+            "calls": {"sent": self.calls_sent, "ok": self.calls_ok, "failed": self.calls_failed},
+            "good_calls": self.good_calls,
+            "output_tokens": self.output_tokens,
+            "ttft_ms_recent": median(self._ttft_ms) if self._ttft_ms else None,
+            "done": load.done if load is not None else False,
+            **(load.demand() if load is not None else {}),
+        }
+
+
+_current: tuple[Counters, _Arrivals | None] = (Counters(Slo()), None)
+
+
+def register(counters: Counters, load: _Arrivals | None) -> None:
+    """Makes these the counters that `snapshot()` speaks for."""
+    global _current
+    _current = (counters, load)
+
+
+def snapshot() -> dict[str, object]:
+    """The process's counters now; all zero before a load has been made."""
+    counters, load = _current
+    return counters.snapshot(load)

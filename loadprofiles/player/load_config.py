@@ -1,0 +1,131 @@
+"""The configuration of a load (`BROWNOUT_CONFIG` of Locust, see `docs/wire.md`), decoded strictly by msgspec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from loadprofiles.client.client import ClientOptions
+from loadprofiles.demand import Demand, extra_times
+from loadprofiles.draws import Draws
+from loadprofiles.replay import Trace, open_trace, plan_trace
+from loadprofiles.sessions.conversation import sessions, sessions_at
+from loadprofiles.sessions.profile import Profile
+from loadprofiles.sessions.session import SessionPlan, share_of_worker
+from reports.shared.errors import InvalidFile, Problem, UserError
+
+__all__ = ["LoadConfig", "Slo", "read_load_config"]
+
+
+class Slo(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a good call keeps to, in seconds. None: no bound."""
+
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+
+
+class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A load, whole: whom to call, as whom, how long.
+
+    `api` None: the profile's. `api_key_env` names the environment variable that holds the key. `trace`: replay these
+    recordings instead of the profile's sessions, `{"dir": folder or file, "format": ..., and options of
+    `replay.TraceOptions`}`. `horizon_s` bounds the arrivals; `drain_s` the time that sessions get to end. `provable`:
+    whether the target's tokens can be checked, None lets it show (`judge.Provability`). `idle_s`: silence after which
+    the client hangs up. `allow_remote`: the caller said that a host other than this machine may be called.
+    """
+
+    url: str
+    model: str
+    profile: Profile
+    run: str
+    api: str | None = None
+    api_key_env: str | None = None
+    trace: dict[str, object] | None = None
+    seed: int = 7
+    horizon_s: float = 3600.0
+    drain_s: float = 30.0
+    slo: Slo = Slo()
+    provable: bool | None = None
+    idle_s: float | None = None
+    allow_remote: bool = False
+
+    @property
+    def agent_name(self) -> str:
+        """`gen_ai.agent.name` of the load's agents: the profile's name without `-ci`."""
+        return self.profile.name.removesuffix("-ci")
+
+    def client_options(self, environment: Mapping[str, str] = os.environ) -> ClientOptions:
+        """How the client calls. Raises `UserError` where the key's variable is not set."""
+        key = None
+        if self.api_key_env is not None:
+            key = environment.get(self.api_key_env)
+            if not key:
+                raise UserError(f"no API key: the environment variable {self.api_key_env} is not set")
+        client = self.profile.client
+        return ClientOptions(
+            url=self.url,
+            model=self.model,
+            api=self.api or client.api,
+            retries=client.retries,
+            timeout_s=client.timeout_s,
+            connect_timeout_s=client.connect_timeout_s,
+            idle_s=self.idle_s,
+            api_key=key,
+            provable=self.provable,
+            allow_remote=self.allow_remote,
+        )
+
+    def plans(self, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
+        """The sessions of worker `worker` of `workers`. Raises `UserError` for traces that cannot be read."""
+        return share_of_worker(self._sessions(self.seed, self.run), worker, workers)
+
+    def extra_plans(self, demand: Demand, from_s: float, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
+        """The sessions that a demand adds from `from_s` on (seconds since the load's start), for this worker."""
+        extra = demand.extra(self.profile)
+        if extra is None:
+            return iter(())
+        order = demand.order
+        run = f"{self.run}-{order.id}"
+        base = (plan.start_at_s for plan in self._sessions(self.seed, self.run))
+        times = extra_times(base, extra.growth, from_s)
+        if self.trace is None:
+            plans = sessions_at(self.profile, times, Draws(order.seed).of("demand", order.id), run)
+        else:
+            played = self._sessions(Draws(order.seed).bits("demand", order.id), run)
+            plans = (replace(plan, start_at_s=at) for plan, at in zip(played, times, strict=False))
+        plans = (replace(plan, fault=order.id) for plan in share_of_worker(plans, worker, workers))
+        tenant = self.profile.tenant(extra.tenant) if extra.tenant is not None else None
+        if tenant is None:
+            return plans
+        return (replace(plan, tenant=tenant.name, tier=tenant.tier) for plan in plans)
+
+    def _sessions(self, seed: int, run: str) -> Iterator[SessionPlan]:
+        if self.trace is None:
+            return sessions(self.profile, seed, run)
+        return plan_trace(self.recordings(), seed, run)
+
+    def recordings(self) -> Trace:
+        """What is replayed. Read once: a surge in mid-run must not hold the load up by reading. Raises `UserError`."""
+        options = dict(self.trace or {})
+        return _read(str(options.pop("dir", "")), msgspec.json.encode(options))
+
+
+@lru_cache(4)
+def _read(path: str, options: bytes) -> Trace:
+    return open_trace(path, msgspec.json.decode(options))
+
+
+def read_load_config(path: Path | str) -> LoadConfig:
+    """The configuration in a file. Raises `InvalidFile`."""
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=LoadConfig)
+    except OSError as error:
+        raise InvalidFile([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from None
+    except msgspec.DecodeError as error:
+        raise InvalidFile([Problem(str(path), 0, str(error), "see docs/wire.md")]) from None

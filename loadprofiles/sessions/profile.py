@@ -1,0 +1,98 @@
+"""A resolved profile: every default written out, ready to be played, encoded as JSON and decoded by msgspec.
+
+Plain dataclasses, because the Locust process reads them and must not import pydantic. Profile files are read by
+`loadprofiles.sessions.profile_file`. Tokens are whole numbers, times seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from loadprofiles.arrivals import ArrivalsSpec
+from loadprofiles.draws import Distribution
+
+__all__ = ["Client", "Compaction", "Profile", "SubAgents", "Tenant", "Thinking"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the emulated client calls. `retries` names a policy of `loadprofiles.retries`."""
+
+    api: Literal["openai", "anthropic"] = "openai"
+    retries: str = "openai-sdk"
+    timeout_s: float = 600.0
+    connect_timeout_s: float = 5.0
+    stream: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SubAgents:
+    """`share` of the sessions fan out once, to `count` agents side by side, each of `calls` calls."""
+
+    share: float
+    count: Distribution
+    calls: Distribution
+    own_prefix: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """`share` of the calls think before they answer: theirs is an `output` of its own, much longer than the others'."""
+
+    share: float
+    output: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """A conversation longer than `above_tokens` is summarised by a call of its own and goes on from the summary."""
+
+    above_tokens: int
+    summary: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant, its share of the sessions, relative to the others', and its tier (its plan), "" for none."""
+
+    name: str
+    share: float
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The load of one kind of agent.
+
+    `shared_prefix` tokens are equal in all sessions, `own_prefix` is a session's own. `calls`: model calls of the main
+    agent. `appended`: tokens of a tool's result or a person's message. `output`: tokens of an answer. `tool`: seconds
+    a tool runs. `person`: seconds a person takes, after `person_share` of the calls (None: no person in it).
+    """
+
+    name: str
+    arrivals: ArrivalsSpec
+    shared_prefix: int
+    own_prefix: Distribution
+    calls: Distribution
+    appended: Distribution
+    output: Distribution
+    tool: Distribution
+    person: Distribution | None = None
+    person_share: float = 0.0
+    sub_agents: SubAgents | None = None
+    compaction: Compaction | None = None
+    thinking: Thinking | None = None
+    tenants: tuple[Tenant, ...] = ()
+    client: Client = field(default_factory=Client)
+    title: str = ""
+
+    def tenant(self, name: str) -> Tenant | None:
+        """The tenant of this name; None where there is none."""
+        return next((tenant for tenant in self.tenants if tenant.name == name), None)
+
+    def tenant_share(self, name: str) -> float:
+        """The share of the sessions that are this tenant's, 0 to 1."""
+        return sum(tenant.share for tenant in self.tenants if tenant.name == name) / (
+            sum(tenant.share for tenant in self.tenants) or 1.0
+        )

@@ -1,0 +1,225 @@
+"""Several runs side by side: gates x runs and measures x runs, from their `report.json`.
+
+    compare([read_report(folder) for folder in folders]) -> a nested dict, as comparison.json has it
+
+The columns are named by what tells them apart: the stack, the seed, the experiment, or else the run's folder. Runs of
+different experiments may be compared; `notes` says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from reports.report.build import SCHEMA
+from reports.shared.errors import UserError
+from reports.shared.wording import number_text
+
+__all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
+
+COMPARISON_SCHEMA: Final = 1
+
+_PARTS: Final = (
+    "run", "verdict", "gates", "steady_state", "phases", "faults", "measures", "timeline", "proofs",
+)  # fmt: skip
+"""What is read of a report."""
+
+SHOWN: Final = (
+    "calls",
+    "sessions",
+    "sessions_lost",
+    "session_success",
+    "slo_attainment",
+    "goodput",
+    "ttft.p50",
+    "ttft.p95",
+    "tpot.p95",
+    "max_gap.max",
+    "time_to_detect",
+    "failover.p95",
+    "failover.max",
+    "time_to_recover",
+    "metastable",
+    "goodput_lost",
+    "blast_radius.failed_sessions",
+    "fairness.min",
+    "shed",
+    "retry_after_honoured",
+    "replica_queue.p95",
+    "gateway_wait.p95",
+    "cold_cache_tail.seconds",
+    "knee",
+    "retry_amplification",
+    "prefill_amplification",
+    "wasted_tokens",
+    "cost.per_1k_sessions",
+    "cost.per_million_tokens",
+)
+"""The measures that people read, where a run has them; comparison.json holds all."""
+
+ComparedRun = tuple[Path, dict[str, Any]]
+"""A run's folder and its report."""
+
+
+def read_report(folder: Path) -> ComparedRun:
+    """The report of a run's folder. Raises UserError where there is none, or one of another version."""
+    path = folder / "report.json"
+    try:
+        report = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError(f"{folder}: there is no report.json. Make it with: brownout report {folder}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}). Make it again with: brownout report {folder}") from None
+    found = report.get("schema") if isinstance(report, dict) else None
+    if found != SCHEMA:
+        remedy = f"Make it again with: brownout report {folder}"
+        raise UserError(f"{path}: is of version {found} of the report, and this brownout reads {SCHEMA}. {remedy}")
+    missing = [part for part in _PARTS if part not in report]
+    if missing:
+        raise UserError(f"{path}: has no {missing[0]}. Make it again with: brownout report {folder}")
+    return folder, report
+
+
+def compare(runs: Sequence[ComparedRun]) -> dict[str, Any]:
+    """The comparison. Raises UserError for fewer than two runs, and for one that is named twice."""
+    if len(runs) < 2:
+        raise UserError("one run alone cannot be compared: name two or more")
+    twice = [str(folder) for folder, n in Counter(folder.resolve() for folder, _ in runs).items() if n > 1]
+    if twice:
+        raise UserError(f"{twice[0]} is named twice: a run is not compared with itself")
+    reports = [report for _, report in runs]
+    return {
+        "schema": COMPARISON_SCHEMA,
+        "title": _title(reports),
+        "runs": [_run(folder, report, label) for (folder, report), label in zip(runs, _labels(runs), strict=True)],
+        "notes": _notes(reports),
+        "gates": _gates(reports),
+        "measures": _measures(reports),
+        "timelines": [_timeline(report) for report in reports],
+    }
+
+
+def _title(reports: Sequence[dict[str, Any]]) -> str:
+    names = list(dict.fromkeys(str(report["run"]["name"]) for report in reports))
+    titles = {str(report["run"]["title"]) for report in reports}
+    return titles.pop() if len(names) == 1 and len(titles) == 1 else " and ".join(names)
+
+
+def _labels(runs: Sequence[ComparedRun]) -> list[str]:
+    """What tells the runs apart, in as few words as do."""
+    facts = [
+        {
+            "": str(report["run"]["stack"] or report["run"]["url"] or "unknown"),
+            "seed ": str(report["run"]["seed"]),
+            "in ": str(report["run"]["name"]),
+        }
+        for _, report in runs
+    ]
+    varying = [key for key in facts[0] if len({fact[key] for fact in facts}) > 1]
+    labels = [" ".join(key + fact[key] for key in varying) or fact[""] for fact in facts]
+    counts = Counter(labels)
+    return [
+        label if counts[label] == 1 else f"{label} ({folder.name})"
+        for label, (folder, _) in zip(labels, runs, strict=True)
+    ]
+
+
+def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
+    run, verdict = report["run"], report["verdict"]
+    return {
+        "label": label,
+        "folder": folder.name,
+        "path": str(folder),
+        "experiment": run["name"],
+        "stack": run["stack"],
+        "url": run["url"],
+        "seed": run["seed"],
+        "profile": run["profile"],
+        "started_at": run["started_at"],
+        "verdict": verdict["verdict"],
+        "exit_code": verdict["exit_code"],
+        "why": verdict["why"],
+        "doubts": report["proofs"]["doubts"],
+    }
+
+
+def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
+    notes = []
+    for key, what in (("name", "experiments"), ("seed", "seeds"), ("profile", "profiles"), ("slo", "objectives")):
+        values = list(dict.fromkeys(_said(report["run"][key]) for report in reports))
+        if len(values) > 1:
+            notes.append(f"the runs are of different {what}: {', '.join(values)}")
+    if len({json.dumps(report["run"]["trace"]) for report in reports}) > 1:
+        notes.append("the runs do not play the same recordings")
+    doubtful = sum(bool(report["proofs"]["doubts"]) for report in reports)
+    if doubtful:
+        notes.append(f"{doubtful} of {len(reports)} runs are in doubt (a busy machine, a fault that hit nothing, ...)")
+    return notes
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} {number_text(number)} s" for key, number in value.items()) + "}"
+    return str(value)
+
+
+def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row a gate, in the order they first come; None where a run has no such gate."""
+    by_text = [{gate["text"]: gate for gate in [*report["steady_state"], *report["gates"]]} for report in reports]
+    telling = {report["run"].get("tells") for report in reports}
+    rows = []
+    for text in dict.fromkeys(text for gates in by_text for text in gates):
+        cells = [gates.get(text) for gates in by_text]
+        verdicts = {cell["verdict"] for cell in cells if cell is not None}
+        rows.append(
+            {
+                "text": text,
+                "tells": text in telling,
+                "differs": len(verdicts) > 1,
+                "cells": [None if cell is None else {key: cell[key] for key in _CELL} for cell in cells],
+            }
+        )
+    return rows
+
+
+_CELL: Final = ("verdict", "value", "unit", "kind", "interval", "relative_to_baseline", "factor", "why")
+
+
+def _measures(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = dict.fromkeys(name for report in reports for name in report["measures"])
+    rows = []
+    for name in names:
+        found = [report["measures"].get(name) for report in reports]
+        told = next(measure for measure in found if measure is not None)
+        phases = dict.fromkeys(phase for measure in found if measure for phase in measure["phases"])
+        rows.append(
+            {
+                "name": name,
+                "title": told["title"],
+                "unit": told["unit"],
+                "run": [None if measure is None else measure["run"]["value"] for measure in found],
+                "phases": {
+                    phase: [
+                        None if measure is None else measure["phases"].get(phase, {}).get("value") for measure in found
+                    ]
+                    for phase in phases
+                },
+            }
+        )
+    return rows
+
+
+def _timeline(report: dict[str, Any]) -> dict[str, Any]:
+    """Second by second until the drain, what was asked for and what was good; and when something was broken."""
+    timeline = report["timeline"]
+    faults = [
+        [fault["stages"]["injected"], fault["stages"].get("reverted", timeline["seconds"])]
+        for fault in report["faults"]
+        if "injected" in fault["stages"]
+    ]
+    drain_s = next((phase["start_s"] for phase in report["phases"] if phase["name"] == "drain"), timeline["seconds"])
+    load_s = max(0, int(drain_s))
+    return {"offered": timeline["offered"][:load_s], "good": timeline["good"][:load_s], "faults": faults}

@@ -1,0 +1,276 @@
+"""Gates: what a run must satisfy, as a line of text.
+
+    measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]
+
+    ttft.p99 during fault <= 2.5 x baseline
+    session_success >= 97%
+    failover.max <= 5 s
+
+Parsing is strict: a name that is not known is an error with what was probably meant, never a gate that passes.
+Judging is in `reports.gates.judging`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, Literal
+
+from reports.measures.catalogue import CATALOGUE, GATE_PHASES, PHASES
+from reports.measures.spec import Kind, MeasureSpec, Unit, quantile_of
+from reports.shared.errors import UserError
+
+__all__ = ["Gate", "GateError", "OnInconclusive", "SamplesNeeded", "measure_names", "parse_gate", "samples_needed"]
+
+OnInconclusive = Literal["pass", "fail"]
+
+Z_95: Final = 1.959963984540054
+"""The two-sided 95 % point of the normal distribution."""
+
+_KEYS: Final = ("pool", "tenant", "tier")
+_OPS: Final = ("<=", ">=", "==", "!=", "<", ">")
+_FORM: Final = "measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]"
+_HEAD = re.compile(r"(?P<measure>[A-Za-z_]\w*)(?:\.(?P<stat>[A-Za-z]\w*(?:\.\d+)?))?(?P<rest>.*)", re.DOTALL)
+_OP = re.compile(r"<=|>=|==|!=|=<|=>|<|>|=")
+_PHASE = re.compile(r"(?:in|during)\s+(?:the\s+)?(?P<phase>\S+)")
+_WHERE = re.compile(r"for\s+(?P<key>[A-Za-z_]\w*)\s*=\s*(?P<value>[\w.:/@-]+)")
+_VALUE = re.compile(r"(?P<usd>\$)?\s*(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>.*)")
+_SECONDS: Final = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "min": 60.0,
+    "minutes": 60.0,
+    "h": 3600.0,
+}
+_UNITS: Final[dict[Unit, dict[str, float]]] = {
+    "s": {"": 1.0, **_SECONDS},
+    "share": {"": 1.0, "%": 0.01},
+    "count": {"": 1.0},
+    "x": {"": 1.0, "x": 1.0},
+    "tok/s": {"": 1.0, "tok/s": 1.0, "tokens/s": 1.0},
+    "USD": {"": 1.0, "USD": 1.0, "usd": 1.0},
+    "sessions/s": {"": 1.0, "sessions/s": 1.0, "/s": 1.0},
+}
+_EXAMPLE: Final[dict[Unit, str]] = {
+    "s": "1.5 s or 150 ms",
+    "share": "97%",
+    "count": "0",
+    "x": "1.05",
+    "tok/s": "900 tok/s",
+    "USD": "2.50 USD",
+    "sessions/s": "6 sessions/s",
+}
+
+
+class GateError(UserError):
+    """A gate that means nothing. `message` says what is wrong, `remedy` what would be right."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(f"{message}\n    {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition on one number of a run.
+
+    `value` is in `unit`: seconds, a share between 0 and 1, a count, or, with `relative_to_baseline`, a factor.
+    `stat` is "" for a measure's bare name; `phase` None means baseline + fault + recovery. `where` is a key and its
+    value, for example ("pool", "tpu"). `on_inconclusive` turns a verdict that cannot be given into one that is.
+    """
+
+    text: str
+    measure: str
+    stat: str
+    phase: str | None
+    where: tuple[str, str] | None
+    op: str
+    value: float
+    unit: Unit
+    relative_to_baseline: bool
+    on_inconclusive: OnInconclusive | None = None
+
+    @property
+    def spec(self) -> MeasureSpec:
+        """What the catalogue says of its measure."""
+        return CATALOGUE[self.measure]
+
+    @property
+    def kind(self) -> Kind:
+        """How it is judged."""
+        return self.spec.kind_of(self.stat)
+
+    @property
+    def own_unit(self) -> Unit:
+        """The unit of the value itself, also where it is compared with the baseline."""
+        return self.spec.unit_of(self.stat)
+
+    @property
+    def name(self) -> str:
+        """The measure with its statistic."""
+        return f"{self.measure}.{self.stat}" if self.stat else self.measure
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases whose calls or sessions it is about."""
+        return GATE_PHASES if self.phase is None else (self.phase,)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesNeeded:
+    """The least samples with which a gate could pass at all: `count` of `what` (calls, sessions, ...)."""
+
+    count: int
+    what: str
+
+
+def measure_names() -> tuple[str, ...]:
+    """Every measure that a gate may name."""
+    return tuple(CATALOGUE)
+
+
+def parse_gate(text: str, on_inconclusive: OnInconclusive | None = None) -> Gate:
+    """Read one gate. Raises GateError for anything that is not one."""
+    line = " ".join(text.split())
+    head = _HEAD.fullmatch(line)
+    if head is None:
+        raise GateError(f"{text!r} is not a gate", f"write it as: {_FORM}")
+    spec = _measure(head["measure"])
+    stat = _stat(spec, head["stat"] or "", line)
+    rest = head["rest"]
+    masked = re.sub(r"\bfor\s+\w+\s*=(?!=)", lambda m: " " * len(m[0]), rest)  # its "=" compares nothing
+    found = _OP.search(masked)
+    if found is None:
+        raise GateError(f"{text!r} compares with nothing", f"end it with a comparison, as in: {_example(spec, stat)}")
+    op = found[0]
+    if op not in _OPS:
+        right = {"=": "==", "=<": "<=", "=>": ">="}[op]
+        raise GateError(f"{op!r} is not a comparison", f"did you mean {right!r}? Comparisons are {', '.join(_OPS)}")
+    phase, where = _qualifiers(spec, rest[: found.start()].strip())
+    value, unit, relative = _value(spec, stat, rest[found.end() :].strip())
+    if relative and phase == "baseline":
+        raise GateError(f"{text!r} compares the baseline with itself", "name another phase, or leave 'x baseline' out")
+    if relative and spec.unit_of(stat) == "USD" and not stat:
+        raise GateError(f"{spec.name} grows with the length of a phase", f"compare {spec.name}.{spec.stats[0]} with it")
+    if relative and not spec.phased:
+        raise GateError(f"{spec.name} has no value in the baseline to compare with", "compare it with a number")
+    return Gate(line, spec.name, stat, phase, where, op, value, unit, relative, on_inconclusive)
+
+
+def samples_needed(gate: Gate) -> SamplesNeeded | None:
+    """The least samples with which `gate` could pass; None where it is judged on a fact or a ratio.
+
+    Percentiles: the two-sided 95 % interval of a quantile exists from ln(0.025) / ln(q) samples on (order statistics).
+    Rates: the Wilson bound of n successes in n is n / (n + z^2); solved for n.
+    """
+    if gate.kind == "percentile":
+        q = quantile_of(gate.stat)
+        return SamplesNeeded(math.ceil(math.log(0.025) / math.log(max(q, 1 - q))), gate.spec.samples)
+    if gate.kind == "rate" and not gate.relative_to_baseline:
+        bound = gate.value if gate.op in (">=", ">") else 1 - gate.value
+        if gate.op in ("==", "!=") or not 0 < bound < 1:
+            return SamplesNeeded(1, gate.spec.samples)
+        return SamplesNeeded(math.ceil(Z_95**2 * bound / (1 - bound) - 1e-9), gate.spec.samples)
+    return None
+
+
+def _measure(name: str) -> MeasureSpec:
+    spec = CATALOGUE.get(name)
+    if spec is None:
+        raise GateError(f"there is no measure {name!r}", _did_you_mean(name, CATALOGUE, "measures"))
+    return spec
+
+
+def _stat(spec: MeasureSpec, stat: str, line: str) -> str:
+    if spec.has_stat(stat):
+        return stat
+    known = [s for s in spec.stats if s != "p*"]
+    if "p*" in spec.stats:
+        known = ["p50", "p95", "p99", *known]
+    if not stat:
+        raise GateError(
+            f"{spec.name} needs a statistic", f"write {spec.name}.{known[0]}; there are: {', '.join(known)}"
+        )
+    if not known:
+        raise GateError(f"{spec.name} has no statistic {stat!r}", f"write {spec.name} alone")
+    raise GateError(f"{spec.name} has no statistic {stat!r}", _did_you_mean(stat, known, "statistics"))
+
+
+def _qualifiers(spec: MeasureSpec, text: str) -> tuple[str | None, tuple[str, str] | None]:
+    phase: str | None = None
+    where: tuple[str, str] | None = None
+    while text:
+        if phase is None and (found := _PHASE.match(text)):
+            phase = _phase(spec, found["phase"])
+        elif where is None and (found := _WHERE.match(text)):
+            where = _where(spec, found["key"], found["value"])
+        else:
+            raise GateError(f"{text!r} is not understood in a gate", f"write it as: {_FORM}")
+        text = text[found.end() :].strip()
+    return phase, where
+
+
+def _phase(spec: MeasureSpec, phase: str) -> str:
+    if phase not in PHASES:
+        raise GateError(f"there is no phase {phase!r}", _did_you_mean(phase, PHASES, "phases"))
+    if not spec.phased:
+        raise GateError(
+            f"{spec.name} is about the fault as a whole, not about a phase",
+            f"leave 'in {phase}' / 'during {phase}' out",
+        )
+    return phase
+
+
+def _where(spec: MeasureSpec, key: str, value: str) -> tuple[str, str]:
+    if key not in _KEYS:
+        raise GateError(f"a gate cannot be narrowed by {key!r}", _did_you_mean(key, _KEYS, "keys"))
+    if key not in spec.where:
+        can = f"it can be narrowed by {' and '.join(spec.where)}" if spec.where else "leave the 'for' out"
+        raise GateError(f"{spec.name} is not measured by {key}", can)
+    return key, value
+
+
+def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
+    found = _VALUE.fullmatch(text)
+    if found is None:
+        raise GateError(f"{text!r} is not a number", f"for example: {_example(spec, stat)}")
+    number, unit, base = float(found["number"]), found["unit"].strip(), spec.unit_of(stat)
+    if re.fullmatch(r"(?:x|times)\s*baseline", unit):
+        if number <= 0:
+            raise GateError(f"{text!r} can never be compared", "give a factor above 0, as in: 2.5 x baseline")
+        return number, "x", True
+    if found["usd"]:
+        unit = unit or "USD"
+    factors = _UNITS[base]
+    if unit not in factors:
+        raise GateError(
+            f"{unit!r} is not a unit of {spec.name}",
+            f"write the value as {_EXAMPLE[base]}, or as a factor: 1.5 x baseline",
+        )
+    value = number * factors[unit]
+    if base == "share" and (value > 1 or (value < 0 and spec.kind == "rate")):
+        raise GateError(f"{text!r} is not a share between 0 and 100%", f"did you mean {number:g}%?")
+    if base == "count" and value != int(value):
+        raise GateError(f"{spec.name} is a count; it is never {number:g}", "compare it with a whole number")
+    return value, base, False
+
+
+def _example(spec: MeasureSpec, stat: str) -> str:
+    name = f"{spec.name}.{stat}" if stat else spec.name
+    unit = spec.unit_of(stat)
+    return f"{name} {'>=' if unit in ('share', 'sessions/s') else '<='} {_EXAMPLE[unit]}"
+
+
+def _did_you_mean(word: str, known: Iterable[str], what: str) -> str:
+    names = list(known)
+    close = get_close_matches(word.lower(), names, n=1, cutoff=0.5)
+    listing = f"{what} are: {', '.join(names)}"
+    return f"did you mean {close[0]!r}? The {listing}" if close else f"the {listing}"

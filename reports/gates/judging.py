@@ -1,0 +1,267 @@
+"""Judges a gate: pass when its whole interval satisfies it, fail when its whole interval violates it, else
+inconclusive.
+
+A verdict needs trust as well: too few samples, a fault that hit nothing, lost spans, an overloaded machine or a run cut
+short make it inconclusive, with the reason in words. A check that crashes is inconclusive, with its traceback.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from reports.gates.grammar import Gate, samples_needed
+from reports.gates.validity import Proofs
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import MIN_SESSIONS, percentile_interval
+from reports.measures.catalogue import GATE_PHASES
+from reports.measures.measurement import Interval, Measurement, not_measured
+from reports.measures.registry import MEASURES
+from reports.measures.spec import MeasureSpec
+from reports.shared.attributes import SessionOutcome
+from reports.shared.wording import number_text, value_text
+
+__all__ = ["GateResult", "Outcome3", "judge", "measure"]
+
+Outcome3 = Literal["pass", "fail", "inconclusive"]
+
+UNFINISHED_LIMIT: Final = 0.02
+
+_OPS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A gate, judged. `verdict` counts; `judged` is what it was before `on_inconclusive`.
+
+    `value` is the measure's in its unit (None: not measured), `baseline` the one it is compared with, `factor` their
+    quotient; `interval` is that of what is compared. `why` is a sentence.
+    """
+
+    gate: Gate
+    verdict: Outcome3
+    judged: Outcome3
+    value: float | None
+    baseline: float | None
+    factor: float | None
+    interval: Interval | None
+    samples: int
+    samples_needed: int | None
+    sessions: int
+    why: str
+    traceback: str = ""
+
+
+def measure(evidence: Evidence, name: str, scope: Scope, stat: str) -> Measurement:
+    """One number of a run. Raises whatever a broken measure raises."""
+    if not any(phase.name in scope.phases for phase in evidence.record.phases):
+        return not_measured(f"there was no {' or '.join(scope.phases)} in this run")
+    return MEASURES[name](evidence, scope, stat)
+
+
+def judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
+    """Judge one gate. Never raises."""
+    try:
+        result = _judge(gate, evidence, proofs)
+    except Exception as error:
+        result = _result(
+            gate, "inconclusive", not_measured(""), f"the check crashed: {error!r}", traceback=traceback.format_exc()
+        )
+    if result.judged != "inconclusive" or gate.on_inconclusive is None:
+        return result
+    return GateResult(
+        gate,
+        gate.on_inconclusive,
+        result.judged,
+        result.value,
+        result.baseline,
+        result.factor,
+        result.interval,
+        result.samples,
+        result.samples_needed,
+        result.sessions,
+        f"{result.why} (on_inconclusive: {gate.on_inconclusive})",
+        result.traceback,
+    )
+
+
+def _result(
+    gate: Gate,
+    verdict: Outcome3,
+    found: Measurement,
+    why: str,
+    *,
+    baseline: float | None = None,
+    factor: float | None = None,
+    interval: Interval | None = None,
+    traceback: str = "",
+) -> GateResult:
+    needed = samples_needed(gate)
+    return GateResult(
+        gate,
+        verdict,
+        verdict,
+        found.value,
+        baseline,
+        factor,
+        interval,
+        found.samples,
+        None if needed is None else needed.count,
+        found.sessions,
+        why,
+        traceback,
+    )
+
+
+def _judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
+    found = measure(evidence, gate.measure, Scope(gate.phase, gate.where), gate.stat)
+    if found.value is None:
+        return _result(gate, "inconclusive", found, f"not measured: {found.why_not}")
+    if gate.relative_to_baseline:
+        return _relative(gate, evidence, proofs, found)
+    interval = found.interval() if found.interval is not None else None
+    verdict = _verdict(gate, found.value, interval)
+    doubts = _doubts(gate, evidence, proofs, found, verdict)
+    why = _said(gate, found.value, interval, verdict, found)
+    if doubts:
+        return _result(gate, "inconclusive", found, f"{why}; but {'; '.join(doubts)}", interval=interval)
+    return _result(gate, verdict, found, why, interval=interval)
+
+
+def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement) -> GateResult:
+    assert found.value is not None
+    base = measure(evidence, gate.measure, Scope("baseline", gate.where), gate.stat)
+    if base.value is None:
+        return _result(gate, "inconclusive", found, f"its baseline is not measured: {base.why_not}")
+    if base.value == 0 or math.isinf(base.value):
+        why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: it has no multiples"
+        return _result(gate, "inconclusive", found, why, baseline=base.value)
+    factor = found.value / base.value
+    interval: Interval | None = None
+    if gate.kind != "fact" and found.resamples is not None and base.resamples is not None:
+        over, under = found.resamples(), base.resamples()
+        quotient = np.full(over.size, np.nan)
+        sound = (under > 0) & np.isfinite(under) & ~np.isnan(over)
+        np.divide(over, under, out=quotient, where=sound)
+        interval = percentile_interval(quotient)
+    verdict = _verdict(gate, factor, interval)
+    why = (
+        f"{value_text(found.value, gate.own_unit)} is {_said(gate, factor, interval, verdict, found)}"
+        f" (baseline {value_text(base.value, gate.own_unit)})"
+    )
+    doubts = _doubts(gate, evidence, proofs, found, verdict) + [
+        f"the baseline: {doubt}" for doubt in _sample_doubts(gate, base, verdict)
+    ]
+    if doubts:
+        why, verdict = f"{why}; but {'; '.join(dict.fromkeys(doubts))}", "inconclusive"
+    return _result(gate, verdict, found, why, baseline=base.value, factor=factor, interval=interval)
+
+
+def _verdict(gate: Gate, value: float, interval: Interval | None) -> Outcome3:
+    holds, bound = _OPS[gate.op], gate.value
+    if interval is None:
+        return "pass" if holds(value, bound) else "fail"
+    low, high = interval
+    if gate.op in ("==", "!="):
+        if low == high:
+            return "pass" if holds(low, bound) else "fail"
+        outside = bound < low or bound > high
+        return "inconclusive" if not outside else "fail" if gate.op == "==" else "pass"
+    kept = holds(low, bound), holds(high, bound)
+    return "pass" if all(kept) else "inconclusive" if any(kept) else "fail"
+
+
+def _said(gate: Gate, value: float, interval: Interval | None, verdict: Outcome3, found: Measurement) -> str:
+    unit = gate.unit
+    text = value_text(value, unit) + (" baseline" if gate.relative_to_baseline else "")
+    bound = value_text(gate.value, unit)
+    if found.note:
+        text += f" ({found.note})"
+    elif interval is not None:
+        text += f" (95%: {value_text(interval[0], unit)} to {value_text(interval[1], unit)})"
+    match verdict:
+        case "pass":
+            return f"{text}, as demanded ({gate.op} {bound})"
+        case "fail":
+            return f"{text}, not {gate.op} {bound}"
+    if found.note:
+        return f"{text}; {gate.op} {bound} cannot be decided"
+    return f"{text}, on both sides of {bound}: {number_text(found.samples)} {gate.spec.samples} cannot decide it"
+
+
+def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: Outcome3) -> list[str]:
+    """Why the numbers do not carry a verdict."""
+    spec = gate.spec
+    doubts = _sample_doubts(gate, found, verdict)
+    about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
+    if about_fault:
+        doubts += proofs.fault_doubts
+    if verdict == "fail" and _only_grows(gate):
+        return doubts
+    if spec.latency:
+        doubts += proofs.latency_doubts
+    for source in spec.sources:
+        doubts += proofs.source_doubts.get(source, ())
+    if spec.sessions:
+        doubts += _unfinished(gate, evidence)
+    doubts += _cut_short(gate, evidence, spec)
+    return doubts
+
+
+def _only_grows(gate: Gate) -> bool:
+    """Whether a broken bound stays broken, whatever was not seen: that can only add to a count."""
+    return gate.kind == "fact" and gate.own_unit == "count" and gate.op in ("<=", "<", "==")
+
+
+def _sample_doubts(gate: Gate, found: Measurement, verdict: Outcome3) -> list[str]:
+    if gate.kind == "fact":
+        return []
+    what = gate.spec.samples or "samples"
+    doubts = []
+    if gate.kind == "percentile":
+        needed = samples_needed(gate)
+        if needed is not None and found.samples < needed.count:
+            doubts.append(f"{found.samples} {what} are too few: {gate.stat} needs {needed.count}")
+    bootstrapped = gate.kind in ("percentile", "ratio") or gate.relative_to_baseline
+    if bootstrapped and found.sessions < MIN_SESSIONS:
+        doubts.append(f"they come from {found.sessions} sessions: an interval needs {MIN_SESSIONS}")
+    return doubts
+
+
+def _unfinished(gate: Gate, evidence: Evidence) -> list[str]:
+    sessions = evidence.sessions(Scope(gate.phase, gate.where))
+    going = sum(session.outcome == SessionOutcome.UNFINISHED for session in sessions)
+    if sessions and going / len(sessions) > UNFINISHED_LIMIT:
+        share, limit = going / len(sessions), UNFINISHED_LIMIT
+        return [f"{going} of {len(sessions)} sessions were still going at the end ({share:.1%}, limit {limit:.0%})"]
+    return []
+
+
+def _cut_short(gate: Gate, evidence: Evidence, spec: MeasureSpec) -> list[str]:
+    """A run cut short can pass nothing about phases it did not finish."""
+    record = evidence.record
+    if not record.cut_short:
+        return []
+    wanted = gate.phases if spec.phased else GATE_PHASES
+    missing = [name for name in wanted if _planned(name, evidence) and not record.finished(name)]
+    return [] if not missing else [f"the run ended before its {' and '.join(missing)} did"]
+
+
+def _planned(phase: str, evidence: Evidence) -> bool:
+    if phase not in ("fault", "recovery"):
+        return True
+    timeline = evidence.record.experiment.get("timeline")
+    return bool(evidence.record.faults or (isinstance(timeline, dict) and timeline.get("faults")))

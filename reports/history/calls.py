@@ -1,0 +1,187 @@
+"""Calls, attempts and sessions: what the spans of a run say, as objects. `reports.history.joining` makes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from reports.record.reader import Phase
+from reports.record.spans import Span
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome
+
+__all__ = [
+    "SILENT_S",
+    "Attempt",
+    "Call",
+    "Calls",
+    "ClientAttempt",
+    "ReplicaRequest",
+    "Session",
+    "is_good",
+    "phase_at",
+    "phase_of_call",
+]
+
+SILENT_S: Final = 10.0
+"""An unfinished session that had been silent for so long at the end of the drain is lost."""
+
+
+@dataclass(slots=True)
+class ClientAttempt:
+    """One HTTP attempt of the client. `chunks` are (seconds since zero, tokens), empty without a log."""
+
+    span: Span
+    start_s: float
+    end_s: float
+    outcome: str
+    chunks: list[tuple[float, int]]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt upstream by the gateway. `client_attempt` indexes the call's client attempts."""
+
+    span: Span
+    replica: str
+    pool: str
+    start_s: float
+    end_s: float
+    outcome: str
+    reason: str
+    offset: int
+    passed_on: int
+    client_attempt: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == Outcome.OK
+
+
+@dataclass(slots=True)
+class ReplicaRequest:
+    """What a replica did for a call. `hits`: the ids of the faults that hit it. `queue_s`: waited in its queue, again
+    after each preemption, together; None where no span of it says.
+    """
+
+    span: Span
+    replica: str
+    pool: str
+    start_s: float
+    end_s: float
+    prompt_tokens: int | None
+    computed: int
+    decoded: int
+    hits: tuple[str, ...]
+    queue_s: float | None = None
+
+
+@dataclass(slots=True)
+class Call:
+    """One logical call, the client's retries inside. Times in seconds; `ttft_s` is infinite where no token came.
+
+    `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase it counts in.
+    `hits`: the ids of the faults that met it at the client or at the gateway.
+    """
+
+    span: Span
+    session: str
+    agent: str
+    turn: int
+    tenant: str
+    sent_s: float
+    end_s: float
+    outcome: str
+    ttft_s: float
+    e2e_s: float
+    max_gap_s: float
+    tpot_s: float
+    lateness_s: float
+    tokens: int
+    phase: str = ""
+    good: bool = False
+    tier: str = ""
+    pool: str = ""
+    replica: str = ""
+    joined: str = "none"
+    client_attempts: list[ClientAttempt] = field(default_factory=list)
+    gateway_requests: list[Span] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    replica_requests: list[ReplicaRequest] = field(default_factory=list)
+    hits: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == Outcome.OK
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.session, self.agent, self.turn
+
+    def prompt_tokens(self) -> int | None:
+        """Tokens of its prompt without what a continuation adds; None where neither replica nor client says."""
+        for request in self.replica_requests:
+            if request.prompt_tokens is not None:
+                return max(0, request.prompt_tokens - int(request.span.attributes.get(names.CONTINUATION_OFFSET, 0)))
+        usage = self.span.attributes.get(names.USAGE_INPUT_TOKENS)
+        return int(usage) if usage is not None else None
+
+
+@dataclass(slots=True)
+class Session:
+    """One agent session. `phase` is the one it started in; `end_s` the last byte of its last call. `fault`: the
+    id of the demand fault that added it, "" for the load's own."""
+
+    id: str
+    tenant: str
+    start_s: float
+    end_s: float
+    phase: str
+    outcome: str
+    lost_because: str
+    lateness_s: float
+    calls: list[Call]
+    fault: str = ""
+    tier: str = ""
+
+
+@dataclass(slots=True)
+class Calls:
+    """Everything joined. `unjoined_*` found no call: of a call whose own span never came, or of somebody else."""
+
+    calls: list[Call]
+    sessions: list[Session]
+    transitions: list[Span]
+    unjoined_attempts: list[Attempt]
+    unjoined_requests: list[ReplicaRequest]
+    joined: dict[str, int]
+    has_gateway: bool
+    has_replicas: bool
+    has_chunks: bool
+    bad_chunk_logs: int
+
+
+def phase_at(phases: Iterable[Phase], at_s: float) -> str:
+    """The name of the phase that holds `at_s`, "" before the first and "end" after the last."""
+    name = ""
+    for phase in phases:
+        if at_s < phase.start_s:
+            return name
+        name = phase.name if at_s < phase.end_s else "end"
+    return name
+
+
+def phase_of_call(phases: Iterable[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
+    """The phase it was sent in; a call of the baseline still open at the injection belongs to the fault."""
+    phase = phase_at(phases, sent_s)
+    return "fault" if phase == "baseline" and fault is not None and end_s > fault.start_s else phase
+
+
+def is_good(call: Call, slo: dict[str, float]) -> bool:
+    """Ended ok and met all objectives; an objective on what is undefined for the call (TPOT of one token) is met."""
+    if not call.ok:
+        return False
+    values = {"ttft": call.ttft_s, "tpot": call.tpot_s, "e2e": call.e2e_s, "max_gap": call.max_gap_s}
+    return not any(values.get(name, math.nan) > bound for name, bound in slo.items())

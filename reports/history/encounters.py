@@ -1,0 +1,245 @@
+"""Who met a fault, and what became of it.
+
+A call *met* a fault when it was open on, or attempted at, a faulted replica between injection and revert; of a fault
+with a share or selectors of requests, only the calls that it picked. It was *interrupted* when an attempt at a faulted
+replica did not bring it to its end, and its `failover_s` runs from the last good token before (or the send) to the
+first good token after.
+
+Where one answer ends and the next begins is told by tokens, not clocks: the gateway's attempt says at which token it
+started and how many it passed on, the client's log of chunks says when each token came.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reports.history.calls import Attempt, Call, Calls
+from reports.record.reader import FaultRecord, Record
+from reports.shared.attributes import TARGET_GATEWAY, TARGET_LOAD, Outcome
+
+__all__ = ["Encounter", "FaultImpact", "meet_faults"]
+
+SILENCE_S: Final = 1.0
+"""A call that stayed with a replica that a fault made silent was interrupted if it was silent for longer than this."""
+
+_BESIDE: Final = frozenset({"load", "gateway"})
+_SILENT_KINDS: Final = frozenset(
+    {"freeze", "stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """One call that met one fault.
+
+    `met_s`: when, in seconds since zero. `failover_s`: the interruption, infinite if the call never went on, NaN if it
+    was not interrupted at all. `saved`: the call ended ok. `to_replica` is "" if nobody took over.
+    """
+
+    call: Call
+    fault: str
+    met_s: float
+    interrupted: bool
+    failover_s: float
+    saved: bool
+    from_replica: str
+    to_replica: str
+    died_s: float
+    resumed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaultImpact:
+    """A fault and everyone who met it. `hits`: counted where it was applied, else the attempts that met it."""
+
+    fault: FaultRecord
+    encounters: tuple[Encounter, ...]
+    attempts: int
+    hits: int | None
+
+    @property
+    def injected(self) -> bool:
+        return self.fault.injected_s is not None
+
+    @property
+    def on_replicas(self) -> bool:
+        """Whether it is on a replica at all, not on the load or the gateway itself."""
+        return not _BESIDE.issuperset(self.fault.targets)
+
+    @property
+    def confirmed(self) -> bool:
+        return "confirmed" in self.fault.stages
+
+    @property
+    def hit_something(self) -> bool:
+        # What was counted where it was applied says more than who was near.
+        return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters)
+
+
+def meet_faults(record: Record, calls: Calls) -> list[FaultImpact]:
+    """For every fault of the record, who met it."""
+    end_s = record.end_s()
+    return [_impact(fault, calls, end_s) for fault in record.faults]
+
+
+def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
+    injected = fault.injected_s
+    if injected is None:
+        return FaultImpact(fault, (), 0, fault.hits)
+    reverted = fault.reverted_s if fault.reverted_s is not None else end_s
+    if TARGET_LOAD in fault.targets or TARGET_GATEWAY in fault.targets:
+        return _beside_replicas(fault, calls, injected)
+    targets = frozenset(fault.targets)
+    encounters: list[Encounter] = []
+    attempts = 0
+    for call in calls.calls:
+        if call.end_s < injected or call.sent_s > reverted:
+            continue
+        met, first_s = _met(fault, call, targets, injected, reverted)
+        if first_s is None:
+            continue
+        attempts += max(1, len(met))
+        encounters.append(_encounter(fault, call, met, first_s, reverted))
+    known = calls.has_gateway or calls.has_replicas
+    return FaultImpact(
+        fault, tuple(encounters), attempts, fault.hits if fault.hits is not None or not known else attempts
+    )
+
+
+def _beside_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
+    """A fault of the load or of the gateway was met by the calls of the sessions that it added, those that were made
+    otherwise, and those that it met at the gateway. It interrupts nobody: there is no replica to fail over from."""
+    added = {session.id for session in calls.sessions if session.fault == fault.id}
+    met = [call for call in calls.calls if call.session in added or fault.id in call.hits]
+    encounters = [
+        Encounter(
+            call, fault.id, max(injected, call.sent_s), False, math.nan, call.ok, call.replica, "", math.nan, math.nan
+        )
+        for call in met
+    ]
+    return FaultImpact(fault, tuple(encounters), sum(max(1, len(call.attempts)) for call in met), fault.hits)
+
+
+def _met(
+    fault: FaultRecord, call: Call, targets: frozenset[str], injected: float, reverted: float
+) -> tuple[list[Attempt], float | None]:
+    """The attempts of `call` that met the fault, and when it first did; None if it did not."""
+    hit = [request for request in call.replica_requests if fault.id in request.hits]
+    open_then = [a for a in call.attempts if a.replica in targets and a.start_s < reverted and a.end_s > injected]
+    if fault.picks_requests:
+        if not hit:
+            return [], None
+        hit_ids = {request.span.parent_id for request in hit}
+        hit_replicas = {request.replica for request in hit}
+        exact = [a for a in open_then if a.span.span_id in hit_ids]
+        met = exact or [a for a in open_then if a.replica in hit_replicas]
+    else:
+        met = open_then
+    starts = [max(injected, a.start_s) for a in met] + [max(injected, request.start_s) for request in hit]
+    if not starts and not calls_attempted(call):
+        starts = [
+            max(injected, r.start_s)
+            for r in call.replica_requests
+            if not fault.picks_requests and r.replica in targets and r.start_s < reverted and r.end_s > injected
+        ]
+    return met, min(starts, default=None)
+
+
+def calls_attempted(call: Call) -> bool:
+    """Whether a gateway of ours says where the call went."""
+    return bool(call.attempts)
+
+
+def _encounter(fault: FaultRecord, call: Call, met: Sequence[Attempt], met_s: float, reverted: float) -> Encounter:
+    worst = (math.nan, met_s, math.nan, "", "")
+    interrupted = False
+    for attempt in met:
+        gap = _interruption(fault, call, attempt, max(met_s, attempt.start_s), reverted)
+        if gap is None:
+            continue
+        if not interrupted or gap[0] > worst[0]:
+            worst = (*gap, attempt.replica)
+        interrupted = True
+    if not call.ok and call.outcome != Outcome.ABANDONED and not math.isinf(worst[0]):
+        interrupted = True
+        last = max((at for at, _ in _tokens(call)), default=call.sent_s)
+        worst = (math.inf, last, math.inf, "", met[-1].replica if met else call.replica)
+    failover, died, resumed, to_replica, from_replica = worst
+    return Encounter(
+        call, fault.id, met_s, interrupted, failover, call.ok, from_replica or call.replica, to_replica, died, resumed
+    )
+
+
+_Gap = tuple[float, float, float, str]
+
+
+def _interruption(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float, reverted: float) -> _Gap | None:
+    """How long, from when, to when and to which replica the call was interrupted at `attempt`; None if it was not."""
+    client_ok = attempt.client_attempt >= len(call.client_attempts) or call.client_attempts[
+        attempt.client_attempt
+    ].outcome in ("", Outcome.OK)
+    if attempt.ok and client_ok:
+        return _silence(fault, call, attempt, met_s)
+    if call.ok and attempt.outcome == Outcome.ABANDONED and client_ok and not _later(call, attempt):
+        return None
+    if call.ok and client_ok and not _later(call, attempt):
+        return None  # its end alone was missing, and the gateway ended it
+    before, after = _around(call, attempt)
+    died = before if before is not None else call.sent_s
+    successor = _successor(call, attempt)
+    if after is not None:
+        return after - died, died, after, successor
+    if call.ok and successor:
+        return _without_log(call, attempt, successor)
+    return math.inf, died, math.inf, ""
+
+
+def _later(call: Call, attempt: Attempt) -> list[Attempt]:
+    return [a for a in call.attempts if a.start_s > attempt.start_s and a is not attempt]
+
+
+def _successor(call: Call, attempt: Attempt) -> str:
+    later = _later(call, attempt)
+    carrying = [a for a in later if a.ok or a.passed_on]
+    return carrying[0].replica if carrying else later[-1].replica if later and call.ok else ""
+
+
+def _tokens(call: Call) -> list[tuple[float, int]]:
+    return [chunk for client in call.client_attempts for chunk in client.chunks]
+
+
+def _around(call: Call, attempt: Attempt) -> tuple[float | None, float | None]:
+    """The last token up to the end of `attempt` and the first one after it, by count of tokens."""
+    before: float | None = None
+    for index, client in enumerate(call.client_attempts):
+        limit = math.inf if index < attempt.client_attempt else -1
+        if index == attempt.client_attempt:
+            limit = attempt.offset + attempt.passed_on
+        seen = 0
+        for at, tokens in client.chunks:
+            seen += tokens
+            if seen > limit:
+                return before, at
+            before = at
+    return before, None
+
+
+def _silence(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float) -> _Gap | None:
+    """The longest silence after the fault of a call that stayed where it was, if that was one."""
+    if fault.kind not in _SILENT_KINDS:
+        return None
+    times = [max(call.sent_s, attempt.start_s)] + [at for at, _ in _tokens(call) if at > attempt.start_s]
+    gaps = [(after - before, before, after) for before, after in itertools.pairwise(times) if after > met_s]
+    longest = max(gaps, default=(0.0, 0.0, 0.0))
+    return (*longest, attempt.replica) if longest[0] > SILENCE_S else None
+
+
+def _without_log(call: Call, attempt: Attempt, successor: str) -> _Gap:
+    """Without a log of chunks: the call's longest gap if it had tokens by then, else its TTFT."""
+    if attempt.offset + attempt.passed_on > 0 and not math.isnan(call.max_gap_s):
+        return call.max_gap_s, attempt.end_s, attempt.end_s + call.max_gap_s, successor
+    return call.ttft_s, call.sent_s, call.sent_s + call.ttft_s, successor

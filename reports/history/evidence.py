@@ -1,0 +1,154 @@
+"""What every measure is computed from: a record's calls as columns, its sessions, its faults, and the resampling.
+
+Built once a run. A measure asks for a `Scope` (phases, pool, tenant or tier) and gets masks over the columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.history.calls import Calls, Session
+from reports.history.encounters import FaultImpact, meet_faults
+from reports.history.joining import join_calls
+from reports.history.statistics import FloatArray, IntArray, Resampling
+from reports.measures.catalogue import GATE_PHASES
+from reports.record.reader import Record
+from reports.shared.attributes import SessionOutcome
+
+__all__ = ["RUN_SCOPE", "BoolArray", "Columns", "Evidence", "Scope", "gather"]
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which part of a run is asked about. `phase` None: baseline, fault and recovery. `where`: ("pool", "tpu")."""
+
+    phase: str | None = None
+    where: tuple[str, str] | None = None
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        return GATE_PHASES if self.phase is None else (self.phase,)
+
+
+RUN_SCOPE: Final = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The calls as arrays, in the order sent. Seconds; `ttft` infinite without a token, `tpot`, `max_gap` NaN where
+    undefined.
+
+    `session` indexes `Evidence.calls.sessions`.
+    """
+
+    session: IntArray
+    sent: FloatArray
+    end: FloatArray
+    ttft: FloatArray
+    tpot: FloatArray
+    e2e: FloatArray
+    max_gap: FloatArray
+    lateness: FloatArray
+    tokens: FloatArray
+    ok: BoolArray
+    good: BoolArray
+    phase: NDArray[np.str_]
+    pool: NDArray[np.str_]
+    tenant: NDArray[np.str_]
+    tier: NDArray[np.str_]
+
+
+@dataclass
+class Evidence:
+    """A run, ready to be measured. `kept` holds what several measures share."""
+
+    record: Record
+    calls: Calls
+    columns: Columns
+    impacts: list[FaultImpact]
+    kept: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def resampling(self) -> Resampling:
+        """The sessions drawn again, the same for all measures of the run."""
+        return Resampling(len(self.calls.sessions), self.record.seed)
+
+    def mask(self, scope: Scope) -> BoolArray:
+        """Which calls are in the scope."""
+        mask = np.isin(self.columns.phase, scope.phases)
+        if scope.where is not None:
+            key, value = scope.where
+            columns = {"pool": self.columns.pool, "tenant": self.columns.tenant, "tier": self.columns.tier}
+            mask &= columns[key] == value
+        return mask
+
+    def sessions(self, scope: Scope) -> list[Session]:
+        """The sessions of the scope, by the phase they started in.
+
+        Without a phase, those of the warm-up that were still going when the baseline began belong to it: what the fault
+        does to them must count.
+        """
+        baseline = self.record.phase("baseline")
+        phases = scope.phases
+
+        def belongs(session: Session) -> bool:
+            if scope.where is not None and getattr(session, scope.where[0]) != scope.where[1]:
+                return False
+            if session.phase in phases:
+                return True
+            return (
+                scope.phase is None
+                and session.phase in ("setup", "warmup")
+                and baseline is not None
+                and (session.end_s > baseline.start_s or session.outcome == SessionOutcome.UNFINISHED)
+            )
+
+        return [session for session in self.calls.sessions if belongs(session)]
+
+    def duration_s(self, scope: Scope) -> float:
+        """How long the scope's phases took together."""
+        return sum(phase.duration_s for phase in self.record.phases if phase.name in scope.phases)
+
+    def by_session(self, values: FloatArray, mask: BoolArray) -> FloatArray:
+        """The totals of a column by session, over the masked calls."""
+        size = max(1, len(self.calls.sessions))
+        return np.bincount(self.columns.session[mask], weights=values[mask], minlength=size).astype(np.float64)
+
+
+def gather(record: Record) -> Evidence:
+    """Join a record's spans and lay its calls out as columns."""
+    calls = join_calls(record)
+    index = {session.id: number for number, session in enumerate(calls.sessions)}
+    rows = calls.calls
+
+    def floats(name: str) -> FloatArray:
+        return np.array([getattr(call, name) for call in rows], dtype=np.float64)
+
+    def texts(name: str) -> NDArray[np.str_]:
+        return np.array([getattr(call, name) for call in rows], dtype=np.str_)
+
+    columns = Columns(
+        session=np.array([index[call.session] for call in rows], dtype=np.int64),
+        sent=floats("sent_s"),
+        end=floats("end_s"),
+        ttft=floats("ttft_s"),
+        tpot=floats("tpot_s"),
+        e2e=floats("e2e_s"),
+        max_gap=floats("max_gap_s"),
+        lateness=floats("lateness_s"),
+        tokens=floats("tokens"),
+        ok=np.array([call.ok for call in rows], dtype=np.bool_),
+        good=np.array([call.good for call in rows], dtype=np.bool_),
+        phase=texts("phase"),
+        pool=texts("pool"),
+        tenant=texts("tenant"),
+        tier=texts("tier"),
+    )
+    return Evidence(record, calls, columns, meet_faults(record, calls))

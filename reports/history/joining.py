@@ -1,0 +1,297 @@
+"""Joins spans into calls: from the client's side to the chip's.
+
+A gateway's or a replica's span belongs to a call by trace context where that survived; else by session, agent, turn and
+time, which every gateway carries in the conversation itself. `Calls.joined` says how many were joined which way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any, Final
+
+from reports.history.calls import (
+    SILENT_S,
+    Attempt,
+    Call,
+    Calls,
+    ClientAttempt,
+    ReplicaRequest,
+    Session,
+    is_good,
+    phase_at,
+    phase_of_call,
+)
+from reports.record.chunklog import decode
+from reports.record.reader import Record
+from reports.record.spans import Span
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome, SessionOutcome
+from reports.shared.errors import RecordError
+
+__all__ = ["join_calls"]
+
+_SLACK_S: Final = 0.25
+"""Clocks of different processes are anchored once each; a join by time allows for this much between them."""
+
+
+def join_calls(record: Record) -> Calls:
+    """Join the record's spans into calls and sessions."""
+    sorted_out = _Sorter(record)
+    calls = sorted_out.calls()
+    joined = sorted_out.attach(calls)
+    slo = record.slo
+    fault = record.phase("fault")
+    for call in calls:
+        call.phase = phase_of_call(record.phases, call.sent_s, call.end_s, fault)
+        call.good = is_good(call, slo)
+        _served_by(call)
+    return Calls(
+        calls=calls,
+        sessions=_sessions(record, calls, sorted_out.session_spans),
+        transitions=sorted_out.transitions,
+        unjoined_attempts=sorted_out.unjoined_attempts,
+        unjoined_requests=sorted_out.unjoined_requests,
+        joined=joined,
+        has_gateway=bool(sorted_out.gateway_attempts) or bool(sorted_out.gateway_requests),
+        has_replicas=bool(sorted_out.replica_requests),
+        has_chunks=any(attempt.chunks for call in calls for attempt in call.client_attempts),
+        bad_chunk_logs=sorted_out.bad_chunk_logs,
+    )
+
+
+def _served_by(call: Call) -> None:
+    """The replica that answered it last: by the gateway's attempts, else by the replicas' own spans."""
+    carried = [a for a in call.attempts if a.ok or a.passed_on] or call.attempts
+    if carried:
+        attempt = max(carried, key=lambda a: a.start_s)
+        call.pool, call.replica = attempt.pool, attempt.replica
+    elif call.replica_requests:
+        request = max(call.replica_requests, key=lambda r: r.start_s)
+        call.pool, call.replica = request.pool, request.replica
+
+
+class _Sorter:
+    """One pass over the spans, each into its kind; then the joins."""
+
+    def __init__(self, record: Record) -> None:
+        self._seconds = record.seconds
+        self._pool_of = {replica.name: replica.pool for replica in record.replicas}
+        self.chats: list[Span] = []
+        self.client_posts: list[Span] = []
+        self.gateway_requests: list[Span] = []
+        self.gateway_attempts: list[Span] = []
+        self.replica_requests: list[Span] = []
+        self.session_spans: dict[str, Span] = {}
+        self.transitions: list[Span] = []
+        self._queued_s: dict[bytes, float] = {}
+        self.unjoined_attempts: list[Attempt] = []
+        self.unjoined_requests: list[ReplicaRequest] = []
+        self.bad_chunk_logs = 0
+        self._by_id: dict[bytes, Span] = {}
+        for span in record.spans:
+            name = span.name
+            if name == names.SPAN_ATTEMPT:
+                (self.gateway_attempts if span.service == names.SERVICE_GATEWAY else self.client_posts).append(span)
+            elif name == names.SPAN_REPLICA_REQUEST:
+                self.replica_requests.append(span)
+            elif name == names.SPAN_GATEWAY_REQUEST:
+                self.gateway_requests.append(span)
+            elif name == names.SPAN_SESSION:
+                self.session_spans[str(span.attributes.get(names.CONVERSATION_ID, span.trace_id.hex()))] = span
+                continue
+            elif name == names.SPAN_GATEWAY_TRANSITION:
+                self.transitions.append(span)
+                continue
+            elif name == names.SPAN_REPLICA_QUEUE:
+                waited = (span.end_ns - span.start_ns) / 1e9
+                self._queued_s[span.parent_id] = self._queued_s.get(span.parent_id, 0.0) + waited
+                continue
+            elif name == names.SPAN_CHAT or name.startswith("chat "):
+                self.chats.append(span)
+            else:
+                continue
+            self._by_id[span.span_id] = span
+        self.transitions.sort(key=lambda span: span.start_ns)
+
+    def calls(self) -> list[Call]:
+        """One call a chat span, in the order sent."""
+        return [self._call(span) for span in sorted(self.chats, key=lambda span: span.start_ns)]
+
+    def _call(self, span: Span) -> Call:
+        its = span.attributes
+        sent, end = self._seconds(span.start_ns), self._seconds(span.end_ns)
+        e2e = float(its.get(names.CALL_E2E, end - sent))
+        ttft = float(its.get(names.CALL_TTFT, math.inf))
+        tokens = int(its.get(names.TOKENS_RECEIVED, its.get(names.USAGE_OUTPUT_TOKENS, 0)) or 0)
+        return Call(
+            span=span,
+            session=str(its.get(names.CONVERSATION_ID, span.trace_id.hex())),
+            agent=str(its.get(names.AGENT_ID, "main")),
+            turn=int(its.get(names.TURN, 0)),
+            tenant=str(its.get(names.TENANT, "")),
+            tier=str(its.get(names.TIER, "")),
+            sent_s=sent,
+            end_s=end,
+            outcome=str(its.get(names.OUTCOME, Outcome.CORRUPT if span.error else Outcome.OK)),
+            ttft_s=ttft,
+            e2e_s=e2e,
+            max_gap_s=float(its.get(names.CALL_MAX_GAP, math.nan)),
+            tpot_s=(e2e - ttft) / (tokens - 1) if tokens > 1 and math.isfinite(ttft) else math.nan,
+            lateness_s=max(0.0, float(its.get(names.CALL_SCHEDULED_LATENESS, 0.0))),
+            tokens=tokens,
+            hits=_hits(span),
+        )
+
+    def attach(self, calls: list[Call]) -> dict[str, int]:
+        """Hang every attempt and request on its call; returns how many calls were joined which way."""
+        by_chat = {call.span.span_id: call for call in calls}
+        by_key: dict[tuple[str, str, int], list[Call]] = defaultdict(list)
+        for call in calls:
+            by_key[call.key].append(call)
+        owner: dict[bytes, tuple[Call, int]] = {}
+        for span in sorted(self.client_posts, key=lambda span: span.start_ns):
+            found = by_chat.get(span.parent_id)
+            if found is not None:
+                owner[span.span_id] = (found, len(found.client_attempts))
+                found.client_attempts.append(self._client_attempt(span))
+        for span in sorted(self.gateway_requests, key=lambda span: span.start_ns):
+            place = owner.get(span.parent_id) or self._place(span, by_chat, by_key)
+            if place is not None:
+                owner[span.span_id] = place
+                place[0].gateway_requests.append(span)
+                place[0].hits += _hits(span)
+                self._mark(place[0], span.parent_id in owner or span.parent_id in by_chat)
+        for span in sorted(self.gateway_attempts, key=lambda span: span.start_ns):
+            attempt = self._attempt(span)
+            place = owner.get(span.parent_id) or self._place(span, by_chat, by_key)
+            if place is None:
+                self.unjoined_attempts.append(attempt)
+                continue
+            owner[span.span_id] = place
+            attempt.client_attempt = place[1]
+            place[0].attempts.append(attempt)
+        for span in sorted(self.replica_requests, key=lambda span: span.start_ns):
+            request = self._replica_request(span)
+            place = owner.get(span.parent_id)
+            traced = place is not None
+            place = place or self._place(span, by_chat, by_key)
+            if place is None:
+                self.unjoined_requests.append(request)
+                continue
+            place[0].replica_requests.append(request)
+            self._mark(place[0], traced)
+        counts = {"trace": 0, "key": 0, "none": 0}
+        for call in calls:
+            counts[call.joined] += 1
+        return counts
+
+    @staticmethod
+    def _mark(call: Call, traced: bool) -> None:
+        if call.joined != "key":
+            call.joined = "trace" if traced else "key"
+
+    def _place(
+        self, span: Span, by_chat: dict[bytes, Call], by_key: dict[tuple[str, str, int], list[Call]]
+    ) -> tuple[Call, int] | None:
+        """The call of a span without a parent of ours: by a chat as parent, else by session, agent, turn and time."""
+        call = by_chat.get(span.parent_id)
+        if call is None:
+            its = span.attributes
+            key = (str(its.get(names.CONVERSATION_ID)), str(its.get(names.AGENT_ID, "main")), its.get(names.TURN, 0))
+            start = self._seconds(span.start_ns)
+            call = next(
+                (c for c in reversed(by_key.get(key, ())) if c.sent_s - _SLACK_S <= start <= c.end_s + _SLACK_S), None
+            )
+        if call is None:
+            return None
+        start = self._seconds(span.start_ns)
+        before = sum(1 for attempt in call.client_attempts if attempt.start_s <= start + _SLACK_S / 10)
+        return call, max(0, before - 1)
+
+    def _client_attempt(self, span: Span) -> ClientAttempt:
+        start = self._seconds(span.start_ns)
+        log = span.attributes.get(names.CHUNKS)
+        chunks: list[tuple[float, int]] = []
+        if isinstance(log, bytes):
+            try:
+                chunks = [(start + at, tokens) for at, tokens in decode(log)]
+            except RecordError:
+                self.bad_chunk_logs += 1
+        return ClientAttempt(
+            span, start, self._seconds(span.end_ns), str(span.attributes.get(names.OUTCOME, "")), chunks
+        )
+
+    def _attempt(self, span: Span) -> Attempt:
+        its = span.attributes
+        replica = str(its.get(names.REPLICA, ""))
+        return Attempt(
+            span,
+            replica,
+            self._pool(its, replica),
+            self._seconds(span.start_ns),
+            self._seconds(span.end_ns),
+            str(its.get(names.OUTCOME, "")),
+            str(its.get(names.ATTEMPT_REASON, "first")),
+            int(its.get(names.CONTINUATION_OFFSET, 0)),
+            int(its.get(names.TOKENS_PASSED_ON, 0)),
+        )
+
+    def _replica_request(self, span: Span) -> ReplicaRequest:
+        its = span.attributes
+        replica = str(its.get(names.REPLICA) or span.instance.rpartition("#")[0])
+        prompt = its.get(names.PROMPT_TOKENS)
+        return ReplicaRequest(
+            span,
+            replica,
+            self._pool(its, replica),
+            self._seconds(span.start_ns),
+            self._seconds(span.end_ns),
+            None if prompt is None else int(prompt),
+            int(its.get(names.PREFILL_COMPUTED, 0)),
+            int(its.get(names.DECODED, 0)),
+            _hits(span),
+            self._queued_s.get(span.span_id),
+        )
+
+    def _pool(self, its: dict[str, Any], replica: str) -> str:
+        return str(its.get(names.POOL) or its.get(names.PEER_NAME) or self._pool_of.get(replica, ""))
+
+
+def _hits(span: Span) -> tuple[str, ...]:
+    return tuple(str(event.attributes.get(names.FAULT_ID)) for event in span.event(names.EVENT_FAULT_HIT))
+
+
+def _sessions(record: Record, calls: list[Call], spans: dict[str, Span]) -> list[Session]:
+    grouped: dict[str, list[Call]] = {session: [] for session in spans}
+    for call in calls:
+        grouped.setdefault(call.session, []).append(call)
+    sessions = [_session(record, session, its_calls, spans.get(session)) for session, its_calls in grouped.items()]
+    return sorted(sessions, key=lambda session: (session.start_s, session.id))
+
+
+def _session(record: Record, session: str, calls: list[Call], span: Span | None) -> Session:
+    its = span.attributes if span is not None else {}
+    start = calls[0].sent_s if calls else record.seconds(span.start_ns) if span else 0.0
+    end = max((call.end_s for call in calls), default=start)
+    last_tries = {call.key: call for call in calls}.values()  # an agent may have made a call again that had broken
+    failed = next((call for call in last_tries if not call.ok and call.outcome != Outcome.ABANDONED), None)
+    outcome = str(its.get(names.SESSION_OUTCOME, SessionOutcome.UNFINISHED))
+    because = str(its.get(names.SESSION_LOST_BECAUSE) or "")
+    if failed is not None:
+        outcome, because = SessionOutcome.LOST, because or failed.outcome
+    elif outcome == SessionOutcome.UNFINISHED and float(its.get(names.SESSION_LAST_BYTE_AGE, 0.0)) >= SILENT_S:
+        outcome, because = SessionOutcome.LOST, because or "silent"
+    return Session(
+        session,
+        str(its.get(names.TENANT) or (calls[0].tenant if calls else "")),
+        start,
+        end,
+        phase_at(record.phases, start),
+        outcome,
+        because if outcome == SessionOutcome.LOST else "",
+        float(its.get(names.SESSION_LATENESS, 0.0)),
+        calls,
+        str(its.get(names.FAULT_ID, "")),
+        str(its.get(names.TIER) or (calls[0].tier if calls else "")),
+    )

@@ -1,0 +1,393 @@
+"""A run's folder, read back: what was planned, what happened, what was counted. Never the spans' meaning.
+
+The record is written while the run goes on and may end anywhere: a killed runner leaves no `end` phase, a last line cut
+in two, a torn span message. All of that is readable; what is missing is said in `Record.notes`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from reports.record.spans import Span, SpanFiles, read_spans
+from reports.shared.errors import RecordError
+from reports.shared.units import Mistake, duration_s
+
+__all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
+
+PHASE_ORDER: Final = ("setup", "warmup", "baseline", "fault", "recovery", "shedding", "readmission", "drain")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase that began, in seconds since `Record.zero_ns`. `complete`: another phase, or the end, followed it."""
+
+    name: str
+    start_s: float
+    end_s: float
+    complete: bool
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRecord:
+    """One fault's life as the runner wrote it. `stages` maps a stage to its first time, in seconds since zero.
+
+    `hits` is what was counted where the fault was applied; None where only the analysis can tell.
+    """
+
+    id: str
+    kind: str
+    targets: tuple[str, ...]
+    pools: tuple[str, ...]
+    params: Mapping[str, Any]
+    share: float | None
+    only: Mapping[str, Any]
+    stages: Mapping[str, float]
+    hits: int | None
+    why: str
+
+    @property
+    def picks_requests(self) -> bool:
+        """Whether it hits some of its targets' requests only: a share, or those that selectors and counts leave."""
+        return self.share is not None or bool(self.only)
+
+    @property
+    def injected_s(self) -> float | None:
+        return self.stages.get("injected")
+
+    @property
+    def reverted_s(self) -> float | None:
+        return self.stages.get("reverted")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessExit:
+    """A process that ended. `expected`: a fault or the end of the run did it. `status`: exit code, or minus a
+    signal.
+    """
+
+    name: str
+    incarnation: int
+    kind: str
+    at_s: float
+    status: int | None
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GaugePost:
+    """One post of a process's counters. `at_s` since zero; `data` is what the package's snapshot returned."""
+
+    process: str
+    incarnation: int
+    kind: str
+    at_s: float
+    final: bool
+    started: int
+    ended: int
+    cpu_s: float
+    loop_lag_s: float
+    loop_ticks: int
+    late_ticks: int
+    data: Mapping[str, Any]
+
+    @property
+    def instance(self) -> str:
+        return f"{self.process}#{self.incarnation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A replica of the stack file. `usd_per_hour` is the price of all its hardware."""
+
+    name: str
+    pool: str
+    cloud: str
+    hardware: str
+    chips: int
+    usd_per_hour: float
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything in a run's folder. Times are seconds since `zero_ns`, the start of the load (unix nanoseconds)."""
+
+    path: Path
+    experiment: dict[str, Any]
+    zero_ns: int
+    phases: list[Phase]
+    faults: list[FaultRecord]
+    exits: list[ProcessExit]
+    run_events: list[dict[str, Any]]
+    guardrails: list[dict[str, Any]]
+    machine: dict[str, Any]
+    gauges: list[GaugePost]
+    posted_spans: dict[str, int | None]
+    spans: list[Span]
+    files: SpanFiles
+    ended: bool
+    notes: list[str] = field(default_factory=list)
+
+    def seconds(self, at_ns: int) -> float:
+        """A unix time as seconds since zero."""
+        return (at_ns - self.zero_ns) / 1e9
+
+    def phase(self, name: str) -> Phase | None:
+        """That phase, if it began."""
+        return next((phase for phase in self.phases if phase.name == name), None)
+
+    @property
+    def stopped_by(self) -> str | None:
+        """What ended the run early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None if nothing."""
+        found = {str(event.get("event")) for event in self.run_events}
+        return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the run, or its record, ended before its time."""
+        return not self.ended or self.stopped_by is not None
+
+    def finished(self, phase: str) -> bool:
+        """Whether that phase ran its time."""
+        found = self.phase(phase)
+        if found is None:
+            return False
+        if not self.cut_short:
+            return True
+        later = PHASE_ORDER[PHASE_ORDER.index(phase) + 1 :] if phase in PHASE_ORDER else ()
+        return any(self.phase(name) is not None for name in later)
+
+    @property
+    def name(self) -> str:
+        return str(self.experiment.get("name") or self.path.name)
+
+    @property
+    def seed(self) -> int:
+        seed = self.experiment.get("seed", 0)
+        return seed if isinstance(seed, int) else 0
+
+    @property
+    def replicas(self) -> list[Replica]:
+        """The replicas of the stack, empty for a target by URL."""
+        stack = self.experiment.get("stack")
+        rows = stack.get("replicas") if isinstance(stack, dict) else None
+        return [
+            Replica(
+                str(row.get("name", "")),
+                str(row.get("pool", "")),
+                str(row.get("cloud", "")),
+                str(row.get("hardware", "")),
+                int(row.get("chips") or 0),
+                float(row.get("usd_per_hour") or 0.0),
+            )
+            for row in rows or ()
+            if isinstance(row, dict)
+        ]
+
+    @property
+    def slo(self) -> dict[str, float]:
+        """The experiment's objectives in seconds, by measure: {"ttft": 2.0, "tpot": 0.1}; those that can be read."""
+        return self._objectives()[0]
+
+    @property
+    def slo_problem(self) -> str:
+        """What is wrong with an objective, "" if nothing."""
+        return self._objectives()[1]
+
+    def _objectives(self) -> tuple[dict[str, float], str]:
+        slo = self.experiment.get("slo")
+        found: dict[str, float] = {}
+        for name, value in slo.items() if isinstance(slo, dict) else ():
+            try:
+                found[str(name).removesuffix("_s")] = duration_s(value)
+            except Mistake as mistake:
+                return found, f"{name}: {mistake.what}"
+        return found, ""
+
+    def end_s(self) -> float:
+        """When the last thing in the record happened."""
+        ends = [phase.end_s for phase in self.phases] + [post.at_s for post in self.gauges[-50:]]
+        return max(ends, default=0.0)
+
+
+def read_record(path: Path) -> Record:
+    """Read the run in `path`. Raises RecordError where nothing can be said: no folder, or neither events nor spans."""
+    if not path.is_dir():
+        raise RecordError(f"{path} is not a run's folder")
+    notes: list[str] = []
+    experiment = _experiment(path / "experiment.yaml", notes)
+    events = list(_lines(path / "events.jsonl", notes))
+    posts = list(_lines(path / "gauges.jsonl", notes))
+    files = SpanFiles()
+    spans = list(read_spans(path / "spans", files))
+    if not events and not spans:
+        raise RecordError(f"{path} holds no record of a run: neither events.jsonl nor spans/ says anything")
+    if files.torn:
+        notes.append(f"{files.torn} span file(s) end in a torn message; what stands before it was read")
+    if files.undecodable:
+        notes.append(f"{files.undecodable} message(s) of spans could not be decoded")
+    zero_ns = _zero(events, posts, spans)
+    phases, ended = _phases(events, posts, spans, zero_ns)
+    if not ended:
+        notes.append("the record ends before the run did: no end phase")
+    return Record(
+        path=path,
+        experiment=experiment,
+        zero_ns=zero_ns,
+        phases=phases,
+        faults=_faults(events, zero_ns),
+        exits=_exits(events, zero_ns),
+        run_events=[e for e in events if e.get("type") == "run"],
+        guardrails=[e for e in events if e.get("type") == "guardrail"],
+        machine=next((e for e in events if e.get("type") == "machine"), {}),
+        gauges=[_post(post, zero_ns) for post in posts if isinstance(post.get("at"), int)],
+        posted_spans=_posted(events),
+        spans=spans,
+        files=files,
+        ended=ended,
+        notes=notes,
+    )
+
+
+def _experiment(path: Path, notes: list[str]) -> dict[str, Any]:
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        found = yaml.load(path.read_bytes(), Loader=loader)  # a safe loader either way
+    except (OSError, yaml.YAMLError) as error:
+        notes.append(f"experiment.yaml cannot be read ({error}): no gates, no objectives, no prices")
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lines(path: Path, notes: list[str]) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        notes.append(f"{path.name} is missing")
+        return
+    bad = 0
+    decode = msgspec.json.Decoder().decode
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            row = decode(line)
+        except msgspec.DecodeError:
+            bad += 1
+            continue
+        if isinstance(row, dict):
+            yield row
+    if bad:
+        notes.append(f"{bad} line(s) of {path.name} could not be read")
+
+
+def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span]) -> int:
+    """The start of the load; without one, of the first phase with load; without that, of anything."""
+    for post in posts:
+        data = post.get("data")
+        if post.get("kind") != "replica" and isinstance(data, dict) and isinstance(data.get("load_started"), int):
+            return int(data["load_started"])
+    for event in events:
+        if event.get("type") == "phase" and event.get("phase") in PHASE_ORDER[1:]:
+            return int(event["at"])
+    return min([int(e["at"]) for e in events if "at" in e] + [span.start_ns for span in spans])
+
+
+def _phases(
+    events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span], zero_ns: int
+) -> tuple[list[Phase], bool]:
+    begun = [(str(e["phase"]), (int(e["at"]) - zero_ns) / 1e9) for e in events if e.get("type") == "phase"]
+    ended = bool(begun) and begun[-1][0] == "end"
+    if not ended:
+        last = max(
+            [int(e["at"]) for e in events if "at" in e]
+            + [int(p["at"]) for p in posts[-100:] if "at" in p]
+            + [span.end_ns for span in spans],
+            default=zero_ns,
+        )
+        begun.append(("end", (last - zero_ns) / 1e9))
+    phases = [
+        Phase(name, start, max(start, end), complete=ended or index < len(begun) - 2)
+        for index, ((name, start), (_, end)) in enumerate(itertools.pairwise(begun))
+    ]
+    return phases, ended
+
+
+def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]:
+    by_id: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event.get("type") != "fault":
+            continue
+        row = by_id.setdefault(str(event.get("id", "?")), {"stages": {}})
+        row["stages"].setdefault(str(event.get("stage")), (int(event["at"]) - zero_ns) / 1e9)
+        row.update({k: v for k, v in event.items() if k in _FAULT_FIELDS and v is not None})
+    return [
+        FaultRecord(
+            id=fault_id,
+            kind=str(row.get("kind", "?")),
+            targets=tuple(row.get("targets") or ()),
+            pools=tuple(row.get("pools") or ()),
+            params=row.get("params") or {},
+            share=row.get("share"),
+            only=row.get("only") or {},
+            stages=row["stages"],
+            hits=row.get("hits"),
+            why=str(row.get("why") or ""),
+        )
+        for fault_id, row in by_id.items()
+    ]
+
+
+_FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "only", "hits", "why"})
+
+
+def _exits(events: Iterable[dict[str, Any]], zero_ns: int) -> list[ProcessExit]:
+    return [
+        ProcessExit(
+            str(e.get("name", "?")),
+            int(e.get("incarnation") or 0),
+            str(e.get("kind", "")),
+            (int(e["at"]) - zero_ns) / 1e9,
+            e.get("status"),
+            bool(e.get("expected")),
+        )
+        for e in events
+        if e.get("type") == "process" and e.get("event") == "exited"
+    ]
+
+
+def _posted(events: Iterable[dict[str, Any]]) -> dict[str, int | None]:
+    return {
+        str(instance): (row or {}).get("ended")
+        for event in events
+        if event.get("type") == "spans"
+        for instance, row in (event.get("instances") or {}).items()
+    }
+
+
+def _post(post: dict[str, Any], zero_ns: int) -> GaugePost:
+    spans, ticks = post.get("spans") or {}, post.get("loop_ticks") or {}
+    return GaugePost(
+        str(post.get("process", "?")),
+        int(post.get("incarnation") or 0),
+        str(post.get("kind", "")),
+        (int(post["at"]) - zero_ns) / 1e9,
+        bool(post.get("final")),
+        int(spans.get("started") or 0),
+        int(spans.get("ended") or 0),
+        float(post.get("cpu_s") or 0.0),
+        float(post.get("loop_lag_s") or 0.0),
+        int(ticks.get("all") or 0),
+        int(ticks.get("late") or 0),
+        post.get("data") or {},
+    )

@@ -1,0 +1,291 @@
+"""The report: one nested dict with everything that people and programs read; `docs/report-schema.md` names every field.
+
+Times are seconds since the start of the load; infinite numbers are the word "never" once written as JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from reports.gates.judging import GateResult, measure
+from reports.gates.validity import Proofs, fault_doubts
+from reports.gates.verdict import RunVerdict
+from reports.history.calls import Session
+from reports.history.encounters import FaultImpact
+from reports.history.evidence import Evidence, Scope
+from reports.measures.catalogue import CATALOGUE, PHASES
+from reports.measures.cost import dollars_by_pool
+from reports.measures.spec import MeasureSpec
+from reports.measures.time_to_detect import detection
+from reports.measures.time_to_readmit import readmissions
+from reports.measures.work import work_of
+from reports.metastability.judging import Metastability
+from reports.metastability.told import told
+from reports.record.reader import Record
+from reports.report.accounts import accounts
+from reports.report.series import health_changes, series
+from reports.shared.attributes import SessionOutcome
+from reports.waterfall.data import worst_failovers
+
+__all__ = ["SCHEMA", "Report", "build", "plain"]
+
+SCHEMA: Final = 2
+"""Version of the report's form; raised when a field changes its meaning or goes."""
+
+_TABLE_STATS: Final = ("p50", "p95", "p99", "max")
+_LOST_TOLD: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run meant. `data` is report.json before it is written; infinite numbers are still numbers in it."""
+
+    path: Path
+    data: dict[str, Any]
+    verdict: RunVerdict
+
+    @property
+    def exit_code(self) -> int:
+        return self.verdict.exit_code
+
+
+def build(
+    evidence: Evidence,
+    proofs: Proofs,
+    gates: list[GateResult],
+    steady_state: list[GateResult],
+    verdict: RunVerdict,
+    metastability: Metastability,
+    notes: list[str],
+) -> Report:
+    """Put everything together."""
+    record = evidence.record
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": _run(record),
+        "verdict": {"verdict": verdict.verdict, "exit_code": verdict.exit_code, "why": list(verdict.why)},
+        "gates": [_gate(result) for result in gates],
+        "steady_state": [_gate(result) for result in steady_state],
+        "phases": [
+            {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
+            for p in record.phases
+        ],
+        "faults": [_fault(evidence, impact) for impact in evidence.impacts],
+        "measures": _measures(evidence),
+        "metastability": told(metastability),
+        "outcomes": _outcomes(evidence),
+        "sessions_lost": _lost(evidence.calls.sessions),
+        "accounts": accounts(evidence),
+        "cost_by_pool": dollars_by_pool(evidence, Scope()),
+        "failovers": worst_failovers(evidence),
+        "health": health_changes(evidence),
+        "timeline": series(evidence),
+        "proofs": _proofs(evidence, proofs),
+        "notes": notes,
+    }
+    return Report(record.path, data, verdict)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can say it: infinite is "never", NaN is null, bytes are hex, numpy's numbers are numbers."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return None if math.isnan(value) else ("never" if value > 0 else "-never") if math.isinf(value) else value
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _run(record: Record) -> dict[str, Any]:
+    experiment = record.experiment
+    stack = experiment.get("stack")
+    stack = stack if isinstance(stack, dict) else {}
+    target = experiment.get("target")
+    started = next((e["at"] for e in record.run_events if e.get("event") == "started"), record.zero_ns)
+    load = experiment.get("load")
+    load = load if isinstance(load, dict) else {}
+    return {
+        "folder": record.path.name,
+        "name": record.name,
+        "title": str(experiment.get("title") or ""),
+        "description": str(experiment.get("description") or ""),
+        "family": str(experiment.get("family") or ""),
+        "tells": str(experiment.get("tells") or ""),
+        "short_form": bool(experiment.get("short_form")),
+        "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
+        "zero_ns": record.zero_ns,
+        "duration_s": record.end_s(),
+        "stack": stack.get("name"),
+        "url": target.get("url") if isinstance(target, dict) else None,
+        "model": stack.get("model") or (target.get("model") if isinstance(target, dict) else None),
+        "profile": load.get("profile"),
+        "trace": load.get("trace"),
+        "trace_told": [str(line) for line in load.get("told") or ()],
+        "seed": experiment.get("seed"),
+        "slo": record.slo,
+        "command": experiment.get("command"),
+        "replicas": [asdict(replica) for replica in record.replicas],
+        "guardrails": [{"text": str(g.get("text", "")), "value": g.get("value")} for g in record.guardrails],
+    }
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    gate = result.gate
+    return {
+        "text": gate.text,
+        "measure": gate.name,
+        "title": gate.spec.title,
+        "kind": gate.kind,
+        "phase": gate.phase,
+        "where": f"{gate.where[0]}={gate.where[1]}" if gate.where else None,
+        "op": gate.op,
+        "bound": gate.value,
+        "unit": gate.own_unit,
+        "relative_to_baseline": gate.relative_to_baseline,
+        "on_inconclusive": gate.on_inconclusive,
+        "verdict": result.verdict,
+        "judged": result.judged,
+        "value": result.value,
+        "baseline": result.baseline,
+        "factor": result.factor,
+        "interval": list(result.interval) if result.interval else None,
+        "samples": result.samples,
+        "samples_needed": result.samples_needed,
+        "sessions": result.sessions,
+        "why": result.why,
+        "traceback": result.traceback,
+    }
+
+
+def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
+    fault = impact.fault
+    interrupted = [e for e in impact.encounters if e.interrupted]
+    detected_s, how = detection(evidence, impact)
+    known = impact.injected and impact.on_replicas and (evidence.calls.has_gateway or evidence.calls.has_replicas)
+    return {
+        "id": fault.id,
+        "kind": fault.kind,
+        "targets": list(fault.targets),
+        "pools": list(fault.pools),
+        "params": dict(fault.params),
+        "share": fault.share,
+        "only": dict(fault.only),
+        "stages": dict(fault.stages),
+        "why": fault.why,
+        "hits": impact.hits,
+        "calls_met": len(impact.encounters),
+        "attempts_met": impact.attempts,
+        "calls_interrupted": len(interrupted),
+        "calls_saved": sum(e.saved for e in impact.encounters),
+        "detected_after_s": detected_s if known else None,
+        "detected_by": how,
+        "readmitted_after_s": readmissions(evidence, impact) if known and fault.reverted_s is not None else {},
+        "doubts": fault_doubts(impact),
+    }
+
+
+def _measures(evidence: Evidence) -> dict[str, Any]:
+    """Every measure over the run and by phase. Intervals of percentiles and ratios stand at the gates only: they
+    cost.
+    """
+    return {
+        f"{spec.name}.{stat}" if stat else spec.name: _measure(evidence, spec, stat)
+        for spec in CATALOGUE.values()
+        for stat in _stats(spec)
+    }
+
+
+def _stats(spec: MeasureSpec) -> list[str]:
+    bare = [""] if spec.default_stat is not None else []
+    if "p*" in spec.stats:
+        return bare + list(_TABLE_STATS)
+    return bare + list(spec.stats)
+
+
+def _measure(evidence: Evidence, spec: MeasureSpec, stat: str) -> dict[str, Any]:
+    phases = [p.name for p in evidence.record.phases if p.name in PHASES] if spec.phased else []
+    return {
+        "title": spec.title,
+        "kind": spec.kind_of(stat),
+        "unit": spec.unit_of(stat),
+        "run": _value(evidence, spec, stat, None),
+        "phases": {phase: _value(evidence, spec, stat, phase) for phase in dict.fromkeys(phases)},
+    }
+
+
+def _value(evidence: Evidence, spec: MeasureSpec, stat: str, phase: str | None) -> dict[str, Any]:
+    try:
+        found = measure(evidence, spec.name, Scope(phase), stat)
+    except Exception as error:  # one broken measure must not cost the others
+        return {"value": None, "samples": 0, "why_not": f"the measure crashed: {error!r}"}
+    return {"value": found.value, "samples": found.samples, "why_not": found.why_not}
+
+
+def _outcomes(evidence: Evidence) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for call in evidence.calls.calls:
+        counts.setdefault(call.phase, Counter())[call.outcome] += 1
+    return {phase: dict(sorted(counter.items())) for phase, counter in counts.items()}
+
+
+def _lost(sessions: list[Session]) -> list[dict[str, Any]]:
+    lost = [session for session in sessions if session.outcome == SessionOutcome.LOST]
+    return [
+        {
+            "session": session.id,
+            "tenant": session.tenant,
+            "phase": session.phase,
+            "started_s": session.start_s,
+            "ended_s": session.end_s,
+            "because": session.lost_because,
+            "calls": len(session.calls),
+            "pool": session.calls[-1].pool if session.calls else "",
+            "replica": session.calls[-1].replica if session.calls else "",
+        }
+        for session in lost[:_LOST_TOLD]
+    ]
+
+
+def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:
+    calls, record = evidence.calls, evidence.record
+    work = work_of(evidence)
+    return {
+        "loadgen": proofs.loadgen,
+        "machine": proofs.machine,
+        "doubts": [
+            *proofs.fault_doubts,
+            *proofs.latency_doubts,
+            *(doubt for doubts in proofs.source_doubts.values() for doubt in doubts),
+        ],
+        "spans": {
+            "received": record.files.spans,
+            "lost": sum(count.lost for count in proofs.spans),
+            "lost_by_fault": sum(count.lost_by_fault for count in proofs.spans),
+            "torn_files": record.files.torn,
+            "by_process": [asdict(count) for count in proofs.spans],
+        },
+        "joins": {
+            "calls_by_trace": calls.joined.get("trace", 0),
+            "calls_by_conversation": calls.joined.get("key", 0),
+            "calls_without_server_spans": calls.joined.get("none", 0),
+            "attempts_without_call": len(calls.unjoined_attempts),
+            "replica_requests_without_call": len(calls.unjoined_requests),
+            "chunk_logs": calls.has_chunks,
+            "bad_chunk_logs": calls.bad_chunk_logs,
+        },
+        "work": {
+            "attempts_estimated": work.estimated,
+            "calls_with_unknown_prompt": work.unknown,
+            "shared_prefix_tokens": work.shared_prefix,
+        },
+    }

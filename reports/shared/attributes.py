@@ -1,0 +1,169 @@
+"""The vocabulary: every span, event and attribute name that a report reads, written once.
+
+`gen_ai.*` names are those of `semantic-conventions-genai` v0.1.0 (in development); `http.*`, `server.*`, `service.*`
+and `error.type` those of the OpenTelemetry semantic conventions 1.37. Ours carry the prefix `brownout.`.
+Times in attributes are seconds, counts are plain numbers, unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+# -- services (resource attributes) -------------------------------------------------------------------------------
+SERVICE_NAME: Final = "service.name"
+SERVICE_INSTANCE: Final = "service.instance.id"  # "<process>#<incarnation>", for example "tpu-0#2"
+SERVICE_LOADGEN: Final = "brownout-loadgen"
+SERVICE_GATEWAY: Final = "brownout-gateway"
+SERVICE_REPLICA: Final = "brownout-replica"
+SERVICE_RUNNER: Final = "brownout-runner"
+
+# -- span names ---------------------------------------------------------------------------------------------------
+SPAN_SESSION: Final = "brownout.session"  # the load: one a session, made when it ends, a trace of its own
+SPAN_INVOKE_AGENT: Final = "invoke_agent"  # the load: "invoke_agent {agent name}", root of one agent turn
+SPAN_CHAT: Final = "chat"  # the load: "chat {model}", one logical call, the client's retries inside
+SPAN_EXECUTE_TOOL: Final = "execute_tool"  # the load: "execute_tool {tool name}"
+SPAN_ATTEMPT: Final = "POST"  # one HTTP attempt: of the client (in chat), and of the gateway (in gateway.request)
+SPAN_GATEWAY_REQUEST: Final = "brownout.gateway.request"
+SPAN_GATEWAY_TRANSITION: Final = "brownout.gateway.transition"  # zero length, a trace of its own
+SPAN_REPLICA_REQUEST: Final = "brownout.replica.request"
+SPAN_REPLICA_QUEUE: Final = "brownout.replica.queue"
+SPAN_REPLICA_PREFILL: Final = "brownout.replica.prefill"
+SPAN_REPLICA_DECODE: Final = "brownout.replica.decode"
+SPAN_FAULT: Final = "brownout.fault"  # the runner: injection to verified revert, a trace of its own
+
+# -- span events --------------------------------------------------------------------------------------------------
+EVENT_DECISION: Final = "brownout.decision"  # on gateway.request: who was considered, who was chosen, why
+EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request, gateway.request or chat: FAULT_ID, FAULT_KIND
+EVENT_FAULT_STAGE: Final = "brownout.fault.stage"  # on fault: planned, injected, confirmed, reverted, verified
+EVENT_PREEMPTED: Final = "brownout.preempted"  # on replica.request
+
+# -- OpenTelemetry's own attributes -------------------------------------------------------------------------------
+OPERATION_NAME: Final = "gen_ai.operation.name"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+AGENT_NAME: Final = "gen_ai.agent.name"
+TOOL_NAME: Final = "gen_ai.tool.name"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"  # the session
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+RESPONSE_TTFC: Final = "gen_ai.response.time_to_first_chunk"
+USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+USAGE_CACHED_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+HTTP_METHOD: Final = "http.request.method"
+HTTP_STATUS: Final = "http.response.status_code"
+HTTP_RESEND_COUNT: Final = "http.request.resend_count"  # on resends only
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+PEER_NAME: Final = "service.peer.name"  # the pool, on the gateway's attempts
+ERROR_TYPE: Final = "error.type"  # a value of Outcome, or "_OTHER"
+
+# -- who and where ------------------------------------------------------------------------------------------------
+AGENT_ID: Final = "brownout.agent"  # the agent within the session: "main", "sub-1"
+TURN: Final = "brownout.turn"  # the agent's call, from 0: the marker's turn
+TENANT: Final = "brownout.tenant"
+TIER: Final = "brownout.tier"  # the tenant's plan: subscription, pay_as_you_go, batch
+POOL: Final = "brownout.pool"
+REPLICA: Final = "brownout.replica"
+CLOUD: Final = "brownout.cloud"
+
+# -- a session (SPAN_SESSION) -------------------------------------------------------------------------------------
+SESSION_PLANNED_AT: Final = "brownout.session.planned_at_s"  # since the start of the load
+SESSION_LATENESS: Final = "brownout.session.lateness_s"  # actual start - planned start
+SESSION_OUTCOME: Final = "brownout.session.outcome"  # succeeded | lost | unfinished
+SESSION_LOST_BECAUSE: Final = "brownout.session.lost_because"  # an Outcome
+SESSION_CALLS: Final = "brownout.session.calls"  # logical calls made
+SESSION_CALLS_PLANNED: Final = "brownout.session.calls_planned"
+SESSION_LAST_BYTE_AGE: Final = "brownout.session.silent_s"  # unfinished ones: since the last byte from the target
+SESSION_PROFILE: Final = "brownout.session.profile"
+
+# -- a call (SPAN_CHAT) and a client's attempt (SPAN_ATTEMPT) -------------------------------------------------------
+OUTCOME: Final = "brownout.outcome"  # a value of Outcome; on chat, attempts, gateway.request, replica.request
+RETRY_AFTER: Final = "brownout.retry_after_s"  # the pause that the answer asked for; on the client's attempt
+CALL_SCHEDULED_LATENESS: Final = "brownout.call.lateness_s"  # sent - scheduled
+CALL_TTFT: Final = "brownout.call.ttft_s"  # call sent -> first non-empty output token; absent = never
+CALL_E2E: Final = "brownout.call.e2e_s"
+CALL_MAX_GAP: Final = "brownout.call.max_gap_s"
+CALL_ATTEMPTS: Final = "brownout.call.attempts"
+CALL_PROVABLE: Final = "brownout.call.provable"  # bool: the tokens could be checked against the expected stream
+TOKENS_EXPECTED: Final = "brownout.tokens.expected"
+TOKENS_RECEIVED: Final = "brownout.tokens.received"
+TOKENS_LOST: Final = "brownout.tokens.lost"
+TOKENS_DUPLICATED: Final = "brownout.tokens.duplicated"
+TOKENS_SPLICED: Final = "brownout.tokens.spliced"  # tokens of another answer
+TERMINALS: Final = "brownout.terminals"  # terminal events seen; 1 is right
+DEGRADED: Final = "brownout.degraded"  # what X-Brownout-Degraded said; on the client's and the gateway's spans
+SILENTLY_TRUNCATED: Final = "brownout.silently_truncated"  # HTTP complete, no error event, tokens or finish missing
+CHUNKS: Final = "brownout.chunks"  # bytes: see `loadprofiles.client.chunklog`; on the client's attempt
+
+# -- the gateway --------------------------------------------------------------------------------------------------
+ATTEMPT_NUMBER: Final = "brownout.attempt.number"  # 1 is the first upstream attempt of a request
+ATTEMPT_REASON: Final = "brownout.attempt.reason"  # first | retry | migration | hedge
+ATTEMPT_WHY: Final = "brownout.attempt.why"  # in words: what ended the attempt before it
+CONTINUATION_OFFSET: Final = "brownout.continuation.offset"  # tokens the client already had
+TOKENS_PASSED_ON: Final = "brownout.tokens.passed_on"  # tokens of this attempt that went to the client
+GATEWAY_ATTEMPTS: Final = "brownout.gateway.attempts"
+GATEWAY_MIGRATIONS: Final = "brownout.gateway.migrations"
+DECISION_CHOSEN: Final = "brownout.decision.chosen"  # a replica, or "" for a refusal
+DECISION_CONSIDERED: Final = "brownout.decision.considered"  # list of "replica=load" strings
+DECISION_EXCLUDED: Final = "brownout.decision.excluded"  # list of "replica: why" strings
+DECISION_WHY: Final = "brownout.decision.why"
+TRANSITION: Final = "brownout.transition"  # a value of Transition
+TRANSITION_WHY: Final = "brownout.transition.why"
+
+# -- a replica ----------------------------------------------------------------------------------------------------
+PROMPT_TOKENS: Final = "brownout.prompt.tokens"
+PREFILL_CACHED: Final = "brownout.prefill.cached"  # prompt tokens found in the prefix cache
+PREFILL_COMPUTED: Final = "brownout.prefill.computed"  # prompt tokens computed, recomputation after preemption included
+DECODED: Final = "brownout.decoded"  # output tokens decoded
+SENT: Final = "brownout.sent"  # output tokens written to the socket
+PREEMPTIONS: Final = "brownout.preemptions"
+
+# -- faults -------------------------------------------------------------------------------------------------------
+FAULT_ID: Final = "brownout.fault.id"
+FAULT_KIND: Final = "brownout.fault.kind"
+FAULT_STAGE: Final = "brownout.fault.stage_name"
+FAULT_TARGETS: Final = "brownout.fault.targets"  # list of replica names, or one of the two below
+TARGET_LOAD: Final = "load"  # of a demand fault; its sessions carry FAULT_ID, the calls it changed EVENT_FAULT_HIT
+TARGET_GATEWAY: Final = "gateway"
+FAULT_HITS: Final = "brownout.fault.hits"
+
+
+class Outcome(StrEnum):
+    """How a call or an attempt ended; the first that applies, in this order. Definitions: `docs/measures.md`."""
+
+    OK = "ok"
+    ABANDONED = "abandoned"  # the caller left
+    REFUSED = "refused"  # the connection was refused
+    RESET = "reset"  # the connection died before headers
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"  # 429
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    ERROR_EVENT = "error_event"  # an error inside a 200 stream
+    STALLED = "stalled"  # idle past the limit
+    CORRUPT = "corrupt"  # unparseable, or tokens that are not the expected ones
+    TRUNCATED = "truncated"  # ended short
+
+
+class Transition(StrEnum):
+    """What a gateway's policy decided about a replica (or, for panic, about all)."""
+
+    EJECTED = "ejected"
+    READMITTED = "readmitted"
+    BREAKER_OPEN = "breaker_open"
+    BREAKER_HALF_OPEN = "breaker_half_open"
+    BREAKER_CLOSED = "breaker_closed"
+    PANIC_ON = "panic_on"
+    PANIC_OFF = "panic_off"
+
+
+class SessionOutcome(StrEnum):
+    """How a session ended."""
+
+    SUCCEEDED = "succeeded"
+    LOST = "lost"
+    UNFINISHED = "unfinished"

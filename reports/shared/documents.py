@@ -1,0 +1,249 @@
+"""The files a user writes: read with the line of every key kept, checked, every mistake reported at once.
+
+    document = read_document(path)            # YAML -> Document, or InvalidFile
+    stack = validate(document, StackFile)     # a model, a dataclass or a TypeAdapter -> its value, or InvalidFile
+
+YAML is read by the core schema of YAML 1.2: only `true` and `false` are booleans (`no` is text), `1:30` is text and not
+90, dates are text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import yaml
+
+from reports.shared.errors import InvalidFile, Problem, UserError, did_you_mean
+from reports.shared.units import Duration, Mistake, Percentage, duration_s, duration_text, fraction
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+__all__ = [
+    "Document",
+    "Duration",
+    "Mistake",
+    "NotFound",
+    "Percentage",
+    "did_you_mean",
+    "document_names",
+    "duration_s",
+    "duration_text",
+    "find_document",
+    "fraction",
+    "parse_document",
+    "read_document",
+    "validate",
+]
+
+T = TypeVar("T")
+Where = tuple["str | int", ...]
+"""Where a value stands in a document: keys and list positions from the top."""
+
+_PATH_OR_NAME: Final = "give the path of a file, or one of"
+_MAX_BYTES: Final = 1_000_000
+_MAX_NODES: Final = 50_000  # aliases of aliases can make a small file a huge tree
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML file as plain dicts, lists and scalars, and the line (from 1) on which each of them stands."""
+
+    file: str
+    data: dict[str, Any]
+    lines: Mapping[Where, int] = field(repr=False)
+
+    def line(self, path: Where) -> int:
+        """The line of `path`, or of the nearest thing around it that is in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: Where, what: str, remedy: str = "") -> Problem:
+        """A `Problem` at the line of `path`."""
+        return Problem(self.file, self.line(path), what, remedy)
+
+
+class NotFound(UserError):
+    """A name that is not in the catalogue, or a path that is no file. `what` and `remedy` make a `Problem` of it."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}\n    {remedy}")
+
+
+def document_names(folder: Path) -> list[str]:
+    """The names of the shipped documents of a folder: its `*.yaml` files, sorted, without the suffix."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def find_document(name_or_path: str | Path, folder: Path, *, kind: str, beside: Path | None = None) -> Path:
+    """The path of a document given by the name of a shipped one, or by a path of the user's own.
+
+    A relative path is looked for in `beside` (the folder of the file that names it) and then in the working directory.
+    `kind` ("stack") is for the message. Raises `NotFound`.
+    """
+    text = str(name_or_path)
+    names = document_names(folder)
+    looks_like_path = isinstance(name_or_path, Path) or "/" in text or text.endswith((".yaml", ".yml"))
+    if not looks_like_path:
+        shipped = folder / f"{text}.yaml"
+        if re.fullmatch(r"[\w.-]+", text) and shipped.is_file():
+            return shipped
+        raise NotFound(f'there is no {kind} "{text}"', did_you_mean(text, names, of=_PATH_OR_NAME))
+    path = Path(text).expanduser()
+    tried = [path] if path.is_absolute() or beside is None else [beside / path, path]
+    for candidate in tried:
+        if candidate.is_file():
+            return candidate
+    raise NotFound(f'there is no {kind} file "{text}"', f"{_PATH_OR_NAME}: {', '.join(names)}")
+
+
+def read_document(path: Path | str) -> Document:
+    """Reads a YAML file. Raises `InvalidFile`: missing, unreadable, not UTF-8, syntax, duplicate keys, no mapping."""
+    name = str(path)
+    try:
+        raw = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InvalidFile([Problem(name, 0, "there is no such file")]) from None
+    except OSError as error:
+        raise InvalidFile([Problem(name, 0, f"cannot be read: {error.strerror}")]) from None
+    if len(raw) > _MAX_BYTES:
+        raise InvalidFile([Problem(name, 0, f"is too large: {len(raw):,} bytes", f"the limit is {_MAX_BYTES:,} bytes")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InvalidFile([Problem(name, line, "is not UTF-8 text", "save the file as UTF-8")]) from None
+    return parse_document(text, name)
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Like `read_document`, from text; `file` is the name in messages."""
+    try:
+        loader = _CoreLoader(text)
+        root = loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"has a character that YAML does not allow: U+{int(error.character):04X}"
+        raise InvalidFile(
+            [Problem(file, line, what, "take it out, or write it as an escape in double quotes")]
+        ) from None
+    except RecursionError:
+        raise InvalidFile([Problem(file, 0, "is nested too deeply")]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ", ".join(part for part in (error.context, error.problem) if part)
+        if error.context_mark is not None and mark is not None and error.context_mark.line != mark.line:
+            what += f" (it began on line {error.context_mark.line + 1})"
+        hint = "indent with spaces" if "'\\t'" in what else "quote a text that has a colon, a # or a bracket in it"
+        raise InvalidFile([Problem(file, mark.line + 1 if mark else 0, f"is not valid YAML: {what}", hint)]) from None
+    if root is None:
+        raise InvalidFile([Problem(file, 0, "is empty")])
+    walk = _Walk(file, loader)
+    data = walk.value(root, ())
+    if not isinstance(data, dict):
+        walk.problems.append(Problem(file, 1, "must be a mapping of keys to values", 'start with "key: value" lines'))
+    if walk.problems:
+        raise InvalidFile(walk.problems)
+    return Document(file, data, walk.lines)
+
+
+def validate(document: Document, schema: type[T] | TypeAdapter[T]) -> T:
+    """Checks a document against a pydantic model, a dataclass or a `TypeAdapter`, and returns the value it describes.
+
+    Raises `InvalidFile` with every mistake at once. Validators may raise `Mistake` to give a remedy.
+    """
+    # pydantic costs 15 MB and 0.1 s: only those who check files pay it
+    from pydantic import TypeAdapter, ValidationError
+
+    from reports.shared.complaints import complaints
+
+    adapter: TypeAdapter[T] = schema if isinstance(schema, TypeAdapter) else TypeAdapter(schema)
+    try:
+        return adapter.validate_python(document.data)
+    except ValidationError as error:
+        raise InvalidFile(complaints(document, adapter, error)) from None
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """YAML 1.2's core schema: no `yes`/`no`, no sexagesimal numbers, no octal by a leading zero, no dates."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own interface
+
+
+_SIGN_OR_DIGIT: Final = list("-+0123456789")
+for _tag, _pattern, _first in (
+    ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", _SIGN_OR_DIGIT),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", [".", *_SIGN_OR_DIGIT]),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", list("-+.")),
+):
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+_SCALARS: Final = frozenset(f"tag:yaml.org,2002:{tag}" for tag in ("null", "bool", "int", "float", "str"))
+
+
+class _Walk:
+    """Turns nodes into values, noting the line of each and every mistake of form on the way."""
+
+    def __init__(self, file: str, loader: _CoreLoader) -> None:
+        self.file = file
+        self.lines: dict[Where, int] = {}
+        self.problems: list[Problem] = []
+        self._loader = loader
+        self._inside: set[int] = set()
+        self._count = 0
+
+    def value(self, node: yaml.Node, path: Where) -> Any:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        self._count += 1
+        if self._count > _MAX_NODES:
+            what = f"has more than {_MAX_NODES:,} values"
+            raise InvalidFile([Problem(self.file, line, what, "use fewer aliases (*name)")])
+        if id(node) in self._inside:
+            self._complain(line, "contains itself through an alias", "take *name out of what &name stands for")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            self._inside.add(id(node))
+            mapping = self._mapping(node, path)
+            self._inside.discard(id(node))
+            return mapping
+        if isinstance(node, yaml.SequenceNode):
+            self._inside.add(id(node))
+            items = [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
+            self._inside.discard(id(node))
+            return items
+        if node.tag not in _SCALARS:
+            self._complain(line, f"has a tag that is not allowed here: {node.tag}", "write a plain value")
+            return None
+        try:
+            return self._loader.construct_object(node)
+        except (ValueError, yaml.YAMLError):
+            self._complain(line, f'"{node.value}" is not what its tag says')
+            return None
+
+    def _mapping(self, node: yaml.MappingNode, path: Where) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _SCALARS:
+                self._complain(line, "a key must be plain text")
+                continue
+            key = str(key_node.value)
+            if key in mapping:
+                first = self.lines[(*path, key)]
+                self._complain(line, f'"{key}" is there twice (first on line {first})', "keep one of the two")
+                continue
+            self.lines[(*path, key)] = line
+            mapping[key] = self.value(value_node, (*path, key))
+        return mapping
+
+    def _complain(self, line: int, what: str, remedy: str = "") -> None:
+        self.problems.append(Problem(self.file, line, what, remedy))

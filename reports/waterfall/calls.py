@@ -1,0 +1,156 @@
+"""Picks the calls whose waterfalls are worth a look, and tells each as `report.json` does: header and spans.
+
+Unlike a trace, a call told here is whole also where the gateway dropped the trace context: what was joined by the
+conversation hangs where it belongs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from reports.history.calls import Call
+from reports.history.encounters import Encounter
+from reports.history.evidence import Evidence
+from reports.record.spans import Span
+from reports.shared.errors import UserError
+from reports.waterfall.data import span_tree
+
+__all__ = ["call_named", "failovers", "key_text", "slowest", "tell"]
+
+_NEAR: int = 4
+
+
+def key_text(call: Call) -> str:
+    """`SESSION/AGENT#TURN`, as `brownout trace --call` takes it."""
+    return f"{call.session}/{call.agent}#{call.turn}"
+
+
+def failovers(evidence: Evidence, most: int) -> list[tuple[Call, Encounter]]:
+    """The calls that met a fault, the worst first: never went on, longest interruption, merely met it. A call once."""
+    met = [encounter for impact in evidence.impacts for encounter in impact.encounters]
+    met.sort(key=lambda e: (-_severity(e), e.met_s, e.call.key))
+    found: dict[tuple[str, str, int], tuple[Call, Encounter]] = {}
+    for encounter in met:
+        found.setdefault(encounter.call.key, (encounter.call, encounter))
+    return list(found.values())[:most]
+
+
+def slowest(evidence: Evidence, most: int) -> list[tuple[Call, Encounter | None]]:
+    """The calls that took longest, from the send to the last byte."""
+    calls = sorted(evidence.calls.calls, key=lambda call: (-(call.end_s - call.sent_s), call.sent_s))
+    return [(call, encounter_of(evidence, call)) for call in calls[:most]]
+
+
+def call_named(evidence: Evidence, name: str) -> tuple[Call, Encounter | None]:
+    """The call of that key. Raises UserError with those that come near."""
+    by_name = {key_text(call): call for call in evidence.calls.calls}
+    call = by_name.get(name.strip())
+    if call is not None:
+        return call, encounter_of(evidence, call)
+    if not by_name:
+        raise UserError(f"call {name}: there is no call in this record")
+    stem = name.strip().rstrip("/#").lower()
+    starting = [known for known in by_name if known.lower().startswith(stem)] if stem else []
+    near = starting[:_NEAR] or get_close_matches(name, by_name, n=_NEAR, cutoff=0.6) or list(by_name)[:_NEAR]
+    more = f" (and {len(starting) - _NEAR:,} more that begin so)" if len(starting) > _NEAR else ""
+    raise UserError(
+        f"call {name}: not in this record, which has {len(by_name):,} calls. "
+        f"A call is named SESSION/AGENT#TURN, for example {', '.join(near)}{more}"
+    )
+
+
+def encounter_of(evidence: Evidence, call: Call) -> Encounter | None:
+    """The worst encounter of a call with a fault, if it met one."""
+    its = [e for impact in evidence.impacts for e in impact.encounters if e.call is call]
+    return max(its, key=_severity, default=None)
+
+
+def _severity(encounter: Encounter) -> float:
+    return encounter.failover_s if encounter.interrupted and not math.isnan(encounter.failover_s) else -1.0
+
+
+def tell(evidence: Evidence, chosen: Sequence[tuple[Call, Encounter | None]]) -> list[dict[str, Any]]:
+    """Each call with its spans, in the form of `failovers` in `report.json`."""
+    children = _children(evidence, [call for call, _ in chosen])
+    return [_told(evidence, call, encounter, children) for call, encounter in chosen]
+
+
+def _told(
+    evidence: Evidence, call: Call, encounter: Encounter | None, children: dict[bytes, list[Span]]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "session": call.session,
+        "agent": call.agent,
+        "turn": call.turn,
+        "outcome": call.outcome,
+        "sent_s": call.sent_s,
+        "spans": span_tree(evidence, call.span, children),
+    }
+    if encounter is None:
+        return told
+    told |= {"fault": encounter.fault, "met_s": encounter.met_s, "saved": encounter.saved}
+    if encounter.interrupted:
+        told |= {
+            "failover_s": encounter.failover_s,
+            "last_token_before_s": encounter.died_s,
+            "first_token_after_s": encounter.resumed_s,
+            "from_replica": encounter.from_replica,
+            "to_replica": encounter.to_replica,
+        }
+        chunks = [chunk for attempt in call.client_attempts for chunk in attempt.chunks]
+        if chunks:
+            before = sum(tokens for at, tokens in chunks if at <= encounter.died_s)
+            told |= {"tokens_before": before, "tokens_after": sum(tokens for _, tokens in chunks) - before}
+    return told
+
+
+def _children(evidence: Evidence, calls: Iterable[Call]) -> dict[bytes, list[Span]]:
+    """Spans by their parent; where the trace context was lost, by the one they were joined to."""
+    chosen = list(calls)
+    found: dict[bytes, list[Span]] = defaultdict(list)
+    traces: set[bytes] = set()
+    for call in chosen:
+        traces.add(call.span.trace_id)
+        traces.update(span.trace_id for span in call.gateway_requests)
+        traces.update(attempt.span.trace_id for attempt in call.attempts)
+        traces.update(request.span.trace_id for request in call.replica_requests)
+    for span in evidence.record.spans:
+        if span.trace_id in traces:
+            found[span.parent_id].append(span)
+    for call in chosen:
+        _mend(call, found)
+    return found
+
+
+def _mend(call: Call, children: dict[bytes, list[Span]]) -> None:
+    reachable = {call.span.span_id}
+    below = [call.span.span_id]
+    while below:
+        for span in children.get(below.pop(), ()):
+            if span.span_id not in reachable:
+                reachable.add(span.span_id)
+                below.append(span.span_id)
+    clients = [attempt.span for attempt in call.client_attempts] or [call.span]
+    for request in call.gateway_requests:
+        if request.span_id not in reachable:
+            children[_covering(clients, request).span_id].append(request)
+    gateways = call.gateway_requests or clients
+    known = reachable | {request.span_id for request in call.gateway_requests}
+    for attempt in call.attempts:
+        if attempt.span.span_id not in reachable and attempt.span.parent_id not in known:
+            children[_covering(gateways, attempt.span).span_id].append(attempt.span)
+    for answer in call.replica_requests:
+        if answer.span.span_id in reachable or answer.span.parent_id in {a.span.span_id for a in call.attempts}:
+            continue
+        there = [attempt.span for attempt in call.attempts if attempt.replica == answer.replica]
+        children[_covering(there or gateways, answer.span).span_id].append(answer.span)
+
+
+def _covering(candidates: Sequence[Span], span: Span) -> Span:
+    """The last of `candidates` that began before `span`, the first if none did."""
+    began = [candidate for candidate in candidates if candidate.start_ns <= span.start_ns]
+    return max(began, key=lambda c: c.start_ns) if began else candidates[0]

@@ -1,0 +1,147 @@
+"""Two charts of bands: the phases and faults of a run, and what the gateway thought of each replica when. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from reports.shared.attributes import Transition
+from reports.writers.html.canvas import Band, Chart, fault_spans
+from reports.writers.html.palette import BAD, FAULT, GOOD, GREY, HALF_OPEN, OFFERED, WARN
+
+__all__ = ["bands_of", "health", "phases"]
+
+Data = Mapping[str, Any]
+
+_PHASE_COLOURS: Final = {
+    "setup": GREY,
+    "warmup": GREY,
+    "baseline": OFFERED,
+    "fault": FAULT,
+    "recovery": GOOD,
+    "drain": GREY,
+}
+_LONGEST_NAME: Final = 13
+_LETTER: Final = 0.0085
+"""Share of the axis that a letter takes."""
+
+_MOST_REPLICAS: Final = 24
+
+
+def phases(data: Data) -> Chart | None:
+    """The phases, and below them the faults, with their names."""
+    last = float(data["timeline"]["seconds"])
+    bands: list[Band] = []
+    for phase in data["phases"]:
+        start, end = max(0.0, phase["start_s"]), min(last, phase["end_s"])
+        if end > start:
+            what = phase["name"] + ("" if phase["finished"] else " (cut short)")
+            bands.append(Band(start, end, 1.1, 1.9, _PHASE_COLOURS.get(phase["name"], GREY), what))
+    injected = [fault for fault in data["faults"] if "injected" in fault["stages"]]
+    for fault, (start, end) in zip(injected, fault_spans(data), strict=True):
+        where = ", ".join(fault["pools"] or fault["targets"])
+        why = ", ".join(f"{stage} at {at:.2f} s" for stage, at in sorted(fault["stages"].items(), key=lambda s: s[1]))
+        bands.append(Band(start, end, 0.1, 0.9, FAULT, f"{fault['kind']} {where}".strip(), why))
+    if not bands:
+        return None
+    return Chart(
+        64,
+        "",
+        bands=[replace(band, label=_label(band, last)) for band in bands],
+        rows={1.5: "phase"} | ({0.5: "fault"} if injected else {}),
+        y_range=(0.0, 2.0),
+    )
+
+
+def _label(band: Band, last: float) -> str:
+    """The longest name that the band has room for."""
+    room = (band.right - band.left) / last / _LETTER
+    return next((name for name in (band.what, band.what.partition(" ")[0]) if len(name) <= room), "")
+
+
+def health(data: Data) -> Chart | None:
+    """Ejections (upper lane) and the breaker (lower lane) of each replica; where it had the fault."""
+    timeline, changes = data["timeline"], data["health"]
+    replicas = [str(row["name"]) for row in data["run"]["replicas"]] or list(timeline["replicas"])
+    replicas = list(dict.fromkeys([*replicas, *(change["replica"] for change in changes if change["replica"])]))
+    watched = bool(changes) or any(count is not None for count in timeline["gateway"]["requests"])
+    if not replicas or not watched:
+        return None
+    told = replicas
+    if len(replicas) > _MOST_REPLICAS:
+        touched = {c["replica"] for c in changes} | {t for fault in data["faults"] for t in fault["targets"]}
+        told = [name for name in replicas if name in touched][:_MOST_REPLICAS] or replicas[:_MOST_REPLICAS]
+    bands = bands_of(told, changes, data["faults"], float(timeline["seconds"]))
+    shown = {band.colour for band in bands}
+    named = ((GOOD, "in rotation"), (FAULT, "had the fault"), (WARN, "ejected"), (BAD, "breaker open"))
+    more = len(replicas) - len(told)
+    return Chart(
+        34 + 22 * len(told),
+        "",
+        bands=bands,
+        rows={len(told) - number - 0.5: _short(name) for number, name in enumerate(told)},
+        y_range=(0.0, float(len(told))),
+        legend=[entry for entry in (*named, (HALF_OPEN, "breaker half open")) if entry[0] in shown],
+        note=f"{more:,} more replicas are not shown." if more else "",
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+
+
+def bands_of(replicas: Sequence[str], changes: Sequence[Data], faults: Sequence[Data], last: float) -> list[Band]:
+    """A band for each state that a replica was in: with the fault, ejected, behind a breaker, else in rotation."""
+    row_of = {name: len(replicas) - number - 1 for number, name in enumerate(replicas)}
+    bands: list[Band] = []
+    rotation: list[Band] = []
+    spans = fault_spans({"faults": faults, "timeline": {"seconds": last}})
+    injected = [fault for fault in faults if "injected" in fault["stages"]]
+    for fault, (start, end) in zip(injected, spans, strict=True):
+        for name in dict.fromkeys(fault["targets"]):
+            if name in row_of:
+                what = f"{name}: {fault['kind']} ({fault['id']})"
+                bands.append(Band(start, end, row_of[name] + 0.4, row_of[name] + 0.6, FAULT, what))
+    by_replica: dict[str, list[Data]] = defaultdict(list)
+    for change in changes:
+        by_replica[change["replica"]].append(change)
+    for name, row in row_of.items():
+        out = _lane(name, by_replica[name], _EJECTION, last, row + 0.62, row + 0.92)
+        out += _lane(name, by_replica[name], _BREAKER, last, row + 0.08, row + 0.38)
+        bands += out
+        for start, end in _rest([(band.left, band.right) for band in out], last):
+            rotation.append(Band(start, end, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation"))
+    return [*rotation, *bands]  # in the order drawn: trouble on top
+
+
+def _rest(taken: list[tuple[float, float]], last: float) -> list[tuple[float, float]]:
+    """What is left of 0 to `last`."""
+    rest, at = [], 0.0
+    for start, end in sorted(taken):
+        if start > at:
+            rest.append((at, start))
+        at = max(at, end)
+    return [*rest, (at, last)] if at < last else rest
+
+
+_States = Mapping[str, tuple[str, str] | None]
+
+_EJECTION: Final[_States] = {Transition.EJECTED: (WARN, "ejected"), Transition.READMITTED: None}
+_BREAKER: Final[_States] = {
+    Transition.BREAKER_OPEN: (BAD, "breaker open"),
+    Transition.BREAKER_HALF_OPEN: (HALF_OPEN, "breaker half open"),
+    Transition.BREAKER_CLOSED: None,
+}
+
+
+def _lane(name: str, changes: Sequence[Data], states: _States, last: float, bottom: float, top: float) -> list[Band]:
+    its = sorted((change for change in changes if change["transition"] in states), key=lambda change: change["at_s"])
+    bands = []
+    for number, change in enumerate(its):
+        state = states[change["transition"]]
+        start, end = max(0.0, change["at_s"]), its[number + 1]["at_s"] if number + 1 < len(its) else last
+        if state is not None and end > start:
+            bands.append(Band(start, end, bottom, top, state[0], f"{name}: {state[1]}", change["why"] or "-"))
+    return bands

@@ -1,0 +1,53 @@
+"""What the run cost, on the page: dollars by phase, against the baseline, by pool, and at the knee. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from reports.shared.wording import value_text
+
+__all__ = ["cost_view"]
+
+_ROWS: Final = (
+    ("cost", "hardware held"),
+    ("cost.per_1k_sessions", "per 1,000 sessions that succeeded"),
+    ("cost.per_million_tokens", "per million useful output tokens"),
+)
+_PHASES: Final = ("baseline", "fault", "recovery")
+
+
+def cost_view(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of dollars by phase, the pools' parts, and the knee where the load has one."""
+    phases = [phase for phase in _PHASES if phase in data["measures"]["cost"]["phases"]]
+    rows = []
+    for name, title in _ROWS:
+        its = data["measures"].get(name)
+        if its is None or its["run"]["value"] is None:
+            continue
+        base = its["phases"].get("baseline", {}).get("value")
+        cells = [(_usd(its["run"]["value"]), "")]
+        for phase in phases:
+            value = its["phases"][phase]["value"]
+            compared = phase != "baseline" and name != "cost" and _number(value) and _number(base) and base > 0
+            cells.append((_usd(value), f"{value_text(value / base, 'x')} baseline" if compared else ""))
+        rows.append((title, cells))
+    pools = [(pool, f"${usd:,.2f}") for pool, usd in data["cost_by_pool"].items()]
+    return {"phases": phases, "rows": rows, "pools": pools if rows else [], "knee": _knee(data)}
+
+
+def _knee(data: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Shown for an experiment that asks for it."""
+    if not any(gate["measure"].startswith("knee") for gate in data["gates"]):
+        return []
+    names = (("knee", "most sessions a second served well"), ("knee.cost_per_1k_sessions", "per 1,000 sessions there"))
+    measured = [(title, data["measures"][name]) for name, title in names if name in data["measures"]]
+    return [(title, value_text(its["run"]["value"], its["unit"])) for title, its in measured]
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _usd(value: Any) -> str:
+    return "–" if value is None else value_text(value, "USD")

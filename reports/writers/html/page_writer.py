@@ -1,0 +1,86 @@
+"""report.html: the run as one page that needs nothing else, not even a network.
+
+Bokeh's script, the style and the data are inside of it. Everything that comes from files is escaped.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.report.build import Report
+from reports.writers.html.canvas import draw, fault_spans, spec
+from reports.writers.html.charts import CHARTS
+from reports.writers.html.view import page_view
+
+__all__ = ["page_text", "write_html"]
+
+_PAGE = Path(__file__).parents[1] / "page"
+
+
+def write_html(report: Report, folder: Path) -> Path:
+    """Write `report.html` into `folder`, atomically. Raises OSError."""
+    path, partial = folder / "report.html", folder / ".report.html.part"
+    partial.write_text(page_text(report.data), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def page_text(data: Mapping[str, Any]) -> str:
+    """The page of a report: `data` as in `report.json`, infinite numbers being numbers."""
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.get_template("report.html.jinja")
+    return template.render(
+        **page_view(data),
+        charts=_charts(data),
+        drawing=Markup((_PAGE / "charts.js").read_text(encoding="utf-8")),
+        style=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
+        script=Markup((_PAGE / "report.js").read_text(encoding="utf-8")),
+    )
+
+
+def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The charts with their places on the page, what its script needs to draw them, and Bokeh's script."""
+    try:
+        placed = draw(data, CHARTS)
+        shown = spec(data, placed)
+        library = _bokeh() if shown["charts"] else ""
+        window = _window(data)
+    except Exception:  # the rest of the page says most of it
+        problem = traceback.format_exc(limit=3)
+        return {"problem": problem, "placed": [], "empty": [], "spec": {}, "library": "", "window": None}
+    return {
+        "problem": "",
+        "placed": placed,
+        "empty": [one.title or "phases" for one in placed if one.chart is None and not one.problem],
+        "spec": shown,
+        "library": Markup(library),
+        "window": window,
+    }
+
+
+def _bokeh() -> str:
+    """Bokeh's script out of its package, which need not be imported for it. Raises FileNotFoundError."""
+    package = find_spec("bokeh")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("bokeh is not installed: the charts need its script")
+    folder = Path(package.submodule_search_locations[0]) / "server" / "static" / "js"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("bokeh.min.js", "bokeh-api.min.js"))
+
+
+def _window(data: Mapping[str, Any]) -> list[float] | None:
+    """From a little before the first fault to a little after the last."""
+    spans = fault_spans(data)
+    if not spans:
+        return None
+    start, end, last = min(s for s, _ in spans), max(e for _, e in spans), float(data["timeline"]["seconds"])
+    margin = max(2.0, 0.25 * (end - start))
+    return [max(0.0, start - margin), min(last, end + margin)]

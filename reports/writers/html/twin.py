@@ -1,0 +1,30 @@
+"""The page's part about a run's twin: what the faults changed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.shared.wording import difference_text, value_text
+
+__all__ = ["twin_view"]
+
+
+def twin_view(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """None for a run without one. Every difference, those that are more than chance marked."""
+    twin = data.get("twin")
+    if twin is None:
+        return None
+    rows = [
+        {
+            "measure": row["measure"],
+            "title": row["title"],
+            "phase": row["phase"] or "run",
+            "here": value_text(row["here"], row["unit"]),
+            "there": value_text(row["there"], row["unit"]),
+            "difference": difference_text(row),
+            "differs": row["differs"],
+        }
+        for row in twin["differences"]
+    ]
+    return {**{key: twin[key] for key in ("problem", "path", "sessions", "doubts")}, "rows": rows}

@@ -1,0 +1,320 @@
+"""What the page says, as the plain strings and lists that its template lays out. Pure.
+
+Each part is made by itself: one that cannot be made becomes a sentence in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from reports.shared.wording import interval_text, value_text
+from reports.writers.html.accounts import accounts_view
+from reports.writers.html.cost import cost_view
+from reports.writers.html.metastability import metastability_view
+from reports.writers.html.proofs import proofs_view
+from reports.writers.html.twin import twin_view
+from reports.writers.html.waterfall import waterfall_views
+
+__all__ = ["page_view"]
+
+View = dict[str, Any]
+
+_VERDICTS: Final = {
+    "pass": ("✓", "Passed"),
+    "fail": ("✗", "Failed"),
+    "inconclusive": ("?", "Inconclusive"),
+    "aborted": ("■", "Stopped by a guardrail"),
+    "failed": ("✗", "Broken"),
+    "interrupted": ("■", "Interrupted"),
+    "metastable": ("✗", "Metastable: it stays down by itself"),
+    "overloaded": ("✗", "Overloaded: it stays down"),
+}
+_GLANCE: Final = (
+    ("sessions_lost", "sessions lost"),
+    ("failover.max", "longest interruption of a call"),
+    ("time_to_detect", "until it was noticed"),
+    ("time_to_recover", "from the revert until it was well"),
+    ("goodput_lost", "good calls missing"),
+    ("retry_amplification", "upstream attempts a call"),
+)
+_INSTEAD: Final = (
+    ("slo_attainment", "calls that were good"),
+    ("shed", "calls sent away"),
+    ("fairness.min", "served of what the worst tenant asked"),
+    ("migrations", "streams moved"),
+    ("preemptions", "requests preempted"),
+)
+"""Told where a run has nothing of the former."""
+_KEY_MEASURES: Final = frozenset(
+    {
+        "calls",
+        "error_rate",
+        "sessions",
+        "sessions_lost",
+        "session_success",
+        "slo_attainment",
+        "goodput",
+        "ttft.p50",
+        "ttft.p95",
+        "tpot.p95",
+        "max_gap.p95",
+        "e2e.p95",
+        "retry_amplification",
+        "prefill_amplification",
+        "wasted_tokens",
+        "cost",
+    }
+)
+_INTEGRITY: Final = (
+    "lost_tokens",
+    "duplicated_tokens",
+    "spliced_streams",
+    "silent_truncations",
+    "missing_terminal",
+    "double_terminal",
+)
+_PARAGRAPH: Final = re.compile(r"\n\s*\n|(?<=[.!?:])\n(?=[A-Z])")
+_TITLES: Final = {
+    "failover.p50": "interruption of a call by the fault, median",
+    "failover.p95": "interruption of a call by the fault, 95th percentile",
+    "failover.p99": "interruption of a call by the fault, 99th percentile",
+    "failover.max": "longest interruption of a call by the fault",
+    "blast_radius.sessions": "sessions that met the fault",
+    "blast_radius.failed_sessions": "sessions that failed from it",
+    "blast_radius.tenants": "tenants that met the fault",
+    "blast_radius.failed_tenants": "tenants with a session that failed from it",
+    "blast_radius.pools": "pools that had the fault",
+    "cold_cache_tail.tokens": "tokens prefilled again after sessions moved",
+    "cold_cache_tail.seconds": "until caches were as warm as before",
+}
+"""Where the statistic changes what is said."""
+_CLOCK_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius", "cold_cache_tail")
+
+
+def page_view(data: Mapping[str, Any]) -> View:
+    """Everything but the charts."""
+    parts: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+        "head": _head,
+        "glance": _glance,
+        "facts": _facts,
+        "gates": lambda d: [_gate(gate) for gate in d["gates"]],
+        "steady": lambda d: [_gate(gate) for gate in d["steady_state"]],
+        "failovers": waterfall_views,
+        "lost": _lost,
+        "phases": lambda d: [phase["name"] for phase in d["phases"] if phase["name"] != "setup"],
+        "measures": _measures,
+        "clock": _clock,
+        "outcomes": _outcomes,
+        "integrity": _integrity,
+        "cost": cost_view,
+        "accounts": accounts_view,
+        "stays": metastability_view,
+        "twin": twin_view,
+        "proofs": proofs_view,
+        "notes": lambda d: [str(note) for note in d["notes"]],
+    }
+    view: View = {"problems": {}}
+    for name, part in parts.items():
+        try:
+            view[name] = part(data)
+        except Exception as error:  # a page with a hole in it is better than none
+            view[name] = None
+            view["problems"][name] = f"This part could not be made: {error!r}"
+    return view
+
+
+def _head(data: Mapping[str, Any]) -> View:
+    run, verdict = data["run"], data["verdict"]
+    mark, word = _VERDICTS.get(verdict["verdict"], ("?", str(verdict["verdict"])))
+    target = f"stack {run['stack']}" if run["stack"] else str(run["url"] or "an unknown target")
+    return {
+        "verdict": verdict["verdict"],
+        "mark": mark,
+        "word": word,
+        "title": run["title"] or run["name"],
+        "name": run["name"],
+        "under": ", ".join(
+            [
+                f"{run['name']} on {target}",
+                f"seed {run['seed']}",
+                _moment(run["started_at"]),
+                f"{run['duration_s']:.0f} s",
+            ]
+        ),
+        "why": [str(why) for why in verdict["why"]],
+        "description": [" ".join(text.split()) for text in _PARAGRAPH.split(run["description"]) if text.strip()],
+        "command": run["command"] or "",
+    }
+
+
+def _moment(iso: str) -> str:
+    try:
+        return datetime.fromisoformat(iso).strftime("%d %B %Y %H:%M:%S UTC").lstrip("0")
+    except ValueError:
+        return iso
+
+
+def _glance(data: Mapping[str, Any]) -> list[View]:
+    found = []
+    told = [(name, title) for name, title in (*_GLANCE, *_INSTEAD) if _has(data, name)]
+    told += [entry for entry in _GLANCE if entry not in told]
+    for name, title in told[: len(_GLANCE)]:
+        its = data["measures"].get(name)
+        if its is None:
+            continue
+        value = its["run"]["value"]
+        gate = next((g for g in data["gates"] if g["measure"] == name and g["phase"] is None and not g["where"]), None)
+        found.append(
+            {
+                "title": title,
+                "name": name,
+                "value": "–" if value is None else value_text(value, its["unit"]),
+                "why_not": its["run"]["why_not"],
+                "verdict": gate["verdict"] if gate else "",
+            }
+        )
+    return found
+
+
+def _has(data: Mapping[str, Any], name: str) -> bool:
+    its = data["measures"].get(name)
+    return its is not None and its["run"]["value"] is not None
+
+
+def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    run = data["run"]
+    replicas: dict[str, list[Mapping[str, Any]]] = {}
+    for replica in run["replicas"]:
+        replicas.setdefault(replica["pool"], []).append(replica)
+    pools = [
+        f"{pool}: {len(its)} x {its[0]['hardware']}" + (f" ({its[0]['cloud']})" if its[0]["cloud"] else "")
+        for pool, its in replicas.items()
+    ]
+    slo = ", ".join(f"{name} ≤ {value_text(bound, 's')}" for name, bound in run["slo"].items())
+    load = str(run["profile"] or "unknown")
+    if run["trace"]:
+        kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
+        load += f", playing the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
+        load += "".join(f"; {line}" for line in run.get("trace_told", ()))
+    faults = [
+        f"{fault['kind']} of {', '.join(fault['targets']) or 'nothing'}"
+        + (f", {fault['share']:.0%} of calls" if fault["share"] is not None else "")
+        for fault in data["faults"]
+    ]
+    facts = [
+        ("Experiment", run["name"]),
+        ("Target", run["stack"] or run["url"] or "unknown"),
+        ("Model", run["model"] or ""),
+        ("Replicas", "; ".join(pools)),
+        ("Load", load),
+        ("Faults", "; ".join(faults) or "none"),
+        ("A good call", f"ended ok and {slo}" if slo else "ended ok"),
+        ("Seed", str(run["seed"])),
+        ("Started", _moment(run["started_at"])),
+        ("Record", run["folder"]),
+        ("Guardrails hit", "; ".join(dict.fromkeys(guardrail["text"] for guardrail in run["guardrails"]))),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _gate(gate: Mapping[str, Any]) -> View:
+    mark, _ = _VERDICTS[gate["verdict"]]
+    needed = gate["samples_needed"]
+    short = needed is not None and gate["samples"] < needed
+    samples = f"{gate['samples']:,}" + (f" of {needed:,} needed" if short else "")
+    if gate["kind"] == "fact" and not gate["samples"]:
+        samples = "–"  # an extreme or a moment is not made of samples
+    value = value_text(gate["value"], gate["unit"])
+    if gate["factor"] is not None:
+        value += f" ({value_text(gate['factor'], 'x')} the baseline's {value_text(gate['baseline'], gate['unit'])})"
+    return {
+        "verdict": gate["verdict"],
+        "mark": mark,
+        "text": gate["text"],
+        "title": gate["title"],
+        "value": value,
+        "interval": interval_text(gate),
+        "samples": samples,
+        "why": gate["why"],
+        "traceback": gate["traceback"],
+    }
+
+
+def _lost(data: Mapping[str, Any]) -> View:
+    count = data["measures"]["sessions_lost"]["run"]["value"]
+    rows = [
+        (
+            session["session"],
+            session["phase"] or "-",
+            f"{session['started_s']:.1f}",
+            f"{session['ended_s']:.1f}",
+            session["because"] or "-",
+            str(session["calls"]),
+            session["replica"] or "-",
+        )
+        for session in data["sessions_lost"]
+    ]
+    return {"count": count, "rows": rows}
+
+
+def _cells(its: Mapping[str, Any], phases: Sequence[str]) -> list[View]:
+    found = [its["run"], *(its["phases"].get(phase) for phase in phases)]
+    return [
+        {"text": "", "hover": ""}
+        if cell is None
+        else {
+            "text": "–" if cell["value"] is None else value_text(cell["value"], its["unit"]),
+            "hover": cell["why_not"] or (f"{cell['samples']:,} samples" if cell["samples"] else ""),
+        }
+        for cell in found
+    ]
+
+
+def _measures(data: Mapping[str, Any]) -> list[View]:
+    phases = [phase["name"] for phase in data["phases"] if phase["name"] != "setup"]
+    return [
+        {"name": name, "title": its["title"], "key": name in _KEY_MEASURES, "cells": _cells(its, phases)}
+        for name, its in data["measures"].items()
+        if its["phases"] and name not in _INTEGRITY
+    ]
+
+
+def _clock(data: Mapping[str, Any]) -> list[View]:
+    return [
+        {"name": name, "title": _TITLES.get(name, its["title"]), "cells": _cells(its, ())}
+        for name, its in data["measures"].items()
+        if name.startswith(_CLOCK_PREFIXES)
+    ]
+
+
+def _outcomes(data: Mapping[str, Any]) -> View:
+    outcomes = sorted({outcome for counts in data["outcomes"].values() for outcome in counts}, key=_ok_first)
+    phases = [phase["name"] for phase in data["phases"] if phase["name"] in data["outcomes"]]
+    rows = [(phase, [f"{data['outcomes'][phase].get(outcome, 0):,}" for outcome in outcomes]) for phase in phases]
+    return {"outcomes": outcomes, "rows": rows}
+
+
+def _ok_first(outcome: str) -> tuple[bool, str]:
+    return outcome != "ok", outcome
+
+
+def _integrity(data: Mapping[str, Any]) -> list[View]:
+    found = []
+    for name in _INTEGRITY:
+        its = data["measures"].get(name)
+        if its is not None:
+            value = its["run"]["value"]
+            shown = value_text(value, its["unit"]) if value is not None else "not measured"
+            found.append(
+                {
+                    "name": name,
+                    "title": its["title"],
+                    "value": shown,
+                    "bad": bool(value),
+                    "why_not": its["run"]["why_not"],
+                }
+            )
+    return found

@@ -1,0 +1,195 @@
+"""summary.md: the run on one page of Markdown, also for a GitHub job summary (which takes 1,024 KB)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from reports.report.build import Report
+from reports.shared.wording import difference_text, interval_text, value_text
+from reports.writers.markdown.summary_parts import overload_parts
+
+__all__ = ["summary_text", "write_summary"]
+
+_LIMIT_BYTES: Final = 1_000_000
+_SAID: Final = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "inconclusive": "INCONCLUSIVE",
+    "aborted": "STOPPED BY A GUARDRAIL",
+    "failed": "BROKEN",
+    "interrupted": "INTERRUPTED",
+    "metastable": "METASTABLE",
+    "overloaded": "OVERLOADED",
+}
+_NUMBERS: Final = (
+    "calls",
+    "sessions",
+    "sessions_lost",
+    "slo_attainment",
+    "goodput",
+    "ttft.p50",
+    "ttft.p95",
+    "tpot.p95",
+    "max_gap.p95",
+    "retry_amplification",
+    "prefill_amplification",
+    "wasted_tokens",
+    "cost",
+)
+_CLOCK: Final = (
+    "time_to_detect",
+    "failover.p50",
+    "failover.p95",
+    "failover.max",
+    "failover_rate",
+    "time_to_recover",
+    "time_to_readmit",
+    "overloaded",
+    "metastable",
+    "goodput_lost",
+    "blast_radius.sessions",
+    "blast_radius.failed_sessions",
+)
+
+
+def write_summary(report: Report, folder: Path) -> Path:
+    """Write `summary.md` into `folder`. Raises OSError."""
+    path = folder / "summary.md"
+    path.write_bytes(summary_text(report).encode()[:_LIMIT_BYTES])
+    return path
+
+
+def summary_text(report: Report) -> str:
+    """The page."""
+    data = report.data
+    run = data["run"]
+    lines = [
+        f"# {_SAID[report.verdict.verdict]}: {_cell(run['title'] or run['name'])}",
+        "",
+        f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s",
+        "",
+    ]
+    if report.verdict.verdict not in ("pass",):
+        lines += [*(f"- {_cell(why)}" for why in report.verdict.why), ""]
+    lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"])
+    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + overload_parts(data, _cell)
+    lines += _twin(data.get("twin")) + _proofs(data)
+    if run["command"]:
+        lines += ["## Play it again", "", "```sh", str(run["command"]), "```", ""]
+    return "\n".join(lines)
+
+
+def _target(run: dict[str, Any]) -> str:
+    return f"stack `{run['stack']}`" if run["stack"] else f"`{run['url'] or 'an unknown target'}`"
+
+
+def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
+    if not gates:
+        return []
+    rows = [
+        f"| {_cell(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
+        f"| {interval_text(gate)} | {_samples(gate)} | {_cell(gate['why'])} |"
+        for gate in gates
+    ]
+    return [
+        f"## {title}",
+        "",
+        "| gate | verdict | value | 95 % interval | samples | |",
+        "|---|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _samples(gate: dict[str, Any]) -> str:
+    needed = gate["samples_needed"]
+    return f"{gate['samples']:,}" + (f" of {needed:,}" if needed and gate["samples"] < needed else "")
+
+
+def _faults(faults: list[dict[str, Any]], measures: dict[str, Any]) -> list[str]:
+    if not faults:
+        return []
+    lines = ["## Faults", ""]
+    for fault in faults:
+        stages = ", ".join(f"{stage} {at:.2f} s" for stage, at in sorted(fault["stages"].items(), key=lambda s: s[1]))
+        lines.append(
+            f"- **{fault['kind']}** on {', '.join(fault['targets']) or 'nothing'} (`{fault['id']}`): {stages}; "
+            f"{fault['calls_met']} calls met it, {fault['calls_interrupted']} were interrupted, "
+            f"{fault['calls_saved']} ended ok"
+        )
+    rows = [
+        f"| `{name}` | {measures[name]['title']} | {_told(measures[name]['run'], measures[name]['unit'])} |"
+        for name in _CLOCK
+        if name in measures
+    ]
+    return [*lines, "", "| measure | | value |", "|---|---|---|", *rows, ""]
+
+
+def _numbers(data: dict[str, Any]) -> list[str]:
+    measures = data["measures"]
+    phases = [phase for phase in ("baseline", "fault", "recovery") if phase in measures["calls"]["phases"]]
+    head = ["measure", "run", *phases]
+    rows = []
+    for name in _NUMBERS:
+        found = measures[name]
+        cells = [_told(found["run"], found["unit"])]
+        cells += [_told(found["phases"][phase], found["unit"]) for phase in phases]
+        rows.append("| " + " | ".join([f"`{name}`", *cells]) + " |")
+    return ["## Numbers", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *rows, ""]
+
+
+def _twin(twin: dict[str, Any] | None) -> list[str]:
+    if twin is None:
+        return []
+    head = ["## Beside its twin, without the faults", ""]
+    if twin["problem"]:
+        return [*head, f"- {_cell(twin['problem'])}", ""]
+    rows = [
+        f"| `{row['measure']}` | {row['phase'] or 'run'} | {value_text(row['here'], row['unit'])} "
+        f"| {value_text(row['there'], row['unit'])} | {difference_text(row)} |"
+        for row in twin["differences"]
+        if row["differs"]
+    ]
+    if twin["doubts"]:
+        head += [*(f"- latencies are not compared: {_cell(doubt)}" for doubt in twin["doubts"]), ""]
+    if not rows:
+        return [*head, "No measure differs by more than chance.", ""]
+    columns = "| measure | phase | run | twin | difference (95 %) |"
+    return [*head, columns, "|---|---|---|---|---|", *rows, ""]
+
+
+def _told(found: dict[str, Any], unit: str) -> str:
+    return value_text(found["value"], unit) if found["value"] is not None else "-"
+
+
+def _proofs(data: dict[str, Any]) -> list[str]:
+    proofs = data["proofs"]
+    loadgen, machine, spans, joins = proofs["loadgen"], proofs["machine"], proofs["spans"], proofs["joins"]
+    cpu, lag, late = loadgen["worst_cpu"], machine["gateway_loop_late_share"], machine["token_lateness_p99_ms"]
+    lines = [
+        "## Was it a test?",
+        "",
+        f"- load: {loadgen['arrivals']:,} of {loadgen['arrivals_planned']:,} planned sessions started, "
+        f"{loadgen['late_share']:.1%} late; CPU at most {'unknown' if cpu is None else f'{cpu:.0%}'} of a core",
+        f"- machine: tokens at most {_late(late)} late (p99); the gateway's event loop over 50 ms late: "
+        f"{'unknown' if lag is None else f'{lag:.1%} of the time'}",
+        f"- spans: {spans['received']:,} received, {spans['lost']:,} lost, {spans['lost_by_fault']:,} lost by a fault; "
+        f"calls joined by trace context {joins['calls_by_trace']:,}, "
+        f"by conversation {joins['calls_by_conversation']:,}, not at all {joins['calls_without_server_spans']:,}",
+    ]
+    return [
+        *lines,
+        *(f"- doubt: {_cell(doubt)}" for doubt in proofs["doubts"]),
+        *(f"- {_cell(n)}" for n in data["notes"]),
+        "",
+    ]
+
+
+def _late(ms: float | None) -> str:
+    return "unknown" if ms is None else "more than 50 ms" if math.isinf(ms) else f"{ms:g} ms"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

@@ -1,0 +1,36 @@
+"""What replicas say of their load: one task a replica reads its metrics, where balancing goes by them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+
+from targets.gateway.config import Upstream
+from targets.gateway.policies.balancing.reported_load import read_load
+
+__all__ = ["scrape_forever"]
+
+_TIMEOUT_S = 1.0
+
+
+async def scrape_forever(
+    session: aiohttp.ClientSession,
+    upstream: Upstream,
+    every_s: float,
+    tell: Callable[[float], None],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Scrapes until cancelled. What cannot be read changes nothing: the last report is kept."""
+    url = upstream.url.rstrip("/") + "/metrics"
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    while True:
+        try:
+            async with session.get(url, timeout=timeout, allow_redirects=False) as response:
+                load = read_load(await response.read()) if response.status == 200 else None
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            load = None
+        if load is not None:
+            tell(load)
+        await sleep(every_s)

@@ -1,0 +1,23 @@
+"""What the command answers where something breaks that nobody foresaw."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from chaos.cli.app import app as cli
+from chaos.cli.app import listing as catalogue
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyError("run"), 5), (OSError(28, "No space left"), 5)])
+def test_a_fault_of_ours_is_not_taken_for_a_gate_that_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int
+) -> None:
+    def broken(what: str, *, as_json: bool) -> None:
+        raise error
+
+    monkeypatch.setattr(catalogue, "print_list", broken)
+    monkeypatch.setattr(sys, "argv", ["brownout", "list"])
+    assert cli.main() == code
+    assert type(error).__name__ in capsys.readouterr().err

@@ -1,0 +1,116 @@
+"""An experiment as steps at times."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chaos.experiment.model import Experiment, load_experiment
+from chaos.experiment.timeline import Step, phases, steps
+
+HEAD = """\
+brownout: 1
+name: mine
+title: a hypothesis
+target: {stack: multi-cloud}
+load: {profile: coding-agent-ci}
+slo: {ttft: 2s, tpot: 100ms}
+gates: [sessions_lost == 0]
+timeline:
+  warmup: 5s
+  baseline: 10s
+  recovery: 20s
+  drain: 8s
+  faults:
+"""
+
+
+def experiment(folder: Path, *faults: str, head: str = HEAD) -> Experiment:
+    path = folder / "mine.yaml"
+    entries = "".join(f"    - {fault}\n" for fault in faults)
+    path.write_text(head + entries if faults else head.replace("  faults:\n", ""))
+    return load_experiment(path)
+
+
+def test_phases_injections_and_reverts_come_in_the_order_of_time(tmp_path: Path) -> None:
+    made = experiment(
+        tmp_path,
+        "{at: 2s, for: 6s, kill: {pool: tpu}}",
+        "{at: 1s, for: 3s, latency: {pool: nvidia, delay: 1s}}",
+    )
+    assert steps(made) == [
+        Step(0, "phase", "warmup"),
+        Step(5, "phase", "baseline"),
+        Step(16, "phase", "fault"),
+        Step(16, "inject", "f2"),
+        Step(17, "inject", "f1"),
+        Step(19, "revert", "f2"),
+        Step(23, "revert", "f1"),
+        Step(23, "phase", "recovery"),
+        Step(43, "phase", "drain"),
+        Step(51, "end", ""),
+    ]
+    assert phases(made) == {
+        "warmup": (0, 5),
+        "baseline": (5, 16),
+        "fault": (16, 23),
+        "recovery": (23, 43),
+        "drain": (43, 51),
+    }
+
+
+def test_at_one_time_a_revert_comes_before_the_next_injection(tmp_path: Path) -> None:
+    made = experiment(
+        tmp_path,
+        "{at: 0s, for: 5s, cut: {pool: tpu, how: fin}}",
+        "{at: 5s, for: 5s, cut: {pool: tpu, how: rst}}",
+    )
+    assert [(step.at_s, step.action, step.what) for step in steps(made) if step.action != "phase"] == [
+        (15, "inject", "f1"),
+        (20, "revert", "f1"),
+        (20, "inject", "f2"),
+        (25, "revert", "f2"),
+        (53, "end", ""),
+    ]
+
+
+def test_a_restart_that_stays_down_for_no_time_is_injected_before_it_is_reverted(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "{at: 0s, restart: {pool: tpu}}")
+    assert [(step.action, step.what) for step in steps(made)] == [
+        ("phase", "warmup"),
+        ("phase", "baseline"),
+        ("phase", "fault"),
+        ("inject", "f1"),
+        ("revert", "f1"),
+        ("phase", "recovery"),
+        ("phase", "drain"),
+        ("end", ""),
+    ]
+
+
+def test_without_a_fault_there_is_neither_fault_nor_recovery(tmp_path: Path) -> None:
+    made = experiment(tmp_path, head=HEAD.replace("warmup: 5s", "warmup: 0s"))
+    assert phases(made) == {"baseline": (0, 10), "drain": (10, 18)}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(times=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=4))
+def test_every_fault_is_reverted_once_after_it_was_injected_and_phases_touch(
+    tmp_path: Path, times: list[tuple[int, int]]
+) -> None:
+    made = experiment(
+        tmp_path, *(f"{{at: {at}s, for: {for_}s, latency: {{pool: tpu, delay: 1s}}}}" for at, for_ in times)
+    )
+    planned = steps(made)
+    assert planned == sorted(planned, key=lambda step: step.at_s)
+    for fault in made.faults:
+        inject, revert = [step for step in planned if step.what == fault.id]
+        assert (inject.action, revert.action) == ("inject", "revert")
+        assert revert.at_s - inject.at_s == fault.for_s
+    spans = list(phases(made).values())
+    assert all(end == begin for (_, end), (begin, _) in pairwise(spans))
+    begin, end = phases(made)["fault"]
+    assert all(begin <= step.at_s <= end for step in planned if step.action in ("inject", "revert"))

@@ -1,0 +1,92 @@
+"""Faults inside a replica: put on over the control port, counted, taken off; replicas may die in between."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from pydantic import ValidationError
+from test_fault_lifecycle import SPECS
+
+from chaos.faults.base import FaultError, Unreachable
+from chaos.faults.catalogue import KINDS
+from chaos.faults.replica.cut import Cut
+from chaos.faults.spec import OnRequests, OnStreams, WholeReplica
+from targets.replica.behaviours import BEHAVIOURS
+from targets.replica.behaviours.only import Only
+from tests.support.fault_stage import MemoryStage
+
+
+async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
+    stage = MemoryStage()
+    spec = Cut.model_validate({"pool": "tpu", "how": "fin", "share": "30%"})
+    await spec.build("f2", ["tpu-0"], 9).inject(stage)
+    assert stage.behaviour_of["tpu-0"] == {
+        "f2": {"kind": "cut", "params": {"after_tokens": 0, "how": "fin"}, "share": 0.3, "seed": 9, "only": {}}
+    }
+
+
+async def test_hits_are_summed_and_a_second_revert_does_not_forget_them() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
+    await fault.inject(stage)
+    assert await fault.revert(stage) == 6
+    assert await fault.revert(stage) == 6
+
+
+async def test_a_replica_that_died_or_came_back_has_no_behaviour_any_more() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
+    await fault.inject(stage)
+    await stage.kill("tpu-0")
+    assert await fault.revert(stage) == 3  # what can still be known
+    await fault.verify(stage)
+    assert stage.armed == {}
+    await stage.start("tpu-0")
+    assert await fault.revert(stage) == 3
+
+
+async def test_when_no_replica_can_be_asked_the_hits_are_not_known() -> None:
+    stage = MemoryStage()
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
+    await fault.inject(stage)
+    stage.states["tpu-0"] = "stopped"
+    assert await fault.revert(stage) is None
+
+
+async def test_a_replica_that_runs_and_does_not_answer_is_not_taken_for_healed() -> None:
+    class Deaf(MemoryStage):
+        async def behaviours(self, name: str) -> dict[str, object]:
+            raise Unreachable(name)
+
+    fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
+    with pytest.raises(FaultError, match="still there"):
+        await fault.verify(Deaf())
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) & set(BEHAVIOURS)))
+def test_the_replica_takes_the_parameters_that_files_give(kind: str) -> None:
+    spec = KINDS[kind].model_validate(SPECS[kind])
+    assert msgspec.convert(spec.params(), BEHAVIOURS[kind]) is not None
+    assert msgspec.convert(spec.requests_only, Only) is not None
+
+
+def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
+    assert set(BEHAVIOURS) <= set(KINDS)
+    for kind, behaviour in BEHAVIOURS.items():
+        assert issubclass(KINDS[kind], WholeReplica) == behaviour.whole_replica, kind
+        assert issubclass(KINDS[kind], OnRequests) != behaviour.whole_replica, kind
+        assert not issubclass(KINDS[kind], OnStreams) or hasattr(behaviour, "act"), kind
+
+
+async def test_the_replica_is_told_which_requests() -> None:
+    stage = MemoryStage()
+    only = {"tenant": "acme", "header": {"x-beta": "1"}, "model": ["a", "b"], "after_requests": 50, "at_most": 3}
+    spec = Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "decode", **only})
+    await spec.build("f2", ["tpu-0"], 9).inject(stage)
+    assert stage.behaviour_of["tpu-0"]["f2"]["only"] == {**only, "tenant": ["acme"], "phase": "decode"}
+    assert spec.requests_share is None
+
+
+def test_a_phase_that_cannot_be_is_a_mistake() -> None:
+    with pytest.raises(ValidationError, match="prefill ends with the first token"):
+        Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "prefill", "after_tokens": 3})

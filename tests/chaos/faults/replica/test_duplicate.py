@@ -1,0 +1,14 @@
+"""`duplicate`: what it tells the replica."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from chaos.faults.replica.duplicate import Duplicate
+
+
+def test_there_is_a_token_before_it() -> None:
+    assert Duplicate.model_validate({"pool": "tpu"}).params() == {"after_tokens": 1}
+    with pytest.raises(ValidationError, match="after_tokens"):
+        Duplicate.model_validate({"pool": "tpu", "after_tokens": 0})

@@ -1,0 +1,178 @@
+"""What holds for every kind of fault, whatever fails on the way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaos.faults.base import Fault, FaultError, Stage, Unreachable, on_each
+from chaos.faults.catalogue import KINDS
+from chaos.supervision.undo import check_record
+from tests.support.fault_stage import REPLICAS, MemoryStage, live
+
+WHOLE = {"pool": "tpu"}
+SPECS = {
+    "kill": WHOLE,
+    "freeze": WHOLE,
+    "restart": WHOLE,
+    "terminate": {**WHOLE, "notice": "5s"},
+    "flap": {**WHOLE, "period": "6s"},
+    "latency": {**WHOLE, "delay": "300ms", "share": "50%"},
+    "http_error": {**WHOLE, "status": 503, "retry_after": "2s"},
+    "slow_headers": {**WHOLE, "delay": "1s", "tenant": "acme"},
+    "never_answer": {**WHOLE, "after_requests": 2, "at_most": 3},
+    "malformed": {**WHOLE, "how": "json", "header": {"x-beta": "1"}},
+    "stall": {**WHOLE, "after_tokens": 5, "phase": "decode"},
+    "cut": {**WHOLE, "how": "rst"},
+    "slow_tokens": {**WHOLE, "gap": "300ms"},
+    "trickle": WHOLE,
+    "corrupt": {**WHOLE, "how": "line"},
+    "error_event": {**WHOLE, "after_tokens": 5},
+    "duplicate": WHOLE,
+    "wrong_answer": {**WHOLE, "model": ["a", "b"]},
+    "no_terminal": {**WHOLE, "share": "10%"},
+    "slow_prefill": {**WHOLE, "factor": 4},
+    "slow_decode": {**WHOLE, "factor": 4},
+    "shrink_kv": {**WHOLE, "lost": "60%"},
+    "flush_cache": {**WHOLE, "every": "200ms"},
+    "shrink_batch": {**WHOLE, "max_sequences": 8},
+    "preemption_storm": WHOLE,
+    "lying_health": WHOLE,
+    "stale_metrics": WHOLE,
+    "slow_scheduler": {"delay": "50ms"},
+    "stuck_config": {"replicas": "tpu-0"},
+    "surge": {"factor": 10},
+    "heavy_tenant": {"tenant": "acme", "share": "60%"},
+    "long_reasoning": {"factor": 50, "share": "3%"},
+    "retry_storm": {"timeout": "5s"},
+}
+DISRUPTIVE = ("kill", "freeze", "behave", "order")
+
+
+def fault_of(kind: str) -> Fault:
+    spec = KINDS[kind].model_validate(SPECS[kind])
+    return spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7)
+
+
+def test_every_kind_of_the_catalogue_is_tried_here() -> None:
+    assert set(SPECS) == set(KINDS)
+    assert all(name == spec.kind for name, spec in KINDS.items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_life_without_trouble_leaves_nothing_behind(kind: str) -> None:
+    stage, fault = MemoryStage(), fault_of(kind)
+    await fault.inject(stage)
+    assert not stage.well
+    touched = [name for name in stage.states if stage.states[name] != "running" or stage.behaviour_of[name]]
+    assert (touched or ["load"]) == fault.targets
+    await fault.confirm(stage)
+    await fault.revert(stage)
+    await fault.verify(stage)
+    assert stage.well
+    assert not stage.armed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(kind: str) -> None:
+    stage, fault = MemoryStage(), fault_of(kind)
+    await fault.inject(stage)
+    assert stage.log[0] == ("arm", "f1")
+    undo = stage.armed["f1"]
+    assert len(undo) == len(fault.targets)
+    processes = {"load": "locust"}
+    assert [record["process"] for record in undo] == [processes.get(name, name) for name in fault.targets]
+    for record in undo:
+        # the supervisor adds to a signal who the process is
+        who = {"pid": 1, "start_time": 2, "boot_id": "b"} if record["do"] == "signal" else {}
+        check_record({**record, **who})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_without_an_undo_there_is_no_injection(kind: str) -> None:
+    stage, fault = MemoryStage(fail_at=0), fault_of(kind)
+    with pytest.raises(FaultError):
+        await fault.inject(stage)
+    assert stage.well
+    assert [what for what, _ in stage.log] == ["arm"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> None:
+    stage, fault = MemoryStage(), fault_of(kind)
+    await fault.revert(stage)
+    assert stage.well
+    await fault.inject(stage)
+    first = await fault.revert(stage)
+    assert await fault.revert(stage) == first
+    await fault.verify(stage)
+    assert await fault.revert(stage) == first
+    await fault.verify(stage)
+    assert stage.well
+    assert not stage.armed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: str) -> None:
+    stage, fault = MemoryStage(), fault_of(kind)
+    await fault.inject(stage)
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) is reverted, but still there"):
+        await fault.verify(stage)
+    assert "f1" in stage.armed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
+    stage, fault = MemoryStage(), fault_of(kind)
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) cannot be seen to work"):
+        await fault.confirm(stage)
+
+
+@settings(max_examples=200)
+@given(kind=st.sampled_from(sorted(KINDS)), fail_at=st.integers(0, 30), fail_after=st.booleans())
+async def test_whatever_step_fails_it_can_be_reverted_and_was_armed_before_it_was_done(
+    kind: str, fail_at: int, fail_after: bool
+) -> None:
+    stage, fault = MemoryStage(fail_at, fail_after=fail_after), fault_of(kind)
+    try:
+        await live(fault, stage)
+    except FaultError:
+        # as the runner does: revert again until it is verified
+        for _ in range(2):
+            await fault.revert(stage)
+            await fault.verify(stage)
+    assert stage.well
+    assert not stage.armed
+    done = min(stage.index_of(what) for what in DISRUPTIVE)
+    assert stage.index_of("arm") < done or done == len(stage.log)
+
+
+async def test_a_target_that_fails_does_not_keep_the_fault_from_the_others_nor_its_end() -> None:
+    stage, fault = MemoryStage(fail_at=1), fault_of("kill")  # the kill of tpu-0
+    with pytest.raises(FaultError, match="kill tpu-0 failed"):
+        await fault.inject(stage)
+    assert stage.states["tpu-1"] == "gone"
+    await fault.revert(stage)
+    await fault.verify(stage)
+    assert stage.well
+
+
+async def test_the_first_error_is_raised_after_all_have_been_tried() -> None:
+    tried: list[str] = []
+
+    async def action(name: str) -> str:
+        tried.append(name)
+        if name in ("b", "c"):
+            raise Unreachable(name)
+        return name.upper()
+
+    with pytest.raises(Unreachable, match="b"):
+        await on_each(["a", "b", "c", "d"], action)
+    assert tried == ["a", "b", "c", "d"]
+    assert await on_each(["a", "d"], action) == ["A", "D"]
+
+
+def test_the_stage_of_these_tests_is_one() -> None:
+    stage: Stage = MemoryStage()
+    assert stage.replicas["tpu-0"].cloud == "gcp"

@@ -1,0 +1,135 @@
+"""The stage of a run: faults of the gateway and of the load on the real things, and what is left when nobody renews."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from chaos.faults.base import FaultError, Undo, Unreachable
+from chaos.faults.catalogue import KINDS
+from chaos.runner.collector import Counters
+from chaos.runner.live_world import LiveStage
+from chaos.runner.load_control import LoadControl
+from chaos.runner.run import live_world as stage_module
+from chaos.supervision.undo import perform
+from targets.gateway.config import GatewayConfig, Upstream
+from targets.gateway.server.server import GatewayServer
+
+TOKEN = "of-this-run"
+
+
+class Processes:
+    """A supervisor of nothing: keeps what is armed."""
+
+    def __init__(self) -> None:
+        self.armed: dict[str, list[Undo]] = {}
+
+    async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
+        self.armed[fault_id] = list(undo)
+
+    async def disarm(self, fault_id: str) -> None:
+        self.armed.pop(fault_id)
+
+    def state(self, name: str) -> str:
+        return "running"
+
+
+async def until(condition: Callable[[], Any], within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def gateway() -> AsyncIterator[GatewayServer]:
+    upstreams = tuple(Upstream(f"tpu-{n}", "tpu", f"http://127.0.0.1:{n + 1}") for n in range(2))
+    server = GatewayServer(GatewayConfig(upstreams, control_port=0), TOKEN)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+def stage_of(processes: Processes, load: LoadControl, control_port: int | None = None) -> LiveStage:
+    async def start_again(name: str, cold_start_s: float) -> None:
+        raise AssertionError("nothing is started here")
+
+    return LiveStage(processes, {}, TOKEN, start_again, load, control_port or 0)  # type: ignore[arg-type]
+
+
+SPECS = {"slow_scheduler": {"delay": "50ms"}, "stuck_config": {"replicas": "tpu-1"}}
+
+
+@pytest.mark.parametrize("kind", SPECS)
+async def test_a_fault_of_the_gateway_lives_on_its_control_port(kind: str) -> None:
+    processes = Processes()
+    async with gateway() as server, stage_of(processes, LoadControl(), server.control_port) as stage:
+        spec = KINDS[kind].model_validate(SPECS[kind])
+        fault = spec.build("f1", spec.select([], 7, "f1"), 7)
+        await fault.inject(stage)
+        await fault.confirm(stage)
+        assert set(server.behaviours.listing()) == {"f1"}
+        [undo] = processes.armed["f1"]
+        assert await fault.revert(stage) == 0
+        await fault.verify(stage)
+        assert server.behaviours.listing() == {}
+        assert processes.armed == {}
+        # what the shepherd would have done
+        await fault.inject(stage)
+        ok, _ = await asyncio.to_thread(perform, undo, token=TOKEN)
+        assert ok
+        assert server.behaviours.listing() == {}
+
+
+async def test_a_gateway_whose_fault_nobody_renews_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_module, "LEASE_S", 0.4)
+    monkeypatch.setattr(stage_module, "RENEW_EVERY_S", 0.1)
+    async with gateway() as server:
+        async with stage_of(Processes(), LoadControl(), server.control_port) as stage:
+            await stage.behave("gateway", "f1", {"kind": "slow_scheduler", "params": {"ms": 5}})
+            entry = server.behaviours.listing()["f1"]
+            since = monotonic()
+            await until(lambda: monotonic() - since > 0.6)  # longer than the lease: it is renewed
+            assert entry["kind"] == server.behaviours.listing()["f1"]["kind"]
+        await until(lambda: server.behaviours.listing() == {}, 2)
+
+
+async def test_parameters_that_the_gateway_refuses_are_an_error_of_the_fault() -> None:
+    async with gateway() as server, stage_of(Processes(), LoadControl(), server.control_port) as stage:
+        with pytest.raises(FaultError, match="no replica tpu-9"):
+            await stage.behave("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
+
+
+async def test_a_surge_is_on_when_the_load_says_so_and_over_when_it_says_so() -> None:
+    load, processes = LoadControl(), Processes()
+    spec = KINDS["surge"].model_validate({"factor": 3})
+    fault = spec.build("f1", ["load"], 7)
+
+    def post(**data: Any) -> dict[str, Any]:
+        return dict(load.heard(Counters("locust", 1, "load", 5, data={"load_started": 1, **data})))
+
+    async with stage_of(processes, load) as stage:
+        with pytest.raises(Unreachable):
+            await stage.ordered("f1")
+        await fault.inject(stage)
+        assert processes.armed == {"f1": [{"do": "lapse", "process": "locust"}]}
+        [order] = post(demand={}, demand_over={})["demand"]
+        assert order == {"id": "f1", "kind": "surge", "params": {"factor": 3.0}, "seed": 7}
+        confirming = asyncio.create_task(fault.confirm(stage))
+        await asyncio.sleep(0)
+        assert not confirming.done()
+        post(demand={"f1": 0}, demand_over={})
+        await confirming
+        reverting = asyncio.create_task(fault.revert(stage))
+        await until(lambda: not load.orders)
+        assert post(demand={"f1": 12}, demand_over={})["demand"] == []
+        post(demand={}, demand_over={"f1": 13})
+        assert await reverting == 13
+        await fault.verify(stage)
+        assert processes.armed == {}

@@ -1,0 +1,163 @@
+"""Runs that are broken on purpose: interrupted, killed, stopped, starved. Each ends as promised and leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.run_helpers import Run, report, until, write_experiment
+
+pytestmark = pytest.mark.slow
+
+LONG_KILL = "{at: 0s, for: 60s, kill: {pool: right}}"
+LONG_STALL = "{at: 0s, for: 60s, stall: {pool: right}}"
+PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_ctrl_c_in_every_phase_reverts_ends_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
+    run = Run(write_experiment(tmp_path), tmp_path / "runs")
+    run.reached(phase)
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() == 130, run.output
+    stages = [event["stage"] for event in run.events("fault")]
+    assert stages.count("injected") == stages.count("verified")
+    run.nothing_left()
+    code, output = report(run.folder)
+    assert code == 130, output
+    assert "Traceback" not in output
+
+
+def test_a_runner_that_is_killed_leaves_no_process_and_a_readable_record(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.kill()
+    run.end()
+    run.nothing_left()
+    code, output = report(run.folder)
+    assert code in (1, 3, 5), output
+    assert "Traceback" not in output
+
+
+def test_a_runner_that_is_stopped_is_given_up_after_five_seconds(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
+    run.stage("confirmed")
+    gateway = run.pid("gateway")
+    run.process.send_signal(signal.SIGSTOP)
+    try:
+        until(lambda: not Path(f"/proc/{gateway}").exists(), "the end of the gateway", 15)
+    finally:
+        run.process.send_signal(signal.SIGCONT)
+    assert run.end() == 5, run.output
+    run.nothing_left()
+
+
+@pytest.mark.parametrize("name", ["locust", "gateway", "left-0"])
+def test_a_part_that_dies_by_itself_ends_the_run_with_a_clear_word(tmp_path: Path, name: str) -> None:
+    run = Run(write_experiment(tmp_path, fault=LONG_STALL), tmp_path / "runs")
+    run.stage("confirmed")
+    os.kill(run.pid(name), signal.SIGKILL)
+    assert run.end() == 5, run.output
+    assert f"{name} ended by itself (killed by signal 9)" in run.output.replace("\n", " ")
+    assert "Traceback" not in run.output
+    run.nothing_left()
+
+
+def test_a_frozen_replica_is_thawed_when_the_runner_is_interrupted(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, fault="{at: 0s, for: 60s, freeze: {pool: right}}"), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.send_signal(signal.SIGTERM)
+    assert run.end() == 130, run.output
+    assert "verified" in [event["stage"] for event in run.events("fault")]
+    run.nothing_left()
+
+
+BESIDE_REPLICAS = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
+
+
+@pytest.mark.parametrize("fault", BESIDE_REPLICAS)
+def test_a_fault_of_the_load_or_the_gateway_is_taken_off_when_the_run_is_interrupted(
+    tmp_path: Path, fault: str
+) -> None:
+    run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() == 130, run.output
+    assert "verified" in [event["stage"] for event in run.events("fault")]
+    run.nothing_left()
+
+
+@pytest.mark.parametrize("fault", BESIDE_REPLICAS[:2])
+def test_a_runner_that_is_killed_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
+    run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
+    run.stage("confirmed")
+    run.process.kill()
+    run.end()
+    run.nothing_left()
+
+
+def test_a_long_notice_does_not_hold_up_an_interrupted_run(tmp_path: Path) -> None:
+    fault = "{at: 0s, for: 90s, terminate: {replica: right-0, notice: 80s, cold_start: 0s}}"
+    stall = "{at: 0s, for: 80s, stall: {replica: right-0}}"  # so that it never gets idle
+    run = Run(write_experiment(tmp_path, fault=f"{stall}, {fault}"), tmp_path / "runs")
+    run.stage("injected")
+    begun = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    assert run.end() == 130, run.output
+    assert time.monotonic() - begun < 40
+    run.nothing_left()
+
+
+def test_a_gateway_that_does_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
+    """The gateway's command is taken by one that fails, as a broken installation would."""
+    program = tmp_path / "broken.py"
+    program.write_text(
+        "import sys\n"
+        "from dataclasses import replace\n"
+        "from chaos import cli\n"
+        "from chaos.runner.deployment import Deployment\n"
+        "made = Deployment.gateway_spec\n"
+        "argv = [sys.executable, '-c', 'raise SystemExit(\"no gateway today\")']\n"
+        "Deployment.gateway_spec = lambda self: replace(made(self), argv=argv)\n"
+        "sys.exit(cli.main())\n"
+    )
+    experiment = write_experiment(tmp_path)
+    command = [sys.executable, str(program), "run", str(experiment), "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "gateway ended by itself (exit code 1)" in done.stdout.replace("\n", " ")
+    assert "no gateway today" in done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_ends_the_run_and_says_so(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        run = Run(write_experiment(tmp_path, fault=LONG_STALL), disk / "runs")
+        assert run.end() == 5, run.output
+        assert "the disk is full" in run.output.replace("\n", " ")
+        assert "Traceback" not in run.output
+        run.nothing_left()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+def test_a_port_in_use_is_the_users_to_mend(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "chaos.cli.app", "serve", "stack", "--port", port, "--runs", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr

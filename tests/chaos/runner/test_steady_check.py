@@ -1,0 +1,31 @@
+"""`steady_state` gates are judged when the baseline is over: what was not well before is not broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.run_helpers import Run, report, write_experiment
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_stack_that_is_not_steady_is_not_broken_and_the_run_fails(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, guardrails="steady_state: [calls == 0]"), tmp_path / "runs")
+    assert run.end() == 1, run.output
+    assert "not steady before the fault: calls == 0" in run.output
+    assert [event["stage"] for event in run.events("fault")] == ["planned"]
+    assert [event["phase"] for event in run.events("phase")] == ["setup", "warmup", "baseline", "drain", "end"]
+    assert [event["event"] for event in run.events("run")] == ["started", "not_steady"]
+    run.nothing_left()
+    assert report(run.folder)[0] == 1
+
+
+def test_a_steady_stack_is_broken_as_planned(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, guardrails="steady_state: [calls >= 1, calls_failed == 0]"), tmp_path / "runs")
+    code = run.end()
+    assert code in (0, 3), run.output  # a busy machine may leave it undecided
+    assert [event["stage"] for event in run.events("fault")][-1] == "verified"
+    [ended] = [event for event in run.events("process") if event["name"] == "steady" and event["event"] == "exited"]
+    assert (ended["status"], ended["expected"]) == (0, True)

@@ -1,0 +1,83 @@
+"""Nothing outlives a run: the runner killed, stopped or hung up; the shepherd killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.supervision.identity import state_of
+from chaos.supervision.undo import pending
+from tests.support.shepherd_helpers import StandIn, all_gone, eventually, undo_server
+
+Requests = list[tuple[str, str, str | None]]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[StandIn, Requests]]:
+    with undo_server() as (url, got):
+        one = StandIn(tmp_path, url, lease_s=2.0, loop=request.param)
+        try:
+            yield one, got
+        finally:
+            one.close()
+            eventually(lambda: all_gone([one.shepherd, *one.processes]), "nothing left in /proc")
+
+
+def test_the_stand_in_is_what_it_says(stand_in: tuple[StandIn, Requests]) -> None:
+    one, got = stand_in
+    wanted = ["running", "stopped", "running", "running"]
+    eventually(lambda: [state_of(process) for process in one.processes] == wanted, "one of them frozen")
+    assert got == []
+
+
+def test_a_killed_runner_takes_everything_along_and_its_faults_are_undone(
+    stand_in: tuple[StandIn, Requests], tmp_path: Path
+) -> None:
+    one, got = stand_in
+    one.process.kill()
+    eventually(lambda: all_gone([*one.processes, one.shepherd]), "children, the frozen one and the daemon gone")
+    assert got == [("DELETE", "/behaviours/f1", "secret")]
+    assert pending(tmp_path / "undo.jsonl") == []
+    log = (tmp_path / "logs" / "shepherd.log").read_text()
+    assert "leaving: the runner is gone" in log
+    assert "undo f1: signal SIGCONT frozen: sent" in log
+
+
+def test_a_stopped_runner_loses_its_lease_and_hears_of_it_when_it_goes_on(
+    stand_in: tuple[StandIn, Requests], tmp_path: Path
+) -> None:
+    one, got = stand_in
+    one.process.send_signal(signal.SIGSTOP)
+    eventually(lambda: all_gone([*one.processes, one.shepherd]), "all gone, though the runner still is")
+    assert got == [("DELETE", "/behaviours/f1", "secret")]
+    one.process.send_signal(signal.SIGCONT)
+    words = one.last_words()
+    assert "nothing heard from the runner for 2 s" in str(words["gone"])
+    assert words["not undone"] == []
+    assert one.process.wait(10) == 5
+
+
+def test_a_killed_shepherd_takes_everything_along_and_the_runner_undoes_and_says_so(
+    stand_in: tuple[StandIn, Requests], tmp_path: Path
+) -> None:
+    one, got = stand_in
+    os.kill(one.shepherd.pid, signal.SIGKILL)
+    eventually(lambda: all_gone(one.processes), "children by PDEATHSIG, the daemon by the runner's sweep")
+    words = one.last_words()
+    assert "killed by SIGKILL" in str(words["gone"])
+    assert got == [("DELETE", "/behaviours/f1", "secret")]
+    assert pending(tmp_path / "undo.jsonl") == []
+    assert one.process.wait(10) == 5
+
+
+def test_a_shepherd_told_to_end_undoes_first(stand_in: tuple[StandIn, Requests]) -> None:
+    one, got = stand_in
+    os.kill(one.shepherd.pid, signal.SIGTERM)
+    eventually(lambda: all_gone(one.processes), "all gone")
+    assert got == [("DELETE", "/behaviours/f1", "secret")]
+    assert "got SIGTERM" in str(one.last_words()["gone"])
+    assert one.process.wait(10) == 5

@@ -1,0 +1,305 @@
+"""The runner's end of the shepherd, with real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.supervision import link as shepherd_link
+from chaos.supervision.identity import Identity, descendants, identify, state_of
+from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor, child_environment
+from chaos.supervision.undo import UndoNotWritten, pending
+from reports.shared.errors import TargetFailed
+from tests.support.shepherd_helpers import (
+    all_gone,
+    eventually,
+    eventually_async,
+    pid_in,
+    spec,
+    undo_server,
+    with_daemon,
+)
+
+TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; echo ready; while :; do sleep 0.02; done"
+
+
+class Exits:
+    """What `on_exit` was told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int, int, bool]] = []
+
+    def __call__(self, child: Child, status: int, expected: bool) -> None:
+        self.seen.append((child.name, child.incarnation, status, expected))
+
+
+def supervise(folder: Path, **options: Any) -> Supervisor:
+    return Supervisor(run_dir=folder, owner="run-1", token="secret", **options)
+
+
+async def trapping(supervisor: Supervisor, folder: Path, name: str, kind: str = "replica") -> Child:
+    """A child that ends well on SIGTERM and writes down that it did; ready for the signal when this returns."""
+    command = TRAP.format(name=name, file=folder / "ended")
+    child = await supervisor.spawn(spec(folder, name, "sh", "-c", command, kind=kind))
+    log = folder / f"{name}.log"
+    await eventually_async(lambda: "ready" in log.read_text(), f"{name} ready")
+    return child
+
+
+async def test_eight_children_start_at_once_and_all_end(tmp_path: Path) -> None:
+    exits = Exits()
+    async with supervise(tmp_path, on_exit=exits) as supervisor:
+        children = await asyncio.gather(*(supervisor.spawn(spec(tmp_path, f"tpu-{n}")) for n in range(8)))
+        living = {process.pid for process in descendants(supervisor.shepherd_pid)}
+        assert living == {child.pid for child in children}
+        assert all(supervisor.state(child.name) == "running" for child in children)
+        everyone = [child.identity for child in children]
+        shepherd = identify(supervisor.shepherd_pid)
+    assert shepherd is not None
+    assert all_gone([*everyone, shepherd])
+    assert sorted(exits.seen) == [(f"tpu-{n}", 1, -signal.SIGINT, True) for n in range(8)]
+
+
+async def test_a_kill_answers_when_it_is_reaped_and_the_next_incarnation_is_counted(tmp_path: Path) -> None:
+    exits = Exits()
+    async with supervise(tmp_path, on_exit=exits) as supervisor:
+        first = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        assert await supervisor.kill("tpu-0") == -signal.SIGKILL
+        assert supervisor.state("tpu-0") == "gone"
+        assert not Path(f"/proc/{first.pid}").exists()
+        assert await supervisor.kill("tpu-0") == -signal.SIGKILL  # again: no harm
+        second = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        assert (first.incarnation, second.incarnation) == (1, 2)
+        assert supervisor.child("tpu-0") == second
+        assert second.started_at > first.started_at
+        assert supervisor.state("tpu-0") == "running"
+    assert exits.seen == [("tpu-0", 1, -signal.SIGKILL, True), ("tpu-0", 2, -signal.SIGINT, True)]
+
+
+async def test_a_child_that_dies_by_itself_was_not_expected_to(tmp_path: Path) -> None:
+    exits = Exits()
+    async with supervise(tmp_path, on_exit=exits) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "a", "sh", "-c", "exit 3"))
+        await supervisor.spawn(spec(tmp_path, "b"))
+        assert await supervisor.wait("a") == 3
+        child = supervisor.child("b")
+        assert child is not None
+        os.kill(child.pid, signal.SIGSEGV)
+        assert await supervisor.wait("b") == -signal.SIGSEGV
+        assert await supervisor.stop("b", 1.0) == -signal.SIGSEGV
+    assert exits.seen == [("a", 1, 3, False), ("b", 1, -signal.SIGSEGV, False)]
+
+
+async def test_stop_lets_a_child_end_well_and_kills_one_that_does_not(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        await trapping(supervisor, tmp_path, "good")
+        command = "trap '' TERM INT; echo ready; while :; do sleep 0.02; done"
+        await supervisor.spawn(spec(tmp_path, "stubborn", "sh", "-c", command))
+        await eventually_async(lambda: "ready" in (tmp_path / "stubborn.log").read_text(), "stubborn ready")
+        good, stubborn = await asyncio.gather(supervisor.stop("good", 10.0), supervisor.stop("stubborn", 0.2))
+        assert (good, stubborn) == (0, -signal.SIGKILL)
+    assert (tmp_path / "ended").read_text() == "good\n"
+
+
+async def test_a_freeze_and_a_thaw_are_seen_in_the_state(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        await supervisor.signal("tpu-0", signal.SIGSTOP)
+        await eventually_async(lambda: supervisor.state("tpu-0") == "stopped", "stopped")
+        await supervisor.signal("tpu-0", signal.SIGCONT)
+        await eventually_async(lambda: supervisor.state("tpu-0") == "running", "running")
+        await supervisor.signal("tpu-0", signal.SIGSTOP)
+        assert await supervisor.kill("tpu-0") == -signal.SIGKILL  # also while it is frozen
+        assert supervisor.state("never-started") == "gone"
+
+
+async def test_the_end_stops_callers_before_the_called_and_thaws_the_frozen(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        for name, kind in (("tpu-0", "replica"), ("other", "zoo"), ("gateway", "gateway"), ("locust", "load")):
+            await trapping(supervisor, tmp_path, name, kind)
+        await supervisor.signal("tpu-0", signal.SIGSTOP)
+        await eventually_async(lambda: supervisor.state("tpu-0") == "stopped", "stopped")
+    assert (tmp_path / "ended").read_text().split() == ["locust", "gateway", "tpu-0", "other"]
+
+
+async def test_daemons_of_children_do_not_outlive_the_block(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "parent", *with_daemon(tmp_path / "pid")))
+        daemon = await asyncio.to_thread(pid_in, tmp_path / "pid")
+        await supervisor.kill("parent")
+        assert state_of(daemon) == "running"  # it left the group: only the end of the run reaches it
+    assert state_of(daemon) == "gone"
+
+
+@pytest.mark.parametrize("how", ["exception", "cancellation"])
+async def test_everything_is_stopped_however_the_block_is_left(tmp_path: Path, how: str) -> None:
+    everyone: list[Identity] = []
+    started = asyncio.Event()
+
+    async def run() -> None:
+        async with supervise(tmp_path) as supervisor:
+            child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+            await supervisor.signal("tpu-0", signal.SIGSTOP)
+            shepherd = identify(supervisor.shepherd_pid)
+            assert shepherd is not None
+            everyone.extend([child.identity, shepherd])
+            started.set()
+            if how == "exception":
+                raise ZeroDivisionError
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(run())
+    await started.wait()
+    if how == "cancellation":
+        task.cancel()
+        await asyncio.wait({task}, timeout=0)  # let it begin to leave, and cancel it there once more
+        task.cancel()
+    with pytest.raises((ZeroDivisionError, asyncio.CancelledError)):
+        await task
+    assert len(everyone) == 2
+    assert all_gone(everyone)
+
+
+async def test_what_cannot_be_started_is_told_with_its_command(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        with pytest.raises(TargetFailed, match=r"tpu-0 cannot be started \(/no/such --x\): .*No such file"):
+            await supervisor.spawn(spec(tmp_path, "tpu-0", "/no/such", "--x"))
+        await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        with pytest.raises(TargetFailed, match="tpu-0 is running already"):
+            await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        with pytest.raises(LookupError, match="no process 'tpu-9' was started; there are: tpu-0"):
+            await supervisor.kill("tpu-9")
+
+
+async def test_a_listener_that_fails_harms_nobody(tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with supervise(tmp_path, on_exit=broken) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        assert await supervisor.kill("tpu-0") == -signal.SIGKILL
+    assert isinstance(told[0]["exception"], ZeroDivisionError)
+
+
+async def test_a_killed_shepherd_is_noticed_at_once_by_all_who_wait(tmp_path: Path) -> None:
+    gone: list[ShepherdGone] = []
+    supervisor = supervise(tmp_path, on_gone=gone.append)
+    with pytest.raises(ShepherdGone, match="killed by SIGKILL"):  # noqa: PT012 - raised on leaving the block
+        async with supervisor:
+            child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+            waiting = asyncio.create_task(supervisor.wait("tpu-0"))
+            os.kill(supervisor.shepherd_pid, signal.SIGKILL)
+            with pytest.raises(ShepherdGone):
+                await asyncio.wait_for(waiting, 5.0)
+            assert supervisor.gone is gone[0]
+            with pytest.raises(ShepherdGone):
+                await supervisor.spawn(spec(tmp_path, "tpu-1"))
+            with pytest.raises(ShepherdGone):
+                await supervisor.kill("tpu-0")
+            await eventually_async(lambda: supervisor.state("tpu-0") == "gone", "the child gone")
+    assert all_gone([child.identity])
+    assert len(gone) == 1
+
+
+async def test_a_shepherd_that_does_not_answer_is_ended_and_its_children_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shepherd_link, "ANSWER_WITHIN_S", 2.0)
+    supervisor = supervise(tmp_path)
+    with pytest.raises(ShepherdGone):  # noqa: PT012 - raised on leaving the block
+        async with supervisor:
+            child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+            os.kill(supervisor.shepherd_pid, signal.SIGSTOP)
+            with pytest.raises(ShepherdGone, match=r"did not answer within 2 s"):
+                await supervisor.kill("tpu-0")
+    assert all_gone([child.identity])
+
+
+async def test_no_undo_on_disk_no_injection(tmp_path: Path) -> None:
+    (tmp_path / "undo.jsonl").symlink_to("/dev/full")  # a real ENOSPC
+    async with supervise(tmp_path) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        with pytest.raises(UndoNotWritten, match=r"fault f1: .*the disk is full"):
+            await supervisor.arm("f1", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
+    assert "not a plain file" in supervisor.failed_undos[0]  # and never read to its end, which it has not
+
+
+async def test_arming_names_the_process_unmistakably(tmp_path: Path) -> None:
+    async with supervise(tmp_path) as supervisor:
+        child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        await supervisor.arm("f1", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
+        await supervisor.arm("f2", [{"do": "start", "process": "tpu-0"}])
+        (armed, _) = pending(tmp_path / "undo.jsonl")
+        assert Identity.from_record(armed.undo[0]) == child.identity
+        with pytest.raises(LookupError):
+            await supervisor.arm("f3", [{"do": "signal", "process": "tpu-9", "signal": "SIGCONT"}])
+        with pytest.raises(ValueError, match="no way to undo it"):
+            await supervisor.arm("f4", [])
+        await supervisor.disarm("f1")
+        assert [one.fault for one in pending(tmp_path / "undo.jsonl")] == ["f2"]
+
+
+async def test_the_shepherd_undoes_one_fault_on_request(tmp_path: Path) -> None:
+    exits = Exits()
+    async with supervise(tmp_path, on_exit=exits) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "tpu-0"))
+        await supervisor.arm("f1", [{"do": "start", "process": "tpu-0"}])
+        await supervisor.kill("tpu-0")
+        assert await supervisor.undo("f1") == []
+        child = supervisor.child("tpu-0")
+        assert child is not None
+        assert child.incarnation == 2
+        assert supervisor.state("tpu-0") == "running"
+        await supervisor.signal("tpu-0", signal.SIGSTOP)
+        await supervisor.arm("f2", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
+        assert await supervisor.undo("f2") == []
+        await eventually_async(lambda: supervisor.state("tpu-0") == "running", "thawed")
+    assert [seen[:2] for seen in exits.seen] == [("tpu-0", 1), ("tpu-0", 2)]
+
+
+async def test_what_is_armed_at_the_end_is_undone_and_what_could_not_be_is_told(tmp_path: Path) -> None:
+    with undo_server() as (url, got):
+        async with supervise(tmp_path) as supervisor:
+            for fault, path in (("f1", "/ok"), ("f2", "/broken"), ("f3", "/ok-too")):
+                await supervisor.arm(fault, [{"do": "request", "method": "DELETE", "url": url + path}])
+            await supervisor.disarm("f3")
+        assert [path for _, path, _ in got] == ["/broken", "/ok"]
+        assert supervisor.failed_undos == [f"f2: request DELETE {url}/broken: answered 500"]
+    assert [one.fault for one in pending(tmp_path / "undo.jsonl")] == ["f2"]
+
+
+def test_a_childs_environment_has_no_proxies_no_telemetry_and_no_other_childs_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unwanted = ("OTEL_TRACES_SAMPLER", "HTTP_PROXY", "https_proxy", "NO_PROXY", "all_proxy")
+    for name in (*unwanted, "BROWNOUT_TOKEN", "BROWNOUT_PROCESS"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("KEPT", "y")
+    found = child_environment({"BROWNOUT_TOKEN": "mine"})
+    assert not set(unwanted) & set(found)
+    assert (found["BROWNOUT_TOKEN"], found["KEPT"], found["PATH"]) == ("mine", "y", os.environ["PATH"])
+    assert "BROWNOUT_PROCESS" not in found
+
+
+async def test_heartbeats_outlast_leases(tmp_path: Path) -> None:
+    async with supervise(tmp_path, lease_s=1.0) as supervisor:
+        child = await supervisor.spawn(spec(tmp_path, "tpu-0", "sleep", "2.5"))
+        assert await supervisor.wait("tpu-0") == 0  # more than two leases later: by itself
+        assert supervisor.gone is None
+    assert all_gone([child.identity])
+
+
+async def test_a_loop_that_hangs_loses_the_lease(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, lease_s=1.0)
+    with pytest.raises(ShepherdGone, match=r"nothing heard from the runner for 1 s"):  # noqa: PT012 - on leaving
+        async with supervisor:
+            child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
+            eventually(lambda: all_gone([child.identity]), "the child gone")  # holds up the loop on purpose

@@ -1,0 +1,63 @@
+"""Comparisons with the expected token stream count exactly what happened."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadprofiles.client.integrity import compare
+from reports.shared.tokens import token_stream
+
+KEY = "r-1/main#3"
+FULL = token_stream(KEY, 20)
+
+
+def tokens(text: str) -> list[str]:
+    return [text[i : i + 4] for i in range(0, len(text), 4)]
+
+
+def test_the_expected_stream_is_exact() -> None:
+    found = compare(FULL, FULL)
+    assert found.exact
+    assert (found.expected, found.received) == (20, 20)
+
+
+def test_a_cut_answer_lacks_its_tail_and_is_right_so_far() -> None:
+    found = compare(FULL, FULL[:28])
+    assert (found.missing_tail, found.holes, found.exact, found.right_so_far) == (13, 0, False, True)
+
+
+def test_a_hole_is_lost_tokens() -> None:
+    found = compare(FULL, FULL[:20] + FULL[32:])
+    assert (found.holes, found.missing_tail, found.duplicated, found.spliced) == (3, 0, 0, 0)
+
+
+def test_a_repeat_is_duplicated_tokens() -> None:
+    found = compare(FULL, FULL[:20] + FULL[12:])
+    assert (found.holes, found.missing_tail, found.duplicated, found.spliced) == (0, 0, 2, 0)
+
+
+def test_tokens_of_another_answer_are_spliced() -> None:
+    other = token_stream("r-2/main#3", 20)
+    found = compare(FULL, FULL[:20] + other[20:])
+    assert (found.spliced, found.missing_tail) == (15, 15)
+    assert compare(FULL, other).nothing_in_common
+
+
+def test_a_lost_character_does_not_spoil_the_rest() -> None:
+    found = compare(FULL, FULL[:21] + FULL[22:])
+    assert (found.holes, found.missing_tail, found.spliced, found.duplicated) == (1, 0, 1, 0)
+
+
+def test_an_answer_that_runs_on_is_spliced() -> None:
+    found = compare(FULL, token_stream(KEY, 24))
+    assert (found.spliced, found.missing_tail, found.right_so_far) == (4, 0, False)
+
+
+@given(st.lists(st.integers(0, 19), max_size=30))
+def test_every_received_token_and_every_missing_one_is_accounted_for(picks: list[int]) -> None:
+    all_tokens = tokens(FULL)
+    found = compare(FULL, "".join(all_tokens[pick] for pick in picks))
+    assert found.received == len(picks)
+    assert found.duplicated == len(picks) - len(set(picks))
+    assert found.holes + found.missing_tail == 20 - len(set(picks))

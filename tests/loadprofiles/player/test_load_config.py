@@ -1,0 +1,69 @@
+"""The sessions that a demand adds: drawn by seed and fault, spread over workers, of a tenant, of recordings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from loadprofiles.demand import Order, demand_of
+from loadprofiles.player.load_config import LoadConfig
+from loadprofiles.sessions.profile import Tenant
+from loadprofiles.sessions.profile_file import load_profile
+from tests.support.recordings import request, session, write
+from tests.support.session_player import play
+
+PROFILE = replace(load_profile("coding-agent-ci"), tenants=(Tenant("acme", 1, "batch"), Tenant("bolt", 3)))
+CONFIG = LoadConfig("http://127.0.0.1:1", "m", PROFILE, "s7")
+SURGE = demand_of(Order("f1", "surge", {"factor": 3}, 7))
+
+
+def test_they_start_with_the_order_at_the_extra_rate_and_say_whose_they_are() -> None:
+    plans = list(islice(CONFIG.extra_plans(SURGE, 20.0), 200))
+    assert plans[0].start_at_s == pytest.approx(20 + 0.5 / 9.4, abs=0.06)
+    assert sum(plan.start_at_s < 30 for plan in plans) == 94  # twice 4.7 a second
+    assert [plan.id for plan in plans[:2]] == ["s7-f1-0", "s7-f1-1"]
+    assert {plan.fault for plan in plans} == {"f1"}
+    assert {plan.tenant for plan in plans} == {"acme", "bolt"}
+
+
+def test_they_are_others_than_the_loads_own_and_those_of_another_fault() -> None:
+    def texts(plans: object) -> list[str]:
+        return [calls.calls["main"][0].messages[1].text for calls in play(islice(plans, 5)).values()]  # type: ignore[call-overload]
+
+    own = texts(CONFIG.plans())
+    added = texts(CONFIG.extra_plans(SURGE, 20.0))
+    other = texts(CONFIG.extra_plans(demand_of(Order("f2", "surge", {"factor": 3}, 7)), 20.0))
+    assert len({*own, *added, *other}) == 15
+    assert added == texts(CONFIG.extra_plans(SURGE, 20.0))
+
+
+def test_workers_share_them() -> None:
+    whole = [(plan.id, plan.start_at_s) for plan in islice(CONFIG.extra_plans(SURGE, 20.0), 60)]
+    parts = [list(islice(CONFIG.extra_plans(SURGE, 20.0, k, 3), 20)) for k in range(3)]
+    assert sorted((plan.id, plan.start_at_s) for part in parts for plan in part) == sorted(whole)
+
+
+def test_a_tenants_surge_is_all_its_own_with_its_tier() -> None:
+    surge = demand_of(Order("f1", "surge", {"factor": 3, "tenant": "acme"}, 7))
+    plans = list(islice(CONFIG.extra_plans(surge, 20.0), 30))
+    assert {(plan.tenant, plan.tier) for plan in plans} == {("acme", "batch")}
+
+
+def test_a_demand_that_adds_none_has_none() -> None:
+    assert list(CONFIG.extra_plans(demand_of(Order("f1", "retry_storm", {}, 7)), 20.0)) == []
+
+
+def test_of_a_replay_they_are_recordings_again_with_ids_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, session([request(range(8)), request(range(12), t=2.0)]))
+    config = replace_trace(tmp_path)
+    plans = list(islice(config.extra_plans(SURGE, 20.0), 8))
+    assert [plan.start_at_s for plan in plans[:2]] == pytest.approx([20 + 0.5 / 8, 20 + 1.5 / 8])
+    assert plans[0].id == "s7-f1-0"
+    assert {plan.fault for plan in plans} == {"f1"}
+
+
+def replace_trace(folder: Path) -> LoadConfig:
+    return LoadConfig("http://127.0.0.1:1", "m", PROFILE, "s7", trace={"dir": str(folder), "rate": 4.0})

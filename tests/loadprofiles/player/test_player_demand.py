@@ -1,0 +1,121 @@
+"""Demand faults in the player: extra sessions beside the plan's, calls made otherwise, all of it on a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gevent
+import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from test_player import Rig, attrs, call, named, plan, spans
+
+from loadprofiles.demand import Demand, Order, demand_of
+from loadprofiles.sessions.session import SessionPlan
+from reports.shared import attributes as names
+from tests.support.scripted_server import prove, whole
+
+__all__ = ["spans"]
+
+SURGE = demand_of(Order("f1", "surge", {"factor": 3}))
+
+
+def every(gap_s: float, prefix: str, count: int = 500) -> Iterator[SessionPlan]:
+    for i in range(count):
+        one = plan(i, gap_s * i, call(f"{prefix}-{i}", 0))
+        yield replace(one, id=f"{prefix}-{i}")
+
+
+def extra(demand: Demand, from_s: float) -> Iterator[SessionPlan]:
+    for one in every(0.05, f"r-{demand.order.id}"):
+        yield replace(one, start_at_s=from_s + one.start_at_s, fault=demand.order.id)
+
+
+def rig(**options: Any) -> Rig:
+    return Rig(lambda server: prove(server), every(0.2, "r"), extra=extra, **options)
+
+
+def test_extra_sessions_come_beside_the_plans_and_stop_when_they_are_not_ordered_any_more(
+    spans: InMemorySpanExporter,
+) -> None:
+    with rig() as here:
+        here.player.order([SURGE])
+        here.until(lambda: here.player.demand()["demand"].get("f1", 0) >= 5)
+        here.player.order([])
+        hits = here.player.demand()
+        assert hits["demand"] == {}
+        started = here.counters.arrivals
+        here.until(lambda: here.counters.arrivals >= started + 2)  # the plan's own go on
+        assert here.player.demand()["demand_over"] == hits["demand_over"]
+        assert here.player.arrivals_due() >= here.counters.arrivals
+        here.player.drain()
+        here.player.wait(5)
+        found = here.counters.snapshot(here.player)
+    assert found["arrivals_planned"] == found["arrivals"]
+    added = [attrs(span) for span in named(spans, names.SPAN_SESSION) if names.FAULT_ID in attrs(span)]
+    assert len(added) == found["demand_over"]["f1"]  # type: ignore[index]
+    assert {one[names.FAULT_ID] for one in added} == {"f1"}
+    assert all(str(one[names.CONVERSATION_ID]).startswith("r-f1-") for one in added)
+
+
+def test_without_a_word_of_the_runner_they_stop_by_themselves() -> None:
+    with rig() as here:
+        here.player.client.demand.lease_s = 0.3
+        here.player.order([SURGE])
+        here.until(lambda: here.player.demand()["demand"].get("f1", 0) >= 2)
+        here.until(lambda: here.player.demand()["demand"] == {})
+        hits = here.player.demand()["demand_over"]["f1"]
+        started = here.counters.arrivals
+        here.until(lambda: here.counters.arrivals >= started + 2)
+        assert here.player.demand()["demand_over"]["f1"] == hits
+
+
+@pytest.mark.parametrize("end", ["drain", "stop"])
+def test_a_load_that_drains_or_stops_takes_them_off_and_takes_no_more_orders(end: str) -> None:
+    with rig() as here:
+        here.player.order([SURGE])
+        here.until(lambda: here.counters.arrivals >= 4)
+        getattr(here.player, end)()
+        arrivals = here.counters.arrivals
+        here.player.order([SURGE])
+        assert here.player.demand()["demand"] == {}
+        assert here.player.wait(5)
+        assert here.counters.arrivals == arrivals
+
+
+def test_a_demand_whose_sessions_cannot_be_planned_harms_nobody() -> None:
+    def broken(demand: Demand, from_s: float) -> Iterator[SessionPlan]:
+        raise OSError("no such folder")
+
+    with Rig(lambda server: prove(server), every(0.05, "r"), extra=broken) as here:
+        here.player.order([SURGE])
+        here.until(lambda: here.counters.arrivals >= 3)
+
+
+def test_a_longer_call_asks_for_more_is_proved_and_says_which_fault_did_it(spans: InMemorySpanExporter) -> None:
+    plans = iter([plan(0, 0.0, call("r-0", 0)), plan(1, 0.3, call("r-1", 0))])
+    with Rig(lambda server: prove(server), plans) as here:
+        here.until(lambda: here.counters.arrivals == 1)
+        here.until(lambda: here.counters.running == 0)
+        here.player.order([demand_of(Order("f2", "long_reasoning", {"factor": 5, "share": 1.0}))])
+        assert here.player.wait(5)
+    before, after = named(spans, f"{names.SPAN_CHAT} m")
+    assert (attrs(before)[names.TOKENS_RECEIVED], attrs(after)[names.TOKENS_RECEIVED]) == (8, 40)
+    assert attrs(after)[names.OUTCOME] == "ok"
+    assert not before.events
+    [hit] = after.events
+    assert hit.name == names.EVENT_FAULT_HIT
+    assert dict(hit.attributes or {}) == {names.FAULT_ID: "f2", names.FAULT_KIND: "long_reasoning"}
+    assert here.player.demand()["demand_over"] == {"f2": 1}
+
+
+def test_in_a_retry_storm_a_client_without_retries_tries_again_until_it_is_over() -> None:
+    with Rig(lambda server: whole(503), iter([plan(0, 0.2, call("r-0", 0))])) as here:
+        here.player.order([demand_of(Order("f3", "retry_storm", {"timeout_s": 1.0}))])
+        here.until(lambda: len(here.server.requests) >= 3)
+        here.player.order([])
+        with gevent.Timeout(5):
+            here.player.wait()
+    assert here.counters.calls_failed == 1
+    assert here.player.demand()["demand_over"] == {"f3": 1}

@@ -1,0 +1,113 @@
+"""Runs side by side: what the columns are called, which gates differ, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.analysis import analyse
+from reports.comparison.side_by_side import ComparedRun, compare, read_report
+from reports.shared.errors import UserError
+from reports.writers.json_report import write_json
+from tests.support.record_builder import RecordBuilder, good_run
+
+GATES = ["sessions_lost == 0", "ttft.p95 in baseline <= 100 ms", "failover.max <= 5 s"]
+
+
+def reported(builder: RecordBuilder) -> ComparedRun:
+    """The run's report alone, written and read back."""
+    folder = builder.write()
+    write_json(analyse(folder, write=False), folder)
+    return read_report(folder)
+
+
+def made(folder: Path, *, lost: int = 0, **more: Any) -> ComparedRun:
+    """A run whose first sessions were lost, read back; `more` goes into its experiment."""
+    builder = good_run(folder, sessions=30)
+    builder.experiment.update(gates=GATES, tells=GATES[0], **more)
+    for index in range(lost):
+        builder.session(f"x{index}", 7.0, 9.0, "lost")
+    return reported(builder)
+
+
+def stack(name: str) -> dict[str, Any]:
+    return {"stack": {"name": name, "model": "m", "replicas": []}, "target": {"stack": name}}
+
+
+def test_gates_stand_side_by_side_and_the_ones_that_differ_are_marked(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a", **stack("well")), made(tmp_path / "b", lost=3, **stack("naive"))])
+    assert [run["label"] for run in data["runs"]] == ["well", "naive"]
+    rows = {row["text"]: row for row in data["gates"]}
+    assert list(rows) == GATES
+    lost = rows["sessions_lost == 0"]
+    assert [cell["verdict"] for cell in lost["cells"]] == ["pass", "fail"]
+    assert [cell["value"] for cell in lost["cells"]] == [0, 3]
+    assert (lost["differs"], lost["tells"]) == (True, True)
+    other = rows["ttft.p95 in baseline <= 100 ms"]
+    assert (other["differs"], other["tells"]) == (False, False)
+    assert data["notes"] == []
+
+
+def test_measures_stand_side_by_side_with_their_phases(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a", **stack("well")), made(tmp_path / "b", lost=3, **stack("naive"))])
+    rows = {row["name"]: row for row in data["measures"]}
+    assert rows["sessions_lost"]["run"] == [0, 3]
+    assert rows["sessions_lost"]["phases"]["baseline"] == [0, 3]
+    assert rows["time_to_recover"]["phases"] == {}
+
+
+def test_the_curve_of_good_calls_ends_with_the_load(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)])
+    assert [len(timeline["offered"]) for timeline in data["timelines"]] == [51, 51]
+
+
+def test_columns_are_named_by_what_tells_them_apart(tmp_path: Path) -> None:
+    runs = [made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)]
+    assert [run["label"] for run in compare(runs)["runs"]] == ["seed 1", "seed 2"]
+    runs = [made(tmp_path / "c", seed=1, **stack("x")), made(tmp_path / "d", seed=2, **stack("y"))]
+    assert [run["label"] for run in compare(runs)["runs"]] == ["x seed 1", "y seed 2"]
+    runs = [made(tmp_path / "e"), made(tmp_path / "f")]
+    assert [run["label"] for run in compare(runs)["runs"]] == ["two-pools (e)", "two-pools (f)"]
+
+
+def test_different_experiments_may_be_compared_and_it_is_said(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a"), made(tmp_path / "b", name="other", slo={"ttft": 1.0}, seed=8)])
+    assert data["notes"] == [
+        "the runs are of different experiments: lose-tpu-pool, other",
+        "the runs are of different seeds: 7, 8",
+        "the runs are of different objectives: {tpot 0.1 s, ttft 2 s}, {ttft 1 s}",
+    ]
+    assert [run["label"] for run in data["runs"]] == ["seed 7 in lose-tpu-pool", "seed 8 in other"]
+
+
+def test_a_gate_that_one_run_does_not_have_is_a_hole(tmp_path: Path) -> None:
+    first = made(tmp_path / "a")
+    builder = good_run(tmp_path / "b")
+    builder.experiment["gates"] = ["calls >= 1"]
+    rows = {row["text"]: row for row in compare([first, reported(builder)])["gates"]}
+    assert [cell and cell["verdict"] for cell in rows["calls >= 1"]["cells"]] == [None, "pass"]
+    assert not rows["calls >= 1"]["differs"]
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+    run = made(tmp_path / "a")
+    with pytest.raises(UserError, match="name two or more"):
+        compare([run])
+    with pytest.raises(UserError, match="named twice"):
+        compare([run, run])
+    with pytest.raises(UserError, match="brownout report"):
+        read_report(tmp_path)
+    for text in ("{", json.dumps([]), json.dumps({"schema": 99})):
+        (tmp_path / "report.json").write_text(text)
+        with pytest.raises(UserError, match="Make it again"):
+            read_report(tmp_path)
+
+
+def test_a_report_that_lacks_a_part_is_a_mistake_with_its_remedy(tmp_path: Path) -> None:
+    folder, report = made(tmp_path / "a")
+    (folder / "report.json").write_text(json.dumps({"schema": report["schema"]}))
+    with pytest.raises(UserError, match=r"has no run\. Make it again with: brownout report"):
+        read_report(folder)

@@ -1,0 +1,170 @@
+"""Who met a fault, and how long it interrupted them: exact, from tokens and not from clocks."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from reports.history.encounters import Encounter
+from reports.shared import attributes as names
+from tests.support.record_builder import RecordBuilder, Up, evidence_of, migrated
+
+
+def encounters(record: RecordBuilder) -> list[Encounter]:
+    return list(evidence_of(record).impacts[0].encounters)
+
+
+def test_a_migrated_call_was_interrupted_from_its_last_token_before_to_its_first_after(record: RecordBuilder) -> None:
+    record.fault()
+    # tokens 0, 1, 2 at 19.9, 19.92, 19.94; the fourth comes 1.25 s later, from another replica
+    record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=migrated(20.01, resumed=21.19, sent=19.4, passed_on=3))
+    (met,) = encounters(record)
+    assert met.failover_s == pytest.approx(1.25)
+    assert (met.died_s, met.resumed_s) == pytest.approx((19.94, 21.19))
+    assert (met.interrupted, met.saved, met.from_replica, met.to_replica) == (True, True, "tpu-0", "gpu-1")
+    assert met.met_s == 20.0
+
+
+def test_a_call_without_a_token_before_is_interrupted_from_its_send(record: RecordBuilder) -> None:
+    record.fault()
+    record.call("s0", 0, 20.5, ttft=1.5, ups=migrated(20.6, resumed=22.0, sent=20.5, passed_on=0))
+    (met,) = encounters(record)
+    assert met.failover_s == pytest.approx(1.5)
+    assert met.died_s == pytest.approx(20.5)
+
+
+def test_a_chain_of_dead_replicas_is_one_interruption(record: RecordBuilder) -> None:
+    record.fault()
+    ups = [
+        Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False),
+        Up("tpu-1", 20.02, 20.025, "refused", "migration", offset=3, replica_span=False),
+        Up("gpu-0", 20.03, 22.0, "ok", "migration", offset=3, passed_on=8),
+    ]
+    record.call("s0", 0, 19.4, gaps={3: 0.7}, ups=ups)
+    (met,) = encounters(record)
+    assert met.failover_s == pytest.approx(0.7)
+    assert met.to_replica == "gpu-0"
+
+
+def test_a_call_that_never_went_on_is_interrupted_for_ever(record: RecordBuilder) -> None:
+    record.fault()
+    ups = [Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False)]
+    record.call("s0", 0, 19.4, tokens=3, outcome="truncated", ups=ups)
+    (met,) = encounters(record)
+    assert (met.failover_s, met.saved, met.interrupted, met.to_replica) == (math.inf, False, True, "")
+
+
+def test_a_call_that_the_gateway_thought_whole_but_the_client_did_not_never_went_on(record: RecordBuilder) -> None:
+    record.fault(kind="cut")
+    ups = [Up("tpu-0", 21.001, 21.6, "ok", passed_on=3)]
+    record.call("s0", 0, 21.0, tokens=3, outcome="truncated", ups=ups)
+    (met,) = encounters(record)
+    assert (met.failover_s, met.interrupted) == (math.inf, True)
+
+
+def test_a_call_whose_end_alone_was_missing_was_not_interrupted(record: RecordBuilder) -> None:
+    record.fault(kind="no_terminal")
+    record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, "truncated", passed_on=11)])
+    (met,) = encounters(record)
+    assert (met.interrupted, met.saved) == (False, True)
+
+
+def test_a_call_that_a_slow_replica_served_met_the_fault_and_was_not_interrupted(record: RecordBuilder) -> None:
+    record.fault(kind="slow_decode")
+    record.call("s0", 0, 21.0, token_s=0.08, ups=[Up("tpu-0", 21.001, 22.3, passed_on=11)])
+    (met,) = encounters(record)
+    assert (met.interrupted, met.saved) == (False, True)
+    assert math.isnan(met.failover_s)
+
+
+def test_a_call_on_a_frozen_replica_that_thawed_was_interrupted_by_the_silence(record: RecordBuilder) -> None:
+    record.fault(kind="freeze")
+    record.call("s0", 0, 19.4, gaps={3: 10.2}, ups=[Up("tpu-0", 19.401, 30.3, passed_on=11)])
+    (met,) = encounters(record)
+    assert met.failover_s == pytest.approx(10.2)
+    assert met.to_replica == "tpu-0"
+
+
+def test_calls_elsewhere_and_calls_after_the_revert_did_not_meet_it(record: RecordBuilder) -> None:
+    record.fault()
+    record.call("s0", 0, 21.0, ups=[Up("gpu-0", 21.001, 21.7, passed_on=11)])
+    record.call("s1", 0, 30.5, ups=[Up("tpu-0", 30.501, 31.2, passed_on=11)])
+    record.call("s2", 0, 18.0, ups=[Up("tpu-0", 18.001, 18.7, passed_on=11)])
+    assert encounters(record) == []
+    impact = evidence_of(record).impacts[0]
+    assert (impact.hits, impact.hit_something) == (0, False)
+
+
+def test_of_a_fault_with_a_share_only_the_matched_calls_met_it(record: RecordBuilder) -> None:
+    record.fault(kind="http_error", share=0.5, hits=1)
+    hit = [
+        Up("tpu-0", 21.001, 21.01, "http_5xx", hits=("f1",)),
+        Up("gpu-0", 21.02, 21.9, "ok", "retry", passed_on=11),
+    ]
+    record.call("s0", 0, 21.0, ups=hit)
+    record.call("s1", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
+    (met,) = encounters(record)
+    assert met.call.session == "s0"
+    assert met.failover_s == pytest.approx(0.5)  # its TTFT: it had no token before
+
+
+def test_of_a_fault_of_one_tenants_requests_only_those_that_were_hit_met_it(record: RecordBuilder) -> None:
+    record.fault(kind="latency", only={"tenant": ["acme"]}, hits=1)
+    record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11, hits=("f1",))])
+    record.call("s1", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
+    assert [met.call.session for met in encounters(record)] == ["s0"]
+
+
+@pytest.mark.parametrize("kind", ["stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"])
+def test_a_call_that_a_silent_fault_kept_waiting_was_interrupted_by_the_silence(
+    record: RecordBuilder, kind: str
+) -> None:
+    record.fault(kind=kind)
+    record.call("s0", 0, 20.5, ttft=4.5, ups=[Up("tpu-0", 20.501, 26.0, passed_on=11)])
+    (met,) = encounters(record)
+    assert (met.interrupted, met.saved, met.to_replica) == (True, True, "tpu-0")
+    assert met.failover_s == pytest.approx(4.499)
+
+
+def test_without_a_log_of_chunks_the_longest_gap_stands_for_the_interruption(record: RecordBuilder) -> None:
+    record.fault()
+    ups = migrated(20.01, resumed=21.19, sent=19.4, passed_on=3)
+    record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=ups, log=False)
+    record.call("s1", 0, 20.5, ttft=1.5, ups=migrated(20.6, resumed=22.0, sent=20.5, passed_on=0), log=False)
+    assert [met.failover_s for met in encounters(record)] == pytest.approx([1.25, 1.5])
+
+
+def test_a_fault_that_was_never_injected_met_nobody(record: RecordBuilder) -> None:
+    record.fault(stages={"planned": 0.0, "failed": 20.0}, why="no such process")
+    record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
+    impact = evidence_of(record).impacts[0]
+    assert (impact.injected, impact.encounters) == (False, ())
+
+
+def test_a_fault_that_was_never_reverted_lasts_to_the_end_of_the_record(record: RecordBuilder) -> None:
+    record.fault(stages={"planned": 0.0, "injected": 20.0, "confirmed": 20.1})
+    ups = [Up("tpu-0", 40.001, 40.01, "refused", replica_span=False), Up("gpu-0", 40.02, 40.7, passed_on=11)]
+    record.call("s0", 0, 40.0, ups=ups)
+    assert len(encounters(record)) == 1
+
+
+def test_the_calls_of_a_surges_sessions_met_it_and_were_not_interrupted(record: RecordBuilder) -> None:
+    record.fault(kind="surge", targets=["load"], hits=1)
+    record.call("s0", 0, 21.0)
+    record.call("s0-f1-0", 0, 21.0)
+    record.call("s0-f1-0", 1, 32.0, tokens=3, outcome="truncated")  # also after the revert
+    record.session("s0-f1-0", 21.0, 33.0, its={names.FAULT_ID: "f1"})
+    first, second = encounters(record)
+    assert (first.call.session, first.met_s, first.interrupted, first.saved) == ("s0-f1-0", 21.0, False, True)
+    assert (second.met_s, second.interrupted, second.saved) == (32.0, False, False)
+    impact = evidence_of(record).impacts[0]
+    assert (impact.hits, impact.hit_something) == (1, True)
+
+
+def test_a_call_that_the_load_made_otherwise_met_the_fault(record: RecordBuilder) -> None:
+    record.fault(kind="long_reasoning", targets=["load"], hits=1)
+    record.call("s0", 0, 21.0, chat_hits=("f1",))
+    record.call("s1", 0, 21.0)
+    (met,) = encounters(record)
+    assert met.call.session == "s0"

@@ -1,0 +1,54 @@
+"""When to hedge, and how often: exact numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from targets.gateway.config import Hedging
+from targets.gateway.policies.attempts.hedging import Hedges
+
+
+def hedges(**changes: float) -> Hedges:
+    return Hedges(Hedging(**{"percentile": 0.95, "share": 0.05, "window": 100, "min_samples": 20, **changes}))
+
+
+def test_late_is_above_the_percentile_of_what_was_seen_lately() -> None:
+    policy = hedges()
+    for _ in range(20):
+        policy.deposit()
+    for n in range(1, 20):
+        policy.record(n / 10)
+    assert policy.after_s() is None  # 19 are too few
+    policy.record(2.0)
+    assert policy.after_s() == 1.9  # the 19th of 20
+    for _ in range(100):
+        policy.record(0.3)  # the old ones leave the window
+    assert policy.after_s() == 0.3
+    assert hedges(least_s=0.5).after_s() is None
+
+
+def test_it_never_waits_less_than_told() -> None:
+    policy = hedges(least_s=0.05)
+    for _ in range(20):
+        policy.deposit()
+        policy.record(0.001)
+    assert policy.after_s() == 0.05
+
+
+def test_the_budget_has_no_reserve_and_saves_five() -> None:
+    policy = hedges()
+    assert not policy.withdraw()
+    for _ in range(19):
+        policy.deposit()
+    assert not policy.withdraw()
+    policy.deposit()
+    assert policy.withdraw()
+    assert not policy.withdraw()
+    for _ in range(1000):
+        policy.deposit()
+    assert [policy.withdraw() for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_more_samples_than_the_window_holds_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="min_samples must be at most window"):
+        Hedging(window=10, min_samples=11)

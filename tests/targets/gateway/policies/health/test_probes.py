@@ -1,0 +1,32 @@
+"""Readiness by active probes: what is believed when."""
+
+from __future__ import annotations
+
+from targets.gateway.config import Probes
+from targets.gateway.policies.health.probes import Probed, Readiness
+
+
+def test_probes_fall_and_rise() -> None:
+    readiness = Readiness(Probes(fall=2, rise=2, interval_s=1.0))
+    assert readiness.record(Probed(False)) is None
+    assert readiness.pause_s(False) == 0.0  # asked again at once
+    assert readiness.record(Probed(True)) is None
+    assert [readiness.record(Probed(False)), readiness.record(Probed(False))] == [None, False]
+    assert readiness.pause_s(False) == 1.0
+    assert [readiness.record(Probed(True)), readiness.record(Probed(False)), readiness.record(Probed(True))] == [
+        None,
+        None,
+        None,
+    ]
+    assert readiness.record(Probed(True)) is True
+    assert readiness.ready
+
+
+def test_what_a_replica_says_against_itself_is_believed_at_once() -> None:
+    readiness = Readiness(Probes(fall=3, rise=1))
+    assert readiness.record(Probed(False, "HTTP 503", said_so=True)) is False
+    assert readiness.draining
+    assert readiness.record(Probed(False, "refused", refused=True)) is None
+    assert (readiness.draining, readiness.refuses) == (False, True)
+    assert readiness.record(Probed(True)) is True
+    assert (readiness.draining, readiness.refuses) == (False, False)

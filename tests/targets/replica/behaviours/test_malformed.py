@@ -1,0 +1,29 @@
+"""`malformed`: no HTTP, or no JSON."""
+
+from __future__ import annotations
+
+import json
+
+import aiohttp
+import pytest
+
+from targets.replica.server.server import ReplicaServer
+from tests.support.replica_harness import chat, marked, post, put, raw, whole
+
+
+async def test_bytes_that_are_no_response_and_the_end_of_the_connection(replica: ReplicaServer) -> None:
+    await put(replica, "f1", "malformed")
+    reads, _ = await raw(replica, chat(marked("x")))
+    assert whole(reads).startswith(b"\x16\x03\x01")
+    with pytest.raises(aiohttp.ClientError):
+        await post(replica, chat(marked("x", turn=1)))
+    assert replica.snapshot()["hits"] == {"f1": 2}
+    assert replica.snapshot()["decoded_tokens"] == 0
+
+
+async def test_a_200_whose_body_is_no_json(replica: ReplicaServer) -> None:
+    await put(replica, "f1", "malformed", params={"how": "json"})
+    status, body = await post(replica, chat(marked("x"), stream=False))
+    assert status == 200
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(body)

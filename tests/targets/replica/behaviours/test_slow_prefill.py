@@ -1,0 +1,27 @@
+"""`slow_prefill`: prompts take longer."""
+
+from __future__ import annotations
+
+from targets.replica.server.server import ReplicaServer
+from tests.support.replica_harness import chat, control, marked, post, put
+
+
+async def test_prefill_takes_so_many_times_as_long_by_the_engines_own_clock(replica: ReplicaServer) -> None:
+    async def prefill_s(turn: int) -> float:
+        before = replica._metrics.text()
+        text = marked(f"{turn} " * 4000, turn=turn)
+        assert (await post(replica, chat(text, max_tokens=1)))[0] == 200
+        return seconds(replica._metrics.text()) - seconds(before)
+
+    def seconds(page: bytes) -> float:
+        name = b"vllm:request_prefill_time_seconds_sum{"
+        return float(next(line for line in page.split(b"\n") if line.startswith(name)).split()[-1])
+
+    normal_s = await prefill_s(1)
+    await put(replica, "f1", "slow_prefill", params={"factor": 5})
+    slow_s = await prefill_s(2)
+    await control(replica, "DELETE", "/behaviours/f1")
+    after_s = await prefill_s(3)
+    assert 4.5 * normal_s < slow_s < 5.5 * normal_s
+    assert after_s < 1.2 * normal_s
+    assert replica.snapshot()["hits"] == {"f1": 1}

@@ -1,0 +1,31 @@
+"""The fidelity benchmark: its short form passes, and it fails when a profile gets worse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.support.paths import ROOT
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_no_error_is_larger_than_the_one_written_down() -> None:
+    done = run("-m", "bench.fidelity", "--short")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 of 7 figures within 10 %" in done.stdout
+
+
+def test_a_profile_that_got_worse_fails() -> None:
+    worse = (
+        "from dataclasses import replace; from bench import fidelity; load = fidelity.load_hardware; "
+        "fidelity.load_hardware = lambda name: replace(load(name), a_ms=1.2 * load(name).a_ms); "
+        "raise SystemExit(fidelity.main(['--short']))"
+    )
+    done = run("-c", worse)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "over 10 %  WORSE than written down" in done.stdout
