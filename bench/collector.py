@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.table import print_table
+from reports.shared.control_port import TOKEN_HEADER
 
 RUNNER_MB = 150
 BATCH = 500
@@ -68,7 +69,7 @@ async def post(url: str, total: int) -> None:
     """Post `total` spans, one request after the other."""
     import aiohttp
 
-    headers = {"X-Brownout-Token": TOKEN, "Content-Type": "application/x-protobuf"}
+    headers = {TOKEN_HEADER: TOKEN, "Content-Type": "application/x-protobuf"}
     body = spans(BATCH)
     async with aiohttp.ClientSession(headers=headers) as session:
         for _ in range(total // BATCH):

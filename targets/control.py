@@ -1,12 +1,10 @@
 """A control port: behaviours are put on, renewed, listed and taken off here (docs/wire.md).
 
-It listens on loopback only, and it trusts nobody there either: a web page in a browser on the machine can reach it as
-well. So every request needs the run's token, a loopback `Host` (against DNS rebinding) and no `Origin`.
+It listens on loopback only; `reports.shared.control_port` says whose requests it takes.
 """
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -14,10 +12,10 @@ from typing import Any, Final, Protocol
 import msgspec
 from aiohttp import web
 
-__all__ = ["TOKEN_HEADER", "BehaviourError", "Behaviours", "Control"]
+from reports.shared.control_port import TOKEN_HEADER, refusal
 
-TOKEN_HEADER: Final = "X-Brownout-Token"
-_LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+__all__ = ["BehaviourError", "Behaviours", "Control"]
+
 _FAULT_PATH: Final = re.compile(r"/behaviours/([\w.:-]{1,128})")
 
 
@@ -50,13 +48,13 @@ class Control:
 
     def __init__(self, behaviours: Behaviours, token: str) -> None:
         self._behaviours = behaviours
-        self._token = token.encode()
+        self._token = token
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request to the control port."""
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
+        refused = self._refusal(request)
+        if refused is not None:
+            return refused
         try:
             return await self._route(request)
         except (BehaviourError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -78,14 +76,9 @@ class Control:
         return _json(404, {"error": f"nothing at {method} {path}"})
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
-        if "Origin" in request.headers:
-            return _json(403, {"error": "requests with an Origin header are refused"})
-        if not _LOOPBACK.fullmatch(request.headers.get("Host", "")):
-            return _json(403, {"error": "the Host header must name the loopback interface"})
-        given = request.headers.get(TOKEN_HEADER, "")
-        if not self._token or not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            return _json(401, {"error": f"the {TOKEN_HEADER} header is missing or wrong"})
-        return None
+        values = request.headers.getall
+        refused = refusal(values("Host", []), values("Origin", []), values(TOKEN_HEADER, []), self._token)
+        return _json(refused[0], {"error": refused[1]}) if refused is not None else None
 
 
 def _json(status: int, body: object) -> web.Response:

@@ -22,6 +22,7 @@ import msgspec
 
 from chaos.children.environment import COUNTERS_EVERY_S, Environment
 from reports.shared.attributes import SERVICE_GATEWAY, SERVICE_REPLICA
+from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.errors import UserError
 
 __all__ = ["main"]
@@ -127,7 +128,7 @@ class Counters:
             async with session.post(
                 f"{self._env.collector}/v1/counters",
                 data=msgspec.json.encode(body),
-                headers={"X-Brownout-Token": self._env.token, "Content-Type": "application/json"},
+                headers={TOKEN_HEADER: self._env.token, "Content-Type": "application/json"},
             ) as answer:
                 await answer.read()
 

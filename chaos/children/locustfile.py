@@ -26,6 +26,7 @@ from locust import events  # noqa: E402
 
 from chaos.children.environment import COUNTERS_EVERY_S, Environment  # noqa: E402
 from reports.shared.attributes import SERVICE_LOADGEN  # noqa: E402
+from reports.shared.control_port import TOKEN_HEADER  # noqa: E402
 
 _ENV = Environment(os.environ)
 EXPORT_EVERY_S = 0.5
@@ -98,7 +99,7 @@ class _Link:
             "loop_lag_s": round(lag, 5),
             "data": data,
         }
-        headers = {"X-Brownout-Token": _ENV.token, "Content-Type": "application/json"}
+        headers = {TOKEN_HEADER: _ENV.token, "Content-Type": "application/json"}
         try:
             answer = self._client.post("/v1/counters", body=msgspec.json.encode(body), headers=headers)
             return msgspec.json.decode(answer.read(), type=dict[str, object])

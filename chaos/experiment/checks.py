@@ -30,6 +30,7 @@ from loadprofiles.sessions.profile_file import load_profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import Document, NotFound, did_you_mean, duration_s, duration_text
 from reports.shared.errors import InvalidFile, Problem
+from reports.shared.thresholds import WINDOW_S
 from reports.shared.units import Mistake
 from targets.stack import Stack, load_stack
 
@@ -37,9 +38,6 @@ __all__ = ["MAX_RUN_S", "Draft", "DraftFault", "check", "fault_id", "telling"]
 
 MAX_RUN_S: Final = 6 * 3600.0
 """The longest run: warmup, baseline, faults and recovery together."""
-
-RECOVERY_WINDOW_S: Final = 5.0
-"""`time_to_recover` looks at windows of this length (`docs/measures.md`)."""
 
 T = TypeVar("T")
 
@@ -241,10 +239,8 @@ def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterato
         yield say(path, f"{gate.name} is about a fault, and the timeline has none", "add a fault, or take the gate out")
     if gate.phase == "recovery" and made.recovery_s == 0:
         yield say(path, "the gate is about the recovery, which lasts 0 s", "give recovery: a length")
-    if spec.name == "time_to_recover" and made.recovery_s is not None and made.recovery_s < RECOVERY_WINDOW_S:
-        what = (
-            f"time_to_recover looks at windows of {RECOVERY_WINDOW_S:g} s, and the recovery lasts {made.recovery_s:g} s"
-        )
+    if spec.name == "time_to_recover" and made.recovery_s is not None and made.recovery_s < WINDOW_S:
+        what = f"time_to_recover looks at windows of {WINDOW_S:g} s, and the recovery lasts {made.recovery_s:g} s"
         yield say(path, what, "make recovery: longer")
     if made.at_url and set(spec.sources) - {"loadgen"}:
         yield say(path, f"{spec.name} needs the spans of a stack of ours, and the target is a url", "take the gate out")

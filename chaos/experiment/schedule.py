@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from chaos.faults.base import ReplicaView
 from chaos.faults.selection import Selector
 from chaos.faults.spec import FaultSpec
+from reports.shared.draws import uniform
 
 __all__ = ["Occurrence", "Schedule", "occurrences"]
 
@@ -91,12 +91,8 @@ def _begins(entry_id: str, schedule: Schedule, times: int, seed: int) -> list[fl
     if schedule.every_s is not None:
         return [schedule.at_s + number * schedule.every_s for number in range(times)]
     free_s = max((schedule.random_s or 0.0) - times * schedule.for_s, 0.0)
-    drawn = sorted(_uniform(f"{seed}/{entry_id}/time/{number}") for number in range(times))
+    drawn = sorted(uniform(f"{seed}/{entry_id}/time/{number}") for number in range(times))
     return [round(schedule.at_s + u * free_s + number * schedule.for_s, 3) for number, u in enumerate(drawn)]
-
-
-def _uniform(key: str) -> float:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / 2**64
 
 
 def _only(spec: FaultSpec, replica: str) -> FaultSpec:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from chaos.faults.base import ReplicaView
 from reports.shared.documents import Mistake, did_you_mean
+from reports.shared.draws import bits
 
 __all__ = ["COUNTS", "Names", "Selector", "how_many", "unknown_names"]
 
@@ -64,8 +64,8 @@ class Selector(BaseModel):
         """The names it takes, in the stack's order: a function of the seed and the fault's id alone."""
         names = [replica.name for replica in self.candidates(replicas)]
 
-        def lot(name: str) -> bytes:
-            return blake2b(f"{seed}/{fault_id}/target/{name}".encode(), digest_size=8).digest()
+        def lot(name: str) -> int:
+            return bits(f"{seed}/{fault_id}/target/{name}")
 
         drawn = set(sorted(names, key=lot)[: how_many(self.count, len(names))])
         return [name for name in names if name in drawn]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chaos.faults.base import Fault, ReplicaView
-from chaos.faults.replica.behaviour import BehaviourFault
+from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.selection import Names, Selector
 from reports.shared.attributes import TARGET_GATEWAY
 from reports.shared.documents import Mistake, Percentage

@@ -21,8 +21,8 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from chaos.children.guard import guard
 from chaos.children.telemetry import encode
+from chaos.runner.guard import guard
 from chaos.runner.record_writer import LineLog, RecordFull, SpanSpool
 
 __all__ = ["Collector", "CollectorExporter", "Copy", "Counters"]

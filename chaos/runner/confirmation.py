@@ -17,13 +17,10 @@ from typing import Any, Final
 
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import EventLog
+from reports.shared.thresholds import DOWN_BELOW, WINDOW_S
 
-__all__ = ["DOWN", "MAX_GRACE_S", "MAX_SHEDDING_S", "WINDOW_S", "LiveShare", "confirm", "grace_s", "is_down"]
+__all__ = ["MAX_GRACE_S", "MAX_SHEDDING_S", "LiveShare", "confirm", "grace_s", "is_down"]
 
-DOWN: Final = 0.70
-"""Of the baseline's share of good calls; below it, a run is down."""
-
-WINDOW_S: Final = 5.0
 SLACK_S: Final = 5.0
 MAX_GRACE_S: Final = 20.0
 MAX_SHEDDING_S: Final = 30.0
@@ -37,7 +34,7 @@ def grace_s(client_timeout_s: float) -> float:
 
 def is_down(share: float | None, baseline: float | None) -> bool:
     """Whether the service is down; not where either share is unknown, or the baseline itself had nothing good."""
-    return share is not None and bool(baseline) and share < DOWN * (baseline or 0.0)
+    return share is not None and bool(baseline) and share < DOWN_BELOW * (baseline or 0.0)
 
 
 async def confirm(

@@ -21,6 +21,7 @@ from chaos.runner.load_control import LoadControl
 from chaos.supervision.supervisor import Supervisor
 from loadprofiles.demand import Order
 from reports.shared.attributes import TARGET_GATEWAY
+from reports.shared.control_port import TOKEN_HEADER
 
 __all__ = ["Address", "LiveStage"]
 
@@ -60,7 +61,7 @@ class LiveStage:
         self._load = load
         self._control_ports = {name: address.control_port for name, address in addresses.items()}
         self._control_ports[TARGET_GATEWAY] = gateway_control_port
-        self._headers = {"X-Brownout-Token": token}
+        self._headers = {TOKEN_HEADER: token}
         self._session: aiohttp.ClientSession | None = None
         self._behaving: dict[str, set[str]] = {}
         self._renewals: asyncio.Task[None] | None = None

@@ -18,11 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.runner.collector import Counters
+from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["Progress"]
 
 PLAIN_EVERY_S = 10.0
-GOODPUT_OVER_S = 5.0
 PHASE_STYLE = {"fault": "bold red", "recovery": "yellow", "baseline": "green"}
 
 
@@ -128,7 +128,7 @@ class Progress:
         load.sent = data["calls"]["sent"]
         load.ttft_ms = data.get("ttft_ms_recent")
         load.history.append((now, data["good_calls"], data["calls"]["ok"] + data["calls"]["failed"]))
-        load.history = [entry for entry in load.history if entry[0] >= now - GOODPUT_OVER_S]
+        load.history = [entry for entry in load.history if entry[0] >= now - WINDOW_S]
         if not self._quiet and self._live is None and now - self._said_at >= PLAIN_EVERY_S:
             self._said_at = now
             self.say(self._line())

@@ -31,6 +31,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chaos.supervision.identity import Identity, Stranger, signal_group
+from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.errors import TargetFailed, UserError
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def _perform_request(record: Mapping[str, Any], token: str, timeout_s: float) ->
     host, port, target = _loopback_url(record["url"])
     connection = HTTPConnection(host, port, timeout=timeout_s)
     try:
-        connection.request(str(record["method"]), target, headers={"X-Brownout-Token": token, "Content-Length": "0"})
+        connection.request(str(record["method"]), target, headers={TOKEN_HEADER: token, "Content-Length": "0"})
         status = connection.getresponse().status
     except ConnectionRefusedError:
         return False, "nobody listens there"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import blake2b
 
 from loadprofiles.demand.kind import Demand, Order
 from loadprofiles.sessions.session import Call
+from reports.shared.draws import uniform
 
 __all__ = ["LongReasoning"]
 
@@ -26,6 +26,6 @@ class LongReasoning(Demand):
     def change(self, call: Call) -> Call:
         """See `Demand.change`."""
         key = f"{self.order.seed}/{self.order.id}/{call.marker.key}"
-        if int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") / 2**64 >= self._share:
+        if uniform(key) >= self._share:
             return call
         return replace(call, max_tokens=max(round(call.max_tokens * self._factor), 1))

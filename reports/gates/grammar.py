@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Literal
 
-from reports.measures.catalogue import CATALOGUE, GATE_PHASES, PHASES
+from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import Kind, MeasureSpec, Unit, quantile_of
-from reports.shared.errors import UserError
+from reports.shared.errors import UserError, did_you_mean
+from reports.shared.phases import GATE_PHASES, PHASES
 
 __all__ = ["Gate", "GateError", "OnInconclusive", "SamplesNeeded", "measure_names", "parse_gate", "samples_needed"]
 
@@ -185,7 +184,7 @@ def samples_needed(gate: Gate) -> SamplesNeeded | None:
 def _measure(name: str) -> MeasureSpec:
     spec = CATALOGUE.get(name)
     if spec is None:
-        raise GateError(f"there is no measure {name!r}", _did_you_mean(name, CATALOGUE, "measures"))
+        raise GateError(f"there is no measure {name!r}", did_you_mean(name, CATALOGUE, of="the measures are"))
     return spec
 
 
@@ -201,7 +200,7 @@ def _stat(spec: MeasureSpec, stat: str, line: str) -> str:
         )
     if not known:
         raise GateError(f"{spec.name} has no statistic {stat!r}", f"write {spec.name} alone")
-    raise GateError(f"{spec.name} has no statistic {stat!r}", _did_you_mean(stat, known, "statistics"))
+    raise GateError(f"{spec.name} has no statistic {stat!r}", did_you_mean(stat, known, of="the statistics are"))
 
 
 def _qualifiers(spec: MeasureSpec, text: str) -> tuple[str | None, tuple[str, str] | None]:
@@ -220,7 +219,7 @@ def _qualifiers(spec: MeasureSpec, text: str) -> tuple[str | None, tuple[str, st
 
 def _phase(spec: MeasureSpec, phase: str) -> str:
     if phase not in PHASES:
-        raise GateError(f"there is no phase {phase!r}", _did_you_mean(phase, PHASES, "phases"))
+        raise GateError(f"there is no phase {phase!r}", did_you_mean(phase, PHASES, of="the phases are"))
     if not spec.phased:
         raise GateError(
             f"{spec.name} is about the fault as a whole, not about a phase",
@@ -231,7 +230,7 @@ def _phase(spec: MeasureSpec, phase: str) -> str:
 
 def _where(spec: MeasureSpec, key: str, value: str) -> tuple[str, str]:
     if key not in _KEYS:
-        raise GateError(f"a gate cannot be narrowed by {key!r}", _did_you_mean(key, _KEYS, "keys"))
+        raise GateError(f"a gate cannot be narrowed by {key!r}", did_you_mean(key, _KEYS, of="the keys are"))
     if key not in spec.where:
         can = f"it can be narrowed by {' and '.join(spec.where)}" if spec.where else "leave the 'for' out"
         raise GateError(f"{spec.name} is not measured by {key}", can)
@@ -267,10 +266,3 @@ def _example(spec: MeasureSpec, stat: str) -> str:
     name = f"{spec.name}.{stat}" if stat else spec.name
     unit = spec.unit_of(stat)
     return f"{name} {'>=' if unit in ('share', 'sessions/s') else '<='} {_EXAMPLE[unit]}"
-
-
-def _did_you_mean(word: str, known: Iterable[str], what: str) -> str:
-    names = list(known)
-    close = get_close_matches(word.lower(), names, n=1, cutoff=0.5)
-    listing = f"{what} are: {', '.join(names)}"
-    return f"did you mean {close[0]!r}? The {listing}" if close else f"the {listing}"

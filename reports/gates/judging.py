@@ -20,11 +20,11 @@ from reports.gates.grammar import Gate, samples_needed
 from reports.gates.validity import Proofs
 from reports.history.evidence import Evidence, Scope
 from reports.history.statistics import MIN_SESSIONS, percentile_interval
-from reports.measures.catalogue import GATE_PHASES
 from reports.measures.measurement import Interval, Measurement, not_measured
 from reports.measures.registry import MEASURES
 from reports.measures.spec import MeasureSpec
 from reports.shared.attributes import SessionOutcome
+from reports.shared.phases import GATE_PHASES
 from reports.shared.wording import number_text, value_text
 
 __all__ = ["GateResult", "Outcome3", "judge", "measure"]

@@ -16,9 +16,9 @@ from reports.history.calls import Calls, Session
 from reports.history.encounters import FaultImpact, meet_faults
 from reports.history.joining import join_calls
 from reports.history.statistics import FloatArray, IntArray, Resampling
-from reports.measures.catalogue import GATE_PHASES
 from reports.record.reader import Record
 from reports.shared.attributes import SessionOutcome
+from reports.shared.phases import GATE_PHASES
 
 __all__ = ["RUN_SCOPE", "BoolArray", "Columns", "Evidence", "Scope", "gather"]
 

@@ -9,13 +9,7 @@ from typing import Final
 
 from reports.measures.spec import MeasureSpec
 
-__all__ = ["CATALOGUE", "GATE_PHASES", "PHASES"]
-
-PHASES: Final = ("warmup", "baseline", "fault", "recovery", "drain")
-"""The phases of a run that a gate may name."""
-
-GATE_PHASES: Final = ("baseline", "fault", "recovery")
-"""What a gate without a phase means."""
+__all__ = ["CATALOGUE"]
 
 _WHO: Final = ("tenant", "tier")
 _ALL: Final = ("pool", *_WHO)

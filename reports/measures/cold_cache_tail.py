@@ -15,9 +15,10 @@ import numpy as np
 
 from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
-from reports.measures.windows import WINDOW_S, well_from
+from reports.measures.windows import well_from
 from reports.measures.work import work_of
 from reports.shared import attributes as names
+from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["cold_cache_tail"]
 

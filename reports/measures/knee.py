@@ -21,7 +21,8 @@ from reports.history.evidence import Evidence, Scope
 from reports.history.statistics import FloatArray
 from reports.measures.cost import dollars_by_pool
 from reports.measures.measurement import Measurement, not_measured
-from reports.measures.windows import WINDOW_S, shares_along
+from reports.measures.windows import shares_along
+from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["knee", "rates_along"]
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
-from reports.measures.windows import WINDOW_S, well_from
+from reports.measures.windows import well_from
+from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["time_to_recover"]
 

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from reports.history.statistics import FloatArray
+from reports.shared.thresholds import WINDOW_S
 
-__all__ = ["STEP_S", "WINDOW_S", "shares_along", "well_from"]
+__all__ = ["STEP_S", "shares_along", "well_from"]
 
-WINDOW_S: Final = 5.0
 STEP_S: Final = 0.1
 
 

@@ -21,17 +21,15 @@ from reports.history.evidence import BoolArray, Evidence, Scope
 from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
 from reports.measures.retry_amplification import attempts_by_call
 from reports.measures.wasted_tokens import wasted_by_call
-from reports.measures.windows import WINDOW_S, shares_along, well_from
+from reports.measures.windows import shares_along, well_from
 from reports.metastability.grace import Grace, grace_of, longest_client_timeout_s, trigger_gone_s
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
 from reports.shared import attributes as names
+from reports.shared.thresholds import DOWN_BELOW, WINDOW_S
 from reports.shared.wording import value_text
 
-__all__ = ["BAR", "Metastability", "Persisting", "State", "metastability_of"]
-
-BAR: Final = 0.70
-"""Of the baseline's share of good calls."""
+__all__ = ["Metastability", "Persisting", "State", "metastability_of"]
 
 LOAD_BAND: Final = 1.1
 """Sessions a second, of the baseline's, that still count as its offered load."""
@@ -106,7 +104,7 @@ def _judge(evidence: Evidence) -> Metastability:
     if share == 0:
         return Metastability(None, "no call of the baseline was good: there is nothing to come back to")
     grace = _grace(evidence, gone_s)
-    bar, end_s = BAR * share, recovery.end_s
+    bar, end_s = DOWN_BELOW * share, recovery.end_s
     found = Metastability(
         None, "", trigger_gone_s=gone_s, grace=grace, judged_to_s=end_s, baseline_share=share, bar=bar
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from reports.history.evidence import BoolArray, Evidence, Scope
 from reports.history.statistics import percentile
-from reports.measures.catalogue import GATE_PHASES
 from reports.measures.shed import shed_calls
+from reports.shared.phases import GATE_PHASES
 from reports.shared.tenancy import TIERS
 
 __all__ = ["accounts"]

@@ -20,7 +20,7 @@ from reports.gates.verdict import RunVerdict
 from reports.history.calls import Session
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence, Scope
-from reports.measures.catalogue import CATALOGUE, PHASES
+from reports.measures.catalogue import CATALOGUE
 from reports.measures.cost import dollars_by_pool
 from reports.measures.spec import MeasureSpec
 from reports.measures.time_to_detect import detection
@@ -32,6 +32,7 @@ from reports.record.reader import Record
 from reports.report.accounts import accounts
 from reports.report.series import health_changes, series
 from reports.shared.attributes import SessionOutcome
+from reports.shared.phases import PHASES
 from reports.waterfall.data import worst_failovers
 
 __all__ = ["SCHEMA", "Report", "build", "plain"]

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 
-from reports.shared.documents import did_you_mean
-from reports.shared.errors import Problem
+from reports.shared.errors import Problem, did_you_mean
 from reports.shared.units import Mistake
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-    from reports.shared.documents import Document, Where
+    from reports.shared.document import Document, Where
 
 __all__ = ["complaints"]
 

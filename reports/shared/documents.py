@@ -10,13 +10,12 @@ YAML is read by the core schema of YAML 1.2: only `true` and `false` are boolean
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
 
+from reports.shared.document import Document, Where
 from reports.shared.errors import InvalidFile, Problem, UserError, did_you_mean
 from reports.shared.units import Duration, Mistake, Percentage, duration_s, duration_text, fraction
 
@@ -41,31 +40,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-Where = tuple["str | int", ...]
-"""Where a value stands in a document: keys and list positions from the top."""
-
 _PATH_OR_NAME: Final = "give the path of a file, or one of"
 _MAX_BYTES: Final = 1_000_000
 _MAX_NODES: Final = 50_000  # aliases of aliases can make a small file a huge tree
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A YAML file as plain dicts, lists and scalars, and the line (from 1) on which each of them stands."""
-
-    file: str
-    data: dict[str, Any]
-    lines: Mapping[Where, int] = field(repr=False)
-
-    def line(self, path: Where) -> int:
-        """The line of `path`, or of the nearest thing around it that is in the file."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
-
-    def problem(self, path: Where, what: str, remedy: str = "") -> Problem:
-        """A `Problem` at the line of `path`."""
-        return Problem(self.file, self.line(path), what, remedy)
 
 
 class NotFound(UserError):

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.tokens import Marker, marker_text
 from targets.gateway.config import (
     Backoff,
@@ -160,7 +161,7 @@ class Rig:
     async def control(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """A request to the control port, with the run's token."""
         url = f"http://127.0.0.1:{self.gateway.control_port}{path}"
-        async with self.http.request(method, url, json=body, headers={"X-Brownout-Token": TOKEN, **headers}) as answer:
+        async with self.http.request(method, url, json=body, headers={TOKEN_HEADER: TOKEN, **headers}) as answer:
             return answer.status, await answer.json()
 
     def served(self) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from opentelemetry.trace import Tracer
 
+from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.tokens import Marker, marker_text, token_stream
 from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.server import ReplicaServer
@@ -89,7 +90,7 @@ def streamed_text(body: bytes) -> str:
 async def control(
     server: ReplicaServer, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
 ) -> tuple[int, Any]:
-    sent = {"X-Brownout-Token": TOKEN} if headers is None else headers
+    sent = {TOKEN_HEADER: TOKEN} if headers is None else headers
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, server.control_url + path, json=body, headers=sent) as response,

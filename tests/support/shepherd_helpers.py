@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chaos.supervision.identity import Identity, identify, state_of
 from chaos.supervision.supervisor import ChildSpec, child_environment
+from reports.shared.control_port import TOKEN_HEADER
 from tests.support.paths import ROOT
 
 
@@ -65,7 +66,7 @@ def undo_server() -> Iterator[tuple[str, list[tuple[str, str, str | None]]]]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_DELETE(self) -> None:
-            got.append((self.command, self.path, self.headers["X-Brownout-Token"]))
+            got.append((self.command, self.path, self.headers[TOKEN_HEADER]))
             self.send_response(500 if "broken" in self.path else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

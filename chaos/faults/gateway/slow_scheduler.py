@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 
 from chaos.faults.base import Fault
-from chaos.faults.replica.behaviour import BehaviourFault
+from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.spec import OnGateway
 from reports.shared.documents import Duration, Mistake
 

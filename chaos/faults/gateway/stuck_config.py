@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from chaos.faults.base import Fault
-from chaos.faults.replica.behaviour import BehaviourFault
+from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.selection import Names
 from chaos.faults.spec import OnGateway
 

@@ -17,11 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from reports.shared.draws import bits
 from reports.shared.tokens import TOKEN_CHARS, Marker, find_marker, text_key, token_stream, tokens_in
 
 __all__ = [
@@ -256,4 +256,4 @@ def _header(role: str) -> str:
 
 
 def _number(key: str, purpose: str) -> int:
-    return int.from_bytes(blake2b(f"{purpose}/{key}".encode(), digest_size=8).digest(), "big")
+    return bits(f"{purpose}/{key}")

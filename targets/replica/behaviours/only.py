@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from reports.shared.draws import uniform
 from reports.shared.tenancy import account_of
 
 __all__ = ["EVERY_REQUEST", "Only", "fraction"]
 
-_WHOLE: Final = 2**64
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -46,5 +45,4 @@ EVERY_REQUEST: Final = Only()
 
 def fraction(seed: int, fault_id: str, key: str) -> float:
     """Where in [0, 1) a request falls for a fault: the same in every run with this seed."""
-    digest = blake2b(f"{seed}/{fault_id}/{key}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / _WHOLE
+    return uniform(f"{seed}/{fault_id}/{key}")

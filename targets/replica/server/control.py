@@ -10,11 +10,10 @@ from typing import Annotated, Any
 import msgspec
 
 from targets import control
-from targets.control import TOKEN_HEADER
 from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.only import EVERY_REQUEST, Only
 
-__all__ = ["TOKEN_HEADER", "Control"]
+__all__ = ["Control"]
 
 
 class _Put(msgspec.Struct, forbid_unknown_fields=True):

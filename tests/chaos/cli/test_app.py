@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from chaos.cli.app import app as cli
-from chaos.cli.app import listing as catalogue
+from chaos.cli import app, listing
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyError("run"), 5), (OSError(28, "No space left"), 5)])
@@ -17,7 +16,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_gate_that_failed(
     def broken(what: str, *, as_json: bool) -> None:
         raise error
 
-    monkeypatch.setattr(catalogue, "print_list", broken)
+    monkeypatch.setattr(listing, "print_list", broken)
     monkeypatch.setattr(sys, "argv", ["brownout", "list"])
-    assert cli.main() == code
+    assert app.main() == code
     assert type(error).__name__ in capsys.readouterr().err

@@ -200,7 +200,7 @@ def test_a_fault_cannot_begin_on_a_replica_that_another_has_stopped(
         ("{gate: sessions_lost == 0, on_inconclusive: maybe}", 'on_inconclusive: "maybe" is not known', "pass or fail"),
         ("{gate: sessions_lost == 0, on: fail}", 'unknown key "on"', ""),
         ("7", "a gate is a text", "write it as"),
-        ("ttft.p95 during faults <= 1 s", "there is no phase 'faults'", "did you mean 'fault'"),
+        ("ttft.p95 during faults <= 1 s", "there is no phase 'faults'", 'did you mean "fault"'),
     ],
 )
 def test_a_mistake_in_a_gate_is_told_with_its_remedy(tmp_path: Path, gate: str, what: str, remedy: str) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_fault_lifecycle import SPECS
 
 from chaos.faults.catalogue import KINDS
 from targets.replica.behaviours import BEHAVIOURS
+from tests.chaos.faults.test_base import SPECS
 from tests.support.fault_replica import LEASE_S, MemoryReplica, ReplicaStage, play
 from tests.support.fault_stage import REPLICAS, MemoryStage
 

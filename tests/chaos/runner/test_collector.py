@@ -16,9 +16,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from chaos.runner.collector import MAX_REQUEST_BYTES, Collector, Copy, Counters
 from chaos.runner.record_writer import LineLog, RecordFull, SpanSpool
+from reports.shared.control_port import TOKEN_HEADER
 
 TOKEN = "secret"
-PROTOBUF = {"X-Brownout-Token": TOKEN, "Content-Type": "application/x-protobuf"}
+PROTOBUF = {TOKEN_HEADER: TOKEN, "Content-Type": "application/x-protobuf"}
 
 
 def otlp(name: str) -> bytes:
@@ -97,7 +98,7 @@ async def test_json_is_refused_with_a_status_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({**PROTOBUF, "X-Brownout-Token": "other"}, 401),
+        ({**PROTOBUF, TOKEN_HEADER: "other"}, 401),
         ({"Content-Type": "application/x-protobuf"}, 401),
         ({**PROTOBUF, "Host": "evil.example"}, 403),
         ({**PROTOBUF, "Origin": "http://evil.example"}, 403),
@@ -112,7 +113,7 @@ async def test_strangers_are_refused(tmp_path: Path, headers: dict[str, str], st
 
 async def test_counters_are_heard_written_and_answered_with_the_command(tmp_path: Path) -> None:
     line = b'{"process":"tpu-0","incarnation":2,"kind":"replica","at":5,"data":{"running":3}}'
-    headers = {"X-Brownout-Token": TOKEN, "Content-Type": "application/json"}
+    headers = {TOKEN_HEADER: TOKEN, "Content-Type": "application/json"}
     async with collecting(tmp_path) as (collector, heard, _):
         status, body, _ = await post(f"{collector.url}/v1/counters", line, headers)
         assert (status, body) == (200, b'{"command": "drain"}')

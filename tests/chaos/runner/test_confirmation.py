@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from chaos.runner import confirmation
 from chaos.runner.confirmation import LiveShare, confirm, grace_s, is_down
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import EventLog
-from chaos.runner.run import confirmation
 from tests.support.run_helpers import events, write_experiment
 
 GRACE_S = 0.01

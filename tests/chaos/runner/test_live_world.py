@@ -12,10 +12,10 @@ import pytest
 
 from chaos.faults.base import FaultError, Undo, Unreachable
 from chaos.faults.catalogue import KINDS
+from chaos.runner import live_world as stage_module
 from chaos.runner.collector import Counters
 from chaos.runner.live_world import LiveStage
 from chaos.runner.load_control import LoadControl
-from chaos.runner.run import live_world as stage_module
 from chaos.supervision.undo import perform
 from targets.gateway.config import GatewayConfig, Upstream
 from targets.gateway.server.server import GatewayServer

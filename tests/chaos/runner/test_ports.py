@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chaos.runner import ports
 from chaos.runner.ports import check_free, free_ports, holder
-from chaos.runner.run import ports
 from reports.shared.errors import UserError
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadprofiles.client.client import chunklog
-from reports.record.reader import chunklog as reader
+from loadprofiles.client import chunklog
+from reports.record import chunklog as reader
 from reports.shared.errors import RecordError
 
 gaps = st.lists(st.tuples(st.floats(0, 1000), st.integers(0, 100_000)), max_size=50)

@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from loadprofiles.client.client import Client, ClientOptions, call_spans
+from loadprofiles.player import counters
 from loadprofiles.player.counters import Counters
 from loadprofiles.player.load_config import Slo
-from loadprofiles.player.player import Player, counters
+from loadprofiles.player.player import Player
 from loadprofiles.sessions.session import Call, CallResult, Done, Fork, Message, Pause, SessionPlan, Step
 from reports.record.chunklog import decode
 from reports.shared import attributes as names

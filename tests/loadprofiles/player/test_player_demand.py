@@ -9,11 +9,11 @@ from typing import Any
 import gevent
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from test_player import Rig, attrs, call, named, plan, spans
 
 from loadprofiles.demand import Demand, Order, demand_of
 from loadprofiles.sessions.session import SessionPlan
 from reports.shared import attributes as names
+from tests.loadprofiles.player.test_player import Rig, attrs, call, named, plan, spans
 from tests.support.scripted_server import prove, whole
 
 __all__ = ["spans"]

@@ -12,8 +12,8 @@ from typing import Any
 import gevent
 import pytest
 
+from loadprofiles.client import client as our_client
 from loadprofiles.client.client import AgentContext, Client, ClientOptions
-from loadprofiles.client.client import client as our_client
 from loadprofiles.client.clock import now_s
 from loadprofiles.retries import anthropic_sdk, openai_sdk
 from loadprofiles.sessions.session import Call, Message

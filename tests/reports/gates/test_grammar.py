@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from reports.gates.grammar import Gate, GateError, measure_names, parse_gate, samples_needed
-from reports.measures.catalogue import CATALOGUE, GATE_PHASES
+from reports.measures.catalogue import CATALOGUE
+from reports.shared.phases import GATE_PHASES
 
 ARCHITECTURE = """\
 sessions_lost == 0
@@ -68,15 +69,15 @@ def test_no_phase_means_baseline_fault_and_recovery() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "remedy"),
     [
-        ("tftt.p99 <= 2 s", "no measure 'tftt'", "did you mean 'ttft'"),
-        ("failover.mx <= 2 s", "no statistic 'mx'", "did you mean 'max'"),
-        ("failover.p100 <= 2 s", "no statistic 'p100'", "did you mean"),
+        ("tftt.p99 <= 2 s", "no measure 'tftt'", 'did you mean "ttft"'),
+        ("failover.mx <= 2 s", "no statistic 'mx'", 'did you mean "max"'),
+        ("failover.p100 <= 2 s", "no statistic 'p100'", "the statistics are: max, p50"),
         ("ttft <= 2 s", "needs a statistic", "ttft.p50"),
         ("sessions_lost.p50 == 0", "no statistic 'p50'", "sessions_lost alone"),
-        ("ttft.p99 during faults <= 2 s", "no phase 'faults'", "did you mean 'fault'"),
+        ("ttft.p99 during faults <= 2 s", "no phase 'faults'", 'did you mean "fault"'),
         ("time_to_recover during fault <= 2 s", "not about a phase", "leave"),
         ("sessions_lost for pool=tpu == 0", "not measured by pool", "tenant"),
-        ("ttft.p99 for pol=tpu <= 1 s", "narrowed by 'pol'", "did you mean 'pool'"),
+        ("ttft.p99 for pol=tpu <= 1 s", "narrowed by 'pol'", 'did you mean "pool"'),
         ("sessions_lost = 0", "'=' is not a comparison", "did you mean '=='"),
         ("sessions_lost => 0", "'=>' is not a comparison", "did you mean '>='"),
         ("sessions_lost", "compares with nothing", "sessions_lost <= 0"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.gates.grammar import OnInconclusive, judging, parse_gate
+from reports.gates import judging
+from reports.gates.grammar import OnInconclusive, parse_gate
 from reports.gates.judging import judge
 from reports.gates.validity import prove
 from reports.history.evidence import Evidence, Scope

@@ -69,7 +69,7 @@ def test_a_call_that_was_made_again_and_went_well_loses_no_session(record: Recor
 
 
 def test_a_broken_log_of_chunks_costs_only_itself(record: RecordBuilder) -> None:
-    from reports import attributes as names
+    from reports.shared import attributes as names
 
     record.call("s0", 0, 6.0)
     span = next(s for s in record.by_instance["brownout-loadgen", "locust#1"] if s.name == "POST")

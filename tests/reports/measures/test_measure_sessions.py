@@ -62,7 +62,7 @@ def test_the_time_of_a_lost_session_is_infinite_and_unfinished_ones_have_none(re
 
 
 def test_sessions_are_narrowed_by_tenant(record: RecordBuilder) -> None:
-    from reports import attributes as names
+    from reports.shared import attributes as names
 
     record.call("a", 0, 6.0, tenant="globex", outcome="reset")
     record.session("a", 6.0, 7.0, "lost", its={names.TENANT: "globex"})

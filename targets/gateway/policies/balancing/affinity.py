@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import ceil
 
+from reports.shared.draws import bits
 from targets.gateway.config import Affinity
 from targets.gateway.policies.balancing.balancing import C
 
@@ -35,13 +35,13 @@ class Ring:
     """A consistent hash ring over replica names. Fixed by the names alone, so it survives a restart of the gateway."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        points = sorted((_hash(f"{name}#{point}"), name) for name in names for point in range(_POINTS))
+        points = sorted((bits(f"{name}#{point}"), name) for name in names for point in range(_POINTS))
         self._hashes = [at for at, _ in points]
         self._names = [name for _, name in points]
 
     def order(self, key: str) -> list[str]:
         """The replicas in the order in which a walk from `key`'s point meets them."""
-        start = bisect_right(self._hashes, _hash(key))
+        start = bisect_right(self._hashes, bits(key))
         return list(dict.fromkeys(self._names[start:] + self._names[:start]))
 
 
@@ -91,7 +91,3 @@ class SessionAffinity:
         """The first of `candidates` on the ring from `key`'s point on."""
         by_name = {candidate.name: candidate for candidate in candidates}
         return next(by_name[name] for name in self._ring.order(key) if name in by_name)
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big")

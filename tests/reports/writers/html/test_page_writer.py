@@ -14,11 +14,11 @@ import pytest
 
 from reports.analysis import analyse
 from reports.report.build import Report
+from reports.writers.html import page_writer as html
 from reports.writers.html.bands import bands_of, health, phases
 from reports.writers.html.canvas import draw, series_of, spec
 from reports.writers.html.charts import CHARTS, log_ticks
 from reports.writers.html.page_writer import page_text, write_html
-from reports.writers.html.page_writer import page_writer as html
 from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from test_html_report import lost_pool
 
 from reports.analysis import analyse
 from reports.writers.html.page_writer import write_html
+from tests.reports.writers.html.test_page_writer import lost_pool
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGS = [

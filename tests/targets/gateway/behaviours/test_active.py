@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from reports.shared.control_port import TOKEN_HEADER
 from tests.support.gateway_harness import rig, until
 
 SLOW = {"kind": "slow_scheduler", "params": {"ms": 50}, "lease_s": 5}
@@ -14,8 +15,8 @@ SLOW = {"kind": "slow_scheduler", "params": {"ms": 50}, "lease_s": 5}
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({"X-Brownout-Token": "wrong"}, 401),
-        ({"X-Brownout-Token": ""}, 401),
+        ({TOKEN_HEADER: "wrong"}, 401),
+        ({TOKEN_HEADER: ""}, 401),
         ({"Host": "evil.example"}, 403),
         ({"Origin": "http://localhost"}, 403),
         ({"Host": "localhost"}, 200),

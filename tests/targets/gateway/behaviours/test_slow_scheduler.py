@@ -7,12 +7,12 @@ from time import monotonic
 
 import msgspec
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from test_gateway_tracing import by_name, spans
 
 from reports.shared import attributes as a
 from reports.shared.tokens import Marker
 from targets.gateway.behaviours.active import ActiveBehaviours
 from tests.support.gateway_harness import request_body, rig, until
+from tests.targets.gateway.telemetry.test_tracing import by_name, spans
 
 __all__ = ["spans"]
 

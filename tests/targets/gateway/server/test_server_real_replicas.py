@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.tokens import Marker, token_stream
 from targets.gateway.config import Balancing, GatewayConfig, Timeouts, Upstream
 from targets.gateway.server.server import GatewayServer
@@ -43,7 +44,7 @@ async def stack(
             upstreams.append(Upstream(config.name, "gpu", replica.url, "aws", True, 40.0))
             for i, behaviour in enumerate(behaviours if n <= others else ()):
                 url = f"{replica.control_url}/behaviours/f{i}"
-                async with http.put(url, json=behaviour, headers={"X-Brownout-Token": TOKEN}) as answer:
+                async with http.put(url, json=behaviour, headers={TOKEN_HEADER: TOKEN}) as answer:
                     assert answer.status == 201, await answer.text()
         policies = replace(
             POLICIES,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from test_engine import ask, first, small
 
 from targets.replica.engine.engine import Admitted, Finished, Preempted
+from tests.targets.replica.engine.test_engine import ask, first, small
 
 
 def test_with_a_smaller_cache_the_last_are_preempted_at_the_next_step_and_come_back_when_they_fit() -> None:

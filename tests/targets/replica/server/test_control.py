@@ -7,17 +7,18 @@ from typing import Any
 import aiohttp
 import pytest
 
+from reports.shared.control_port import TOKEN_HEADER
 from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import TOKEN, control, put
 
-RIGHT = {"X-Brownout-Token": TOKEN}
+RIGHT = {TOKEN_HEADER: TOKEN}
 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 401),
-        ({"X-Brownout-Token": "wrong"}, 401),
+        ({TOKEN_HEADER: "wrong"}, 401),
         (RIGHT | {"Host": "evil.example"}, 403),
         (RIGHT | {"Host": "127.0.0.1.evil.example:80"}, 403),
         (RIGHT | {"Origin": "http://localhost"}, 403),
@@ -102,7 +103,7 @@ async def test_unknown_paths_are_404(replica: ReplicaServer) -> None:
 async def test_a_body_nested_too_deeply_is_400(replica: ReplicaServer) -> None:
     body = b'{"kind": "latency", "lease_s": 5, "params": {"ms": %b}}' % (b"[" * 99_999 + b"]" * 99_999)
     async with (
-        aiohttp.ClientSession(headers={"X-Brownout-Token": TOKEN}) as session,
+        aiohttp.ClientSession(headers={TOKEN_HEADER: TOKEN}) as session,
         session.put(replica.control_url + "/behaviours/f1", data=body) as response,
     ):
         assert response.status == 400

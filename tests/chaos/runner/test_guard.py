@@ -7,7 +7,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from chaos.children.guard import TOKEN_HEADER, guard, refusal
+from chaos.runner.guard import guard
+from reports.shared.control_port import TOKEN_HEADER, refusal
 
 TOKEN = "the-run's-token"
 
@@ -86,7 +87,10 @@ def test_headers_sent_twice_are_refused() -> None:
 
 
 def test_an_empty_token_of_ours_admits_nobody() -> None:
-    assert refusal(["localhost"], [], [""], "") == (401, "X-Brownout-Token must carry the run's token")
+    assert refusal(["localhost"], [], [""], "") == (
+        401,
+        "the header X-Brownout-Token is missing, or is not the run's token",
+    )
 
 
 def test_a_token_that_is_no_ascii_is_refused_and_not_an_error() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest
 from pydantic import ValidationError
-from test_fault_lifecycle import SPECS
 
 from chaos.faults.base import FaultError, Unreachable
 from chaos.faults.catalogue import KINDS
@@ -13,6 +12,7 @@ from chaos.faults.replica.cut import Cut
 from chaos.faults.spec import OnRequests, OnStreams, WholeReplica
 from targets.replica.behaviours import BEHAVIOURS
 from targets.replica.behaviours.only import Only
+from tests.chaos.faults.test_base import SPECS
 from tests.support.fault_stage import MemoryStage
 
 

@@ -1,0 +1,33 @@
+"""A YAML document as plain values, with the line of each: what errors about a user's file refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from reports.shared.errors import Problem
+
+__all__ = ["Document", "Where"]
+
+Where: TypeAlias = tuple["str | int", ...]
+"""Where a value stands in a document: keys and list positions from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML file as plain dicts, lists and scalars, and the line (from 1) on which each of them stands."""
+
+    file: str
+    data: dict[str, Any]
+    lines: Mapping[Where, int] = field(repr=False)
+
+    def line(self, path: Where) -> int:
+        """The line of `path`, or of the nearest thing around it that is in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: Where, what: str, remedy: str = "") -> Problem:
+        """A `Problem` at the line of `path`."""
+        return Problem(self.file, self.line(path), what, remedy)

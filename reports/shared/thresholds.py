@@ -1,0 +1,13 @@
+"""Thresholds that several parts apply: measures, the live display, the checks of an experiment (`docs/measures.md`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DOWN_BELOW", "WINDOW_S"]
+
+WINDOW_S: Final = 5.0
+"""Length of the sliding window in which good calls / offered calls is observed, seconds."""
+
+DOWN_BELOW: Final = 0.70
+"""The stack is down while good calls / offered calls is below this share of the baseline's value."""
