@@ -56,7 +56,7 @@ def table(cells: dict[Cell, Row], experiments: Sequence[dict[str, Any]], stacks:
     """Markdown: a row an experiment, a column a stack."""
     lines = [f"| experiment | the number that tells | {' | '.join(stacks)} |", "|---" * (len(stacks) + 2) + "|"]
     for experiment in experiments:
-        name, tells = experiment["name"], experiment["tells"]
+        name, tells = experiment["name"], experiment["headline_gate"]
         found = [[row for (e, s, _), row in cells.items() if (e, s) == (name, stack)] for stack in stacks]
         if any(found):
             texts = [cell_text(rows, tells) for rows in found]

@@ -80,7 +80,7 @@ def play(experiment: str, *options: str, runs: Path) -> tuple[Row, Path | None]:
         gate["text"]: {key: gate[key] for key in ("verdict", "value", "unit")}
         for gate in [*report["steady_state"], *report["gates"]]
     }
-    row["tells"] = report["run"]["tells"]
+    row["headline_gate"] = report["run"]["headline_gate"]
     row["doubts"] = report["proofs"]["doubts"]
     row["run"] = new[0].parent.name
     return row, new[0].parent

@@ -31,7 +31,7 @@ from scipy import stats
 from bench.cells import Results, Row, play, played_side_by_side, slim
 from bench.plants import PLANTS, Plant, write_experiment, write_stack
 from chaos.experiment.model import EXPERIMENTS
-from reports.comparison.paired import beside
+from reports.comparison.paired import differences
 from reports.gates.grammar import parse_gate
 from reports.history.evidence import gather
 from reports.record.reader import read_record
@@ -53,7 +53,7 @@ def write_quiet(folder: Path) -> Path:
     file: dict[str, Any] = yaml.safe_load((EXPERIMENTS / f"{QUIET}.yaml").read_text())
     gates = [gate for gate in file["gates"] if not parse_gate(gate).spec.about_fault and "during" not in gate]
     file.update(name="quiet", title="Nothing happens", timeline={"warmup": "5s", "baseline": f"{LOAD_S}s"}, gates=gates)
-    file.pop("tells", None)
+    file.pop("headline_gate", None)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "quiet.yaml"
     path.write_text(yaml.safe_dump(file, sort_keys=False))
@@ -68,7 +68,7 @@ def play_pair(seed: int, runs: Path) -> Row:
     first, second = (folder for _, folder in played)
     if first is None or second is None:
         return {**row, "verdict": next(one["verdict"] for one, folder in played if folder is None)}
-    differences = beside(gather(read_record(first)), gather(read_record(second)))
+    compared = differences(gather(read_record(first)), gather(read_record(second)))
     row["differences"] = {
         found.measure: {
             "here": found.here,
@@ -77,7 +77,7 @@ def play_pair(seed: int, runs: Path) -> Row:
             "unit": found.unit,
             "differs": found.differs,
         }
-        for found in differences
+        for found in compared
         if found.phase is None
     }
     for _, folder in played:

@@ -56,7 +56,7 @@ def write_experiment(plant: Plant, folder: Path) -> Path:
     file: dict[str, Any] = yaml.safe_load((EXPERIMENTS / f"{plant.experiment}.yaml").read_text())
     if plant.gate not in file["gates"]:
         file["gates"].append(plant.gate)
-    file.update(name=_file_name(plant), tells=plant.gate)
+    file.update(name=_file_name(plant), headline_gate=plant.gate)
     path = folder / f"{file['name']}.yaml"
     path.write_text(yaml.safe_dump(file, sort_keys=False))
     return path

@@ -1,49 +1,21 @@
-"""What does not fit together in the faults of an experiment, or not with its stack, its load and one another."""
+"""What is wrong with the faults of an experiment: by themselves, with the target, the load, and one another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
-from chaos.experiment.file import FaultEntryBase
-from chaos.experiment.schedule import Occurrence, Schedule, occurrences
-from chaos.faults.base import ReplicaView
+from chaos.experiment.draft import Draft, DraftFault, occurring, views
+from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence
 from chaos.faults.catalogue import KINDS
-from chaos.faults.gateway.stuck_config import StuckConfig
 from chaos.faults.load.demand import DemandSpec
-from chaos.faults.selection import Selector, unknown_names
-from chaos.faults.spec import FaultSpec, OnReplicas, OnStreams, WholeReplica
+from chaos.faults.selection import Selector
+from chaos.faults.spec import OF_REQUESTS, FaultSpec, OnReplicas, WholeReplica
+from chaos.faults.world import refusal
 from reports.shared.documents import did_you_mean, duration_text
 from reports.shared.errors import Problem
-from targets.stack import Stack
 
-if TYPE_CHECKING:
-    from chaos.experiment.checks import Draft, DraftFault
-
-__all__ = ["OF_REQUESTS", "SCHEDULE_KEYS", "check_fault", "check_overlaps", "occurring", "schedule_of", "views"]
-
-OF_REQUESTS: Final = frozenset(OnStreams.model_fields) - frozenset(Selector.model_fields)
-"""The selectors of requests: a fault of whole replicas takes none."""
-
-SCHEDULE_KEYS: Final = frozenset(("at", "for", "every", "random", "times", "one_by_one"))
-
-
-def views(stack: Stack) -> list[ReplicaView]:
-    """A stack's replicas as faults see them."""
-    return [ReplicaView(replica.name, replica.pool, replica.cloud) for replica in stack.replicas]
-
-
-def schedule_of(entry: FaultEntryBase) -> Schedule:
-    """What an entry says of its times."""
-    return Schedule(entry.at, entry.for_ or 0.0, entry.every, entry.random, entry.times, entry.one_by_one)
-
-
-def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
-    """Every time that an entry comes; none where it is not sound."""
-    schedule, spec = fault.schedule, fault.spec
-    if schedule is None or spec is None or list(schedule.mistakes(isinstance(spec, Selector))):
-        return []
-    return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
+__all__ = ["check_fault", "check_overlaps"]
 
 
 def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
@@ -63,8 +35,9 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
         for key in OF_REQUESTS & _given(fault, kind).keys():
             remedy = f"take {key}: out, or take fewer replicas with count: one, minority or majority"
             yield say((*path, kind, key), f"{key} is of requests, but {kind} takes a replica as a whole", remedy)
-    if made.at_url and not KINDS[kind].of_load:
-        yield say(path, f"{kind} needs a stack of ours, and the target is a url", "take the fault out, or name a stack")
+    refused = refusal(KINDS[kind].where, made.offers)
+    if refused is not None:
+        yield say(path, f"{kind} {refused}", "take the fault out, or name a target that has them: {stack: multi-cloud}")
         return
     spec = fault.spec
     if fault.schedule is not None:
@@ -73,18 +46,14 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     if isinstance(spec, DemandSpec) and made.profile is not None:
         for key, what, remedy in spec.mistakes(made.profile):
             yield say((*path, kind, key), what, remedy)
-    if isinstance(spec, StuckConfig) and made.stack is not None:
-        known = [replica.name for replica in views(made.stack)]
-        for name in spec.replicas:
-            if name not in known:
-                what = f'the stack {made.stack.name} has no replica "{name}"'
-                yield say((*path, kind, "replicas"), what, did_you_mean(name, known))
-    if not isinstance(spec, OnReplicas) or made.stack is None:
+    if spec is None or made.stack is None:
         return
     replicas = views(made.stack)
-    unknown = unknown_names(spec, replicas)
+    unknown = spec.unknown_replicas(replicas)
     for key, what, remedy in unknown:
         yield say((*path, kind, key), what.replace("the stack", f"the stack {made.stack.name}", 1), remedy)
+    if not isinstance(spec, OnReplicas):
+        return
     if not unknown and not spec.candidates(replicas):
         remedy = f"the replicas are: {', '.join(replica.name for replica in replicas)}"
         yield say(

@@ -187,10 +187,7 @@ _ENTRY: type[FaultEntryBase] = create_model(
     __doc__="One fault: when, how long, and exactly one kind with its targets and parameters.",
     **cast(
         dict[str, Any],
-        {
-            kind: (spec | None, Field(default=None, description=(spec.__doc__ or "").split("\n")[0]))
-            for kind, spec in KINDS.items()
-        },
+        {kind: (spec | None, Field(default=None, description=spec.description())) for kind, spec in KINDS.items()},
     ),
 )
 
@@ -270,7 +267,9 @@ class ExperimentFile(_Model):
         default=[], description="gates on the baseline; if one fails, nothing is broken"
     )
     gates: list[GateText] = Field(min_length=1, description="what must hold")
-    tells: str = Field(default="", description="the gate whose number tells the outage: the text of one of gates")
+    headline_gate: str = Field(
+        default="", description="the gate whose value summarizes the outage: the text of one of gates"
+    )
     guardrails: list[GuardrailText] = Field(default=[], description="what stops the run")
     seed: int = Field(default=7, ge=0, lt=2**63, description="every draw of the run follows from it")
 

@@ -115,7 +115,7 @@ def estimate_load(
     """
     folder = None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser())}
     load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed)
-    told = tuple(load.recordings().told()) if trace is not None else ()
+    told = tuple(load.recordings().summary_lines()) if trace is not None else ()
     shapes: list[list[PlannedCall]] = []
     planned = []
     for plan in _before(load_s, load.plans()):

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from chaos.experiment.checks import Draft, check, draft, fault_id, telling
-from chaos.experiment.fault_checks import schedule_of, views
+from chaos.experiment.checks import RENAMED_KEYS, check, gate_with_text
+from chaos.experiment.draft import Draft, draft, fault_id, schedule_of, views
 from chaos.experiment.file import ExperimentFile, TraceFile
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
-from chaos.faults.base import Fault, ReplicaView
+from chaos.faults.base import Fault
 from chaos.faults.spec import FaultSpec
+from chaos.faults.world import ReplicaView
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
@@ -127,7 +128,7 @@ class Experiment:
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
     `trace_told`: what reading them told, where they were read (`chaos.cli.preparation`).
-    `tells`: the gate whose number tells the outage. `short_form`: see `chaos.experiment.short_form`.
+    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`.
     """
 
     path: Path
@@ -144,7 +145,7 @@ class Experiment:
     faults: tuple[PlannedFault, ...]
     steady_state: tuple[Gate, ...]
     gates: tuple[Gate, ...]
-    tells: Gate
+    headline_gate: Gate
     guardrails: tuple[Guardrail, ...]
     seed: int
     twin_of: TwinOf | None = None
@@ -211,13 +212,19 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _each_once(problems: list[Problem]) -> list[Problem]:
-    """Without those that are said better by another at the same line: the key `share` and the like, where they cannot
-    be."""
-    better = {(problem.line, problem.what.split(" ")[0]) for problem in problems if " is of requests" in problem.what}
+    """Each problem once, without `unknown key` where another problem at that line says more about the key."""
+    explained = {
+        (problem.line, problem.what.split(" ")[0]) for problem in problems if " is of requests" in problem.what
+    }
+    said = {
+        (problem.line, old) for problem in problems for old in RENAMED_KEYS if f'"{old}" was renamed' in problem.what
+    }
     kept = [
         problem
         for problem in problems
-        if not any(line == problem.line and problem.what.startswith(f'unknown key "{key}"') for line, key in better)
+        if not any(
+            line == problem.line and problem.what.startswith(f'unknown key "{key}"') for line, key in explained | said
+        )
     ]
     return list(dict.fromkeys(kept))
 
@@ -253,7 +260,7 @@ def _experiment(
         ),
         steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
         gates=tuple(file.gates),
-        tells=telling(file.tells, file.gates) or file.gates[0],
+        headline_gate=gate_with_text(file.headline_gate, file.gates) or file.gates[0],
         guardrails=tuple(file.guardrails),
         seed=made.seed,
     )
@@ -291,7 +298,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         },
         "steady_state": [_gate(gate) for gate in experiment.steady_state],
         "gates": [_gate(gate) for gate in experiment.gates],
-        "tells": experiment.tells.text,
+        "headline_gate": experiment.headline_gate.text,
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
         "seed": experiment.seed,
         **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
@@ -310,6 +317,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
                 "params": fault.params,
                 "share": fault.share,
                 "only": fault.only,
+                "traits": fault.spec.traits().recorded(),
             }
             for fault in experiment.faults
         ],

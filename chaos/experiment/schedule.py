@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from chaos.faults.base import ReplicaView
 from chaos.faults.selection import Selector
 from chaos.faults.spec import FaultSpec
+from chaos.faults.world import ReplicaView
 from reports.shared.draws import uniform
 
-__all__ = ["Occurrence", "Schedule", "occurrences"]
+__all__ = ["SCHEDULE_KEYS", "Occurrence", "Schedule", "occurrences"]
+
+SCHEDULE_KEYS: Final = frozenset(("at", "for", "every", "random", "times", "one_by_one"))
+"""The keys of an entry of the timeline that say when it occurs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""The short form of an experiment: everything it does in about eight seconds, for smoke tests and CI.
+"""The short form of an experiment: all of it in about eight seconds, for smoke tests and CI.
 
-Every phase, and when and how long each fault is, shrinks by one factor; so do a fault's own times that have to fit into
-a phase. The share of the requests that a fault hits grows by it, so that as many are hit. What a fault does to them (a
-delay, a factor) stays. Too few calls are made for most gates: the verdict is mostly
-inconclusive, and is about the machinery, not about the stack.
+Every phase, and the begin and length of each fault, is divided by one factor; so are those durations of a fault that
+must fit into a phase (`FaultSpec.scaled_times`). The share of the requests that a fault hits is multiplied by it, so
+that as many requests are hit. What a fault does to a request (a delay, a factor) is kept. Most gates get too few
+calls: the verdict is mostly inconclusive. It tests the experiment, not the stack.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ __all__ = ["SHORT_DRAIN_S", "SHORT_LOAD_S", "short_form"]
 SHORT_LOAD_S: Final = 8.0
 SHORT_DRAIN_S: Final = 5.0
 
-SHRINKS: Final = ("cold_start", "grace", "half_life", "notice", "period", "stall")
-"""The times of a fault that have to fit into a phase."""
-
 
 def short_form(experiment: Experiment) -> Experiment:
-    """The experiment in `SHORT_LOAD_S` of load; as it is where it is no longer than that, but for its drain.
+    """The experiment in `SHORT_LOAD_S` seconds of load; a shorter one keeps its length, except for the drain.
 
-    Without steady_state, guardrails and confirmation, which watch for longer than there is.
+    Without steady_state, guardrails and confirmation, which need more time than it has.
     """
     factor = min(1.0, SHORT_LOAD_S / experiment.load_s)
     timeline = experiment.timeline
@@ -47,7 +44,7 @@ def short_form(experiment: Experiment) -> Experiment:
 
 
 def _shorter(fault: PlannedFault, factor: float) -> PlannedFault:
-    times = {name: getattr(fault.spec, name, None) for name in SHRINKS}
+    times = {name: getattr(fault.spec, name) for name in fault.spec.scaled_times}
     fitted = {name: value * factor for name, value in times.items() if value is not None}
     if fault.spec.requests_share is not None:
         fitted["share"] = min(1.0, fault.spec.requests_share / factor)

@@ -1,8 +1,8 @@
-"""An experiment as steps at times: what the runner does, and what `brownout check` prints. Pure.
+"""An experiment as steps at times: the one timeline, which the plan prints and the runner executes. Pure.
 
-Times are planned ones, in seconds since the load's start. What follows the last fault's end comes later in a run by
-as long as reverting and verifying takes (a killed replica has to start): the recovery begins when the last fault is
-verified, and has its full length.
+Times are planned ones, in seconds since the load's start. In a run, three things can delay what follows: a steady
+state is judged, a revert takes longer than planned (a killed replica has to start), or a metastable state is
+confirmed. The runner then shifts all later steps by the delay, so that each phase keeps its planned length.
 """
 
 from __future__ import annotations
@@ -15,48 +15,71 @@ from chaos.experiment.model import Experiment
 
 __all__ = ["Action", "Step", "phases", "steps"]
 
-Action = Literal["phase", "inject", "revert", "end"]
+Action = Literal["phase", "judge_steady_state", "inject", "revert", "confirm_metastable", "end"]
+"""`phase`: a phase begins; `judge_steady_state`: nothing is injected if a gate of `steady_state` fails;
+`confirm_metastable`: if the stack is still down, new sessions are shed for a while and then admitted again.
+"""
 
-_PHASE_RANK: Final = {"warmup": 0, "baseline": 1, "fault": 2, "recovery": 6, "drain": 7}
+_AT_ONE_TIME: Final = {
+    "warmup": 0,
+    "baseline": 1,
+    "judge_steady_state": 2,
+    "fault": 3,
+    "revert": 4,
+    "inject": 5,
+    "revert at once": 6,
+    "recovery": 7,
+    "confirm_metastable": 8,
+    "drain": 9,
+    "end": 10,
+}
+"""The order of steps at one time: reverts before injections, except of a fault that has no length (a restart)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `what`: the phase that begins, or the fault's id; empty for the end."""
+    """One thing to do. `what`: the phase that begins, or the fault's id; empty for the other actions."""
 
     at_s: float
     action: Action
-    what: str
+    what: str = ""
 
 
 def steps(experiment: Experiment) -> list[Step]:
-    """Every step, in the order of time; at one time reverts come before injections.
+    """Every step, in order of time; at one time, reverts come before injections.
 
-    The `fault` phase begins with the first injection, `recovery` with the end of the last fault. Without faults there
-    is neither. A phase of no length begins all the same.
+    The `fault` phase begins with the first injection, `recovery` with the planned end of the last fault. A run without
+    faults has neither, except the twin of a run, whose phases are as long as that run's. A phase of no length is a step
+    as well.
     """
     timeline = experiment.timeline
     base_s = timeline.warmup_s + timeline.baseline_s
     ranked: list[tuple[float, int, int, Step]] = []
 
-    def add(rank: int, step: Step, order: int = 0) -> None:
-        ranked.append((step.at_s, rank, order, step))
+    def add(rank: str, step: Step, order: int = 0) -> None:
+        ranked.append((step.at_s, _AT_ONE_TIME[rank], order, step))
 
     def phase(name: str, at_s: float) -> None:
-        add(_PHASE_RANK[name], Step(at_s, "phase", name))
+        add(name, Step(at_s, "phase", name))
 
     phase("warmup", 0.0)
     phase("baseline", timeline.warmup_s)
+    if experiment.steady_state:
+        add("judge_steady_state", Step(base_s, "judge_steady_state"))
     for order, fault in enumerate(experiment.faults):
         begin_s = base_s + fault.at_s
-        add(4, Step(begin_s, "inject", fault.id), order)
-        # one of no length (a restart) is reverted after its own injection
-        add(3 if fault.for_s > 0 else 5, Step(begin_s + fault.for_s, "revert", fault.id), order)
+        add("inject", Step(begin_s, "inject", fault.id), order)
+        add("revert" if fault.for_s > 0 else "revert at once", Step(begin_s + fault.for_s, "revert", fault.id), order)
     if experiment.faults:
         phase("fault", base_s + min(fault.at_s for fault in experiment.faults))
         phase("recovery", base_s + max(fault.at_s + fault.for_s for fault in experiment.faults))
+    elif experiment.twin_of is not None:
+        phase("fault", base_s)
+        phase("recovery", base_s + experiment.twin_of.fault_s)
+    if experiment.faults and timeline.confirm_metastable:
+        add("confirm_metastable", Step(experiment.load_s, "confirm_metastable"))
     phase("drain", experiment.load_s)
-    add(8, Step(experiment.load_s + timeline.drain_s, "end", ""))
+    add("end", Step(experiment.load_s + timeline.drain_s, "end"))
     return [step for *_, step in sorted(ranked, key=lambda entry: entry[:3])]
 
 

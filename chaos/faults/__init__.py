@@ -1,9 +1,13 @@
-"""The faults: one file a kind.
+"""What breaks: one kind of fault a file, each with its parameters, its traits and its life.
 
-base         what a fault is and what it may do to the world (`Fault`, `Stage`)
-selection    whom it takes: pool, replica, cloud, count, share (pure, seeded)
-spec         what an experiment file says of a fault
-behaviour    the lifecycle of faults inside a replica
-demand       the lifecycle of faults of the load
-catalogue    the kinds, by name: a plain dict
+world       what a fault may do to the target, and what it needs of it
+base        the life of a fault: inject, confirm, revert, verify
+behaviour   faults that a replica or the gateway carries out itself
+spec        what an experiment file says about a fault, and the traits of its kind
+selection   the selectors: which replicas it affects
+catalogue   every kind by its name
+process     faults of a replica's process
+replica     faults inside a replica
+gateway     faults inside our gateway
+load        faults of the load
 """

@@ -1,122 +1,36 @@
-"""What a fault is, and what it may do to the world.
+"""The life of a fault.
 
     inject -> confirm -> (hits) -> revert -> verify
 
-`inject` writes down how to undo the fault before it does anything: no undo, no injection. `revert` may be called at any
-time and any number of times, also after an injection that failed half way. `verify` looks whether the revert worked and
-only then takes the fault off the write-ahead file.
+    inject    record how to undo the fault on disk, then apply it to every target; no record, no injection
+    confirm   wait until the fault is observed at every target
+    revert    remove it; may be called at any time and any number of times, also after an injection that failed half way
+    verify    wait until every target is as before, then take the fault off the write-ahead file
 
-A fault knows the world through `Stage` alone; the runner implements it for the embedded stack, the tests in memory.
+A fault acts on a `chaos.faults.world.World` and on nothing else. It implements one act for one target (`inject_one`,
+`confirm_one`, `revert_one`, `verify_one`); the acts for all targets are the same for every fault.
 """
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar, Final
 
-from loadprofiles.demand import Order
-from reports.shared.errors import BrownoutError
+from chaos.faults.world import FaultError, Undo, Unreachable, Where, World, refusal
 
-__all__ = ["Fault", "FaultError", "Ordered", "ReplicaView", "Stage", "Undo", "Unreachable", "on_each"]
+__all__ = ["Fault", "on_each"]
 
-Undo: TypeAlias = Mapping[str, object]
-"""One record of the write-ahead file; what there is, is in `chaos.supervision.undo`. Doing it twice does no harm."""
-
-CONFIRM_WITHIN_S = 5.0
-"""How long an injected fault may take to show. A signal takes microseconds, a machine under load does not."""
-
-
-class FaultError(BrownoutError):
-    """A fault that could not be injected, was never seen to work, or could not be taken back."""
-
-
-class Unreachable(BrownoutError):
-    """A replica that does not answer on its control port: gone, frozen, or too slow."""
-
-
-class ReplicaView(NamedTuple):
-    """One replica as a fault sees it."""
-
-    name: str
-    pool: str
-    cloud: str
-
-
-class Ordered(NamedTuple):
-    """An order as the load generators see it: on at any, on at all, and sessions added and calls changed so far."""
-
-    anywhere: bool
-    everywhere: bool
-    hits: int
-
-
-class Stage(Protocol):
-    """What a fault may do. All times in seconds; any call may raise `FaultError`."""
-
-    replicas: Mapping[str, ReplicaView]
-
-    async def kill(self, name: str) -> None:
-        """SIGKILL; answers when the process is reaped."""
-
-    async def freeze(self, name: str) -> None:
-        """SIGSTOP."""
-
-    async def thaw(self, name: str) -> None:
-        """SIGCONT."""
-
-    async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
-        """Start a replica that is gone, on its old ports; one that lives is left alone."""
-
-    async def terminate(self, name: str, *, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL once `grace_s` is over; answers when the process is reaped."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-
-    async def state(self, name: str) -> str:
-        """`running`, `stopped` or `gone`, by the kernel's word."""
-
-    async def accepts(self, name: str) -> bool:
-        """Whether a TCP connect to the replica's port succeeds."""
-
-    async def ready(self, name: str) -> bool:
-        """Whether `GET /health/ready` answers 200."""
-
-    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
-        """Put a behaviour on a replica (`docs/wire.md`) and keep its lease. Raises `Unreachable`."""
-
-    async def unbehave(self, name: str, fault_id: str) -> int:
-        """Take a behaviour off, and stop renewing its lease; answers its hits. Raises `Unreachable`."""
-
-    async def behaviours(self, name: str) -> dict[str, Any]:
-        """The behaviours a replica has now, by fault id. Raises `Unreachable`."""
-
-    async def order(self, order: Order) -> None:
-        """Order more demand of the load generators, until `unorder`."""
-
-    async def unorder(self, fault_id: str) -> None:
-        """Take an order off; they hear of it within 250 ms."""
-
-    async def ordered(self, fault_id: str) -> Ordered:
-        """What the load generators say of an order. Raises `Unreachable` where none has said anything of late."""
-
-    def undo_behaviour(self, name: str, fault_id: str) -> str:
-        """The URL whose DELETE takes the behaviour off, for the write-ahead file."""
-
-    async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
-        """Write down how to undo a fault; on disk when it answers."""
-
-    async def disarm(self, fault_id: str) -> None:
-        """Write down that it is undone."""
-
-    async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float, what: str) -> None:
-        """Wait for a condition. Raises `FaultError` naming `what` when it has not come about in `timeout_s`."""
+CONFIRM_WITHIN_S: Final = 5.0
+"""How long an injected fault may take until it is observed. A signal takes microseconds; a busy machine is slower."""
 
 
 class Fault(ABC):
-    """One fault of a run, on targets chosen beforehand. Not for two runs."""
+    """One fault of a run, on targets that were selected before. An object is used for one run only."""
+
+    where: ClassVar[Where]
+    """The place where it acts: what it needs of the target."""
 
     def __init__(self, fault_id: str, kind: str, targets: Sequence[str]) -> None:
         self.id = fault_id
@@ -125,71 +39,76 @@ class Fault(ABC):
         self._armed = False
 
     @abstractmethod
-    def undo(self, stage: Stage) -> list[Undo]:
-        """How to undo it without this program."""
+    def undo(self, world: World) -> list[Undo]:
+        """The records that undo it without this process."""
 
     @abstractmethod
-    async def strike(self, stage: Stage, name: str) -> None:
-        """Do it to one target."""
+    async def inject_one(self, world: World, name: str) -> None:
+        """Apply it to one target."""
 
     @abstractmethod
-    async def struck(self, stage: Stage, name: str) -> bool:
-        """Whether it can be seen at one target."""
+    async def confirm_one(self, world: World, name: str) -> bool:
+        """Whether it is observed at one target."""
 
     @abstractmethod
-    async def heal(self, stage: Stage, name: str) -> int | None:
-        """Take it back from one target; answers the requests it hit there, None where only the analysis can tell."""
+    async def revert_one(self, world: World, name: str) -> int | None:
+        """Remove it from one target; returns the requests that it hit there, None where only the analysis can count."""
 
     @abstractmethod
-    async def healed(self, stage: Stage, name: str) -> bool:
-        """Whether the target is as it was."""
+    async def verify_one(self, world: World, name: str) -> bool:
+        """Whether one target is as it was before."""
 
     @property
-    def healed_within_s(self) -> float:
-        """How long `healed` may take to come true."""
+    def verify_within_s(self) -> float:
+        """How long `verify_one` may stay false after the revert, seconds."""
         return 30.0
 
-    async def hold(self, stage: Stage) -> None:
-        """What it goes on doing while it is on, for a fault that does; cancelled before the revert."""
+    async def hold(self, world: World) -> None:
+        """Background work while the fault is active; cancelled before the revert."""
         return
 
-    async def inject(self, stage: Stage) -> None:
-        """Write down the undo, then do it to every target. Raises `FaultError` or `Unreachable`."""
-        self._armed = True  # before the call: one that fails may have written all the same
-        await stage.arm(self.id, self.undo(stage))
-        await on_each(self.targets, lambda name: self.strike(stage, name))
+    async def inject(self, world: World) -> None:
+        """Record the undo on disk, then apply the fault to every target. Raises `FaultError` or `Unreachable`."""
+        refused = refusal(self.where, world.offers)
+        if refused is not None:
+            raise FaultError(f"{self.kind} {refused}")
+        self._armed = True  # before the call: one that fails may have written the record all the same
+        await world.arm(self.id, self.undo(world))
+        await on_each(self.targets, lambda name: self.inject_one(world, name))
 
-    async def confirm(self, stage: Stage) -> None:
-        """Wait until it is seen at every target. Raises `FaultError`."""
-        await self._seen(stage, self.struck, CONFIRM_WITHIN_S, "cannot be seen to work")
+    async def confirm(self, world: World) -> None:
+        """Wait until it is observed at every target. Raises `FaultError`."""
+        await self._observed(world, self.confirm_one, CONFIRM_WITHIN_S, "was injected, but its effect is not observed")
 
-    async def revert(self, stage: Stage) -> int | None:
-        """Take it back from every target; idempotent. Answers the requests hit, None where only analysis can tell."""
-        hits = await on_each(self.targets, lambda name: self.heal(stage, name))
+    async def revert(self, world: World) -> int | None:
+        """Remove it from every target; idempotent. Returns the requests hit, None where only the analysis can count."""
+        hits = await on_each(self.targets, lambda name: self.revert_one(world, name))
         known = [count for count in hits if count is not None]
         return sum(known) if known else None
 
-    async def verify(self, stage: Stage) -> None:
-        """Wait until every target is as it was, then take the fault off the write-ahead file. Raises `FaultError`."""
-        await self._seen(stage, self.healed, self.healed_within_s, "is reverted, but still there")
+    async def verify(self, world: World) -> None:
+        """Wait until every target is as before, then take the fault off the write-ahead file. Raises `FaultError`."""
+        await self._observed(world, self.verify_one, self.verify_within_s, "was reverted, but its effect remains")
         if self._armed:
-            await stage.disarm(self.id)
+            await world.disarm(self.id)
             self._armed = False
 
-    async def _seen(
-        self, stage: Stage, sign: Callable[[Stage, str], Awaitable[bool]], within_s: float, trouble: str
+    async def _observed(
+        self, world: World, check: Callable[[World, str], Awaitable[bool]], within_s: float, trouble: str
     ) -> None:
         async def everywhere() -> bool:
             try:
-                return all(await on_each(self.targets, lambda name: sign(stage, name)))
+                return all(await on_each(self.targets, lambda name: check(world, name)))
             except Unreachable:
                 return False
 
-        await stage.until(everywhere, within_s, f"{self.kind} of {', '.join(self.targets)} {trouble}")
+        await world.until(everywhere, within_s, f"{self.kind} of {', '.join(self.targets)} {trouble}")
 
 
 async def on_each(names: Sequence[str], action: Callable[[str], Awaitable[Any]]) -> list[Any]:
-    """Do something to all at once; one that fails does not stop the others. Raises the first error, after all."""
+    """Run an action for each name concurrently; a failure does not stop the others. Raises the first error at the
+    end.
+    """
     results = await asyncio.gather(*(action(name) for name in names), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):

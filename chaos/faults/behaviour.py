@@ -1,21 +1,24 @@
-"""The lifecycle that all faults inside a replica share: a behaviour put on over the control port, kept on a lease."""
+"""What all faults inside a replica or the gateway share: a behaviour added over the control port, under a lease."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from chaos.faults.base import Fault, Stage, Undo, Unreachable
+from chaos.faults.base import Fault
+from chaos.faults.world import Undo, Unreachable, Where, World
 
-__all__ = ["BehaviourFault"]
+__all__ = ["BehaviourFault", "GatewayBehaviourFault"]
 
 
 class BehaviourFault(Fault):
-    """A behaviour of the replicas. What a replica does under it is in `targets/replica/behaviours/`.
+    """A behaviour inside replicas; `targets/replica/behaviours/` implements it.
 
-    A replica that dies or is started again has lost the behaviour and its count of hits; one that is frozen drops it by
-    its lease as soon as it moves again.
+    A replica that dies or restarts has lost the behaviour and its count of hits; a frozen one drops the behaviour
+    when it runs again, because the lease has expired.
     """
+
+    where: ClassVar[Where] = "replica"
 
     def __init__(
         self,
@@ -31,34 +34,40 @@ class BehaviourFault(Fault):
         self._body = {"kind": kind, "params": params, "share": share, "seed": seed, "only": dict(only or {})}
         self._hits: dict[str, int] = {}
 
-    def undo(self, stage: Stage) -> list[Undo]:
+    def undo(self, world: World) -> list[Undo]:
         return [
-            {"do": "request", "method": "DELETE", "url": stage.undo_behaviour(name, self.id), "process": name}
+            {"do": "request", "method": "DELETE", "url": world.behaviour_url(name, self.id), "process": name}
             for name in self.targets
         ]
 
-    async def strike(self, stage: Stage, name: str) -> None:
-        await stage.behave(name, self.id, dict(self._body))
+    async def inject_one(self, world: World, name: str) -> None:
+        await world.add_behaviour(name, self.id, dict(self._body))
 
-    async def struck(self, stage: Stage, name: str) -> bool:
-        return self.id in await stage.behaviours(name)
+    async def confirm_one(self, world: World, name: str) -> bool:
+        return self.id in await world.behaviours(name)
 
-    async def heal(self, stage: Stage, name: str) -> int | None:
+    async def revert_one(self, world: World, name: str) -> int | None:
         try:
-            hits = await stage.unbehave(name, self.id)
+            hits = await world.remove_behaviour(name, self.id)
         except Unreachable:
             return self._hits.get(name)
-        # A second DELETE finds nothing and answers 0: what the first one answered still holds.
+        # A second DELETE finds nothing and returns 0: the first count remains valid.
         self._hits[name] = max(hits, self._hits.get(name, 0))
         return self._hits[name]
 
-    async def healed(self, stage: Stage, name: str) -> bool:
+    async def verify_one(self, world: World, name: str) -> bool:
         try:
-            return self.id not in await stage.behaviours(name)
+            return self.id not in await world.behaviours(name)
         except Unreachable:
-            return await stage.state(name) != "running"
+            return await world.state(name) != "running"
 
     @property
-    def healed_within_s(self) -> float:
-        """Past the lease (5 s): a replica that could not be told drops it by itself."""
+    def verify_within_s(self) -> float:
+        """More than the lease (5 s): a replica that cannot be reached drops the behaviour when the lease expires."""
         return 10.0
+
+
+class GatewayBehaviourFault(BehaviourFault):
+    """A behaviour of the gateway, over its control port; `targets/gateway/behaviours/` implements it."""
+
+    where: ClassVar[Where] = "gateway"

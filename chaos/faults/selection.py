@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from chaos.faults.base import ReplicaView
+from chaos.faults.world import ReplicaView
 from reports.shared.documents import Mistake, did_you_mean
 from reports.shared.draws import bits
 

@@ -1,34 +1,80 @@
-"""What an experiment file says of a fault: whom it takes (the selectors) and the kind's own parameters."""
+"""What an experiment file says about a fault: its targets (the selectors), the kind's parameters, and its traits.
+
+Everything that other modules must know about a kind is a trait here, so that no list of kinds stands anywhere else.
+`RecordedTraits` are written into the record of a run: the analysis reads them there and needs no list either.
+"""
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chaos.faults.base import Fault, ReplicaView
-from chaos.faults.behaviour import BehaviourFault
-from chaos.faults.selection import Names, Selector
+from chaos.faults.base import Fault
+from chaos.faults.behaviour import BehaviourFault, GatewayBehaviourFault
+from chaos.faults.selection import Names, Selector, unknown_names
+from chaos.faults.world import ReplicaView, Where
 from reports.shared.attributes import TARGET_GATEWAY
 from reports.shared.documents import Mistake, Percentage
+from reports.shared.fault_traits import FaultTraits
 
-__all__ = ["FaultSpec", "InReplica", "OnGateway", "OnReplicas", "OnRequests", "OnStreams", "WholeReplica"]
+__all__ = [
+    "OF_REQUESTS",
+    "FaultSpec",
+    "InReplica",
+    "OnGateway",
+    "OnProcess",
+    "OnReplicas",
+    "OnRequests",
+    "OnStreams",
+    "WholeReplica",
+]
 
 
 class FaultSpec(BaseModel):
-    """One kind's entry of a file. Each kind has a subclass."""
+    """One entry of an experiment file. Each kind of fault has a subclass, in a file of its own.
+
+    Its docstring is the help text of the kind: `brownout list faults` and the JSON Schema show all of it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ClassVar[str]
+    where: ClassVar[Where]
+    """The place in the stack where it acts: what it needs of the target (`chaos.faults.world.refusal`)."""
     needs_duration: ClassVar[bool] = True
-    """Whether the entry must say `for`."""
+    """Whether the entry must have `for`."""
     stops_process: ClassVar[bool] = False
-    """Whether its targets answer nothing while it is on."""
-    of_load: ClassVar[bool] = False
-    """Whether it is the load that it changes, so that it works on any target."""
+    """Whether its targets answer nothing while it is active."""
+    silences_calls: ClassVar[bool] = False
+    """Whether calls that stay with a target receive nothing for a while: such a silence counts as an interruption."""
+    loses_spans: ClassVar[bool] = False
+    """Whether its targets end without exporting their last spans."""
+    reclaims_hardware: ClassVar[bool] = False
+    """Whether the provider takes the hardware back meanwhile, so that it is not paid for."""
+    scaled_times: ClassVar[tuple[str, ...]] = ()
+    """Its durations that must fit into a phase: the short form of an experiment divides them."""
+    kept_times: ClassVar[tuple[str, ...]] = ()
+    """Its durations that the short form keeps: what it does to a single request."""
+
+    @classmethod
+    def traits(cls) -> FaultTraits:
+        """What the record of a run says about the kind, for the analysis."""
+        return FaultTraits(
+            where=cls.where,
+            stops_process=cls.stops_process,
+            silences_calls=cls.silences_calls,
+            loses_spans=cls.loses_spans,
+            reclaims_hardware=cls.reclaims_hardware,
+        )
+
+    @classmethod
+    def description(cls) -> str:
+        """The help text of the kind: its whole docstring as one line."""
+        return " ".join(inspect.cleandoc(cls.__doc__ or "").split())
 
     @property
     def requests_share(self) -> float | None:
@@ -37,13 +83,22 @@ class FaultSpec(BaseModel):
 
     @property
     def requests_only(self) -> dict[str, Any]:
-        """Which requests, beside the share, as the control port names it; empty: all."""
+        """The selectors of requests besides the share, as the control port names them; empty: all requests."""
         return {}
 
     @property
     def cold_start_s(self) -> float:
-        """How long its targets need to be ready again after its end."""
+        """How long its targets take to be ready again after its end, seconds."""
         return 0.0
+
+    @property
+    def changed_calls_share(self) -> float | None:
+        """The share of the load's own calls that it changes; None: it changes none of them (it may add sessions)."""
+        return None
+
+    def unknown_replicas(self, replicas: Sequence[ReplicaView]) -> list[tuple[str, str, str]]:
+        """Names in it that the stack does not have: (key, what is wrong, what would be right)."""
+        return []
 
     @abstractmethod
     def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
@@ -59,29 +114,48 @@ class FaultSpec(BaseModel):
 
 
 class OnGateway(FaultSpec):
-    """A fault of the gateway itself: it takes no replica."""
+    """A fault of the gateway itself: it selects no replica."""
+
+    where: ClassVar[Where] = "gateway"
 
     def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
         return [TARGET_GATEWAY]
 
+    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
+        return GatewayBehaviourFault(fault_id, self.kind, targets, self.params(), None, seed)
+
 
 class OnReplicas(Selector, FaultSpec):
-    """A fault of replicas, taken by the selectors."""
+    """A fault of replicas, chosen by the selectors."""
+
+    def unknown_replicas(self, replicas: Sequence[ReplicaView]) -> list[tuple[str, str, str]]:
+        return unknown_names(self, replicas)
 
 
 class WholeReplica(OnReplicas):
-    """A fault of a replica as a whole: it cannot hit a share of the requests (`chaos.experiment.checks` says so)."""
+    """A fault of a whole replica: it cannot hit a share of the requests (`chaos.experiment.checks` reports that)."""
+
+
+class OnProcess(WholeReplica):
+    """A fault of a replica's process."""
+
+    where: ClassVar[Where] = "process"
+    stops_process: ClassVar[bool] = True
 
 
 class InReplica(WholeReplica):
-    """A behaviour of a replica as a whole: of its engine, of its health, of its metrics."""
+    """A behaviour of a whole replica: of its engine, its health checks or its metrics."""
+
+    where: ClassVar[Where] = "replica"
 
     def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
         return BehaviourFault(fault_id, self.kind, targets, self.params(), None, seed)
 
 
 class OnRequests(OnReplicas):
-    """A fault of single requests: all of them, or those that fit everything that is given."""
+    """A fault of single requests: all of them, or those that match every selector that is given."""
+
+    where: ClassVar[Where] = "replica"
 
     share: Percentage | None = Field(
         default=None, description="share of the requests that it hits, as 30%; drawn by the seed, a request at a time"
@@ -131,3 +205,7 @@ class OnStreams(OnRequests):
     @property
     def requests_only(self) -> dict[str, Any]:
         return {**super().requests_only, **({} if self.phase is None else {"phase": self.phase})}
+
+
+OF_REQUESTS: Final = frozenset(OnStreams.model_fields) - frozenset(Selector.model_fields)
+"""The selectors of requests: a fault of whole replicas has none of them."""

@@ -1,6 +1,8 @@
-"""One fault, played: planned, injected, confirmed, held, reverted, verified; each stage an event and on a span.
+"""Plays one fault: planned, injected, confirmed, reverted, verified. Each stage is an event of the record and on a
+span.
 
-The revert is always run: when the time is over, when the run is stopped, when the injection itself failed half way.
+The revert always runs: when the timeline asks for it, when the run is stopped, when the injection itself failed half
+way.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any, Protocol
 
 from opentelemetry import trace
 
-from chaos.faults.base import Fault, Stage
+from chaos.faults.base import Fault
+from chaos.faults.world import World
 from chaos.runner.record_writer import EventLog, RecordFull
 from chaos.supervision.link import ShepherdGone
 from chaos.supervision.undo import UndoNotWritten
@@ -32,7 +35,7 @@ class _Tracer(Protocol):
 
 @dataclass(slots=True)
 class Played:
-    """How it went. `problem` is loud: a fault that may still be on, or was never seen to work."""
+    """How it went. `problem`: why the fault may still be active, or was never confirmed; empty if all went well."""
 
     confirmed: bool = False
     verified: bool = False
@@ -42,15 +45,15 @@ class Played:
 
 
 class FaultPlay:
-    """Plays one fault against a stage.
+    """Plays one fault in a world.
 
-    `pools`, `params`, `share` and `only` go into the record; `say(text)` tells the person watching.
+    `pools`, `params`, `share`, `only` and `traits` go into the record; `say(text)` informs the person who watches.
     """
 
     def __init__(
         self,
         fault: Fault,
-        stage: Stage,
+        world: World,
         events: EventLog,
         tracer: _Tracer,
         *,
@@ -58,13 +61,14 @@ class FaultPlay:
         params: dict[str, Any],
         share: float | None,
         only: dict[str, Any],
+        traits: dict[str, Any],
         say: Callable[[str], None],
     ) -> None:
         self.fault = fault
         self.played = Played()
-        self.on = False
-        """Whether the fault is on now, for the progress display."""
-        self._stage = stage
+        self._due = asyncio.Event()
+        self._released = asyncio.Event()
+        self._world = world
         self._events = events
         self._tracer = tracer
         self._say = say
@@ -76,21 +80,31 @@ class FaultPlay:
             "params": params,
             "share": share,
             "only": only,
+            "traits": traits,
         }
         self._span: trace.Span | None = None
 
     def plan(self) -> None:
-        """Write down that it is to come."""
+        """Record that it will be injected."""
         self._note("planned")
 
-    async def play(self, for_s: float | None, released: asyncio.Event) -> Played:
-        """Inject, confirm, hold, revert, verify. Raises no error of a fault.
+    def end(self) -> None:
+        """The timeline asks for the revert. It begins now, or when the fault is confirmed if that takes longer."""
+        self._due.set()
 
-        The revert begins `for_s` seconds after the injection did, or once it is confirmed if that takes longer; or when
-        `released`, be that in the middle of the injection.
+    def release(self) -> None:
+        """The run is over: the revert begins now, even in the middle of the injection."""
+        self._released.set()
+        self._due.set()
 
-        Raises TargetFailed, after the revert, where the undo or the record cannot be written or the shepherd is gone.
+    async def play(self) -> Played:
+        """Inject, confirm, hold until `end` or `release`, revert, verify. Raises no error of the fault itself.
+
+        Does nothing if the run was over before. Raises TargetFailed, after the revert, where the undo or the record
+        cannot be written, or the shepherd is gone.
         """
+        if self._released.is_set():
+            return self.played
         at = self._note("injected")
         self._span = self._tracer.start_span(
             a.SPAN_FAULT,
@@ -102,19 +116,16 @@ class FaultPlay:
             },
         )
         self._span.add_event(a.EVENT_FAULT_STAGE, {a.FAULT_STAGE: "injected"}, timestamp=at)
-        self.on = True
         self._say(f"fault {self.fault.id}: {self.fault.kind} on {', '.join(self.fault.targets)}")
-        begun = time.monotonic()
         try:
-            if await self._unless_released(self._bring_on(), released):
-                left_s = None if for_s is None else max(0.0, for_s - (time.monotonic() - begun))
-                await self._hold(left_s, released)
+            if await self._unless_released(self._inject_and_confirm()):
+                await self._hold()
         except TargetFailed:
             raise  # the run itself is over; the revert comes first
-        except Exception as error:  # whatever it is, it is this fault that did not work
+        except Exception as error:  # whatever it is, this fault could not be played
             self._failed(f"could not be injected: {error or repr(error)}")
         finally:
-            # A cancelled run must still end with nothing broken: the revert is finished before the cancellation is.
+            # A cancelled run must leave no fault behind: the revert is completed before the cancellation.
             reverting = asyncio.ensure_future(self._revert())
             try:
                 await asyncio.shield(reverting)
@@ -122,24 +133,23 @@ class FaultPlay:
                 await reverting
                 raise
             finally:
-                self.on = False
                 self._span.set_attribute(a.FAULT_HITS, -1 if self.played.hits is None else self.played.hits)
                 self._span.end()
         return self.played
 
-    async def _bring_on(self) -> None:
-        await self.fault.inject(self._stage)
-        await self.fault.confirm(self._stage)
+    async def _inject_and_confirm(self) -> None:
+        await self.fault.inject(self._world)
+        await self.fault.confirm(self._world)
         self.played.confirmed = True
         self._note("confirmed")
 
-    async def _unless_released(self, doing: Coroutine[Any, Any, None], released: asyncio.Event) -> bool:
-        """Whether it was done; False where the run was released before, and it was cancelled."""
-        task, end = asyncio.ensure_future(doing), asyncio.ensure_future(released.wait())
+    async def _unless_released(self, doing: Coroutine[Any, Any, None]) -> bool:
+        """Whether it was done; False where the run was over first, and it was cancelled."""
+        task, over = asyncio.ensure_future(doing), asyncio.ensure_future(self._released.wait())
         try:
-            await asyncio.wait((task, end), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, over), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            end.cancel()
+            over.cancel()
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -148,12 +158,10 @@ class FaultPlay:
         task.result()
         return True
 
-    async def _hold(self, for_s: float | None, released: asyncio.Event) -> None:
-        holding = asyncio.ensure_future(self.fault.hold(self._stage))
+    async def _hold(self) -> None:
+        holding = asyncio.ensure_future(self.fault.hold(self._world))
         try:
-            await asyncio.wait_for(released.wait(), for_s)
-        except TimeoutError:
-            pass
+            await self._due.wait()
         finally:
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
@@ -163,17 +171,17 @@ class FaultPlay:
     async def _revert(self) -> None:
         for attempt in range(1, REVERT_TRIES + 1):
             try:
-                self.played.hits = await self.fault.revert(self._stage)
+                self.played.hits = await self.fault.revert(self._world)
                 self._note_if_possible("reverted", hits=self.played.hits)
-                with contextlib.suppress(UndoNotWritten):  # it is undone; that the file does not say so is harmless
-                    await self.fault.verify(self._stage)
+                with contextlib.suppress(UndoNotWritten):  # it is undone; a file that does not say so is harmless
+                    await self.fault.verify(self._world)
                 self.played.verified = True
                 self._note_if_possible("verified", hits=self.played.hits)
                 self._say(f"fault {self.fault.id}: reverted and verified")
                 return
             except ShepherdGone:
-                raise  # it undoes what is left by itself; nothing can be asked of it any more
-            except Exception as error:  # a replica that does not start, a refused request: tried again all the same
+                raise  # it undoes the rest by itself, and takes no more requests
+            except Exception as error:  # a replica that does not start, a refused request: try again
                 if attempt == REVERT_TRIES:
                     self._failed(f"could not be reverted: {error or repr(error)}")
 
@@ -183,7 +191,7 @@ class FaultPlay:
         self._say(self.played.problem)
 
     def _note_if_possible(self, stage: str, **more: Any) -> None:
-        """A full disk must not come between a fault and its revert; the next who writes says that it is full."""
+        """A full disk must not prevent the revert; the next write reports that it is full."""
         with contextlib.suppress(RecordFull):
             self._note(stage, **more)
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import aiohttp
 
-from chaos.faults.base import FaultError, Ordered, ReplicaView, Undo, Unreachable
+from chaos.faults.world import DemandState, FaultError, ReplicaView, Undo, Unreachable, offers_of
 from chaos.runner.load_control import LoadControl
 from chaos.supervision.supervisor import Supervisor
 from loadprofiles.demand import Order
 from reports.shared.attributes import TARGET_GATEWAY
 from reports.shared.control_port import TOKEN_HEADER
 
-__all__ = ["Address", "LiveStage"]
+__all__ = ["Address", "LiveWorld"]
 
 RENEW_EVERY_S = 1.0
 LEASE_S = 5.0
@@ -39,8 +39,8 @@ class Address:
     control_port: int
 
 
-class LiveStage:
-    """The `Stage` of a run on the embedded stack.
+class LiveWorld:
+    """The `World` of a run on the embedded stack.
 
     `start_again(name, cold_start_s)` starts a replica's next process; `load` is the line to the load generators. On an
     endpoint of the user's own there are no replicas, and only demand can be a fault.
@@ -65,9 +65,10 @@ class LiveStage:
         self._session: aiohttp.ClientSession | None = None
         self._behaving: dict[str, set[str]] = {}
         self._renewals: asyncio.Task[None] | None = None
+        self.offers = offers_of(own_replicas=bool(addresses), own_gateway=bool(gateway_control_port))
         self.replicas: Mapping[str, ReplicaView] = {name: address.view for name, address in addresses.items()}
 
-    async def __aenter__(self) -> LiveStage:
+    async def __aenter__(self) -> LiveWorld:
         timeout = aiohttp.ClientTimeout(total=2)
         self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
         self._renewals = asyncio.create_task(self._renew())
@@ -148,12 +149,12 @@ class LiveStage:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Unreachable(f"{name} does not answer on its control port: {error or type(error).__name__}") from error
 
-    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
-        """Put a behaviour on a replica, on a lease that this object renews until `unbehave`."""
+    async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
+        """Put a behaviour on a replica, on a lease that this object renews until `remove_behaviour`."""
         await self._call("PUT", name, f"/behaviours/{fault_id}", {"lease_s": LEASE_S, **body})
         self._behaving.setdefault(name, set()).add(fault_id)
 
-    async def unbehave(self, name: str, fault_id: str) -> int:
+    async def remove_behaviour(self, name: str, fault_id: str) -> int:
         """Take a behaviour off; answers the requests it hit there."""
         self._behaving.get(name, set()).discard(fault_id)
         reply = await self._call("DELETE", name, f"/behaviours/{fault_id}")
@@ -164,7 +165,7 @@ class LiveStage:
         reply = await self._call("GET", name, "/behaviours")
         return dict(reply)
 
-    def undo_behaviour(self, name: str, fault_id: str) -> str:
+    def behaviour_url(self, name: str, fault_id: str) -> str:
         """The URL whose DELETE takes the behaviour off, for the write-ahead file."""
         return self._control(name, f"/behaviours/{fault_id}")
 
@@ -177,17 +178,17 @@ class LiveStage:
                         await self._call("POST", name, "/behaviours/renew", {"ids": sorted(ids)})
 
     # -- demand -----------------------------------------------------------------------------------------------------
-    async def order(self, order: Order) -> None:
-        """Order more demand of the load generators: with the answer to each of their posts, until `unorder`."""
+    async def order_demand(self, order: Order) -> None:
+        """Order more demand of the load generators: with the answer to each of their posts, until `cancel_demand`."""
         self._load.orders[order.id] = order
 
-    async def unorder(self, fault_id: str) -> None:
+    async def cancel_demand(self, fault_id: str) -> None:
         """Take an order off."""
         self._load.orders.pop(fault_id, None)
 
-    async def ordered(self, fault_id: str) -> Ordered:
+    async def demand_state(self, fault_id: str) -> DemandState:
         """What the load generators say of an order."""
-        return self._load.ordered(fault_id)
+        return self._load.demand_state(fault_id)
 
     # -- the write-ahead file ---------------------------------------------------------------------------------------
     async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:

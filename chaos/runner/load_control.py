@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from chaos.faults.base import Ordered, Unreachable
+from chaos.faults.world import DemandState, Unreachable
 from chaos.runner.collector import Counters
 from loadprofiles.demand import LEASE_S, Order
 
@@ -52,7 +52,7 @@ class LoadControl:
             self.done.set()
         return {"command": self.command, "demand": [msgspec.to_builtins(order) for order in self.orders.values()]}
 
-    def ordered(self, fault_id: str) -> Ordered:
+    def demand_state(self, fault_id: str) -> DemandState:
         """What the load says of an order. Raises Unreachable where no process posted within the lease."""
         since = self._clock() - LEASE_S
         fresh = [data for at, data in self._said.values() if at > since]
@@ -64,4 +64,4 @@ class LoadControl:
             for _, data in self._said.values()
             for key in ("demand", "demand_over")
         )
-        return Ordered(any(on), all(on), hits)
+        return DemandState(any(on), all(on), hits)

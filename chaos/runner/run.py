@@ -1,11 +1,25 @@
-"""Plays an experiment and writes its record: set up, warm up, baseline, faults, recovery, drain, tear down, analyse.
+"""One whole run: plays an experiment and writes its record.
 
-    collector  <- spans and counters of every process
-    supervisor -> shepherd -> gateway, replicas, load generator, analysis
-    faults     each a FaultPlay on the LiveStage
+A run goes through these steps; `Run.play` is their order, and each names where to read on:
 
-Whatever ends a run early (Ctrl-C, a guardrail, a process that died by itself, a full disk) does it in one way: every
-fault is reverted, the load is ended, the record is closed, everything is stopped.
+1. The collector starts: from now on, spans and counters of every process go into the record (`chaos.runner.collector`).
+2. The shepherd starts: a small process that is the parent of all others, and that undoes every fault and kills every
+   process if this one is gone (`chaos.supervision`).
+3. The deployment gives each process its ports and configuration; the shepherd starts replicas, gateway and load
+   generator, and the run waits until all of them report ready (`chaos.runner.deployment`, `chaos.runner.readiness`).
+4. The load starts: the first session is time 0 (`chaos.runner.load_control`).
+5. The timeline is executed, step by step (`chaos.runner.timeline_play`): `chaos.experiment.timeline.steps`, which
+   `brownout check` prints. The phases warmup and baseline pass. A `steady_state` that does not hold ends the run
+   before anything is injected.
+6. Each fault is injected, confirmed, reverted and verified (`chaos.runner.fault_play`). Its undo is on disk before it
+   is injected. The recovery begins when the last fault is verified; it may end with a check for a metastable state.
+7. The drain: no new session starts, and those that run may end. The analysis process starts meanwhile.
+8. Teardown: every fault is released, the load ends, all processes stop, and the record is closed with the number of
+   spans that each process says it ended.
+9. The analysis turns the record into measures, verdicts and reports, in a process of its own (`reports.analysis`).
+
+Anything that ends a run early (Ctrl-C, a guardrail, a process that ends by itself, a full disk) goes through step 8:
+every fault is reverted, and the record is closed and can be reported (`chaos.runner.early_end`).
 """
 
 from __future__ import annotations
@@ -16,9 +30,7 @@ import os
 import platform
 import secrets
 import signal
-import time
 from collections.abc import Mapping
-from typing import Any
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -29,16 +41,17 @@ from chaos.experiment.guardrails import GuardrailWatch
 from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
-from chaos.runner.confirmation import LiveShare, confirm, grace_s
+from chaos.runner.confirmation import LiveShare
 from chaos.runner.deployment import LOAD, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended, gravest
 from chaos.runner.fault_play import FaultPlay
-from chaos.runner.live_world import LiveStage
+from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
+from chaos.runner.timeline_play import TimelinePlay
 from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER
 from reports.shared.errors import TargetFailed
@@ -46,7 +59,6 @@ from reports.shared.errors import TargetFailed
 __all__ = ["Run"]
 
 READY_WITHIN_S = 60.0
-LOAD_STARTS_WITHIN_S = 30.0
 LOAD_ENDS_WITHIN_S = 5.0
 LOG_LINES = 8
 
@@ -73,14 +85,12 @@ class Run:
         self.spans_ended: dict[str, int | None] = {}
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
-        self.plays: list[FaultPlay] = []
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._released = asyncio.Event()
+        self.plays: dict[str, FaultPlay] = {}
+        """By fault id."""
         self._fleet_whole = asyncio.Event()
         """The gateway has seen every replica well: one still shut out from start-up would spoil the baseline."""
         self._stopping = False
         self.early = EarlyEnd()
-        self._zero = 0.0
 
     # -- what may end a run early -----------------------------------------------------------------------------------
     def _counters(self, counters: Counters) -> Mapping[str, object]:
@@ -183,11 +193,26 @@ class Run:
 
             addresses = deployment.addresses if deployment is not None else {}
             control_port = deployment.gateway_control_port if deployment is not None else 0
-            async with LiveStage(supervisor, addresses, self.token, start_again, self.load, control_port) as stage:
+            async with LiveWorld(supervisor, addresses, self.token, start_again, self.load, control_port) as world:
+                if self.experiment.faults:
+                    self.plays = self._plays(world)
+                timeline = TimelinePlay(
+                    self.experiment,
+                    self.plays,
+                    self.load,
+                    self.early,
+                    self.watch,
+                    self.folder.events,
+                    self.progress,
+                    self.folder.undo,
+                    judge_steady_state=self._unsteady,
+                    on_drain=self._start_analysis,
+                    load_log=lambda: self._last_words(LOAD),
+                )
                 try:
-                    await self._timeline(stage)
+                    await timeline.play()
                 finally:
-                    await self._release()
+                    await timeline.release()
         finally:
             self.load.command = "stop"
             # It ends every session, so that each has its span, and leaves by itself.
@@ -247,119 +272,37 @@ class Run:
     def _is_ready(self, name: str) -> None:
         self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
 
-    async def _timeline(self, stage: LiveStage) -> None:
-        timeline = self.experiment.timeline
-        self.plays = self._plays(stage) if self.experiment.faults else []
-        for play in self.plays:
-            play.plan()
-        self.load.command = "run"
-        try:
-            await self.early.or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
-        except TimeoutError:
-            raise Ended("failed", f"the load did not start{self._last_words(LOAD)}", 5) from None
-        assert self.load.started_ns is not None
-        self._zero = time.monotonic() - (time.time_ns() - self.load.started_ns) / 1e9
-        self._phase("warmup", timeline.warmup_s, at_ns=self.load.started_ns)
-        await self._until(timeline.warmup_s)
-        self._phase("baseline", timeline.baseline_s)
-        first = min((entry.at_s for entry in self.experiment.faults), default=0.0)
-        base = timeline.warmup_s + timeline.baseline_s
-        await self._until(base)
-        unfit = await self._unsteady() if self.experiment.steady_state else ""
-        if unfit:
-            await self._drain(timeline.drain_s)
-            raise Ended("not_steady", unfit, 1)
-        await self._until(base + first)
-        if self.plays:
-            self._phase("fault", max(entry.at_s + entry.for_s for entry in self.experiment.faults) - first)
-            entries = zip(self.plays, self.experiment.faults, strict=True)
-            self._tasks = [
-                asyncio.create_task(self._play_fault(play, base + entry.at_s, entry.for_s)) for play, entry in entries
-            ]
-            await self.early.or_end(asyncio.gather(*self._tasks))
-            await self._recover()
-        elif self.experiment.twin_of is not None:
-            fault_s = self.experiment.twin_of.fault_s
-            self._phase("fault", fault_s)
-            await self._until(base + fault_s)
-            await self._recover()
-        await self._drain(timeline.drain_s)
-
-    async def _recover(self) -> None:
-        recovery_s = self.experiment.timeline.recovery_s
-        self._phase("recovery", recovery_s)
-        await self.early.or_end(asyncio.sleep(recovery_s))
-        if self.experiment.timeline.confirm_metastable and self.plays:
-            begin = self._zero + self.experiment.timeline.warmup_s
-            await confirm(
-                self.watch,
-                (begin, begin + self.experiment.timeline.baseline_s),
-                grace_s(self.experiment.profile.client.timeout_s),
-                load=self.load,
-                events=self.folder.events,
-                phase=self._phase,
-                or_end=self.early.or_end,
-            )
-
     async def _unsteady(self) -> str:
-        """Judge `steady_state`; the baseline goes on meanwhile, and everything after it is that much later."""
+        """Judge `steady_state`; returns what fails, or "". The load goes on meanwhile."""
         assert self.supervisor is not None
-        begun = time.monotonic()
-        spec = steady_spec(self.folder.path, self.folder.log(STEADY))
-        why = await self.early.or_end(unsteady(self.supervisor, spec, self._started))
-        self._zero += time.monotonic() - begun
-        return why
+        return await unsteady(self.supervisor, steady_spec(self.folder.path, self.folder.log(STEADY)), self._started)
 
-    async def _drain(self, drain_s: float) -> None:
-        self._phase("drain", drain_s)
+    def _start_analysis(self) -> None:
+        """The analysis process starts at the drain, so that it is ready when the record is closed."""
         self.analysis = AnalysisChild(self.folder.path)
-        self.load.command = "drain"
-        with contextlib.suppress(TimeoutError):
-            await self.early.or_end(asyncio.wait_for(self.load.done.wait(), drain_s))
 
-    def _plays(self, stage: LiveStage) -> list[FaultPlay]:
+    def _plays(self, world: LiveWorld) -> dict[str, FaultPlay]:
         provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
         count = SpanCount()
         provider.add_span_processor(count)
         provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
         self._runner_spans = count
         tracer = provider.get_tracer("brownout.chaos")
-        return [
-            FaultPlay(
+        return {
+            entry.id: FaultPlay(
                 entry.fault,
-                stage,
+                world,
                 self.folder.events,
                 tracer,
                 pools=list(entry.pools),
                 params=entry.params,
                 share=entry.share,
                 only=entry.only,
+                traits=entry.spec.traits().recorded(),
                 say=self.progress.say,
             )
             for entry in self.experiment.faults
-        ]
-
-    async def _play_fault(self, play: FaultPlay, at_s: float, for_s: float) -> None:
-        await asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic()))
-        if self._released.is_set():
-            return
-        text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"
-        self.progress.fault(text, on=True)
-        try:
-            await play.play(for_s, self._released)
-        finally:
-            self.progress.fault(text, on=False)
-            played = play.played  # also of one whose run was ended meanwhile
-            if played.problem and not played.verified:
-                self.early.end("failed", f"{played.problem}\n    undo it by hand: see {self.folder.undo}", 5)
-
-    async def _release(self) -> None:
-        """Let every fault go, and wait until each is reverted."""
-        self._released.set()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _until(self, at_s: float) -> None:
-        await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
+        }
 
     def _phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
         self.folder.events.write("phase", phase=name, at_ns=at_ns)

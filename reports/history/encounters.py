@@ -19,17 +19,12 @@ from typing import Final
 
 from reports.history.calls import Attempt, Call, Calls
 from reports.record.reader import FaultRecord, Record
-from reports.shared.attributes import TARGET_GATEWAY, TARGET_LOAD, Outcome
+from reports.shared.attributes import Outcome
 
 __all__ = ["Encounter", "FaultImpact", "meet_faults"]
 
 SILENCE_S: Final = 1.0
 """A call that stayed with a replica that a fault made silent was interrupted if it was silent for longer than this."""
-
-_BESIDE: Final = frozenset({"load", "gateway"})
-_SILENT_KINDS: Final = frozenset(
-    {"freeze", "stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ class FaultImpact:
     @property
     def on_replicas(self) -> bool:
         """Whether it is on a replica at all, not on the load or the gateway itself."""
-        return not _BESIDE.issuperset(self.fault.targets)
+        return self.fault.traits.on_replicas and bool(self.fault.targets)
 
     @property
     def confirmed(self) -> bool:
@@ -91,7 +86,7 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     if injected is None:
         return FaultImpact(fault, (), 0, fault.hits)
     reverted = fault.reverted_s if fault.reverted_s is not None else end_s
-    if TARGET_LOAD in fault.targets or TARGET_GATEWAY in fault.targets:
+    if not fault.traits.on_replicas:
         return _beside_replicas(fault, calls, injected)
     targets = frozenset(fault.targets)
     encounters: list[Encounter] = []
@@ -230,7 +225,7 @@ def _around(call: Call, attempt: Attempt) -> tuple[float | None, float | None]:
 
 def _silence(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float) -> _Gap | None:
     """The longest silence after the fault of a call that stayed where it was, if that was one."""
-    if fault.kind not in _SILENT_KINDS:
+    if not fault.traits.silences_calls:
         return None
     times = [max(call.sent_s, attempt.start_s)] + [at for at, _ in _tokens(call) if at > attempt.start_s]
     gaps = [(after - before, before, after) for before, after in itertools.pairwise(times) if after > met_s]

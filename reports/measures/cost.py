@@ -9,7 +9,6 @@ scope: their intervals are drawn by session, the dollars are a fact.
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 
@@ -20,9 +19,6 @@ from reports.record.reader import Record
 from reports.shared.attributes import SessionOutcome
 
 __all__ = ["cost", "dollars_by_pool"]
-
-TAKEN_BACK: Final = frozenset({"terminate"})
-"""Faults after which nobody pays for the hardware."""
 
 
 def dollars_by_pool(evidence: Evidence, scope: Scope) -> dict[str, float]:
@@ -70,7 +66,7 @@ def _away(record: Record, replica: str) -> list[tuple[float, float]]:
     """When a provider had the hardware back."""
     found = []
     for fault in record.faults:
-        if fault.kind not in TAKEN_BACK or fault.injected_s is None or replica not in fault.targets:
+        if not fault.traits.reclaims_hardware or fault.injected_s is None or replica not in fault.targets:
             continue
         back_s = fault.reverted_s if fault.reverted_s is not None else record.end_s()
         ends = [e.at_s for e in record.exits if e.name == replica and fault.injected_s <= e.at_s <= back_s]

@@ -17,6 +17,7 @@ import yaml
 
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
+from reports.shared.fault_traits import FaultTraits, traits_of
 from reports.shared.units import Mistake, duration_s
 
 __all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
@@ -38,6 +39,9 @@ class Phase:
         return self.end_s - self.start_s
 
 
+_NO_TRAITS: Final = FaultTraits()
+
+
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
     """One fault's life as the runner wrote it. `stages` maps a stage to its first time, in seconds since zero.
@@ -55,6 +59,7 @@ class FaultRecord:
     stages: Mapping[str, float]
     hits: int | None
     why: str
+    traits: FaultTraits = _NO_TRAITS
 
     @property
     def picks_requests(self) -> bool:
@@ -343,12 +348,13 @@ def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]
             stages=row["stages"],
             hits=row.get("hits"),
             why=str(row.get("why") or ""),
+            traits=traits_of(str(row.get("kind", "?")), row.get("traits")),
         )
         for fault_id, row in by_id.items()
     ]
 
 
-_FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "only", "hits", "why"})
+_FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "only", "hits", "why", "traits"})
 
 
 def _exits(events: Iterable[dict[str, Any]], zero_ns: int) -> list[ProcessExit]:

@@ -1,6 +1,6 @@
-"""The report: one nested dict with everything that people and programs read; `docs/report-schema.md` names every field.
+"""The report as one nested dict: the content of report.json. `docs/report-schema.md` documents every field.
 
-Times are seconds since the start of the load; infinite numbers are the word "never" once written as JSON.
+Times are seconds since the start of the load. In memory, infinite numbers are floats; in JSON they are "never".
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ from reports.waterfall.data import worst_failovers
 __all__ = ["SCHEMA", "Report", "build", "plain"]
 
 SCHEMA: Final = 2
-"""Version of the report's form; raised when a field changes its meaning or goes."""
+"""Version of report.json. Raised when a field changes its meaning or is removed."""
 
 _TABLE_STATS: Final = ("p50", "p95", "p99", "max")
-_LOST_TOLD: Final = 100
+_LOST_LISTED: Final = 100
+"""How many lost sessions are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run meant. `data` is report.json before it is written; infinite numbers are still numbers in it."""
+    """The report of the run in `path`. `data`: the content of report.json, with infinite numbers as floats."""
 
     path: Path
     data: dict[str, Any]
@@ -66,7 +67,7 @@ def build(
     metastability: Metastability,
     notes: list[str],
 ) -> Report:
-    """Put everything together."""
+    """Put the parts of the report together."""
     record = evidence.record
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -82,7 +83,7 @@ def build(
         "measures": _measures(evidence),
         "metastability": told(metastability),
         "outcomes": _outcomes(evidence),
-        "sessions_lost": _lost(evidence.calls.sessions),
+        "sessions_lost": _lost_sessions(evidence.calls.sessions),
         "accounts": accounts(evidence),
         "cost_by_pool": dollars_by_pool(evidence, Scope()),
         "failovers": worst_failovers(evidence),
@@ -95,7 +96,7 @@ def build(
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON can say it: infinite is "never", NaN is null, bytes are hex, numpy's numbers are numbers."""
+    """`value` ready for JSON: infinite -> "never", NaN -> null, bytes -> hex, numpy numbers -> numbers."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -115,13 +116,15 @@ def _run(record: Record) -> dict[str, Any]:
     started = next((e["at"] for e in record.run_events if e.get("event") == "started"), record.zero_ns)
     load = experiment.get("load")
     load = load if isinstance(load, dict) else {}
+    headline = str(experiment.get("headline_gate", experiment.get("tells")) or "")
     return {
         "folder": record.path.name,
         "name": record.name,
         "title": str(experiment.get("title") or ""),
         "description": str(experiment.get("description") or ""),
         "family": str(experiment.get("family") or ""),
-        "tells": str(experiment.get("tells") or ""),
+        "headline_gate": headline,
+        "tells": headline,  # its former name, for programs that read it
         "short_form": bool(experiment.get("short_form")),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
@@ -182,6 +185,7 @@ def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
         "share": fault.share,
         "only": dict(fault.only),
         "stages": dict(fault.stages),
+        "traits": fault.traits.recorded(),
         "why": fault.why,
         "hits": impact.hits,
         "calls_met": len(impact.encounters),
@@ -196,9 +200,7 @@ def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
 
 
 def _measures(evidence: Evidence) -> dict[str, Any]:
-    """Every measure over the run and by phase. Intervals of percentiles and ratios stand at the gates only: they
-    cost.
-    """
+    """Every measure over the run and by phase, without intervals: only gates have them, they are slow to compute."""
     return {
         f"{spec.name}.{stat}" if stat else spec.name: _measure(evidence, spec, stat)
         for spec in CATALOGUE.values()
@@ -227,7 +229,7 @@ def _measure(evidence: Evidence, spec: MeasureSpec, stat: str) -> dict[str, Any]
 def _value(evidence: Evidence, spec: MeasureSpec, stat: str, phase: str | None) -> dict[str, Any]:
     try:
         found = measure(evidence, spec.name, Scope(phase), stat)
-    except Exception as error:  # one broken measure must not cost the others
+    except Exception as error:  # a measure that crashes must not lose the others
         return {"value": None, "samples": 0, "why_not": f"the measure crashed: {error!r}"}
     return {"value": found.value, "samples": found.samples, "why_not": found.why_not}
 
@@ -239,7 +241,7 @@ def _outcomes(evidence: Evidence) -> dict[str, dict[str, int]]:
     return {phase: dict(sorted(counter.items())) for phase, counter in counts.items()}
 
 
-def _lost(sessions: list[Session]) -> list[dict[str, Any]]:
+def _lost_sessions(sessions: list[Session]) -> list[dict[str, Any]]:
     lost = [session for session in sessions if session.outcome == SessionOutcome.LOST]
     return [
         {
@@ -253,7 +255,7 @@ def _lost(sessions: list[Session]) -> list[dict[str, Any]]:
             "pool": session.calls[-1].pool if session.calls else "",
             "replica": session.calls[-1].replica if session.calls else "",
         }
-        for session in lost[:_LOST_TOLD]
+        for session in lost[:_LOST_LISTED]
     ]
 
 

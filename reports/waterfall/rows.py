@@ -1,7 +1,7 @@
-"""A call's spans as the rows of a waterfall: pure, the same for the terminal and the page.
+"""The spans of a call as the rows of a waterfall, the same for the terminal and the page. Pure.
 
-Made of what `reports.waterfall.data` tells about a call: the entries of `failovers` in `report.json`. Times are seconds
-since the start of the load.
+The input has the form of an entry of `failovers` in `report.json` (`reports.waterfall.data`). Times are seconds since
+the start of the load.
 """
 
 from __future__ import annotations
@@ -13,11 +13,22 @@ from typing import Any, Final, Literal, TypeGuard
 
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
+from reports.shared.fault_traits import traits_of
 
-__all__ = ["FaultWindow", "Kind", "Row", "Told", "Window", "counts_tokens", "fault_windows", "rows_of", "window_of"]
+__all__ = [
+    "CallReport",
+    "FaultWindow",
+    "Kind",
+    "Row",
+    "Window",
+    "counts_tokens",
+    "fault_windows",
+    "rows_of",
+    "window_of",
+]
 
-Told = Mapping[str, Any]
-"""A call as `report.json` tells it: header and `spans`, a tree laid out depth first."""
+CallReport = Mapping[str, Any]
+"""A call as in `report.json`: a header, and `spans`, a tree in depth-first order."""
 
 Kind = Literal[
     "call", "client", "gateway", "decision", "attempt", "replica", "queue", "prefill", "decode", "missing", "span"
@@ -31,33 +42,34 @@ _KINDS: Final[dict[str, Kind]] = {
     names.SPAN_REPLICA_DECODE: "decode",
 }
 _ORDER: Final[dict[Kind, int]] = {"queue": 1, "prefill": 2, "decode": 3}
-"""Of spans that began at the same time."""
+"""Order of spans that start at the same time."""
 
 _ZOOM_BELOW: Final = 0.12
-"""A failover shorter than this share of its call is shown enlarged."""
+"""A failover shorter than this share of its call is shown zoomed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """When a fault was on: from its injection to its revert. `end_s` is infinite where it was never reverted."""
+    """When a fault was active: from injection to revert. `end_s` is infinite if it was never reverted."""
 
     id: str
     kind: str
     targets: tuple[str, ...]
     start_s: float
     end_s: float
+    loses_spans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The stretch of time that is drawn; `zoomed`: the call itself is longer."""
+    """The time range that is drawn, seconds. `zoomed`: the call is longer than the range."""
 
     start_s: float
     end_s: float
     zoomed: bool
 
     def share(self, at_s: float) -> float:
-        """Where `at_s` lies, from 0 to 1; times outside lie on the edge."""
+        """The position of `at_s` in the range, from 0 to 1; times outside are clamped."""
         return min(1.0, max(0.0, (at_s - self.start_s) / max(1e-9, self.end_s - self.start_s)))
 
 
@@ -65,18 +77,18 @@ class Window:
 class Row:
     """One line of a waterfall.
 
-    `label` is what it is, `says` what came of it. `died`: the attempt ended at `end_s` without bringing its answer to
-    the end. A `decision` and a `missing` replica have no length.
+    `label` names the span, `detail` is its outcome. `failed`: the attempt ended at `end_s` without a complete answer. A
+    `decision` and a `missing` replica have no duration.
     """
 
     kind: Kind
     depth: int
     label: str
-    says: str
+    detail: str
     pool: str
     start_s: float
     end_s: float
-    died: bool
+    failed: bool
     attributes: tuple[tuple[str, str], ...]
 
     @property
@@ -85,7 +97,7 @@ class Row:
 
 
 def fault_windows(faults: Sequence[Mapping[str, Any]]) -> list[FaultWindow]:
-    """The faults of a `report.json` that were injected, in order of their injection."""
+    """The injected faults of a `report.json`, in order of injection."""
     found = []
     for fault in faults:
         stages = fault.get("stages") or {}
@@ -99,17 +111,18 @@ def fault_windows(faults: Sequence[Mapping[str, Any]]) -> list[FaultWindow]:
                 tuple(str(target) for target in fault.get("targets") or ()),
                 float(stages["injected"]),
                 math.inf if end is None else float(end),
+                traits_of(str(fault.get("kind", "")), fault.get("traits")).loses_spans,
             )
         )
     return sorted(found, key=lambda window: window.start_s)
 
 
-def window_of(told: Told) -> Window:
-    """The whole call; enlarged around its failover where that is too short to be seen in it."""
-    spans = told.get("spans") or ()
-    start = min([span["start_s"] for span in spans], default=float(told.get("sent_s") or 0.0))
+def window_of(call: CallReport) -> Window:
+    """The whole call, or the time around its failover where that is too short to be visible in the whole."""
+    spans = call.get("spans") or ()
+    start = min([span["start_s"] for span in spans], default=float(call.get("sent_s") or 0.0))
     end = max([span["end_s"] for span in spans], default=start)
-    gap, before, after = (told.get(key) for key in ("failover_s", "last_token_before_s", "first_token_after_s"))
+    gap, before, after = (call.get(key) for key in ("failover_s", "last_token_before_s", "first_token_after_s"))
     whole = Window(start, max(end, start + 0.001), False)
     if not (_finite(gap) and _finite(before) and _finite(after)) or gap >= _ZOOM_BELOW * (end - start):
         return whole
@@ -122,26 +135,26 @@ def _finite(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def counts_tokens(told: Told) -> bool:
-    """Whether the gateway counted what it passed on: one that copies bytes says 0 of a call that got tokens."""
-    spans: Sequence[Mapping[str, Any]] = told.get("spans") or ()
+def counts_tokens(call: CallReport) -> bool:
+    """Whether the gateway counted the tokens it passed on. A gateway that copies bytes reports 0 for every call."""
+    spans: Sequence[Mapping[str, Any]] = call.get("spans") or ()
     received = spans[0]["attributes"].get(names.TOKENS_RECEIVED) if spans else 0
     return not received or any(span["attributes"].get(names.TOKENS_PASSED_ON) for span in spans)
 
 
-def rows_of(told: Told, faults: Sequence[FaultWindow]) -> list[Row]:
-    """The rows, depth first, the gateway's decisions among its attempts."""
-    spans: list[Mapping[str, Any]] = list(told.get("spans") or ())
+def rows_of(call: CallReport, faults: Sequence[FaultWindow]) -> list[Row]:
+    """The rows in depth-first order; the decisions of the gateway stand between its attempts, by time."""
+    spans: list[Mapping[str, Any]] = list(call.get("spans") or ())
     children: dict[int | None, list[int]] = {}
     for number, span in enumerate(spans):
         children.setdefault(span.get("parent"), []).append(number)
-    clients = [span for span in spans if _kind(span) == "client"]
-    counted = counts_tokens(told)
+    client_attempts = [span for span in spans if _kind(span) == "client"]
+    counted = counts_tokens(call)
     rows: list[Row] = []
 
     def add(number: int, depth: int) -> None:
         span = spans[number]
-        rows.append(_row(span, depth, clients, counted=counted))
+        rows.append(_row(span, depth, client_attempts, counted=counted))
         below: list[tuple[float, int, int | Row]] = [
             (float(spans[child]["start_s"]), _ORDER.get(_kind(spans[child]), 1), child)
             for child in children.get(number, ())
@@ -175,63 +188,65 @@ def _failed(span: Mapping[str, Any]) -> bool:
     return bool(span.get("error")) or outcome not in (None, "", Outcome.OK)
 
 
-def _row(span: Mapping[str, Any], depth: int, clients: Sequence[Mapping[str, Any]], *, counted: bool) -> Row:
-    kind, its = _kind(span), span["attributes"]
-    replica = str(its.get(names.REPLICA) or str(span.get("instance", "")).rpartition("#")[0])
-    label, says = str(span["name"]), ""
+def _row(span: Mapping[str, Any], depth: int, client_attempts: Sequence[Mapping[str, Any]], *, counted: bool) -> Row:
+    kind, attributes = _kind(span), span["attributes"]
+    replica = str(attributes.get(names.REPLICA) or str(span.get("instance", "")).rpartition("#")[0])
+    label, detail = str(span["name"]), ""
     match kind:
         case "call":
-            label, says = f"call ({label})", _call_says(its)
+            label, detail = f"call ({label})", _call_detail(attributes)
         case "client":
-            number = next((n for n, other in enumerate(clients, 1) if other is span), 1)
-            label = f"client's attempt {number}" if len(clients) > 1 else "client's attempt"
-            says = _ended(its)
+            number = next((n for n, other in enumerate(client_attempts, 1) if other is span), 1)
+            label = f"client attempt {number}" if len(client_attempts) > 1 else "client attempt"
+            detail = _ended(attributes)
         case "gateway":
-            label, says = "gateway", _ended(its)
+            label, detail = "gateway", _ended(attributes)
         case "attempt":
-            number, reason = its.get(names.ATTEMPT_NUMBER, 1), its.get(names.ATTEMPT_REASON, "first")
+            number, reason = attributes.get(names.ATTEMPT_NUMBER, 1), attributes.get(names.ATTEMPT_REASON, "first")
             label = f"#{number} {replica}" + ("" if reason == "first" else f" ({reason})")
-            says = _ended(its) + (f", {_tokens(its.get(names.TOKENS_PASSED_ON))} passed on" if counted else "")
+            detail = _ended(attributes) + (
+                f", {_tokens(attributes.get(names.TOKENS_PASSED_ON))} passed on" if counted else ""
+            )
         case "replica":
-            label, says = f"replica {replica}", _replica_says(its)
+            label, detail = f"replica {replica}", _replica_detail(attributes)
         case "queue" | "prefill" | "decode":
             label = kind
         case _:
-            says = _ended(its) if its.get(names.OUTCOME) else ""
+            detail = _ended(attributes) if attributes.get(names.OUTCOME) else ""
     return Row(
         kind,
         depth,
         label,
-        says,
-        str(its.get(names.POOL) or ""),
+        detail,
+        str(attributes.get(names.POOL) or ""),
         float(span["start_s"]),
         float(span["end_s"]),
         kind in ("attempt", "client", "replica") and _failed(span),
-        tuple((key, _shown(value)) for key, value in its.items()),
+        tuple((key, _shown(value)) for key, value in attributes.items()),
     )
 
 
-def _call_says(its: Mapping[str, Any]) -> str:
-    received, expected = its.get(names.TOKENS_RECEIVED), its.get(names.TOKENS_EXPECTED)
+def _call_detail(attributes: Mapping[str, Any]) -> str:
+    received, expected = attributes.get(names.TOKENS_RECEIVED), attributes.get(names.TOKENS_EXPECTED)
     if received is None:
-        return _ended(its)
+        return _ended(attributes)
     of = f" of {expected:,}" if isinstance(expected, int) and expected != received else ""
-    return f"{_ended(its)}, {received:,}{of} tokens"
+    return f"{_ended(attributes)}, {received:,}{of} tokens"
 
 
-def _replica_says(its: Mapping[str, Any]) -> str:
-    computed, cached = its.get(names.PREFILL_COMPUTED), its.get(names.PREFILL_CACHED)
-    said = [] if its.get(names.OUTCOME) in (None, Outcome.OK) else [_ended(its)]
+def _replica_detail(attributes: Mapping[str, Any]) -> str:
+    computed, cached = attributes.get(names.PREFILL_COMPUTED), attributes.get(names.PREFILL_CACHED)
+    parts = [] if attributes.get(names.OUTCOME) in (None, Outcome.OK) else [_ended(attributes)]
     if computed is not None:
-        said.append(f"{computed:,} prompt tokens computed" + (f", {cached:,} cached" if cached else ""))
-    if its.get(names.DECODED) is not None:
-        said.append(f"{its[names.DECODED]:,} decoded")
-    return ", ".join(said)
+        parts.append(f"{computed:,} prompt tokens computed" + (f", {cached:,} cached" if cached else ""))
+    if attributes.get(names.DECODED) is not None:
+        parts.append(f"{attributes[names.DECODED]:,} decoded")
+    return ", ".join(parts)
 
 
-def _ended(its: Mapping[str, Any]) -> str:
-    outcome = str(its.get(names.OUTCOME) or "no outcome")
-    status = its.get(names.HTTP_STATUS)
+def _ended(attributes: Mapping[str, Any]) -> str:
+    outcome = str(attributes.get(names.OUTCOME) or "no outcome")
+    status = attributes.get(names.HTTP_STATUS)
     return f"{outcome} ({status})" if status not in (None, 200) else outcome
 
 
@@ -244,28 +259,30 @@ def _decisions(span: Mapping[str, Any], depth: int) -> list[Row]:
     for event in span.get("events") or ():
         if event["name"] != names.EVENT_DECISION:
             continue
-        its, at = event["attributes"], float(event["at_s"])
-        chosen = str(its.get(names.DECISION_CHOSEN) or "")
-        label = f"chose {chosen}" if chosen else "chose nobody"
-        shown = tuple((key, _shown(value)) for key, value in its.items())
-        rows.append(Row("decision", depth, label, str(its.get(names.DECISION_WHY) or ""), "", at, at, False, shown))
+        attributes, at = event["attributes"], float(event["at_s"])
+        chosen = str(attributes.get(names.DECISION_CHOSEN) or "")
+        label = f"chose {chosen}" if chosen else "chose no replica"
+        shown = tuple((key, _shown(value)) for key, value in attributes.items())
+        rows.append(
+            Row("decision", depth, label, str(attributes.get(names.DECISION_WHY) or ""), "", at, at, False, shown)
+        )
     return rows
 
 
 def _missing(span: Mapping[str, Any], depth: int, faults: Sequence[FaultWindow]) -> Row | None:
-    """Why an attempt that failed has nothing below it."""
+    """A row that explains why a failed attempt has no span of its replica; None if the attempt succeeded."""
     if not _failed(span):
         return None
-    its = span["attributes"]
-    replica, end = str(its.get(names.REPLICA) or ""), float(span["end_s"])
-    killed = [f for f in faults if f.kind == "kill" and replica in f.targets and span["start_s"] <= f.end_s]
-    if its.get(names.OUTCOME) == Outcome.REFUSED:
-        label, says = f"nothing reached {replica}", "the connection was refused"
+    attributes = span["attributes"]
+    replica, end = str(attributes.get(names.REPLICA) or ""), float(span["end_s"])
+    killed = [f for f in faults if f.loses_spans and replica in f.targets and span["start_s"] <= f.end_s]
+    if attributes.get(names.OUTCOME) == Outcome.REFUSED:
+        label, detail = f"nothing reached {replica}", "the connection was refused"
     elif any(fault.start_s <= end <= fault.end_s + 1 for fault in killed):
-        label, says = f"no span of {replica}", "it was killed: its spans died with it"
+        label, detail = f"no span from {replica}", "killed: its spans were lost with the process"
     else:
-        label, says = f"no span of {replica}", "none came from there"
-    return Row("missing", depth, label, says, str(its.get(names.POOL) or ""), end, end, False, ())
+        label, detail = f"no span from {replica}", "none was received"
+    return Row("missing", depth, label, detail, str(attributes.get(names.POOL) or ""), end, end, False, ())
 
 
 def _shown(value: Any) -> str:

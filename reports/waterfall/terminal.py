@@ -1,6 +1,7 @@
 """`brownout trace RUN`: waterfalls of calls in the terminal, from 80 columns on, with and without colour.
 
-Of each call: what the client felt, its spans as bars on one axis with the faults shaded, and the story in sentences.
+For each call: the interruption that the client observed, the spans as bars on one axis with the faults shaded, and the
+same in sentences.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from reports.record.reader import read_record
 from reports.shared.errors import RecordError, UserError
 from reports.shared.wording import value_text
 from reports.waterfall.bars import Glyphs, draw
-from reports.waterfall.calls import call_named, failovers, slowest, tell
+from reports.waterfall.calls import call_named, call_reports, failovers, slowest
 from reports.waterfall.story import Waterfall, waterfall_of
 
 __all__ = ["print_waterfalls"]
@@ -26,7 +27,7 @@ _STYLES: Final = {
     "sent": "",
     "decision": "cyan",
     "fault": "bold yellow",
-    "died": "bold red",
+    "failed": "bold red",
     "resumed": "bold green",
     "other": "",
     "end": "",
@@ -39,8 +40,8 @@ def print_waterfalls(
 ) -> int:
     """Print the waterfalls of a run's calls; returns the exit code.
 
-    `failover`: those that met a fault, the worst first; `call`: the one of that name (SESSION/AGENT#TURN); else the
-    slowest. At most `most`. Raises UserError for an unknown call or a folder without a record.
+    `call`: the call of that name (SESSION/AGENT#TURN); `failover`: the calls that met a fault, the worst first; else
+    the slowest calls. At most `most`. Raises UserError for an unknown call or a folder without a record.
     """
     console = console or Console(highlight=False)
     try:
@@ -53,30 +54,32 @@ def print_waterfalls(
     elif failover:
         chosen = [*failovers(evidence, most)]
         if not chosen:
-            console.print(Text(_nobody(evidence)))
+            console.print(Text(_why_none(evidence)))
             return 0
     else:
         chosen = slowest(evidence, most)
         if not chosen:
-            console.print(Text("There is no call in this record."))
+            console.print(Text("This record has no calls."))
             return 0
     console.print(Text(_title(evidence, failover=failover and call is None, shown=len(chosen), one=call is not None)))
     faults = [
-        {"id": f.id, "kind": f.kind, "targets": f.targets, "stages": dict(f.stages)} for f in evidence.record.faults
+        {"id": f.id, "kind": f.kind, "targets": f.targets, "stages": dict(f.stages), "traits": f.traits.recorded()}
+        for f in evidence.record.faults
     ]
-    for told in tell(evidence, chosen):
-        _print(console, waterfall_of(told, faults))
+    for report in call_reports(evidence, chosen):
+        _print(console, waterfall_of(report, faults))
     return 0
 
 
-def _nobody(evidence: Evidence) -> str:
+def _why_none(evidence: Evidence) -> str:
+    """Why no call met a fault."""
     faults = evidence.record.faults
     if not faults:
         return "This run had no fault, so no call met one. `brownout trace RUN` shows the slowest calls."
     if all(fault.injected_s is None for fault in faults):
         return "No fault of this run was injected, so no call met one. `brownout trace RUN` shows the slowest calls."
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
-        return "Neither a gateway nor replicas of ours say where calls went: who met the fault is not known."
+        return "No gateway or replica span in this record shows where calls went: which calls met the fault is unknown."
     named = ", ".join(f"{fault.id} ({fault.kind})" for fault in faults)
     return f"No call met a fault of this run: {named} hit nothing. `brownout trace RUN` shows the slowest calls."
 
@@ -88,10 +91,10 @@ def _title(evidence: Evidence, *, failover: bool, shown: int, one: bool) -> str:
     if not failover:
         return f"{name}: the slowest {shown} of {len(evidence.calls.calls):,} calls"
     met = {encounter.call.key for impact in evidence.impacts for encounter in impact.encounters}
-    cut = {e.call.key for impact in evidence.impacts for e in impact.encounters if e.interrupted}
+    interrupted = {e.call.key for impact in evidence.impacts for e in impact.encounters if e.interrupted}
     return (
-        f"{name}: {len(met):,} of {len(evidence.calls.calls):,} calls met a fault, {len(cut):,} were interrupted; "
-        f"the worst {shown}"
+        f"{name}: {len(met):,} of {len(evidence.calls.calls):,} calls met a fault, "
+        f"{len(interrupted):,} were interrupted; the worst {shown}"
     )
 
 
@@ -100,7 +103,7 @@ def _print(console: Console, waterfall: Waterfall) -> None:
     console.print()
     console.print(Text(waterfall.key, style="bold"))
     _wrapped(console, "  ", Text(waterfall.headline, style=_tone(waterfall)), width)
-    _wrapped(console, "  ", Text(_felt(waterfall), style="dim"), width)
+    _wrapped(console, "  ", Text(_interruption(waterfall), style="dim"), width)
     console.print()
     for line in draw(waterfall, width, Glyphs.for_encoding(console.encoding)):
         line.rstrip()
@@ -113,7 +116,7 @@ def _print(console: Console, waterfall: Waterfall) -> None:
 
 
 def _wrapped(console: Console, head: str, text: Text, width: int) -> None:
-    """Print `text` behind `head`, its further lines indented as far."""
+    """Print `text` after `head`, wrapped, with the following lines indented by the width of `head`."""
     for number, part in enumerate(text.wrap(console, max(20, width - len(head)))):
         part.rstrip()
         console.print(Text(head if number == 0 else " " * len(head), style="dim").append(part))
@@ -125,7 +128,7 @@ def _tone(waterfall: Waterfall) -> str:
     return "red" if math.isinf(waterfall.failover_s) or waterfall.outcome != "ok" else "green"
 
 
-def _felt(waterfall: Waterfall) -> str:
+def _interruption(waterfall: Waterfall) -> str:
     parts = []
     if waterfall.failover_s is not None:
         parts.append(f"failover {value_text(waterfall.failover_s, 's')}")
@@ -134,4 +137,4 @@ def _felt(waterfall: Waterfall) -> str:
         parts.append(f"tokens before it {waterfall.tokens_before:,}{after}")
     if waterfall.max_gap_s is not None:
         parts.append(f"longest gap between tokens {value_text(waterfall.max_gap_s, 's')}")
-    return "; ".join(parts) or "no token reached the client"
+    return "; ".join(parts) or "the client received no token"

@@ -1,14 +1,11 @@
-"""`slow_scheduler`: the gateway's decisions are made one at a time and take long, or none is made for a while."""
+"""`slow_scheduler`: the gateway makes its decisions one at a time and slowly, or makes none for a while."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from chaos.faults.base import Fault
-from chaos.faults.behaviour import BehaviourFault
 from chaos.faults.spec import OnGateway
 from reports.shared.documents import Duration, Mistake
 
@@ -16,12 +13,14 @@ __all__ = ["SlowScheduler"]
 
 
 class SlowScheduler(OnGateway):
-    """A gateway that decides slowly: calls queue there."""
+    """The gateway makes routing decisions slowly, so that calls queue in it."""
 
     kind: ClassVar[str] = "slow_scheduler"
+    scaled_times: ClassVar[tuple[str, ...]] = ("stall",)
+    kept_times: ClassVar[tuple[str, ...]] = ("delay",)
 
     delay: Duration = Field(default=0.0, le=60, description="how long each decision takes, as 50ms; one at a time")
-    stall: Duration = Field(default=0.0, le=600, description="how long no decision is made, from the injection, as 2s")
+    stall: Duration = Field(default=0.0, le=600, description="how long it makes no decision, from the injection, as 2s")
 
     @model_validator(mode="after")
     def _does_something(self) -> SlowScheduler:
@@ -31,6 +30,3 @@ class SlowScheduler(OnGateway):
 
     def params(self) -> dict[str, Any]:
         return {"ms": round(self.delay * 1000, 6), "stall_s": self.stall}
-
-    def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
-        return BehaviourFault(fault_id, self.kind, targets, self.params(), None, seed)

@@ -1,6 +1,6 @@
-"""The lifecycle that all demand faults share: an order to the load generators, on the lease of the collector's answers.
+"""What all faults of the load share: an order to the load generators, which expires when it is no longer repeated.
 
-What a load does under an order is in `loadprofiles/demand/`.
+The collector repeats the orders in each answer to the load generators; `loadprofiles/demand/` carries them out.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from chaos.faults.base import Fault, ReplicaView, Stage, Undo, Unreachable
+from chaos.faults.base import Fault
 from chaos.faults.spec import FaultSpec
+from chaos.faults.world import ReplicaView, Undo, Unreachable, Where, World
 from loadprofiles.demand import Order
 from loadprofiles.sessions.profile import Profile
 from reports.shared.attributes import TARGET_LOAD
@@ -22,15 +23,15 @@ LOAD_PROCESS = "locust"
 
 
 class DemandSpec(FaultSpec):
-    """A fault of the load: it takes no replica, and works on an endpoint of the user's own too."""
+    """A fault of the load: it selects no replica, and works with a user's own endpoint too."""
 
-    of_load: ClassVar[bool] = True
+    where: ClassVar[Where] = "load"
 
     def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
         return [TARGET_LOAD]
 
     def mistakes(self, profile: Profile) -> Iterator[tuple[str, str, str]]:
-        """What does not fit the profile: (key, what is wrong, what would be right)."""
+        """What does not match the profile: (key, what is wrong, what would be right)."""
         return iter(())
 
     @abstractmethod
@@ -41,7 +42,7 @@ class DemandSpec(FaultSpec):
 
 
 def unknown_tenant(profile: Profile, name: str) -> Iterator[tuple[str, str, str]]:
-    """The mistake of a tenant that the profile does not have."""
+    """The problem of a tenant that the profile does not have, if it is one."""
     tenants = [tenant.name for tenant in profile.tenants]
     if not tenants:
         yield "tenant", f"the profile {profile.name} has no tenants", "give it some, or name a profile that has"
@@ -50,42 +51,44 @@ def unknown_tenant(profile: Profile, name: str) -> Iterator[tuple[str, str, str]
 
 
 class DemandFault(Fault):
-    """On when every load generator says so; off when none does, or when they are gone."""
+    """Confirmed when every load generator reports it; verified when none does, or when they are gone."""
+
+    where: ClassVar[Where] = "load"
 
     def __init__(self, order: Order) -> None:
         super().__init__(order.id, order.kind, [TARGET_LOAD])
         self._order = order
         self._hits: int | None = None
 
-    def undo(self, stage: Stage) -> list[Undo]:
+    def undo(self, world: World) -> list[Undo]:
         return [{"do": "lapse", "process": LOAD_PROCESS}]
 
-    async def strike(self, stage: Stage, name: str) -> None:
-        await stage.order(self._order)
+    async def inject_one(self, world: World, name: str) -> None:
+        await world.order_demand(self._order)
 
-    async def struck(self, stage: Stage, name: str) -> bool:
-        return (await stage.ordered(self.id)).everywhere
+    async def confirm_one(self, world: World, name: str) -> bool:
+        return (await world.demand_state(self.id)).everywhere
 
-    async def heal(self, stage: Stage, name: str) -> int | None:
-        await stage.unorder(self.id)
+    async def revert_one(self, world: World, name: str) -> int | None:
+        await world.cancel_demand(self.id)
 
         async def over() -> bool:
-            return not (await stage.ordered(self.id)).anywhere
+            return not (await world.demand_state(self.id)).anywhere
 
         try:
-            await stage.until(over, self.healed_within_s, f"{self.kind} is taken off, but still on")
-            self._hits = (await stage.ordered(self.id)).hits
+            await world.until(over, self.verify_within_s, f"{self.kind} was cancelled, but is still active")
+            self._hits = (await world.demand_state(self.id)).hits
         except Unreachable:
             pass
         return self._hits
 
-    async def healed(self, stage: Stage, name: str) -> bool:
+    async def verify_one(self, world: World, name: str) -> bool:
         try:
-            return not (await stage.ordered(self.id)).anywhere
+            return not (await world.demand_state(self.id)).anywhere
         except Unreachable:
-            return await stage.state(LOAD_PROCESS) != "running"
+            return await world.state(LOAD_PROCESS) != "running"
 
     @property
-    def healed_within_s(self) -> float:
-        """Past the lease (5 s): a load generator that could not be told drops it by itself."""
+    def verify_within_s(self) -> float:
+        """More than the lease (5 s): a load generator that cannot be reached drops the order when the lease expires."""
         return 10.0

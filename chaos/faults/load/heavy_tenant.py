@@ -1,4 +1,4 @@
-"""`heavy_tenant`: one tenant's sessions grow until they are a share of all that are offered."""
+"""`heavy_tenant`: the sessions of one tenant grow to a given share of all offered sessions."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["HeavyTenant"]
 
 
 class HeavyTenant(DemandSpec):
-    """One tenant that becomes most of the load."""
+    """One tenant's sessions grow to a given share of all offered sessions."""
 
     kind: ClassVar[str] = "heavy_tenant"
 
     tenant: str = Field(min_length=1, description="a tenant of the profile")
-    share: Percentage = Field(description="the share of all offered sessions that become its own, as 60%")
+    share: Percentage = Field(description="the tenant's share of all offered sessions, as 60%")
 
     @model_validator(mode="after")
-    def _leaves_some_to_others(self) -> HeavyTenant:
+    def _share_is_between(self) -> HeavyTenant:
         if not 0 < self.share < 1:
             raise Mistake("the share must be above 0% and below 100%", "write it as share: 60%")
         return self

@@ -1,4 +1,4 @@
-"""`surge`: more sessions than the profile says, at once or falling back to its rate."""
+"""`surge`: more sessions than the profile offers, constant or decaying to its rate."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ __all__ = ["Surge"]
 
 
 class Surge(DemandSpec):
-    """A multiple of the sessions that the profile says."""
+    """Sessions arrive at a multiple of the profile's rate."""
 
     kind: ClassVar[str] = "surge"
+    scaled_times: ClassVar[tuple[str, ...]] = ("half_life",)
 
-    factor: float = Field(gt=1, le=1000, allow_inf_nan=False, description="how many times the profile's rate")
+    factor: float = Field(gt=1, le=1000, allow_inf_nan=False, description="multiplies the profile's rate")
     tenant: str | None = Field(
-        default=None, min_length=1, description="whose the extra sessions are; as drawn if absent"
+        default=None, min_length=1, description="tenant of the additional sessions; drawn as in the profile if absent"
     )
     shape: Literal["step", "decay"] = Field(
         default="step",
-        description="step: all the time; decay: what is above the profile's rate is halved again and again",
+        description="step: constant; decay: the excess over the profile's rate halves every half_life",
     )
-    half_life: Duration | None = Field(default=None, gt=0, description="with decay: how often it is halved, as 10s")
+    half_life: Duration | None = Field(
+        default=None, gt=0, description="with decay: time in which the excess halves, as 10s"
+    )
 
     @model_validator(mode="after")
     def _decays_by_a_half_life(self) -> Surge:
         if self.shape == "decay" and self.half_life is None:
-            raise Mistake("shape: decay does not say how fast", "add half_life: 10s")
+            raise Mistake("shape: decay needs a half-life", "add half_life: 10s")
         if self.shape == "step" and self.half_life is not None:
             raise Mistake("half_life goes with shape: decay", "add shape: decay, or take half_life: out")
         return self

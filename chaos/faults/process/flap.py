@@ -1,4 +1,4 @@
-"""`flap`: killed and started, again and again: a process that crashes after each start, a host that comes and goes."""
+"""`flap`: killed and started repeatedly, as a process that crashes after each start (crash loop)."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from chaos.faults.base import Fault, Stage, on_each
+from chaos.faults.base import Fault, on_each
 from chaos.faults.process.kill import KillFault
-from chaos.faults.spec import WholeReplica
+from chaos.faults.spec import OnProcess
+from chaos.faults.world import World
 from reports.shared.documents import Duration, Mistake, Percentage
 
 __all__ = ["Flap", "FlapFault"]
 
 
-class Flap(WholeReplica):
-    """Replicas that come and go."""
+class Flap(OnProcess):
+    """Replicas are killed and started repeatedly, as in a crash loop."""
 
     kind: ClassVar[str] = "flap"
-    stops_process: ClassVar[bool] = True
+    loses_spans: ClassVar[bool] = True
+    scaled_times: ClassVar[tuple[str, ...]] = ("period", "cold_start")
 
     period: Duration = Field(ge=1, description="from one kill to the next, as 6s; at least 1s")
-    duty: Percentage = Field(default=0.5, description="share of the period in which it is up, as 50%")
-    cold_start: Duration = Field(default=0.0, description="how long it loads its model at each start")
+    duty: Percentage = Field(default=0.5, description="share of the period in which the process runs, as 50%")
+    cold_start: Duration = Field(default=0.0, description="how long the process loads its model at each start")
 
     @model_validator(mode="after")
-    def _comes_and_goes(self) -> Flap:
+    def _duty_is_between(self) -> Flap:
         if not 0 < self.duty < 1:
             raise Mistake("duty must be above 0% and below 100%", "write it as duty: 50%")
         return self
@@ -43,7 +45,7 @@ class Flap(WholeReplica):
 
 
 class FlapFault(KillFault):
-    """As a kill; while it is on, down for `1 - duty` of each period and started for the rest of it."""
+    """A kill that repeats while it is active: down for `1 - duty` of each period, up for the rest."""
 
     def __init__(
         self, fault_id: str, kind: str, targets: Sequence[str], cold_start_s: float, period_s: float, duty: float
@@ -51,9 +53,9 @@ class FlapFault(KillFault):
         super().__init__(fault_id, kind, targets, cold_start_s)
         self.down_s, self.up_s = period_s * (1 - duty), period_s * duty
 
-    async def hold(self, stage: Stage) -> None:
+    async def hold(self, world: World) -> None:
         while True:
-            await stage.sleep(self.down_s)
-            await on_each(self.targets, lambda name: stage.start(name, cold_start_s=self.cold_start_s))
-            await stage.sleep(self.up_s)
-            await on_each(self.targets, stage.kill)
+            await world.sleep(self.down_s)
+            await on_each(self.targets, lambda name: world.start(name, cold_start_s=self.cold_start_s))
+            await world.sleep(self.up_s)
+            await on_each(self.targets, world.kill)

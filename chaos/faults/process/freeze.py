@@ -1,21 +1,22 @@
-"""`freeze`: SIGSTOP. The process is alive and silent: connections are accepted by the kernel, and nobody answers."""
+"""`freeze`: SIGSTOP. The process exists but does not run: the kernel accepts connections, and no answer comes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from chaos.faults.base import Fault, Stage, Undo
-from chaos.faults.spec import WholeReplica
+from chaos.faults.base import Fault
+from chaos.faults.spec import OnProcess
+from chaos.faults.world import Undo, Where, World
 
 __all__ = ["Freeze", "FreezeFault"]
 
 
-class Freeze(WholeReplica):
-    """Replicas that are frozen."""
+class Freeze(OnProcess):
+    """Replicas are frozen (SIGSTOP): connections are accepted, and no answer comes."""
 
     kind: ClassVar[str] = "freeze"
-    stops_process: ClassVar[bool] = True
+    silences_calls: ClassVar[bool] = True
 
     def params(self) -> dict[str, Any]:
         return {}
@@ -25,22 +26,24 @@ class Freeze(WholeReplica):
 
 
 class FreezeFault(Fault):
-    """Frozen when the kernel says so; well again when it runs and says that it is ready."""
+    """Confirmed when the kernel reports the process as stopped; verified when it runs and reports ready."""
 
-    def undo(self, stage: Stage) -> list[Undo]:
+    where: ClassVar[Where] = "process"
+
+    def undo(self, world: World) -> list[Undo]:
         return [{"do": "signal", "process": name, "signal": "SIGCONT"} for name in self.targets]
 
-    async def strike(self, stage: Stage, name: str) -> None:
-        await stage.freeze(name)
+    async def inject_one(self, world: World, name: str) -> None:
+        await world.freeze(name)
 
-    async def struck(self, stage: Stage, name: str) -> bool:
-        return await stage.state(name) == "stopped"
+    async def confirm_one(self, world: World, name: str) -> bool:
+        return await world.state(name) == "stopped"
 
-    async def heal(self, stage: Stage, name: str) -> None:
-        # One that died in the meantime is no longer frozen, and whoever has its number now is none of ours.
-        if await stage.state(name) != "gone":
-            await stage.thaw(name)
+    async def revert_one(self, world: World, name: str) -> None:
+        # A process that died meanwhile is no longer frozen, and its pid may belong to another process now.
+        if await world.state(name) != "gone":
+            await world.thaw(name)
 
-    async def healed(self, stage: Stage, name: str) -> bool:
-        state = await stage.state(name)
-        return state == "gone" or (state == "running" and await stage.ready(name))
+    async def verify_one(self, world: World, name: str) -> bool:
+        state = await world.state(name)
+        return state == "gone" or (state == "running" and await world.ready(name))

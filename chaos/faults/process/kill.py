@@ -1,4 +1,4 @@
-"""`kill`: SIGKILL, nothing is said to anyone; started again at the end, with a cold start if one is given."""
+"""`kill`: SIGKILL without notice; the process is started again at the end, with a cold start if one is given."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault, Stage, Undo
-from chaos.faults.spec import WholeReplica
+from chaos.faults.base import Fault
+from chaos.faults.spec import OnProcess
+from chaos.faults.world import Undo, Where, World
 from reports.shared.documents import Duration
 
 __all__ = ["Kill", "KillFault"]
 
 START_WITHIN_S = 30.0
-"""A replica's process needs about a second, more on a machine that is busy."""
+"""A replica's process starts in about a second; it takes longer on a busy machine."""
 
 
-class Kill(WholeReplica):
-    """Replicas that are killed."""
+class Kill(OnProcess):
+    """Replicas are killed (SIGKILL) without notice, and started again at the end."""
 
     kind: ClassVar[str] = "kill"
-    stops_process: ClassVar[bool] = True
+    loses_spans: ClassVar[bool] = True
+    scaled_times: ClassVar[tuple[str, ...]] = ("cold_start",)
 
-    cold_start: Duration = Field(default=0.0, description="how long a replica loads its model once it is started again")
+    cold_start: Duration = Field(default=0.0, description="how long a replica loads its model when it is started again")
 
     @property
     def cold_start_s(self) -> float:
@@ -37,27 +39,29 @@ class Kill(WholeReplica):
 
 
 class KillFault(Fault):
-    """Dead when the process is reaped and its port refuses; back when it says that it is ready."""
+    """Confirmed when the process is reaped and its port refuses; verified when the new process reports ready."""
+
+    where: ClassVar[Where] = "process"
 
     def __init__(self, fault_id: str, kind: str, targets: Sequence[str], cold_start_s: float) -> None:
         super().__init__(fault_id, kind, targets)
         self.cold_start_s = cold_start_s
 
-    def undo(self, stage: Stage) -> list[Undo]:
+    def undo(self, world: World) -> list[Undo]:
         return [{"do": "start", "process": name} for name in self.targets]
 
-    async def strike(self, stage: Stage, name: str) -> None:
-        await stage.kill(name)
+    async def inject_one(self, world: World, name: str) -> None:
+        await world.kill(name)
 
-    async def struck(self, stage: Stage, name: str) -> bool:
-        return await stage.state(name) == "gone" and not await stage.accepts(name)
+    async def confirm_one(self, world: World, name: str) -> bool:
+        return await world.state(name) == "gone" and not await world.accepts(name)
 
-    async def heal(self, stage: Stage, name: str) -> None:
-        await stage.start(name, cold_start_s=self.cold_start_s)
+    async def revert_one(self, world: World, name: str) -> None:
+        await world.start(name, cold_start_s=self.cold_start_s)
 
-    async def healed(self, stage: Stage, name: str) -> bool:
-        return await stage.ready(name)
+    async def verify_one(self, world: World, name: str) -> bool:
+        return await world.ready(name)
 
     @property
-    def healed_within_s(self) -> float:
+    def verify_within_s(self) -> float:
         return self.cold_start_s + START_WITHIN_S

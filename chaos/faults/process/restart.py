@@ -1,6 +1,4 @@
-"""`restart`: SIGTERM with a notice, in which the replica drains; then a new process that loads its model (a cold start)
-before it is ready.
-"""
+"""`restart`: SIGTERM with notice, in which the replica drains; then a new process with a cold start."""
 
 from __future__ import annotations
 
@@ -11,22 +9,22 @@ from pydantic import Field
 
 from chaos.faults.base import Fault
 from chaos.faults.process.terminate import TerminateFault
-from chaos.faults.spec import WholeReplica
+from chaos.faults.spec import OnProcess
 from reports.shared.documents import Duration
 
 __all__ = ["Restart"]
 
 
-class Restart(WholeReplica):
-    """Replicas that are restarted. `for` of the entry is how long they stay down in between; 0 s if absent."""
+class Restart(OnProcess):
+    """Replicas are restarted: they drain, end, and start with a cold start. `for` of the entry is how long they stay
+    down in between; 0 s if absent.
+    """
 
     kind: ClassVar[str] = "restart"
     needs_duration: ClassVar[bool] = False
-    stops_process: ClassVar[bool] = True
+    scaled_times: ClassVar[tuple[str, ...]] = ("grace", "cold_start")
 
-    grace: Duration = Field(
-        default=1.0, le=600, description="notice, in which it drains: between SIGTERM and SIGKILL at most"
-    )
+    grace: Duration = Field(default=1.0, le=600, description="time to drain: between SIGTERM and SIGKILL at most")
     cold_start: Duration = Field(default=10.0, description="how long the new process loads its model")
 
     @property

@@ -1,4 +1,4 @@
-"""`terminate`: SIGTERM with a notice, as when a cloud takes spot capacity back; started again, cold, at the end."""
+"""`terminate`: SIGTERM with notice, as when a cloud reclaims spot capacity; a cold start at the end."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chaos.faults.base import Fault, Stage
+from chaos.faults.base import Fault
 from chaos.faults.process.kill import KillFault
-from chaos.faults.spec import WholeReplica
+from chaos.faults.spec import OnProcess
+from chaos.faults.world import World
 from reports.shared.documents import Duration
 
 __all__ = ["Terminate", "TerminateFault"]
 
 
-class Terminate(WholeReplica):
-    """Replicas that are taken back on notice. They drain: `/health/ready` says so, what runs goes on until it ends, or
-    the notice is over."""
+class Terminate(OnProcess):
+    """Replicas are terminated with notice (SIGTERM, then SIGKILL), as when a cloud reclaims spot capacity. They drain:
+    `/health/ready` fails, and running requests go on until they end or the notice is over."""
 
     kind: ClassVar[str] = "terminate"
-    stops_process: ClassVar[bool] = True
+    reclaims_hardware: ClassVar[bool] = True
+    scaled_times: ClassVar[tuple[str, ...]] = ("notice", "cold_start")
 
-    notice: Duration = Field(default=30.0, le=600, description="between SIGTERM and SIGKILL at most, as 5s")
-    cold_start: Duration = Field(default=10.0, description="how long its replacement loads the model, at the end")
+    notice: Duration = Field(default=30.0, le=600, description="time between SIGTERM and SIGKILL at most, as 5s")
+    cold_start: Duration = Field(default=10.0, description="how long the replacement loads its model, at the end")
 
     @property
     def cold_start_s(self) -> float:
@@ -37,20 +39,20 @@ class Terminate(WholeReplica):
 
 
 class TerminateFault(KillFault):
-    """As a kill, with a notice: injected when the process is gone. `notice_s`: SIGKILL comes after it."""
+    """A kill with notice: injected when the process is gone. `notice_s`: time from SIGTERM to SIGKILL, seconds."""
 
     def __init__(self, fault_id: str, kind: str, targets: Sequence[str], cold_start_s: float, notice_s: float) -> None:
         super().__init__(fault_id, kind, targets, cold_start_s)
         self.notice_s = notice_s
-        self._told: set[str] = set()
+        self._signalled: set[str] = set()
 
-    async def strike(self, stage: Stage, name: str) -> None:
-        self._told.add(name)
-        await stage.terminate(name, grace_s=self.notice_s)
+    async def inject_one(self, world: World, name: str) -> None:
+        self._signalled.add(name)
+        await world.terminate(name, grace_s=self.notice_s)
 
-    async def heal(self, stage: Stage, name: str) -> None:
-        # One that was told to end and has not yet (the run was cut short) would end after its replacement's start.
-        if name in self._told and await stage.state(name) != "gone":
-            await stage.kill(name)
-        await super().heal(stage, name)
-        self._told.discard(name)
+    async def revert_one(self, world: World, name: str) -> None:
+        # A process that got SIGTERM and still runs (the run was cut short) would end after its replacement started.
+        if name in self._signalled and await world.state(name) != "gone":
+            await world.kill(name)
+        await super().revert_one(world, name)
+        self._signalled.discard(name)

@@ -1,4 +1,4 @@
-"""`corrupt`: one event of a stream is broken, and the stream goes on as if nothing were."""
+"""`corrupt`: one event of a stream is corrupt, and the stream goes on."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Corrupt"]
 
 
 class Corrupt(OnStreams):
-    """Streams with a broken line."""
+    """One event of a stream is corrupt (invalid JSON or an invalid line), and the stream goes on."""
 
     kind: ClassVar[str] = "corrupt"
 
     how: Literal["data", "line"] = Field(
-        default="data", description="data: what the event carries is no JSON; line: it begins with no field's name"
+        default="data", description="data: the event's data is not valid JSON; line: the line has no field name"
     )
-    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it")
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before the corrupt event")
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens, "how": self.how}

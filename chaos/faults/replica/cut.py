@@ -1,4 +1,4 @@
-"""`cut`: a stream ends half way: by FIN, by RST, or with a clean end of the body and no terminal event."""
+"""`cut`: A stream ends too early: by FIN, by RST, or with a clean end of the body and no terminal event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Cut"]
 
 
 class Cut(OnStreams):
-    """Streams that are cut after a number of tokens."""
+    """A stream is cut after a number of tokens."""
 
     kind: ClassVar[str] = "cut"
 

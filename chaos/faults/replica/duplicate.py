@@ -1,4 +1,4 @@
-"""`duplicate`: a token of a stream is sent twice."""
+"""`duplicate`: A token of a stream is sent twice."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Duplicate"]
 
 
 class Duplicate(OnStreams):
-    """Streams in which a token comes twice."""
+    """A token of a stream is sent twice."""
 
     kind: ClassVar[str] = "duplicate"
 
-    after_tokens: int = Field(default=1, ge=1, description="tokens sent before the last of them is sent again")
+    after_tokens: int = Field(default=1, ge=1, description="tokens sent; then the last of them is sent again")
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens}

@@ -1,4 +1,4 @@
-"""`error_event`: the status was 200, and in the middle of the answer comes an error."""
+"""`error_event`: A stream with status 200 ends with an error event."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["ErrorEvent"]
 
 
 class ErrorEvent(OnStreams):
-    """Streams that end with an error event."""
+    """A stream with status 200 ends with an error event in place of the rest of the answer."""
 
     kind: ClassVar[str] = "error_event"
 
     message: str = Field(
-        default="The engine failed while it was answering.", max_length=1000, description="what the error says"
+        default="The engine failed while it was answering.", max_length=1000, description="the error's message"
     )
-    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it")
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before the error")
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens, "message": self.message}

@@ -1,4 +1,4 @@
-"""`flush_cache`: the prefix cache is dropped, once or again and again."""
+"""`flush_cache`: the prefix cache is flushed, once or periodically."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ __all__ = ["FlushCache"]
 
 
 class FlushCache(InReplica):
-    """Replicas that forget their prefix cache."""
+    """Replicas lose their prefix cache, once or periodically."""
 
     kind: ClassVar[str] = "flush_cache"
+    kept_times: ClassVar[tuple[str, ...]] = ("every",)
 
     every: Duration | None = Field(
-        default=None, ge=0.01, le=3600, description="again and again, as 5s; without it once"
+        default=None, ge=0.01, le=3600, description="interval between flushes, as 5s; once if absent"
     )
 
     def params(self) -> dict[str, Any]:

@@ -13,17 +13,21 @@ __all__ = ["Latency"]
 
 
 class Latency(OnRequests):
-    """Requests that wait `delay`, give or take up to `jitter`."""
+    """A request waits for `delay`, plus or minus up to `jitter`, before the replica handles it."""
 
     kind: ClassVar[str] = "latency"
+    kept_times: ClassVar[tuple[str, ...]] = (
+        "delay",
+        "jitter",
+    )
 
     delay: Duration = Field(description="how long a request waits, as 300ms")
-    jitter: Duration = Field(default=0.0, description="how much more or less it may be, as 50ms")
+    jitter: Duration = Field(default=0.0, description="maximum difference from delay, as 50ms")
 
     @model_validator(mode="after")
     def _not_negative(self) -> Latency:
         if self.jitter > self.delay:
-            raise Mistake("jitter is more than delay", "a request cannot wait less than nothing: make jitter smaller")
+            raise Mistake("jitter is more than delay", "make jitter at most delay: a wait cannot be negative")
         return self
 
     def params(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`lying_health`: the health checks say 200, and nobody is served."""
+"""`lying_health`: the health checks return 200, and no request is served."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ __all__ = ["LyingHealth"]
 
 
 class LyingHealth(InReplica):
-    """Replicas that are healthy and dead."""
+    """Replicas pass their health checks and serve no request."""
 
     kind: ClassVar[str] = "lying_health"
+    silences_calls: ClassVar[bool] = True
 
     how: Literal["silent", "failing"] = Field(
-        default="silent", description="silent: no answer, no token, connections open; failing: a 500 to every request"
+        default="silent",
+        description="silent: no answer and no token, connections open; failing: status 500 to every request",
     )
 
     def params(self) -> dict[str, Any]:

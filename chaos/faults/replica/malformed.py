@@ -1,4 +1,4 @@
-"""`malformed`: what comes back is no HTTP at all, or a 200 whose JSON is cut off."""
+"""`malformed`: the response is not HTTP, or is a 200 whose JSON body is cut off."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["Malformed"]
 
 
 class Malformed(OnRequests):
-    """Requests that are answered with garbage."""
+    """A request is answered with bytes that are not HTTP, or with a truncated JSON body."""
 
     kind: ClassVar[str] = "malformed"
 
     how: Literal["http", "json"] = Field(
-        default="http", description="http: bytes that are no response; json: a 200 whose body is cut off"
+        default="http", description="http: bytes that are not an HTTP response; json: a 200 whose body is cut off"
     )
 
     def params(self) -> dict[str, Any]:

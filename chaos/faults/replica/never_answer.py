@@ -1,4 +1,4 @@
-"""`never_answer`: a request is taken and never answered, its connection open, while the fault lasts."""
+"""`never_answer`: A request is accepted and never answered, with its connection open, while the fault is active."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ __all__ = ["NeverAnswer"]
 
 
 class NeverAnswer(OnRequests):
-    """Requests that nobody answers."""
+    """A request is accepted and never answered, with its connection open."""
 
     kind: ClassVar[str] = "never_answer"
+    silences_calls: ClassVar[bool] = True
 
     def params(self) -> dict[str, Any]:
         return {}

@@ -1,4 +1,4 @@
-"""`no_terminal`: all tokens come, then the stream ends properly, but for its terminal event."""
+"""`no_terminal`: all tokens of a stream are sent and the body ends properly, without the terminal event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["NoTerminal"]
 
 
 class NoTerminal(OnRequests):
-    """Streams without their terminal event."""
+    """A stream ends properly but without its terminal event."""
 
     kind: ClassVar[str] = "no_terminal"
 

@@ -1,4 +1,4 @@
-"""`preemption_storm`: running sequences are thrown back into the queue again and again."""
+"""`preemption_storm`: running sequences are preempted again and again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ __all__ = ["PreemptionStorm"]
 
 
 class PreemptionStorm(InReplica):
-    """Replicas that preempt what they run."""
+    """Replicas preempt running sequences periodically, and compute them again."""
 
     kind: ClassVar[str] = "preemption_storm"
+    kept_times: ClassVar[tuple[str, ...]] = ("every",)
 
-    every: Duration = Field(default=0.5, ge=0.01, le=3600, description="from one time to the next, as 500ms")
-    sequences: int = Field(default=1, ge=1, description="how many each time, the last that came first")
+    every: Duration = Field(default=0.5, ge=0.01, le=3600, description="interval between preemptions, as 500ms")
+    sequences: int = Field(default=1, ge=1, description="how many each time, the latest arrivals first")
 
     def params(self) -> dict[str, Any]:
         return {"ms": round(self.every * 1000, 6), "count": self.sequences}

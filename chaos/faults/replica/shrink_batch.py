@@ -1,4 +1,4 @@
-"""`shrink_batch`: fewer sequences run at once; the others wait."""
+"""`shrink_batch`: fewer sequences run at the same time; the others queue."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["ShrinkBatch"]
 
 
 class ShrinkBatch(InReplica):
-    """Replicas whose batch is small."""
+    """Replicas run fewer sequences at the same time; the others queue."""
 
     kind: ClassVar[str] = "shrink_batch"
 
-    max_sequences: int = Field(ge=1, description="how many run at once at most")
+    max_sequences: int = Field(ge=1, description="how many run at the same time at most")
 
     def params(self) -> dict[str, Any]:
         return {"max_sequences": self.max_sequences}

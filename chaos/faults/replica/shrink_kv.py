@@ -1,4 +1,4 @@
-"""`shrink_kv`: a part of the KV cache is gone: what does not fit any more is preempted."""
+"""`shrink_kv`: A part of the KV cache is removed; sequences that no longer fit are preempted."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["ShrinkKv"]
 
 
 class ShrinkKv(InReplica):
-    """Replicas that lose a part of their KV cache."""
+    """Replicas lose a part of their KV cache; sequences that no longer fit are preempted."""
 
     kind: ClassVar[str] = "shrink_kv"
 
-    lost: Percentage = Field(gt=0, lt=1, description="the share of the blocks that is taken away, as 60%")
+    lost: Percentage = Field(gt=0, lt=1, description="the share of the blocks that is removed, as 60%")
 
     def params(self) -> dict[str, Any]:
         return {"lost": self.lost}

@@ -1,4 +1,4 @@
-"""`slow_decode`: the chip is throttled; every decode step takes `factor` times as long."""
+"""`slow_decode`: the chip is throttled: every decode step takes `factor` times as long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SlowDecode"]
 
 
 class SlowDecode(InReplica):
-    """Replicas whose chips are throttled. Every request in the batch feels it, so that there is no share."""
+    """Replicas decode slowly, as on a throttled chip. It affects every request in the batch, so there is no share."""
 
     kind: ClassVar[str] = "slow_decode"
 

@@ -1,4 +1,4 @@
-"""`slow_headers`: the head of a response comes a few bytes at a time."""
+"""`slow_headers`: the response's headers arrive a few bytes at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ __all__ = ["SlowHeaders"]
 
 
 class SlowHeaders(OnRequests):
-    """Responses whose head takes `delay` from its first byte to its last."""
+    """Response headers take `delay` from the first byte to the last."""
 
     kind: ClassVar[str] = "slow_headers"
+    silences_calls: ClassVar[bool] = True
+    kept_times: ClassVar[tuple[str, ...]] = ("delay",)
 
-    delay: Duration = Field(gt=0, description="how long the head takes, as 3s")
+    delay: Duration = Field(gt=0, description="how long the headers take, as 3s")
 
     def params(self) -> dict[str, Any]:
         return {"ms": round(self.delay * 1000, 6)}

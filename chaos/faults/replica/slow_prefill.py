@@ -1,4 +1,4 @@
-"""`slow_prefill`: prompts take `factor` times as long to compute; decoding goes on as it was."""
+"""`slow_prefill`: prefill takes `factor` times as long; decode is unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SlowPrefill"]
 
 
 class SlowPrefill(InReplica):
-    """Replicas whose prefill is slow."""
+    """Replicas compute prompts slowly; decode is unchanged."""
 
     kind: ClassVar[str] = "slow_prefill"
 

@@ -1,4 +1,4 @@
-"""`slow_tokens`: a stream's tokens go out slowly; the engine behind it is as fast as ever."""
+"""`slow_tokens`: A stream's tokens are sent slowly; the engine's speed is unchanged."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ __all__ = ["SlowTokens"]
 
 
 class SlowTokens(OnStreams):
-    """Streams whose tokens come slowly."""
+    """A stream's tokens are sent slowly; the engine's speed is unchanged."""
 
     kind: ClassVar[str] = "slow_tokens"
+    silences_calls: ClassVar[bool] = True
+    kept_times: ClassVar[tuple[str, ...]] = ("gap",)
 
     factor: float = Field(
-        default=1.0, ge=1, le=1000, allow_inf_nan=False, description="how many times as far apart as they are made"
+        default=1.0,
+        ge=1,
+        le=1000,
+        allow_inf_nan=False,
+        description="how many times the engine's interval between tokens",
     )
-    gap: Duration = Field(default=0.0, description="from one token to the next at least, as 300ms")
-    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it")
+    gap: Duration = Field(default=0.0, description="minimum interval between tokens, as 300ms")
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it begins")
 
     @model_validator(mode="after")
     def _slows(self) -> SlowTokens:

@@ -1,4 +1,4 @@
-"""`stale_metrics`: `/metrics` is frozen, or says that nobody is there."""
+"""`stale_metrics`: `/metrics` is frozen, or reports no load."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["StaleMetrics"]
 
 
 class StaleMetrics(InReplica):
-    """Replicas whose metrics lie."""
+    """Replicas report stale or empty metrics."""
 
     kind: ClassVar[str] = "stale_metrics"
 
     how: Literal["frozen", "idle"] = Field(
-        default="frozen", description="frozen: as they were when it began; idle: no load, an empty cache"
+        default="frozen", description="frozen: the values at the injection; idle: no load and an empty cache"
     )
 
     def params(self) -> dict[str, Any]:

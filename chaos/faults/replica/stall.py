@@ -1,4 +1,4 @@
-"""`stall`: a stream falls silent, its connection open: the failure that no connection error tells of."""
+"""`stall`: A stream goes silent while its connection stays open, so that no connection error reports it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ __all__ = ["Stall"]
 
 
 class Stall(OnStreams):
-    """Streams that fall silent after a number of tokens."""
+    """A stream goes silent after a number of tokens, with its connection open."""
 
     kind: ClassVar[str] = "stall"
+    silences_calls: ClassVar[bool] = True
+    kept_times: ClassVar[tuple[str, ...]] = ("for_",)
 
     after_tokens: int = Field(default=0, ge=0, description="tokens sent before the silence")
     for_: Duration | None = Field(
         default=None,
         alias="for",
         gt=0,
-        description="how long a stream is silent, as 3s; without it as long as the fault lasts",
+        description="how long a stream is silent, as 3s; as long as the fault lasts if absent",
     )
 
     def params(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`trickle`: the bytes of a stream dribble out, events split across writes."""
+"""`trickle`: A stream's bytes arrive a few at a time, so that events are split across writes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ __all__ = ["Trickle"]
 
 
 class Trickle(OnStreams):
-    """Streams that come a few bytes at a time."""
+    """A stream arrives a few bytes per write."""
 
     kind: ClassVar[str] = "trickle"
+    silences_calls: ClassVar[bool] = True
+    kept_times: ClassVar[tuple[str, ...]] = ("every",)
 
-    bytes: int = Field(default=20, ge=1, description="bytes at a time")
-    every: Duration = Field(default=0.01, gt=0, le=60, description="from one time to the next, as 10ms")
-    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it")
+    bytes: int = Field(default=20, ge=1, description="bytes per write")
+    every: Duration = Field(default=0.01, gt=0, le=60, description="interval between writes, as 10ms")
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it begins")
 
     def params(self) -> dict[str, Any]:
         return {"bytes": self.bytes, "ms": round(self.every * 1000, 6), "after_tokens": self.after_tokens}

@@ -1,4 +1,4 @@
-"""`wrong_answer`: an answer goes on with the tokens of another one."""
+"""`wrong_answer`: A stream continues with the tokens of another answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["WrongAnswer"]
 
 
 class WrongAnswer(OnStreams):
-    """Streams that go on with somebody else's answer."""
+    """A stream continues with the tokens of another answer."""
 
     kind: ClassVar[str] = "wrong_answer"
 
-    after_tokens: int = Field(default=0, ge=0, description="tokens sent before it")
+    after_tokens: int = Field(default=0, ge=0, description="tokens sent before the wrong ones")
 
     def params(self) -> dict[str, Any]:
         return {"after_tokens": self.after_tokens}

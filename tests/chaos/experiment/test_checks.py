@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from chaos.experiment.model import load_experiment
+from chaos.faults.catalogue import KINDS
+from chaos.faults.world import NEEDS
 from reports.shared.errors import InvalidFile
+from tests.chaos.faults.test_base import SPECS
 from tests.support.paths import ROOT
+
+NAME_A_STACK = "take the fault out, or name a target that has them: {stack: multi-cloud}"
 
 HEAD = """\
 brownout: 1
@@ -270,10 +276,22 @@ def test_at_a_url_nothing_can_be_broken_and_only_the_client_is_measured(tmp_path
         "[sessions_lost == 0]", "[retry_amplification <= 2, ttft.p95 for pool=tpu <= 1 s]"
     )
     assert mistakes(tmp_path, text + "    - {for: 5s, kill: {pool: tpu}}\n") == [
-        (7, "a url has no pools", "take for pool=tpu out"),
-        (7, "retry_amplification needs the spans of a stack of ours, and the target is a url", "take the gate out"),
-        (FIRST, "kill needs a stack of ours, and the target is a url", "take the fault out, or name a stack"),
+        (
+            7,
+            "retry_amplification needs the spans of the gateway, and this target records none",
+            "take the gate out, or name a stack",
+        ),
+        (7, "this target has no pools", "take for pool=tpu out, or name a stack"),
+        (FIRST, "kill needs replicas whose processes brownout starts, and this target has none", NAME_A_STACK),
     ]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, spec in KINDS.items() if spec.where != "load"])
+def test_a_url_refuses_each_fault_for_what_it_lacks(tmp_path: Path, kind: str) -> None:
+    text = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1', model: m}")
+    (problem,) = mistakes(tmp_path, text + f"    - {{for: 5s, {kind}: {json.dumps(SPECS[kind])}}}\n")
+    needs = NEEDS[KINDS[kind].where]
+    assert problem == (FIRST, f"{kind} needs {needs}, and this target has none", NAME_A_STACK)
 
 
 def test_an_override_is_checked_as_the_files_own(tmp_path: Path) -> None:
@@ -364,7 +382,12 @@ def test_a_fault_that_begins_on_a_replica_that_one_of_many_times_has_down_is_a_m
     ]
 
 
-def test_what_tells_must_be_one_of_the_gates(tmp_path: Path) -> None:
-    text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 1\n"
-    what = 'tells: "sessions_lost == 1" is not one of the gates'
+def test_the_former_name_of_headline_gate_is_answered_with_the_new_one(tmp_path: Path) -> None:
+    text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 0\n"
+    assert mistakes(tmp_path, text) == [(10, 'the key "tells" was renamed', "write headline_gate: instead")]
+
+
+def test_the_headline_gate_must_be_one_of_the_gates(tmp_path: Path) -> None:
+    text = HEAD.replace("  faults:\n", "") + "headline_gate: sessions_lost == 1\n"
+    what = 'headline_gate: "sessions_lost == 1" is not one of the gates'
     assert mistakes(tmp_path, text) == [(10, what, 'did you mean "sessions_lost == 0"?')]

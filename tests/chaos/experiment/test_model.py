@@ -195,6 +195,13 @@ def test_the_resolved_experiment_says_whom_each_fault_takes() -> None:
             "params": {"cold_start_s": 0.0},
             "share": None,
             "only": {},
+            "traits": {
+                "where": "process",
+                "stops_process": True,
+                "silences_calls": False,
+                "loses_spans": True,
+                "reclaims_hardware": False,
+            },
         }
     ]
     assert resolved["slo"] == {"ttft": 2.0, "tpot": 0.1}

@@ -14,7 +14,7 @@ from chaos.experiment.model import load_experiment, resolve
 from chaos.experiment.schedule import Occurrence, Schedule, occurrences
 from chaos.faults.load.surge import Surge
 from chaos.faults.process.kill import Kill
-from tests.support.fault_stage import REPLICAS
+from chaos.testing.memory_world import REPLICAS
 
 TPUS = Kill.model_validate({"pool": "tpu"})
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.faults.base import Fault, FaultError, Stage, Unreachable, on_each
+from chaos.faults.base import Fault, on_each
 from chaos.faults.catalogue import KINDS
+from chaos.faults.world import FaultError, Unreachable, World
 from chaos.supervision.undo import check_record
-from tests.support.fault_stage import REPLICAS, MemoryStage, live
+from chaos.testing.memory_world import REPLICAS, MemoryWorld, play_life
 
 WHOLE = {"pool": "tpu"}
 SPECS = {
@@ -47,7 +48,7 @@ SPECS = {
     "long_reasoning": {"factor": 50, "share": "3%"},
     "retry_storm": {"timeout": "5s"},
 }
-DISRUPTIVE = ("kill", "freeze", "behave", "order")
+DISRUPTIVE = ("kill", "freeze", "add_behaviour", "order")
 
 
 def fault_of(kind: str) -> Fault:
@@ -62,24 +63,24 @@ def test_every_kind_of_the_catalogue_is_tried_here() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_life_without_trouble_leaves_nothing_behind(kind: str) -> None:
-    stage, fault = MemoryStage(), fault_of(kind)
-    await fault.inject(stage)
-    assert not stage.well
-    touched = [name for name in stage.states if stage.states[name] != "running" or stage.behaviour_of[name]]
+    world, fault = MemoryWorld(), fault_of(kind)
+    await fault.inject(world)
+    assert not world.healthy
+    touched = [name for name in world.states if world.states[name] != "running" or world.behaviour_of[name]]
     assert (touched or ["load"]) == fault.targets
-    await fault.confirm(stage)
-    await fault.revert(stage)
-    await fault.verify(stage)
-    assert stage.well
-    assert not stage.armed
+    await fault.confirm(world)
+    await fault.revert(world)
+    await fault.verify(world)
+    assert world.healthy
+    assert not world.armed
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(kind: str) -> None:
-    stage, fault = MemoryStage(), fault_of(kind)
-    await fault.inject(stage)
-    assert stage.log[0] == ("arm", "f1")
-    undo = stage.armed["f1"]
+    world, fault = MemoryWorld(), fault_of(kind)
+    await fault.inject(world)
+    assert world.log[0] == ("arm", "f1")
+    undo = world.armed["f1"]
     assert len(undo) == len(fault.targets)
     processes = {"load": "locust"}
     assert [record["process"] for record in undo] == [processes.get(name, name) for name in fault.targets]
@@ -91,42 +92,44 @@ async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_without_an_undo_there_is_no_injection(kind: str) -> None:
-    stage, fault = MemoryStage(fail_at=0), fault_of(kind)
+    world, fault = MemoryWorld(fail_at=0), fault_of(kind)
     with pytest.raises(FaultError):
-        await fault.inject(stage)
-    assert stage.well
-    assert [what for what, _ in stage.log] == ["arm"]
+        await fault.inject(world)
+    assert world.healthy
+    assert [what for what, _ in world.log] == ["arm"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> None:
-    stage, fault = MemoryStage(), fault_of(kind)
-    await fault.revert(stage)
-    assert stage.well
-    await fault.inject(stage)
-    first = await fault.revert(stage)
-    assert await fault.revert(stage) == first
-    await fault.verify(stage)
-    assert await fault.revert(stage) == first
-    await fault.verify(stage)
-    assert stage.well
-    assert not stage.armed
+    world, fault = MemoryWorld(), fault_of(kind)
+    await fault.revert(world)
+    assert world.healthy
+    await fault.inject(world)
+    first = await fault.revert(world)
+    assert await fault.revert(world) == first
+    await fault.verify(world)
+    assert await fault.revert(world) == first
+    await fault.verify(world)
+    assert world.healthy
+    assert not world.armed
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: str) -> None:
-    stage, fault = MemoryStage(), fault_of(kind)
-    await fault.inject(stage)
-    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) is reverted, but still there"):
-        await fault.verify(stage)
-    assert "f1" in stage.armed
+    world, fault = MemoryWorld(), fault_of(kind)
+    await fault.inject(world)
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was reverted, but its effect remains"):
+        await fault.verify(world)
+    assert "f1" in world.armed
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
-    stage, fault = MemoryStage(), fault_of(kind)
-    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) cannot be seen to work"):
-        await fault.confirm(stage)
+    world, fault = MemoryWorld(), fault_of(kind)
+    with pytest.raises(
+        FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was injected, but its effect is not observed"
+    ):
+        await fault.confirm(world)
 
 
 @settings(max_examples=200)
@@ -134,28 +137,28 @@ async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
 async def test_whatever_step_fails_it_can_be_reverted_and_was_armed_before_it_was_done(
     kind: str, fail_at: int, fail_after: bool
 ) -> None:
-    stage, fault = MemoryStage(fail_at, fail_after=fail_after), fault_of(kind)
+    world, fault = MemoryWorld(fail_at, fail_after=fail_after), fault_of(kind)
     try:
-        await live(fault, stage)
+        await play_life(fault, world)
     except FaultError:
         # as the runner does: revert again until it is verified
         for _ in range(2):
-            await fault.revert(stage)
-            await fault.verify(stage)
-    assert stage.well
-    assert not stage.armed
-    done = min(stage.index_of(what) for what in DISRUPTIVE)
-    assert stage.index_of("arm") < done or done == len(stage.log)
+            await fault.revert(world)
+            await fault.verify(world)
+    assert world.healthy
+    assert not world.armed
+    done = min(world.index_of(what) for what in DISRUPTIVE)
+    assert world.index_of("arm") < done or done == len(world.log)
 
 
 async def test_a_target_that_fails_does_not_keep_the_fault_from_the_others_nor_its_end() -> None:
-    stage, fault = MemoryStage(fail_at=1), fault_of("kill")  # the kill of tpu-0
+    world, fault = MemoryWorld(fail_at=1), fault_of("kill")  # the kill of tpu-0
     with pytest.raises(FaultError, match="kill tpu-0 failed"):
-        await fault.inject(stage)
-    assert stage.states["tpu-1"] == "gone"
-    await fault.revert(stage)
-    await fault.verify(stage)
-    assert stage.well
+        await fault.inject(world)
+    assert world.states["tpu-1"] == "gone"
+    await fault.revert(world)
+    await fault.verify(world)
+    assert world.healthy
 
 
 async def test_the_first_error_is_raised_after_all_have_been_tried() -> None:
@@ -174,5 +177,5 @@ async def test_the_first_error_is_raised_after_all_have_been_tried() -> None:
 
 
 def test_the_stage_of_these_tests_is_one() -> None:
-    stage: Stage = MemoryStage()
-    assert stage.replicas["tpu-0"].cloud == "gcp"
+    world: World = MemoryWorld()
+    assert world.replicas["tpu-0"].cloud == "gcp"

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.faults.catalogue import KINDS
+from chaos.testing.memory_replica import LEASE_S, MemoryReplica, ReplicaWorld
+from chaos.testing.memory_world import REPLICAS, MemoryWorld
+from chaos.testing.mock_clock import run_in_virtual_time
 from targets.replica.behaviours import BEHAVIOURS
 from tests.chaos.faults.test_base import SPECS
-from tests.support.fault_replica import LEASE_S, MemoryReplica, ReplicaStage, play
-from tests.support.fault_stage import REPLICAS, MemoryStage
 
 CLIENTS = 3
 LOAD_S = 3.0
@@ -55,7 +56,7 @@ async def scraper(replica: MemoryReplica) -> None:
 async def run(kind: str | None, at_s: float, for_s: float, runner_dies: bool) -> Told:
     """A run with a fault in it, or without one."""
     replica = MemoryReplica()
-    stage, over = ReplicaStage(replica), asyncio.Event()
+    world, over = ReplicaWorld(replica), asyncio.Event()
     late: list[bytes] = []
     clients = [asyncio.create_task(client(replica, number, over, late)) for number in range(CLIENTS)]
     scraping = asyncio.create_task(scraper(replica))
@@ -63,19 +64,19 @@ async def run(kind: str | None, at_s: float, for_s: float, runner_dies: bool) ->
     hits: int | None = None
     if kind is not None:
         fault = KINDS[kind].model_validate(SPECS[kind]).build("f1", ["tpu-0"], 7)
-        await fault.inject(stage)
-        await fault.confirm(stage)
+        await fault.inject(world)
+        await fault.confirm(world)
         await asyncio.sleep(LEASE_S + 0.001 if runner_dies else for_s)
         if not runner_dies:
-            hits = await fault.revert(stage)
-        await fault.verify(stage)
-        assert not stage.armed
+            hits = await fault.revert(world)
+        await fault.verify(world)
+        assert not world.armed
     over.set()
     await asyncio.gather(*clients)
     scraping.cancel()
     known = replica.behaviours.hits.get("f1")
     assert hits in (None, known)
-    well = replica.well
+    well = replica.healthy
     return Told(known, well, await replica.call("after", 0, 40), late)
 
 
@@ -85,7 +86,7 @@ _CALM: dict[str, Any] = {}
 def calm() -> Told:
     """The same run with nothing wrong."""
     if not _CALM:
-        _CALM["told"] = play(run(None, 0.0, 0.0, False))
+        _CALM["told"] = run_in_virtual_time(run(None, 0.0, 0.0, False))
     told: Told = _CALM["told"]
     return told
 
@@ -100,7 +101,7 @@ def calm() -> Told:
 def test_a_fault_of_a_replica_is_confirmed_hits_and_is_undone_whenever_it_comes(
     kind: str, at_s: float, for_s: float, runner_dies: bool
 ) -> None:
-    told = play(run(kind, at_s, for_s, runner_dies))
+    told = run_in_virtual_time(run(kind, at_s, for_s, runner_dies))
     if KINDS[kind].model_validate(SPECS[kind]).requests_share is None:
         assert told.hits
     assert told.well
@@ -115,20 +116,20 @@ def test_a_fault_of_a_replica_is_confirmed_hits_and_is_undone_whenever_it_comes(
 @given(at_s=st.floats(0, 10), for_s=st.floats(0, 10))
 def test_any_other_fault_leaves_the_world_as_it_found_it(kind: str, at_s: float, for_s: float) -> None:
     async def story() -> None:
-        stage = MemoryStage()
+        world = MemoryWorld()
         spec = KINDS[kind].model_validate(SPECS[kind])
         fault = spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7)
         await asyncio.sleep(at_s)
-        await fault.inject(stage)
-        await fault.confirm(stage)
-        assert not stage.well
+        await fault.inject(world)
+        await fault.confirm(world)
+        assert not world.healthy
         await asyncio.sleep(for_s)
-        await fault.revert(stage)
-        await fault.verify(stage)
-        assert stage.well
-        assert not stage.armed
+        await fault.revert(world)
+        await fault.verify(world)
+        assert world.healthy
+        assert not world.armed
 
-    play(story())
+    run_in_virtual_time(story())
 
 
 def test_without_a_fault_every_answer_is_whole_and_the_replica_is_well() -> None:

@@ -6,60 +6,60 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from chaos.faults.base import FaultError, Unreachable
 from chaos.faults.catalogue import KINDS
 from chaos.faults.replica.cut import Cut
 from chaos.faults.spec import OnRequests, OnStreams, WholeReplica
+from chaos.faults.world import FaultError, Unreachable
+from chaos.testing.memory_world import MemoryWorld
 from targets.replica.behaviours import BEHAVIOURS
 from targets.replica.behaviours.only import Only
 from tests.chaos.faults.test_base import SPECS
-from tests.support.fault_stage import MemoryStage
 
 
 async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     spec = Cut.model_validate({"pool": "tpu", "how": "fin", "share": "30%"})
-    await spec.build("f2", ["tpu-0"], 9).inject(stage)
-    assert stage.behaviour_of["tpu-0"] == {
+    await spec.build("f2", ["tpu-0"], 9).inject(world)
+    assert world.behaviour_of["tpu-0"] == {
         "f2": {"kind": "cut", "params": {"after_tokens": 0, "how": "fin"}, "share": 0.3, "seed": 9, "only": {}}
     }
 
 
 async def test_hits_are_summed_and_a_second_revert_does_not_forget_them() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
-    await fault.inject(stage)
-    assert await fault.revert(stage) == 6
-    assert await fault.revert(stage) == 6
+    await fault.inject(world)
+    assert await fault.revert(world) == 6
+    assert await fault.revert(world) == 6
 
 
 async def test_a_replica_that_died_or_came_back_has_no_behaviour_any_more() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
-    await fault.inject(stage)
-    await stage.kill("tpu-0")
-    assert await fault.revert(stage) == 3  # what can still be known
-    await fault.verify(stage)
-    assert stage.armed == {}
-    await stage.start("tpu-0")
-    assert await fault.revert(stage) == 3
+    await fault.inject(world)
+    await world.kill("tpu-0")
+    assert await fault.revert(world) == 3  # what can still be known
+    await fault.verify(world)
+    assert world.armed == {}
+    await world.start("tpu-0")
+    assert await fault.revert(world) == 3
 
 
 async def test_when_no_replica_can_be_asked_the_hits_are_not_known() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
-    await fault.inject(stage)
-    stage.states["tpu-0"] = "stopped"
-    assert await fault.revert(stage) is None
+    await fault.inject(world)
+    world.states["tpu-0"] = "stopped"
+    assert await fault.revert(world) is None
 
 
 async def test_a_replica_that_runs_and_does_not_answer_is_not_taken_for_healed() -> None:
-    class Deaf(MemoryStage):
+    class Deaf(MemoryWorld):
         async def behaviours(self, name: str) -> dict[str, object]:
             raise Unreachable(name)
 
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
-    with pytest.raises(FaultError, match="still there"):
+    with pytest.raises(FaultError, match="its effect remains"):
         await fault.verify(Deaf())
 
 
@@ -79,11 +79,11 @@ def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
 
 
 async def test_the_replica_is_told_which_requests() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     only = {"tenant": "acme", "header": {"x-beta": "1"}, "model": ["a", "b"], "after_requests": 50, "at_most": 3}
     spec = Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "decode", **only})
-    await spec.build("f2", ["tpu-0"], 9).inject(stage)
-    assert stage.behaviour_of["tpu-0"]["f2"]["only"] == {**only, "tenant": ["acme"], "phase": "decode"}
+    await spec.build("f2", ["tpu-0"], 9).inject(world)
+    assert world.behaviour_of["tpu-0"]["f2"]["only"] == {**only, "tenant": ["acme"], "phase": "decode"}
     assert spec.requests_share is None
 
 

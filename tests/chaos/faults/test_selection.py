@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chaos.faults.base import ReplicaView
 from chaos.faults.selection import COUNTS, Selector, how_many, unknown_names
-from tests.support.fault_stage import REPLICAS
+from chaos.faults.world import ReplicaView
+from chaos.testing.memory_world import REPLICAS
 
 
 def chosen(seed: int = 7, fault_id: str = "f1", **selector: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""A fault is reverted and seen to be well whatever fails: the undo file, the record, an error nobody thought of."""
+"""A fault is reverted and verified whatever fails: the undo file, the record, an unexpected error."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 import pytest
 from opentelemetry.trace import NoOpTracer
 
-from chaos.faults.base import Undo
 from chaos.faults.process.flap import Flap
 from chaos.faults.process.kill import Kill
 from chaos.faults.process.terminate import Terminate
-from chaos.runner.fault_play import REVERT_TRIES, FaultPlay
+from chaos.faults.spec import FaultSpec
+from chaos.faults.world import Undo, offers_of
+from chaos.runner.fault_play import REVERT_TRIES, FaultPlay, Played
 from chaos.runner.record_writer import EventLog, RecordFull
 from chaos.supervision.undo import UndoNotWritten
+from chaos.testing.memory_world import MemoryWorld
+from chaos.testing.mock_clock import run_in_virtual_time
 from reports.shared.errors import TargetFailed
-from tests.support.fault_stage import MemoryStage
 
 
 class Events(EventLog):
-    """Full from the stage named."""
+    """A record whose disk is full from the stage `full_from` on."""
 
     def __init__(self, path: Path, full_from: str = "") -> None:
         super().__init__(path)
@@ -36,8 +38,8 @@ class Events(EventLog):
         return super().write(event_type, at_ns=at_ns, **fields)
 
 
-class Stage(MemoryStage):
-    """Fails at `what` with `error`, the first `times` times."""
+class FailingWorld(MemoryWorld):
+    """Raises `error` at the call `what`, the first `times` times."""
 
     def __init__(self, what: str = "", error: Exception | None = None, times: int = 100) -> None:
         super().__init__()
@@ -65,136 +67,170 @@ class Stage(MemoryStage):
         await super().start(name, cold_start_s=cold_start_s)
 
 
-def play_of(stage: Stage, events: Events) -> FaultPlay:
-    fault = Kill.model_validate({"pool": "tpu"}).build("f1", ["tpu-0", "tpu-1"], 7)
+def play_of(world: MemoryWorld, events: Events, spec: FaultSpec | None = None) -> FaultPlay:
+    spec = spec or Kill.model_validate({"pool": "tpu"})
     return FaultPlay(
-        fault, stage, events, NoOpTracer(), pools=["tpu"], params={}, share=None, only={}, say=lambda text: None
+        spec.build("f1", ["tpu-0", "tpu-1"], 7),
+        world,
+        events,
+        NoOpTracer(),
+        pools=["tpu"],
+        params={},
+        share=None,
+        only={},
+        traits=spec.traits().recorded(),
+        say=lambda text: None,
     )
 
 
-async def test_an_undo_that_cannot_be_written_ends_the_run_and_breaks_nothing(tmp_path: Path) -> None:
-    stage = Stage("arm", UndoNotWritten("the disk is full"))
+async def play_and_end(play: FaultPlay) -> Played:
+    """The timeline asks for the revert at once: it comes as soon as the fault is confirmed."""
+    play.end()
+    return await play.play()
+
+
+async def test_an_undo_that_cannot_be_written_ends_the_run_without_injection(tmp_path: Path) -> None:
+    world = FailingWorld("arm", UndoNotWritten("the disk is full"))
     with pytest.raises(TargetFailed):
-        await play_of(stage, Events(tmp_path / "events.jsonl")).play(0.0, asyncio.Event())
-    assert stage.well
-    assert "kill" not in [what for what, _ in stage.log]
+        await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
+    assert world.healthy
+    assert "kill" not in [what for what, _ in world.log]
 
 
 @pytest.mark.parametrize("full_from", ["confirmed", "reverted", "verified"])
-async def test_a_record_that_is_full_does_not_come_between_a_fault_and_its_revert(
-    tmp_path: Path, full_from: str
-) -> None:
-    stage = Stage()
-    play = play_of(stage, Events(tmp_path / "events.jsonl", full_from))
+async def test_a_full_record_does_not_prevent_the_revert(tmp_path: Path, full_from: str) -> None:
+    world = FailingWorld()
+    play = play_of(world, Events(tmp_path / "events.jsonl", full_from))
     if full_from == "confirmed":
         with pytest.raises(RecordFull):
-            await play.play(0.0, asyncio.Event())
+            await play_and_end(play)
     else:
-        await play.play(0.0, asyncio.Event())
-    assert stage.well
-    assert not stage.armed
+        await play_and_end(play)
+    assert world.healthy
+    assert not world.armed
     assert play.played.verified
 
 
-async def test_a_fault_that_is_undone_is_verified_though_the_file_cannot_say_so(tmp_path: Path) -> None:
-    stage = Stage("disarm", UndoNotWritten("the disk is full"))
-    played = await play_of(stage, Events(tmp_path / "events.jsonl")).play(0.0, asyncio.Event())
-    assert stage.well
+async def test_a_fault_is_verified_though_its_undo_record_cannot_be_closed(tmp_path: Path) -> None:
+    world = FailingWorld("disarm", UndoNotWritten("the disk is full"))
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
+    assert world.healthy
     assert (played.verified, played.problem) == (True, "")
 
 
-@pytest.mark.parametrize("error", [TargetFailed("port in use"), RuntimeError("nobody thought of it"), LookupError("x")])
-async def test_a_revert_is_tried_again_whatever_failed(tmp_path: Path, error: Exception) -> None:
-    stage = Stage("start", error, times=2)  # both replicas of one try
-    played = await play_of(stage, Events(tmp_path / "events.jsonl")).play(0.0, asyncio.Event())
-    assert stage.well
+@pytest.mark.parametrize("error", [TargetFailed("port in use"), RuntimeError("unexpected"), LookupError("x")])
+async def test_a_failed_revert_is_tried_again(tmp_path: Path, error: Exception) -> None:
+    world = FailingWorld("start", error, times=2)  # both replicas of one try
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
+    assert world.healthy
     assert (played.verified, played.problem) == (True, "")
 
 
-async def test_a_revert_that_never_works_is_said_and_written_down(tmp_path: Path) -> None:
-    stage = Stage("start", TargetFailed("port in use"), times=2 * REVERT_TRIES)
-    played = await play_of(stage, Events(tmp_path / "events.jsonl")).play(0.0, asyncio.Event())
+async def test_a_revert_that_never_works_is_reported_and_recorded(tmp_path: Path) -> None:
+    world = FailingWorld("start", TargetFailed("port in use"), times=2 * REVERT_TRIES)
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
     assert (played.verified, played.stages[-1]) == (False, "failed")
     assert "could not be reverted: port in use" in played.problem
 
 
-async def test_an_injection_that_breaks_unexpectedly_is_reverted(tmp_path: Path) -> None:
-    stage = Stage("kill", RuntimeError("nobody thought of it"), times=1)
-    played = await play_of(stage, Events(tmp_path / "events.jsonl")).play(0.0, asyncio.Event())
-    assert stage.well
+async def test_an_injection_that_fails_unexpectedly_is_reverted(tmp_path: Path) -> None:
+    world = FailingWorld("kill", RuntimeError("unexpected"), times=1)
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
+    assert world.healthy
     assert (played.confirmed, played.verified) == (False, True)
-    assert "nobody thought of it" in played.problem
+    assert "unexpected" in played.problem
 
 
-class SlowToEnd(Stage):
-    """A replica takes its whole notice to end, an hour here."""
+async def test_a_target_without_what_the_fault_needs_refuses_it_before_anything(tmp_path: Path) -> None:
+    world = MemoryWorld(offers=offers_of(own_replicas=False, own_gateway=False))
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
+    assert "kill needs replicas whose processes brownout starts, and this target has none" in played.problem
+    assert "arm" not in [what for what, _ in world.log]
+    assert (played.confirmed, played.verified) == (False, True)
+
+
+class SlowToEnd(MemoryWorld):
+    """A replica that takes its whole notice to end."""
 
     def __init__(self, notice_s: float = 3600.0) -> None:
         super().__init__()
         self.notice_s = notice_s
-        self.told = asyncio.Event()
+        self.signalled = asyncio.Event()
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
-        self.told.set()
+        self.signalled.set()
         await asyncio.sleep(self.notice_s)
         await super().terminate(name, grace_s=grace_s)
 
 
-def terminated(stage: Stage, folder: Path) -> FaultPlay:
-    fault = Terminate.model_validate({"pool": "tpu"}).build("f1", ["tpu-0", "tpu-1"], 7)
-    events = Events(folder / "events.jsonl")
-    return FaultPlay(
-        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
-    )
+def terminated(world: MemoryWorld, folder: Path) -> FaultPlay:
+    return play_of(world, Events(folder / "events.jsonl"), Terminate.model_validate({"pool": "tpu"}))
 
 
-async def test_a_release_in_the_middle_of_a_long_injection_reverts_at_once(tmp_path: Path) -> None:
-    stage, released = SlowToEnd(), asyncio.Event()
-    playing = asyncio.create_task(terminated(stage, tmp_path).play(10.0, released))
-    await stage.told.wait()
-    released.set()
+async def test_a_release_during_a_long_injection_reverts_at_once(tmp_path: Path) -> None:
+    world = SlowToEnd()
+    play = terminated(world, tmp_path)
+    playing = asyncio.create_task(play.play())
+    await world.signalled.wait()
+    play.release()
     async with asyncio.timeout(5):
         played = await playing
     assert played.stages == ["injected", "reverted", "verified"]
     assert (played.confirmed, played.verified, played.problem) == (False, True, "")
-    assert stage.well
-    assert not stage.armed
+    assert world.healthy
+    assert not world.armed
 
 
-async def test_the_time_that_an_injection_takes_is_part_of_the_faults(tmp_path: Path) -> None:
-    stage = SlowToEnd(notice_s=0.3)
-    begun = asyncio.get_running_loop().time()
-    played = await terminated(stage, tmp_path).play(0.5, asyncio.Event())
-    assert 0.5 <= asyncio.get_running_loop().time() - begun < 0.75
-    assert played.confirmed
+async def test_a_fault_released_before_it_begins_is_not_injected(tmp_path: Path) -> None:
+    world = MemoryWorld()
+    play = terminated(world, tmp_path)
+    play.release()
+    assert (await play.play()).stages == []
+    assert world.log == []
 
 
-async def test_a_fault_that_goes_on_while_it_is_held_is_stopped_before_its_revert(tmp_path: Path) -> None:
-    stage = Stage()
-    fault = Flap.model_validate({"pool": "tpu", "period": "6s"}).build("f1", ["tpu-0", "tpu-1"], 7)
-    events = Events(tmp_path / "events.jsonl")
-    play = FaultPlay(
-        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
-    )
-    played = await play.play(0.1, asyncio.Event())
+def test_a_revert_due_during_the_injection_comes_when_it_is_confirmed(tmp_path: Path) -> None:
+    async def story() -> tuple[Played, float]:
+        play = terminated(SlowToEnd(notice_s=30.0), tmp_path)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        loop.call_later(10.0, play.end)
+        return await play.play(), loop.time() - begun
+
+    played, took_s = run_in_virtual_time(story())
+    assert took_s == pytest.approx(30.0)
+    assert played.stages == ["injected", "confirmed", "reverted", "verified"]
+
+
+async def test_background_work_stops_before_the_revert(tmp_path: Path) -> None:
+    world = MemoryWorld()
+    play = play_of(world, Events(tmp_path / "events.jsonl"), Flap.model_validate({"pool": "tpu", "period": "6s"}))
+    playing = asyncio.create_task(play.play())
+    async with asyncio.timeout(5):
+        while [what for what, _ in world.log].count("kill") <= 4:
+            await asyncio.sleep(0)
+    play.end()
+    played = await playing
     assert played.verified
-    assert stage.well
-    assert [what for what, _ in stage.log].count("kill") > 4
-    last_start = max(index for index, (what, _) in enumerate(stage.log) if what == "start")
-    assert "kill" not in [what for what, _ in stage.log[last_start:]]
+    assert world.healthy
+    last_start = max(index for index, (what, _) in enumerate(world.log) if what == "start")
+    assert "kill" not in [what for what, _ in world.log[last_start:]]
 
 
-async def test_a_fault_that_breaks_while_it_is_held_is_reverted_and_says_so(tmp_path: Path) -> None:
-    class Broken(Stage):
+async def test_background_work_that_fails_is_reported_and_the_fault_reverted(tmp_path: Path) -> None:
+    class Broken(MemoryWorld):
+        slept = asyncio.Event()
+
         async def sleep(self, seconds: float) -> None:
-            raise RuntimeError("nobody thought of it")
+            self.slept.set()
+            raise RuntimeError("unexpected")
 
-    stage = Broken()
-    fault = Flap.model_validate({"pool": "tpu", "period": "6s"}).build("f1", ["tpu-0", "tpu-1"], 7)
-    events = Events(tmp_path / "events.jsonl")
-    play = FaultPlay(
-        fault, stage, events, NoOpTracer(), pools=[], params={}, share=None, only={}, say=lambda text: None
-    )
-    played = await play.play(0.1, asyncio.Event())
-    assert "nobody thought of it" in played.problem
-    assert stage.well
+    world = Broken()
+    play = play_of(world, Events(tmp_path / "events.jsonl"), Flap.model_validate({"pool": "tpu", "period": "6s"}))
+    playing = asyncio.create_task(play.play())
+    async with asyncio.timeout(5):
+        await world.slept.wait()
+    play.end()
+    played = await playing
+    assert "unexpected" in played.problem
+    assert world.healthy

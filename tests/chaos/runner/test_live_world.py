@@ -1,4 +1,4 @@
-"""The stage of a run: faults of the gateway and of the load on the real things, and what is left when nobody renews."""
+"""The world of a run: faults of the gateway and of the load on the real things, and what is left when nobody renews."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from chaos.faults.base import FaultError, Undo, Unreachable
 from chaos.faults.catalogue import KINDS
+from chaos.faults.world import FaultError, Undo, Unreachable
 from chaos.runner import live_world as stage_module
 from chaos.runner.collector import Counters
-from chaos.runner.live_world import LiveStage
+from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
 from chaos.supervision.undo import perform
 from targets.gateway.config import GatewayConfig, Upstream
@@ -56,11 +56,11 @@ async def gateway() -> AsyncIterator[GatewayServer]:
         await server.close()
 
 
-def stage_of(processes: Processes, load: LoadControl, control_port: int | None = None) -> LiveStage:
+def world_of(processes: Processes, load: LoadControl, control_port: int | None = None) -> LiveWorld:
     async def start_again(name: str, cold_start_s: float) -> None:
         raise AssertionError("nothing is started here")
 
-    return LiveStage(processes, {}, TOKEN, start_again, load, control_port or 0)  # type: ignore[arg-type]
+    return LiveWorld(processes, {}, TOKEN, start_again, load, control_port or 0)  # type: ignore[arg-type]
 
 
 SPECS = {"slow_scheduler": {"delay": "50ms"}, "stuck_config": {"replicas": "tpu-1"}}
@@ -69,19 +69,19 @@ SPECS = {"slow_scheduler": {"delay": "50ms"}, "stuck_config": {"replicas": "tpu-
 @pytest.mark.parametrize("kind", SPECS)
 async def test_a_fault_of_the_gateway_lives_on_its_control_port(kind: str) -> None:
     processes = Processes()
-    async with gateway() as server, stage_of(processes, LoadControl(), server.control_port) as stage:
+    async with gateway() as server, world_of(processes, LoadControl(), server.control_port) as world:
         spec = KINDS[kind].model_validate(SPECS[kind])
         fault = spec.build("f1", spec.select([], 7, "f1"), 7)
-        await fault.inject(stage)
-        await fault.confirm(stage)
+        await fault.inject(world)
+        await fault.confirm(world)
         assert set(server.behaviours.listing()) == {"f1"}
         [undo] = processes.armed["f1"]
-        assert await fault.revert(stage) == 0
-        await fault.verify(stage)
+        assert await fault.revert(world) == 0
+        await fault.verify(world)
         assert server.behaviours.listing() == {}
         assert processes.armed == {}
         # what the shepherd would have done
-        await fault.inject(stage)
+        await fault.inject(world)
         ok, _ = await asyncio.to_thread(perform, undo, token=TOKEN)
         assert ok
         assert server.behaviours.listing() == {}
@@ -91,8 +91,8 @@ async def test_a_gateway_whose_fault_nobody_renews_drops_it(monkeypatch: pytest.
     monkeypatch.setattr(stage_module, "LEASE_S", 0.4)
     monkeypatch.setattr(stage_module, "RENEW_EVERY_S", 0.1)
     async with gateway() as server:
-        async with stage_of(Processes(), LoadControl(), server.control_port) as stage:
-            await stage.behave("gateway", "f1", {"kind": "slow_scheduler", "params": {"ms": 5}})
+        async with world_of(Processes(), LoadControl(), server.control_port) as world:
+            await world.add_behaviour("gateway", "f1", {"kind": "slow_scheduler", "params": {"ms": 5}})
             entry = server.behaviours.listing()["f1"]
             since = monotonic()
             await until(lambda: monotonic() - since > 0.6)  # longer than the lease: it is renewed
@@ -101,9 +101,9 @@ async def test_a_gateway_whose_fault_nobody_renews_drops_it(monkeypatch: pytest.
 
 
 async def test_parameters_that_the_gateway_refuses_are_an_error_of_the_fault() -> None:
-    async with gateway() as server, stage_of(Processes(), LoadControl(), server.control_port) as stage:
+    async with gateway() as server, world_of(Processes(), LoadControl(), server.control_port) as world:
         with pytest.raises(FaultError, match="no replica tpu-9"):
-            await stage.behave("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
+            await world.add_behaviour("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
 
 
 async def test_a_surge_is_on_when_the_load_says_so_and_over_when_it_says_so() -> None:
@@ -114,22 +114,22 @@ async def test_a_surge_is_on_when_the_load_says_so_and_over_when_it_says_so() ->
     def post(**data: Any) -> dict[str, Any]:
         return dict(load.heard(Counters("locust", 1, "load", 5, data={"load_started": 1, **data})))
 
-    async with stage_of(processes, load) as stage:
+    async with world_of(processes, load) as world:
         with pytest.raises(Unreachable):
-            await stage.ordered("f1")
-        await fault.inject(stage)
+            await world.demand_state("f1")
+        await fault.inject(world)
         assert processes.armed == {"f1": [{"do": "lapse", "process": "locust"}]}
         [order] = post(demand={}, demand_over={})["demand"]
         assert order == {"id": "f1", "kind": "surge", "params": {"factor": 3.0}, "seed": 7}
-        confirming = asyncio.create_task(fault.confirm(stage))
+        confirming = asyncio.create_task(fault.confirm(world))
         await asyncio.sleep(0)
         assert not confirming.done()
         post(demand={"f1": 0}, demand_over={})
         await confirming
-        reverting = asyncio.create_task(fault.revert(stage))
+        reverting = asyncio.create_task(fault.revert(world))
         await until(lambda: not load.orders)
         assert post(demand={"f1": 12}, demand_over={})["demand"] == []
         post(demand={}, demand_over={"f1": 13})
         assert await reverting == 13
-        await fault.verify(stage)
+        await fault.verify(world)
         assert processes.armed == {}

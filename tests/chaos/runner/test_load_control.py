@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.faults.base import Ordered, Unreachable
+from chaos.faults.world import DemandState, Unreachable
 from chaos.runner.collector import Counters
 from chaos.runner.load_control import LoadControl
 from loadprofiles.demand import Order
@@ -31,22 +31,22 @@ def test_an_order_is_on_everywhere_when_every_worker_says_so_and_hits_add_up() -
     load.heard(Counters("master", 1, "load", 5, data={}))  # plays nothing itself
     load.heard(post("w1", demand={"f1": 4}, demand_over={}))
     load.heard(post("w2", demand={}, demand_over={}))
-    assert load.ordered("f1") == Ordered(anywhere=True, everywhere=False, hits=4)
+    assert load.demand_state("f1") == DemandState(anywhere=True, everywhere=False, hits=4)
     load.heard(post("w2", demand={"f1": 3}, demand_over={}))
-    assert load.ordered("f1") == Ordered(anywhere=True, everywhere=True, hits=7)
+    assert load.demand_state("f1") == DemandState(anywhere=True, everywhere=True, hits=7)
     load.heard(post("w1", demand={}, demand_over={"f1": 5}))
     load.heard(post("w2", demand={}, demand_over={"f1": 3}))
-    assert load.ordered("f1") == Ordered(anywhere=False, everywhere=False, hits=8)
+    assert load.demand_state("f1") == DemandState(anywhere=False, everywhere=False, hits=8)
 
 
 def test_a_load_that_has_been_silent_for_the_lease_cannot_be_asked() -> None:
     now = [0.0]
     load = LoadControl(lambda: now[0])
     with pytest.raises(Unreachable):
-        load.ordered("f1")
+        load.demand_state("f1")
     load.heard(post(demand={"f1": 4}, demand_over={}))
     now[0] = 4.9
-    assert load.ordered("f1").anywhere
+    assert load.demand_state("f1").anywhere
     now[0] = 5.1
     with pytest.raises(Unreachable):
-        load.ordered("f1")
+        load.demand_state("f1")

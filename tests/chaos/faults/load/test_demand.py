@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from chaos.faults.base import FaultError, Ordered, Unreachable
 from chaos.faults.catalogue import KINDS
 from chaos.faults.load.demand import DemandSpec
 from chaos.faults.load.surge import Surge
+from chaos.faults.world import DemandState, FaultError, Unreachable
+from chaos.testing.memory_world import MemoryWorld, play_life
 from loadprofiles.demand import KINDS as ORDERS
 from loadprofiles.demand import Order, demand_of
 from loadprofiles.sessions.profile import Tenant
 from loadprofiles.sessions.profile_file import load_profile
-from tests.support.fault_stage import MemoryStage, live
 
 PROFILE = load_profile("coding-agent-ci")
 WITH_TENANTS = replace(PROFILE, tenants=(Tenant("acme", 1), Tenant("bolt", 3)))
@@ -36,11 +36,11 @@ async def test_what_a_file_says_is_an_order_that_the_load_understands(
 ) -> None:
     spec = KINDS[kind].model_validate(given)
     assert (spec.params(), spec.select([], 7, "f1"), spec.requests_share) == (params, ["load"], None)
-    stage = MemoryStage()
+    world = MemoryWorld()
     fault = spec.build("f1", ["load"], 9)
-    await fault.inject(stage)
-    assert stage.orders == {"f1": Order("f1", kind, params, 9)}
-    demand_of(stage.orders["f1"])
+    await fault.inject(world)
+    assert world.orders == {"f1": Order("f1", kind, params, 9)}
+    demand_of(world.orders["f1"])
 
 
 def test_faults_and_orders_are_the_same_kinds() -> None:
@@ -53,7 +53,7 @@ def test_faults_and_orders_are_the_same_kinds() -> None:
         ("surge", {}, "Field required"),
         ("surge", {"factor": 1}, "greater than 1"),
         ("surge", {"factor": "many"}, "valid number"),
-        ("surge", {"factor": 2, "shape": "decay"}, "does not say how fast"),
+        ("surge", {"factor": 2, "shape": "decay"}, "shape: decay needs a half-life"),
         ("surge", {"factor": 2, "half_life": "5s"}, "goes with shape: decay"),
         ("surge", {"factor": 2, "pool": "tpu"}, "Extra inputs"),
         ("heavy_tenant", {"tenant": "acme", "share": "100%"}, "below 100%"),
@@ -91,29 +91,29 @@ def test_a_tenant_that_has_that_share_already_is_a_mistake() -> None:
 
 
 async def test_its_hits_are_what_the_load_counted() -> None:
-    stage = MemoryStage()
-    assert await live(Surge(factor=2).build("f1", ["load"], 7), stage) == 3
+    world = MemoryWorld()
+    assert await play_life(Surge(factor=2).build("f1", ["load"], 7), world) == 3
 
 
-class Deaf(MemoryStage):
-    async def ordered(self, fault_id: str) -> Ordered:
+class Deaf(MemoryWorld):
+    async def demand_state(self, fault_id: str) -> DemandState:
         raise Unreachable("locust")
 
 
 async def test_with_a_load_that_is_gone_it_is_over_and_its_hits_are_not_known() -> None:
-    stage = Deaf()
-    stage.states["locust"] = "gone"
+    world = Deaf()
+    world.states["locust"] = "gone"
     fault = Surge(factor=2).build("f1", ["load"], 7)
-    await fault.inject(stage)
-    assert await fault.revert(stage) is None
-    await fault.verify(stage)
-    assert stage.armed == {}
+    await fault.inject(world)
+    assert await fault.revert(world) is None
+    await fault.verify(world)
+    assert world.armed == {}
 
 
 async def test_with_a_load_that_runs_and_does_not_answer_it_is_not_taken_for_over() -> None:
-    stage = Deaf()
-    stage.states["locust"] = "running"
+    world = Deaf()
+    world.states["locust"] = "running"
     fault = Surge(factor=2).build("f1", ["load"], 7)
-    await fault.inject(stage)
-    with pytest.raises(FaultError, match="still there"):
-        await fault.verify(stage)
+    await fault.inject(world)
+    with pytest.raises(FaultError, match="its effect remains"):
+        await fault.verify(world)

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.faults.base import FaultError
 from chaos.faults.process.kill import Kill
-from tests.support.fault_stage import MemoryStage, live
+from chaos.faults.world import FaultError
+from chaos.testing.memory_world import MemoryWorld, play_life
 
 
 async def test_it_is_started_again_with_its_cold_start() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     fault = Kill.model_validate({"replica": "tpu-1", "cold_start": "4s"}).build("f1", ["tpu-1"], 7)
-    assert await live(fault, stage) is None  # what it hit, only the analysis can tell
-    assert stage.cold_starts == {"tpu-1": 4.0}
-    assert fault.healed_within_s == 34
+    assert await play_life(fault, world) is None  # what it hit, only the analysis can tell
+    assert world.cold_starts == {"tpu-1": 4.0}
+    assert fault.verify_within_s == 34
 
 
 async def test_a_process_that_is_gone_while_its_port_answers_is_not_taken_for_killed() -> None:
-    class StillListening(MemoryStage):
+    class StillListening(MemoryWorld):
         async def accepts(self, name: str) -> bool:
             return True
 
-    stage = StillListening()
+    world = StillListening()
     fault = Kill.model_validate({"replica": "tpu-1"}).build("f1", ["tpu-1"], 7)
-    await fault.inject(stage)
-    with pytest.raises(FaultError, match="cannot be seen"):
-        await fault.confirm(stage)
+    await fault.inject(world)
+    with pytest.raises(FaultError, match="not observed"):
+        await fault.confirm(world)
 
 
 async def test_a_replica_that_lives_is_not_started() -> None:
-    stage = MemoryStage()
-    await Kill.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7).revert(stage)
-    assert stage.cold_starts == {}
+    world = MemoryWorld()
+    await Kill.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7).revert(world)
+    assert world.cold_starts == {}
 
 
 def test_its_parameters_are_named_as_in_the_record() -> None:

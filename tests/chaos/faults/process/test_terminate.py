@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from chaos.faults.process.terminate import Terminate
-from tests.support.fault_stage import MemoryStage, live
+from chaos.testing.memory_world import MemoryWorld, play_life
 
 
 async def test_it_gets_its_notice_and_a_replacement_that_starts_cold() -> None:
-    stage = MemoryStage()
+    world = MemoryWorld()
     spec = Terminate.model_validate({"pool": "tpu", "notice": "5s", "cold_start": "12s"})
-    await live(spec.build("f1", ["tpu-0", "tpu-1"], 7), stage)
-    assert stage.grace_s == 5
-    assert stage.cold_starts == {"tpu-0": 12.0, "tpu-1": 12.0}
-    assert stage.well
+    await play_life(spec.build("f1", ["tpu-0", "tpu-1"], 7), world)
+    assert world.grace_s == 5
+    assert world.cold_starts == {"tpu-0": 12.0, "tpu-1": 12.0}
+    assert world.healthy
 
 
-class Deaf(MemoryStage):
+class Deaf(MemoryWorld):
     """Replicas go on after a SIGTERM."""
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
@@ -23,13 +23,13 @@ class Deaf(MemoryStage):
 
 
 async def test_one_that_was_told_and_has_not_ended_is_killed_before_its_replacement_starts() -> None:
-    stage = Deaf()
+    world = Deaf()
     fault = Terminate.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7)
-    await fault.inject(stage)
-    await fault.revert(stage)
-    assert [what for what, _ in stage.log if what in ("terminate", "kill", "start")] == ["terminate", "kill", "start"]
-    await fault.revert(stage)  # the replacement is left alone
-    assert [what for what, _ in stage.log].count("kill") == 1
+    await fault.inject(world)
+    await fault.revert(world)
+    assert [what for what, _ in world.log if what in ("terminate", "kill", "start")] == ["terminate", "kill", "start"]
+    await fault.revert(world)  # the replacement is left alone
+    assert [what for what, _ in world.log].count("kill") == 1
 
 
 def test_its_parameters_are_named_as_in_the_record() -> None:

@@ -1,28 +1,51 @@
-"""A world in memory for faults: replicas that die, freeze and behave, and a fault of its own at any step."""
+"""A target in memory, for tests of faults: replicas that are killed, frozen and given behaviours.
+
+    world = MemoryWorld()
+    hits = await play_life(spec.build("f1", ["tpu-0"], seed=7), world)
+    assert world.healthy
+
+`log` holds every call, and any call can be made to fail: a fault must be reverted whatever happens.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from chaos.faults.base import Fault, FaultError, Ordered, ReplicaView, Undo, Unreachable
+from chaos.faults.base import Fault
+from chaos.faults.world import EVERYWHERE, DemandState, FaultError, ReplicaView, Undo, Unreachable, Where, World
 from loadprofiles.demand import Order
 
-REPLICAS = [
+__all__ = ["REPLICAS", "MemoryWorld", "play_life"]
+
+REPLICAS: Final = [
     ReplicaView(f"{pool}-{n}", pool, cloud)
     for pool, cloud in (("nvidia", "azure"), ("tpu", "gcp"), ("trainium", "aws"))
     for n in (0, 1)
 ]
+"""Three pools of two replicas, each pool in a cloud of its own."""
 
 
-class MemoryStage:
-    """Implements `chaos.faults.base.Stage`. `log` holds every call; call number `fail_at` raises (counted from 0).
+class MemoryWorld:
+    """Implements `chaos.faults.world.World`.
 
-    With `fail_after` the call that fails has done its work before.
+    Call number `fail_at` (from 0) raises `FaultError`, before its effect or, with `fail_after`, after it. `offers`: the
+    places where a fault can act; all of them by default.
+
+    Attributes that tests read: `log` ((call, name), in order), `states` (by process), `behaviour_of` (body by fault
+    id, by process), `orders`, `armed` (undo records by fault id), `cold_starts`, `waits` ((timeout, what) of each
+    `until`). `hits` is what a removed behaviour and an order report.
     """
 
-    def __init__(self, fail_at: int | None = None, *, fail_after: bool = False) -> None:
+    def __init__(
+        self,
+        fail_at: int | None = None,
+        *,
+        fail_after: bool = False,
+        offers: frozenset[Where] = EVERYWHERE,
+    ) -> None:
+        self.offers = offers
         self.replicas: Mapping[str, ReplicaView] = {replica.name: replica for replica in REPLICAS}
         self.states = dict.fromkeys((*self.replicas, "gateway"), "running")
         self.behaviour_of: dict[str, dict[str, Any]] = {name: {} for name in self.states}
@@ -50,8 +73,8 @@ class MemoryStage:
             raise Unreachable(f"{name} does not answer")
 
     @property
-    def well(self) -> bool:
-        """Whether nothing of any fault is left."""
+    def healthy(self) -> bool:
+        """Whether no effect of any fault is left."""
         return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values()) and not self.orders
 
     async def kill(self, name: str) -> None:
@@ -100,19 +123,19 @@ class MemoryStage:
         ready: bool = self._step("ready", name, lambda: self.states[name] == "running")
         return ready
 
-    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
+    async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
         def act() -> None:
             self._reachable(name)
             self.behaviour_of[name][fault_id] = body
 
-        self._step("behave", name, act)
+        self._step("add_behaviour", name, act)
 
-    async def unbehave(self, name: str, fault_id: str) -> int:
+    async def remove_behaviour(self, name: str, fault_id: str) -> int:
         def act() -> int:
             self._reachable(name)
             return self.hits if self.behaviour_of[name].pop(fault_id, None) else 0
 
-        hits: int = self._step("unbehave", name, act)
+        hits: int = self._step("remove_behaviour", name, act)
         return hits
 
     async def behaviours(self, name: str) -> dict[str, Any]:
@@ -123,18 +146,18 @@ class MemoryStage:
         found: dict[str, Any] = self._step("behaviours", name, act)
         return found
 
-    async def order(self, order: Order) -> None:
+    async def order_demand(self, order: Order) -> None:
         self._step("order", order.id, lambda: self.orders.update({order.id: order}))
 
-    async def unorder(self, fault_id: str) -> None:
-        self._step("unorder", fault_id, lambda: self.orders.pop(fault_id, None))
+    async def cancel_demand(self, fault_id: str) -> None:
+        self._step("cancel_demand", fault_id, lambda: self.orders.pop(fault_id, None))
 
-    async def ordered(self, fault_id: str) -> Ordered:
+    async def demand_state(self, fault_id: str) -> DemandState:
         on = fault_id in self.orders
-        ordered: Ordered = self._step("ordered", fault_id, lambda: Ordered(on, on, self.hits))
+        ordered: DemandState = self._step("ordered", fault_id, lambda: DemandState(on, on, self.hits))
         return ordered
 
-    def undo_behaviour(self, name: str, fault_id: str) -> str:
+    def behaviour_url(self, name: str, fault_id: str) -> str:
         return f"http://127.0.0.1:20001/behaviours/{fault_id}"
 
     async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
@@ -144,21 +167,21 @@ class MemoryStage:
         self._step("disarm", fault_id, lambda: self.armed.pop(fault_id, None))
 
     async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float, what: str) -> None:
-        # Nothing here changes by waiting: what does not hold now never will.
+        # Nothing changes by waiting here: a condition that is false now stays false.
         self.waits.append((timeout_s, what))
         if not await condition():
             raise FaultError(what)
 
     def index_of(self, what: str) -> int:
-        """When a call was first made; beyond the end if never."""
+        """Index in `log` of the first call of that name; the length of `log` if there is none."""
         calls = [call for call, _ in self.log]
         return calls.index(what) if what in calls else len(calls)
 
 
-async def live(fault: Fault, stage: MemoryStage) -> int | None:
-    """The whole life of a fault that meets no trouble; answers its hits."""
-    await fault.inject(stage)
-    await fault.confirm(stage)
-    hits = await fault.revert(stage)
-    await fault.verify(stage)
+async def play_life(fault: Fault, world: World) -> int | None:
+    """Play the whole life of a fault without trouble; returns its hits."""
+    await fault.inject(world)
+    await fault.confirm(world)
+    hits = await fault.revert(world)
+    await fault.verify(world)
     return hits

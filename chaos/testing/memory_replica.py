@@ -1,18 +1,17 @@
-"""A replica without sockets and without waiting: its real engine, behaviours and streams on a loop whose time jumps."""
+"""A replica in memory: the real engine, behaviours and streams, without sockets, for a `VirtualTimeLoop`."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import selectors
 import socket
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final
 
 import msgspec
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
+from chaos.testing.memory_world import MemoryWorld
 from reports.shared.tenancy import key_of
 from reports.shared.tokens import Marker, marker_text
 from targets.hardware import load_hardware
@@ -25,49 +24,17 @@ from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.metrics import Metrics
 from targets.replica.server.serving import ModelRequests
 from targets.replica.server.spans import Spans
-from tests.support.fault_stage import MemoryStage
 
-T = TypeVar("T")
-HARDWARE = "llama-8b-h100"
-KV_TOKENS = 4096
-LEASE_S = 5.0
-OVERDUE_S = 600.0
+__all__ = ["LEASE_S", "MemoryReplica", "ReplicaWorld"]
 
-
-class _Jumps(selectors.DefaultSelector):
-    """Waits for nothing: moves the clock on instead."""
-
-    now = 1000.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("nothing will ever happen any more, and somebody waits")
-        self.now += max(0.0, timeout)
-        return super().select(0)
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop that sleeps in no time."""
-
-    def __init__(self) -> None:
-        self._jumps = _Jumps()
-        super().__init__(self._jumps)
-
-    def time(self) -> float:
-        return self._jumps.now
-
-
-def play(story: Coroutine[Any, Any, T]) -> T:
-    """Runs a story to its end."""
-    loop = JumpingLoop()
-    try:
-        return loop.run_until_complete(asyncio.wait_for(story, OVERDUE_S))
-    finally:
-        loop.close()
+HARDWARE: Final = "llama-8b-h100"
+KV_TOKENS: Final = 4096
+LEASE_S: Final = 5.0
+"""Lease of a behaviour, seconds."""
 
 
 class _Transport:
-    """What a client sees: bytes, each write with its time, and how the connection ended."""
+    """What a client receives: each write with its time, and whether the connection was closed."""
 
     def __init__(self) -> None:
         self.writes: list[tuple[float, bytes]] = []
@@ -120,7 +87,7 @@ class _Request:
 
 
 class MemoryReplica:
-    """One replica. Its cache is small, so that losing a part of it is felt."""
+    """One replica, `tpu-0`. Its KV cache is small (4,096 tokens), so that losing a part of it has an effect."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -144,7 +111,7 @@ class MemoryReplica:
         )
 
     async def call(self, session: str, turn: int, tokens: int, prompt: int = 400) -> list[tuple[float, bytes]]:
-        """A streamed call; answers its writes, each with the seconds since it was sent, without ids and dates."""
+        """Send a streamed call; returns its writes, each with the seconds since the call, without ids and dates."""
         text = f"{session} {turn} " * (prompt * 4 // 8) + marker_text(Marker(session, "main", turn))
         body = {"model": "a", "messages": [{"role": "user", "content": text}], "max_tokens": tokens, "stream": True}
         headers = {"Authorization": f"Bearer {key_of('acme')}", "x-beta": "1"}
@@ -156,8 +123,8 @@ class MemoryReplica:
         return [(at - start, _PRIVATE.sub(b"", data)) for at, data in request.transport.writes]
 
     @property
-    def well(self) -> bool:
-        """Whether engine and behaviours are as they were made, and nobody is there."""
+    def healthy(self) -> bool:
+        """Whether no behaviour is active, the engine has its original configuration, and no request is left."""
         engine = self.engine
         return (
             self.behaviours.listing() == {}
@@ -171,14 +138,14 @@ class MemoryReplica:
 _PRIVATE = re.compile(rb'"id":"chatcmpl-[0-9a-f]+",|"created":\d+,')
 
 
-class ReplicaStage(MemoryStage):
-    """The world in memory with one replica in it that is real: `tpu-0`."""
+class ReplicaWorld(MemoryWorld):
+    """A `MemoryWorld` in which `tpu-0` is a `MemoryReplica`."""
 
     def __init__(self, replica: MemoryReplica) -> None:
         super().__init__()
         self.replica = replica
 
-    async def behave(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
+    async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
         only = msgspec.convert(body["only"], Only)
         self.replica.behaviours.put(
             fault_id,
@@ -190,7 +157,7 @@ class ReplicaStage(MemoryStage):
             only=only,
         )
 
-    async def unbehave(self, name: str, fault_id: str) -> int:
+    async def remove_behaviour(self, name: str, fault_id: str) -> int:
         return self.replica.behaviours.remove(fault_id)
 
     async def behaviours(self, name: str) -> dict[str, Any]:

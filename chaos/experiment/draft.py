@@ -1,0 +1,205 @@
+"""An experiment file as far as it is sound: what the checks read.
+
+A `Draft` holds each part of the file that is valid by itself, so that a negative time in one place does not hide an
+unknown pool in another. Pure, except for loading the stack and the profile that the file names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from chaos.experiment.file import FaultEntryBase, FaultEntryFile, GateText
+from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence, Schedule, occurrences
+from chaos.faults.catalogue import KINDS
+from chaos.faults.selection import Selector
+from chaos.faults.spec import OF_REQUESTS, FaultSpec, WholeReplica
+from chaos.faults.world import ReplicaView, Where, offers_of
+from loadprofiles.sessions.profile import Profile
+from loadprofiles.sessions.profile_file import load_profile
+from reports.gates.grammar import Gate
+from reports.shared.document import Document
+from reports.shared.documents import NotFound, duration_s
+from reports.shared.errors import InvalidFile, Problem
+from reports.shared.units import Mistake
+from targets.stack import Stack, load_stack
+
+__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "schedule_of", "views"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFault:
+    """One entry of `timeline.faults`, as far as it is sound. `raw`: as written."""
+
+    index: int
+    raw: dict[str, Any]
+    kinds: list[str]
+    spec: FaultSpec | None
+    schedule: Schedule | None
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """Where it stands in the file."""
+        return ("timeline", "faults", self.index)
+
+    @property
+    def id(self) -> str:
+        """Its name in the record and on the control port."""
+        return fault_id(self.index)
+
+
+@dataclass(slots=True)
+class Draft:
+    """An experiment file, as far as it is sound."""
+
+    document: Document
+    target: dict[str, Any]
+    faults: list[DraftFault]
+    gates: list[tuple[tuple[str | int, ...], Gate]]
+    steady_state: list[tuple[tuple[str | int, ...], Gate]]
+    warmup_s: float | None
+    baseline_s: float | None
+    recovery_s: float | None
+    seed: int
+    stack: Stack | None = None
+    profile: Profile | None = None
+    problems: list[Problem] = field(default_factory=list)
+    """Those met while the stack and the profile were read."""
+
+    @property
+    def own_stack(self) -> bool:
+        """Whether the target has replicas and a gateway of ours, as far as the file says so."""
+        return self.stack is not None or "url" not in self.target
+
+    @property
+    def offers(self) -> frozenset[Where]:
+        """The places where a fault can act in this target."""
+        return offers_of(own_replicas=self.own_stack, own_gateway=self.own_stack)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The processes whose spans the record of a run will have."""
+        return frozenset(("loadgen", "gateway", "replica")) if self.own_stack else frozenset(("loadgen",))
+
+
+def fault_id(index: int) -> str:
+    """The id of the entry at `index` of `timeline.faults`: f1, f2, ..."""
+    return f"f{index + 1}"
+
+
+def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> Draft:
+    """Reads whatever is sound of `document`, and the stack (or `stack` in its place) and the profile that it names.
+
+    Raises `NotFound` for `stack`, which stands in no file.
+    """
+    data = document.data
+    timeline = mapping(data.get("timeline"))
+    given_seed = seed if seed is not None else data.get("seed", 7)
+    made = Draft(
+        document=document,
+        target=mapping(data.get("target")),
+        faults=[_fault(index, entry) for index, entry in enumerate(_list(timeline.get("faults")))],
+        gates=list(_gates(data, "gates")),
+        steady_state=list(_gates(data, "steady_state")),
+        warmup_s=_seconds(timeline.get("warmup", 5)),
+        baseline_s=_seconds(timeline.get("baseline", 15)),
+        recovery_s=_seconds(timeline.get("recovery", 20)),
+        seed=given_seed if isinstance(given_seed, int) else 0,
+    )
+    beside = Path(document.file).parent
+    named = made.target.get("stack")
+    if stack is not None:
+        made.stack = load_stack(stack)
+    elif isinstance(named, str) and named:
+        made.stack = _read(made, ("target", "stack"), lambda: load_stack(named, beside=beside))
+    profile = mapping(data.get("load")).get("profile")
+    if isinstance(profile, str) and profile:
+        made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, beside=beside))
+    return made
+
+
+def views(stack: Stack) -> list[ReplicaView]:
+    """A stack's replicas as faults see them."""
+    return [ReplicaView(replica.name, replica.pool, replica.cloud) for replica in stack.replicas]
+
+
+def schedule_of(entry: FaultEntryBase) -> Schedule:
+    """When an entry of the timeline occurs."""
+    return Schedule(entry.at, entry.for_ or 0.0, entry.every, entry.random, entry.times, entry.one_by_one)
+
+
+def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
+    """Every occurrence of an entry; none where the entry is not valid."""
+    schedule, spec = fault.schedule, fault.spec
+    if schedule is None or spec is None or list(schedule.mistakes(isinstance(spec, Selector))):
+        return []
+    return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
+
+
+# -- reading what is sound ------------------------------------------------------------------------------------------
+def mapping(value: Any) -> dict[str, Any]:
+    """A mapping as it is; an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return duration_s(value)
+    except Mistake:
+        return None
+
+
+def _sound(adapter: TypeAdapter[T], value: Any) -> T | None:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        return None
+
+
+_ENTRY: Final[TypeAdapter[FaultEntryBase]] = TypeAdapter(FaultEntryFile)
+_GATE: Final[TypeAdapter[Gate]] = TypeAdapter(GateText)
+
+
+def _fault(index: int, entry: Any) -> DraftFault:
+    raw = mapping(entry)
+    kinds = [kind for kind in KINDS if kind in raw]
+    spec = None
+    if len(kinds) == 1:
+        alone = raw[kinds[0]]
+        if isinstance(alone, dict) and issubclass(KINDS[kinds[0]], WholeReplica):
+            alone = {key: value for key, value in alone.items() if key not in OF_REQUESTS}
+        sound = _sound(_ENTRY, {kinds[0]: alone})
+        spec = sound.specs[0] if sound is not None and sound.specs else None
+    return DraftFault(index, raw, kinds, spec, _schedule(raw))
+
+
+def _schedule(raw: dict[str, Any]) -> Schedule | None:
+    sound = _sound(_ENTRY, {key: value for key, value in raw.items() if key in SCHEDULE_KEYS})
+    return schedule_of(sound) if sound is not None else None
+
+
+def _gates(data: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Gate]]:
+    for index, text in enumerate(_list(data.get(key))):
+        gate = _sound(_GATE, text)
+        if gate is not None:
+            yield (key, index), gate
+
+
+def _read(made: Draft, path: tuple[str | int, ...], load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except NotFound as error:
+        made.problems.append(made.document.problem(path, error.what, error.remedy))
+    except InvalidFile as error:
+        made.problems.extend(error.problems)
+    return None

@@ -1,0 +1,158 @@
+"""Executes the timeline of an experiment: the steps of `chaos.experiment.timeline`, each at its time.
+
+A step comes later than planned by what took longer than planned before it (`_late`), so that each phase keeps its
+length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chaos.experiment.model import Experiment
+from chaos.experiment.timeline import phases, steps
+from chaos.runner.confirmation import LiveShare, confirm, grace_s
+from chaos.runner.early_end import EarlyEnd, Ended
+from chaos.runner.fault_play import FaultPlay
+from chaos.runner.load_control import LoadControl
+from chaos.runner.progress import Progress
+from chaos.runner.record_writer import EventLog
+from reports.shared.errors import TargetFailed
+
+__all__ = ["TimelinePlay"]
+
+T = TypeVar("T")
+
+LOAD_STARTS_WITHIN_S = 30.0
+
+
+@dataclass(slots=True)
+class TimelinePlay:
+    """Plays the timeline once, from the start of the load to the end of the drain.
+
+    `plays`: the experiment's faults, by id. `undo`: the write-ahead file, for a message. `watch` observes the load's
+    counters. `judge_steady_state()` returns what fails, or "". `on_drain()` is called when the drain begins.
+    `load_log()` returns the last lines of the load generator's log.
+    """
+
+    experiment: Experiment
+    plays: Mapping[str, FaultPlay]
+    load: LoadControl
+    early: EarlyEnd
+    watch: LiveShare
+    events: EventLog
+    progress: Progress
+    undo: Path
+    judge_steady_state: Callable[[], Awaitable[str]]
+    on_drain: Callable[[], None]
+    load_log: Callable[[], str]
+    _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    _zero: float = 0.0
+    """Time 0 of the timeline on the monotonic clock, moved on by what took longer than planned."""
+    _baseline_from: float = 0.0
+
+    async def play(self) -> None:
+        """Execute every step. Raises `Ended` where the run ends early; `release` must follow in any case."""
+        lengths = {name: end_s - begin_s for name, (begin_s, end_s) in phases(self.experiment).items()}
+        for play in self.plays.values():
+            play.plan()
+        await self._start_load()
+        for step in steps(self.experiment):
+            if step.action == "end":
+                return  # the drain ends when every session has ended, at the latest here
+            if step.action == "phase" and step.what == "recovery":
+                await self._late(self._faults_verified())
+            await self._until(step.at_s)
+            if step.action == "phase" and step.what == "drain":
+                await self._drain()
+            elif step.action == "phase":
+                self._begin_phase(step.what, lengths.get(step.what, 0.0))
+            elif step.action == "judge_steady_state":
+                unfit = await self._late(self.early.or_end(self.judge_steady_state()))
+                if unfit:
+                    await self._drain()
+                    raise Ended("not_steady", unfit, 1)
+            elif step.action == "inject":
+                self._tasks.append(asyncio.create_task(self._play_fault(self.plays[step.what])))
+            elif step.action == "revert":
+                self.plays[step.what].end()
+            elif step.action == "confirm_metastable":
+                await self._late(self._confirm_metastable())
+
+    async def release(self) -> None:
+        """Release every fault, and wait until each is reverted."""
+        for play in self.plays.values():
+            play.release()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
+        """A phase begins: an event of the record, and the progress display."""
+        self.events.write("phase", phase=name, at_ns=at_ns)
+        self.progress.phase(name, lasts_s)
+
+    async def _start_load(self) -> None:
+        """Time 0: the first session starts."""
+        self.load.command = "run"
+        try:
+            await self.early.or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
+        except TimeoutError:
+            raise Ended("failed", f"the load did not start{self.load_log()}", 5) from None
+        assert self.load.started_ns is not None
+        self._zero = time.monotonic() - (time.time_ns() - self.load.started_ns) / 1e9
+
+    def _begin_phase(self, name: str, lasts_s: float) -> None:
+        if name == "baseline":
+            self._baseline_from = time.monotonic()
+        self.phase(name, lasts_s, at_ns=self.load.started_ns if name == "warmup" else None)
+
+    async def _until(self, at_s: float) -> None:
+        await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
+
+    async def _late(self, doing: Awaitable[T]) -> T:
+        """Do something that has no planned length; all later steps come later by as long as it took."""
+        begun = time.monotonic()
+        done = await doing
+        self._zero += time.monotonic() - begun
+        return done
+
+    async def _faults_verified(self) -> None:
+        await self.early.or_end(asyncio.gather(*self._tasks))
+
+    async def _play_fault(self, play: FaultPlay) -> None:
+        text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"
+        self.progress.fault(text, on=True)
+        try:
+            await play.play()
+        except TargetFailed as error:
+            self.early.end("failed", str(error), 5)
+            raise
+        finally:
+            self.progress.fault(text, on=False)
+            played = play.played  # also of one whose run was ended meanwhile
+            if played.problem and not played.verified:
+                self.early.end("failed", f"{played.problem}\n    undo it by hand: see {self.undo}", 5)
+
+    async def _confirm_metastable(self) -> None:
+        begin = self._baseline_from
+        await confirm(
+            self.watch,
+            (begin, begin + self.experiment.timeline.baseline_s),
+            grace_s(self.experiment.profile.client.timeout_s),
+            load=self.load,
+            events=self.events,
+            phase=self.phase,
+            or_end=self.early.or_end,
+        )
+
+    async def _drain(self) -> None:
+        drain_s = self.experiment.timeline.drain_s
+        self.phase("drain", drain_s)
+        self.on_drain()
+        self.load.command = "drain"
+        with contextlib.suppress(TimeoutError):
+            await self.early.or_end(asyncio.wait_for(self.load.done.wait(), drain_s))

@@ -1,0 +1,84 @@
+"""Time that a test controls: a clock for pure objects, and an event loop for asyncio code.
+
+    clock = MockClock()                       # a policy, a breaker, a limit: told the time, or handed a clock
+    breaker = Breaker(config, clock=clock)
+    clock.advance(30)
+
+    result = run_in_virtual_time(story())     # asyncio code: every sleep and timeout passes immediately
+
+Neither sleeps, so a test of minutes takes milliseconds and has exact times. (The same idea: trio's `MockClock`.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+__all__ = ["MockClock", "VirtualTimeLoop", "run_in_virtual_time"]
+
+T = TypeVar("T")
+
+LIMIT_S: Final = 600.0
+"""How much virtual time `run_in_virtual_time` gives a coroutine before it is cancelled."""
+
+
+class MockClock:
+    """A monotonic clock that moves only when it is told to. Call it for the time: `clock()`, seconds."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self._now_s = now_s
+
+    def __call__(self) -> float:
+        return self._now_s
+
+    def advance(self, seconds: float) -> float:
+        """Move on by `seconds`, 0 or more; returns the new time. Raises ValueError for a negative number."""
+        if seconds < 0:
+            raise ValueError(f"a monotonic clock does not go back: {seconds:g} s")
+        self._now_s += seconds
+        return self._now_s
+
+    async def sleep(self, seconds: float) -> None:
+        """Move on by `seconds`: what code under test is handed in place of `asyncio.sleep`."""
+        self.advance(max(0.0, seconds))
+        await asyncio.sleep(0)
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    """Does not wait: moves the clock on instead."""
+
+    now_s = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("deadlock: every task waits, and no timer is set")
+        self.now_s += max(0.0, timeout)
+        return super().select(0)
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time jumps to the next timer as soon as nothing else is left to do.
+
+    For code without real I/O: a socket would not get the time it needs.
+    """
+
+    def __init__(self) -> None:
+        self._virtual = _VirtualSelector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        return self._virtual.now_s
+
+
+def run_in_virtual_time(main: Coroutine[Any, Any, T], limit_s: float = LIMIT_S) -> T:
+    """Run a coroutine on a `VirtualTimeLoop` and return its result.
+
+    Raises TimeoutError after `limit_s` seconds of virtual time, RuntimeError on a deadlock, and what `main` raises.
+    """
+    loop = VirtualTimeLoop()
+    try:
+        return loop.run_until_complete(asyncio.wait_for(main, limit_s))
+    finally:
+        loop.close()

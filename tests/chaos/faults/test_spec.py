@@ -1,0 +1,106 @@
+"""The traits of each kind of fault, and the registries that must agree with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import pytest
+
+from chaos.faults.catalogue import KINDS
+from chaos.faults.load.demand import DemandSpec
+from chaos.faults.spec import FaultSpec, OnStreams
+from chaos.faults.world import NEEDS
+from loadprofiles.demand import KINDS as DEMAND_KINDS
+from reports.shared.fault_traits import TRAITS_OF_OLD_RECORDS, FaultTraits, traits_of
+from reports.shared.units import Duration
+from targets.gateway.behaviours import BEHAVIOURS as GATEWAY_BEHAVIOURS
+from targets.replica.behaviours import BEHAVIOURS as REPLICA_BEHAVIOURS
+from tests.chaos.faults.test_base import SPECS
+
+IMPLEMENTED_BY = {
+    "replica": set(REPLICA_BEHAVIOURS),
+    "gateway": set(GATEWAY_BEHAVIOURS),
+    "load": set(DEMAND_KINDS),
+}
+
+
+def kinds_at(where: str) -> set[str]:
+    return {kind for kind, spec in KINDS.items() if spec.where == where}
+
+
+def durations_of(spec: type[FaultSpec]) -> set[str]:
+    """The fields of a kind that hold a duration."""
+    (rule,) = get_args(Duration)[1:]
+
+    def of(annotation: Any, metadata: Sequence[Any]) -> bool:
+        parts = get_args(annotation)
+        return any(entry is rule for entry in (*metadata, *parts)) or any(of(part, ()) for part in parts)
+
+    return {name for name, field in spec.model_fields.items() if of(field.annotation, field.metadata)}
+
+
+@pytest.mark.parametrize("where", sorted(IMPLEMENTED_BY))
+def test_each_fault_has_an_implementation_and_each_implementation_a_fault(where: str) -> None:
+    assert kinds_at(where) == IMPLEMENTED_BY[where]
+
+
+def test_every_kind_acts_at_a_known_place_as_the_fault_that_it_builds() -> None:
+    assert {spec.where for spec in KINDS.values()} == set(NEEDS)
+    for kind, spec in KINDS.items():
+        built = spec.model_validate(SPECS[kind]).build("f1", ["tpu-0"], 7)
+        assert built.where == spec.where, kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_short_form_knows_each_duration_of_the_kind(kind: str) -> None:
+    spec = KINDS[kind]
+    assert set(spec.scaled_times) | set(spec.kept_times) == durations_of(spec)
+    assert not set(spec.scaled_times) & set(spec.kept_times)
+
+
+def test_a_duration_is_recognized_as_one() -> None:
+    assert durations_of(KINDS["kill"]) == {"cold_start"}
+    assert durations_of(KINDS["retry_storm"]) == {"timeout"}
+    assert durations_of(KINDS["cut"]) == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_help_text_is_the_whole_docstring(kind: str) -> None:
+    text = KINDS[kind].description()
+    assert text == " ".join((KINDS[kind].__doc__ or "").split())
+    assert text.endswith(".")
+
+
+def test_the_help_text_of_terminate_is_not_cut_at_its_first_line() -> None:
+    assert "running requests go on until they end or the notice is over." in KINDS["terminate"].description()
+
+
+def test_faults_that_change_calls_are_faults_of_the_load() -> None:
+    changing = {kind for kind in KINDS if KINDS[kind].model_validate(SPECS[kind]).changed_calls_share is not None}
+    assert changing == {"long_reasoning", "retry_storm"}
+    assert all(issubclass(KINDS[kind], DemandSpec) for kind in changing)
+
+
+@pytest.mark.parametrize("kind", TRAITS_OF_OLD_RECORDS)
+def test_the_frozen_table_agrees_with_the_kinds_of_today(kind: str) -> None:
+    assert TRAITS_OF_OLD_RECORDS[kind] == KINDS[kind].traits()
+
+
+def test_kinds_outside_the_frozen_table_act_in_a_replica_and_have_no_other_trait() -> None:
+    others = {kind for kind in KINDS if kind not in TRAITS_OF_OLD_RECORDS}
+    assert {KINDS[kind].traits() for kind in others} == {FaultTraits()}
+
+
+def test_recorded_traits_are_read_back() -> None:
+    for kind, spec in KINDS.items():
+        assert traits_of(kind, spec.traits().recorded()) == spec.traits()
+    assert traits_of("of-tomorrow", {"where": "gateway", "new_trait": True}) == FaultTraits("gateway")
+    assert traits_of("terminate", None).reclaims_hardware
+
+
+def test_streams_can_be_selected_by_phase() -> None:
+    assert issubclass(KINDS["cut"], OnStreams)
+    assert KINDS["cut"].model_validate({"pool": "tpu", "how": "fin", "phase": "decode"}).requests_only == {
+        "phase": "decode"
+    }
