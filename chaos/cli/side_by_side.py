@@ -23,10 +23,11 @@ from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import URGENCY
 from chaos.runner.record_writer import new_folder
+from reports.comparison.cells import cell_text, shown_measures
 from reports.comparison.side_by_side import compare, read_report
 from reports.report.build import plain
 from reports.shared.errors import UserError
-from reports.writers.markdown.comparison import cell_text, shown_measures, write_comparison
+from reports.writers.comparison import write_comparison
 
 __all__ = ["combinations", "compare_runs", "comparison_renderable", "gravest_code", "own_command", "run_side_by_side"]
 
@@ -122,7 +123,7 @@ def comparison_renderable(data: dict[str, Any]) -> RenderableType:
     gates.add_row(Text("verdict", style="bold"), *verdicts)
     for gate in data["gates"]:
         style = "bold" if gate["differs"] else "dim"
-        text = Text(gate["text"], style=style).append("  tells" if gate["tells"] else "", style="italic dim")
+        text = Text(gate["text"], style=style).append("  headline" if gate["headline"] else "", style="italic dim")
         gates.add_row(text, *(_cell(cell) for cell in gate["cells"]))
     measures = _table("measure", labels)
     for name, _, values in shown_measures(data):

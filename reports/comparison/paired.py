@@ -1,10 +1,9 @@
-"""A run beside its twin: what the faults changed, measure by measure, each difference with its interval.
+"""A run compared with its twin: what the faults changed, as one difference per measure, each with its interval.
 
 The twin plays the same sessions (same seed, same ids) without the faults. The bootstrap is paired: a resample draws
-sessions by id and takes what each did in both runs, so that what a session is like cancels out. Sessions of one run
-alone (a surge's, or of its last second) are drawn with the rest and count in that run alone. The interval is of what
-other sessions would have given; what another run on the same machine would have given, it cannot know
-(`docs/honesty.md`).
+sessions by id and takes the calls of each from both runs, so that differences between sessions cancel out. Sessions
+that only one run has (of a surge, or of the last second) are drawn like the others and count in that run only. The
+interval covers the variation between sessions, not the variation between runs on the same machine (`docs/honesty.md`).
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from reports.measures.measurement import Interval, Measurement
 from reports.record.reader import read_record
 from reports.shared.errors import BrownoutError, RecordError
 
-__all__ = ["DIFFERENCES", "PHASES", "Difference", "beside", "difference", "twin_section"]
+__all__ = ["COMPARED_MEASURES", "PHASES", "Difference", "difference", "differences", "twin_section"]
 
 PHASES: Final = (None, "baseline", "fault", "recovery")
-"""None: the three of them together."""
+"""None: the three together."""
 
-DIFFERENCES: Final = (
+COMPARED_MEASURES: Final = (
     "calls",
     "sessions_lost",
     "session_success",
@@ -49,18 +48,19 @@ DIFFERENCES: Final = (
     "cost.per_1k_sessions",
     "cost.per_million_tokens",
 )
-"""What is compared beside the measures of the experiment's gates."""
-
+"""Compared in every run, in addition to the measures of the experiment's gates."""
 
 TOLERANCE: Final = 0.01
+"""Facts other than counts differ above this share of the larger value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One measure in one phase: in the run, in its twin, and the former less the latter.
+    """One measure in one phase: in the run (`here`), in its twin (`there`), and here - there.
 
-    `latency`: a busy machine spoils it. `interval`: 95 %, None for facts. `differs`: a count that is another, a fact of
-    another kind that is another by more than `TOLERANCE` of the greater, an interval without 0.
+    `phase`: None means baseline, fault and recovery. `interval`: 95 %, None for facts. `differs`: for a count, any
+    difference; for another fact, a difference above `TOLERANCE`; else an interval that excludes 0. `latency`: a busy
+    machine makes it unreliable.
     """
 
     measure: str
@@ -76,9 +76,9 @@ class Difference:
 
 
 def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str] = ()) -> dict[str, Any] | None:
-    """The report's `twin`; None where the run has none. One that cannot be read is said in `problem`.
+    """The section `twin` of the report; None where the run has no twin. `problem` says why a twin cannot be read.
 
-    `doubts`: why the run's latencies carry no verdict. Where there are any, or the twin has some, no latency differs.
+    `doubts`: why the latencies of the run are unreliable. If the run or the twin has any, no latency `differs`.
     """
     path = evidence.record.path / "twin.json"
     if not path.is_file():
@@ -92,8 +92,8 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
         "differences": [],
     }
     try:
-        told = json.loads(path.read_bytes())
-        section.update(path=str(told["path"]), calls=dict(told["calls"]))
+        link = json.loads(path.read_bytes())
+        section.update(path=str(link["path"]), calls=dict(link["calls"]))
         twin = gather(read_record(_folder(evidence.record.path, section["path"])))
     except (OSError, ValueError, TypeError, KeyError, BrownoutError) as error:
         section["problem"] = f"the twin cannot be read: {error}"
@@ -101,15 +101,15 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     here = {session.id for session in evidence.calls.sessions}
     there = {session.id for session in twin.calls.sessions}
     section["sessions"] = {"both": len(here & there), "here": len(here - there), "there": len(there - here)}
-    theirs = [f"its twin: {doubt}" for doubt in prove(twin).latency_doubts]
-    section["doubts"] = [*doubts, *theirs]
+    twin_doubts = [f"its twin: {doubt}" for doubt in prove(twin).latency_doubts]
+    section["doubts"] = [*doubts, *twin_doubts]
     section["differences"] = [
         {
-            **_plain(found),
+            **_fields(found),
             "interval": list(found.interval) if found.interval else None,
             "differs": found.differs and not (section["doubts"] and found.latency),
         }
-        for found in beside(evidence, twin, gates)
+        for found in differences(evidence, twin, gates)
     ]
     return section
 
@@ -117,25 +117,25 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
 def _folder(run: Path, path: str) -> Path:
     folder = run / path
     if not folder.is_dir():
-        raise RecordError(f"{folder} is not there any more")
+        raise RecordError(f"{folder} does not exist any more")
     return folder
 
 
-def _plain(found: Difference) -> dict[str, Any]:
+def _fields(found: Difference) -> dict[str, Any]:
     return {name: getattr(found, name) for name in Difference.__slots__ if name != "latency"}
 
 
-def beside(evidence: Evidence, twin: Evidence, gates: Iterable[Gate] = ()) -> list[Difference]:
-    """Every difference that can be told, in the order of `DIFFERENCES`, then of the gates."""
+def differences(evidence: Evidence, twin: Evidence, gates: Iterable[Gate] = ()) -> list[Difference]:
+    """Every difference that both runs have values for: `COMPARED_MEASURES` first, then the measures of the gates."""
     here, there = _paired(evidence, twin)
-    names = dict.fromkeys(DIFFERENCES)
+    names = dict.fromkeys(COMPARED_MEASURES)
     names.update(dict.fromkeys(gate.name for gate in gates if gate.spec.phased and not gate.spec.about_fault))
     found = [difference(here, there, name, phase) for name in names for phase in PHASES]
     return [one for one in found if one is not None]
 
 
 def _paired(evidence: Evidence, twin: Evidence) -> tuple[Evidence, Evidence]:
-    """Both, resampled together; what was kept of them depends on the former resampling."""
+    """Both with a joint resampling. The caches (`kept`) start empty: cached values depend on the resampling."""
     here, there = replace(evidence, kept={}), replace(twin, kept={})
     ids = [session.id for session in here.calls.sessions], [session.id for session in there.calls.sessions]
     here.resampling, there.resampling = paired(*ids, evidence.record.seed)
@@ -143,16 +143,16 @@ def _paired(evidence: Evidence, twin: Evidence) -> tuple[Evidence, Evidence]:
 
 
 def difference(here: Evidence, there: Evidence, name: str, phase: str | None) -> Difference | None:
-    """One difference of two runs that are resampled together; None where either has no such number."""
+    """One difference of two runs with a joint resampling; None where either run has no value."""
     bare, _, stat = name.partition(".")
     spec = CATALOGUE[bare]
     try:
         ours, theirs = measure(here, bare, Scope(phase), stat), measure(there, bare, Scope(phase), stat)
-    except Exception:  # one broken measure must not cost the others; the report says of it that it crashed
+    except Exception:  # a measure that crashes must not lose the others; the report shows the crash
         return None
     if ours.value is None or theirs.value is None:
         return None
-    less = 0.0 if ours.value == theirs.value else ours.value - theirs.value  # two that never came do not differ
+    less = 0.0 if ours.value == theirs.value else ours.value - theirs.value  # also for two infinite values
     interval = _interval(ours, theirs) if spec.kind_of(stat) != "fact" else None
     if interval is not None:
         differs = interval[0] > 0 or interval[1] < 0
@@ -170,6 +170,6 @@ def _interval(ours: Measurement, theirs: Measurement) -> Interval | None:
     equal = here == there
     with np.errstate(invalid="ignore"):
         less = here - there
-    less[equal] = 0.0  # also of two that never came, where infinite less infinite is no number
+    less[equal] = 0.0  # also for two infinite values, whose difference is NaN
     low, high = percentile_interval(less)
     return None if math.isinf(low) and math.isinf(high) and low != high else (low, high)

@@ -1,9 +1,9 @@
 """Several runs side by side: gates x runs and measures x runs, from their `report.json`.
 
-    compare([read_report(folder) for folder in folders]) -> a nested dict, as comparison.json has it
+    compare([read_report(folder) for folder in folders]) -> a nested dict, the content of comparison.json
 
-The columns are named by what tells them apart: the stack, the seed, the experiment, or else the run's folder. Runs of
-different experiments may be compared; `notes` says so.
+A column is named by what distinguishes the runs: the stack, the seed, the experiment, or else the run's folder. Runs of
+different experiments may be compared; `notes` then says so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPARISON_SCHEMA: Final = 1
 _PARTS: Final = (
     "run", "verdict", "gates", "steady_state", "phases", "faults", "measures", "timeline", "proofs",
 )  # fmt: skip
-"""What is read of a report."""
+"""The parts of a report that a comparison reads."""
 
 SHOWN: Final = (
     "calls",
@@ -58,38 +58,38 @@ SHOWN: Final = (
     "cost.per_1k_sessions",
     "cost.per_million_tokens",
 )
-"""The measures that people read, where a run has them; comparison.json holds all."""
+"""The measures shown to people, where a run has them; comparison.json holds all."""
 
 ComparedRun = tuple[Path, dict[str, Any]]
 """A run's folder and its report."""
 
 
 def read_report(folder: Path) -> ComparedRun:
-    """The report of a run's folder. Raises UserError where there is none, or one of another version."""
+    """Read the report of a run's folder. Raises UserError if it is missing, unreadable or of another version."""
     path = folder / "report.json"
     try:
         report = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise UserError(f"{folder}: there is no report.json. Make it with: brownout report {folder}") from None
+        raise UserError(f"{folder}: no report.json. Make it with: brownout report {folder}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read ({error}). Make it again with: brownout report {folder}") from None
     found = report.get("schema") if isinstance(report, dict) else None
     if found != SCHEMA:
         remedy = f"Make it again with: brownout report {folder}"
-        raise UserError(f"{path}: is of version {found} of the report, and this brownout reads {SCHEMA}. {remedy}")
+        raise UserError(f"{path}: report version {found}; this brownout reads version {SCHEMA}. {remedy}")
     missing = [part for part in _PARTS if part not in report]
     if missing:
-        raise UserError(f"{path}: has no {missing[0]}. Make it again with: brownout report {folder}")
+        raise UserError(f"{path}: part {missing[0]!r} is missing. Make it again with: brownout report {folder}")
     return folder, report
 
 
 def compare(runs: Sequence[ComparedRun]) -> dict[str, Any]:
-    """The comparison. Raises UserError for fewer than two runs, and for one that is named twice."""
+    """Compare two or more runs. Raises UserError for fewer than two, and for a run that is named twice."""
     if len(runs) < 2:
-        raise UserError("one run alone cannot be compared: name two or more")
+        raise UserError("a comparison needs at least two runs: name two or more")
     twice = [str(folder) for folder, n in Counter(folder.resolve() for folder, _ in runs).items() if n > 1]
     if twice:
-        raise UserError(f"{twice[0]} is named twice: a run is not compared with itself")
+        raise UserError(f"{twice[0]} is named twice: name each run once")
     reports = [report for _, report in runs]
     return {
         "schema": COMPARISON_SCHEMA,
@@ -109,7 +109,7 @@ def _title(reports: Sequence[dict[str, Any]]) -> str:
 
 
 def _labels(runs: Sequence[ComparedRun]) -> list[str]:
-    """What tells the runs apart, in as few words as do."""
+    """A short label per run: the facts in which the runs differ; the folder's name added where labels are equal."""
     facts = [
         {
             "": str(report["run"]["stack"] or report["run"]["url"] or "unknown"),
@@ -149,27 +149,29 @@ def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
 def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
     notes = []
     for key, what in (("name", "experiments"), ("seed", "seeds"), ("profile", "profiles"), ("slo", "objectives")):
-        values = list(dict.fromkeys(_said(report["run"][key]) for report in reports))
+        values = list(dict.fromkeys(_value_of(report["run"][key]) for report in reports))
         if len(values) > 1:
-            notes.append(f"the runs are of different {what}: {', '.join(values)}")
+            notes.append(f"the runs have different {what}: {', '.join(values)}")
     if len({json.dumps(report["run"]["trace"]) for report in reports}) > 1:
-        notes.append("the runs do not play the same recordings")
+        notes.append("the runs do not replay the same recordings")
     doubtful = sum(bool(report["proofs"]["doubts"]) for report in reports)
     if doubtful:
-        notes.append(f"{doubtful} of {len(reports)} runs are in doubt (a busy machine, a fault that hit nothing, ...)")
+        notes.append(
+            f"{doubtful} of {len(reports)} runs may not be valid (a busy machine, a fault that hit nothing, ...)"
+        )
     return notes
 
 
-def _said(value: Any) -> str:
+def _value_of(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} {number_text(number)} s" for key, number in value.items()) + "}"
     return str(value)
 
 
 def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A row a gate, in the order they first come; None where a run has no such gate."""
+    """One row per gate, in order of first appearance; a cell is None where the run has no such gate."""
     by_text = [{gate["text"]: gate for gate in [*report["steady_state"], *report["gates"]]} for report in reports]
-    telling = {report["run"].get("tells") for report in reports}
+    headline = {report["run"].get("headline_gate", report["run"].get("tells")) for report in reports}
     rows = []
     for text in dict.fromkeys(text for gates in by_text for text in gates):
         cells = [gates.get(text) for gates in by_text]
@@ -177,7 +179,7 @@ def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "text": text,
-                "tells": text in telling,
+                "headline": text in headline,
                 "differs": len(verdicts) > 1,
                 "cells": [None if cell is None else {key: cell[key] for key in _CELL} for cell in cells],
             }
@@ -193,13 +195,13 @@ def _measures(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = []
     for name in names:
         found = [report["measures"].get(name) for report in reports]
-        told = next(measure for measure in found if measure is not None)
+        known = next(measure for measure in found if measure is not None)
         phases = dict.fromkeys(phase for measure in found if measure for phase in measure["phases"])
         rows.append(
             {
                 "name": name,
-                "title": told["title"],
-                "unit": told["unit"],
+                "title": known["title"],
+                "unit": known["unit"],
                 "run": [None if measure is None else measure["run"]["value"] for measure in found],
                 "phases": {
                     phase: [
@@ -213,7 +215,7 @@ def _measures(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _timeline(report: dict[str, Any]) -> dict[str, Any]:
-    """Second by second until the drain, what was asked for and what was good; and when something was broken."""
+    """Calls offered and good per second until the drain, and the [start, end] of each fault, seconds."""
     timeline = report["timeline"]
     faults = [
         [fault["stages"]["injected"], fault["stages"].get("reverted", timeline["seconds"])]

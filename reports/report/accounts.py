@@ -1,4 +1,4 @@
-"""Tenants and tiers by phase: what each asked for, what it got, and who was sent away."""
+"""Tenants and tiers by phase: calls offered, good and shed, and their TTFT."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["accounts"]
 
 
 def accounts(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
-    """The report's `accounts`: who called, by tenant and by tier; each list is empty where the load names none."""
+    """The section `accounts` of the report: by tenant and by tier. A list is empty where the load names none."""
     shed = shed_calls(evidence)
     tier_of = {session.tenant: session.tier for session in evidence.calls.sessions if session.tier}
     tenants = [
@@ -42,13 +42,13 @@ def _names(column: np.ndarray[Any, np.dtype[np.str_]]) -> list[str]:
     return sorted(str(name) for name in np.unique(column) if name)
 
 
-def _phases(evidence: Evidence, its: BoolArray, shed: BoolArray) -> dict[str, dict[str, Any]]:
+def _phases(evidence: Evidence, of_account: BoolArray, shed: BoolArray) -> dict[str, dict[str, Any]]:
     columns = evidence.columns
     found: dict[str, dict[str, Any]] = {}
     for phase in GATE_PHASES:
         if evidence.record.phase(phase) is None:
             continue
-        mask = its & evidence.mask(Scope(phase))
+        mask = of_account & evidence.mask(Scope(phase))
         good = mask & columns.good
         found[phase] = {
             "asked": int(mask.sum()),

@@ -1,4 +1,4 @@
-"""Where load waits and who is sent away, second by second: the part of a run's series that is about overload."""
+"""The part of the timeline about overload: waiting times and shed calls per second."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["pressure"]
 
 
 def pressure(evidence: Evidence, size: int) -> dict[str, Any]:
-    """Waits by the second a request came (null where none did), calls shed by the second they ended, by tier."""
+    """Waits by the second of arrival (null without arrivals), and calls shed by the second they ended, by tier."""
     gateway: list[list[float]] = [[] for _ in range(size)]
     queue: list[list[float]] = [[] for _ in range(size)]
     for call in evidence.calls.calls:
-        for came_s, wait_s in waits_of(evidence, call):
-            gateway[_second(came_s, size)].append(wait_s)
+        for arrival_s, wait_s in waits_of(evidence, call):
+            gateway[_second(arrival_s, size)].append(wait_s)
         for request in call.replica_requests:
             if request.queue_s is not None:
                 queue[_second(request.start_s, size)].append(request.queue_s)
@@ -42,6 +42,6 @@ def _second(at_s: float, size: int) -> int:
 
 
 def _p95(waits: list[float]) -> float | None:
-    """Of those that came to an end."""
+    """The 95th percentile of the finite waits; None without any."""
     known = [wait for wait in waits if math.isfinite(wait)]
     return round(percentile(np.array(known), 0.95), 6) if known else None

@@ -1,7 +1,7 @@
-"""A run second by second: what the charts draw. One list a series, one entry a second since the start of the load.
+"""The timeline of a run, for the charts: one list per series, one entry per second since the start of the load.
 
-Calls are counted in the second they were sent, tokens in the second they arrived (without a log of chunks: in the
-second their call ended), errors in the second the attempt or call ended, gauges by their last post of the second.
+Calls count in the second they were sent, tokens in the second they arrived (without a chunk log: in the second their
+call ended), errors in the second the attempt or call ended. A gauge has the last value posted in the second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["health_changes", "seconds_of", "series"]
 
 
 def seconds_of(evidence: Evidence) -> int:
-    """How many seconds the series have: to the last call's end or the last phase's, whichever is later."""
+    """Length of the series, seconds: up to the end of the last call or phase; from 1 to 86,400."""
     last = float(evidence.columns.end.max()) if evidence.columns.end.size else 0.0
     return max(
         1, min(86_400, math.ceil(max(last, evidence.record.phases[-1].end_s if evidence.record.phases else 0.0)))
@@ -30,7 +30,7 @@ def seconds_of(evidence: Evidence) -> int:
 
 
 def series(evidence: Evidence) -> dict[str, Any]:
-    """All series of a run, ready for JSON. A null is a second without a value."""
+    """All series of a run, ready for JSON. null: no value in that second."""
     size, columns = seconds_of(evidence), evidence.columns
 
     def per_second(at: FloatArray, weights: FloatArray | None = None) -> list[float]:
@@ -63,7 +63,7 @@ def series(evidence: Evidence) -> dict[str, Any]:
 
 
 def health_changes(evidence: Evidence) -> list[dict[str, Any]]:
-    """Each time the gateway changed its mind about a replica: [{at_s, replica, pool, transition, why}]."""
+    """Each change of a replica's health at the gateway: [{at_s, replica, pool, transition, why}]."""
     pool_of = {replica.name: replica.pool for replica in evidence.record.replicas}
     return [
         {
@@ -78,7 +78,7 @@ def health_changes(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _ttft(sent: FloatArray, ttft: FloatArray, size: int) -> tuple[list[float | None], list[float | None]]:
-    """Percentiles by second of those calls that got a token; null where none did."""
+    """p50 and p95 by second, of the calls that received a token; None without any."""
     p50: list[float | None] = [None] * size
     p95: list[float | None] = [None] * size
     known = np.isfinite(ttft)
@@ -91,7 +91,7 @@ def _ttft(sent: FloatArray, ttft: FloatArray, size: int) -> tuple[list[float | N
 
 
 def _tokens(evidence: Evidence, size: int) -> list[float]:
-    """Tokens of good calls, by the second in which they reached the client."""
+    """Tokens of good calls, by the second in which the client received them."""
     total = [0.0] * size
     for call in evidence.calls.calls:
         if not call.good:
@@ -103,7 +103,7 @@ def _tokens(evidence: Evidence, size: int) -> list[float]:
 
 
 def _errors(evidence: Evidence, size: int) -> list[dict[str, Any]]:
-    """What failed: attempts upstream by pool and outcome, and calls of the client ("client") by outcome."""
+    """Failures: attempts upstream by pool and outcome, and calls of the client by outcome."""
     found: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * size)
     for call in evidence.calls.calls:
         if not call.ok:
@@ -118,19 +118,20 @@ def _errors(evidence: Evidence, size: int) -> list[dict[str, Any]]:
 
 
 def _running(evidence: Evidence, size: int) -> list[int]:
+    """Sessions running, by second."""
     change = [0] * (size + 1)
     for session in evidence.calls.sessions:
         change[min(size, max(0, int(session.start_s)))] += 1
         change[min(size, max(0, int(session.end_s) + 1))] -= 1
-    running, out = 0, []
+    running, counts = 0, []
     for step in change[:size]:
         running += step
-        out.append(running)
-    return out
+        counts.append(running)
+    return counts
 
 
 def _replicas(evidence: Evidence, size: int) -> dict[str, dict[str, Any]]:
-    """By replica: its queue, batch and memory, and what the gateway thought of it."""
+    """By replica: batch, queue and KV cache, and its state at the gateway."""
     pool_of = {replica.name: replica.pool for replica in evidence.record.replicas}
     found: dict[str, dict[str, Any]] = {}
 
@@ -145,20 +146,21 @@ def _replicas(evidence: Evidence, size: int) -> dict[str, dict[str, Any]]:
         if not 0 <= second < size:
             continue
         if post.kind == "replica":
-            its = row(post.process, pool_of.get(post.process, ""))
-            its["running"][second], its["waiting"][second] = data.get("running"), data.get("waiting")
+            values = row(post.process, pool_of.get(post.process, ""))
+            values["running"][second], values["waiting"][second] = data.get("running"), data.get("waiting")
             if data.get("kv_total"):
-                its["kv_used_share"][second] = round(float(data.get("kv_used") or 0) / float(data["kv_total"]), 4)
+                values["kv_used_share"][second] = round(float(data.get("kv_used") or 0) / float(data["kv_total"]), 4)
         elif isinstance(data.get("replicas"), dict):
             for name, state in data["replicas"].items():
-                its = row(str(name), str(state.get("pool", pool_of.get(str(name), ""))))
-                its["breaker"][second] = state.get("breaker")
-                its["ejected"][second] = state.get("ejected")
-                its["in_flight"][second] = state.get("in_flight")
+                values = row(str(name), str(state.get("pool", pool_of.get(str(name), ""))))
+                values["breaker"][second] = state.get("breaker")
+                values["ejected"][second] = state.get("ejected")
+                values["in_flight"][second] = state.get("in_flight")
     return dict(sorted(found.items()))
 
 
 def _gateway(evidence: Evidence, size: int) -> dict[str, list[Any]]:
+    """The counters of the gateway and the lag of its event loop."""
     keys = ("requests", "attempts", "migrations", "retries", "refused", "panic")
     found: dict[str, list[Any]] = {key: [None] * size for key in (*keys, "loop_lag_s")}
     for post in evidence.record.gauges:
@@ -171,7 +173,7 @@ def _gateway(evidence: Evidence, size: int) -> dict[str, list[Any]]:
 
 
 def _cpu(evidence: Evidence, size: int) -> list[float | None]:
-    """Share of a core that the load generator used in each second, the busiest of its processes."""
+    """Share of a core used by the busiest process of the load generator, by second."""
     found: list[float | None] = [None] * size
     before: dict[str, tuple[int, float, float]] = {}
     for post in evidence.record.gauges:

@@ -1,6 +1,6 @@
-"""A waterfall as lines of text: a label, a length, and a bar on an axis that all lines share. Pure but for rich's Text.
+"""A waterfall as lines of text: label, duration, and a bar on an axis that all lines share. Pure.
 
-Everything that a colour says is also said by a mark, so that the lines read the same without colours.
+Everything that a colour shows is also shown by a character, so that nothing is lost without colours.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _STYLES: Final = {
     "decode": "bright_green",
     "span": "",
 }
-_SAYS_FROM: Final = 120
-"""From this width on, what came of a span stands beside its bar; below, the story tells it."""
+_DETAILS_FROM: Final = 120
+"""From this width on, in cells, the outcome of a span is shown right of its bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The characters of a bar: for terminals with and without Unicode."""
+    """The characters of the bars."""
 
     bar: str = "━"
     thin: str = "─"
     shade: str = "·"
     fault: str = "░"
-    felt: str = "▒"
-    died: str = "✗"
+    waited: str = "▒"
+    failed: str = "✗"
     decision: str = "◆"
     left: str = "◂"
     right: str = "▸"
@@ -52,7 +52,7 @@ class Glyphs:
 
     @classmethod
     def for_encoding(cls, encoding: str) -> Glyphs:
-        """Plain characters where the terminal knows no others."""
+        """ASCII characters where `encoding` has no others."""
         try:
             "━─·░▒✗◆◂▸┼…".encode(encoding)
         except (UnicodeEncodeError, LookupError):
@@ -61,12 +61,12 @@ class Glyphs:
 
 
 def draw(waterfall: Waterfall, width: int, glyphs: Glyphs) -> list[Text]:
-    """The lines, each at most `width` cells."""
+    """The lines, each at most `width` cells wide (60 at least)."""
     room = max(60, width)
-    says_width = min(56, room // 3) if room >= _SAYS_FROM else 0
+    detail_width = min(56, room // 3) if room >= _DETAILS_FROM else 0
     longest = max((cell_len(_indent(row) + row.label) for row in waterfall.rows), default=20)
-    label_width = max(16, min(longest, (room - says_width) * 2 // 5))
-    bar_width = room - label_width - 10 - (says_width + 2 if says_width else 0)
+    label_width = max(16, min(longest, (room - detail_width) * 2 // 5))
+    bar_width = room - label_width - 10 - (detail_width + 2 if detail_width else 0)
     canvas = _Canvas(waterfall, bar_width, glyphs)
     lines = [_line("", label_width, "", canvas.axis()), _line("seconds", label_width, "", canvas.ticks(), style="dim")]
     for fault in waterfall.faults:
@@ -75,16 +75,16 @@ def draw(waterfall: Waterfall, width: int, glyphs: Glyphs) -> list[Text]:
         lines.append(_line(f"fault {fault.id}: {fault.kind}", label_width, length, bar, style="bold yellow"))
     for row in waterfall.rows:
         line = _row_line(row, label_width, canvas, glyphs)
-        if says_width and row.says and row.kind != "missing":
-            line.append("  ").append(_fit(row.says, says_width, glyphs.cut), style="dim")
+        if detail_width and row.detail and row.kind != "missing":
+            line.append("  ").append(_fit(row.detail, detail_width, glyphs.cut), style="dim")
         lines.append(line)
     if waterfall.failover_s is not None:
-        bar = canvas.span(waterfall.died_s, waterfall.resumed_s, glyphs.felt, "bold red", shaded=False)
+        bar = canvas.span(waterfall.interrupted_s, waterfall.resumed_s, glyphs.waited, "bold red", shaded=False)
         lines.append(
             _line("the client waited", label_width, value_text(waterfall.failover_s, "s"), bar, style="bold red")
         )
     if waterfall.window.zoomed:
-        lines.append(Text("(enlarged: the call is longer than what is shown)", style="dim"))
+        lines.append(Text("(zoomed: the call is longer than the axis)", style="dim"))
     return lines
 
 
@@ -97,12 +97,12 @@ def _row_line(row: Row, label_width: int, canvas: _Canvas, glyphs: Glyphs) -> Te
     if row.kind == "decision":
         return _line(label, label_width, "", canvas.mark(row.start_s, glyphs.decision, "bold cyan"), style="cyan")
     if row.kind == "missing":
-        told = Text(_fit(row.says, canvas.width, glyphs.cut), style="red")
-        return _line(label, label_width, "", told, style="red")
+        reason = Text(_fit(row.detail, canvas.width, glyphs.cut), style="red")
+        return _line(label, label_width, "", reason, style="red")
     style = _STYLES.get(row.kind, "")
     glyph = glyphs.thin if row.kind in ("client", "gateway") else glyphs.bar
-    bar = canvas.span(row.start_s, row.end_s, glyph, style, shaded=True, died=row.died)
-    return _line(label, label_width, value_text(row.duration_s, "s"), bar, style="red" if row.died else "")
+    bar = canvas.span(row.start_s, row.end_s, glyph, style, shaded=True, failed=row.failed)
+    return _line(label, label_width, value_text(row.duration_s, "s"), bar, style="red" if row.failed else "")
 
 
 def _line(label: str, label_width: int, length: str, bar: Text, *, style: str = "") -> Text:
@@ -115,7 +115,7 @@ def _fit(text: str, width: int, cut: str) -> str:
 
 
 class _Canvas:
-    """The bars' part of each line: one axis for all of them."""
+    """Draws the bar of each line; one axis for all lines."""
 
     def __init__(self, waterfall: Waterfall, width: int, glyphs: Glyphs) -> None:
         self.width = width
@@ -132,7 +132,7 @@ class _Canvas:
         return min(self.width - 1, int(self._window.share(at_s) * self.width))
 
     def axis(self) -> Text:
-        """The times at both ends, and in the middle where there is room."""
+        """The times at both ends, and in the middle if there is room."""
         start, end = self._window.start_s, self._window.end_s
         left, right, middle = (f"{at:.2f}" for at in (start, end, (start + end) / 2))
         cells = [" "] * self.width
@@ -145,19 +145,19 @@ class _Canvas:
         return Text("".join(cells), style="dim")
 
     def ticks(self) -> Text:
-        """The axis itself."""
+        """The axis with its three ticks."""
         at = {0, self.width // 2, self.width - 1}
         return Text("".join(self._glyphs.tick if n in at else self._glyphs.axis for n in range(self.width)), "dim")
 
     def mark(self, at_s: float, glyph: str, style: str) -> Text:
-        """One mark."""
+        """A mark at one point in time; none outside the range."""
         text = self._ground()
         if self._window.start_s <= at_s <= self._window.end_s:
             return self._put(text, self._cell(at_s), self._cell(at_s) + 1, glyph, style)
         return text
 
-    def span(self, start_s: float, end_s: float, glyph: str, style: str, *, shaded: bool, died: bool = False) -> Text:
-        """A bar from start to end; arrows where it goes on outside of what is shown."""
+    def span(self, start_s: float, end_s: float, glyph: str, style: str, *, shaded: bool, failed: bool = False) -> Text:
+        """A bar from start to end; arrows where it continues outside the range."""
         window, glyphs = self._window, self._glyphs
         ground = self._ground() if shaded else Text(" " * self.width)
         if end_s < window.start_s:
@@ -171,13 +171,13 @@ class _Canvas:
             text = self._put(text, 0, 1, glyphs.left, style)
         if end_s > window.end_s + 1e-6:
             text = self._put(text, self.width - 1, self.width, glyphs.right, style)
-        elif died:
-            text = self._put(text, last, last + 1, glyphs.died, "bold red")
+        elif failed:
+            text = self._put(text, last, last + 1, glyphs.failed, "bold red")
         return text
 
     def _ground(self) -> Text:
         return Text("".join(self._glyphs.shade if shaded else " " for shaded in self._shaded), style="dim")
 
     @staticmethod
-    def _put(text: Text, first: int, end: int, what: str, style: str) -> Text:
-        return Text.assemble(text[:first], (what, style), text[end:])
+    def _put(text: Text, first: int, end: int, inserted: str, style: str) -> Text:
+        return Text.assemble(text[:first], (inserted, style), text[end:])

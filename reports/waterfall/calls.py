@@ -1,7 +1,7 @@
-"""Picks the calls whose waterfalls are worth a look, and tells each as `report.json` does: header and spans.
+"""Selects calls of a record, and puts each into the form of `failovers` in `report.json`: header and spans.
 
-Unlike a trace, a call told here is whole also where the gateway dropped the trace context: what was joined by the
-conversation hangs where it belongs.
+Unlike a plain trace, a call is complete even where the gateway dropped the trace context: spans that were joined by
+conversation are placed below the span they belong to.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from reports.history.calls import Call
 from reports.history.encounters import Encounter
@@ -19,9 +19,10 @@ from reports.record.spans import Span
 from reports.shared.errors import UserError
 from reports.waterfall.data import span_tree
 
-__all__ = ["call_named", "failovers", "key_text", "slowest", "tell"]
+__all__ = ["call_named", "call_reports", "failovers", "key_text", "slowest"]
 
-_NEAR: int = 4
+_NEAR: Final = 4
+"""How many similar names an error suggests."""
 
 
 def key_text(call: Call) -> str:
@@ -30,7 +31,7 @@ def key_text(call: Call) -> str:
 
 
 def failovers(evidence: Evidence, most: int) -> list[tuple[Call, Encounter]]:
-    """The calls that met a fault, the worst first: never went on, longest interruption, merely met it. A call once."""
+    """The calls that met a fault, each once: never resumed, then longest interruption, then not interrupted."""
     met = [encounter for impact in evidence.impacts for encounter in impact.encounters]
     met.sort(key=lambda e: (-_severity(e), e.met_s, e.call.key))
     found: dict[tuple[str, str, int], tuple[Call, Encounter]] = {}
@@ -40,49 +41,49 @@ def failovers(evidence: Evidence, most: int) -> list[tuple[Call, Encounter]]:
 
 
 def slowest(evidence: Evidence, most: int) -> list[tuple[Call, Encounter | None]]:
-    """The calls that took longest, from the send to the last byte."""
+    """The calls with the longest duration, from the send to the last byte."""
     calls = sorted(evidence.calls.calls, key=lambda call: (-(call.end_s - call.sent_s), call.sent_s))
     return [(call, encounter_of(evidence, call)) for call in calls[:most]]
 
 
 def call_named(evidence: Evidence, name: str) -> tuple[Call, Encounter | None]:
-    """The call of that key. Raises UserError with those that come near."""
+    """The call named SESSION/AGENT#TURN. Raises UserError that suggests similar names."""
     by_name = {key_text(call): call for call in evidence.calls.calls}
     call = by_name.get(name.strip())
     if call is not None:
         return call, encounter_of(evidence, call)
     if not by_name:
-        raise UserError(f"call {name}: there is no call in this record")
+        raise UserError(f"call {name}: this record has no calls")
     stem = name.strip().rstrip("/#").lower()
     starting = [known for known in by_name if known.lower().startswith(stem)] if stem else []
     near = starting[:_NEAR] or get_close_matches(name, by_name, n=_NEAR, cutoff=0.6) or list(by_name)[:_NEAR]
-    more = f" (and {len(starting) - _NEAR:,} more that begin so)" if len(starting) > _NEAR else ""
+    more = f" (and {len(starting) - _NEAR:,} more with this prefix)" if len(starting) > _NEAR else ""
     raise UserError(
-        f"call {name}: not in this record, which has {len(by_name):,} calls. "
+        f"call {name}: not found among the {len(by_name):,} calls of this record. "
         f"A call is named SESSION/AGENT#TURN, for example {', '.join(near)}{more}"
     )
 
 
 def encounter_of(evidence: Evidence, call: Call) -> Encounter | None:
-    """The worst encounter of a call with a fault, if it met one."""
-    its = [e for impact in evidence.impacts for e in impact.encounters if e.call is call]
-    return max(its, key=_severity, default=None)
+    """The encounter of a call with a fault that interrupted it longest; None if it met no fault."""
+    encounters = [e for impact in evidence.impacts for e in impact.encounters if e.call is call]
+    return max(encounters, key=_severity, default=None)
 
 
 def _severity(encounter: Encounter) -> float:
     return encounter.failover_s if encounter.interrupted and not math.isnan(encounter.failover_s) else -1.0
 
 
-def tell(evidence: Evidence, chosen: Sequence[tuple[Call, Encounter | None]]) -> list[dict[str, Any]]:
+def call_reports(evidence: Evidence, chosen: Sequence[tuple[Call, Encounter | None]]) -> list[dict[str, Any]]:
     """Each call with its spans, in the form of `failovers` in `report.json`."""
     children = _children(evidence, [call for call, _ in chosen])
-    return [_told(evidence, call, encounter, children) for call, encounter in chosen]
+    return [_call_report(evidence, call, encounter, children) for call, encounter in chosen]
 
 
-def _told(
+def _call_report(
     evidence: Evidence, call: Call, encounter: Encounter | None, children: dict[bytes, list[Span]]
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         "session": call.session,
         "agent": call.agent,
         "turn": call.turn,
@@ -91,10 +92,10 @@ def _told(
         "spans": span_tree(evidence, call.span, children),
     }
     if encounter is None:
-        return told
-    told |= {"fault": encounter.fault, "met_s": encounter.met_s, "saved": encounter.saved}
+        return report
+    report |= {"fault": encounter.fault, "met_s": encounter.met_s, "saved": encounter.saved}
     if encounter.interrupted:
-        told |= {
+        report |= {
             "failover_s": encounter.failover_s,
             "last_token_before_s": encounter.died_s,
             "first_token_after_s": encounter.resumed_s,
@@ -104,12 +105,12 @@ def _told(
         chunks = [chunk for attempt in call.client_attempts for chunk in attempt.chunks]
         if chunks:
             before = sum(tokens for at, tokens in chunks if at <= encounter.died_s)
-            told |= {"tokens_before": before, "tokens_after": sum(tokens for _, tokens in chunks) - before}
-    return told
+            report |= {"tokens_before": before, "tokens_after": sum(tokens for _, tokens in chunks) - before}
+    return report
 
 
 def _children(evidence: Evidence, calls: Iterable[Call]) -> dict[bytes, list[Span]]:
-    """Spans by their parent; where the trace context was lost, by the one they were joined to."""
+    """Spans by parent; a span whose trace context was lost is under the span that it was joined to."""
     chosen = list(calls)
     found: dict[bytes, list[Span]] = defaultdict(list)
     traces: set[bytes] = set()
@@ -122,11 +123,12 @@ def _children(evidence: Evidence, calls: Iterable[Call]) -> dict[bytes, list[Spa
         if span.trace_id in traces:
             found[span.parent_id].append(span)
     for call in chosen:
-        _mend(call, found)
+        _attach_unlinked(call, found)
     return found
 
 
-def _mend(call: Call, children: dict[bytes, list[Span]]) -> None:
+def _attach_unlinked(call: Call, children: dict[bytes, list[Span]]) -> None:
+    """Add the joined spans that cannot be reached from the span of the call."""
     reachable = {call.span.span_id}
     below = [call.span.span_id]
     while below:
@@ -143,14 +145,14 @@ def _mend(call: Call, children: dict[bytes, list[Span]]) -> None:
     for attempt in call.attempts:
         if attempt.span.span_id not in reachable and attempt.span.parent_id not in known:
             children[_covering(gateways, attempt.span).span_id].append(attempt.span)
-    for answer in call.replica_requests:
-        if answer.span.span_id in reachable or answer.span.parent_id in {a.span.span_id for a in call.attempts}:
+    for served in call.replica_requests:
+        if served.span.span_id in reachable or served.span.parent_id in {a.span.span_id for a in call.attempts}:
             continue
-        there = [attempt.span for attempt in call.attempts if attempt.replica == answer.replica]
-        children[_covering(there or gateways, answer.span).span_id].append(answer.span)
+        at_replica = [attempt.span for attempt in call.attempts if attempt.replica == served.replica]
+        children[_covering(at_replica or gateways, served.span).span_id].append(served.span)
 
 
 def _covering(candidates: Sequence[Span], span: Span) -> Span:
-    """The last of `candidates` that began before `span`, the first if none did."""
-    began = [candidate for candidate in candidates if candidate.start_ns <= span.start_ns]
-    return max(began, key=lambda c: c.start_ns) if began else candidates[0]
+    """The last of `candidates` that started before `span`; the first one if none did."""
+    earlier = [candidate for candidate in candidates if candidate.start_ns <= span.start_ns]
+    return max(earlier, key=lambda c: c.start_ns) if earlier else candidates[0]

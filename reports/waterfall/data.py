@@ -1,6 +1,6 @@
-"""The calls that a fault interrupted, with their spans as a tree: the data of a waterfall.
+"""The calls that a fault interrupted, each with its spans as a tree: `failovers` of report.json.
 
-The worst first: those that never went on, then the longest interruptions.
+The worst first: calls that never resumed, then the longest interruptions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from reports.shared import attributes as names
 __all__ = ["WORST", "span_tree", "worst_failovers"]
 
 WORST: Final = 5
-"""How many failovers are told span by span in report.json."""
+"""How many failovers report.json holds."""
 
-_TOLD: Final = frozenset(
+_SHOWN_ATTRIBUTES: Final = frozenset(
     {
         names.OUTCOME,
         names.POOL,
@@ -49,7 +49,7 @@ _TOLD: Final = frozenset(
 
 
 def worst_failovers(evidence: Evidence, limit: int = WORST) -> list[dict[str, Any]]:
-    """The longest interruptions, each with the spans of its call."""
+    """The longest interruptions, at most `limit`, each with the spans of its call."""
     hit = [e for impact in evidence.impacts for e in impact.encounters if e.interrupted]
     hit.sort(key=lambda e: (-e.failover_s, e.met_s, e.call.key))
     children: dict[bytes, list[Span]] = {}
@@ -58,10 +58,10 @@ def worst_failovers(evidence: Evidence, limit: int = WORST) -> list[dict[str, An
     for span in evidence.record.spans:
         if span.trace_id in traces:
             children.setdefault(span.parent_id, []).append(span)
-    return [_told(evidence, encounter, children) for encounter in chosen]
+    return [_failover(evidence, encounter, children) for encounter in chosen]
 
 
-def _told(evidence: Evidence, encounter: Encounter, children: dict[bytes, list[Span]]) -> dict[str, Any]:
+def _failover(evidence: Evidence, encounter: Encounter, children: dict[bytes, list[Span]]) -> dict[str, Any]:
     call = encounter.call
     return {
         "session": call.session,
@@ -83,7 +83,7 @@ def _told(evidence: Evidence, encounter: Encounter, children: dict[bytes, list[S
 
 
 def span_tree(evidence: Evidence, root: Span, children: dict[bytes, list[Span]]) -> list[dict[str, Any]]:
-    """`root` and all below it, depth first, siblings by their start. Times are seconds since the start of the load."""
+    """`root` and its descendants in depth-first order, siblings by start. Times: seconds since the load started."""
     rows: list[dict[str, Any]] = []
     stack: list[tuple[Span, int, int | None]] = [(root, 0, None)]
     seen: set[bytes] = set()
@@ -111,7 +111,7 @@ def _row(evidence: Evidence, span: Span, depth: int, parent: int | None) -> dict
         "start_s": seconds(span.start_ns),
         "end_s": seconds(span.end_ns),
         "error": span.error,
-        "attributes": {key: value for key, value in span.attributes.items() if key in _TOLD},
+        "attributes": {key: value for key, value in span.attributes.items() if key in _SHOWN_ATTRIBUTES},
         "events": [
             {"name": event.name, "at_s": seconds(event.at_ns), "attributes": event.attributes} for event in span.events
         ],

@@ -1,1 +1,10 @@
-"""What people and programs read, one form a file. A writer is a function from a report and a folder to a path."""
+"""The output files. A writer is a function from a report and a folder to the path of the file it wrote.
+
+json_report   report.json: everything, for programs
+junit         junit.xml: one test case per gate, for a CI system
+comparison    comparison.json, .md and .html: several runs side by side
+markdown      the Markdown files: summary.md, comparison.md
+html          the pages: report.html, comparison.html
+views         parts of a report as plain strings, shared by markdown and html
+page          templates, style sheet and scripts of the pages (data, no code)
+"""

@@ -1,4 +1,4 @@
-"""report.json: the whole report for programs. Fields: `docs/report-schema.md`."""
+"""report.json: the whole report, for programs. Its fields: `docs/report-schema.md`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""junit.xml: a testcase a gate. `failure` is a gate that was violated, `error type="Inconclusive"` one that cannot be
-judged.
+"""junit.xml: one testcase per gate. `failure`: the gate is violated; `error type="Inconclusive"`: it cannot be judged.
 
-A run that was interrupted, failed or stopped by a guardrail has a testcase for that too, and so has one whose stack
-stayed down after the trigger was gone, so that no build stays green on it.
+A run that was interrupted, failed or stopped by a guardrail has one more testcase, an error. A run whose stack stayed
+down after the fault was gone has one more testcase, a failure. So neither lets a build pass.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from reports.report.build import Report
 __all__ = ["write_junit"]
 
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, escaped or not."""
+"""Characters that XML 1.0 cannot hold, not even escaped."""
 
 
 def write_junit(report: Report, folder: Path) -> Path:
@@ -29,23 +28,23 @@ def write_junit(report: Report, folder: Path) -> Path:
         if run[name] is not None:
             ElementTree.SubElement(properties, "property", name=name, value=_clean(str(run[name])))
     failures = errors = tests = 0
-    for kind in ("steady_state", "gates"):
-        for gate in data[kind]:
+    for section in ("steady_state", "gates"):
+        for gate in data[section]:
             tests += 1
             failures += gate["verdict"] == "fail"
             errors += gate["verdict"] == "inconclusive"
-            _case(suite, run["name"] if kind == "gates" else f"{run['name']}.steady_state", gate, run["duration_s"])
+            _case(suite, run["name"] if section == "gates" else f"{run['name']}.steady_state", gate, run["duration_s"])
     if report.verdict.verdict in ("interrupted", "failed", "aborted"):
         tests, errors = tests + 1, errors + 1
-        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="the run came to its end")
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="run completed")
         _problem(
             case, "error", report.verdict.verdict.capitalize(), report.verdict.why[0], "\n".join(report.verdict.why)
         )
     if report.verdict.verdict in ("metastable", "overloaded"):
         tests, failures = tests + 1, failures + 1
-        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="the stack came back")
-        word, why = report.verdict.verdict.capitalize(), data["metastability"]["why"]
-        _problem(case, "failure", word, why, why)
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="stack recovered")
+        kind, why = report.verdict.verdict.capitalize(), data["metastability"]["why"]
+        _problem(case, "failure", kind, why, why)
     suite.attrib |= {"tests": str(tests), "failures": str(failures), "errors": str(errors), "skipped": "0"}
     suite.attrib["time"] = f"{run['duration_s']:.3f}"
     root = ElementTree.Element("testsuites")

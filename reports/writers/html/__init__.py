@@ -1,1 +1,15 @@
-"""html"""
+"""The pages: report.html and comparison.html, each one file that loads nothing.
+
+page_writer   writes report.html: template, texts, charts
+view          the texts and tables of the page
+waterfall     the worst failovers as rows with positions in percent
+proofs        the evidence that the run is valid
+twin          the comparison with the twin run
+charts        the timeline charts; the list of all charts
+bands         the charts of phases and of replica health
+pressure      the charts of waits and of shed calls
+recovery      the chart of good / offered with the grace period
+canvas        what a chart is: series, layers, bands
+palette       the colours
+comparison    writes comparison.html's text
+"""

@@ -1,4 +1,4 @@
-"""Two charts of bands: the phases and faults of a run, and what the gateway thought of each replica when. Pure."""
+"""Two charts of bands: the phases and faults of a run, and the health of each replica as the gateway saw it. Pure."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ _PHASE_COLOURS: Final = {
     "drain": GREY,
 }
 _LONGEST_NAME: Final = 13
-_LETTER: Final = 0.0085
-"""Share of the axis that a letter takes."""
+"""Longer names of replicas are cut, in letters."""
+
+_LETTER_WIDTH: Final = 0.0085
+"""Width of a letter, as a share of the axis."""
 
 _MOST_REPLICAS: Final = 24
+"""In a larger fleet only replicas with a fault or a change of health are shown, up to this number."""
 
 
 def phases(data: Data) -> Chart | None:
-    """The phases, and below them the faults, with their names."""
+    """The phases in one row, the faults in a row below."""
     last = float(data["timeline"]["seconds"])
     bands: list[Band] = []
     for phase in data["phases"]:
@@ -56,33 +59,33 @@ def phases(data: Data) -> Chart | None:
 
 
 def _label(band: Band, last: float) -> str:
-    """The longest name that the band has room for."""
-    room = (band.right - band.left) / last / _LETTER
+    """The longest name that fits into the band; "" if none does."""
+    room = (band.right - band.left) / last / _LETTER_WIDTH
     return next((name for name in (band.what, band.what.partition(" ")[0]) if len(name) <= room), "")
 
 
 def health(data: Data) -> Chart | None:
-    """Ejections (upper lane) and the breaker (lower lane) of each replica; where it had the fault."""
+    """Per replica: ejections (upper lane), circuit breaker (lower lane), faults and time in rotation (middle)."""
     timeline, changes = data["timeline"], data["health"]
     replicas = [str(row["name"]) for row in data["run"]["replicas"]] or list(timeline["replicas"])
     replicas = list(dict.fromkeys([*replicas, *(change["replica"] for change in changes if change["replica"])]))
     watched = bool(changes) or any(count is not None for count in timeline["gateway"]["requests"])
     if not replicas or not watched:
         return None
-    told = replicas
+    listed = replicas
     if len(replicas) > _MOST_REPLICAS:
         touched = {c["replica"] for c in changes} | {t for fault in data["faults"] for t in fault["targets"]}
-        told = [name for name in replicas if name in touched][:_MOST_REPLICAS] or replicas[:_MOST_REPLICAS]
-    bands = bands_of(told, changes, data["faults"], float(timeline["seconds"]))
+        listed = [name for name in replicas if name in touched][:_MOST_REPLICAS] or replicas[:_MOST_REPLICAS]
+    bands = bands_of(listed, changes, data["faults"], float(timeline["seconds"]))
     shown = {band.colour for band in bands}
-    named = ((GOOD, "in rotation"), (FAULT, "had the fault"), (WARN, "ejected"), (BAD, "breaker open"))
-    more = len(replicas) - len(told)
+    named = ((GOOD, "in rotation"), (FAULT, "fault"), (WARN, "ejected"), (BAD, "breaker open"))
+    more = len(replicas) - len(listed)
     return Chart(
-        34 + 22 * len(told),
+        34 + 22 * len(listed),
         "",
         bands=bands,
-        rows={len(told) - number - 0.5: _short(name) for number, name in enumerate(told)},
-        y_range=(0.0, float(len(told))),
+        rows={len(listed) - number - 0.5: _short(name) for number, name in enumerate(listed)},
+        y_range=(0.0, float(len(listed))),
         legend=[entry for entry in (*named, (HALF_OPEN, "breaker half open")) if entry[0] in shown],
         note=f"{more:,} more replicas are not shown." if more else "",
     )
@@ -93,7 +96,7 @@ def _short(name: str) -> str:
 
 
 def bands_of(replicas: Sequence[str], changes: Sequence[Data], faults: Sequence[Data], last: float) -> list[Band]:
-    """A band for each state that a replica was in: with the fault, ejected, behind a breaker, else in rotation."""
+    """A band for each state of a replica: faulty, ejected, breaker open or half open, else in rotation."""
     row_of = {name: len(replicas) - number - 1 for number, name in enumerate(replicas)}
     bands: list[Band] = []
     rotation: list[Band] = []
@@ -113,11 +116,11 @@ def bands_of(replicas: Sequence[str], changes: Sequence[Data], faults: Sequence[
         bands += out
         for start, end in _rest([(band.left, band.right) for band in out], last):
             rotation.append(Band(start, end, row + 0.46, row + 0.54, GOOD, f"{name}: in rotation"))
-    return [*rotation, *bands]  # in the order drawn: trouble on top
+    return [*rotation, *bands]  # drawn in this order: rotation below the others
 
 
 def _rest(taken: list[tuple[float, float]], last: float) -> list[tuple[float, float]]:
-    """What is left of 0 to `last`."""
+    """The stretches of 0 to `last` that `taken` does not cover."""
     rest, at = [], 0.0
     for start, end in sorted(taken):
         if start > at:

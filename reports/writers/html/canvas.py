@@ -1,6 +1,6 @@
 """What a chart of the page is: series over the seconds of the run, and how to draw them.
 
-The page's script draws it with Bokeh. Making Bokeh's models here would cost every analysis two seconds.
+The script of the page (`charts.js`) draws it with Bokeh. Importing Bokeh here would add two seconds to every analysis.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 ROUNDED: Final = 6
-"""Digits of a number in the page."""
+"""Digits after the decimal point in the page's data."""
 
 Series = list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One series drawn: a `line`, an `area` from `base` (a series, or 0) to `series`, `steps`, or stacked `bars`."""
+    """One drawn series. `kind`: `line`, `area` from `base` (a series, or 0) to `series`, `steps`, stacked `bars`."""
 
     kind: str
     series: str
@@ -45,7 +45,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A level line across the chart."""
+    """A horizontal line across the chart, at the value `at`."""
 
     at: float
     colour: str
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """A time shaded from top to bottom."""
+    """A shaded stretch of time, seconds."""
 
     left: float
     right: float
@@ -62,7 +62,7 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A rectangle: from `left` to `right` seconds, `bottom` to `top` rows. `label` is written into it."""
+    """A rectangle: `left` to `right` in seconds, `bottom` to `top` in rows. `what` and `why` are its tooltip."""
 
     left: float
     right: float
@@ -76,16 +76,16 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart. `legend` says what its colours mean, `told` which series the pointer shows under which name.
+    """A chart. `legend`: (colour, meaning). `tooltip`: (name, series) shown for the second under the pointer.
 
-    A chart of bands has `rows` (place -> name) instead of a vertical axis of numbers.
+    A chart of bands has `rows` (position -> name) instead of a numeric vertical axis.
     """
 
     height: int
     y_label: str
     series: Mapping[str, Series] = field(default_factory=dict)
     layers: Sequence[Layer] = ()
-    told: Sequence[tuple[str, str]] = ()
+    tooltip: Sequence[tuple[str, str]] = ()
     legend: Sequence[tuple[str, str]] = ()
     note: str = ""
     log: bool = False
@@ -98,12 +98,12 @@ class Chart:
 
 
 ChartMaker = Callable[[Mapping[str, Any]], Chart | None]
-"""From a report's data to a chart; None where the run has nothing of it."""
+"""Makes a chart from a report's data; None where the run has no data for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A chart with its place on the page. `chart` is None where the run has nothing of it, or for a `problem`."""
+    """A chart with its id and title on the page. `chart`: None without data, or where a `problem` prevented it."""
 
     id: str
     title: str
@@ -112,7 +112,7 @@ class Placed:
 
 
 def draw(data: Mapping[str, Any], charts: Sequence[tuple[str, str, ChartMaker]]) -> list[Placed]:
-    """Make them all; one that crashes becomes a sentence and costs only itself."""
+    """Make all charts. One that crashes is replaced by its error; the others are not affected."""
     placed = []
     for name, title, make in charts:
         try:
@@ -123,7 +123,7 @@ def draw(data: Mapping[str, Any], charts: Sequence[tuple[str, str, ChartMaker]])
 
 
 def spec(data: Mapping[str, Any], placed: Iterable[Placed]) -> dict[str, Any]:
-    """What the page's script needs, ready for JSON."""
+    """The data for the script of the page, ready for JSON."""
     return {
         "seconds": data["timeline"]["seconds"],
         "faults": fault_spans(data),
@@ -137,7 +137,7 @@ def spec(data: Mapping[str, Any], placed: Iterable[Placed]) -> dict[str, Any]:
 
 
 def fault_spans(data: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """From the injection to the revert of each fault; to the end where it was not reverted."""
+    """[injected, reverted] of each injected fault, seconds; the end of the run where it was not reverted."""
     last = float(data["timeline"]["seconds"])
     return [
         (float(fault["stages"]["injected"]), float(fault["stages"].get("reverted", last)))
@@ -147,7 +147,7 @@ def fault_spans(data: Mapping[str, Any]) -> list[tuple[float, float]]:
 
 
 def series_of(values: Iterable[Any], scale: float = 1.0) -> Series:
-    """A series as the page takes it: None is a gap, and so is what is no finite number."""
+    """A series for the page, times `scale`. None, infinite numbers and words become None, a gap."""
     found: Series = []
     for value in values:
         number = None if value is None or isinstance(value, str) else float(value) * scale

@@ -1,6 +1,6 @@
-"""The timeline charts of the page, one function each; `CHARTS` lists them in their order. Pure.
+"""The timeline charts of the page, one function each; `CHARTS` lists them in page order. Pure.
 
-Each is made of `timeline` of `report.json`: one value a second.
+The data is `timeline` of `report.json`: one value per second.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from typing import Any, Final
 
 from reports.writers.html.bands import health, phases
 from reports.writers.html.canvas import Chart, ChartMaker, Layer, Line, series_of
-from reports.writers.html.metastability import share_along
 from reports.writers.html.palette import BAD, GOOD, GREY, OFFERED, SECOND, WARN, colours
 from reports.writers.html.pressure import shed, waits
+from reports.writers.html.recovery import recovery
 
 __all__ = ["CHARTS", "log_ticks"]
 
 Data = Mapping[str, Any]
 
 _FLOOR_S: Final = 0.001
-"""The least time on a logarithmic axis, which has no zero."""
+"""Smallest time drawn, seconds: a logarithmic axis has no zero."""
 
 
 def calls(data: Data) -> Chart | None:
-    """Good calls against offered ones."""
+    """Calls offered, good and failed."""
     timeline = data["timeline"]
     if not any(timeline["offered"]):
         return None
     return Chart(
         190,
-        "calls a second",
+        "calls/s",
         {name: series_of(timeline[name]) for name in ("offered", "good", "failed")},
         (
             Layer("area", "offered", BAD, base="good", alpha=0.28),
@@ -39,27 +39,27 @@ def calls(data: Data) -> Chart | None:
             Layer("line", "good", GOOD),
         ),
         (("offered", "offered"), ("good", "good"), ("failed", "failed")),
-        ((GREY, "offered"), (GOOD, "good (ok, and within every objective)"), (BAD, "not good")),
+        ((GREY, "offered"), (GOOD, "good (ok, within every objective)"), (BAD, "not good")),
     )
 
 
 def tokens(data: Data) -> Chart | None:
-    """Goodput in tokens."""
+    """Goodput, tokens per second."""
     values = series_of(data["timeline"]["goodput_tokens"])
     if not any(values):
         return None
     return Chart(
         150,
-        "tokens a second",
+        "tokens/s",
         {"tokens": values},
         (Layer("area", "tokens", OFFERED, alpha=0.18), Layer("line", "tokens", OFFERED)),
         (("tokens", "tokens"),),
-        ((OFFERED, "tokens of good calls, when they reached the client"),),
+        ((OFFERED, "tokens of good calls, by arrival at the client"),),
     )
 
 
 def ttft(data: Data) -> Chart | None:
-    """Time to first token, p50 and p95 of each second, on a logarithmic axis."""
+    """TTFT, p50 and p95 per second, on a logarithmic axis."""
     series = {
         name: [
             None if value is None else max(value, _FLOOR_S) for value in series_of(data["timeline"][f"ttft_{name}_s"])
@@ -83,7 +83,7 @@ def ttft(data: Data) -> Chart | None:
         (Layer("line", "p50", OFFERED), Layer("line", "p95", SECOND)),
         (("p50 (s)", "p50"), ("p95 (s)", "p95")),
         legend,
-        "By the second a call was sent; calls that got no token are not in it.",
+        "By the second in which a call was sent. Calls that received no token are not included.",
         log=True,
         y_range=(low, high),
         ticks=log_ticks(low, high),
@@ -92,15 +92,15 @@ def ttft(data: Data) -> Chart | None:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round values from `low` to `high`, both above 0: 1, 2 and 5 of each power of ten, or the powers alone."""
+    """Ticks from `low` to `high`, both above 0: 1, 2 and 5 times each power of ten; the powers only if more than 7."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [(lead, round(lead * 10.0**power, 9)) for power in powers for lead in (1, 2, 5)]
-    within = [(lead, tick) for lead, tick in ticks if low <= tick <= high]
-    return [tick for lead, tick in within if lead == 1 or len(within) <= 7]
+    ticks = [(digit, round(digit * 10.0**power, 9)) for power in powers for digit in (1, 2, 5)]
+    within = [(digit, tick) for digit, tick in ticks if low <= tick <= high]
+    return [tick for digit, tick in within if digit == 1 or len(within) <= 7]
 
 
 def failures(data: Data) -> Chart | None:
-    """What failed, by where and how."""
+    """Failures by place (client, or upstream pool) and outcome."""
     errors = [entry for entry in data["timeline"]["errors"] if any(entry["counts"])]
     errors.sort(key=lambda entry: -sum(entry["counts"]))
     named = {}
@@ -108,13 +108,13 @@ def failures(data: Data) -> Chart | None:
         where = "client" if entry["at"] == "client" else f"upstream {entry['pool']}".strip()
         named[f"{where}: {entry['outcome']}"] = series_of(entry["counts"])
     return _bars(
-        170, "failures a second", named, colours(len(named), warm=True),
-        "An upstream failure that the gateway made good is none of the client's.",
+        170, "failures/s", named, colours(len(named), warm=True),
+        "Upstream: failed attempts of the gateway. Client: calls that failed after all retries of the gateway.",
     )  # fmt: skip
 
 
-def second_tries(data: Data) -> Chart | None:
-    """Retries, migrations and refusals of the gateway, a second: differences of its counters."""
+def retries(data: Data) -> Chart | None:
+    """Retries, migrations and rejections of the gateway per second, from its counters."""
     named, fills = {}, []
     for key, colour in (("retries", WARN), ("migrations", SECOND), ("refused", BAD)):
         counts = data["timeline"]["gateway"].get(key) or ()
@@ -122,13 +122,19 @@ def second_tries(data: Data) -> Chart | None:
         if known and known[-1]:
             named[key] = series_of(after - before for before, after in itertools.pairwise([0.0, *known]))
             fills.append(colour)
-    return _bars(140, "a second", named, fills, "A retry starts a call again; a migration carries a started answer on.")
+    return _bars(
+        140,
+        "per second",
+        named,
+        fills,
+        "A retry restarts an answer; a migration continues a started answer on another replica.",
+    )
 
 
 def _bars(
     height: int, y_label: str, named: Mapping[str, list[float | None]], fills: list[str], note: str
 ) -> Chart | None:
-    """Stacked bars, with the total of each in the legend."""
+    """Stacked bars; the legend shows the total of each series."""
     if not named:
         return None
     columns = {name: f"c{number}" for number, name in enumerate(named)}
@@ -145,7 +151,7 @@ def _bars(
 
 
 def sessions(data: Data) -> Chart | None:
-    """Sessions going on, and those lost so far."""
+    """Sessions running, and sessions lost so far."""
     running = series_of(data["timeline"]["sessions_running"])
     if not any(running):
         return None
@@ -159,23 +165,23 @@ def sessions(data: Data) -> Chart | None:
             Layer("line", "running", GREY),
             Layer("steps", "lost", BAD, width=2),
         ),
-        (("going on", "running"), ("lost so far", "lost")),
-        ((GREY, "going on"), (BAD, f"lost so far ({lost[-1]:,})")),
+        (("running", "running"), ("lost so far", "lost")),
+        ((GREY, "running"), (BAD, f"lost so far ({lost[-1]:,})")),
     )
 
 
 def queues(data: Data) -> Chart | None:
-    """Requests that wait at each replica."""
+    """Requests waiting at each replica."""
     return _by_replica(data, "waiting", "requests waiting", 1.0)
 
 
 def memory(data: Data) -> Chart | None:
-    """Use of each replica's KV cache."""
+    """Share of each replica's KV cache in use."""
     return _by_replica(data, "kv_used_share", "% of KV blocks", 100.0)
 
 
-_TOLD: Final = 12
-"""With more replicas than that, the pointer tells none of them: the list would hide the chart."""
+_TOOLTIP_MAX: Final = 12
+"""With more replicas the chart has no tooltip: the list would hide it."""
 
 
 def _by_replica(data: Data, key: str, y_label: str, scale: float) -> Chart | None:
@@ -193,8 +199,8 @@ def _by_replica(data: Data, key: str, y_label: str, scale: float) -> Chart | Non
         series[column] = series_of(its[key], scale)
         layers.append(Layer("line", column, colour_of[pool], width=1.6, dash=dashes[seen[pool] % len(dashes)]))
         seen[pool] += 1
-    told = [(name, f"c{number}") for number, name in enumerate(replicas)] if len(replicas) <= _TOLD else []
-    return Chart(150, y_label, series, layers, told, [(colour_of[pool], pool or "replicas") for pool in pools])
+    tooltip = [(name, f"c{number}") for number, name in enumerate(replicas)] if len(replicas) <= _TOOLTIP_MAX else []
+    return Chart(150, y_label, series, layers, tooltip, [(colour_of[pool], pool or "replicas") for pool in pools])
 
 
 CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
@@ -203,13 +209,13 @@ CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
     ("tokens", "Goodput", tokens),
     ("ttft", "Time to first token", ttft),
     ("failures", "Failures", failures),
-    ("second-tries", "Second tries", second_tries),
-    ("health", "What the gateway thought of each replica", health),
+    ("retries", "Retries, migrations and rejections", retries),
+    ("health", "Replica health as seen by the gateway", health),
     ("sessions", "Sessions", sessions),
-    ("stays-down", "Good / offered, and the grace period", share_along),
-    ("shed", "Calls sent away", shed),
-    ("waits", "Waits", waits),
-    ("queues", "Queues", queues),
+    ("recovery", "Good / offered, with the grace period", recovery),
+    ("shed", "Calls shed", shed),
+    ("waits", "Waiting time", waits),
+    ("queues", "Requests waiting at replicas", queues),
     ("memory", "KV cache in use", memory),
 )
-"""Every chart: its id on the page, its title, the function that makes it."""
+"""Every chart: its id on the page, its title and its function."""

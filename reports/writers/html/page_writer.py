@@ -1,6 +1,6 @@
-"""report.html: the run as one page that needs nothing else, not even a network.
+"""report.html: the run as one page that works without a network.
 
-Bokeh's script, the style and the data are inside of it. Everything that comes from files is escaped.
+It contains Bokeh's script, the style sheet and the data. All text from files is escaped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def write_html(report: Report, folder: Path) -> Path:
 
 
 def page_text(data: Mapping[str, Any]) -> str:
-    """The page of a report: `data` as in `report.json`, infinite numbers being numbers."""
+    """The page of a report. `data`: the content of `report.json`, from memory or read back from the file."""
     environment = Environment(
         loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -48,13 +48,13 @@ def page_text(data: Mapping[str, Any]) -> str:
 
 
 def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The charts with their places on the page, what its script needs to draw them, and Bokeh's script."""
+    """The charts, the data for the script of the page, and Bokeh's script. A problem is returned in `problem`."""
     try:
         placed = draw(data, CHARTS)
         shown = spec(data, placed)
         library = _bokeh() if shown["charts"] else ""
         window = _window(data)
-    except Exception:  # the rest of the page says most of it
+    except Exception:  # the page without charts is still useful
         problem = traceback.format_exc(limit=3)
         return {"problem": problem, "placed": [], "empty": [], "spec": {}, "library": "", "window": None}
     return {
@@ -68,7 +68,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bokeh() -> str:
-    """Bokeh's script out of its package, which need not be imported for it. Raises FileNotFoundError."""
+    """Bokeh's script, read from its package without importing it. Raises FileNotFoundError."""
     package = find_spec("bokeh")
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("bokeh is not installed: the charts need its script")
@@ -77,7 +77,7 @@ def _bokeh() -> str:
 
 
 def _window(data: Mapping[str, Any]) -> list[float] | None:
-    """From a little before the first fault to a little after the last."""
+    """The time range around the faults, seconds: a quarter of their duration (at least 2 s) added on both sides."""
     spans = fault_spans(data)
     if not spans:
         return None

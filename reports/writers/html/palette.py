@@ -1,4 +1,4 @@
-"""Colours of the page, told apart by people who see fewer of them (after Okabe and Ito, 2008), on white and black."""
+"""Colours of the page: safe for colour-blind readers (Okabe and Ito, 2008), on light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ _WARM: Final = ("#d55e00", "#e69f00", "#cc79a7", "#b8a83a", "#7f5fb0", "#3b8fd0"
 
 
 def colours(count: int, *, warm: bool = False) -> list[str]:
-    """`count` colours, the first ones most apart; they repeat after eight."""
+    """`count` colours; the first ones differ most. They repeat after eight."""
     return list(itertools.islice(itertools.cycle(_WARM if warm else _COOL), count))

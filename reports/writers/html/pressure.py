@@ -1,4 +1,4 @@
-"""Charts of overload: how long requests stand before anybody works for them, and who is sent away. Pure."""
+"""Charts of overload: how long requests wait, and which calls are shed. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["shed", "waits"]
 Data = Mapping[str, Any]
 
 NOTABLE_S: Final = 0.05
-"""A wait below that is none that anybody feels."""
+"""The chart of waits is left out if every p95 is below this, seconds."""
 
 
 def waits(data: Data) -> Chart | None:
-    """How long requests stood at the gateway and in replicas' queues, p95 of each second."""
+    """Waiting time at the gateway and in the queues of the replicas, p95 per second."""
     named = {
         "at the gateway": (series_of(data["timeline"]["gateway_wait_p95_s"]), SECOND),
         "in a replica's queue": (series_of(data["timeline"]["replica_queue_p95_s"]), OFFERED),
@@ -32,12 +32,12 @@ def waits(data: Data) -> Chart | None:
         [Layer("line", f"c{number}", colour) for number, (_, colour) in enumerate(seen.values())],
         [(f"{name} (s)", f"c{number}") for number, name in enumerate(seen)],
         [(colour, name) for name, (_, colour) in seen.items()],
-        "The 95th percentile, by the second a request came; those that left before their turn are not in it.",
+        "95th percentile, by the second of arrival. Requests that left the queue unserved are not included.",
     )
 
 
 def shed(data: Data) -> Chart | None:
-    """Calls sent away, by tier."""
+    """Calls shed per second, by tier."""
     entries = [entry for entry in data["timeline"]["shed"] if any(entry["counts"])]
     if not entries:
         return None
@@ -45,7 +45,7 @@ def shed(data: Data) -> Chart | None:
     names = [entry["tier"] or "calls" for entry in entries]
     return Chart(
         140,
-        "calls a second",
+        "calls/s",
         {f"c{number}": series_of(entry["counts"]) for number, entry in enumerate(entries)},
         [Layer("bars", f"c{number}", colour) for number, colour in enumerate(fills)],
         [(name, f"c{number}") for number, name in enumerate(names)],
@@ -53,5 +53,5 @@ def shed(data: Data) -> Chart | None:
             (colour, f"{name} ({sum(entry['counts']):,})")
             for colour, name, entry in zip(fills, names, entries, strict=True)
         ],
-        "Calls that ended in a 429, or in a 503 that says when to come back.",
+        "Calls that ended with status 429, or with 503 and a Retry-After header.",
     )

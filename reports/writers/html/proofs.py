@@ -1,4 +1,4 @@
-"""The page's proofs that it was a test: faults stage by stage, load generator, machine, spans. Pure."""
+"""The evidence that a run is valid: faults stage by stage, load generator, machine, spans. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ View = dict[str, Any]
 
 
 def proofs_view(data: Mapping[str, Any]) -> View:
-    """Everything that speaks for or against the run."""
+    """The doubts about the run, and the evidence for each of its parts."""
     proofs = data["proofs"]
     return {
         "doubts": [str(doubt) for doubt in proofs["doubts"]],
@@ -40,17 +40,15 @@ def proofs_view(data: Mapping[str, Any]) -> View:
 
 
 def _fault(fault: Mapping[str, Any]) -> View:
-    readmitted = [
-        f"{replica}: {_after(after)} after the revert" for replica, after in fault["readmitted_after_s"].items()
-    ]
+    readmitted = [f"{replica}: {_after(after)}" for replica, after in fault["readmitted_after_s"].items()]
     lines = [
         ("calls that met it", f"{fault['calls_met']:,}"),
         ("of them interrupted", f"{fault['calls_interrupted']:,}"),
-        ("of them saved", f"{fault['calls_saved']:,}"),
+        ("of them ended ok", f"{fault['calls_saved']:,}"),
         ("hits", "not counted" if fault["hits"] is None else f"{fault['hits']:,}"),
-        ("noticed", _noticed(fault)),
-        ("good calls again", "; ".join(readmitted)),
-        ("settings", ", ".join(f"{key} = {value}" for key, value in fault["params"].items())),
+        ("detected", _detected(fault)),
+        ("first good call after the revert", "; ".join(readmitted)),
+        ("parameters", ", ".join(f"{key} = {value}" for key, value in fault["params"].items())),
         ("why", fault["why"]),
     ]
     return {
@@ -67,7 +65,7 @@ def _after(seconds: Any) -> str:
     return value_text(math.inf if seconds is None else seconds, "s")
 
 
-def _noticed(fault: Mapping[str, Any]) -> str:
+def _detected(fault: Mapping[str, Any]) -> str:
     after = fault["detected_after_s"]
     if after is None:
         return ""
@@ -95,11 +93,11 @@ def _machine(found: Mapping[str, Any]) -> View:
     late, lag, memory = found["token_lateness_p99_ms"], found["gateway_loop_late_share"], found["memory_bytes"]
     worst = found["gateway_loop_lag_max_s"]
     size = f", {memory / 2**30:.1f} GiB" if memory else ""
-    tokens = "unknown" if late is None else "more than 50 ms" if late in (math.inf, "never") else f"{late:g} ms"
+    tokens = "unknown" if late is None else "above 50 ms" if late in (math.inf, "never") else f"at most {late:g} ms"
     return {
         "sound": found["sound"],
         "lines": [
-            ("tokens late at the replicas, p99", f"{tokens} (limit 20 ms)"),
+            ("token lateness at the replicas, p99", f"{tokens} (limit 20 ms)"),
             (
                 "gateway's event loop over 50 ms late",
                 "unknown" if lag is None else f"{lag:.2%} of the time (limit 1 %)",
@@ -112,15 +110,14 @@ def _machine(found: Mapping[str, Any]) -> View:
 
 
 def _spans(spans: Mapping[str, Any], joins: Mapping[str, Any]) -> View:
-    by_conversation = joins["calls_by_conversation"]
     lines = [
         ("received", f"{spans['received']:,}"),
         ("lost", f"{spans['lost']:,} (limit 0.1 %)"),
-        ("died with a killed process", f"{spans['lost_by_fault']:,}"),
+        ("lost with a killed process", f"{spans['lost_by_fault']:,}"),
         ("calls joined by trace context", f"{joins['calls_by_trace']:,}"),
-        ("calls joined by the conversation", f"{by_conversation:,}"),
-        ("calls without a server's span", f"{joins['calls_without_server_spans']:,}"),
+        ("calls joined by conversation", f"{joins['calls_by_conversation']:,}"),
+        ("calls without a server span", f"{joins['calls_without_server_spans']:,}"),
     ]
     if spans["torn_files"]:
-        lines.append(("files that end in a torn message", f"{spans['torn_files']:,}"))
+        lines.append(("files cut off in the middle of a message", f"{spans['torn_files']:,}"))
     return {"sound": not spans["lost"], "lines": lines}

@@ -1,4 +1,4 @@
-"""The page's part about a run's twin: what the faults changed, in words."""
+"""The part of the page that compares the run with its twin: what the faults changed. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["twin_view"]
 
 
 def twin_view(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """None for a run without one. Every difference, those that are more than chance marked."""
+    """Every difference as text; those beyond chance have `differs`. None for a run without a twin."""
     twin = data.get("twin")
     if twin is None:
         return None

@@ -1,6 +1,6 @@
-"""What the page says, as the plain strings and lists that its template lays out. Pure.
+"""The texts and tables of the report page, as plain strings and lists for its template. Pure.
 
-Each part is made by itself: one that cannot be made becomes a sentence in its place.
+Each part is made on its own: a part that fails is replaced by its error.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.shared.wording import interval_text, value_text
-from reports.writers.html.accounts import accounts_view
-from reports.writers.html.cost import cost_view
-from reports.writers.html.metastability import metastability_view
 from reports.writers.html.proofs import proofs_view
 from reports.writers.html.twin import twin_view
 from reports.writers.html.waterfall import waterfall_views
+from reports.writers.views.accounts import accounts_view
+from reports.writers.views.cost import cost_view
+from reports.writers.views.metastability import metastability_view
 
 __all__ = ["page_view"]
 
@@ -29,25 +29,25 @@ _VERDICTS: Final = {
     "aborted": ("■", "Stopped by a guardrail"),
     "failed": ("✗", "Broken"),
     "interrupted": ("■", "Interrupted"),
-    "metastable": ("✗", "Metastable: it stays down by itself"),
-    "overloaded": ("✗", "Overloaded: it stays down"),
+    "metastable": ("✗", "Metastable: down although the fault is gone"),
+    "overloaded": ("✗", "Overloaded: still down after the fault"),
 }
 _GLANCE: Final = (
     ("sessions_lost", "sessions lost"),
     ("failover.max", "longest interruption of a call"),
-    ("time_to_detect", "until it was noticed"),
-    ("time_to_recover", "from the revert until it was well"),
-    ("goodput_lost", "good calls missing"),
-    ("retry_amplification", "upstream attempts a call"),
+    ("time_to_detect", "time to detect"),
+    ("time_to_recover", "time to recover, from the revert"),
+    ("goodput_lost", "good calls lost"),
+    ("retry_amplification", "upstream attempts per call"),
 )
-_INSTEAD: Final = (
-    ("slo_attainment", "calls that were good"),
-    ("shed", "calls sent away"),
-    ("fairness.min", "served of what the worst tenant asked"),
-    ("migrations", "streams moved"),
+_GLANCE_FALLBACK: Final = (
+    ("slo_attainment", "good calls"),
+    ("shed", "calls shed"),
+    ("fairness.min", "lowest good / offered of any tenant"),
+    ("migrations", "streams migrated"),
     ("preemptions", "requests preempted"),
 )
-"""Told where a run has nothing of the former."""
+"""Shown in place of those of `_GLANCE` that the run has no value for."""
 _KEY_MEASURES: Final = frozenset(
     {
         "calls",
@@ -83,19 +83,19 @@ _TITLES: Final = {
     "failover.p99": "interruption of a call by the fault, 99th percentile",
     "failover.max": "longest interruption of a call by the fault",
     "blast_radius.sessions": "sessions that met the fault",
-    "blast_radius.failed_sessions": "sessions that failed from it",
+    "blast_radius.failed_sessions": "sessions that failed because of it",
     "blast_radius.tenants": "tenants that met the fault",
-    "blast_radius.failed_tenants": "tenants with a session that failed from it",
-    "blast_radius.pools": "pools that had the fault",
-    "cold_cache_tail.tokens": "tokens prefilled again after sessions moved",
-    "cold_cache_tail.seconds": "until caches were as warm as before",
+    "blast_radius.failed_tenants": "tenants with a session that failed because of it",
+    "blast_radius.pools": "pools with the fault",
+    "cold_cache_tail.tokens": "tokens prefilled again after sessions moved to another replica",
+    "cold_cache_tail.seconds": "time until caches were as warm as before",
 }
-"""Where the statistic changes what is said."""
-_CLOCK_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius", "cold_cache_tail")
+"""Titles of measures with a statistic, where the plain title would be unclear."""
+_FAULT_PREFIXES: Final = ("failover", "time_to_", "goodput_lost", "blast_radius", "cold_cache_tail")
 
 
 def page_view(data: Mapping[str, Any]) -> View:
-    """Everything but the charts."""
+    """All parts of the page except the charts."""
     parts: dict[str, Callable[[Mapping[str, Any]], Any]] = {
         "head": _head,
         "glance": _glance,
@@ -103,15 +103,15 @@ def page_view(data: Mapping[str, Any]) -> View:
         "gates": lambda d: [_gate(gate) for gate in d["gates"]],
         "steady": lambda d: [_gate(gate) for gate in d["steady_state"]],
         "failovers": waterfall_views,
-        "lost": _lost,
+        "lost": _lost_sessions,
         "phases": lambda d: [phase["name"] for phase in d["phases"] if phase["name"] != "setup"],
         "measures": _measures,
-        "clock": _clock,
+        "fault_measures": _fault_measures,
         "outcomes": _outcomes,
         "integrity": _integrity,
         "cost": cost_view,
         "accounts": accounts_view,
-        "stays": metastability_view,
+        "metastability": metastability_view,
         "twin": twin_view,
         "proofs": proofs_view,
         "notes": lambda d: [str(note) for note in d["notes"]],
@@ -120,7 +120,7 @@ def page_view(data: Mapping[str, Any]) -> View:
     for name, part in parts.items():
         try:
             view[name] = part(data)
-        except Exception as error:  # a page with a hole in it is better than none
+        except Exception as error:  # a page without one part is better than none
             view[name] = None
             view["problems"][name] = f"This part could not be made: {error!r}"
     return view
@@ -159,9 +159,9 @@ def _moment(iso: str) -> str:
 
 def _glance(data: Mapping[str, Any]) -> list[View]:
     found = []
-    told = [(name, title) for name, title in (*_GLANCE, *_INSTEAD) if _has(data, name)]
-    told += [entry for entry in _GLANCE if entry not in told]
-    for name, title in told[: len(_GLANCE)]:
+    listed = [(name, title) for name, title in (*_GLANCE, *_GLANCE_FALLBACK) if _has(data, name)]
+    listed += [entry for entry in _GLANCE if entry not in listed]
+    for name, title in listed[: len(_GLANCE)]:
         its = data["measures"].get(name)
         if its is None:
             continue
@@ -197,10 +197,10 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     load = str(run["profile"] or "unknown")
     if run["trace"]:
         kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
-        load += f", playing the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
+        load += f", replaying the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
         load += "".join(f"; {line}" for line in run.get("trace_told", ()))
     faults = [
-        f"{fault['kind']} of {', '.join(fault['targets']) or 'nothing'}"
+        f"{fault['kind']} of {', '.join(fault['targets']) or 'no target'}"
         + (f", {fault['share']:.0%} of calls" if fault["share"] is not None else "")
         for fault in data["faults"]
     ]
@@ -226,7 +226,7 @@ def _gate(gate: Mapping[str, Any]) -> View:
     short = needed is not None and gate["samples"] < needed
     samples = f"{gate['samples']:,}" + (f" of {needed:,} needed" if short else "")
     if gate["kind"] == "fact" and not gate["samples"]:
-        samples = "–"  # an extreme or a moment is not made of samples
+        samples = "–"  # an extreme or a point in time has no samples
     value = value_text(gate["value"], gate["unit"])
     if gate["factor"] is not None:
         value += f" ({value_text(gate['factor'], 'x')} the baseline's {value_text(gate['baseline'], gate['unit'])})"
@@ -243,7 +243,7 @@ def _gate(gate: Mapping[str, Any]) -> View:
     }
 
 
-def _lost(data: Mapping[str, Any]) -> View:
+def _lost_sessions(data: Mapping[str, Any]) -> View:
     count = data["measures"]["sessions_lost"]["run"]["value"]
     rows = [
         (
@@ -282,11 +282,11 @@ def _measures(data: Mapping[str, Any]) -> list[View]:
     ]
 
 
-def _clock(data: Mapping[str, Any]) -> list[View]:
+def _fault_measures(data: Mapping[str, Any]) -> list[View]:
     return [
         {"name": name, "title": _TITLES.get(name, its["title"]), "cells": _cells(its, ())}
         for name, its in data["measures"].items()
-        if name.startswith(_CLOCK_PREFIXES)
+        if name.startswith(_FAULT_PREFIXES)
     ]
 
 

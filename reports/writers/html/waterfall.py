@@ -1,4 +1,4 @@
-"""The worst failovers for the page: the rows of the terminal's waterfall, with places in percent of the axis."""
+"""The worst failovers for the page: the same rows as in the terminal, with positions in percent of the axis. Pure."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ __all__ = ["waterfall_views"]
 
 _TICKS: Final = 5
 _NARROWEST: Final = 0.25
-"""A bar has at least this many percent, to be seen."""
+"""Smallest width of a bar, percent, so that it is visible."""
 
 View = dict[str, Any]
 
 
 def waterfall_views(data: Mapping[str, Any]) -> list[View]:
-    """One a failover in `report.json`, the worst first."""
-    return [_view(waterfall_of(told, data["faults"])) for told in data["failovers"]]
+    """One view per failover in `report.json`, the worst first."""
+    return [_view(waterfall_of(call, data["faults"])) for call in data["failovers"]]
 
 
 def _view(waterfall: Waterfall) -> View:
     window = waterfall.window
-    felt = None
+    waited = None
     if waterfall.failover_s is not None:
-        felt = _bar(window, waterfall.died_s, waterfall.resumed_s) | {
+        waited = _bar(window, waterfall.interrupted_s, waterfall.resumed_s) | {
             "length": value_text(waterfall.failover_s, "s"),
             "open": math.isinf(waterfall.failover_s),
         }
@@ -39,7 +39,7 @@ def _view(waterfall: Waterfall) -> View:
         "ticks": [_tick(window, number) for number in range(_TICKS)],
         "faults": [_fault(window, fault) for fault in waterfall.faults],
         "rows": [_row(window, row) for row in waterfall.rows],
-        "felt": felt,
+        "waited": waited,
         "zoomed": window.zoomed,
         "story": [
             {"at": f"{moment.at_s:.3f}", "kind": moment.kind, "text": moment.text, "details": moment.details}
@@ -60,17 +60,17 @@ def _fault(window: Window, fault: FaultWindow) -> View:
 
 
 def _row(window: Window, row: Row) -> View:
-    told = [f"{key}: {value}" for key, value in row.attributes]
+    attributes = [f"{key}: {value}" for key, value in row.attributes]
     point = row.kind in ("decision", "missing")
     return _bar(window, row.start_s, row.end_s) | {
         "kind": row.kind,
         "indent": row.depth,
         "label": row.label,
-        "says": row.says,
+        "detail": row.detail,
         "length": "" if point else value_text(row.duration_s, "s"),
-        "died": row.died,
+        "failed": row.failed,
         "attributes": row.attributes,
-        "hover": "\n".join([f"{row.label}: {row.start_s:.3f} to {row.end_s:.3f} s", *told]),
+        "hover": "\n".join([f"{row.label}: {row.start_s:.3f} to {row.end_s:.3f} s", *attributes]),
     }
 
 

@@ -1,1 +1,7 @@
-"""markdown"""
+"""Markdown for people: one page per run, one per comparison.
+
+summary      summary.md, also for a GitHub job summary
+overload     the parts of summary.md about metastability, tenants and cost
+comparison   comparison.md
+text         escaping of text for a Markdown table
+"""

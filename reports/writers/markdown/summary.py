@@ -1,4 +1,4 @@
-"""summary.md: the run on one page of Markdown, also for a GitHub job summary (which takes 1,024 KB)."""
+"""summary.md: the run on one page of Markdown, also for a GitHub job summary (limit 1,024 KB)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from reports.report.build import Report
 from reports.shared.wording import difference_text, interval_text, value_text
-from reports.writers.markdown.summary_parts import overload_parts
+from reports.writers.markdown.overload import overload_parts
+from reports.writers.markdown.text import escaped
 
 __all__ = ["summary_text", "write_summary"]
 
 _LIMIT_BYTES: Final = 1_000_000
-_SAID: Final = {
+"""Below GitHub's limit; a longer text is cut."""
+_VERDICTS: Final = {
     "pass": "PASS",
     "fail": "FAIL",
     "inconclusive": "INCONCLUSIVE",
@@ -38,7 +40,7 @@ _NUMBERS: Final = (
     "wasted_tokens",
     "cost",
 )
-_CLOCK: Final = (
+_FAULT_MEASURES: Final = (
     "time_to_detect",
     "failover.p50",
     "failover.p95",
@@ -62,22 +64,22 @@ def write_summary(report: Report, folder: Path) -> Path:
 
 
 def summary_text(report: Report) -> str:
-    """The page."""
+    """The text of summary.md."""
     data = report.data
     run = data["run"]
     lines = [
-        f"# {_SAID[report.verdict.verdict]}: {_cell(run['title'] or run['name'])}",
+        f"# {_VERDICTS[report.verdict.verdict]}: {escaped(run['title'] or run['name'])}",
         "",
         f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s",
         "",
     ]
-    if report.verdict.verdict not in ("pass",):
-        lines += [*(f"- {_cell(why)}" for why in report.verdict.why), ""]
+    if report.verdict.verdict != "pass":
+        lines += [*(f"- {escaped(why)}" for why in report.verdict.why), ""]
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"])
-    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + overload_parts(data, _cell)
+    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + overload_parts(data)
     lines += _twin(data.get("twin")) + _proofs(data)
     if run["command"]:
-        lines += ["## Play it again", "", "```sh", str(run["command"]), "```", ""]
+        lines += ["## Reproduce this run", "", "```sh", str(run["command"]), "```", ""]
     return "\n".join(lines)
 
 
@@ -89,8 +91,8 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
     if not gates:
         return []
     rows = [
-        f"| {_cell(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
-        f"| {interval_text(gate)} | {_samples(gate)} | {_cell(gate['why'])} |"
+        f"| {escaped(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
+        f"| {interval_text(gate)} | {_samples(gate)} | {escaped(gate['why'])} |"
         for gate in gates
     ]
     return [
@@ -120,8 +122,8 @@ def _faults(faults: list[dict[str, Any]], measures: dict[str, Any]) -> list[str]
             f"{fault['calls_saved']} ended ok"
         )
     rows = [
-        f"| `{name}` | {measures[name]['title']} | {_told(measures[name]['run'], measures[name]['unit'])} |"
-        for name in _CLOCK
+        f"| `{name}` | {measures[name]['title']} | {_value(measures[name]['run'], measures[name]['unit'])} |"
+        for name in _FAULT_MEASURES
         if name in measures
     ]
     return [*lines, "", "| measure | | value |", "|---|---|---|", *rows, ""]
@@ -134,8 +136,8 @@ def _numbers(data: dict[str, Any]) -> list[str]:
     rows = []
     for name in _NUMBERS:
         found = measures[name]
-        cells = [_told(found["run"], found["unit"])]
-        cells += [_told(found["phases"][phase], found["unit"]) for phase in phases]
+        cells = [_value(found["run"], found["unit"])]
+        cells += [_value(found["phases"][phase], found["unit"]) for phase in phases]
         rows.append("| " + " | ".join([f"`{name}`", *cells]) + " |")
     return ["## Numbers", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *rows, ""]
 
@@ -143,9 +145,9 @@ def _numbers(data: dict[str, Any]) -> list[str]:
 def _twin(twin: dict[str, Any] | None) -> list[str]:
     if twin is None:
         return []
-    head = ["## Beside its twin, without the faults", ""]
+    head = ["## Compared with its twin, without the faults", ""]
     if twin["problem"]:
-        return [*head, f"- {_cell(twin['problem'])}", ""]
+        return [*head, f"- {escaped(twin['problem'])}", ""]
     rows = [
         f"| `{row['measure']}` | {row['phase'] or 'run'} | {value_text(row['here'], row['unit'])} "
         f"| {value_text(row['there'], row['unit'])} | {difference_text(row)} |"
@@ -153,14 +155,14 @@ def _twin(twin: dict[str, Any] | None) -> list[str]:
         if row["differs"]
     ]
     if twin["doubts"]:
-        head += [*(f"- latencies are not compared: {_cell(doubt)}" for doubt in twin["doubts"]), ""]
+        head += [*(f"- latencies are not compared: {escaped(doubt)}" for doubt in twin["doubts"]), ""]
     if not rows:
         return [*head, "No measure differs by more than chance.", ""]
     columns = "| measure | phase | run | twin | difference (95 %) |"
     return [*head, columns, "|---|---|---|---|---|", *rows, ""]
 
 
-def _told(found: dict[str, Any], unit: str) -> str:
+def _value(found: dict[str, Any], unit: str) -> str:
     return value_text(found["value"], unit) if found["value"] is not None else "-"
 
 
@@ -169,27 +171,24 @@ def _proofs(data: dict[str, Any]) -> list[str]:
     loadgen, machine, spans, joins = proofs["loadgen"], proofs["machine"], proofs["spans"], proofs["joins"]
     cpu, lag, late = loadgen["worst_cpu"], machine["gateway_loop_late_share"], machine["token_lateness_p99_ms"]
     lines = [
-        "## Was it a test?",
+        "## Validity of the run",
         "",
         f"- load: {loadgen['arrivals']:,} of {loadgen['arrivals_planned']:,} planned sessions started, "
         f"{loadgen['late_share']:.1%} late; CPU at most {'unknown' if cpu is None else f'{cpu:.0%}'} of a core",
-        f"- machine: tokens at most {_late(late)} late (p99); the gateway's event loop over 50 ms late: "
+        f"- machine: token lateness p99 {_late(late)}; the gateway's event loop over 50 ms late: "
         f"{'unknown' if lag is None else f'{lag:.1%} of the time'}",
-        f"- spans: {spans['received']:,} received, {spans['lost']:,} lost, {spans['lost_by_fault']:,} lost by a fault; "
-        f"calls joined by trace context {joins['calls_by_trace']:,}, "
-        f"by conversation {joins['calls_by_conversation']:,}, not at all {joins['calls_without_server_spans']:,}",
+        f"- spans: {spans['received']:,} received, {spans['lost']:,} lost, "
+        f"{spans['lost_by_fault']:,} lost with a killed process; "
+        f"calls joined with server spans by trace context: {joins['calls_by_trace']:,}, "
+        f"by conversation: {joins['calls_by_conversation']:,}, not joined: {joins['calls_without_server_spans']:,}",
     ]
     return [
         *lines,
-        *(f"- doubt: {_cell(doubt)}" for doubt in proofs["doubts"]),
-        *(f"- {_cell(n)}" for n in data["notes"]),
+        *(f"- doubt: {escaped(doubt)}" for doubt in proofs["doubts"]),
+        *(f"- {escaped(note)}" for note in data["notes"]),
         "",
     ]
 
 
 def _late(ms: float | None) -> str:
-    return "unknown" if ms is None else "more than 50 ms" if math.isinf(ms) else f"{ms:g} ms"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return "unknown" if ms is None else "above 50 ms" if math.isinf(ms) else f"at most {ms:g} ms"

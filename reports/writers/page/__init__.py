@@ -1,1 +1,8 @@
-"""The report page's template, style and script: read as files by `reports.writers.html.page_writer`."""
+"""Templates, style sheet and scripts of the pages. Data files, read by `reports.writers.html`.
+
+report.html.jinja       the report page
+comparison.html.jinja   the page of several runs side by side
+report.css              the style sheet of both
+report.js               copy, zoom and unfold on the report page
+charts.js               draws the charts with Bokeh
+"""

@@ -1,7 +1,7 @@
 "use strict";
-// Draws the charts that `reports.writers.html.canvas.spec` describes, all on one axis of seconds.
+// Draws the charts of `reports.writers.html.canvas.spec`, all on one axis of seconds.
 (() => {
-  const INK = "#848c99"; // readable on white and on black: the canvas is transparent, the page may be either
+  const INK = "#848c99"; // readable on light and dark pages: the canvas is transparent
   const LEFT = 92;
 
   const axes = {
@@ -88,14 +88,14 @@
         figure.line({ x, y, source, ...line });
       }
     }
-    if (!chart.told.length) return;
-    // one invisible line that the pointer always finds, whatever has a gap
-    const found = figure.line({ x, y: { field: "floor" }, source, line_alpha: 0 });
-    if (chart.log) found.glyph.y = { value: chart.y_range[0] };
-    const told = chart.told.map(([name, series]) => [escaped(name), `@{${series}}{0.[000]}`]);
+    if (!chart.tooltip.length) return;
+    // an invisible line without gaps, so that the tooltip shows in every second
+    const anchor = figure.line({ x, y: { field: "floor" }, source, line_alpha: 0 });
+    if (chart.log) anchor.glyph.y = { value: chart.y_range[0] };
+    const rows = chart.tooltip.map(([name, series]) => [escaped(name), `@{${series}}{0.[000]}`]);
     figure.add_tools(new Bokeh.HoverTool({
-      renderers: [found], mode: "vline", point_policy: "follow_mouse",
-      tooltips: [["second", "@second"], ...told],
+      renderers: [anchor], mode: "vline", point_policy: "follow_mouse",
+      tooltips: [["second", "@second"], ...rows],
     }));
   }
 

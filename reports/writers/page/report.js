@@ -1,5 +1,5 @@
 "use strict";
-// The page works without any of this: it copies the command, enlarges the charts, unfolds the long table.
+// Optional: copies the command, zooms the charts, unfolds the long table. The page works without it.
 (() => {
   const seconds = () =>
     (window.Bokeh?.documents ?? []).map((doc) => doc.get_model_by_name("seconds")).find((range) => range);
@@ -16,15 +16,15 @@
 
   const command = document.getElementById("command");
   const copy = document.getElementById("copy");
-  const said = (text) => { copy.textContent = text; setTimeout(() => { copy.textContent = "Copy"; }, 1500); };
+  const show = (text) => { copy.textContent = text; setTimeout(() => { copy.textContent = "Copy"; }, 1500); };
   const select = () => {
     const selection = window.getSelection();
     selection.selectAllChildren(command);
-    said(document.execCommand("copy") ? "Copied" : "Selected");
+    show(document.execCommand("copy") ? "Copied" : "Selected");
   };
   copy?.addEventListener("click", () => {
     if (!navigator.clipboard) return select();
-    navigator.clipboard.writeText(command.textContent).then(() => said("Copied"), select);
+    navigator.clipboard.writeText(command.textContent).then(() => show("Copied"), select);
   });
 
   document.getElementById("all-measures")?.addEventListener("change", (event) => {

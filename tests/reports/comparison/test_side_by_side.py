@@ -1,4 +1,4 @@
-"""Runs side by side: what the columns are called, which gates differ, what is refused."""
+"""Runs side by side: column names, gates that differ, what is rejected."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ GATES = ["sessions_lost == 0", "ttft.p95 in baseline <= 100 ms", "failover.max <
 
 
 def reported(builder: RecordBuilder) -> ComparedRun:
-    """The run's report alone, written and read back."""
+    """The report of the run, written and read back."""
     folder = builder.write()
     write_json(analyse(folder, write=False), folder)
     return read_report(folder)
 
 
 def made(folder: Path, *, lost: int = 0, **more: Any) -> ComparedRun:
-    """A run whose first sessions were lost, read back; `more` goes into its experiment."""
+    """The report of a run with `lost` lost sessions; `more` is added to its experiment."""
     builder = good_run(folder, sessions=30)
-    builder.experiment.update(gates=GATES, tells=GATES[0], **more)
+    builder.experiment.update(gates=GATES, headline_gate=GATES[0], **more)
     for index in range(lost):
         builder.session(f"x{index}", 7.0, 9.0, "lost")
     return reported(builder)
 
 
 def stack(name: str) -> dict[str, Any]:
+    """The keys of an experiment on the stack of that name."""
     return {"stack": {"name": name, "model": "m", "replicas": []}, "target": {"stack": name}}
 
 
-def test_gates_stand_side_by_side_and_the_ones_that_differ_are_marked(tmp_path: Path) -> None:
+def test_gates_on_which_the_runs_differ_are_marked(tmp_path: Path) -> None:
     data = compare([made(tmp_path / "a", **stack("well")), made(tmp_path / "b", lost=3, **stack("naive"))])
     assert [run["label"] for run in data["runs"]] == ["well", "naive"]
     rows = {row["text"]: row for row in data["gates"]}
@@ -45,13 +46,13 @@ def test_gates_stand_side_by_side_and_the_ones_that_differ_are_marked(tmp_path: 
     lost = rows["sessions_lost == 0"]
     assert [cell["verdict"] for cell in lost["cells"]] == ["pass", "fail"]
     assert [cell["value"] for cell in lost["cells"]] == [0, 3]
-    assert (lost["differs"], lost["tells"]) == (True, True)
+    assert (lost["differs"], lost["headline"]) == (True, True)
     other = rows["ttft.p95 in baseline <= 100 ms"]
-    assert (other["differs"], other["tells"]) == (False, False)
+    assert (other["differs"], other["headline"]) == (False, False)
     assert data["notes"] == []
 
 
-def test_measures_stand_side_by_side_with_their_phases(tmp_path: Path) -> None:
+def test_measures_have_a_value_per_run_and_phase(tmp_path: Path) -> None:
     data = compare([made(tmp_path / "a", **stack("well")), made(tmp_path / "b", lost=3, **stack("naive"))])
     rows = {row["name"]: row for row in data["measures"]}
     assert rows["sessions_lost"]["run"] == [0, 3]
@@ -59,12 +60,12 @@ def test_measures_stand_side_by_side_with_their_phases(tmp_path: Path) -> None:
     assert rows["time_to_recover"]["phases"] == {}
 
 
-def test_the_curve_of_good_calls_ends_with_the_load(tmp_path: Path) -> None:
+def test_the_timeline_ends_with_the_load(tmp_path: Path) -> None:
     data = compare([made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)])
     assert [len(timeline["offered"]) for timeline in data["timelines"]] == [51, 51]
 
 
-def test_columns_are_named_by_what_tells_them_apart(tmp_path: Path) -> None:
+def test_columns_are_named_by_what_distinguishes_the_runs(tmp_path: Path) -> None:
     runs = [made(tmp_path / "a", seed=1), made(tmp_path / "b", seed=2)]
     assert [run["label"] for run in compare(runs)["runs"]] == ["seed 1", "seed 2"]
     runs = [made(tmp_path / "c", seed=1, **stack("x")), made(tmp_path / "d", seed=2, **stack("y"))]
@@ -73,17 +74,17 @@ def test_columns_are_named_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert [run["label"] for run in compare(runs)["runs"]] == ["two-pools (e)", "two-pools (f)"]
 
 
-def test_different_experiments_may_be_compared_and_it_is_said(tmp_path: Path) -> None:
+def test_different_experiments_can_be_compared_with_notes(tmp_path: Path) -> None:
     data = compare([made(tmp_path / "a"), made(tmp_path / "b", name="other", slo={"ttft": 1.0}, seed=8)])
     assert data["notes"] == [
-        "the runs are of different experiments: lose-tpu-pool, other",
-        "the runs are of different seeds: 7, 8",
-        "the runs are of different objectives: {tpot 0.1 s, ttft 2 s}, {ttft 1 s}",
+        "the runs have different experiments: lose-tpu-pool, other",
+        "the runs have different seeds: 7, 8",
+        "the runs have different objectives: {tpot 0.1 s, ttft 2 s}, {ttft 1 s}",
     ]
     assert [run["label"] for run in data["runs"]] == ["seed 7 in lose-tpu-pool", "seed 8 in other"]
 
 
-def test_a_gate_that_one_run_does_not_have_is_a_hole(tmp_path: Path) -> None:
+def test_a_gate_that_one_run_does_not_have_is_none(tmp_path: Path) -> None:
     first = made(tmp_path / "a")
     builder = good_run(tmp_path / "b")
     builder.experiment["gates"] = ["calls >= 1"]
@@ -92,7 +93,7 @@ def test_a_gate_that_one_run_does_not_have_is_a_hole(tmp_path: Path) -> None:
     assert not rows["calls >= 1"]["differs"]
 
 
-def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
+def test_runs_that_cannot_be_compared_are_rejected(tmp_path: Path) -> None:
     run = made(tmp_path / "a")
     with pytest.raises(UserError, match="name two or more"):
         compare([run])
@@ -106,8 +107,8 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
             read_report(tmp_path)
 
 
-def test_a_report_that_lacks_a_part_is_a_mistake_with_its_remedy(tmp_path: Path) -> None:
+def test_a_report_without_a_part_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     folder, report = made(tmp_path / "a")
     (folder / "report.json").write_text(json.dumps({"schema": report["schema"]}))
-    with pytest.raises(UserError, match=r"has no run\. Make it again with: brownout report"):
+    with pytest.raises(UserError, match=r"part 'run' is missing\. Make it again with: brownout report"):
         read_report(folder)

@@ -220,9 +220,9 @@ def test_every_form_says_the_word(record: RecordBuilder, tmp_path: Path) -> None
     assert "# METASTABLE: " in summary_text(report)
     suite = ElementTree.parse(write_junit(report, tmp_path)).getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
-    (case,) = [case for case in suite.iter("testcase") if case.get("name") == "the stack came back"]
+    (case,) = [case for case in suite.iter("testcase") if case.get("name") == "stack recovered"]
     assert case[0].get("type") == "Metastable"
-    assert "it stays down by itself" in page_view(plain(report.data))["head"]["word"]
+    assert "down although the fault is gone" in page_view(plain(report.data))["head"]["word"]
 
 
 def test_down_on_a_machine_that_was_too_slow_is_inconclusive(record: RecordBuilder) -> None:

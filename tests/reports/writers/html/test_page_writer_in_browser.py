@@ -1,4 +1,4 @@
-"""report.html in a browser, offline: charts are drawn, buttons work, nothing is asked of a network."""
+"""report.html in a browser: charts are drawn, buttons work, nothing is loaded from a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.analysis import analyse
 from reports.writers.html.page_writer import write_html
-from tests.reports.writers.html.test_page_writer import lost_pool
+from tests.support.lost_pool import lost_pool_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGS = [
@@ -18,7 +18,7 @@ ARGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +31,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of the page of a run with a lost pool."""
-    folder = lost_pool(tmp_path_factory.mktemp("page") / "run").write()
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of the page of `lost_pool_run`."""
+    folder = lost_pool_run(tmp_path_factory.mktemp("page") / "run").write()
     return write_html(analyse(folder, write=False), folder).as_uri()
 
 
-class Visit:
-    """A page, and what went wrong or out on it."""
+class OpenPage:
+    """A page in the browser, with its errors and its requests."""
 
     def __init__(self, browser: Browser, url: str, width: int = 1280, scheme: str = "light") -> None:
         self.problems: list[str] = []
@@ -47,14 +47,14 @@ class Visit:
             viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
         )
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        self.page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(url)
         for place in self.page.locator("figure.chart .canvas").all():
             place.locator("canvas").first.wait_for(state="attached", timeout=10_000)
 
     def axis(self) -> list[float]:
-        """What the charts show: from which second to which."""
+        """The range that the charts show, seconds."""
         found: list[float] = self.page.evaluate(
             "(() => { const r = Bokeh.documents[0].get_model_by_name('seconds'); return [r.start, r.end]; })()"
         )
@@ -62,19 +62,19 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser, report: str) -> Visit:
-    """The page, opened."""
-    return Visit(browser, report)
+def opened(browser: Browser, url: str) -> OpenPage:
+    """The page, open in the browser."""
+    return OpenPage(browser, url)
 
 
-def test_the_page_loads_nothing_and_complains_of_nothing(visit: Visit, report: str) -> None:
-    assert [url for url in visit.requests if not url.startswith("data:")] == [report]
-    assert visit.problems == []
-    assert visit.page.locator("#charts-problem").is_hidden()
+def test_the_page_loads_nothing_and_has_no_errors(opened: OpenPage, url: str) -> None:
+    assert [asked for asked in opened.requests if not asked.startswith("data:")] == [url]
+    assert opened.problems == []
+    assert opened.page.locator("#charts-problem").is_hidden()
 
 
-def test_every_chart_is_drawn_where_it_belongs(visit: Visit) -> None:
-    for figure in visit.page.locator("figure.chart").all():
+def test_every_chart_is_drawn_in_its_figure(opened: OpenPage) -> None:
+    for figure in opened.page.locator("figure.chart").all():
         canvas = figure.locator("canvas").first
         canvas.wait_for()
         box, place = canvas.bounding_box(), figure.bounding_box()
@@ -84,46 +84,46 @@ def test_every_chart_is_drawn_where_it_belongs(visit: Visit) -> None:
         assert place["y"] <= box["y"] <= place["y"] + place["height"]
 
 
-def test_the_buttons_enlarge_all_charts_and_bring_them_back(visit: Visit) -> None:
-    whole = visit.axis()
-    visit.page.get_by_role("button", name="Around the fault").click()
-    assert visit.axis() == [17.5, 32.5]
-    visit.page.get_by_role("button", name="Whole run").click()
-    assert visit.axis() == whole
+def test_the_buttons_zoom_all_charts_in_and_out(opened: OpenPage) -> None:
+    whole = opened.axis()
+    opened.page.get_by_role("button", name="Around the fault").click()
+    assert opened.axis() == [17.5, 32.5]
+    opened.page.get_by_role("button", name="Whole run").click()
+    assert opened.axis() == whole
 
 
-def test_the_pointer_tells_the_numbers_of_its_second(visit: Visit) -> None:
-    figure = visit.page.locator("#chart-calls .canvas")
+def test_hovering_over_a_chart_shows_its_values(opened: OpenPage) -> None:
+    figure = opened.page.locator("#chart-calls .canvas")
     figure.hover(position={"x": 560, "y": 60})
-    visit.page.locator(".bk-tooltip-row-label", has_text="offered").wait_for(timeout=10_000)
+    opened.page.locator(".bk-tooltip-row-label", has_text="offered").wait_for(timeout=10_000)
 
 
-def test_a_click_on_a_row_shows_its_attributes(visit: Visit) -> None:
-    row = visit.page.locator("details.fall[open] details.span", has_text="#1 tpu-0").first
+def test_clicking_a_row_shows_its_attributes(opened: OpenPage) -> None:
+    row = opened.page.locator("details.failover[open] details.span", has_text="#1 tpu-0").first
     assert row.locator(".attributes").is_hidden()
     row.locator("summary").click()
     assert row.locator(".attributes").is_visible()
     assert "brownout.replica" in row.inner_text()
 
 
-def test_the_long_table_unfolds(visit: Visit) -> None:
-    rows = visit.page.locator("table.measures tbody tr:visible")
+def test_all_measures_can_be_shown(opened: OpenPage) -> None:
+    rows = opened.page.locator("table.measures tbody tr:visible")
     few = rows.count()
-    visit.page.get_by_label("all measures").check()
+    opened.page.get_by_label("all measures").check()
     assert rows.count() > few > 5
 
 
-def test_the_command_can_be_copied(visit: Visit) -> None:
-    visit.page.get_by_role("button", name="Copy").click()
-    visit.page.wait_for_function("document.getElementById('copy').textContent !== 'Copy'")
+def test_the_command_can_be_copied(opened: OpenPage) -> None:
+    opened.page.get_by_role("button", name="Copy").click()
+    opened.page.wait_for_function("document.getElementById('copy').textContent !== 'Copy'")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "dark")])
-def test_no_page_is_wider_than_its_window(browser: Browser, report: str, width: int, scheme: str) -> None:
-    visit = Visit(browser, report, width, scheme)
+def test_the_page_is_not_wider_than_its_window(browser: Browser, url: str, width: int, scheme: str) -> None:
+    opened = OpenPage(browser, url, width, scheme)
 
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert visit.problems == []
-    paper = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.problems == []
+    paper = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
-    visit.page.close()
+    opened.page.close()

@@ -1,4 +1,4 @@
-"""What the run cost, on the page: dollars by phase, against the baseline, by pool, and at the knee. Pure."""
+"""What the run cost: dollars by phase, relative to the baseline, by pool, and at the knee. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from reports.shared.wording import value_text
 __all__ = ["cost_view"]
 
 _ROWS: Final = (
-    ("cost", "hardware held"),
-    ("cost.per_1k_sessions", "per 1,000 sessions that succeeded"),
+    ("cost", "hardware billed"),
+    ("cost.per_1k_sessions", "per 1,000 successful sessions"),
     ("cost.per_million_tokens", "per million useful output tokens"),
 )
 _PHASES: Final = ("baseline", "fault", "recovery")
 
 
 def cost_view(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A table of dollars by phase, the pools' parts, and the knee where the load has one."""
+    """Dollars by phase and by pool, and the knee where a gate of the experiment is about it."""
     phases = [phase for phase in _PHASES if phase in data["measures"]["cost"]["phases"]]
     rows = []
     for name, title in _ROWS:
@@ -37,10 +37,13 @@ def cost_view(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _knee(data: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """Shown for an experiment that asks for it."""
+    """Empty unless a gate of the experiment is about the knee."""
     if not any(gate["measure"].startswith("knee") for gate in data["gates"]):
         return []
-    names = (("knee", "most sessions a second served well"), ("knee.cost_per_1k_sessions", "per 1,000 sessions there"))
+    names = (
+        ("knee", "highest session rate served within the objectives"),
+        ("knee.cost_per_1k_sessions", "per 1,000 sessions at that rate"),
+    )
     measured = [(title, data["measures"][name]) for name, title in names if name in data["measures"]]
     return [(title, value_text(its["run"]["value"], its["unit"])) for title, its in measured]
 

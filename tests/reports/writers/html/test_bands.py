@@ -1,0 +1,47 @@
+"""The charts of phases and of replica health."""
+
+from __future__ import annotations
+
+from reports.report.build import Report
+from reports.writers.html.bands import bands_of, health, phases
+from reports.writers.html.canvas import draw, spec
+from reports.writers.html.charts import CHARTS
+
+
+def test_the_fault_is_shaded_from_injection_to_revert(report: Report) -> None:
+    shown = spec(report.data, draw(report.data, CHARTS))
+
+    assert shown["faults"] == [(20.0, 30.0)]
+    chart = phases(report.data)
+    assert chart is not None
+    assert [band.what for band in chart.bands] == ["warmup", "baseline", "fault", "recovery", "drain", "kill tpu"]
+
+
+def test_an_ejected_replica_is_out_of_rotation_until_readmission() -> None:
+    changes = [
+        {"at_s": 5.0, "replica": "a", "transition": "ejected", "why": "3 failures"},
+        {"at_s": 8.0, "replica": "a", "transition": "readmitted", "why": "probe"},
+        {"at_s": 9.0, "replica": "b", "transition": "breaker_open", "why": "half failed"},
+        {"at_s": 9.0, "replica": "unknown", "transition": "ejected", "why": ""},
+    ]
+    fault = {"id": "f1", "kind": "kill", "targets": ["a"], "stages": {"injected": 4.0}}
+    bands = {(band.what, band.left, band.right) for band in bands_of(["a", "b"], changes, [fault], 20.0)}
+
+    assert bands == {
+        ("a: in rotation", 0.0, 5.0),
+        ("a: in rotation", 8.0, 20.0),
+        ("a: ejected", 5.0, 8.0),
+        ("a: kill (f1)", 4.0, 20.0),
+        ("b: in rotation", 0.0, 9.0),
+        ("b: breaker open", 9.0, 20.0),
+    }
+
+
+def test_of_a_large_fleet_only_affected_replicas_are_shown(report: Report) -> None:
+    fleet = [{**report.data["run"]["replicas"][0], "name": f"r-{number}"} for number in range(200)]
+    data = {**report.data, "run": {**report.data["run"], "replicas": fleet}}
+    chart = health(data)
+
+    assert chart is not None
+    assert set(chart.rows.values()) == {"tpu-0"}
+    assert "200 more replicas" in chart.note
