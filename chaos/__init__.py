@@ -1,13 +1,11 @@
-"""What breaks, and when? Experiments, the timeline, faults, guardrails, the runner and the command line.
+"""What breaks, and when? Experiments, faults, the runner and the command line.
 
-cli          the command `brownout`
-experiment   experiment files; experiments/ the ones that ship
-timeline     an experiment as steps at times (pure)
-faults/      one fault a file: validate, inject, confirm, revert, verify
-guardrails   when to stop a run (pure)
-runner       plays an experiment and writes its record
-collector    the embedded OTLP collector
-shepherd     the parent of every process of a run; undoes and kills when the runner is gone
-supervisor   the runner's end of the shepherd
-entry        what each child process starts
+experiment    what an experiment is: model, file, checks, timeline
+experiments   the experiments that ship
+faults        one kind of fault a file, and what a fault may do to the target
+runner        plays an experiment and writes its record
+supervision   processes and undo: the shepherd and its clients
+children      what runs inside a child process
+cli           the command `brownout`, one module a command
+testing       for those who write a fault, a policy or an adapter of their own
 """

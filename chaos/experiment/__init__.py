@@ -1,1 +1,15 @@
-"""experiment"""
+"""What an experiment is, before anything runs.
+
+model           an experiment with every default written out; the experiments that ship
+file            the format of the file (pydantic)
+draft           a file as far as it is sound, for the checks
+checks          what does not fit together, or does not match the target or the load
+fault_checks    the same for single faults
+schedule        when an entry of the timeline occurs, and on which replicas
+timeline        the experiment as steps at times: the one timeline
+short_form      the experiment in eight seconds
+families        the order of the catalogue
+load_estimate   the sessions and calls that an experiment will offer
+guardrails      when to stop a run
+schema          the JSON Schema of the file, for editors
+"""

@@ -60,7 +60,7 @@ def _check_target(made: Draft) -> Iterator[Problem]:
     elif "stack" in target:
         for key in ("model", "api", "key_env"):
             if key in target:
-                yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"take {key}: out")
+                yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"remove {key}:")
     trace = mapping(mapping(made.document.data.get("load")).get("trace"))
     folder = trace.get("dir")
     if isinstance(folder, str) and folder and not Path(folder).expanduser().exists():
@@ -80,7 +80,7 @@ def _check_timeline(made: Draft) -> Iterator[Problem]:
 def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterator[Problem]:
     say, spec = made.document.problem, gate.spec
     if (spec.about_fault or gate.phase == "fault") and not made.faults:
-        yield say(path, f"{gate.name} is about a fault, and the timeline has none", "add a fault, or take the gate out")
+        yield say(path, f"{gate.name} is about a fault, and the timeline has none", "add a fault, or remove the gate")
     if gate.phase == "recovery" and made.recovery_s == 0:
         yield say(path, "the gate is about the recovery, which lasts 0 s", "give recovery: a length")
     if spec.name == "time_to_recover" and made.recovery_s is not None and made.recovery_s < WINDOW_S:
@@ -89,12 +89,12 @@ def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterato
     missing = sorted(set(spec.sources) - made.sources)
     if missing:
         what = f"{spec.name} needs the spans of the {' and the '.join(missing)}, and this target records none"
-        yield say(path, what, "take the gate out, or name a stack")
+        yield say(path, what, "remove the gate, or name a stack")
     if gate.where is None:
         return
     key, value = gate.where
     if key == "pool" and not made.own_stack:
-        yield say(path, "this target has no pools", f"take for pool={value} out, or name a stack")
+        yield say(path, "this target has no pools", f"remove for pool={value}, or name a stack")
     elif key == "pool" and made.stack is not None:
         pools = [pool.name for pool in made.stack.pools]
         if value not in pools:
@@ -103,7 +103,7 @@ def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterato
         tenants = made.profile.tenants
         known = sorted({tenant.name if key == "tenant" else tenant.tier for tenant in tenants} - {""})
         if value not in known:
-            remedy = did_you_mean(value, known) if known else f"take for {key}={value} out, or give the profile {key}s"
+            remedy = did_you_mean(value, known) if known else f"remove for {key}={value}, or give the profile {key}s"
             yield say(path, f'the profile {made.profile.name} has no {key} "{value}"', remedy)
 
 

@@ -1,4 +1,4 @@
-"""The families of the catalogue, in the order it is told in."""
+"""The families of the catalogue, in their order."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Final
 __all__ = ["FAMILIES", "family_order"]
 
 FAMILIES: Final = {
-    "capacity": "a part of the fleet is gone",
-    "demand": "more is asked for than before",
-    "balancing": "the load is in the wrong place",
+    "capacity": "a part of the fleet is lost",
+    "demand": "demand is higher than before",
+    "balancing": "load is on the wrong replicas",
     "scheduling": "the gateway itself is the bottleneck",
     "switchover": "traffic moves from one cloud to another",
-    "streams": "answers end, hang or lie half way",
-    "grey-failure": "it looks well and is not",
-    "economics": "what it costs, and where it gives way",
-    "operations": "what is done on purpose",
+    "streams": "streams end too early, stall or are corrupt",
+    "grey-failure": "health checks pass, and service is bad",
+    "economics": "cost, and the load at which service fails",
+    "operations": "planned operations",
 }
-"""A family and what is wrong in it."""
+"""A family, and what goes wrong in its experiments."""
 
 
 def family_order(family: str) -> tuple[int, str]:
-    """A key to sort by: the families above in their order, then others by name."""
+    """A sort key: the families above in their order, then other names alphabetically."""
     names = list(FAMILIES)
     return (names.index(family) if family in FAMILIES else len(names), family)

@@ -30,14 +30,14 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
         return
     kind = fault.kinds[0]
     if KINDS[kind].needs_duration and "for" not in fault.raw:
-        yield say(path, f"{kind} does not say for how long", "add for: 15s")
+        yield say(path, f"{kind} needs a duration", "add for: 15s")
     if issubclass(KINDS[kind], WholeReplica):
         for key in OF_REQUESTS & _given(fault, kind).keys():
-            remedy = f"take {key}: out, or take fewer replicas with count: one, minority or majority"
-            yield say((*path, kind, key), f"{key} is of requests, but {kind} takes a replica as a whole", remedy)
+            remedy = f"remove {key}:, or select fewer replicas with count: one, minority or majority"
+            yield say((*path, kind, key), f"{key} selects requests, but {kind} affects whole replicas", remedy)
     refused = refusal(KINDS[kind].where, made.offers)
     if refused is not None:
-        yield say(path, f"{kind} {refused}", "take the fault out, or name a target that has them: {stack: multi-cloud}")
+        yield say(path, f"{kind} {refused}", "remove the fault, or name a target that has them: {stack: multi-cloud}")
         return
     spec = fault.spec
     if fault.schedule is not None:
@@ -57,7 +57,7 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     if not unknown and not spec.candidates(replicas):
         remedy = f"the replicas are: {', '.join(replica.name for replica in replicas)}"
         yield say(
-            (*path, kind), f"no replica of the stack {made.stack.name} fits all of pool, replica and cloud", remedy
+            (*path, kind), f"no replica of the stack {made.stack.name} matches all of pool, replica and cloud", remedy
         )
     yield from _check_requests(made, fault, kind, spec)
     if made.recovery_s is not None and spec.cold_start_s > made.recovery_s:
@@ -67,14 +67,14 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
 
 
 def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:
-    """Selectors that no request of this load can fit."""
+    """Selectors that no request of this load matches."""
     say, only = made.document.problem, spec.requests_only
     path = (*fault.path, kind)
     if made.profile is not None:
         tenants = [tenant.name for tenant in made.profile.tenants]
         for name in only.get("tenant", ()):
             if name not in tenants:
-                remedy = did_you_mean(name, tenants) if tenants else "take tenant: out, or give the profile tenants"
+                remedy = did_you_mean(name, tenants) if tenants else "remove tenant:, or give the profile tenants"
                 yield say((*path, "tenant"), f'the profile {made.profile.name} has no tenant "{name}"', remedy)
     if made.stack is not None:
         for name in only.get("model", ()):
@@ -89,8 +89,8 @@ def _given(fault: DraftFault, kind: str) -> dict[str, Any]:
 
 
 def check_overlaps(made: Draft) -> Iterator[Problem]:
-    """A fault cannot begin on a replica that another has stopped: nobody would be there to take it. And one that comes
-    again must have ended before."""
+    """A fault cannot begin on a replica whose process another fault has stopped, and an entry that repeats must have
+    ended before it occurs again."""
     times = [(fault, time) for fault in made.faults for time in occurring(made, fault)]
     for fault in made.faults:
         yield from _again_too_soon(made, fault, [time for its, time in times if its is fault])
@@ -103,7 +103,7 @@ def check_overlaps(made: Draft) -> Iterator[Problem]:
             both = [name for name in time.targets if name in before.targets]
             if both and (before.at_s < time.at_s <= until_s or first):
                 what = (
-                    f"{later.kinds[0]} begins on {', '.join(both)} while {earlier.kinds[0]} ({before.id}) has it down"
+                    f"{later.kinds[0]} begins on {', '.join(both)}, which {earlier.kinds[0]} ({before.id}) has stopped"
                 )
                 line = made.document.line(earlier.path)
                 yield made.document.problem(later.path, what, f"let it begin after the fault on line {line} has ended")
@@ -118,9 +118,9 @@ def _again_too_soon(made: Draft, fault: DraftFault, times: list[Occurrence]) -> 
             apart_s = again.at_s - time.at_s
             if both and apart_s < busy_s:
                 what = (
-                    f"{fault.kinds[0]} comes again on {', '.join(both)} after {duration_text(apart_s)}, and takes "
+                    f"{fault.kinds[0]} occurs again on {', '.join(both)} after {duration_text(apart_s)}, and needs "
                     f"{duration_text(busy_s)} to end"
                 )
                 key = "every" if fault.schedule is not None and fault.schedule.every_s is not None else "random"
-                yield made.document.problem((*fault.path, key), what, "let them be further apart, or shorter")
+                yield made.document.problem((*fault.path, key), what, "use a longer interval, or a shorter fault")
                 return

@@ -1,7 +1,8 @@
-"""An experiment as written: the form of the file, checked by pydantic. What it means is in `chaos.experiment.model`.
+"""The format of an experiment file, checked by pydantic. `chaos.experiment.model` gives it its meaning.
 
-Everything that can be wrong within one value is found here; what does not fit together, or not with the stack, in
-`chaos.experiment.checks`: a check here that looks at several values would hide the mistakes in each of them.
+Only mistakes within one value are found here; those between several values, or between the file and its stack, are
+found in `chaos.experiment.checks`. (A validator here that looks at several values would hide the mistakes in each of
+them.)
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def _base_url(url: str) -> str:
 
 
 def _variable_name(name: Any) -> Any:
-    # the value is not repeated in the message: it may be the key itself
+    # the message does not repeat the value: it may be the key itself
     if isinstance(name, str) and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         remedy = "export the key, and write the variable's name: key_env: OPENAI_API_KEY"
         raise Mistake("is not the name of an environment variable", remedy)
@@ -85,15 +86,15 @@ def _variable_name(name: Any) -> Any:
 
 
 class TargetFile(_Model):
-    """What is called: a stack of ours, or a URL of yours, with the model to ask for."""
+    """The target: a stack of brownout, or a URL of yours and the model to ask for."""
 
-    stack: str | None = Field(default=None, min_length=1, description="a stack that ships, or the path of a stack file")
+    stack: str | None = Field(default=None, min_length=1, description="a shipped stack, or the path of a stack file")
     url: Annotated[str, AfterValidator(_base_url)] | None = Field(
-        default=None, description="base URL of an endpoint of your own, without /v1"
+        default=None, description="base URL of your own endpoint, without /v1"
     )
     model: str | None = Field(default=None, min_length=1, description="with url: the model to ask for")
     api: Literal["openai", "anthropic"] | None = Field(
-        default=None, description="with url: its API, if not the profile's"
+        default=None, description="with url: its API; the profile's if absent"
     )
     key_env: Annotated[str, BeforeValidator(_variable_name)] | None = Field(
         default=None, description="with url: the environment variable that holds the key"
@@ -121,28 +122,28 @@ TraceRate = Annotated[
 
 
 class TraceFile(_Model):
-    """Recorded sessions to replay. What is left out has the default of its format, and that of
+    """Recorded sessions to replay. An absent option has the default of its format, else of
     `loadprofiles.replay.TraceOptions`."""
 
     dir: str = Field(min_length=1, description="the folder of the recordings, or one file")
     format: Literal["claude-code", "mooncake", "azure", "burstgpt", "tracelab"] | None = Field(
-        default=None, description="what wrote the recordings; by what is in them, if left out"
+        default=None, description="format of the recordings; detected from their content if absent"
     )
     rate: TraceRate | None = Field(
-        default=None, description="sessions a second; or recorded, where the format says when they began"
+        default=None, description="sessions a second; or recorded, where the format has start times"
     )
     speed: float | None = Field(default=None, gt=0, lt=1e6, description="divides the times between calls")
     max_pause: Duration | None = Field(default=None, description="the longest pause between calls, after speed")
     shrink: float | None = Field(default=None, gt=0, lt=1e6, description="divides all token counts")
-    max_calls: int | None = Field(default=None, ge=1, description="at most so many calls of an agent")
-    limit: int | None = Field(default=None, ge=1, description="at most so many sessions")
+    max_calls: int | None = Field(default=None, ge=1, description="maximum number of calls of an agent")
+    limit: int | None = Field(default=None, ge=1, description="maximum number of sessions")
     streaming: Literal["force", "recorded"] | None = Field(
         default=None, description="stream every call, or as recorded"
     )
-    skip_bad: bool | None = Field(default=None, description="pass over recordings that cannot be read")
+    skip_bad: bool | None = Field(default=None, description="skip recordings that cannot be read")
 
     def options(self) -> dict[str, Any]:
-        """As `loadprofiles.player.load_config` wants them."""
+        """As `loadprofiles.player.load_config` expects them."""
         given = self.model_dump(exclude_none=True)
         if "max_pause" in given:
             given["max_pause_s"] = given.pop("max_pause")
@@ -150,37 +151,39 @@ class TraceFile(_Model):
 
 
 class LoadFile(_Model):
-    """Who calls."""
+    """The load."""
 
-    profile: str = Field(min_length=1, description="a profile that ships, or the path of a profile file")
-    trace: TraceFile | None = Field(default=None, description="recorded sessions instead of the profile's")
+    profile: str = Field(min_length=1, description="a shipped profile, or the path of a profile file")
+    trace: TraceFile | None = Field(default=None, description="recorded sessions in place of the profile's")
 
 
 class SloFile(_Model):
     """What makes a call good."""
 
-    ttft: PositiveDuration = Field(description="time to first token at most, as 2s")
-    tpot: PositiveDuration = Field(description="time per output token at most, as 100ms")
+    ttft: PositiveDuration = Field(description="maximum time to first token, as 2s")
+    tpot: PositiveDuration = Field(description="maximum time per output token, as 100ms")
 
 
 # -- timeline -----------------------------------------------------------------------------------------------------
 class FaultEntryBase(_Model):
-    at: Duration = Field(default=0.0, description="when, from the baseline's end")
-    for_: PositiveDuration | None = Field(default=None, alias="for", description="how long, as 15s")
+    at: Duration = Field(default=0.0, description="begin, from the end of the baseline")
+    for_: PositiveDuration | None = Field(default=None, alias="for", description="duration, as 15s")
     every: PositiveDuration | None = Field(
-        default=None, description="again and again: from one begin to the next, as 5s"
+        default=None, description="repeat: interval from one begin to the next, as 5s"
     )
-    random: PositiveDuration | None = Field(default=None, description="at seeded times within so long from at, as 30s")
-    times: int | None = Field(default=None, ge=1, le=1000, description="how often, with every or random")
-    one_by_one: bool = Field(default=False, description="each time the next of its replicas; with every or random")
+    random: PositiveDuration | None = Field(
+        default=None, description="repeat at seeded random times in this window from at, as 30s"
+    )
+    times: int | None = Field(default=None, ge=1, le=1000, description="number of repetitions, with every or random")
+    one_by_one: bool = Field(default=False, description="one replica each time, in order; with every or random")
 
     @property
     def specs(self) -> list[FaultSpec]:
-        """What it does, to whom. `chaos.experiment.checks` sees to it that there is exactly one."""
+        """The kinds of fault in it, with their targets. `chaos.experiment.checks` requires exactly one."""
         return [getattr(self, kind) for kind in KINDS if getattr(self, kind) is not None]
 
 
-# One optional field a kind: `KINDS` is the only list of them.
+# One optional field per kind: `KINDS` is the only list of kinds.
 _ENTRY: type[FaultEntryBase] = create_model(
     "FaultEntryFile",
     __base__=FaultEntryBase,
@@ -199,16 +202,16 @@ else:
 
 
 class TimelineFile(_Model):
-    """The phases of a run; the fault phase lasts from the first injection to the last verified revert."""
+    """The phases of a run. The fault phase lasts from the first injection to the last verified revert."""
 
-    warmup: Duration = Field(default=5.0, description="load without measuring")
-    baseline: PositiveDuration = Field(default=15.0, description="the stack as it is when nothing is broken")
-    faults: list[FaultEntryFile] = Field(default=[], description="what breaks, and when")
-    recovery: Duration = Field(default=20.0, description="load after the last fault is reverted")
-    drain: Duration = Field(default=MAX_DRAIN_S, le=MAX_DRAIN_S, description="what sessions get to end, at most 30s")
+    warmup: Duration = Field(default=5.0, description="load that is not measured")
+    baseline: PositiveDuration = Field(default=15.0, description="load without faults, to compare with")
+    faults: list[FaultEntryFile] = Field(default=[], description="the faults and their times")
+    recovery: Duration = Field(default=20.0, description="load after the last fault is verified")
+    drain: Duration = Field(default=MAX_DRAIN_S, le=MAX_DRAIN_S, description="time for sessions to end, at most 30s")
     confirm_metastable: bool = Field(
         default=False,
-        description="if it is still down after the recovery, shed new sessions for a while, let them back",
+        description="if it is still down after the recovery: shed new sessions for a while, then admit them",
     )
 
 
@@ -224,7 +227,7 @@ def _gate(given: Any) -> Gate:
         on_inconclusive = given.get("on_inconclusive")
         given = given.get("gate")
     if not isinstance(given, str):
-        raise Mistake("a gate is a text", "write it as: session_success >= 97%")
+        raise Mistake("a gate must be text", "write it as: session_success >= 97%")
     try:
         return parse_gate(given, on_inconclusive)
     except GateError as error:
@@ -258,20 +261,20 @@ class ExperimentFile(_Model):
     name: str = Field(pattern=_NAME, max_length=64, description="a short name in lower case, as lose-tpu-pool")
     title: str = Field(min_length=1, description="the hypothesis, in one line")
     description: str = Field(default="", description="what happens in the real world, what to look at, what helps")
-    family: str = Field(default="", description="what it belongs to in the catalogue, as capacity")
-    target: TargetFile = Field(description="what is called: {stack: multi-cloud}, or {url: ..., model: ...}")
-    load: LoadFile = Field(description="who calls: {profile: coding-agent-ci}")
+    family: str = Field(default="", description="its family in the catalogue, as capacity")
+    target: TargetFile = Field(description="the target: {stack: multi-cloud}, or {url: ..., model: ...}")
+    load: LoadFile = Field(description="the load: {profile: coding-agent-ci}")
     slo: SloFile = Field(description="what makes a call good: {ttft: 2s, tpot: 100ms}")
     timeline: TimelineFile = TimelineFile()
     steady_state: list[GateText] = Field(
-        default=[], description="gates on the baseline; if one fails, nothing is broken"
+        default=[], description="gates on the baseline; if one fails, no fault is injected"
     )
-    gates: list[GateText] = Field(min_length=1, description="what must hold")
+    gates: list[GateText] = Field(min_length=1, description="conditions that must hold")
     headline_gate: str = Field(
         default="", description="the gate whose value summarizes the outage: the text of one of gates"
     )
-    guardrails: list[GuardrailText] = Field(default=[], description="what stops the run")
-    seed: int = Field(default=7, ge=0, lt=2**63, description="every draw of the run follows from it")
+    guardrails: list[GuardrailText] = Field(default=[], description="conditions that stop the run")
+    seed: int = Field(default=7, ge=0, lt=2**63, description="seed of every random draw of the run")
 
 
 def experiment_json_schema() -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """When to stop a run: `abort if session_success < 50% for 5s`.
 
-A guardrail looks all the time at what the load generator counts (`docs/wire.md`) over the last 30 s (or since the load
-began, if that is less), and stops the run when the measure has been on the wrong side at every look for as long as it
-says. A burst of losses, as any pool that dies makes, is not yet a reason; one that nothing good follows is. Pure: it is
-told the time and the counters.
+A guardrail evaluates the load generator's counters (`docs/wire.md`) of the last 30 s (or since the load began, if
+that is less) at every post. It stops the run when its condition was true at every post for as long as it says. So a
+short burst of losses, as when a pool dies, does not stop a run, and lasting losses do. Pure: time and counters are
+passed in.
 
-A share over fewer than `LEAST_SAMPLES` says nothing and stops nothing: for a target that answers nobody, watch
+A share of fewer than `LEAST_SAMPLES` has no value and stops nothing. For a target that answers no request at all, watch
 `goodput`, which is 0 then.
 """
 
@@ -23,10 +23,10 @@ from reports.shared.documents import Mistake, did_you_mean, duration_s
 __all__ = ["LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
 
 LEAST_SAMPLES: Final = 5
-"""Sessions or calls that must have ended in the last 30 s before a share of them can stop a run."""
+"""Sessions or calls that must have ended in the last 30 s before a share of them has a value."""
 
 LOOK_BACK_S: Final = 30.0
-"""What a value is of; a guardrail that says a longer time looks back for that long."""
+"""The window of a value, seconds; a guardrail with a longer time uses that time."""
 
 
 class _Sample(NamedTuple):
@@ -61,7 +61,7 @@ def _slo_attainment(first: _Sample, last: _Sample) -> float | None:
 
 
 def _goodput(first: _Sample, last: _Sample) -> float | None:
-    """Output tokens of that time times the share of its calls that were good: what can be known while it runs."""
+    """Output tokens per second times the share of good calls: an estimate, from what is known during the run."""
     ended = last.ok + last.failed - first.ok - first.failed
     good = (last.good - first.good) / ended if ended else 0.0
     return (last.tokens - first.tokens) * good / (last.at_s - first.at_s)
@@ -69,7 +69,7 @@ def _goodput(first: _Sample, last: _Sample) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """`of(first, last)`: the value between two looks, None where there is none. `unit`: "share", "s", "tok/s", ""."""
+    """`of(first, last)`: the value between two posts, None: no value. `unit`: "share", "s", "tok/s", ""."""
 
     title: str
     unit: str
@@ -81,16 +81,17 @@ MEASURES: Final[dict[str, _Measure]] = {
     "error_rate": _Measure("calls that failed, of those that ended", "share", _error_rate),
     "slo_attainment": _Measure("good calls, of those that ended", "share", _slo_attainment),
     "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", _goodput),
-    "sessions_lost": _Measure("sessions lost in that time", "", lambda first, last: float(last.lost - first.lost)),
-    "calls_failed": _Measure("calls failed in that time", "", lambda first, last: float(last.failed - first.failed)),
+    "sessions_lost": _Measure("sessions lost in the window", "", lambda first, last: float(last.lost - first.lost)),
+    "calls_failed": _Measure("calls failed in the window", "", lambda first, last: float(last.failed - first.failed)),
     "ttft": _Measure("median time to first token of the last 50 calls", "s", lambda _, last: last.ttft_s),
 }
-"""What a guardrail may watch."""
+"""The measures that a guardrail may watch."""
 
 _OPS: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_ANY_OP: Final = "|".join(sorted(_OPS, key=len, reverse=True))
 _FORM: Final = "write it as: abort if session_success < 50% for 5s"
 _TEXT: Final = re.compile(
-    r"abort\s+if\s+(?P<measure>[\w.]+)\s*(?P<op><=|>=|<|>)\s*(?P<value>\S.*?)(?:\s+for\s+(?P<window>\S.*))?",
+    rf"abort\s+if\s+(?P<measure>[\w.]+)\s*(?P<op>{_ANY_OP})\s*(?P<value>\S.*?)(?:\s+for\s+(?P<window>\S.*))?",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>.*)")
@@ -98,7 +99,7 @@ _NUMBER: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>.*)")
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """One guardrail: `value` is a share, seconds, tokens a second or a count; it must hold for `window_s`."""
+    """One guardrail. `value`: a share, seconds, tokens per second or a count. `window_s`: how long it must hold."""
 
     text: str
     measure: str
@@ -108,7 +109,7 @@ class Guardrail:
 
 
 class Tripped(NamedTuple):
-    """A guardrail that stops the run, and the value that it saw."""
+    """A guardrail that stops the run, and the value that it observed."""
 
     text: str
     value: float
@@ -119,7 +120,7 @@ def parse_guardrail(text: object) -> Guardrail:
     if isinstance(text, Guardrail):
         return text
     if not isinstance(text, str):
-        raise Mistake("a guardrail is a text", _FORM)
+        raise Mistake("a guardrail must be text", _FORM)
     line = " ".join(text.split())
     found = _TEXT.fullmatch(line)
     if found is None:
@@ -131,7 +132,7 @@ def parse_guardrail(text: object) -> Guardrail:
         raise Mistake(f'"{line}" does not say for how long', f"{_FORM} (how long it must hold)")
     window_s = duration_s(found["window"])
     if window_s < 1:
-        raise Mistake(f"{window_s:g} s is too short to say anything", "watch for at least 1s")
+        raise Mistake(f"{window_s:g} s is too short to decide anything", "watch for at least 1s")
     return Guardrail(line, name, found["op"], _value(found["value"], MEASURES[name].unit, name), window_s)
 
 
@@ -156,14 +157,14 @@ def _value(text: str, unit: str, measure: str) -> float:
 
 @dataclass(slots=True)
 class GuardrailWatch:
-    """Watches a run's guardrails. Feed it every post of the load generator's counters, in the order of time."""
+    """Evaluates a run's guardrails. Pass it every post of the load generator's counters, in order of time."""
 
     guardrails: Sequence[Guardrail]
     _samples: deque[_Sample] = field(default_factory=deque)
     _bad_since_s: dict[Guardrail, float] = field(default_factory=dict)
 
     def observe(self, at_s: float, data: Mapping[str, Any]) -> Tripped | None:
-        """The counters at a time (seconds, any zero). Answers the first guardrail that stops the run, if one does."""
+        """Counters at a time (seconds, any zero). Returns the first guardrail that stops the run; None: go on."""
         if not self.guardrails or data.get("load_started") is None:
             return None
         sessions, calls, ttft_ms = data["sessions"], data["calls"], data.get("ttft_ms_recent")
@@ -193,7 +194,7 @@ class GuardrailWatch:
         return None
 
     def _value(self, guardrail: Guardrail) -> float | None:
-        """The measure over what the guardrail looks back on."""
+        """The measure over the window of the guardrail."""
         last = self._samples[-1]
         first = self._samples[0]
         for sample in self._samples:

@@ -1,8 +1,8 @@
-"""What load an experiment will offer: its sessions and calls, played in virtual time against an assumed target. Pure.
+"""The load that an experiment will offer: its sessions and calls, in virtual time against an assumed target. Pure.
 
-The sessions are those of the run, drawn by the same seed; only how long a call takes is assumed: half a second to the
-first token and 40 tokens a second, a 70B model on a target that is well. A slower target gets somewhat fewer calls.
-The sessions of a surge are counted with the shapes of the load's own.
+The sessions are those of the run, drawn by the same seed. Only the duration of a call is assumed: 0.5 s to the first
+token and 40 tokens per second, as of a 70B model on a healthy target. A slower target gets somewhat fewer calls. The
+sessions that a surge adds are assumed to have the calls of the load's own sessions.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ ASSUMED_TTFT_S: Final = 0.5
 ASSUMED_S_PER_TOKEN: Final = 0.025
 
 PLAYED: Final = 500
-"""Sessions that are played in full; later ones have the calls of one of these, at times of their own."""
+"""Sessions that are played in full; each later one repeats the calls of one of these at its own times."""
 
 Window = tuple[float, float]
-"""From, and up to but not including: seconds since the load's start."""
+"""[begin, end), seconds since the load's start."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """One call: when it is sent and when it would have ended."""
+    """One call: when it is sent, and when it is assumed to end."""
 
     sent_s: float
     ended_s: float
@@ -48,7 +48,7 @@ class PlannedCall:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDemand:
-    """A demand fault: what it orders, and from when to when, seconds since the load's start."""
+    """A fault of the load: its order, and its begin and end, seconds since the load's start."""
 
     order: Order
     from_s: float
@@ -57,7 +57,7 @@ class PlannedDemand:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """One session: when it starts, and its calls. `fault`: the id of the demand fault that adds it, if one does."""
+    """One session: its start and its calls. `fault`: id of the fault that adds it, "" for none."""
 
     start_s: float
     tenant: str | None
@@ -67,9 +67,9 @@ class PlannedSession:
 
 @dataclass(frozen=True, slots=True)
 class LoadEstimate:
-    """The sessions that start before the drain, and the calls they make before it, in the order of their start.
+    """The sessions that start before the drain, and their calls before it, in order of start.
 
-    `told`: what a user should know of the trace they are from.
+    `told`: notes about the trace, for the user.
     """
 
     sessions: tuple[PlannedSession, ...]
@@ -86,16 +86,16 @@ class LoadEstimate:
         return sum(_within(call.sent_s, spans) for session in self._of(tenant) for call in session.calls)
 
     def sessions_with_calls_in(self, windows: Iterable[Window], tenant: str | None = None) -> int:
-        """How many sessions send a call in any of the windows: what a bootstrap by session draws from."""
+        """How many sessions send a call in any of the windows: the sample of a bootstrap by session."""
         spans = list(windows)
         return sum(any(_within(call.sent_s, spans) for call in session.calls) for session in self._of(tenant))
 
     def calls_of_fault(self, fault_id: str) -> int:
-        """How many calls are made by the sessions that a demand fault adds."""
+        """How many calls the sessions make that a fault adds."""
         return sum(len(session.calls) for session in self.sessions if session.fault == fault_id)
 
     def calls_open_at(self, at_s: float, tenant: str | None = None) -> int:
-        """How many calls are under way at a time."""
+        """How many calls are in flight at a time."""
         return sum(call.sent_s < at_s <= call.ended_s for session in self._of(tenant) for call in session.calls)
 
     def _of(self, tenant: str | None) -> Iterator[PlannedSession]:
@@ -109,7 +109,7 @@ def estimate_load(
     load_s: float,
     demands: Sequence[PlannedDemand] = (),
 ) -> LoadEstimate:
-    """Plays the load's plan for `load_s` seconds, with what demand faults add and change.
+    """Play the load's plan for `load_s` seconds of virtual time, with the sessions that faults of the load add.
 
     Raises `reports.shared.errors.InvalidFile` for bad traces.
     """
@@ -141,7 +141,7 @@ def _planned(plan: SessionPlan, shapes: list[list[PlannedCall]], load_s: float) 
 
 
 def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:
-    """The calls of an agent and of those it forks, from `now` on; and when it ends."""
+    """The calls of an agent and of its forks, from `now` on; and its end."""
     calls: list[PlannedCall] = []
     step = agent.next(now, None)
     while not isinstance(step, Done):

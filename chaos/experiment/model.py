@@ -1,7 +1,7 @@
-"""An experiment: what is called, by whom, what breaks and when, and what must hold.
+"""An experiment: the target, the load, the faults and their times, and the gates.
 
-load_experiment("lose-tpu-pool") reads a file, checks it against its stack and its profile, and answers with every
-default written out. Whatever is wrong is reported at once, each mistake with file, line and remedy.
+`load_experiment("lose-tpu-pool")` reads a file, checks it against its stack and its profile, and returns it with every
+default written out. All mistakes are reported at once, each with file, line and remedy.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
 
 @dataclass(frozen=True, slots=True)
 class UrlTarget:
-    """An endpoint of the user's own. `api` None: the profile's. `key_env` names the variable that holds the key."""
+    """A user's own endpoint. `api` None: the profile's. `key_env`: the environment variable that holds the key."""
 
     url: str
     model: str
@@ -66,7 +66,8 @@ class Slo:
 class Timeline:
     """The lengths of the phases, seconds. The fault phase is as long as the faults are.
 
-    `confirm_metastable`: whether a run that is down at the end of its recovery sheds its load and lets it back.
+    `confirm_metastable`: whether a run that is down at the end of its recovery sheds new sessions and admits them
+    again.
     """
 
     warmup_s: float
@@ -78,7 +79,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class TwinOf:
-    """Of a run without the faults: the folder of the run that has them, and how long its fault phase lasted."""
+    """For a run without faults: the folder of the run that has them, and the length of that run's fault phase."""
 
     folder: str
     fault_s: float
@@ -86,7 +87,7 @@ class TwinOf:
 
 @dataclass(frozen=True)
 class PlannedFault:
-    """One fault with the replicas it takes. `at_s` counts from the baseline's end; `for_s` until the revert begins."""
+    """One fault with its targets. `at_s`: from the end of the baseline. `for_s`: until the revert begins. Seconds."""
 
     id: str
     at_s: float
@@ -113,12 +114,12 @@ class PlannedFault:
 
     @property
     def only(self) -> dict[str, Any]:
-        """Which requests it hits, beside the share; empty: all, or whole replicas."""
+        """The selectors of requests besides the share; empty: all requests, or whole replicas."""
         return self.spec.requests_only
 
     @cached_property
     def fault(self) -> Fault:
-        """The fault to be played; one object a run."""
+        """The fault to be played; one object per run."""
         return self.spec.build(self.id, self.targets, self.seed)
 
 
@@ -127,7 +128,7 @@ class Experiment:
     """An experiment, checked, with every default written out.
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
-    `trace_told`: what reading them told, where they were read (`chaos.cli.preparation`).
+    `trace_told`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
     `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`.
     """
 
@@ -154,7 +155,7 @@ class Experiment:
 
     @property
     def load_s(self) -> float:
-        """How long the load is planned to last, drain left out: seconds."""
+        """The planned length of the load without the drain, seconds."""
         calm_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
         last = max((fault.at_s + fault.for_s for fault in self.faults), default=calm_s)
         recovery_s = self.timeline.recovery_s if last or self.faults else 0.0
@@ -173,9 +174,9 @@ def load_experiment(
     seed: int | None = None,
     trace: Mapping[str, Any] | None = None,
 ) -> Experiment:
-    """Read an experiment that ships, by name, or one of the user's own, by path.
+    """Read a shipped experiment by name, or a user's file by path.
 
-    `stack`, `seed` and `trace` (`{"dir": ..., "speed": ...}`) take the place of the file's own. Raises
+    `stack`, `seed` and `trace` (`{"dir": ..., "speed": ...}`) override the file. Raises
     `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
@@ -190,7 +191,7 @@ def load_experiment(
     except InvalidFile as error:
         problems.extend(error.problems)
     if stack is not None and made.target.get("url") is not None:
-        problems.append(document.problem(("target",), "--stack: the target is a url", "run it without --stack"))
+        problems.append(document.problem(("target",), "--stack: the target is a url", "leave --stack out"))
     problems.extend(check(made))
     if problems or file is None or made.profile is None:
         raise InvalidFile(_each_once(problems))
@@ -207,14 +208,14 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
         said = first["msg"].removeprefix("Value error, ")
         raise UserError(f"{option}: {said[0].lower()}{said[1:]} (it was {first['input']})") from None
     if not Path(given["dir"]).expanduser().exists():
-        raise UserError(f"--trace {given['dir']}: there is no such folder or file. Name what holds the recordings")
+        raise UserError(f"--trace {given['dir']}: no such folder or file. Name that of the recordings")
     return given
 
 
 def _each_once(problems: list[Problem]) -> list[Problem]:
     """Each problem once, without `unknown key` where another problem at that line says more about the key."""
     explained = {
-        (problem.line, problem.what.split(" ")[0]) for problem in problems if " is of requests" in problem.what
+        (problem.line, problem.what.split(" ")[0]) for problem in problems if " selects requests" in problem.what
     }
     said = {
         (problem.line, old) for problem in problems for old in RENAMED_KEYS if f'"{old}" was renamed' in problem.what
@@ -272,10 +273,10 @@ def _planned(time: Occurrence, replicas: list[ReplicaView], seed: int) -> Planne
 
 
 def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any]:
-    """The experiment as the record of a run holds it: every default written out, times in seconds, the stack with it.
+    """The experiment as the record of a run stores it: every default written out, times in seconds, the stack included.
 
-    Its keys are those of an experiment file, and beside them `path`, `profile` (resolved), `stack` (`docs/wire.md`) and
-    `faults` (with the replicas that were chosen).
+    Its keys are those of an experiment file, and also `path`, `profile` (resolved), `stack` (`docs/wire.md`) and
+    `faults` (with the selected replicas and the traits of the kind).
     """
     stack = stack or experiment.stack
     url, timeline = experiment.url, experiment.timeline
@@ -325,7 +326,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
 
 
 def _plain(value: Any) -> Any:
-    """With lists for tuples: what JSON and YAML give back as it was."""
+    """With lists in place of tuples, so that JSON and YAML give it back unchanged."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value

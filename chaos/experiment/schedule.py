@@ -1,5 +1,5 @@
-"""When an entry of the timeline comes, and whom it takes each time: once, every n seconds, at seeded times, or one
-replica after another. Pure: everything follows from the file, the stack and the seed.
+"""When an entry of the timeline occurs, and which replicas it affects each time: once, periodically, at seeded random
+times, or one replica after another. Pure: a function of the file, the stack and the seed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SCHEDULE_KEYS: Final = frozenset(("at", "for", "every", "random", "times", "one_
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What an entry says of its times; seconds, `at_s` from the baseline's end.
+    """The times of an entry, in seconds; `at_s` counts from the end of the baseline.
 
-    `every_s`: from one begin to the next. `random_s`: the window, from `at_s` on, in which `times` seeded times lie,
-    none of them while the one before is on. `one_by_one`: each time the next of the replicas that the entry selects; as
-    many times as there are replicas where `times` is None.
+    `every_s`: interval from one begin to the next. `random_s`: length of the window, from `at_s`, that contains `times`
+    seeded begins that do not overlap. `one_by_one`: each occurrence affects the next of the selected replicas; there
+    is one occurrence per replica where `times` is None.
     """
 
     at_s: float
@@ -37,23 +37,23 @@ class Schedule:
 
     @property
     def repeats(self) -> bool:
-        """Whether it comes more than once."""
+        """Whether it occurs more than once."""
         return self.every_s is not None or self.random_s is not None
 
     def mistakes(self, takes_replicas: bool) -> Iterator[tuple[str, str, str]]:
-        """What does not fit together: (key, what is wrong, what would be right)."""
+        """Contradictions in it: (key, what is wrong, what would be right)."""
         if self.every_s is not None and self.random_s is not None:
-            yield "random", "every and random exclude one another", "take one of them out"
+            yield "random", "every and random cannot be combined", "remove one of them"
         elif not self.repeats:
             if self.times is not None:
-                yield "times", "times does not say when", "add every: 5s, or random: 30s"
+                yield "times", "times without every or random has no meaning", "add every: 5s, or random: 30s"
             if self.one_by_one:
-                yield "one_by_one", "one_by_one does not say how far apart", "add every: 5s"
+                yield "one_by_one", "one_by_one needs an interval", "add every: 5s"
         elif self.times is None and not self.one_by_one:
             key = "every" if self.every_s is not None else "random"
-            yield key, f"{key} does not say how often", "add times: 3"
+            yield key, f"{key} needs the number of repetitions", "add times: 3"
         if self.one_by_one and not takes_replicas:
-            yield "one_by_one", "one_by_one takes replicas, and this fault takes none", "take one_by_one: out"
+            yield "one_by_one", "one_by_one is for faults of replicas, and this fault has none", "remove one_by_one:"
         if self.random_s is not None and self.times is not None and self.times * self.for_s > self.random_s:
             what = f"{self.times} times {self.for_s:g} s do not fit into {self.random_s:g} s"
             yield "random", what, f"make random: at least {self.times * self.for_s:g}s"
@@ -61,7 +61,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One time. `spec`: the entry's, narrowed to the one replica where they come one by one."""
+    """One occurrence. `spec`: the entry's, narrowed to one replica for `one_by_one`."""
 
     id: str
     at_s: float
@@ -73,10 +73,10 @@ class Occurrence:
 def occurrences(
     entry_id: str, schedule: Schedule, spec: FaultSpec, replicas: Sequence[ReplicaView], seed: int
 ) -> list[Occurrence]:
-    """Every time that an entry comes, in order. The id is the entry's where it comes once, else `f1.1`, `f1.2`, ...
+    """Every occurrence of an entry, in order. Its id is the entry's if there is one only, else `f1.1`, `f1.2`, ...
 
-    Where an entry draws its targets (`count`), each time draws anew; one by one they are drawn once, and come in the
-    stack's order.
+    An entry with `count` draws its targets again for each occurrence; with `one_by_one` they are drawn once, and
+    follow in the stack's order.
     """
     if not schedule.repeats:
         targets = tuple(spec.select(replicas, seed, entry_id))

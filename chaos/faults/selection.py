@@ -1,9 +1,11 @@
-"""Whom a fault takes: the selectors of an experiment file, and the pure, seeded choice they stand for."""
+"""Which replicas a fault affects: the selectors of an experiment file, and the seeded choice that they describe.
+Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -13,8 +15,15 @@ from reports.shared.draws import bits
 
 __all__ = ["COUNTS", "Names", "Selector", "how_many", "unknown_names"]
 
-COUNTS = ("one", "minority", "majority", "all")
-Count = Literal["one", "minority", "majority", "all"]
+Count: TypeAlias = Literal["one", "minority", "majority", "all"]
+
+COUNTS: Final[dict[Count, Callable[[int], int]]] = {
+    "one": lambda of: 1,
+    "minority": lambda of: max(1, (of - 1) // 2),
+    "majority": lambda of: of // 2 + 1,
+    "all": lambda of: of,
+}
+"""How many of a number of replicas, 1 or more."""
 
 
 def _listed(value: Any) -> Any:
@@ -31,7 +40,7 @@ Names = Annotated[
 
 
 class Selector(BaseModel):
-    """Which replicas: those of `pool`, `cloud` and `replica` (all that are given must fit), and how many of them."""
+    """Which replicas: those that match `pool`, `cloud` and `replica` (all that are given), and how many of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,15 +52,13 @@ class Selector(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _says_whom(self) -> Selector:
+    def _selects_something(self) -> Selector:
         if not self.model_fields_set & {"pool", "replica", "cloud", "count"}:
-            raise Mistake(
-                "does not say whom it takes", "add pool:, replica: or cloud:; for the whole fleet, count: all"
-            )
+            raise Mistake("selects no replica", "add pool:, replica: or cloud:; for the whole fleet, count: all")
         return self
 
     def candidates(self, replicas: Iterable[ReplicaView]) -> list[ReplicaView]:
-        """The replicas that fit, before `count`."""
+        """The replicas that match, before `count`."""
         return [
             replica
             for replica in replicas
@@ -61,7 +68,7 @@ class Selector(BaseModel):
         ]
 
     def select(self, replicas: Iterable[ReplicaView], seed: int, fault_id: str) -> list[str]:
-        """The names it takes, in the stack's order: a function of the seed and the fault's id alone."""
+        """The selected names, in the stack's order: a function of the seed and the fault's id alone."""
         names = [replica.name for replica in self.candidates(replicas)]
 
         def lot(name: str) -> int:
@@ -75,11 +82,11 @@ def how_many(count: Count, of: int) -> int:
     """How many of `of` replicas: a minority is less than half of them (at least one), a majority more than half."""
     if of == 0:
         return 0
-    return {"one": 1, "minority": max(1, (of - 1) // 2), "majority": of // 2 + 1, "all": of}[count]
+    return COUNTS[count](of)
 
 
 def unknown_names(selector: Selector, replicas: Sequence[ReplicaView]) -> list[tuple[str, str, str]]:
-    """The names that the stack does not have: (key, what is wrong, what would be right)."""
+    """Selected names that the stack does not have: (key, what is wrong, what would be right)."""
     known = {
         "pool": {replica.pool for replica in replicas},
         "replica": {replica.name for replica in replicas},

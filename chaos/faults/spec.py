@@ -173,7 +173,7 @@ class OnRequests(OnReplicas):
     @model_validator(mode="after")
     def _hits_something(self) -> OnRequests:
         if self.share == 0:
-            raise Mistake("share: 0% hits nothing", "give a share above 0%, or take it out for all requests")
+            raise Mistake("share: 0% hits nothing", "give a share above 0%, or remove it for all requests")
         return self
 
     @property
@@ -199,7 +199,7 @@ class OnStreams(OnRequests):
     @model_validator(mode="after")
     def _phase_can_be(self) -> OnStreams:
         if self.phase == "prefill" and self.params().get("after_tokens"):
-            raise Mistake("phase: prefill ends with the first token", "take after_tokens: out, or say phase: decode")
+            raise Mistake("phase: prefill ends with the first token", "remove after_tokens:, or say phase: decode")
         return self
 
     @property

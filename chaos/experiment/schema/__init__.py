@@ -1,4 +1,4 @@
-"""The JSON Schema of experiment files, for editors. `python -m chaos.experiment.schema` writes it anew.
+"""The JSON Schema of experiment files, for editors. `python -m chaos.experiment.schema` rewrites it.
 
 At the top of a file: `# yaml-language-server: $schema=<path of experiment.schema.json>`.
 """

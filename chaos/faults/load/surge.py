@@ -37,7 +37,7 @@ class Surge(DemandSpec):
         if self.shape == "decay" and self.half_life is None:
             raise Mistake("shape: decay needs a half-life", "add half_life: 10s")
         if self.shape == "step" and self.half_life is not None:
-            raise Mistake("half_life goes with shape: decay", "add shape: decay, or take half_life: out")
+            raise Mistake("half_life goes with shape: decay", "add shape: decay, or remove half_life:")
         return self
 
     def params(self) -> dict[str, Any]:
