@@ -1,6 +1,7 @@
 # Everything on a fresh machine (Debian, Python 3.11, git, make):
 #   make demo    sets up, then plays the main experiment on the embedded stack
-#   make test    sets up, then runs every test
+#   make test    sets up, then runs the tests (at most 8 minutes on two cores)
+#   make test-long   the long suite: every command of the documentation as written, and long runs
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
 
-.PHONY: demo test lint bench catalogue honesty format lock clean help
+.PHONY: demo test test-long lint bench catalogue honesty format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -27,7 +28,7 @@ $(SETUP_DEV): $(SETUP) requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
-# The tests look at report.html in Debian's Chromium.
+# The tests open report.html in Debian's Chromium.
 $(BROWSER):
 	@command -v chromium >/dev/null || { echo "installing Chromium for the report's tests"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	@mkdir -p .make && touch $@
@@ -36,8 +37,12 @@ demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
 test: $(SETUP_DEV) $(BROWSER)
-	$(BIN)/python -m pytest -m "not slow" -n 2
-	$(BIN)/python -m pytest -m slow -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow and not long" -n 2
+	$(BIN)/python -m pytest -m "slow and not long" -n 3 --dist loadgroup
+
+# What does not fit into `make test`.
+test-long: $(SETUP_DEV) $(BROWSER)
+	$(BIN)/python -m pytest -m long
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .
@@ -58,7 +63,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.readers
 	$(BIN)/python -m bench.demo
 
-# Hours of runs: what was played is kept, so that they can be stopped and gone on with.
+# Hours of runs. Finished runs are kept, so that it can be stopped and continued.
 catalogue: $(SETUP_DEV)
 	$(BIN)/python -m bench.catalogue --write
 

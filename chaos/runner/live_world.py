@@ -1,7 +1,7 @@
-"""What a fault may do to the world: the supervisor's processes and the replicas' control ports, behind one protocol.
+"""The `World` of a real run: the supervisor's processes, the control ports and the load generators.
 
-Also keeps the leases of behaviours: a replica drops a behaviour by itself when it is not renewed, so a runner that
-hangs or dies leaves none behind.
+It also renews the leases of behaviours. A replica drops a behaviour whose lease expires, so a runner that hangs or dies
+leaves none behind.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ POLL_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a replica is reached."""
+    """The ports of a replica, on 127.0.0.1."""
 
     view: ReplicaView
     port: int
@@ -40,10 +40,11 @@ class Address:
 
 
 class LiveWorld:
-    """The `World` of a run on the embedded stack.
+    """Implements `chaos.faults.world.World`.
 
-    `start_again(name, cold_start_s)` starts a replica's next process; `load` is the line to the load generators. On an
-    endpoint of the user's own there are no replicas, and only demand can be a fault.
+    `start_again(name, cold_start_s)` starts a replica's next process. `load` controls the load generators. Without
+    `addresses` (a user's own endpoint) only faults of the load are possible; without `gateway_control_port`, none of
+    the gateway.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class LiveWorld:
 
     # -- processes --------------------------------------------------------------------------------------------------
     async def kill(self, name: str) -> None:
-        """SIGKILL; answers when the process is reaped."""
+        """SIGKILL; returns when the process is reaped."""
         await self._supervisor.kill(name)
 
     async def freeze(self, name: str) -> None:
@@ -95,12 +96,12 @@ class LiveWorld:
         await self._supervisor.signal(name, signal.SIGCONT)
 
     async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
-        """Start a dead replica on its old ports; one that lives is left alone."""
+        """Start a replica whose process is gone, on its old ports; a running one is left alone."""
         if self._supervisor.state(name) == "gone":
             await self._start_again(name, cold_start_s)
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL once `grace_s` is over."""
+        """SIGTERM, then SIGKILL after `grace_s`."""
         await self._supervisor.stop(name, grace_s)
 
     async def sleep(self, seconds: float) -> None:
@@ -125,7 +126,7 @@ class LiveWorld:
         return True
 
     async def ready(self, name: str) -> bool:
-        """Whether `GET /health/ready` answers 200 within a second."""
+        """Whether `GET /health/ready` returns 200 within a second."""
         assert self._session is not None
         url = f"http://127.0.0.1:{self._addresses[name].port}/health/ready"
         try:
@@ -150,23 +151,23 @@ class LiveWorld:
             raise Unreachable(f"{name} does not answer on its control port: {error or type(error).__name__}") from error
 
     async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
-        """Put a behaviour on a replica, on a lease that this object renews until `remove_behaviour`."""
+        """Add a behaviour to a process, with a lease that this object renews until `remove_behaviour`."""
         await self._call("PUT", name, f"/behaviours/{fault_id}", {"lease_s": LEASE_S, **body})
         self._behaving.setdefault(name, set()).add(fault_id)
 
     async def remove_behaviour(self, name: str, fault_id: str) -> int:
-        """Take a behaviour off; answers the requests it hit there."""
+        """Remove a behaviour; returns how many requests it hit there."""
         self._behaving.get(name, set()).discard(fault_id)
         reply = await self._call("DELETE", name, f"/behaviours/{fault_id}")
         return int(reply.get("hits", 0))
 
     async def behaviours(self, name: str) -> dict[str, Any]:
-        """The behaviours a replica has now."""
+        """The behaviours that are active in a process, by fault id."""
         reply = await self._call("GET", name, "/behaviours")
         return dict(reply)
 
     def behaviour_url(self, name: str, fault_id: str) -> str:
-        """The URL whose DELETE takes the behaviour off, for the write-ahead file."""
+        """The URL whose DELETE removes the behaviour, for the write-ahead file."""
         return self._control(name, f"/behaviours/{fault_id}")
 
     async def _renew(self) -> None:
@@ -179,30 +180,30 @@ class LiveWorld:
 
     # -- demand -----------------------------------------------------------------------------------------------------
     async def order_demand(self, order: Order) -> None:
-        """Order more demand of the load generators: with the answer to each of their posts, until `cancel_demand`."""
+        """Order demand: sent with the answer to each post of the load generators, until `cancel_demand`."""
         self._load.orders[order.id] = order
 
     async def cancel_demand(self, fault_id: str) -> None:
-        """Take an order off."""
+        """Cancel an order."""
         self._load.orders.pop(fault_id, None)
 
     async def demand_state(self, fault_id: str) -> DemandState:
-        """What the load generators say of an order."""
+        """What the load generators report of an order."""
         return self._load.demand_state(fault_id)
 
     # -- the write-ahead file ---------------------------------------------------------------------------------------
     async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
-        """Write down, on disk, how to undo a fault, before it is injected."""
+        """Record on disk how to undo a fault, before it is injected."""
         await self._supervisor.arm(fault_id, list(undo))
 
     async def disarm(self, fault_id: str) -> None:
-        """Write down that it is undone."""
+        """Record that the fault is undone."""
         await self._supervisor.disarm(fault_id)
 
     async def until(self, condition: Callable[[], Awaitable[bool]], timeout_s: float, what: str) -> None:
-        """Wait for a condition. Raises FaultError naming `what` when it has not come about in `timeout_s`."""
+        """Wait for a condition. Raises FaultError with `what` if it is still false after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while not await condition():
             if time.monotonic() > deadline:
-                raise FaultError(f"{what}: not seen within {timeout_s:g} s")
+                raise FaultError(f"{what}, after {timeout_s:g} s")
             await asyncio.sleep(POLL_S)

@@ -64,7 +64,7 @@ LOG_LINES = 8
 
 
 class Run:
-    """One run. `play` answers the exit code of a run that ended early, or None for the analysis to say."""
+    """One run. `play` plays it, and returns why it ended early, or None: the analysis decides the verdict."""
 
     def __init__(self, experiment: Experiment, folder: RunFolder, progress: Progress) -> None:
         self.experiment = experiment
@@ -88,7 +88,9 @@ class Run:
         self.plays: dict[str, FaultPlay] = {}
         """By fault id."""
         self._fleet_whole = asyncio.Event()
-        """The gateway has seen every replica well: one still shut out from start-up would spoil the baseline."""
+        """Set once the gateway has seen every replica healthy: one still ejected since start-up would distort the
+        baseline.
+        """
         self._stopping = False
         self.early = EarlyEnd()
 
@@ -132,7 +134,7 @@ class Run:
             )
         if not expected:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
-            self.early.end("failed", f"{child.name} ended by itself ({how}){self._last_words(child.name)}", 5)
+            self.early.end("failed", f"{child.name} exited unexpectedly ({how}){self._last_words(child.name)}", 5)
 
     def _last_words(self, process: str) -> str:
         try:
@@ -143,7 +145,7 @@ class Run:
 
     # -- the run ----------------------------------------------------------------------------------------------------
     async def play(self) -> Ended | None:
-        """Set up, play, tear down. Answers why it ended early, or None."""
+        """Set up, play, tear down. Returns why the run ended early; None: it did not."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(signum, self.early.end, "interrupted", f"interrupted by {signum.name}", 130)
@@ -215,7 +217,7 @@ class Run:
                     await timeline.release()
         finally:
             self.load.command = "stop"
-            # It ends every session, so that each has its span, and leaves by itself.
+            # It ends every session, so that each has its span, and exits by itself.
             with contextlib.suppress(TimeoutError, LookupError, ShepherdGone):
                 await asyncio.wait_for(supervisor.wait(LOAD), LOAD_ENDS_WITHIN_S)
 
@@ -320,7 +322,7 @@ class Run:
 
     # -- the end ----------------------------------------------------------------------------------------------------
     async def _close_record(self, supervisor: Supervisor, ended: Ended | None) -> Ended | None:
-        """Stop what was started, so that every span is in; close the record."""
+        """Stop every process, so that every span has arrived; close the record."""
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all()

@@ -13,7 +13,16 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BrownoutError", "InvalidFile", "Problem", "RecordError", "TargetFailed", "UserError", "did_you_mean"]
+__all__ = [
+    "BrownoutError",
+    "InvalidFile",
+    "Problem",
+    "RecordError",
+    "TargetFailed",
+    "UserError",
+    "did_you_mean",
+    "similar",
+]
 
 
 class BrownoutError(Exception):
@@ -58,10 +67,15 @@ class RecordError(BrownoutError):
 
 
 def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one of") -> str:
-    """A remedy for an unknown word: the likeliest candidate, or all of them."""
+    """A remedy for an unknown word: the most similar candidate, or all of them."""
     names = sorted({*candidates})
-    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+    close = similar(word, names)
     if close:
-        best = next(name for name in names if name.lower() == close[0])
-        return f'did you mean "{best}"?'
+        return f'did you mean "{close[0]}"?'
     return f"{of}: {', '.join(names)}" if names else ""
+
+
+def similar(word: str, candidates: Iterable[str], *, most: int = 1) -> list[str]:
+    """The candidates that are similar to a word, the most similar first, at most `most`. Ignores upper and lower case."""
+    by_lower = {name.lower(): name for name in sorted({*candidates}, reverse=True)}
+    return [by_lower[low] for low in difflib.get_close_matches(word.lower(), list(by_lower), n=most, cutoff=0.6)]

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from reports.history.calls import Call
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence
 from reports.record.spans import Span
-from reports.shared.errors import UserError
+from reports.shared.errors import UserError, similar
 from reports.waterfall.data import span_tree
 
 __all__ = ["call_named", "call_reports", "failovers", "key_text", "slowest"]
@@ -56,7 +55,7 @@ def call_named(evidence: Evidence, name: str) -> tuple[Call, Encounter | None]:
         raise UserError(f"call {name}: this record has no calls")
     stem = name.strip().rstrip("/#").lower()
     starting = [known for known in by_name if known.lower().startswith(stem)] if stem else []
-    near = starting[:_NEAR] or get_close_matches(name, by_name, n=_NEAR, cutoff=0.6) or list(by_name)[:_NEAR]
+    near = starting[:_NEAR] or similar(name, by_name, most=_NEAR) or list(by_name)[:_NEAR]
     more = f" (and {len(starting) - _NEAR:,} more with this prefix)" if len(starting) > _NEAR else ""
     raise UserError(
         f"call {name}: not found among the {len(by_name):,} calls of this record. "

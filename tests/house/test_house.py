@@ -1,4 +1,4 @@
-"""The rules of the house that no single module can hold: floors, exports, weights, what must not stand in the tree."""
+"""Rules that no single module can hold: contracts, exports, imports of processes, what must not be in the tree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ MODULES = sorted(
 HEAVY = ("duckdb", "scipy", "numpy", "bokeh", "pydantic", "rich", "typer")
 MAX_LINES = 400
 NO_EXPORTS = ("attributes.py", "__main__.py")
-"""The vocabulary, all of which is for everyone; and commands, which nobody imports."""
+"""Modules without `__all__`: the vocabulary, all of which is public, and commands, which nothing imports."""
 
 
 def python(code: str) -> str:
@@ -31,10 +32,35 @@ def python(code: str) -> str:
     return done.stdout
 
 
-def test_the_packages_stand_on_the_floors_that_the_architecture_gives_them() -> None:
+def test_imports_keep_the_contracts() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([program, "--no-cache"], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_contract_forbids_every_room_of_reports_but_the_shared_one() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (forbidden,) = [set(contract["forbidden_modules"]) for contract in contracts if contract["type"] == "forbidden"]
+    rooms = {
+        f"reports.{path.stem}"
+        for path in (ROOT / "reports").iterdir()
+        if not path.stem.startswith(("_", "py")) and (path.suffix == ".py" or (path / "__init__.py").is_file())
+    }
+    assert forbidden == rooms - {"reports.shared"}
+
+
+@pytest.mark.parametrize(
+    ("text", "homes"),
+    [
+        ('"X-Brownout-Token"', {"reports/shared/control_port.py"}),
+        ("get_close_matches", {"reports/shared/errors.py"}),
+        ("compare_digest", {"reports/shared/control_port.py"}),
+        ("digest_size=8", {"reports/shared/draws.py", "loadprofiles/draws.py"}),  # a draw; a tree of draws
+        ("/ 2**64", {"reports/shared/draws.py"}),
+    ],
+)
+def test_what_several_parts_use_is_written_once(text: str, homes: set[str]) -> None:
+    assert {str(path) for path in MODULES if text in (ROOT / path).read_text()} == homes
 
 
 @pytest.mark.parametrize(
@@ -42,7 +68,8 @@ def test_the_packages_stand_on_the_floors_that_the_architecture_gives_them() -> 
     [
         "chaos.children.entry, chaos.children.telemetry, targets.replica.server.server",
         "chaos.children.entry, chaos.children.telemetry, targets.gateway.server.server",
-        "chaos.children.environment, chaos.children.telemetry, loadprofiles.player.locust_host, loadprofiles.player.load_config",
+        "chaos.children.environment, chaos.children.telemetry, loadprofiles.player.locust_host, "
+        "loadprofiles.player.load_config",
         "chaos.supervision.shepherd",
     ],
 )
@@ -51,8 +78,8 @@ def test_no_process_under_test_imports_the_analysis(modules: str) -> None:
     assert heavy.strip() == "[]"
 
 
-def test_the_command_line_answers_help_at_once() -> None:
-    """The best of three, in seconds of CPU: others may keep the machine busy. Imports what help needs."""
+def test_help_takes_less_than_400_ms_of_cpu() -> None:
+    """The best of three, in seconds of CPU, because the machine may be busy. Imports what `--help` needs."""
 
     def seconds() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -77,9 +104,9 @@ def defined(tree: ast.Module) -> dict[str, ast.AST]:
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.name not in NO_EXPORTS], ids=str)
-def test_every_module_says_what_it_is_and_what_it_offers(path: Path) -> None:
+def test_a_module_has_a_docstring_and_explicit_exports(path: Path) -> None:
     tree = ast.parse((ROOT / path).read_text())
-    assert ast.get_docstring(tree), "a module begins by saying what it is"
+    assert ast.get_docstring(tree), "a module begins with a docstring"
     (exports,) = [
         node.value
         for node in tree.body
@@ -89,11 +116,11 @@ def test_every_module_says_what_it_is_and_what_it_offers(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
-def test_no_module_is_longer_than_one_concept_needs(path: Path) -> None:
+def test_no_module_is_longer_than_400_lines(path: Path) -> None:
     assert len((ROOT / path).read_text().splitlines()) <= MAX_LINES
 
 
-def test_no_path_of_a_machine_and_no_registry_stands_in_the_tree() -> None:
+def test_no_machine_path_and_no_registry_host_is_in_the_tree() -> None:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
     registries = ("pypi" + ".org", "python" + "hosted", "registry.npm" + "js", "deb.deb" + "ian")
     words = re.compile("|".join(re.escape(word) for word in (*registries, "/wor" + "k/", "/ro" + "ot/")))

@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from reports.shared.draws import bits
+from reports.shared.draws import bits, uniform
 from reports.shared.tokens import TOKEN_CHARS, Marker, find_marker, text_key, token_stream, tokens_in
 
 __all__ = [
@@ -168,7 +168,7 @@ def plan_answer(ask: Ask, context_limit: int) -> Answer:
     tool: str | None = None
     call_tokens = 0
     if ask.tool is not None and ask.tools.names and (marker is not None or ask.tool_required):
-        tool = ask.tool or ask.tools.names[_number(key, "tool") % len(ask.tools.names)]
+        tool = ask.tool or ask.tools.names[bits(f"tool/{key}") % len(ask.tools.names)]
         call_tokens = min(_MOST_CALL_TOKENS, total // 2)
         finish = Finish.TOOL_CALLS
     return Answer(
@@ -218,7 +218,7 @@ def block_hashes(text: str, tokens: int) -> list[int]:
 
 def natural_tokens(key: str) -> int:
     """Tokens of an answer that nobody fixed the length of: log-uniform from 16 to 1,024, drawn from the key."""
-    return round(math.exp(math.log(16) + math.log(64) * _number(key, "length") / 2**64))
+    return round(math.exp(math.log(16) + math.log(64) * uniform(f"length/{key}")))
 
 
 def toolbox(raw: bytes) -> Toolbox:
@@ -253,7 +253,3 @@ def _toolbox(raw: bytes) -> Toolbox:
 def _header(role: str) -> str:
     text = f"\n<|{role}|>\n"
     return text + _PADS[len(text) % TOKEN_CHARS]
-
-
-def _number(key: str, purpose: str) -> int:
-    return bits(f"{purpose}/{key}")

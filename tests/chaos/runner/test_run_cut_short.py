@@ -65,7 +65,7 @@ def test_a_part_that_dies_by_itself_ends_the_run_with_a_clear_word(tmp_path: Pat
     run.stage("confirmed")
     os.kill(run.pid(name), signal.SIGKILL)
     assert run.end() == 5, run.output
-    assert f"{name} ended by itself (killed by signal 9)" in run.output.replace("\n", " ")
+    assert f"{name} exited unexpectedly (killed by signal 9)" in run.output.replace("\n", " ")
     assert "Traceback" not in run.output
     run.nothing_left()
 
@@ -132,7 +132,7 @@ def test_a_gateway_that_does_not_start_is_named_with_its_last_words(tmp_path: Pa
     command = [sys.executable, str(program), "run", str(experiment), "--runs", str(tmp_path / "runs")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 5, done.stdout + done.stderr
-    assert "gateway ended by itself (exit code 1)" in done.stdout.replace("\n", " ")
+    assert "gateway exited unexpectedly (exit code 1)" in done.stdout.replace("\n", " ")
     assert "no gateway today" in done.stdout
 
 
