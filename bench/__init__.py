@@ -1,10 +1,18 @@
-"""Benchmarks: each is `python -m bench.NAME`, prints a table, and exits 1 where a figure breaks its budget.
+"""Benchmarks. Each is `python -m bench.NAME`, prints a table, and exits 1 if a figure exceeds its budget.
 
-fidelity   the engine against published figures of real hardware
-loadgen    CPU a streamed call, against a bare geventhttpclient loop
-gateway    CPU a streamed call and added gaps, against a bare aiohttp relay
-readers    traces: lines a CPU second, memory
-demo       `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
-catalogue  experiments x stacks x seeds, resumable: does each gate bite?
-honesty    pairs without a fault, and planted regressions, resumable: is the verdict to be believed?
+fidelity        the engine against published figures of real hardware
+lateness        how late tokens leave a replica
+loadgen         CPU per streamed call of the load generator, relative to a bare geventhttpclient loop
+gateway         CPU per streamed call and added gaps of the gateway, relative to a bare aiohttp relay
+collector       memory and CPU of the runner's collector for 100,000 spans
+readers         trace formats: lines per CPU second, memory
+demo            `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
+catalogue       experiments x stacks x seeds, resumable: does every gate fail on the naive stack only?
+honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
+
+loadgen_kinds   the four kinds of client that `loadgen` compares
+loadgen_stub    the server of `loadgen`
+cells           results kept as JSON lines, and runs in parallel, for `catalogue` and `honesty`
+plants          the planted regressions of `honesty`
+table           prints a Markdown table
 """

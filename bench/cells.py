@@ -1,7 +1,7 @@
-"""What the benches of whole runs share: results kept a line each, runs played in processes of their own.
+"""For benchmarks of whole runs: results kept as JSON lines, runs in parallel.
 
-A run is a cell of a table, named by a few words. What was played is read from the file and not played again; a torn
-last line is dropped. Ctrl-C and SIGTERM end the runs under way as Ctrl-C ends any run: everything is reverted.
+A run is a cell of a table. Cells that are in the file are not run again; an incomplete last line is ignored. Ctrl-C and
+SIGTERM interrupt the active runs, which then revert their faults.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["Results", "Row", "play", "played_side_by_side", "slim"]
+__all__ = ["Results", "Row", "in_parallel", "play", "slim"]
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
 RESULTS = Path(__file__).with_name("results")
-RUN_WITHIN_S = 600
+RUN_TIMEOUT_S = 600
 VERDICTS = {0: "pass", 1: "fail", 3: "inconclusive", 4: "aborted", 5: "failed", 130: "interrupted"}
 HEAVY = ("spans", "spans.parquet", "gauges.jsonl", "children", "logs")
-"""What a record needs to be analysed again, and a table of hundreds of runs does not."""
+"""Parts of a record that only a new analysis needs."""
 
 _running: set[subprocess.Popen[str]] = set()
 
 
 class Results:
-    """A file of JSON lines. `rows`: all that were kept so far."""
+    """A file of JSON lines below `RESULTS`. `rows`: its content. `again`: delete it first."""
 
     def __init__(self, name: str, *, again: bool = False) -> None:
         self.path = RESULTS / name
@@ -46,7 +46,7 @@ class Results:
                 yield json.loads(line)
 
     def keep(self, row: Row) -> None:
-        """Add a row, on disk at once."""
+        """Append a row to the file."""
         self.rows.append(row)
         self.path.parent.mkdir(exist_ok=True)
         with self.path.open("a") as file:
@@ -54,9 +54,10 @@ class Results:
 
 
 def play(experiment: str, *options: str, runs: Path) -> tuple[Row, Path | None]:
-    """Play one experiment into a folder of its own below `runs`. Answers its row, and its record if there is one.
+    """Run one experiment with `brownout run` below `runs`. Returns its row, and its record or None.
 
-    The row: `exit`, `verdict`, `gates` (text -> verdict, value, unit), `tells`, `doubts`, `run`; or `said`.
+    The row: `exit`, `verdict`, `gates` (text -> verdict, value, unit), `headline_gate`, `doubts`, `run`; without a
+    report only `exit`, `verdict` and `output` (the end of the output).
     """
     runs.mkdir(parents=True, exist_ok=True)
     before = set(runs.glob("*/report.json"))
@@ -64,16 +65,16 @@ def play(experiment: str, *options: str, runs: Path) -> tuple[Row, Path | None]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     _running.add(process)
     try:
-        said, _ = process.communicate(timeout=RUN_WITHIN_S)
+        output, _ = process.communicate(timeout=RUN_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate()
+        output, _ = process.communicate()
     finally:
         _running.discard(process)
     row: Row = {"exit": process.returncode, "verdict": VERDICTS.get(process.returncode, str(process.returncode))}
     new = sorted(set(runs.glob("*/report.json")) - before)
     if not new:
-        return {**row, "said": said[-400:]}, None
+        return {**row, "output": output[-400:]}, None
     report = json.loads(new[0].read_text())
     row["verdict"] = report["verdict"]["verdict"]
     row["gates"] = {
@@ -87,9 +88,10 @@ def play(experiment: str, *options: str, runs: Path) -> tuple[Row, Path | None]:
 
 
 def slim(folder: Path | None) -> None:
-    """Leave of a record its reports and events."""
-    for name in HEAVY if folder is not None else ():
-        assert folder is not None
+    """Delete all of a record but its reports and events."""
+    if folder is None:
+        return
+    for name in HEAVY:
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
@@ -97,13 +99,13 @@ def slim(folder: Path | None) -> None:
             path.unlink(missing_ok=True)
 
 
-def played_side_by_side(cells: Sequence[T], jobs: int, one: Callable[[T], Row]) -> Iterable[Row]:
-    """`one(cell)` of each, `jobs` at a time, as they end. Whatever ends it early ends the runs under way first."""
+def in_parallel(cells: Sequence[T], jobs: int, one: Callable[[T], Row]) -> Iterable[Row]:
+    """Yield `one(cell)` of each cell, `jobs` at a time, as they complete. An exception interrupts the active runs."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     pool = ThreadPoolExecutor(max_workers=jobs)
-    waiting = [pool.submit(one, cell) for cell in cells]
+    futures = [pool.submit(one, cell) for cell in cells]
     try:
-        for done in as_completed(waiting):
+        for done in as_completed(futures):
             yield done.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)

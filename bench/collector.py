@@ -1,9 +1,9 @@
-"""What 100,000 spans cost the runner: its collector writes them as they come, and must not grow.
+"""Memory and CPU of the runner's collector for 100,000 spans: it writes them on arrival, so memory must not grow.
 
     python -m bench.collector [--spans N]
 
-The collector is in a process of its own, with all else that the runner imports; the spans are posted over HTTP, 500
-a request. Exit 1 if its resident set ends above 150 MB.
+The collector runs in a separate process with everything that the runner imports. The spans are posted over HTTP, 500
+per request. Exits 1 if its resident set is above 150 MB at the end.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ TOKEN = "bench"
 
 
 def collect(pipe: Connection, folder: str) -> None:
-    """Serve a collector until the pipe says stop; answer resident set (MB) before and after, and CPU seconds."""
+    """Serve a collector until a message on `pipe`; send resident set before and after (MB), and CPU seconds."""
     import time
 
     import uvloop
 
-    import chaos.cli.run  # noqa: F401  (what a runner has loaded)
+    import chaos.cli.run  # noqa: F401  (the imports of the runner)
     from chaos.runner.collector import Collector
     from chaos.runner.record_writer import RunFolder
 
@@ -41,7 +41,7 @@ def collect(pipe: Connection, folder: str) -> None:
 
     async def serve() -> None:
         run = RunFolder(Path(folder), "bench")
-        collector = Collector(run.spans, run.gauges, TOKEN, lambda _: "run", lambda error: sys.exit(str(error)))
+        collector = Collector(run.spans, run.gauges, TOKEN, lambda _: {}, lambda error: sys.exit(str(error)))
         await collector.start()
         before, cpu = resident_mb(), time.process_time()
         pipe.send(collector.url)
@@ -62,19 +62,20 @@ def spans(count: int) -> bytes:
         span = scope.spans.add(name="brownout.replica.request", trace_id=bytes(16), span_id=index.to_bytes(8, "big"))
         for number in range(10):
             span.attributes.add(key=f"brownout.attribute.{number}").value.string_value = f"value {index}"
-    return request.SerializeToString()
+    encoded: bytes = request.SerializeToString()
+    return encoded
 
 
 async def post(url: str, total: int) -> None:
-    """Post `total` spans, one request after the other."""
+    """Post `total` spans, one request at a time."""
     import aiohttp
 
     headers = {TOKEN_HEADER: TOKEN, "Content-Type": "application/x-protobuf"}
     body = spans(BATCH)
     async with aiohttp.ClientSession(headers=headers) as session:
         for _ in range(total // BATCH):
-            async with session.post(f"{url}/v1/traces", data=body) as answer:
-                answer.raise_for_status()
+            async with session.post(f"{url}/v1/traces", data=body) as response:
+                response.raise_for_status()
 
 
 def main(argv: list[str]) -> int:
@@ -96,9 +97,9 @@ def main(argv: list[str]) -> int:
     rows = [
         ("resident before, MB", f"{before:.0f}", ""),
         ("resident after, MB", f"{after:.0f}", f"<= {RUNNER_MB}"),
-        ("CPU a span, us", f"{cpu_s / options.spans * 1e6:.2f}", ""),
+        ("CPU per span, us", f"{cpu_s / options.spans * 1e6:.2f}", ""),
     ]
-    print_table(("the runner with its collector", "measured", "budget"), rows)
+    print_table(("runner with collector", "measured", "budget"), rows)
     return 0 if after <= RUNNER_MB else 1
 
 

@@ -1,8 +1,8 @@
-"""The demo as its users see it: `lose-tpu-pool` on the embedded stack, with every process of the run on this machine.
+"""The demo end to end: `lose-tpu-pool` on the built-in stack, with every process on this machine.
 
-    python -m bench.demo                 one run, about 90 s; exit 1 where a budget is broken
+    python -m bench.demo                 one run, about 90 s; exits 1 if a figure exceeds its budget
 
-Sessions, calls and seconds come from the record; memory from /proc while it runs (peak resident set, `VmHWM`).
+Sessions, calls and times come from the record, memory from /proc during the run (peak resident set, `VmHWM`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ REPLICA_MB, RUNNER_MB = 80, 150
 START_S, VERDICT_S, LOAD_S = 8.0, 5.0, 60.0
 SESSIONS, CALLS = 200, 1200
 LOADGEN_CPU = 0.9
-LOOK_EVERY_S = 0.2
+POLL_INTERVAL_S = 0.2
 
 
 def peak_mb(pid: int) -> float:
-    """The peak resident set of a process, 0 when it is gone."""
+    """The peak resident set of a process, MB; 0 if it has ended."""
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM"):
@@ -43,8 +43,8 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 
 def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
-    """Play, look at memory meanwhile, and answer the figures."""
-    began = time.time()
+    """Run the experiment, sample the memory of its processes, and return the figures."""
+    started = time.time()
     command = [
         sys.executable,
         "-m",
@@ -66,7 +66,7 @@ def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
                 if event["type"] == "process" and event["event"] == "started":
                     name = str(event["kind"])
                     peaks[name] = max(peaks.get(name, 0.0), peak_mb(int(event["pid"])))
-        time.sleep(LOOK_EVERY_S)
+        time.sleep(POLL_INTERVAL_S)
     ended = time.time()
     folder = next(runs.glob("*/events.jsonl")).parent
     phases = {event["phase"]: event["at"] / 1e9 for event in events(folder) if event["type"] == "phase"}
@@ -77,7 +77,7 @@ def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
         "sessions": report["measures"]["sessions"]["run"]["value"],
         "calls": report["measures"]["calls"]["run"]["value"],
         "load_s": phases["drain"] - phases["warmup"],
-        "start_s": phases["warmup"] - began,
+        "start_s": phases["warmup"] - started,
         "verdict_s": ended - drained,
         "loadgen_cpu": report["proofs"]["loadgen"]["worst_cpu"],
         "peaks": peaks,
@@ -86,7 +86,7 @@ def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
 
 
 def report_drain_s(folder: Path, phases: dict[str, float]) -> float:
-    """How long the drain took: until the load generator said that it was done, or was told to stop."""
+    """Duration of the drain: until the load generator reported `done`; 30 s (the limit) if it never did."""
     for line in (folder / "gauges.jsonl").read_text().splitlines():
         post = json.loads(line)
         if post["kind"] == "load" and post["at"] / 1e9 >= phases["drain"] and post["data"].get("done"):
@@ -95,7 +95,7 @@ def report_drain_s(folder: Path, phases: dict[str, float]) -> float:
 
 
 def main(argv: list[str]) -> int:
-    """Print the figures beside their budgets."""
+    """Print the figures with their budgets. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiment", default="lose-tpu-pool")
     parser.add_argument("--stack", default="multi-cloud")
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
         ("sessions", f"{got['sessions']:.0f}", f">= {SESSIONS}", got["sessions"] >= SESSIONS),
         ("calls", f"{got['calls']:.0f}", f">= {CALLS}", got["calls"] >= CALLS),
         ("load, s", f"{got['load_s']:.1f}", f"< {LOAD_S:g}", got["load_s"] < LOAD_S),
-        ("from the command to load, s", f"{got['start_s']:.1f}", f"<= {START_S:g}", got["start_s"] <= START_S),
+        ("command to start of load, s", f"{got['start_s']:.1f}", f"<= {START_S:g}", got["start_s"] <= START_S),
         ("end of drain to exit, s", f"{got['verdict_s']:.1f}", f"<= {VERDICT_S:g}", got["verdict_s"] <= VERDICT_S),
         ("load generator, worst CPU over 5 s", f"{got['loadgen_cpu']:.0%}", "< 90%", got["loadgen_cpu"] < LOADGEN_CPU),
         (

@@ -1,13 +1,13 @@
 """The engine against published figures of real hardware: `python -m bench.fidelity [--short]`.
 
-Each published point is played through the engine in virtual time: a closed loop with so many requests in flight, all at
-once at the beginning, each followed by the next as soon as it ends, prompts and outputs of the published lengths,
-no two prompts alike. Measured is what follows the first rounds of the loop, as the published runs do: in them everybody
-waits for everybody's prompt. The loop keeps swinging after that, so the length of the run matters and is fixed.
+Each published point is simulated in virtual time: a closed loop with a fixed number of requests in flight, all sent at
+the start, each followed by the next when it ends; prompts and outputs have the published lengths, no two prompts are
+equal. As in the published runs, the first rounds are a warm-up and not measured: in them every request waits for the
+prefill of all others. Throughput oscillates after that as well, so the length of the measured part is fixed.
 
-Prints published, simulated and error of every figure. Exits 1 where an error is larger than the one written down here
-(`Figure.known_error`, by more than half a percentage point): the engine or a profile got worse. `docs/fidelity.md` says
-what was fitted.
+Prints published value, simulated value and error of every figure. Exits 1 if an error exceeds the known one
+(`Figure.known_error`) by more than half a percentage point: the engine or a profile got worse. `docs/fidelity.md`
+documents what was fitted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final
 from targets.hardware import Hardware, load_hardware
 from targets.replica.engine.engine import Engine, EngineRequest, Finished, FirstToken
 
-__all__ = ["POINTS", "Figure", "Point", "Result", "compare", "play", "table"]
+__all__ = ["POINTS", "Figure", "Point", "Result", "compare", "simulate", "table"]
 
 WARM_UP_PER_SLOT: Final = 2
 MEASURED_PER_SLOT: Final = 5
@@ -34,7 +34,7 @@ SLACK: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A published figure: `measure` is a field of `Result`, `known_error` what is left after fitting, as a share."""
+    """A published figure. `measure`: a field of `Result`; `known_error`: the error left after fitting, as a share."""
 
     measure: str
     published: float
@@ -43,7 +43,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Figures published for one load on one piece of hardware."""
+    """The published figures of one load on one hardware."""
 
     hardware: str
     prompt_tokens: int
@@ -55,7 +55,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A played point. Times in milliseconds, of all requests of the run."""
+    """The simulated figures of a point, over all measured requests."""
 
     ttft_p50_ms: float
     ttft_mean_ms: float
@@ -113,8 +113,8 @@ POINTS: Final = (
 )
 
 
-def play(point: Point, hardware: Hardware) -> Result:
-    """Plays a point on `hardware`."""
+def simulate(point: Point, hardware: Hardware) -> Result:
+    """Simulate a point on `hardware`."""
     engine = Engine(
         hardware.step_cost(),
         hardware.kv_tokens,
@@ -125,47 +125,47 @@ def play(point: Point, hardware: Hardware) -> Result:
     overhead_s, off_path_s = hardware.request_overhead_ms / 1e3, hardware.token_overhead_us / 1e6
     blocks = (point.prompt_tokens + point.output_tokens) // 16
     first_measured, end = WARM_UP_PER_SLOT * point.in_flight, (WARM_UP_PER_SLOT + MEASURED_PER_SLOT) * point.in_flight
-    due = deque((0.0, number) for number in range(point.in_flight))  # when sent, in order
+    due = deque((0.0, number) for number in range(point.in_flight))  # (send time, number), in order
     sent: dict[str, float] = {}
     firsts: dict[str, float] = {}
     ttfts: list[float] = []
     tpots: list[float] = []
     now = 0.0
-    begun: list[float] = []
+    sent_at: list[float] = []
     started = len(due)
-    while len(tpots) < end - first_measured or len(begun) <= end:
-        soon = engine.next_event_at()
-        if due and (soon is None or due[0][0] + overhead_s <= soon):
+    while len(tpots) < end - first_measured or len(sent_at) <= end:
+        next_at = engine.next_event_at()
+        if due and (next_at is None or due[0][0] + overhead_s <= next_at):
             at, number = due.popleft()
             now = max(now, at + overhead_s)
-            begun.append(at)
+            sent_at.append(at)
             hashes = range(number * blocks, (number + 1) * blocks)
             engine.submit(now, EngineRequest(str(number), hashes, point.prompt_tokens, point.output_tokens))
             sent[str(number)] = at
             continue
-        assert soon is not None, "a closed loop is never idle with nothing due"
-        now = soon
+        assert next_at is not None, "a closed loop always has a request in flight or due"
+        now = next_at
         for event in engine.advance(now, tokens=False):
             if isinstance(event, FirstToken):
                 firsts.setdefault(event.id, event.at + off_path_s)
             elif isinstance(event, Finished):
                 done = event.at + off_path_s
-                asked, first = sent.pop(event.id), firsts.pop(event.id)
+                sent_s, first = sent.pop(event.id), firsts.pop(event.id)
                 if first_measured <= int(event.id) < end:
-                    ttfts.append(first - asked)
+                    ttfts.append(first - sent_s)
                     tpots.append((done - first) / (point.output_tokens - 1))
                 due.append((done, started))
                 started += 1
-    # from the first request measured to the one in the same place of the loop after them: whole rounds, for they swing
-    tokens_per_s = (end - first_measured) * point.output_tokens / (begun[end] - begun[first_measured])
+    # over whole rounds of the loop, because throughput oscillates within a round
+    tokens_per_s = (end - first_measured) * point.output_tokens / (sent_at[end] - sent_at[first_measured])
     return Result(1e3 * median(ttfts), 1e3 * fmean(ttfts), 1e3 * fmean(tpots), tokens_per_s)
 
 
 def compare(points: Sequence[Point] = POINTS) -> list[tuple[Point, Figure, float, float]]:
-    """Every figure with its simulated value and error (as a share, positive where the simulation is above)."""
+    """Every figure with its simulated value and its error (a share; positive: simulated above published)."""
     compared = []
     for point in points:
-        result = play(point, load_hardware(point.hardware))
+        result = simulate(point, load_hardware(point.hardware))
         for figure in point.figures:
             simulated = getattr(result, figure.measure)
             compared.append((point, figure, simulated, simulated / figure.published - 1))
@@ -173,14 +173,14 @@ def compare(points: Sequence[Point] = POINTS) -> list[tuple[Point, Figure, float
 
 
 def table(compared: Sequence[tuple[Point, Figure, float, float]]) -> str:
-    """The comparison, a line a figure."""
+    """The comparison, one line per figure."""
     lines = [
         f"{'hardware':<21} {'in/out':>11} {'load':>5} {'measure':<20} {'published':>10} {'simulated':>10} {'error':>8}",
         "-" * 91,
     ]
     for point, figure, simulated, error in compared:
-        mark = "" if abs(error) <= GOAL else "  over 10 %"
-        worse = "  WORSE than written down" if abs(error) > abs(figure.known_error) + SLACK else ""
+        mark = "" if abs(error) <= GOAL else "  above 10 %"
+        worse = "  WORSE than the known error" if abs(error) > abs(figure.known_error) + SLACK else ""
         lines.append(
             f"{point.hardware:<21} {f'{point.prompt_tokens}/{point.output_tokens}':>11} {point.in_flight:>5} "
             f"{figure.measure:<20} {figure.published:>10,.1f} {simulated:>10,.1f} {100 * error:>+7.1f}%{mark}{worse}"
@@ -191,8 +191,8 @@ def table(compared: Sequence[tuple[Point, Figure, float, float]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table. 0, or 1 where an error grew."""
-    parser = argparse.ArgumentParser(prog="python -m bench.fidelity", description=__doc__.partition("\n")[0])
+    """Print the table. Returns 1 if an error grew, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m bench.fidelity", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--short", action="store_true", help="only points with one request in flight")
     short = parser.parse_args(arguments).short
     compared = compare([point for point in POINTS if not short or point.in_flight == 1])

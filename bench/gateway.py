@@ -1,14 +1,14 @@
-"""What the gateway costs, beside a bare relay: CPU a streamed call, and the gap it adds between tokens.
+"""Cost of the gateway, compared with a bare relay: CPU per streamed call, and the gap it adds between tokens.
 
     python -m bench.gateway                      # both tables, about two minutes
     python -m bench.gateway --quick              # for CI: fewer rounds, shorter streams
     python -m bench.gateway --stack naive        # another stack's policies
-    python -m bench.gateway --check              # exit code 1 if a goal is missed
+    python -m bench.gateway --check              # exits 1 if a goal is missed
 
-Every part is a process of its own on a uvloop: upstreams that write a token at its time, the gateway with the stack's
-policies (tracing off), a bare aiohttp relay, and a client. Runs of gateway and relay are interleaved; CPU is the
-process's own clock (user and system); medians. Each token carries the time it was written, so that the gap added on
-the way is `(gap at the client) - (gap at the upstream)`, token by token.
+Every part is a separate process on uvloop: upstreams that write tokens on a schedule, the gateway with the policies of
+the stack (tracing off), a bare aiohttp relay, and a client. Runs of gateway and relay alternate; CPU is user + system
+time of the process; figures are medians. Each token carries the time it was written, so the added gap is
+`(gap at the client) - (gap at the upstream)`, token by token.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-# -- the upstream: a token at its time, stamped ----------------------------------------------------------------------
+# -- the upstream: tokens on a schedule, with timestamps ---------------------------------------------------------------
 
 
 class _Upstream(asyncio.Protocol):
-    """HTTP/1.1 by hand, so that it costs little beside what is measured. `max_tokens` tokens, every `X-Pace-Ms` ms."""
+    """A minimal HTTP/1.1 server, so that it costs little: `max_tokens` tokens, one every `X-Pace-Ms` ms."""
 
     transport: asyncio.Transport
 
@@ -100,11 +100,11 @@ async def upstream(count: int) -> None:
     await asyncio.Event().wait()
 
 
-# -- the yardstick ---------------------------------------------------------------------------------------------------
+# -- the relay to compare with -----------------------------------------------------------------------------------------
 
 
 async def relay(ports: list[int]) -> None:
-    """A bare aiohttp relay: reads the body, posts it on, writes what comes back as it comes."""
+    """A bare aiohttp relay: reads the body, forwards it, and streams the response back."""
     import aiohttp
     from aiohttp import web
 
@@ -148,11 +148,11 @@ async def gateway(ports: list[int], policies: dict[str, Any]) -> None:
     await asyncio.Event().wait()
 
 
-# -- the client ------------------------------------------------------------------------------------------------------
+# -- the client --------------------------------------------------------------------------------------------------------
 
 
 class _Client(asyncio.Protocol):
-    """One connection: sends its request again until told to stop, and notes the time each token took."""
+    """One connection: sends requests until `request` returns None, and records the transit time of each token."""
 
     transport: asyncio.Transport
 
@@ -169,7 +169,7 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(ConnectionError(f"the connection was lost: {exc}"))
+            self.done.set_exception(ConnectionError(f"connection lost: {exc}"))
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic_ns()
@@ -185,7 +185,7 @@ class _Client(asyncio.Protocol):
         self._tail = data[at:][-400:]
         if self._tail.endswith(b"0\r\n\r\n"):
             if b"[DONE]" not in self._tail:
-                raise RuntimeError(f"a stream without its end: {self._tail!r}")
+                raise RuntimeError(f"a stream ended without [DONE]: {self._tail!r}")
             self._took_ms.append(self._stream)
             self._stream, self._tail = [], b""
             self._next()
@@ -201,7 +201,7 @@ class _Client(asyncio.Protocol):
 
 
 async def load(port: int, streams: int, calls: int, tokens: int, pace_ms: float, body_kb: int) -> None:
-    """`calls` calls over `streams` connections at once; prints the time each token took, stream by stream."""
+    """Make `calls` calls over `streams` connections; print the transit times of the tokens, one list per stream, ms."""
     left = calls
     filler = "x" * (body_kb * 1024)
 
@@ -230,11 +230,11 @@ async def load(port: int, streams: int, calls: int, tokens: int, pace_ms: float,
     await asyncio.gather(*(client.done for client in clients))
     short = [stream for stream in took_ms if len(stream) != tokens]
     if short or len(took_ms) != calls:
-        raise RuntimeError(f"{len(short)} streams are short, {len(took_ms)} of {calls} came")
+        raise RuntimeError(f"{len(short)} incomplete streams, {len(took_ms)} of {calls} received")
     print(json.dumps(took_ms), flush=True)
 
 
-# -- the runs --------------------------------------------------------------------------------------------------------
+# -- the runs ----------------------------------------------------------------------------------------------------------
 
 
 def _announce(ports: list[int]) -> None:
@@ -247,7 +247,7 @@ def _command(role: str, **arguments: Any) -> list[str]:
 
 @contextmanager
 def process(role: str, **arguments: Any) -> Iterator[tuple[int, list[int]]]:
-    """A part as a process: (its pid, its ports)."""
+    """Run a part as a process: (pid, ports)."""
     child = subprocess.Popen(_command(role, **arguments), stdout=subprocess.PIPE, env=_environment())
     try:
         assert child.stdout is not None
@@ -261,8 +261,8 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
 
 
-def play(**arguments: Any) -> list[list[float]]:
-    """One run of the client."""
+def run_client(**arguments: Any) -> list[list[float]]:
+    """Run the client process; the transit times of its tokens, ms."""
     done = subprocess.run(
         _command("load", **arguments), stdout=subprocess.PIPE, check=True, env=_environment(), timeout=180
     )
@@ -271,22 +271,22 @@ def play(**arguments: Any) -> list[list[float]]:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU that another process has used, user and system, by its own clock (Linux's MAKE_PROCESS_CPUCLOCK)."""
+    """CPU seconds of another process, user + system (Linux, MAKE_PROCESS_CPUCLOCK)."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def added_gaps_ms(took_ms: list[list[float]]) -> list[float]:
-    """By how much longer each gap between tokens was at the client than at the upstream; shorter counts as 0."""
+    """For each gap between tokens: gap at the client - gap at the upstream, ms; at least 0."""
     return [max(0.0, after - before) for stream in took_ms for before, after in pairwise(stream)]
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Nearest rank."""
+    """The percentile by nearest rank."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def cpu_table(policies: dict[str, Any], rounds: int, calls: int, body_kb: int) -> float:
-    """CPU a streamed call of 20 chunks; returns the ratio gateway / relay."""
+    """Print the CPU time per streamed call of 20 chunks; returns the ratio gateway / relay."""
     shape = {"streams": 16, "calls": calls, "tokens": 20, "pace_ms": 3.0, "body_kb": body_kb}
     spent: dict[str, list[float]] = {"bare relay": [], "gateway": []}
     with (
@@ -296,15 +296,16 @@ def cpu_table(policies: dict[str, Any], rounds: int, calls: int, body_kb: int) -
     ):
         targets = {"bare relay": (relay_pid, relay_port), "gateway": (gateway_pid, gateway_port)}
         for _, port in targets.values():
-            play(port=port, **{**shape, "calls": 200})  # warm
+            run_client(port=port, **{**shape, "calls": 200})  # warm-up
         for _ in range(rounds):
             for name, (pid, port) in targets.items():
                 before = cpu_s(pid)
-                play(port=port, **shape)
+                run_client(port=port, **shape)
                 spent[name].append((cpu_s(pid) - before) / calls * 1e6)
     ratio = statistics.median(g / r for g, r in zip(spent["gateway"], spent["bare relay"], strict=True))
     print(
-        f"\nCPU a streamed call of 20 chunks, body {body_kb} KB ({rounds} interleaved rounds of {calls} calls, medians)"
+        f"\nCPU per streamed call of 20 chunks, body {body_kb} KB "
+        f"({rounds} alternating rounds of {calls} calls, medians)"
     )
     for name, values in spent.items():
         print(f"  {name:<12} {statistics.median(values):7.0f} us   ({min(values):.0f}-{max(values):.0f})")
@@ -313,10 +314,10 @@ def cpu_table(policies: dict[str, Any], rounds: int, calls: int, body_kb: int) -
 
 
 def gap_table(policies: dict[str, Any], streams: list[int], tokens: int) -> dict[int, float]:
-    """The gap added between tokens at 20 tokens/s a stream over six upstreams; p99 of the gateway by streams."""
-    out = {}
-    print("\nGap added between tokens, ms (20 tokens/s a stream, six upstreams)")
-    print(f"  {'streams':>7}  {'through':<12} {'p50':>6} {'p99':>6} {'max':>7}  CPU of it")
+    """Print the added gap at 20 tokens/s per stream over six upstreams; returns the gateway's p99 by streams, ms."""
+    p99_by_streams = {}
+    print("\nAdded gap between tokens, ms (20 tokens/s per stream, six upstreams)")
+    print(f"  {'streams':>7}  {'through':<12} {'p50':>6} {'p99':>6} {'max':>7}  CPU")
     for count in streams:
         with (
             process("upstream", count=6) as (own_pid, ports),
@@ -329,15 +330,15 @@ def gap_table(policies: dict[str, Any], streams: list[int], tokens: int) -> dict
                 "gateway": (gateway_pid, gateway_port),
             }
             for name, (pid, port) in targets.items():
-                before, began = cpu_s(pid), time.monotonic()
-                took = play(port=port, streams=count, calls=count, tokens=tokens, pace_ms=50.0, body_kb=8)
-                share = (cpu_s(pid) - before) / (time.monotonic() - began)
+                before, start_s = cpu_s(pid), time.monotonic()
+                took = run_client(port=port, streams=count, calls=count, tokens=tokens, pace_ms=50.0, body_kb=8)
+                share = (cpu_s(pid) - before) / (time.monotonic() - start_s)
                 gaps = added_gaps_ms(took)
                 p50, p99 = percentile(gaps, 0.5), percentile(gaps, 0.99)
                 print(f"  {count:>7}  {name:<12} {p50:6.2f} {p99:6.2f} {max(gaps):7.2f}  {share:.0%}")
-            out[count] = p99
+            p99_by_streams[count] = p99
     print(f"  goal: p99 below {GOAL_GAP_MS:g} ms at 300 streams through the gateway")
-    return out
+    return p99_by_streams
 
 
 _PARTS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
@@ -349,23 +350,18 @@ _PARTS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.gateway", description=__doc__.split("\n")[0])
+    """Print both tables. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gateway", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter streams")
     parser.add_argument("--rounds", type=int, help="rounds of the CPU table (default 7, quick 3)")
-    parser.add_argument("--streams", type=int, nargs="*", default=[300, 500], help="streams at once (default 300 500)")
-    parser.add_argument("--stack", default="multi-cloud", help="whose policies")
-    parser.add_argument("--check", action="store_true", help="exit code 1 if a goal is missed")
+    parser.add_argument("--streams", type=int, nargs="*", default=[300, 500], help="streams (default 300 500)")
+    parser.add_argument("--stack", default="multi-cloud", help="the stack whose policies are used")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument("--role", help=argparse.SUPPRESS)
     parser.add_argument("--arguments", type=json.loads, default={}, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role:
-        parts: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
-            "upstream": upstream,
-            "relay": relay,
-            "gateway": gateway,
-            "load": load,
-        }
-        uvloop.run(parts[options.role](**options.arguments))
+        uvloop.run(_PARTS[options.role](**options.arguments))
         return 0
     from dataclasses import asdict
 

@@ -1,19 +1,19 @@
-"""A/A and planted regressions: does it find nothing where there is nothing, and something where there is?
+"""A/A runs and planted regressions: no false alarms, and no regression missed?
 
-    python -m bench.honesty                  # ten pairs without a fault, and every planted regression with three seeds
+    python -m bench.honesty                  # ten pairs without a fault, every planted regression with three seeds
     python -m bench.honesty --pairs 2 --seeds 1
-    python -m bench.honesty --replay         # what a busy machine spoiled again
-    python -m bench.honesty --table          # only print what is there; --write: into docs/honesty.md
+    python -m bench.honesty --replay         # repeat runs that a busy machine made useless
+    python -m bench.honesty --table          # only print the stored results; --write: into docs/honesty.md
 
-A/A: the same experiment without its faults, twice with the same seed, ten seeds. No gate may fail in any of the twenty
-runs, and no measure may differ between first and second runs over all pairs: the mean of the differences, with its t
-interval, is held against 0 at 5 % for all measures together (Bonferroni). The spread of the differences is what two
-runs of the same differ by on this machine, which no interval of one run can know.
+A/A: the same experiment without its faults, twice with the same seed, for ten seeds. No gate may fail in any of the
+twenty runs, and no measure may differ between first and second runs: the t interval of the mean difference over all
+pairs must contain 0, at 5 % for all measures together (Bonferroni). The spread of the differences is the variation
+between two equal runs on this machine; the interval of a single run does not contain it.
 
-Planted: a stack file of multi-cloud with one policy spoiled, on an experiment with a gate about it. Caught: that gate
-fails with every seed, and passes with multi-cloud itself.
+Planted: multi-cloud with one policy made worse, on an experiment with a gate about that policy. Caught: the gate fails
+with every seed, and passes with the original multi-cloud.
 
-Resumable; results go to `bench/results/honesty.jsonl`, a line a pair or a planted seed. A run takes about 85 s.
+Resumable. Results are appended to `bench/results/honesty.jsonl`, one line per pair or planted seed. A run takes 85 s.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 from scipy import stats
 
-from bench.cells import Results, Row, play, played_side_by_side, slim
+from bench.cells import Results, Row, in_parallel, play, slim
 from bench.plants import PLANTS, Plant, write_experiment, write_stack
 from chaos.experiment.model import EXPERIMENTS
 from reports.comparison.paired import differences
@@ -40,19 +40,20 @@ from reports.shared.wording import value_text
 PAGE = Path(__file__).parents[1] / "docs" / "honesty.md"
 BEGIN, END = "<!-- made by python -m bench.honesty --write -->", "<!-- end -->"
 QUIET = "lose-tpu-pool"
-"""The experiment that is played without its faults."""
+"""The experiment that is run without its faults."""
 
 LOAD_S = 50
+"""Length of its baseline, seconds."""
 
 IN_DOUBT = "in doubt"
-"""A pair of which one run was played on a busy machine: it says nothing, and does not count."""
+"""Verdict of a pair with a run on a busy machine: the pair does not count."""
 
 
 def write_quiet(folder: Path) -> Path:
-    """The experiment without faults: what its gates say about the baseline holds for all of the run."""
+    """Write the experiment without its faults; gates about faults are left out. Returns the path."""
     file: dict[str, Any] = yaml.safe_load((EXPERIMENTS / f"{QUIET}.yaml").read_text())
     gates = [gate for gate in file["gates"] if not parse_gate(gate).spec.about_fault and "during" not in gate]
-    file.update(name="quiet", title="Nothing happens", timeline={"warmup": "5s", "baseline": f"{LOAD_S}s"}, gates=gates)
+    file.update(name="quiet", title="No fault", timeline={"warmup": "5s", "baseline": f"{LOAD_S}s"}, gates=gates)
     file.pop("headline_gate", None)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "quiet.yaml"
@@ -61,7 +62,7 @@ def write_quiet(folder: Path) -> Path:
 
 
 def play_pair(seed: int, runs: Path) -> Row:
-    """Two runs of one seed: their verdicts, and what differs between them."""
+    """Two runs of one seed: their verdicts, and the differences between them."""
     experiment = write_quiet(runs)
     played = [play(str(experiment), "--seed", str(seed), runs=runs / f"aa-{seed}") for _ in range(2)]
     row: Row = {"kind": "pair", "seed": seed, "runs": [row for row, _ in played]}
@@ -89,33 +90,33 @@ def play_pair(seed: int, runs: Path) -> Row:
 
 
 def play_plant(plant: Plant, seed: int, runs: Path) -> Row:
-    """One planted regression beside the stack as it is."""
+    """One planted regression: the gate on the original stack and on the changed one."""
     experiment = write_experiment(plant, runs)
     row: Row = {"kind": "plant", "plant": plant.name, "seed": seed, "gate": plant.gate}
-    for key, stack in (("well", "multi-cloud"), ("spoiled", str(write_stack(plant, runs)))):
+    for key, stack in (("original", "multi-cloud"), ("changed", str(write_stack(plant, runs)))):
         folder = runs / f"{experiment.stem}-{key}-{seed}"
         played, record = play(str(experiment), "--stack", stack, "--seed", str(seed), runs=folder)
         slim(record)
         row[key] = {**played, "gates": {plant.gate: played.get("gates", {}).get(plant.gate)}}
-    verdicts = [(row[key]["gates"][plant.gate] or {}).get("verdict") for key in ("well", "spoiled")]
+    verdicts = [(row[key]["gates"][plant.gate] or {}).get("verdict") for key in ("original", "changed")]
     row["verdict"] = "caught" if verdicts == ["pass", "fail"] else f"not caught ({verdicts[0]}, then {verdicts[1]})"
     return row
 
 
 def pair_table(rows: Sequence[Row]) -> str:
-    """Markdown: by measure, the mean difference over the pairs with its interval, and how far two runs lie apart."""
+    """Markdown: per measure, the mean difference over the pairs with its interval, and the spread of two runs."""
     doubted = sum(row["verdict"] == IN_DOUBT for row in rows)
     rows = [row for row in rows if row["verdict"] != IN_DOUBT]
     failed = [f"seed {row['seed']}" for row in rows if row["verdict"] != "sound"]
     runs = [one for row in rows for one in row["runs"]]
     verdicts = {word: sum(one["verdict"] == word for one in runs) for word in dict.fromkeys(r["verdict"] for r in runs)}
-    said = ", ".join(f"{n} {word}" for word, n in verdicts.items())
+    counts = ", ".join(f"{n} {word}" for word, n in verdicts.items())
     lines = [
-        f"{len(rows)} pairs: {said or 'none'}; pairs with a failed gate: {', '.join(failed) or 'none'}."
-        + (f" {doubted} more were played on a busy machine, and do not count." if doubted else ""),
+        f"{len(rows)} pairs: {counts or 'none'}; pairs with a failed gate: {', '.join(failed) or 'none'}."
+        + (f" {doubted} more ran on a busy machine and do not count." if doubted else ""),
         "",
-        "| measure | mean | mean difference (t interval) | differs over all pairs? | two runs lie apart: median, most "
-        "| pairs whose own interval has no 0 |",
+        "| measure | mean | mean difference (t interval) | differs over all pairs? "
+        "| difference of two runs: median, max | pairs whose own interval excludes 0 |",
         "|---|---|---|---|---|---|",
     ]
     names = dict.fromkeys(name for row in rows for name in row.get("differences", {}))
@@ -134,14 +135,14 @@ def _pair_row(name: str, found: Sequence[dict[str, Any]], measures: int) -> str:
     half = float(stats.t.ppf(1 - level / 2, len(differences) - 1)) * spread / math.sqrt(len(differences))
     if len(differences) < 2:
         half = math.inf
-    apart = sorted(abs(one) for one in differences)
+    sizes = sorted(abs(one) for one in differences)
     level_of = sum(one["here"] + one["there"] for one in found) / 2 / len(found)
     cells = (
         f"`{name}`",
         value_text(level_of, unit),
         f"{_signed(mean, unit)} (± {value_text(half, unit)})",
         "yes" if abs(mean) > half else "no",
-        f"{value_text(apart[len(apart) // 2], unit)}, {value_text(apart[-1], unit)}",
+        f"{value_text(sizes[len(sizes) // 2], unit)}, {value_text(sizes[-1], unit)}",
         f"{sum(one['differs'] for one in found)} of {len(found)}",
     )
     return f"| {' | '.join(cells)} |"
@@ -152,13 +153,15 @@ def _signed(value: float, unit: str) -> str:
 
 
 def plant_table(rows: Sequence[Row]) -> str:
-    """Markdown: a row a planted regression."""
-    lines = ["| planted | experiment | gate | multi-cloud | spoiled | caught |", "|---|---|---|---|---|---|"]
+    """Markdown: one row per planted regression."""
+    lines = ["| planted | experiment | gate | multi-cloud | changed | caught |", "|---|---|---|---|---|---|"]
     for plant in PLANTS:
         found = [row for row in rows if row["plant"] == plant.name]
         if not found:
             continue
-        values = [", ".join(_gate_text(row[key]["gates"][plant.gate]) for row in found) for key in ("well", "spoiled")]
+        values = [
+            ", ".join(_gate_text(row[key]["gates"][plant.gate]) for row in found) for key in ("original", "changed")
+        ]
         caught = sum(row["verdict"] == "caught" for row in found)
         cells = (plant.name, plant.experiment, f"`{plant.gate}`", *values, f"{caught} of {len(found)}")
         lines.append(f"| {' | '.join(cells)} |")
@@ -169,53 +172,57 @@ def _gate_text(gate: dict[str, Any] | None) -> str:
     return "none" if gate is None else f"{gate['verdict']} {value_text(gate['value'], gate['unit'])}"
 
 
-def made(rows: Iterable[Row]) -> str:
-    """Both tables, of the last play of each."""
+def tables(rows: Iterable[Row]) -> str:
+    """Both tables, from the last row of each pair and plant."""
     pairs = {row["seed"]: row for row in rows if row["kind"] == "pair"}
     plants = {(row["plant"], row["seed"]): row for row in rows if row["kind"] == "plant"}
     parts = []
     if pairs:
-        parts.append(f"## Nothing where there is nothing\n\n{pair_table(list(pairs.values()))}")
+        parts.append(f"## Runs without a fault\n\n{pair_table(list(pairs.values()))}")
     if plants:
-        parts.append(f"## Something where there is\n\n{plant_table(list(plants.values()))}")
+        parts.append(f"## Planted regressions\n\n{plant_table(list(plants.values()))}")
     return "\n\n".join(parts)
 
 
 def main(argv: list[str]) -> int:
-    """Play what is missing, print the tables. 1 where a gate failed without a fault, or a plant was not caught."""
+    """Run the missing cells, print the tables. Returns 1 if a pair is not sound or a plant was not caught."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=10, help="A/A pairs")
-    parser.add_argument("--seeds", default="1,2,3", help="of the planted regressions")
+    parser.add_argument("--pairs", type=int, default=10, help="number of A/A pairs")
+    parser.add_argument("--seeds", default="1,2,3", help="seeds of the planted regressions")
     parser.add_argument("--plants", default=",".join(plant.name for plant in PLANTS))
     parser.add_argument("--jobs", type=int, default=1, help="pairs or plants at a time")
     parser.add_argument("--runs", type=Path, default=Path("runs/honesty"))
-    parser.add_argument("--table", action="store_true", help="only print")
+    parser.add_argument("--table", action="store_true", help="only print the stored results")
     parser.add_argument("--write", action="store_true", help="write docs/honesty.md")
-    parser.add_argument("--replay", action="store_true", help="play again what a busy machine spoiled, or failed")
-    parser.add_argument("--again", action="store_true", help="forget what was played")
+    parser.add_argument("--replay", action="store_true", help="repeat runs on a busy machine, and failed ones")
+    parser.add_argument("--again", action="store_true", help="discard the stored results")
     options = parser.parse_args(argv)
     results = Results("honesty.jsonl", again=options.again)
     last = {(row["kind"], row.get("plant"), row["seed"]): row["verdict"] for row in results.rows}
-    have = {cell for cell, verdict in last.items() if not options.replay or verdict in ("sound", "caught")}
+    done = {cell for cell, verdict in last.items() if not options.replay or verdict in ("sound", "caught")}
     chosen = [plant for plant in PLANTS if plant.name in options.plants.split(",")]
     cells: list[tuple[Plant | None, int]] = [(None, seed) for seed in range(1, options.pairs + 1)]
     cells += [(plant, int(seed)) for seed in options.seeds.split(",") if seed for plant in chosen]
     missing = [
         (plant, seed)
         for plant, seed in cells
-        if ("plant" if plant else "pair", plant.name if plant else None, seed) not in have
+        if ("plant" if plant else "pair", plant.name if plant else None, seed) not in done
     ]
 
     def one(cell: tuple[Plant | None, int]) -> Row:
         plant, seed = cell
         return play_pair(seed, options.runs) if plant is None else play_plant(plant, seed, options.runs)
 
-    for row in played_side_by_side([] if options.table else missing, options.jobs, one):
-        if "interrupted" in (row["verdict"], row.get("well", {}).get("verdict"), row.get("spoiled", {}).get("verdict")):
+    for row in in_parallel([] if options.table else missing, options.jobs, one):
+        if "interrupted" in (
+            row["verdict"],
+            row.get("original", {}).get("verdict"),
+            row.get("changed", {}).get("verdict"),
+        ):
             return 130
         results.keep(row)
         print(row["kind"], row.get("plant", ""), row["seed"], row["verdict"], flush=True)
-    text = made(results.rows)
+    text = tables(results.rows)
     print(text)
     if options.write:
         before, _, rest = PAGE.read_text().partition(BEGIN)

@@ -1,16 +1,16 @@
-"""What a streamed call costs the load generator, against a loop that does nothing but read the stream.
+"""CPU per streamed call of the load generator, relative to a loop that only reads the stream.
 
     python -m bench.loadgen [--quick] [--rounds N] [--calls N] [--users N] [--chunks N] [--gap-ms MS] [--json FILE]
 
-Each figure is CPU time of a process of its own, 32 users over keep-alive connections, a stub server in another process;
-runs are interleaved, medians of the rounds.
+Each figure is the CPU time of a separate process with 32 users over keep-alive connections; the stub server is another
+process. Runs alternate; figures are medians of the rounds.
 
-    bare      geventhttpclient: request, then readline until the stream ends. The yardstick
-    client    our client: event stream, times, outcome, every token held against the expected one
+    bare      geventhttpclient: request, then readline until the stream ends. The reference
+    client    brownout's client: event stream, times, outcome, every token compared with the expected one
     load      the same under the player, with counters and Locust's statistics
-    traced    load, with spans to a batch processor and OTLP over HTTP. Its cost a span: (traced - load) / spans
+    traced    load, with spans to a batch processor and OTLP over HTTP. Cost per span: (traced - load) / spans
 
-Exit code 1 if load costs more than 1.5 x bare, or a span more than 80 us.
+Exits 1 if load costs more than 1.5 x bare, or a span more than 80 us.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from typing import Any
 __all__ = ["main"]
 
 KINDS = ("bare", "client", "load", "traced")
-MOST_RATIO = 1.5
-MOST_US_A_SPAN = 80.0
+MAX_RATIO = 1.5
+MAX_US_PER_SPAN = 80.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the bench, or, with `--role`, one of its processes. Answers the exit code."""
+    """Run the benchmark or, with `--role`, one of its processes. Returns the exit code."""
     options = _options(arguments)
     if options.role == "server":
         from bench.loadgen_stub import serve
@@ -53,10 +53,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.loadgen", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two short rounds")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--calls", type=int, default=2_000, help="a run")
+    parser.add_argument("--calls", type=int, default=2_000, help="calls per run")
     parser.add_argument("--users", type=int, default=32)
-    parser.add_argument("--chunks", type=int, default=20, help="a call")
-    parser.add_argument("--gap-ms", type=float, default=0.0, help="between chunks; 0: all at once")
+    parser.add_argument("--chunks", type=int, default=20, help="chunks per call")
+    parser.add_argument("--gap-ms", type=float, default=0.0, help="time between chunks; 0: all at once")
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--role", choices=("server", *KINDS), help=argparse.SUPPRESS)
     parser.add_argument("--listen", type=int, help=argparse.SUPPRESS)
@@ -94,7 +94,7 @@ def _command(role: str, *more: object) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Without what would change the measurement: OpenTelemetry's settings and proxies."""
+    """The environment without settings that change the measurement: OpenTelemetry and proxies."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -103,33 +103,33 @@ def _environment() -> dict[str, str]:
 
 
 def _report(results: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> int:
-    us = {kind: statistics.median(run["us_a_call"] for run in runs) for kind, runs in results.items()}
-    spans_a_call = statistics.median(run["spans"] / run["calls"] for run in results["traced"])
+    us = {kind: statistics.median(run["us_per_call"] for run in runs) for kind, runs in results.items()}
+    spans_per_call = statistics.median(run["spans"] / run["calls"] for run in results["traced"])
     pairs = zip(results["traced"], results["load"], strict=True)
-    us_a_span = statistics.median(
-        (traced["us_a_call"] - load["us_a_call"]) * traced["calls"] / traced["spans"] for traced, load in pairs
+    us_per_span = statistics.median(
+        (traced["us_per_call"] - load["us_per_call"]) * traced["calls"] / traced["spans"] for traced, load in pairs
     )
-    print(f"CPU of the load generator a streamed call: {options.chunks} chunks, {options.gap_ms:g} ms apart,")
+    print(f"CPU of the load generator per streamed call: {options.chunks} chunks, {options.gap_ms:g} ms apart,")
     print(f"{options.users} users, median of {options.rounds} rounds of {options.calls} calls")
     for kind in KINDS:
-        runs = sorted(run["us_a_call"] for run in results[kind])
+        runs = sorted(run["us_per_call"] for run in results[kind])
         print(f"  {kind:8}{us[kind]:8.0f} us   {us[kind] / us['bare']:5.2f} x bare   ({runs[0]:.0f} to {runs[-1]:.0f})")
     ratio = us["load"] / us["bare"]
-    print(f"  tracing {us_a_span:8.1f} us a span, {spans_a_call:.2f} spans a call")
-    print(f"  (a span costs {us_a_span / us['bare']:.2f} of a bare call; 80 us of 174 would be 0.46)")
-    good = ratio <= MOST_RATIO and us_a_span <= MOST_US_A_SPAN
-    print(f"{'PASS' if good else 'FAIL'}: load / bare {ratio:.2f} (at most {MOST_RATIO}), ", end="")
-    print(f"{us_a_span:.0f} us a span (at most {MOST_US_A_SPAN:.0f})")
+    print(f"  tracing {us_per_span:8.1f} us per span, {spans_per_call:.2f} spans per call")
+    print(f"  (a span costs {us_per_span / us['bare']:.2f} of a bare call; the budget of 80 us is 0.46 of 174 us)")
+    within_budget = ratio <= MAX_RATIO and us_per_span <= MAX_US_PER_SPAN
+    print(f"{'PASS' if within_budget else 'FAIL'}: load / bare {ratio:.2f} (at most {MAX_RATIO}), ", end="")
+    print(f"{us_per_span:.0f} us per span (at most {MAX_US_PER_SPAN:.0f})")
     if options.json:
         summary: dict[str, Any] = {
-            "us_a_call": us,
+            "us_per_call": us,
             "ratio": ratio,
-            "us_a_span": us_a_span,
-            "spans_a_call": spans_a_call,
+            "us_per_span": us_per_span,
+            "spans_per_call": spans_per_call,
             "runs": results,
         }
         options.json.write_text(json.dumps(summary, indent=1) + "\n")
-    return 0 if good else 1
+    return 0 if within_budget else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What `bench.loadgen` measures: the same calls made in four ways, each in a process of its own."""
+"""The four kinds of client that `bench.loadgen` compares: the same calls, each kind in a separate process."""
 
 from __future__ import annotations
 
-# Importing Locust patches the process, as in every run.
+# First: importing Locust monkey-patches the process, as in every run.
 from locust.env import Environment  # isort: skip
 
 import time
@@ -13,8 +13,9 @@ from typing import Any
 import gevent
 from geventhttpclient import HTTPClient
 
-from loadprofiles.client.client import AgentContext, CallRecord, Client, ClientOptions
+from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s, unix_ns
+from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions
 from loadprofiles.player.counters import Counters
 from loadprofiles.player.load_config import Slo
 from loadprofiles.player.player import Player
@@ -24,14 +25,14 @@ from reports.shared.tokens import Marker, marker_text
 __all__ = ["measure"]
 
 WARM_UP = 0.1
-"""Share of the calls that is made, by all users, before the clock starts."""
+"""Share of the calls that all users make before the measurement."""
 
 _SYSTEM = Message("system", "You are a coding agent. " * 80)
 _TOKEN = "bench"
 
 
 def measure(kind: str, url: str, calls: int, users: int, chunks: int) -> dict[str, Any]:
-    """Makes the calls in one of the ways; CPU microseconds a call, and spans written."""
+    """Make the calls with one kind of client. Returns CPU microseconds per call, and spans exported."""
     per_user = max(calls // users, 1)
     spans: list[int] = []
     flush = _trace(url) if kind == "traced" else None
@@ -40,13 +41,13 @@ def measure(kind: str, url: str, calls: int, users: int, chunks: int) -> dict[st
         clients = [HTTPClient.from_url(url, concurrency=1, network_timeout=60) for _ in range(users)]
 
         def run(tag: str, each: int) -> None:
-            _side_by_side([partial(_bare, c, f"{tag}-{user}", each, chunks) for user, c in enumerate(clients)])
+            _concurrently([partial(_bare, c, f"{tag}-{user}", each, chunks) for user, c in enumerate(clients)])
 
     elif kind == "client":
         client = Client(ClientOptions(url, "m", provable=True))
 
         def run(tag: str, each: int) -> None:
-            _side_by_side([partial(_ours, client, f"{tag}-{user}", each, chunks) for user in range(users)])
+            _concurrently([partial(_client, client, f"{tag}-{user}", each, chunks) for user in range(users)])
 
     else:
         client = Client(ClientOptions(url, "m", provable=True))
@@ -64,8 +65,8 @@ def measure(kind: str, url: str, calls: int, users: int, chunks: int) -> dict[st
     if flush is not None:
         spans.append(flush())
     spent_s = time.process_time() - before
-    made = per_user * users
-    return {"kind": kind, "calls": made, "us_a_call": spent_s / made * 1e6, "spans": sum(spans)}
+    total = per_user * users
+    return {"kind": kind, "calls": total, "us_per_call": spent_s / total * 1e6, "spans": sum(spans)}
 
 
 def _call(session: str, turn: int, chunks: int) -> Call:
@@ -73,17 +74,17 @@ def _call(session: str, turn: int, chunks: int) -> Call:
     return Call("main", turn, (_SYSTEM, Message("user", "Go on. " + marker_text(marker))), chunks, False, marker, True)
 
 
-def _side_by_side(jobs: Sequence[Callable[[], None]]) -> None:
+def _concurrently(jobs: Sequence[Callable[[], None]]) -> None:
     greenlets = [gevent.spawn(job) for job in jobs]
     gevent.joinall(greenlets, raise_error=True)
 
 
 def _bare(client: Any, session: str, calls: int, chunks: int) -> None:
-    """Only reads the stream. Its body is made once."""
+    """Only read the stream. The request body is encoded once."""
     from loadprofiles.client.openai_wire import OpenAIWire
 
     wire, call = OpenAIWire(), _call(session, 0, chunks)
-    body = wire.body(call, [wire.encode_message(message) for message in call.messages], "m", session)
+    body = wire.encode_body(call, [wire.encode_message(message) for message in call.messages], "m", session)
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     for _ in range(calls):
         response = client.request("POST", "/v1/chat/completions", body=body, headers=headers)
@@ -94,7 +95,7 @@ def _bare(client: Any, session: str, calls: int, chunks: int) -> None:
         assert lines >= 2 * chunks, f"{lines} lines"
 
 
-def _ours(client: Client, session: str, calls: int, chunks: int) -> None:
+def _client(client: Client, session: str, calls: int, chunks: int) -> None:
     context = AgentContext(session, "main", None, 7)
     for turn in range(calls):
         record = client.call(_call(session, turn, chunks), context, now_s())
@@ -102,7 +103,7 @@ def _ours(client: Client, session: str, calls: int, chunks: int) -> None:
 
 
 class _Agent:
-    """Calls one after the other."""
+    """An agent that makes `calls` calls in sequence."""
 
     id = "main"
 
@@ -115,7 +116,7 @@ class _Agent:
 
 
 def _played(client: Client, environment: Any, tag: str, users: int, each: int, chunks: int) -> None:
-    """The player with all that a run has: counters, and Locust's statistics of every call."""
+    """The player as in a run: with counters, and Locust's statistics of every call."""
     fire = environment.events.request.fire
 
     def report(record: CallRecord) -> None:
@@ -152,7 +153,7 @@ def _played(client: Client, environment: Any, tag: str, users: int, each: int, c
 
 
 def _trace(url: str) -> Callable[[], int]:
-    """Sets tracing up as in a run; the answer flushes, and says how many spans ended since the last flush."""
+    """Set up tracing as in a run. Returns a function that flushes and returns the spans ended since the last flush."""
     from chaos.children.telemetry import set_up
 
     provider, count = set_up("brownout-loadgen", "locust", 1, url, _TOKEN, 0.5)

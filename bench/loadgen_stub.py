@@ -1,4 +1,4 @@
-"""The server of `bench.loadgen`: streams a provable answer to any chat completion; takes any spans."""
+"""The server of `bench.loadgen`: streams a verifiable answer to any chat completion; accepts any spans."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class _Stub(asyncio.Protocol):
             if b"/v1/traces" in head[:40]:
                 self._transport.write(_EMPTY)
             else:
-                self._answer(body)
+                self._respond(body)
 
-    def _answer(self, body: bytes) -> None:
+    def _respond(self, body: bytes) -> None:
         marker = find_marker(body[-4096:].decode("utf-8", "replace"))
         tokens = token_stream(marker.key if marker else "none", self._chunks).encode()
         pieces = [_framed(_BEFORE + b'{"content":"%b"}' % tokens[i : i + 4] + _AFTER) for i in range(0, len(tokens), 4)]
@@ -93,5 +93,5 @@ async def _serve(listener: socket.socket, chunks: int, gap_s: float) -> None:
 
 
 def serve(descriptor: int, chunks: int, gap_s: float) -> None:
-    """Serves on an inherited listening socket until SIGTERM."""
+    """Serve on an inherited listening socket until SIGTERM."""
     uvloop.run(_serve(socket.socket(fileno=descriptor), chunks, gap_s))

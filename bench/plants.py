@@ -1,4 +1,4 @@
-"""Regressions to be planted: a policy of multi-cloud spoiled, and the gate that has to notice."""
+"""Planted regressions: a policy of multi-cloud made worse, and the gate that must fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["PLANTS", "Plant", "write_experiment", "write_stack"]
 
 @dataclass(frozen=True)
 class Plant:
-    """`policies` replace those of multi-cloud, key by key. `gate` is added to the experiment where it has it not."""
+    """`policies` replace those of multi-cloud, key by key. `gate` is added to the experiment if it lacks it."""
 
     name: str
     experiment: str
@@ -38,20 +38,20 @@ PLANTS: Final = (
 
 
 def write_stack(plant: Plant, folder: Path) -> Path:
-    """The spoiled stack file."""
+    """Write the stack file with the worse policy. Returns its path."""
     file: dict[str, Any] = yaml.safe_load((STACKS / "multi-cloud.yaml").read_text())
     policies = file["gateway"]["policies"]
-    for name, spoiled in plant.policies.items():
-        policies[name] = {**policies[name], **spoiled} if isinstance(spoiled, Mapping) else spoiled
+    for name, changed in plant.policies.items():
+        policies[name] = {**policies[name], **changed} if isinstance(changed, Mapping) else changed
     name = _file_name(plant)
-    file.update(name=name, title=f"multi-cloud, spoiled: {plant.name}")
+    file.update(name=name, title=f"multi-cloud with a regression: {plant.name}")
     path = folder / f"{name}-stack.yaml"
     path.write_text(yaml.safe_dump(file, sort_keys=False))
     return path
 
 
 def write_experiment(plant: Plant, folder: Path) -> Path:
-    """The experiment with the gate."""
+    """Write the experiment with the gate as its headline gate. Returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
     file: dict[str, Any] = yaml.safe_load((EXPERIMENTS / f"{plant.experiment}.yaml").read_text())
     if plant.gate not in file["gates"]:

@@ -1,9 +1,9 @@
-"""How fast traces are read, and in how much memory.
+"""Speed and memory of reading traces.
 
     python -m bench.readers [--lines N]
 
-Synthetic files of N lines (BurstGPT: 1.4 million, its real size), each read in a process of its own, as a run reads it
-before it starts. `memory` is what the process grew by, with everything that was read. Exit 1 above 200 MB for BurstGPT.
+Synthetic files of N lines (BurstGPT: 1.4 million, its real size), each read in a separate process, as before a run.
+`memory` is the growth of the process with the whole trace loaded. Exits 1 above 200 MB for BurstGPT.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BURSTGPT_MB = 200
 
 
 def mooncake(count: int, rng: random.Random) -> Iterator[str]:
-    """Prompts of 24 blocks in the mean, the first the same in all; every third goes on from one before."""
+    """Prompts of 24 blocks on average with a common first block; every third continues an earlier prompt."""
     fresh, recent = 1, [[0]]
     for i in range(count):
         base = rng.choice(recent[-50:]) if i % 3 == 0 else [0]
@@ -40,7 +40,7 @@ def mooncake(count: int, rng: random.Random) -> Iterator[str]:
 
 
 def azure(count: int, rng: random.Random) -> Iterator[str]:
-    """Seven digits of fraction."""
+    """Timestamps with seven digits after the decimal point."""
     yield "TIMESTAMP,ContextTokens,GeneratedTokens"
     at = datetime(2023, 11, 16, 18, 17, 3)
     for _ in range(count):
@@ -75,7 +75,7 @@ def tracelab(count: int, rng: random.Random) -> Iterator[str]:
         )
 
 
-MADE: dict[str, Callable[[int, random.Random], Iterator[str]]] = {
+GENERATORS: dict[str, Callable[[int, random.Random], Iterator[str]]] = {
     "mooncake": mooncake,
     "azure": azure,
     "burstgpt": burstgpt,
@@ -84,7 +84,7 @@ MADE: dict[str, Callable[[int, random.Random], Iterator[str]]] = {
 
 
 def read(pipe: Connection, path: str) -> None:
-    """Reads a trace; answers the seconds it took, and MB of resident set before and after."""
+    """Read a trace; send CPU seconds, resident set before and after (MB), and the number of sessions."""
     import time
 
     from loadprofiles.replay import open_trace
@@ -93,24 +93,24 @@ def read(pipe: Connection, path: str) -> None:
         words = Path("/proc/self/status").read_text().split()
         return int(words[words.index("VmRSS:") + 1]) / 1024
 
-    before, begun = resident_mb(), time.process_time()
+    before, start_s = resident_mb(), time.process_time()
     trace = open_trace(path, {})
-    pipe.send((time.process_time() - begun, before, resident_mb(), len(trace.recorded.sessions)))
+    pipe.send((time.process_time() - start_s, before, resident_mb(), len(trace.recorded.sessions)))
 
 
 def main(argv: list[str]) -> int:
-    """Print what it took; answer whether BurstGPT stays within its budget."""
+    """Print the table. Returns 1 if BurstGPT exceeds its budget, else 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lines", type=int, default=0, help="of each file, instead of the usual numbers")
+    parser.add_argument("--lines", type=int, default=0, help="lines per file, instead of the defaults")
     options = parser.parse_args(argv)
     context = multiprocessing.get_context("spawn")
     rows, grown_mb = [], 0.0
-    for name, made in MADE.items():
+    for name, generate in GENERATORS.items():
         count = options.lines or (BURSTGPT_LINES if name == "burstgpt" else LINES)
         with tempfile.TemporaryDirectory(prefix="brownout-bench-") as folder:
             path = Path(folder) / "trace"
             with path.open("w") as file:
-                file.writelines(line + "\n" for line in made(count, random.Random(7)))
+                file.writelines(line + "\n" for line in generate(count, random.Random(7)))
             here, there = context.Pipe()
             process = context.Process(target=read, args=(there, str(path)), daemon=True)
             process.start()
@@ -130,7 +130,7 @@ def main(argv: list[str]) -> int:
                 f"{after - before:.0f}",
             )
         )
-    print_table(("format", "lines", "MB", "sessions", "CPU s", "lines a CPU second", "memory, MB"), rows)
+    print_table(("format", "lines", "MB", "sessions", "CPU s", "lines per CPU second", "memory, MB"), rows)
     return 0 if grown_mb <= BURSTGPT_MB else 1
 
 

@@ -1,4 +1,4 @@
-"""A table on standard output, as Markdown, so that it can be pasted into the documentation as it is."""
+"""A table on standard output, as Markdown that can be pasted into the documentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["print_table"]
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows below a header, columns aligned."""
+    """Print a header and rows with aligned columns."""
     lines = [tuple(header), *(tuple(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for number, line in enumerate(lines):

@@ -1,0 +1,64 @@
+"""The table of experiments x stacks, from stored rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.catalogue import cell_text, latest, table, texts, unexpected, write
+
+LOST = "sessions_lost == 0"
+
+
+def row(verdict: str, value: Any, *, seed: int = 1, stack: str = "naive", gate: str = "fail") -> dict[str, Any]:
+    gates = {LOST: {"verdict": gate, "value": value, "unit": "count"}}
+    return {"experiment": "lose-it", "stack": stack, "seed": seed, "verdict": verdict, "gates": gates}
+
+
+def test_a_cell_shows_the_verdicts_and_the_range_of_the_headline_gate() -> None:
+    rows = [row("fail", 26), row("metastable", "never", seed=2), row("fail", 4, seed=3)]
+    assert cell_text(rows, LOST) == "2 fail, 1 metastable: 4 to never"
+    assert cell_text([row("pass", 0), row("pass", 0)], LOST) == "2 pass: 0"
+    assert cell_text([row("inconclusive", None)], LOST) == "1 inconclusive: not measured"
+    assert cell_text([{"verdict": "failed", "output": "it broke"}], LOST) == "1 failed"
+    assert cell_text([], LOST) == ""
+
+
+def test_the_last_row_of_a_cell_counts() -> None:
+    assert latest([row("inconclusive", 1), row("fail", 2)])["lose-it", "naive", 1]["verdict"] == "fail"
+
+
+def test_the_table_links_each_experiment_to_its_text() -> None:
+    experiment = {
+        "name": "lose-it",
+        "family": "capacity",
+        "title": "T",
+        "headline_gate": LOST,
+        "gates": [LOST],
+        "description": "D",
+    }
+    cells = latest([row("fail", 26), row("pass", 0, stack="multi-cloud", gate="pass")])
+    lines = table(cells, [experiment, {**experiment, "name": "not-played"}], ["multi-cloud", "naive"]).splitlines()
+    assert lines[0] == "| experiment | headline gate | multi-cloud | naive |"
+    assert lines[2:] == ["| [lose-it](#lose-it) | `sessions_lost == 0` | 1 pass: 0 | 1 fail: 26 |"]
+    assert "### lose-it\n" in texts([experiment])
+
+
+def test_unexpected_results_are_listed() -> None:
+    found = latest([row("fail", 1, stack="multi-cloud"), row("pass", 0), row("fail", 1, seed=2)])
+    assert unexpected(found) == [
+        f"lose-it on multi-cloud, seed 1: fail: {LOST}",
+        "lose-it on naive, seed 1: passes",
+    ]
+
+
+def test_the_text_is_written_between_the_markers(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- made by python -m bench.catalogue --write -->\nold\n<!-- end -->\nafter\n")
+    write(page, "new")
+    write(page, "newer")
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "newer" in text
+    assert "old" not in text

@@ -1,0 +1,21 @@
+"""The planted regressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.plants import PLANTS, Plant, write_experiment, write_stack
+from chaos.experiment.model import load_experiment
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
+def test_a_planted_regression_is_a_valid_experiment_and_stack(plant: Plant, tmp_path: Path) -> None:
+    experiment = load_experiment(write_experiment(plant, tmp_path), stack=write_stack(plant, tmp_path))
+    assert experiment.headline_gate.text == plant.gate
+    reference = load_experiment(plant.experiment, stack="multi-cloud")
+    assert experiment.stack is not None
+    assert reference.stack is not None
+    assert experiment.stack.replicas == reference.stack.replicas
+    assert experiment.stack.resolved()["gateway"] != reference.stack.resolved()["gateway"]
