@@ -279,7 +279,7 @@ def _missing(span: Mapping[str, Any], depth: int, faults: Sequence[FaultWindow])
     if attributes.get(names.OUTCOME) == Outcome.REFUSED:
         label, detail = f"nothing reached {replica}", "the connection was refused"
     elif any(fault.start_s <= end <= fault.end_s + 1 for fault in killed):
-        label, detail = f"no span from {replica}", "killed: its spans were lost with the process"
+        label, detail = f"no span from {replica}", "killed before it exported its spans"
     else:
         label, detail = f"no span from {replica}", "none was received"
     return Row("missing", depth, label, detail, str(attributes.get(names.POOL) or ""), end, end, False, ())

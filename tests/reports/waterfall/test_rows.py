@@ -27,7 +27,7 @@ def test_spans_that_a_killed_replica_lost_are_named(tmp_path: Path) -> None:
     assert first.failed
     after = rows[rows.index(first) + 1]
     assert after.kind == "missing"
-    assert after.detail == "killed: its spans were lost with the process"
+    assert after.detail == "killed before it exported its spans"
     second = next(row for row in rows if row.label == "#2 gpu-1 (migration)")
     assert not second.failed
     assert rows[rows.index(second) + 1].label == "replica gpu-1"
