@@ -282,7 +282,7 @@ def test_a_broken_file_is_told_by_its_name(tmp_path: Path) -> None:
 
 # -- the documentation ----------------------------------------------------------------------------------------------
 
-DOCUMENTATION = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+DOCUMENTATION = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("experiments.md", "faults.md"))
 
 
 def test_the_documented_experiment_and_stack_are_good(tmp_path: Path) -> None:

@@ -141,5 +141,5 @@ def test_a_batch_job_is_waited_for_by_nobody() -> None:
 
 
 def test_the_documentation_has_every_profile() -> None:
-    text = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
     assert [name for name in profile_names() if f"\n| `{name}` |" not in text] == []
