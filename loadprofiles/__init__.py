@@ -1,10 +1,13 @@
-"""Who is calling? Agent sessions, arrivals, trace replay and client retries; played by Locust.
+"""The load: agent sessions, their arrivals, trace replay and client retries, played by Locust.
 
-session      the session model (pure, seeded)
-arrivals/    when sessions start (pure functions of time and a seed)
-profiles/    the profiles that ship
-replay/      readers of real traces
-retries/     what real clients do when a call fails, exactly
-client       a streaming client that never takes a truncated stream for a good one
-user         the Locust shell around them; `locustfile.py` plays it on its own
+profiles     the built-in profiles (YAML)
+sessions     the session model, and sessions drawn from a profile (pure, seeded)
+arrivals     when sessions start (pure functions of time and a seed)
+replay       recorded sessions: readers of real traces, and their playback
+retries      the retry policies of real clients
+demand       demand faults: extra sessions and changed calls, ordered by the runner
+client       the streaming client; checks that answers are complete
+player       plays planned sessions in greenlets, inside a Locust process
+draws        seeded, keyed random draws
+locustfile   the Locust file of the load, without a chaos run
 """

@@ -1,7 +1,7 @@
-"""Keyed draws: randomness as a function of a key, not of how often something was drawn before.
+"""Keyed random draws: a draw depends only on its key, not on the draws made before it.
 
-A draw belongs to (seed, session, agent, turn, purpose). It costs one BLAKE2b hash, needs no state, and so the same
-seed gives the same sessions whatever the timing, the order in which agents interleave, or the worker that plays them.
+The key is (seed, session, agent, turn, purpose). A draw costs one BLAKE2b hash and needs no state. So the same seed
+gives the same sessions, independent of timing, of how agents interleave, and of which worker plays them.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Key = str | int
 _NORMAL = NormalDist()
 _Z90 = _NORMAL.inv_cdf(0.9)
 
-# Words of three letters and a space: 4 characters a token here, and close to one token a word for real tokenizers.
+# Words of three letters plus a space: 4 characters per token here, and about one token per word in real tokenizers.
 _VOCABULARY = """
 the and for are but not you all any can had her was one our out day get has him his how man new now old see two way who
 boy did its let put say she too use dad ask big box car cut dry eat end far few fly got hot job key law map net oil pay
 red run set sun
 """
 _WORDS = _VOCABULARY.split()
-# What each byte becomes: the first, second and third letters of its word.
+# Translation tables from a byte to the first, second and third letter of its word.
 _LETTERS = [bytes(ord(_WORDS[byte % len(_WORDS)][at]) for byte in range(256)) for at in range(3)]
 
 
 class Draws:
-    """A tree of draws. `Draws(seed).of("session", 3)` and its draws never meet those of another key."""
+    """A tree of draws. The draws of `Draws(seed).of("session", 3)` are independent of those of any other key."""
 
     __slots__ = ("_hash",)
 
@@ -59,20 +59,20 @@ class Draws:
         return ((self.bits(*key) >> 12) + 0.5) / (1 << 52)
 
     def random(self, *key: Key) -> Random:
-        """A generator of its own, for draws that need more than one number."""
+        """A random generator seeded by the key, for draws that need more than one number."""
         return Random(self.bits(*key))
 
 
 def _path(key: tuple[Key, ...]) -> bytes:
-    return repr(key).encode()  # injective, and so is a row of them: no two paths through the tree meet
+    return repr(key).encode()  # injective, also when concatenated: different paths give different hash inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution of one quantity; the unit is the field's that holds it.
+    """The distribution of one quantity. The field that holds it defines the unit.
 
     `constant`: always `low`. `uniform`: between `low` and `high`. `lognormal`: by `median` and `sigma` (of the
-    logarithm); what falls outside `low`..`high` is moved to the bound.
+    logarithm); values outside `low`..`high` are clipped to the bound.
     """
 
     kind: Literal["constant", "uniform", "lognormal"]
@@ -88,7 +88,7 @@ class Distribution:
             raise ValueError("a lognormal needs a median above 0 and a sigma of 0 or more")
 
     def at(self, u: float) -> float:
-        """The quantile of `u`, strictly between 0 and 1."""
+        """The quantile at probability `u`, with 0 < `u` < 1."""
         if self.kind == "constant":
             return self.low
         if self.kind == "uniform":
@@ -96,7 +96,7 @@ class Distribution:
         return min(max(self.median * math.exp(self.sigma * _NORMAL.inv_cdf(u)), self.low), self.high)
 
     def whole(self, u: float) -> int:
-        """The quantile of `u` as a whole number; a uniform one gives each number of `low`..`high` the same chance."""
+        """The quantile at `u` as a whole number; `uniform` gives each whole number in `low`..`high` the same chance."""
         if self.kind == "uniform":
             return min(math.floor(self.low + u * (self.high - self.low + 1)), math.floor(self.high))
         return round(self.at(u))
@@ -108,31 +108,32 @@ def constant(value: float) -> Distribution:
 
 
 def uniform(low: float, high: float) -> Distribution:
-    """Between `low` and `high`, bounds included."""
+    """Uniform between `low` and `high`, bounds included."""
     return Distribution("uniform", low, high)
 
 
 def lognormal(median: float, sigma: float, low: float = 0.0, high: float = math.inf) -> Distribution:
-    """By median and the logarithm's standard deviation, clipped to `low`..`high`."""
+    """Lognormal by median and the logarithm's standard deviation, clipped to `low`..`high`."""
     return Distribution("lognormal", low, min(high, 1e12), median, sigma)
 
 
 def lognormal_p90(median: float, p90: float, low: float = 0.0, high: float = math.inf) -> Distribution:
-    """By median and 90th percentile: sigma = ln(p90 / median) / 1.2816."""
+    """Lognormal by median and 90th percentile: sigma = ln(p90 / median) / 1.2816."""
     if not p90 >= median > 0:
-        raise ValueError("a lognormal needs a median above 0 and a P90 not below it")
+        raise ValueError("a lognormal needs a median above 0 and a p90 that is not below the median")
     return lognormal(median, math.log(p90 / median) / _Z90, low, high)
 
 
 def filler(key: str, chars: int) -> str:
-    """`chars` characters of text that belong to `key`: lower-case words and spaces, nothing that JSON escapes.
+    """`chars` characters of text drawn from `key`: lower-case words and spaces, no character that JSON escapes.
 
-    A longer text of the same key begins with the shorter. Two keys share no block of 16 tokens (96 bits differ).
+    A longer text of the same key begins with the shorter one. Texts of different keys share no block of 16 tokens
+    (a collision would need 96 equal bits).
     """
     if chars <= 0:
         return ""
     digest = shake_128(key.encode()).digest(-(-chars // TOKEN_CHARS))
     text = bytearray(b" ") * (len(digest) * TOKEN_CHARS)
-    for at, letters in enumerate(_LETTERS):  # far cheaper than joining words one by one
+    for at, letters in enumerate(_LETTERS):  # much faster than joining the words
         text[at::TOKEN_CHARS] = digest.translate(letters)
     return text[:chars].decode("ascii")

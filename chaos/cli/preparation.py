@@ -44,7 +44,7 @@ def prepare(
         # Read here as well as by the load generator: a broken line is the user's to mend, before anything is started.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}
         read = open_trace(Path(experiment.trace["dir"]).expanduser(), options)
-        told = tuple(read.told())
+        told = tuple(read.summary_lines())
         for line in told:
             tell(line)
         resolved = asdict(read.options)

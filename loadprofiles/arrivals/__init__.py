@@ -1,15 +1,17 @@
-"""When sessions begin. Pure: a rate is a function of time, start times are drawn from keyed streams.
+"""When sessions start. Pure: a rate is a function of time, and random start times are drawn by key.
 
-    rate        what every shape can say: its value, its integral, the inverse of that
-    curve       a rate that is linear between points
-    periodic    a rate that comes back
-    constant, ramp, step, spike, sawtooth, diurnal, launch_day      the shapes
-    shapes      one of them, or a sum of them
-    poisson     chance around a rate: gamma gaps with a coefficient of variation
-    trace       times as they were recorded
+    rate          a rate as a function of time, its integral, and the inverse of that (base class)
+    curve         a rate that is linear between points
+    periodic      a rate that repeats
+    constant, ramp, step, spike, sawtooth, diurnal, launch_day      the shapes of a rate
+    shapes        exactly one shape, or a sum of shapes
+    poisson       random arrivals around a rate: gamma gaps with a coefficient of variation
+    trace         recorded start times
+    file          the `arrivals` of a profile file (pydantic)
+    start_times   reads files of recorded start times
 
-Shapes alone spread their sessions evenly: session i starts when i + 1/2 sessions are expected. The same times come with
-every seed. `poisson` draws them.
+Shapes alone spread their sessions evenly: session i starts when i + 1/2 sessions are expected, with every seed.
+`poisson` draws the start times from the seed.
 """
 
 from __future__ import annotations
@@ -54,9 +56,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ArrivalsSpec(Shapes):
-    """Exactly one of the shapes, `poisson`, `trace`, or a `sum`, as `arrivals: {spike: {...}}` in a profile.
+    """Exactly one shape, `poisson`, `trace`, or a `sum`, as in `arrivals: {spike: {...}}` of a profile.
 
-    In a sum, shapes add up to one rate, whose sessions are spread evenly; `poisson` and `trace` keep their own times.
+    In a sum, the shapes add up to one rate, whose sessions are spread evenly; `poisson` and `trace` keep their own
+    start times.
     """
 
     poisson: Poisson | None = None
@@ -73,18 +76,18 @@ class ArrivalsSpec(Shapes):
         return self.curve().rate(t)
 
     def arrivals(self, draws: Draws) -> Iterator[float]:
-        """Start times in seconds, rising; without an end unless the rate falls to 0 for good."""
+        """Ascending start times in seconds; endless unless the rate stays at 0."""
         if self.poisson is not None:
             return self.poisson.arrivals(draws)
         if self.trace is not None:
             return self.trace.arrivals()
-        if self._spread:
-            return self.curve().evenly()
-        together = [part.curve() for part in self.sum if part._spread]
-        apart = (part.arrivals(draws.of("sum", k)) for k, part in enumerate(self.sum) if not part._spread)
-        return heapq.merge(*([RateSum(*together).evenly()] if together else []), *apart)
+        if self._only_shapes:
+            return self.curve().evenly_spaced()
+        shapes = [part.curve() for part in self.sum if part._only_shapes]
+        others = (part.arrivals(draws.of("sum", k)) for k, part in enumerate(self.sum) if not part._only_shapes)
+        return heapq.merge(*([RateSum(*shapes).evenly_spaced()] if shapes else []), *others)
 
     @property
-    def _spread(self) -> bool:
-        """Nothing but shapes."""
-        return self.poisson is None and self.trace is None and all(part._spread for part in self.sum)
+    def _only_shapes(self) -> bool:
+        """Whether this is a shape or a sum of shapes only."""
+        return self.poisson is None and self.trace is None and all(part._only_shapes for part in self.sum)

@@ -1,4 +1,4 @@
-"""`constant`: the same rate all the time."""
+"""`constant`: a constant rate."""
 
 from __future__ import annotations
 

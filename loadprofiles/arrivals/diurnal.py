@@ -1,4 +1,4 @@
-"""`diurnal`: day and night, a sine."""
+"""`diurnal`: a sine wave, as of day and night."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Diurnal"]
 
 @dataclass(frozen=True, slots=True)
 class Diurnal:
-    """Between `low` and `high` sessions a second, a day being `period_s` long: it begins with `low`."""
+    """Between `low` and `high` sessions a second, with a period of `period_s` seconds that begins at `low`."""
 
     low: float
     high: float
@@ -21,19 +21,19 @@ class Diurnal:
 
     def curve(self) -> Periodic:
         """The rate as a function of time."""
-        return Periodic(_Day(self.low, self.high, self.period_s), self.period_s)
+        return Periodic(_Wave(self.low, self.high, self.period_s), self.period_s)
 
 
-class _Day(Rate):
+class _Wave(Rate):
     """mean - amplitude x cos(w t), and its integral mean x t - amplitude / w x sin(w t)."""
 
     __slots__ = ("_amplitude", "_mean", "_w")
 
     def __init__(self, low: float, high: float, period_s: float) -> None:
         if not 0 <= low <= high < math.inf:
-            raise ValueError("a rate is 0 or more sessions a second, by night no more than by day")
+            raise ValueError("a diurnal rate needs 0 <= low <= high, finite")
         if not 0 < period_s < math.inf:
-            raise ValueError("a rate that comes back needs a period of more than 0 s")
+            raise ValueError("the period of a periodic rate must be finite and more than 0 s")
         self._mean, self._amplitude = (low + high) / 2, (high - low) / 2
         self._w = 2 * math.pi / period_s
 

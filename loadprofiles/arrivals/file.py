@@ -1,4 +1,4 @@
-"""The `arrivals` of a profile file: checked, resolved; and files of recorded start times. For the runner only.
+"""Checks and resolves the `arrivals` of a profile file. Imports pydantic, so only the runner may import it.
 
 spike: {base: 4.7, peak: 10, for: 5s}
 poisson: {diurnal: {low: 2, high: 8, period: 60s}}
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,7 +31,7 @@ from loadprofiles.arrivals import (
 from loadprofiles.arrivals.start_times import read_start_times
 from reports.shared.documents import Duration, Mistake
 
-__all__ = ["ArrivalsFile"]
+__all__ = ["KINDS", "SHAPES", "ArrivalsFile"]
 
 Rate = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 Period = Annotated[Duration, Field(gt=0)]
@@ -50,19 +50,19 @@ class _Constant(_Model):
 
 
 class _Ramp(_Model):
-    start: Rate = Field(description="sessions a second at its begin")
-    end: Rate = Field(description="sessions a second at its end, and from then on")
+    start: Rate = Field(description="sessions a second before the ramp")
+    end: Rate = Field(description="sessions a second after the ramp")
     from_: Duration = Field(default=0.0, alias="from")
-    over: Duration = Field(description="how long it takes, as 30s")
+    over: Duration = Field(description="how long the ramp takes, for example 30s")
 
     def resolve(self) -> Ramp:
         return Ramp(self.start, self.end, self.over, self.from_)
 
 
 class _Step(_Model):
-    start: Rate = Field(description="sessions a second at first")
-    end: Rate = Field(description="sessions a second from then on")
-    at: Duration = Field(description="when it changes, as 20s")
+    start: Rate = Field(description="sessions a second before the step")
+    end: Rate = Field(description="sessions a second after the step")
+    at: Duration = Field(description="when the rate changes, for example 20s")
 
     def resolve(self) -> Step:
         return Step(self.start, self.end, self.at)
@@ -70,18 +70,18 @@ class _Step(_Model):
 
 class _Spike(_Model):
     base: Rate = Field(description="sessions a second before and after the spike")
-    peak: Rate = Field(description="sessions a second within the spike")
+    peak: Rate = Field(description="sessions a second during the spike")
     from_: Duration = Field(default=0.0, alias="from")
-    for_: Duration = Field(alias="for", description="how long it lasts, as 5s")
+    for_: Duration = Field(alias="for", description="how long the spike lasts, for example 5s")
 
     def resolve(self) -> Spike:
         return Spike(self.base, self.peak, self.for_, self.from_)
 
 
 class _Wave(_Model):
-    low: Rate = Field(description="sessions a second at its lowest, where each period begins")
-    high: Rate = Field(description="sessions a second at its highest")
-    period: Period = Field(description="how long a period is, as 60s")
+    low: Rate = Field(description="lowest sessions a second, at the beginning of each period")
+    high: Rate = Field(description="highest sessions a second")
+    period: Period = Field(description="how long a period is, for example 60s")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -91,12 +91,13 @@ class _Wave(_Model):
 
 
 class _Sawtooth(_Wave):
-    rest: Duration = Field(default=0.0, description="how long it stays at its lowest before it rises")
+    rest: Duration = Field(default=0.0, description="how long the rate stays at low before it rises")
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if self.rest >= self.period:
-            raise Mistake(f"rests {self.rest:g} s of {self.period:g} s", "give it some of the period to rise in")
+            what = f"rest {self.rest:g} s is not below period {self.period:g} s"
+            raise Mistake(what, "make rest shorter than period")
         return self
 
     def resolve(self) -> Sawtooth:
@@ -109,10 +110,10 @@ class _Diurnal(_Wave):
 
 
 class _LaunchDay(_Model):
-    base: Rate = Field(description="sessions a second before the crowd comes, and in the end")
-    peak: Rate = Field(description="sessions a second when it comes")
+    base: Rate = Field(description="sessions a second before the peak, and long after it")
+    peak: Rate = Field(description="sessions a second at the peak")
     from_: Duration = Field(default=0.0, alias="from")
-    half_life: Period = Field(description="time in which half of the crowd goes home, as 10s")
+    half_life: Period = Field(description="time in which the rate above base halves, for example 10s")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -124,8 +125,9 @@ class _LaunchDay(_Model):
         return LaunchDay(self.base, self.peak, self.half_life, self.from_)
 
 
-_PLAIN = ("constant", "ramp", "step", "spike", "sawtooth", "diurnal", "launch_day")
-_KINDS = (*_PLAIN, "poisson", "gamma", "trace", "sum")
+SHAPES: Final = ("constant", "ramp", "step", "spike", "sawtooth", "diurnal", "launch_day")
+KINDS: Final = (*SHAPES, "poisson", "gamma", "trace", "sum")
+"""The keys of `arrivals`; `gamma` is `poisson` with a required `cv`."""
 
 
 class _Shapes(_Model):
@@ -140,7 +142,7 @@ class _Shapes(_Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        kinds = [key for key in _KINDS if key in type(self).model_fields]
+        kinds = [key for key in KINDS if key in type(self).model_fields]
         given = [key for key in kinds if getattr(self, key) is not None]
         if len(given) != 1:
             found = " and ".join(given) if given else "none"
@@ -150,7 +152,7 @@ class _Shapes(_Model):
     def shapes(self) -> dict[str, Any]:
         if self.sum is not None:
             return {"sum": tuple(Shapes(**part.shapes()) for part in self.sum)}
-        given = ((key, getattr(self, key)) for key in _PLAIN)
+        given = ((key, getattr(self, key)) for key in SHAPES)
         return {key: shape.resolve() for key, shape in given if shape is not None}
 
 
@@ -166,9 +168,9 @@ class _Gamma(_Poisson):
 
 
 class _Trace(_Model):
-    file: str = Field(description="a start time a line, or a CSV file")
-    column: str | None = Field(default=None, description="of the CSV file; the first where none is given")
-    speed: float = Field(default=1.0, gt=0, le=1e6, description="how much faster than recorded")
+    file: str = Field(description="a file with one start time per line, or a CSV file")
+    column: str | None = Field(default=None, description="column of the CSV file; the first one if left out")
+    speed: float = Field(default=1.0, gt=0, le=1e6, description="how many times faster than recorded")
 
     def resolve(self, folder: Path) -> Trace:
         path = Path(self.file).expanduser()
@@ -178,7 +180,7 @@ class _Trace(_Model):
 
 
 class ArrivalsFile(_Shapes):
-    """Exactly one shape, as written."""
+    """The `arrivals` as written: exactly one shape, `poisson`, `gamma`, `trace` or `sum`."""
 
     poisson: _Poisson | None = None
     gamma: _Gamma | None = None
@@ -186,10 +188,10 @@ class ArrivalsFile(_Shapes):
     sum: Annotated[list[ArrivalsFile], Field(min_length=1, max_length=20)] | None = None
 
     def resolve(self, folder: Path) -> ArrivalsSpec:
-        """The arrivals. `folder`: what a trace's path is relative to. Raises `InvalidFile` for traces."""
+        """The arrivals. `folder`: the base of a trace's relative path. Raises `InvalidFile` for an invalid trace."""
         if self.sum is not None:
             return ArrivalsSpec(sum=tuple(part.resolve(folder) for part in self.sum))
         if self.trace is not None:
             return ArrivalsSpec(trace=self.trace.resolve(folder))
-        chance = self.poisson or self.gamma
-        return ArrivalsSpec(**self.shapes(), poisson=chance.resolve() if chance is not None else None)
+        random = self.poisson or self.gamma
+        return ArrivalsSpec(**self.shapes(), poisson=random.resolve() if random is not None else None)

@@ -1,4 +1,4 @@
-"""`launch_day`: a flash crowd that goes home slowly."""
+"""`launch_day`: a flash crowd that decays exponentially."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LaunchDay"]
 
 @dataclass(frozen=True, slots=True)
 class LaunchDay:
-    """`base` sessions a second, but `peak` at `from_s`; of what is above `base`, half is left each `half_life_s`."""
+    """`base` sessions a second; at `from_s` it jumps to `peak`. The part above `base` halves every `half_life_s`."""
 
     base: float
     peak: float
@@ -21,19 +21,19 @@ class LaunchDay:
 
     def curve(self) -> Rate:
         """The rate as a function of time."""
-        return _Crowd(self)
+        return _Decay(self)
 
 
-class _Crowd(Rate):
-    """base + (peak - base) x exp(-k (t - from)), and its integral, in the form that does not cancel."""
+class _Decay(Rate):
+    """base + (peak - base) x exp(-k (t - from)), and its integral, in a form without cancellation."""
 
     __slots__ = ("_day", "_k")
 
     def __init__(self, day: LaunchDay) -> None:
         if not 0 <= day.base <= day.peak < math.inf:
-            raise ValueError("a rate is 0 or more sessions a second, at its peak no less than its base")
+            raise ValueError("a launch_day rate needs 0 <= base <= peak, finite")
         if not 0 < day.half_life_s < math.inf:
-            raise ValueError("a crowd that goes home has a half-life of more than 0 s")
+            raise ValueError("the half-life of launch_day must be finite and more than 0 s")
         self._day, self._k = day, math.log(2) / day.half_life_s
 
     def rate(self, t: float) -> float:

@@ -1,4 +1,4 @@
-"""A rate that comes back: `sawtooth` and `diurnal` are one period of it, over and over."""
+"""A rate that repeats one period: the basis of `sawtooth` and `diurnal`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["Periodic"]
 
 
 class Periodic(Rate):
-    """`one`, of which the first `period_s` seconds are repeated."""
+    """Repeats the first `period_s` seconds of the rate `one`. Raises ValueError."""
 
     __slots__ = ("_each", "_one", "_period_s")
 
     def __init__(self, one: Rate, period_s: float) -> None:
         if not 0 < period_s < math.inf:
-            raise ValueError("a rate that comes back needs a period of more than 0 s")
+            raise ValueError("the period of a periodic rate must be finite and more than 0 s")
         self._one, self._period_s = one, period_s
         self._each = one.cumulative(period_s)
 

@@ -1,4 +1,4 @@
-"""`ramp`: from one rate to another in a straight line."""
+"""`ramp`: a linear change from one rate to another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Ramp"]
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """From `start` to `end` sessions a second within `over_s` seconds, beginning at `from_s`; then `end`."""
+    """`start` sessions a second, from `from_s` on changing linearly to `end` within `over_s` seconds; then `end`."""
 
     start: float
     end: float

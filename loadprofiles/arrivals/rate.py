@@ -1,4 +1,4 @@
-"""A rate of arrivals as a function of time: what shapes are made of, and the inverse for those without a formula."""
+"""A rate of arrivals as a function of time: base class of all shapes, with a numeric inverse of its integral."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 __all__ = ["Rate", "RateSum"]
 
 _NEVER_S: Final = 1e12
-"""Later than this is never."""
+"""A later time counts as never."""
 
 
 class Rate(ABC):
@@ -25,13 +25,14 @@ class Rate(ABC):
 
     @abstractmethod
     def cumulative(self, t: float) -> float:
-        """Sessions expected until `t`: the integral of the rate, exact."""
+        """Sessions expected until `t` seconds: the exact integral of the rate."""
 
     def time_of(self, sessions: float) -> float:
-        """The earliest time until which `sessions` are expected; infinite where they never are.
+        """The earliest time in seconds until which `sessions` are expected; infinite if that never happens.
 
-        Found by bracketing (Illinois' false position, halving where that stands still), to 1e-12 of the time: what is
-        expected until then is `sessions` to within 1e-9 of it, plus what arrives in that moment.
+        Found by bracketing (the Illinois variant of false position, bisection when that makes no progress), to a
+        relative precision of 1e-12 in time: `cumulative` of the result is `sessions` to within 1e-9 of it, plus what
+        arrives at that instant.
         """
         if sessions <= 0:
             return 0.0
@@ -59,8 +60,8 @@ class Rate(ABC):
                 moved = -1
         return high
 
-    def evenly(self) -> Iterator[float]:
-        """Start times without chance: session i at the time until which i + 1/2 sessions are expected."""
+    def evenly_spaced(self) -> Iterator[float]:
+        """Start times without randomness: session i starts when i + 1/2 sessions are expected."""
         for i in count():
             at = self.time_of(i + 0.5)
             if at == math.inf:
@@ -69,7 +70,7 @@ class Rate(ABC):
 
 
 class RateSum(Rate):
-    """Rates added up."""
+    """The sum of rates."""
 
     __slots__ = ("_parts",)
 

@@ -1,4 +1,4 @@
-"""`sawtooth`: rests, rises in a straight line, falls at once, again and again."""
+"""`sawtooth`: repeatedly rests, rises linearly, and drops at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Sawtooth"]
 
 @dataclass(frozen=True, slots=True)
 class Sawtooth:
-    """In each `period_s` seconds: `low` sessions a second for `rest_s`, and then in a straight line to `high`."""
+    """In each period of `period_s` seconds: `low` sessions a second for `rest_s` seconds, then linearly to `high`."""
 
     low: float
     high: float

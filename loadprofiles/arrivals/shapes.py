@@ -1,4 +1,4 @@
-"""A rate by the name of its shape, alone or as a sum: what `poisson` and the arrivals of a profile have in common."""
+"""A rate given by the name of its shape, or a sum of them: the common part of `poisson` and a profile's arrivals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Shapes"]
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """Exactly one of the shapes, or their `sum`."""
+    """Exactly one shape, or a `sum` of shapes. Raises ValueError."""
 
     constant: Constant | None = None
     ramp: Ramp | None = None
@@ -32,11 +32,11 @@ class Shapes:
     def __post_init__(self) -> None:
         names = [field.name for field in fields(self) if field.default in (None, ())]
         if sum(getattr(self, name) not in (None, ()) for name in names) != 1:
-            raise ValueError(f"needs exactly one of {', '.join(names)}")
+            raise ValueError(f"arrivals need exactly one of {', '.join(names)}")
         self.curve()
 
     def curve(self) -> Rate:
-        """The mean rate as a function of time. Raises `ValueError` where the numbers are none."""
+        """The mean rate as a function of time. Raises ValueError for invalid numbers."""
         if self.sum:
             return RateSum(*(part.curve() for part in self.sum))
         shape = (

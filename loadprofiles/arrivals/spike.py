@@ -1,4 +1,4 @@
-"""`spike`: a base rate, and a higher one for a while."""
+"""`spike`: a base rate, and a higher rate for some time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["Spike"]
 class Spike:
     """`base` sessions a second, but `peak` for `for_s` seconds from `from_s` on.
 
-    Times are spread evenly by the cumulative rate (`Curve.evenly`): `base` 4.7, `peak` 10 for 5 s from 0 s gives 50
-    sessions in the first 5 s, one each 0.1 s, and 285 within 55 s, the same ones with every seed. Put it inside
-    `poisson` for 285 give or take 17 (the 278 of the sizing in `coding-agent-ci` is such a draw).
+    Sessions are spread evenly (`Rate.evenly_spaced`): `base` 4.7 and `peak` 10 for 5 s from 0 s give 50 sessions in the
+    first 5 s, one every 0.1 s, and 285 within 55 s, with every seed. Inside `poisson` it gives 285 +- 17 (the 278 of
+    the sizing in `coding-agent-ci` is such a draw).
     """
 
     base: float

@@ -1,11 +1,11 @@
-"""Files of recorded start times: one a line, or a column of a CSV file. Every mistake with its line.
+"""Reads files of recorded start times: one per line, or a column of a CSV file. Reports every mistake with its line.
 
     0.0                     Timestamp,Model             TIMESTAMP,ContextTokens
     0.35                    5,ChatGPT                   2023-11-16 18:17:03.979,374
     2.1                     45,GPT-4                    2023-11-16 18:17:04.031,396
 
-Numbers are seconds since the load's start; dates count from the first. Empty lines and those that begin with # are
-skipped.
+Numbers are seconds since the load's start; dates are counted from the first one. Empty lines and lines that begin with
+# are skipped.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from reports.shared.errors import InvalidFile, Problem, did_you_mean
 
 __all__ = ["read_start_times"]
 
-MOST_TIMES: Final = 1_000_000
-_MOST_PROBLEMS: Final = 20
+MAX_TIMES: Final = 1_000_000
+_MAX_PROBLEMS: Final = 20
 
 
 def read_start_times(path: Path, column: str | None = None) -> list[float]:
-    """The start times in a file, in seconds, rising. `column` of a CSV file with a header; by default its first.
+    """The start times in a file, in seconds, ascending. `column`: of a CSV file with a header; by default the first.
 
-    Raises `InvalidFile` with every mistake: what cannot be read, is no time, lies before the time above it.
+    Raises `InvalidFile` with every mistake: an unreadable file, an invalid time, a time before the one above it.
     """
     name = str(path)
     try:
@@ -46,28 +46,28 @@ def read_start_times(path: Path, column: str | None = None) -> list[float]:
             first_date = first_date or at
             at = (at - first_date).total_seconds()
         if at is None:
-            remedy = "write seconds, as 12.5, or a date, as 2023-11-16 18:17:03"
+            remedy = "write seconds, for example 12.5, or a date, for example 2023-11-16 18:17:03"
             problems.append(Problem(name, line, f'"{cell}" is not a time', remedy))
         elif times and at < times[-1]:
-            problems.append(Problem(name, line, f"{cell} lies before the time above it", "sort the file by time"))
+            problems.append(Problem(name, line, f"{cell} is before the time above it", "sort the file by time"))
         elif at < 0:
-            problems.append(Problem(name, line, f"{cell} lies before the load's start", "count from 0"))
+            problems.append(Problem(name, line, f"{cell} is before the load's start", "count from 0"))
         else:
             times.append(at)
-        if len(problems) >= _MOST_PROBLEMS:
+        if len(problems) >= _MAX_PROBLEMS:
             break
-        if len(times) > MOST_TIMES:
-            problems.append(Problem(name, line, f"has more than {MOST_TIMES:,} start times", "cut the file"))
+        if len(times) > MAX_TIMES:
+            problems.append(Problem(name, line, f"has more than {MAX_TIMES:,} start times", "shorten the file"))
             break
     if not times and not problems:
-        problems.append(Problem(name, 0, "has no start times in it"))
+        problems.append(Problem(name, 0, "has no start times", "write one start time per line"))
     if problems:
         raise InvalidFile(problems)
     return times
 
 
 def _cells(name: str, text: str, column: str | None) -> Iterator[tuple[int, str]]:
-    """Line numbers and what stands there for a time."""
+    """Yields (line number, text of the time) of each row."""
     place: int | None = None
     rows = csv.reader(text.splitlines())
     while True:

@@ -1,4 +1,4 @@
-"""`step`: one rate, and another from some time on."""
+"""`step`: one change of the rate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Step"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`start` sessions a second, from `at_s` on `end`."""
+    """`start` sessions a second, and `end` from `at_s` seconds on."""
 
     start: float
     end: float

@@ -1,4 +1,4 @@
-"""`trace`: start times as they were recorded."""
+"""`trace`: recorded start times."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ __all__ = ["Trace"]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A session at each of `times_s`, seconds since the load's start, rising; then none any more."""
+    """One session at each of `times_s`, ascending, in seconds since the load's start. Raises ValueError."""
 
     times_s: tuple[float, ...]
 
     def __post_init__(self) -> None:
         if not self.times_s:
-            raise ValueError("a trace needs a start time at least")
+            raise ValueError("a trace needs at least one start time")
         if self.times_s[0] < 0 or any(later < at for at, later in zip(self.times_s, self.times_s[1:], strict=False)):
-            raise ValueError("the start times of a trace are 0 or more, and do not fall")
+            raise ValueError("the start times of a trace must be 0 or more, in ascending order")
 
     def curve(self) -> Rate:
-        """The rate as a function of time: each session spread over the time since the one before it."""
-        return _Spread(self.times_s)
+        """The rate as a function of time: each session is spread over the time since the previous one."""
+        return _TraceRate(self.times_s)
 
     def arrivals(self) -> Iterator[float]:
         """The start times."""
         return iter(self.times_s)
 
 
-class _Spread(Rate):
-    """cumulative(time i) = i + 1, linear in between."""
+class _TraceRate(Rate):
+    """cumulative(times[i]) = i + 1, linear in between."""
 
     __slots__ = ("_times",)
 

@@ -1,1 +1,17 @@
-"""client"""
+"""The streaming client: logical calls with a real client's retries. A truncated answer is never counted as a good one.
+
+client           one endpoint, called by any number of agents
+records          options, context of an agent, record of a call
+attempt          one HTTP attempt and its outcome
+connection       keep-alive connections and HTTP parsing
+wire             what the two APIs have in common (protocol)
+openai_wire      OpenAI chat completions
+anthropic_wire   Anthropic Messages
+sse              parser of server-sent events
+stream           reads one streamed answer
+judge            decides whether a 2xx answer was good
+integrity        compares an answer with its expected tokens
+call_spans       the load's OpenTelemetry spans
+chunklog         writes the arrival times of chunks
+clock            monotonic time, and its wall time
+"""

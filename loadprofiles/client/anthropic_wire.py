@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, as a client sends and reads it."""
+"""Anthropic's Messages API: encodes requests and decodes answers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TOOLS = (
 )
 
 _ABSENT = Raw()
-_NOTHING = (_ABSENT, Raw(b"null"))
-"""A field left out, and null. (`Raw | None` would accept null only.)"""
+_ABSENT_OR_NULL = (_ABSENT, Raw(b"null"))
+"""A missing field, and null. (`Raw | None` would accept null only.)"""
 
 
 class _Usage(Struct):
@@ -97,7 +97,7 @@ class AnthropicWire:
             return _encode({"role": "user", "content": [result]})
         return _encode({"role": message.role, "content": message.text})
 
-    def body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
+    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
         system: list[bytes] = []
         turns: list[bytes] = []
         for message, text in zip(call.messages, encoded, strict=True):
@@ -119,13 +119,13 @@ class AnthropicWire:
             )
         )
 
-    def event(self, name: str, data: bytes) -> Delta:
+    def decode_event(self, name: str, data: bytes) -> Delta:
         try:
             event = _decode_event(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             if name == "error":
                 return Delta(error=data[:500].decode("utf-8", "replace"))
-            raise CorruptAnswerError(f"an event that is not of the Messages API: {error}") from error
+            raise CorruptAnswerError(f"an event is not an event of the Messages API: {error}") from error
         delta = Delta()
         if event.type == "error" or name == "error":
             delta.error = bytes(event.error or data)[:500].decode("utf-8", "replace")
@@ -144,25 +144,25 @@ class AnthropicWire:
             delta.done = True
         return delta
 
-    def whole(self, data: bytes) -> Delta:
+    def decode_body(self, data: bytes) -> Delta:
         try:
             message = _decode_whole(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptAnswerError(f"a body that is not a message: {error}") from error
-        if message.type == "error" or message.error not in _NOTHING:
+            raise CorruptAnswerError(f"the body is not a message: {error}") from error
+        if message.type == "error" or message.error not in _ABSENT_OR_NULL:
             return Delta(error=bytes(message.error or data)[:500].decode("utf-8", "replace"))
         delta = Delta(finish=message.stop_reason, done=message.stop_reason is not None, model=message.model)
         for block in message.content:
             delta.content += block.text
             delta.reasoning += block.thinking
-            if block.type == "tool_use" and block.input not in _NOTHING:
+            if block.type == "tool_use" and block.input not in _ABSENT_OR_NULL:
                 delta.arguments += bytes(block.input).decode()
         delta.usage = _usage(message.usage)
         return delta
 
 
 def _input(arguments: str) -> object:
-    """A tool call's arguments as the object that the Messages API wants."""
+    """A tool call's arguments as the object that the Messages API requires."""
     try:
         decoded = msgspec.json.decode(arguments)
     except msgspec.DecodeError:
@@ -171,7 +171,7 @@ def _input(arguments: str) -> object:
 
 
 def _usage(usage: _Usage | None) -> Usage | None:
-    """`input_tokens` of the Messages API leaves out what the cache held; ours includes it."""
+    """Converts token counts: the Messages API excludes cached tokens from `input_tokens`, our `Usage` includes them."""
     if usage is None:
         return None
     total = None

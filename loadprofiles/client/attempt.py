@@ -1,4 +1,4 @@
-"""One HTTP attempt: connect, send, read the answer, and say how it ended."""
+"""One HTTP attempt: connects, sends, reads the answer, determines the outcome."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from loadprofiles.client.clock import now_s
-from loadprofiles.client.connection import BrokenMessageError, Closed, Connection, Connections
-from loadprofiles.client.judge import DEGRADED_HEADER, Judgement, Provability, judge, shortened
-from loadprofiles.client.stream import Answer, StreamReader, read_whole
+from loadprofiles.client.connection import BrokenMessageError, Connection, ConnectionClosedError, Connections
+from loadprofiles.client.judge import DEGRADED_HEADER, Judgement, Provability, expected_after_degradation, judge
+from loadprofiles.client.stream import Answer, StreamReader, read_complete_body
 from loadprofiles.client.wire import Wire
 from reports.shared.attributes import Outcome
 
 __all__ = ["Attempt", "Request", "Sender"]
 
 MAX_WHOLE_BODY_BYTES = 64 * 1024 * 1024
-"""Longer answers, streamed or not, are not read to their end."""
+"""Reading stops after this many bytes of an answer, streamed or not; the outcome is then `corrupt`."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """How an attempt went. Times are seconds on `clock.now_s`.
+    """The result of an attempt. Times are seconds on `clock.now_s`.
 
-    `transport`: the connection or the HTTP message broke, or a timeout ran out. `answer` and `judgement`: of a 2xx.
-    `headers` only of a failed attempt, for the retry policy. `degraded`: what the answer said it has less of.
+    `transport`: the connection failed, the HTTP message was broken or incomplete, or a timeout expired. `answer` and
+    `judgement` are set for a 2xx status, `headers` for status 300 and above (for the retry policy). `degraded`: the
+    value of the answer's `X-Brownout-Degraded` header.
     """
 
     started_s: float
@@ -39,8 +40,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent, and what must come back: `expected` is the answer's token stream. `timeout_s`: for this attempt, in
-    place of the sender's."""
+    """One HTTP request. `expected`: the token stream that the answer must contain. `timeout_s`: replaces the sender's
+    timeout for this attempt."""
 
     content: bytes
     stream: bool
@@ -49,7 +50,7 @@ class Request:
 
 
 class Sender:
-    """Makes attempts. Its limits: `timeout_s` for the whole attempt, `idle_s` for silence once headers have come."""
+    """Makes attempts. `timeout_s` bounds the whole attempt, `idle_s` the silence after the response headers."""
 
     def __init__(
         self, connections: Connections, wire: Wire, provability: Provability, timeout_s: float, idle_s: float | None
@@ -61,10 +62,10 @@ class Sender:
         self._idle_s = timeout_s if idle_s is None else idle_s
 
     def run(self, request: Request, attempt: Attempt, on_bytes: Callable[[float], None]) -> None:
-        """Makes one attempt and fills `attempt` in. `on_bytes` is told the time at every arrival.
+        """Makes one attempt and fills in `attempt`. Calls `on_bytes` with the time whenever bytes arrive.
 
-        Never raises for what a target can do. Whatever else is thrown in (the greenlet is killed) leaves the attempt
-        `abandoned`, with its connection closed.
+        Nothing that the target does raises an exception. If the greenlet is killed, the attempt is `abandoned` and its
+        connection closed.
         """
         connection: Connection | None = None
         try:
@@ -94,14 +95,14 @@ class Sender:
         size = 0
         status: int | None = None
         stop: Outcome | None = None
-        """Why reading stopped before the message was complete; its place in the order of outcomes comes later."""
+        """Why reading stopped before the message was complete. The final outcome is determined below."""
         try:
             connection.send(request.content, max(deadline_s - now_s(), 0.001))
         except TimeoutError:
             attempt.outcome, attempt.transport = Outcome.TIMEOUT, True
             return
         except OSError:
-            pass  # The server may have answered and closed before it read all of a long body.
+            pass  # The server may have responded and closed before it read all of a long body.
         at_s = now_s()
         receive = connection.receive
         while True:
@@ -119,7 +120,7 @@ class Sender:
             except BrokenMessageError:
                 stop = Outcome.CORRUPT
                 break
-            except (Closed, OSError):
+            except (ConnectionClosedError, OSError):
                 stop = Outcome.RESET if status is None else Outcome.TRUNCATED
                 break
             at_s = now_s()
@@ -130,7 +131,7 @@ class Sender:
                     continue
             if reader is not None and status < 300:
                 reader.feed(data, at_s)
-                if reader.over:
+                if reader.stopped:
                     break
             else:
                 body.append(data)
@@ -157,16 +158,16 @@ class Sender:
         if reader is not None:
             answer = reader.finish(complete)
         elif complete:
-            answer = read_whole(self._wire, b"".join(body), at_s)
+            answer = read_complete_body(self._wire, b"".join(body), at_s)
         else:
             answer = Answer()
         if stop is Outcome.CORRUPT:
-            answer.corrupt = answer.corrupt or "not an HTTP message, or an endless one"
+            answer.corrupt = answer.corrupt or f"not an HTTP message, or longer than {MAX_WHOLE_BODY_BYTES} bytes"
         attempt.answer = answer
         attempt.degraded = connection.header(DEGRADED_HEADER)
         attempt.judgement = judge(
             answer,
-            shortened(request.expected, attempt.degraded),
+            expected_after_degradation(request.expected, attempt.degraded),
             self._provability,
             message_complete=complete,
             stalled=stop is Outcome.STALLED,

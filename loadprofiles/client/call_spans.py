@@ -1,17 +1,16 @@
-"""The spans of the load, by the OpenTelemetry API alone.
+"""The load's spans, written with the OpenTelemetry API only (no SDK).
 
-    invoke_agent {agent}        a trace of its own: one logical call, and the tool that its answer asks for
-     |- chat {model}            the logical call, the client's retries inside
-     |   '- POST                one an attempt
+    invoke_agent {agent}        root of a trace: one logical call, and the tool that its answer asks for
+     |- chat {model}            the logical call, including the client's retries
+     |   '- POST                one per attempt
      '- execute_tool {tool}
-    brownout.session            one a session, a trace of its own, made when it ends
+    brownout.session            one per session, root of a trace of its own, written when the session ends
 
-Starts and ends are explicit, parents are handed over: greenlets do not inherit a context. No prompts in spans.
+Start times, end times and parents are passed explicitly, because greenlets do not inherit a context. Spans contain no
+prompts.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -21,13 +20,11 @@ from opentelemetry.util.types import AttributeValue
 from loadprofiles.client.attempt import Attempt
 from loadprofiles.client.chunklog import encode
 from loadprofiles.client.clock import unix_ns
+from loadprofiles.client.records import AgentContext, CallRecord
 from loadprofiles.retries.backoff import parse_retry_after_s
 from loadprofiles.sessions.session import Call
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
-
-if TYPE_CHECKING:
-    from loadprofiles.client.client import AgentContext, CallRecord, Client
 
 __all__ = [
     "end_attempt",
@@ -45,35 +42,36 @@ _ROOT = Context()
 
 
 def start_turn(agent_name: str, call: Call, context: AgentContext, at_s: float) -> Span | None:
-    """The root of one agent turn; None where nothing records, and then no other span of it is made."""
+    """The root span of one agent turn; None if no tracer records, and then the turn gets no other spans."""
     span = _tracer.start_span(f"{names.SPAN_INVOKE_AGENT} {agent_name}", _ROOT, start_time=unix_ns(at_s))
     if not span.is_recording():
         return None
     span.set_attribute(names.OPERATION_NAME, "invoke_agent")
     span.set_attribute(names.AGENT_NAME, agent_name)
-    span.set_attributes(_who(call, context))
+    span.set_attributes(_call_identity(call, context))
     return span
 
 
-def start_chat(client: Client, call: Call, context: AgentContext, turn: Span, at_s: float) -> Span:
+def start_chat(call: Call, context: AgentContext, turn: Span, at_s: float, *, model: str, provider: str) -> Span:
     """The span of a logical call."""
-    model = client.options.model
     given: dict[str, AttributeValue] = {
         names.OPERATION_NAME: "chat",
-        names.PROVIDER_NAME: client.wire.provider,
+        names.PROVIDER_NAME: provider,
         names.REQUEST_MODEL: model,
         names.REQUEST_STREAM: call.stream,
         names.REQUEST_MAX_TOKENS: call.max_tokens,
-        **_who(call, context),
+        **_call_identity(call, context),
     }
     parent = trace.set_span_in_context(turn, _ROOT)
     return _tracer.start_span(f"{names.SPAN_CHAT} {model}", parent, SpanKind.CLIENT, given, start_time=unix_ns(at_s))
 
 
 def end_chat(span: Span, record: CallRecord, model: str) -> None:
-    """Writes down how the call went. Each attribute costs, so evidence of harm is written where there is any: of a call
-    that was provable, `tokens.lost`, `.duplicated`, `.spliced` left out are 0 and `silently_truncated` is false. The
-    answering model is left out where it is the one asked for.
+    """Ends the span of a logical call with its result.
+
+    To keep spans small, `tokens.lost`, `.duplicated`, `.spliced` and `silently_truncated` are written only when not 0
+    or false. On a provable call a missing one means 0 or false. The response model is written only when it is not the
+    requested one.
     """
     found: dict[str, AttributeValue] = {
         names.OUTCOME: record.outcome,
@@ -82,7 +80,7 @@ def end_chat(span: Span, record: CallRecord, model: str) -> None:
         names.CALL_ATTEMPTS: record.attempts,
         names.TOKENS_RECEIVED: record.output_tokens,
     }
-    for fault, kind in record.touched.items():
+    for fault, kind in record.affected_by.items():
         span.add_event(names.EVENT_FAULT_HIT, {names.FAULT_ID: fault, names.FAULT_KIND: kind})
     ttft_s, answer, judgement = record.ttft_s, record.answer, record.judgement
     if ttft_s is not None:
@@ -114,12 +112,12 @@ def end_chat(span: Span, record: CallRecord, model: str) -> None:
     _end(span, record.outcome, found, record.ended_s)
 
 
-def start_attempt(client: Client, chat: Span, resends: int, at_s: float) -> Span:
-    """The span of one HTTP attempt. `resends`: attempts of the same call before it."""
+def start_attempt(chat: Span, resends: int, at_s: float, address: tuple[str, int]) -> Span:
+    """The span of one HTTP attempt to `address` (host, port). `resends`: earlier attempts of the same call."""
     given: dict[str, AttributeValue] = {
         names.HTTP_METHOD: "POST",
-        names.SERVER_ADDRESS: client.endpoint.host,
-        names.SERVER_PORT: client.endpoint.port,
+        names.SERVER_ADDRESS: address[0],
+        names.SERVER_PORT: address[1],
     }
     if resends:
         given[names.HTTP_RESEND_COUNT] = resends
@@ -128,7 +126,7 @@ def start_attempt(client: Client, chat: Span, resends: int, at_s: float) -> Span
 
 
 def end_attempt(span: Span, attempt: Attempt) -> None:
-    """Writes down how the attempt went, and when its chunks arrived."""
+    """Ends the span of an attempt with its result and the arrival times of its chunks."""
     found: dict[str, AttributeValue] = {names.OUTCOME: attempt.outcome}
     if attempt.status is not None:
         found[names.HTTP_STATUS] = attempt.status
@@ -153,7 +151,7 @@ def start_tool(turn: Span, tool: str, at_s: float) -> Span:
 
 
 def write_session(given: dict[str, AttributeValue], started_s: float, ended_s: float) -> None:
-    """The span of a whole session, made at its end."""
+    """Writes the span of a whole session, when the session has ended."""
     span = _tracer.start_span(names.SPAN_SESSION, _ROOT, start_time=unix_ns(started_s))
     if span.is_recording():
         span.set_attributes(given)
@@ -166,17 +164,17 @@ def traceparent(span: Span) -> bytes:
     return b"traceparent: 00-%032x-%016x-%02x\r\n" % (context.trace_id, context.span_id, context.trace_flags)
 
 
-def _who(call: Call, context: AgentContext) -> dict[str, AttributeValue]:
-    who: dict[str, AttributeValue] = {
+def _call_identity(call: Call, context: AgentContext) -> dict[str, AttributeValue]:
+    identity: dict[str, AttributeValue] = {
         names.CONVERSATION_ID: context.session,
         names.AGENT_ID: call.agent,
         names.TURN: call.turn,
     }
     if context.tenant is not None:
-        who[names.TENANT] = context.tenant
+        identity[names.TENANT] = context.tenant
     if context.tier:
-        who[names.TIER] = context.tier
-    return who
+        identity[names.TIER] = context.tier
+    return identity
 
 
 def _end(span: Span, outcome: Outcome, found: dict[str, AttributeValue], at_s: float) -> None:

@@ -1,15 +1,14 @@
-"""The load's client: logical calls with the retries of a real client, true times, and proof of every token.
+"""The load's client: logical calls with the retries of a real client, measured times, and every token checked.
 
     call       one logical model call; the client's retries are inside it
     attempt    one HTTP request (`loadprofiles.client.attempt`)
 
-A call is never taken for good on its status: see `loadprofiles.client.judge`.
+A 2xx status alone does not make a call `ok`: see `loadprofiles.client.judge`.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from random import Random
 
 import gevent
@@ -20,140 +19,32 @@ from loadprofiles.client.anthropic_wire import AnthropicWire
 from loadprofiles.client.attempt import Attempt, Request, Sender
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import Connections, parse_endpoint, request_head
-from loadprofiles.client.judge import Judgement, Provability
+from loadprofiles.client.judge import Provability
 from loadprofiles.client.openai_wire import OpenAIWire
-from loadprofiles.client.stream import Answer
+from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions
 from loadprofiles.client.wire import Wire
-from loadprofiles.demand import DemandNow
-from loadprofiles.demand.now import Touched
+from loadprofiles.demand import ActiveDemand
+from loadprofiles.demand.active import AffectedBy
 from loadprofiles.retries import POLICIES, CallRepeater, Failure, GiveUp, Retry
-from loadprofiles.sessions.session import Call, CallResult, Message
+from loadprofiles.sessions.session import Call, Message
 from reports.shared.attributes import Outcome
 from reports.shared.errors import UserError
 from reports.shared.tenancy import key_of
 from reports.shared.tokens import token_stream
 
-__all__ = ["WIRES", "AgentContext", "CallRecord", "Client", "ClientOptions"]
+__all__ = ["WIRES", "Client"]
 
 WIRES: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
-"""The APIs by the name that a configuration gives."""
+"""The APIs by their names in a configuration."""
 
-_SYSTEM_MESSAGES_KEPT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOptions:
-    """Where and how a client calls. Times in seconds.
-
-    `retries` names a policy of `loadprofiles.retries`. `idle_s`: silence in an answer after which the client hangs up
-    (None: only `timeout_s`, which bounds the whole attempt). `provable`: whether the target's tokens can be checked;
-    None lets the target show it (`judge.Provability`).
-    """
-
-    url: str
-    model: str
-    api: str = "openai"
-    retries: str = "openai-sdk"
-    timeout_s: float = 600.0
-    connect_timeout_s: float = 5.0
-    idle_s: float | None = None
-    api_key: str | None = field(default=None, repr=False)
-    provable: bool | None = None
-    allow_remote: bool = False
-
-
-@dataclass(slots=True)
-class AgentContext:
-    """What a client keeps for one agent between its calls.
-
-    `tenant` and `tier` go into the API key where the user has none of their own. `last_byte_s`: when anything last
-    arrived for it (or when it last sent). `encoded`: the conversation as last sent.
-    """
-
-    session: str
-    agent: str
-    tenant: str | None
-    seed: int
-    tier: str = ""
-    last_byte_s: float = 0.0
-    encoded: list[tuple[Message, bytes]] = field(default_factory=list)
-
-    def on_bytes(self, at_s: float) -> None:
-        """Something arrived."""
-        self.last_byte_s = at_s
-
-
-@dataclass(slots=True)
-class CallRecord:
-    """How a logical call went. Times are seconds on `clock.now_s`; the measures are those of `docs/measures.md`.
-
-    `scheduled_s`: when it should have been sent. `answer` and `judgement`: of the last attempt, if that got a 2xx.
-    `touched`: the demand faults that changed how it was made, kinds by id.
-    """
-
-    call: Call
-    scheduled_s: float
-    sent_s: float
-    ended_s: float = 0.0
-    outcome: Outcome = Outcome.ABANDONED
-    attempts: int = 0
-    answer: Answer | None = None
-    judgement: Judgement | None = None
-    touched: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """The answer is complete and right."""
-        return self.outcome is Outcome.OK
-
-    @property
-    def ttft_s(self) -> float | None:
-        """First non-empty output token received - call sent, the client's retries included. None: never."""
-        times = self.answer.chunk_times_s if self.answer is not None else None
-        return times[0] - self.sent_s if times else None
-
-    @property
-    def e2e_s(self) -> float:
-        """Last byte - call sent."""
-        return self.ended_s - self.sent_s
-
-    @property
-    def output_tokens(self) -> int:
-        """Tokens received: proved, else as the target reported them, else 4 characters each."""
-        if self.answer is None:
-            return 0
-        if self.judgement is not None and self.judgement.integrity is not None:
-            return self.judgement.integrity.received
-        return self.answer.usage.output_tokens or sum(self.answer.chunk_tokens)
-
-    @property
-    def tpot_s(self) -> float | None:
-        """(e2e - ttft) / (output tokens - 1); None below two tokens."""
-        ttft, tokens = self.ttft_s, self.output_tokens
-        return None if ttft is None or tokens < 2 else (self.e2e_s - ttft) / (tokens - 1)
-
-    def result(self) -> CallResult:
-        """What the agent is told."""
-        answer = self.answer
-        if answer is None:
-            return CallResult(False, "", None, self.outcome)
-        usage = answer.usage
-        return CallResult(
-            self.ok,
-            answer.text,
-            answer.arguments or None,
-            self.outcome,
-            usage.input_tokens,
-            usage.cached_tokens,
-            usage.output_tokens,
-        )
+_MAX_CACHED_SYSTEM_MESSAGES = 256
 
 
 class Client:
     """Calls one endpoint for any number of agents, each in its own greenlet, over pooled connections."""
 
-    def __init__(self, options: ClientOptions, demand: DemandNow | None = None) -> None:
-        """`demand`: what may change calls while it is on, by `clock.now_s`.
+    def __init__(self, options: ClientOptions, demand: ActiveDemand | None = None) -> None:
+        """`demand`: the demand faults that change calls while they are active, timed by `clock.now_s`.
 
         Raises `UserError` for an unknown API or policy, or an endpoint that may not be called.
         """
@@ -164,9 +55,9 @@ class Client:
         self.options = options
         self.endpoint = parse_endpoint(options.url, options.allow_remote)
         self.wire = WIRES[options.api]
-        self.demand = demand if demand is not None else DemandNow()
+        self.demand = demand if demand is not None else ActiveDemand()
         self.holding = False
-        """While it holds, a call that broke is not tried again, whatever the policy says."""
+        """True: no failed call is retried, whatever the policy decides."""
         self._policy = POLICIES[options.retries]
         self._connections = Connections(self.endpoint, options.connect_timeout_s)
         self._sender = Sender(
@@ -181,17 +72,20 @@ class Client:
         self._connections.close()
 
     def call(self, call: Call, context: AgentContext, scheduled_s: float, turn: Span | None = None) -> CallRecord:
-        """Makes a logical call, and waits for its end. `turn`: the span it belongs to, None where nothing records.
+        """Makes a logical call and returns its record. `turn`: the parent span; None: no spans are recorded.
 
-        If the greenlet is killed, the record's spans end as `abandoned`, and the exception goes on.
+        If the greenlet is killed, the call's spans end as `abandoned` and the exception propagates.
         """
-        touched: Touched = {}
-        call = self.demand.change(call, touched, now_s())
-        body = self.wire.body(call, self._encoded(call, context), self.options.model, context.session)
+        affected_by: AffectedBy = {}
+        call = self.demand.change_call(call, affected_by, now_s())
+        body = self.wire.encode_body(call, self._encoded(call, context), self.options.model, context.session)
         expected = token_stream(call.marker.key, call.max_tokens)
         sent_s = context.last_byte_s = now_s()
-        record = CallRecord(call, scheduled_s, sent_s, touched=touched)
-        chat = call_spans.start_chat(self, call, context, turn, sent_s) if turn is not None else None
+        record = CallRecord(call, scheduled_s, sent_s, affected_by=affected_by)
+        chat = None
+        if turn is not None:
+            model, provider = self.options.model, self.wire.provider
+            chat = call_spans.start_chat(call, context, turn, sent_s, model=model, provider=provider)
         try:
             self._attempts(self._head_for(context), body, expected, record, context, chat)
         finally:
@@ -202,7 +96,7 @@ class Client:
         return record
 
     def repeat_after_s(self, repeats_taken: int) -> float | None:
-        """After a call broke, `repeats_taken` + 1 times by now: when its agent makes it again, None for never."""
+        """Seconds until the agent repeats a call that has now failed `repeats_taken` + 1 times; None: it does not."""
         if self.holding or not isinstance(self._policy, CallRepeater):
             return None
         decision = self._policy.repeat(repeats_taken)
@@ -214,14 +108,15 @@ class Client:
         rng: Random | None = None
         while True:
             attempt = Attempt(record.sent_s if not record.attempts else now_s())
-            span = (
-                call_spans.start_attempt(self, chat, record.attempts, attempt.started_s) if chat is not None else None
-            )
+            span = None
+            if chat is not None:
+                address = (self.endpoint.host, self.endpoint.port)
+                span = call_spans.start_attempt(chat, record.attempts, attempt.started_s, address)
             trace_parent = call_spans.traceparent(span) if span is not None else b""
             content = b"%bContent-Length: %d\r\n%b\r\n%b" % (head, len(body), trace_parent, body)
             record.attempts += 1
-            habit = self.demand.habit(record.touched, attempt.started_s)
-            timeout_s = habit.timeout_s if habit is not None else None
+            override = self.demand.override(record.affected_by, attempt.started_s)
+            timeout_s = override.timeout_s if override is not None else None
             request = Request(content, record.call.stream, expected, timeout_s)
             try:
                 self._sender.run(request, attempt, context.on_bytes)
@@ -236,16 +131,16 @@ class Client:
                 rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
             error = (attempt.answer.error or "") if attempt.answer is not None else ""
             failure = Failure(attempt.status, attempt.transport, record.call.stream, attempt.headers, error)
-            habit = self.demand.habit(record.touched, attempt.ended_s)
-            policy = POLICIES[habit.retries] if habit is not None else self._policy
+            override = self.demand.override(record.affected_by, attempt.ended_s)
+            policy = POLICIES[override.retries] if override is not None else self._policy
             decision = policy.decide(record.attempts - 1, failure, time.time(), rng)
             if isinstance(decision, GiveUp) or self.holding:
                 return
-            record.outcome = Outcome.ABANDONED  # if it is killed in its sleep
+            record.outcome = Outcome.ABANDONED  # applies if the greenlet is killed during the sleep
             gevent.sleep(decision.after_s)
 
     def _head_for(self, context: AgentContext) -> bytes:
-        """The constant part of the head: with the user's key, or one that names the session's tenant."""
+        """The constant part of the head, with the user's API key or else a key that names the session's tenant."""
         if context.tenant is None or self.options.api_key is not None:
             return self._head
         account = (context.tenant, context.tier)
@@ -260,7 +155,7 @@ class Client:
         return request_head(self.endpoint, self.wire.path, [agent, accept, *self.wire.headers(api_key)])
 
     def _encoded(self, call: Call, context: AgentContext) -> list[bytes]:
-        """Every message of the call, each encoded once: a conversation only grows, or is compacted."""
+        """Every message of the call, encoded. Messages that an earlier call of the agent sent are not encoded again."""
         known = context.encoded
         for place, message in enumerate(call.messages):
             if place < len(known):
@@ -276,7 +171,7 @@ class Client:
             return self.wire.encode_message(message)
         kept = self._system.get(id(message))
         if kept is None:
-            if len(self._system) >= _SYSTEM_MESSAGES_KEPT:
+            if len(self._system) >= _MAX_CACHED_SYSTEM_MESSAGES:
                 self._system.clear()
             kept = self._system[id(message)] = (message, self.wire.encode_message(message))
         return kept[1]

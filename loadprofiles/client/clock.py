@@ -1,4 +1,4 @@
-"""The process's clock: durations are monotonic, wall time is anchored once."""
+"""The process's clock. Times are monotonic; their offset to wall time is measured once, at import."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 __all__ = ["now_s", "unix_ns"]
 
 now_s = time.monotonic
-"""Seconds on a clock that never steps."""
+"""Seconds on the monotonic clock."""
 
 _ANCHOR_NS = time.time_ns() - time.monotonic_ns()
 
 
 def unix_ns(at_s: float) -> int:
-    """Wall time, in nanoseconds since 1970, of a moment on `now_s`'s clock."""
+    """Wall time in nanoseconds since 1970 of a time on the clock of `now_s`."""
     return _ANCHOR_NS + round(at_s * 1e9)

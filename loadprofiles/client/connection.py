@@ -1,7 +1,7 @@
-"""Connections of the load's client: geventhttpclient's parser and sockets, with our own hands on time and failure.
+"""Connections of the load's client: geventhttpclient's parser and sockets, with our own timeouts and error handling.
 
-Why not its `HTTPClient`: that merges and validates the same headers on every request, caps the connections, and hides
-which of the phases (connect, send, headers, body) a timeout or a reset happened in.
+We do not use its `HTTPClient`, because that merges and validates the same headers on every request, caps the number of
+connections, and does not show in which phase (connect, send, headers, body) a timeout or a reset happened.
 """
 
 from __future__ import annotations
@@ -20,24 +20,32 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from reports.shared.errors import UserError
 
-__all__ = ["BrokenMessageError", "Closed", "Connection", "Connections", "Endpoint", "parse_endpoint", "request_head"]
+__all__ = [
+    "BrokenMessageError",
+    "Connection",
+    "ConnectionClosedError",
+    "Connections",
+    "Endpoint",
+    "parse_endpoint",
+    "request_head",
+]
 
 KEEP_ALIVE_S = 5.0
-"""Idle connections older than this are not used again: the value of the HTTP client inside both SDKs."""
+"""Connections idle for longer are not reused. The value is that of the HTTP client inside both SDKs."""
 _BLOCK = 16 * 1024
 
 
-class Closed(Exception):
+class ConnectionClosedError(Exception):
     """The peer closed or reset the connection before the message was complete."""
 
 
 class BrokenMessageError(Exception):
-    """What arrived is not HTTP."""
+    """The received bytes are not HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the target listens. `base_path` is the API's root, ending in `/v1`."""
+    """The target's address. `base_path` is the API's root and ends in `/v1`."""
 
     host: str
     port: int
@@ -46,10 +54,10 @@ class Endpoint:
 
 
 def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
-    """The endpoint that a target's URL names; `/v1` is added to a path that does not end in it.
+    """Parses a target's URL. Appends `/v1` to a path that does not end in it.
 
-    Raises `UserError` for anything but an http(s) URL of a host, and, unless `allow_remote`, for a host other than
-    this machine's loopback.
+    Raises `UserError` if it is not an http(s) URL with a host, or, unless `allow_remote`, if the host is not this
+    machine's loopback.
     """
     parts = urlsplit(url)
     try:
@@ -59,11 +67,13 @@ def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserError(f"target URL {url!r} is not an http:// or https:// URL, such as http://127.0.0.1:8000")
     if parts.username or parts.query or parts.fragment:
-        raise UserError("target URL must not carry credentials, a query or a fragment; keys come from the environment")
+        raise UserError(
+            "target URL must not contain credentials, a query or a fragment; put the API key in an environment variable"
+        )
     if not allow_remote and not _is_loopback(parts.hostname):
         raise UserError(
-            f"target {parts.hostname!r} is not this machine: load is sent to other hosts only if you say so "
-            "(`--yes-i-may`), and only with their owner's leave"
+            f"target {parts.hostname!r} is not this machine: to send load to another host, get its owner's permission "
+            "and pass `--yes-i-may`"
         )
     path = parts.path.rstrip("/")
     tls = parts.scheme == "https"
@@ -86,7 +96,7 @@ class _Socket(Protocol):
 
 
 class _Parser(HTTPResponse):  # type: ignore[misc]  # geventhttpclient carries no types under our mypy settings
-    """One message. Hands body pieces over as they were framed."""
+    """Parser of one message. Collects the body in pieces as they were framed."""
 
     def __init__(self) -> None:
         super().__init__(method="POST")
@@ -111,24 +121,25 @@ class Connection:
         self._sock.sendall(request)
 
     def receive(self, limit_s: float) -> bytes:
-        """Waits for the next bytes and returns what they add to the body, perhaps nothing.
+        """Waits for the next bytes and returns their part of the body, which may be empty.
 
-        Raises TimeoutError after `limit_s` without a byte, `Closed`, `BrokenMessageError`, or another OSError.
+        Raises TimeoutError after `limit_s` seconds without a byte, `ConnectionClosedError`, `BrokenMessageError`, or
+        another OSError.
         """
         self._sock.settimeout(limit_s)
         try:
             data = self._sock.recv(_BLOCK)
         except ConnectionError as error:
-            raise Closed(str(error)) from error
+            raise ConnectionClosedError(str(error)) from error
         parser = self._parser
         try:
             parser.feed(data)
         except HTTPParseError as error:
             if data:
                 raise BrokenMessageError(str(error)) from error
-            raise Closed("closed in the middle of the message") from error
+            raise ConnectionClosedError("closed in the middle of the message") from error
         if not data and not parser.message_complete:
-            raise Closed("closed before an answer")
+            raise ConnectionClosedError("closed before the message was complete")
         if not parser.body:
             return b""
         body = b"".join(parser.body)
@@ -137,7 +148,7 @@ class Connection:
 
     @property
     def status(self) -> int | None:
-        """The answer's status; None until its headers are complete (interim 1xx answers do not count)."""
+        """The response's status; None until its headers are complete. Interim 1xx responses are ignored."""
         parser = self._parser
         if not parser.headers_complete:
             return None
@@ -146,16 +157,16 @@ class Connection:
 
     @property
     def complete(self) -> bool:
-        """The answer is complete as an HTTP message."""
+        """The response is complete as an HTTP message."""
         return self.status is not None and bool(self._parser.message_complete)
 
     @property
     def reusable(self) -> bool:
-        """The connection may carry another request."""
+        """The connection can be used for another request."""
         return not self._parser.should_close()
 
     def headers(self) -> dict[str, str]:
-        """The answer's headers, names in lower case, repeated ones joined by a comma."""
+        """The response's headers, names in lower case, repeated headers joined by a comma."""
         found: dict[str, str] = {}
         for name, value in self._parser.items():
             key = name.lower()
@@ -163,12 +174,12 @@ class Connection:
         return found
 
     def header(self, name: str) -> str | None:
-        """One header of the answer; the first, where it is repeated."""
+        """One header of the response, the first if it is repeated; None if absent."""
         found = self._parser.get(name)
         return found[0] if isinstance(found, list) else cast("str | None", found)
 
     def alive(self) -> bool:
-        """An idle connection has nothing to read: a readable one was closed, or holds what nobody asked for."""
+        """Whether an idle connection is usable. If it is readable, the peer closed it or sent unrequested data."""
         try:
             poll = _poll()
             poll.register(self._sock.fileno(), select.POLLIN)
@@ -177,7 +188,7 @@ class Connection:
             return False
 
     def close(self) -> None:
-        """Closes the socket, without complaint."""
+        """Closes the socket; ignores errors."""
         try:
             self._sock.close()
         except OSError:
@@ -185,11 +196,11 @@ class Connection:
 
 
 _poll = gevent.monkey.get_original("select", "poll")
-"""The system's own: gevent's yields to other greenlets even when it does not wait."""
+"""The operating system's `poll`: gevent's yields to other greenlets even when it does not wait."""
 
 
 class Connections:
-    """Keep-alive connections to one endpoint, as many as are needed; the last one used is the first used again."""
+    """Keep-alive connections to one endpoint, without a limit. The most recently used idle one is reused first."""
 
     def __init__(self, endpoint: Endpoint, connect_timeout_s: float) -> None:
         self.endpoint = endpoint
@@ -205,7 +216,8 @@ class Connections:
         self._idle: list[Connection] = []
 
     def acquire(self) -> Connection:
-        """An idle connection that is still alive, or a new one. Raises OSError (TimeoutError after the limit)."""
+        """An idle connection that is still alive, or a new one. Raises OSError (TimeoutError if connecting takes too
+        long)."""
         while self._idle:
             connection = self._idle.pop()
             if time.monotonic() - connection.idle_since_s <= KEEP_ALIVE_S and connection.alive():
@@ -214,7 +226,7 @@ class Connections:
         return Connection(self._factory._create_socket())
 
     def release(self, connection: Connection) -> None:
-        """Takes a connection back whose answer is complete; closes it where it cannot be used again."""
+        """Returns a connection to the pool, or closes it if it cannot be reused."""
         if connection.complete and connection.reusable:
             connection.idle_since_s = time.monotonic()
             self._idle.append(connection)
@@ -228,9 +240,9 @@ class Connections:
 
 
 def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str]]) -> bytes:
-    """The constant part of a request's head, up to where `Content-Length` and what varies is added.
+    """The constant part of a request's head; `Content-Length` and other variable headers are appended per request.
 
-    Raises `UserError` for a header value that cannot be sent (a key with a line end in it).
+    Raises `UserError` for a header value that cannot be sent, such as an API key that contains a line break.
     """
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     if endpoint.port != (443 if endpoint.tls else 80):
@@ -238,6 +250,6 @@ def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str
     lines = [f"POST {endpoint.base_path}{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
     for name, value in headers:
         if not value.isprintable() or not value.isascii():
-            raise UserError(f"the value for header {name} holds characters that a header cannot carry")
+            raise UserError(f"the value of header {name} contains characters that are not allowed in a header")
         lines.append(f"{name}: {value}")
     return "\r\n".join(lines).encode("ascii") + b"\r\n"

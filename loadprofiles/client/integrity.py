@@ -1,7 +1,7 @@
-"""Holds an answer against the token stream it should have been.
+"""Compares an answer with its expected token stream.
 
-Every token of a simulated answer is known beforehand (`reports.shared.tokens`), so each received token is either the expected
-one in its place, or evidence: of loss, of duplication, of a splice.
+Every token of a simulated answer is known in advance (`reports.shared.tokens`). So each received token is either the
+expected one in its place, or evidence of loss, duplication or splicing (tokens of another answer).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["Integrity", "compare"]
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
-    """What a comparison found, all in tokens.
+    """The result of a comparison, in tokens.
 
-    `holes`: expected tokens missing although a later one arrived. `missing_tail`: expected tokens after the last one
-    that arrived. `duplicated`: tokens that had already arrived. `spliced`: tokens that are not of this answer, or not
-    where they belong.
+    `holes`: expected tokens that are missing although a later one arrived. `missing_tail`: expected tokens after the
+    last one that arrived. `duplicated`: tokens that had already arrived. `spliced`: tokens that do not belong to this
+    answer, or are not in their place.
     """
 
     expected: int
@@ -31,22 +31,22 @@ class Integrity:
 
     @property
     def exact(self) -> bool:
-        """All of the expected tokens, and nothing else."""
+        """Exactly the expected tokens were received."""
         return not (self.holes or self.missing_tail or self.duplicated or self.spliced)
 
     @property
-    def right_so_far(self) -> bool:
-        """The beginning of the expected stream, perhaps cut short."""
+    def is_prefix(self) -> bool:
+        """The received tokens are a prefix of the expected stream, possibly all of it."""
         return not (self.holes or self.duplicated or self.spliced)
 
     @property
-    def nothing_in_common(self) -> bool:
-        """Something arrived, and no token of it belongs to the expected answer: a different kind of speaker."""
+    def all_unexpected(self) -> bool:
+        """Tokens were received, and none of them is expected: the target is probably a real model."""
         return 0 < self.received <= self.spliced
 
 
 def compare(expected: str, received: str) -> Integrity:
-    """Compares a received text with the expected token stream (`reports.shared.tokens.token_stream`)."""
+    """Compares a received text with its expected token stream (`reports.shared.tokens.token_stream`)."""
     wanted = len(expected) // TOKEN_CHARS
     got = tokens_in(received)
     if received == expected:
@@ -57,23 +57,23 @@ def compare(expected: str, received: str) -> Integrity:
 
 
 def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
-    """Walks the received text, finding each token's place; resynchronises after characters that fit nowhere."""
+    """Finds the place of each received token. Skips characters that match no token, up to the next match."""
     index: dict[str, int] = {}
     for place in range(wanted - 1, -1, -1):
         index[expected[place * TOKEN_CHARS : (place + 1) * TOKEN_CHARS]] = place
     seen = bytearray(wanted)
     after_last = 0
-    duplicated = spliced = strangers = at = 0
+    duplicated = spliced = unmatched_chars = at = 0
     while at < len(received):
         token = received[at : at + TOKEN_CHARS]
         here = after_last * TOKEN_CHARS
         place = after_last if expected[here : here + TOKEN_CHARS] == token else index.get(token, -1)
         if place < 0:
-            strangers += 1
+            unmatched_chars += 1
             at += 1
             continue
-        spliced += tokens_in(" " * strangers)
-        strangers = 0
+        spliced += tokens_in(" " * unmatched_chars)
+        unmatched_chars = 0
         at += TOKEN_CHARS
         if seen[place]:
             duplicated += 1
@@ -83,7 +83,7 @@ def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
         else:
             seen[place] = 1
             after_last = place + 1
-    spliced += tokens_in(" " * strangers)
+    spliced += tokens_in(" " * unmatched_chars)
     return Integrity(
         wanted,
         got,

@@ -1,7 +1,7 @@
 """Decides whether a 2xx answer was good, without I/O.
 
-Complete means a finish reason *and* the end of the stream *and* a complete HTTP message; a truncated stream is never
-taken for a good one. Definitions: `docs/measures.md`.
+An answer is complete if it has a finish reason *and* the end of the stream *and* is a complete HTTP message. So a
+truncated stream is never `ok`. Definitions: `docs/measures.md`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from loadprofiles.client.wire import argument_tokens
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import TOKEN_CHARS
 
-__all__ = ["DEGRADED_HEADER", "Judgement", "Provability", "judge", "shortened"]
+__all__ = ["DEGRADED_HEADER", "Judgement", "Provability", "expected_after_degradation", "judge"]
 
 DEGRADED_HEADER = "X-Brownout-Degraded"
-"""With which a gateway says that it serves less than was asked (`docs/wire.md`)."""
+"""Response header in which a gateway reports that it served less than was requested (`docs/wire.md`)."""
 
-_LOWERED = re.compile(r"\bmax_tokens=(\d{1,9})\b")
+_REDUCED_MAX_TOKENS = re.compile(r"\bmax_tokens=(\d{1,9})\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`integrity` is None where the tokens cannot be proved; `silently_truncated` then too."""
+    """The judgement of one 2xx answer.
+
+    `integrity`, `tokens_lost` and `silently_truncated` are None if the target's tokens cannot be checked.
+    """
 
     outcome: Outcome
     integrity: Integrity | None
@@ -36,11 +39,10 @@ class Judgement:
 
 
 class Provability:
-    """Whether the target's tokens can be checked: yes, no, or not known yet.
+    """Whether the target's tokens can be checked: True, False, or None (not known yet).
 
-    Not known (None) is settled by the target itself: one exact answer, and from then on every token is held against the
-    expected ones; until then an answer that has nothing in common with its expected stream is another kind of speaker
-    (a real model), and not measured.
+    It becomes True with the first answer that matches its expected stream exactly; from then on every answer is
+    checked. Until then, an answer without any expected token is taken to come from a real model and is not checked.
     """
 
     def __init__(self, provable: bool | None) -> None:
@@ -48,13 +50,13 @@ class Provability:
 
     @property
     def never(self) -> bool:
-        """No answer needs a comparison."""
+        """No answer can be checked, so none needs to be compared."""
         return self._provable is False
 
     def applies(self, integrity: Integrity) -> bool:
-        """Whether this comparison is evidence."""
+        """Whether the comparison counts for this target. Learns from it if provability is not known yet."""
         if self._provable is None:
-            if integrity.nothing_in_common:
+            if integrity.all_unexpected:
                 return False
             if integrity.exact and integrity.received:
                 self._provable = True
@@ -64,11 +66,10 @@ class Provability:
 def judge(
     answer: Answer, expected: str, provability: Provability, *, message_complete: bool, stalled: bool
 ) -> Judgement:
-    """The outcome of an attempt whose status was 2xx.
+    """Judges an answer with status 2xx.
 
     `expected`: the expected token stream. `stalled`: the client gave up on a silent connection. Tokens missing at the
-    end count as lost only if the answer came as if it were whole: a visible failure loses nothing that the caller does
-    not know of.
+    end count as lost only if the answer appeared complete: a visible failure does not mislead the caller.
     """
     integrity: Integrity | None = None
     closed = True
@@ -78,18 +79,18 @@ def judge(
         integrity = found if provability.applies(found) else None
     if integrity is None and answer.arguments:
         closed = _is_json(answer.arguments)
-    as_if_whole = message_complete and answer.error is None and answer.corrupt is None and not stalled
+    seems_complete = message_complete and answer.error is None and answer.corrupt is None and not stalled
     lost = None
     silent = None
     if integrity is not None:
-        lost = integrity.holes + (integrity.missing_tail if as_if_whole else 0)
-        silent = as_if_whole and (lost > 0 or not answer.finishes)
-    finished = bool(message_complete and answer.finishes and answer.dones)
+        lost = integrity.holes + (integrity.missing_tail if seems_complete else 0)
+        silent = seems_complete and (lost > 0 or not answer.finish_count)
+    finished = bool(message_complete and answer.finish_count and answer.end_count)
     if answer.error is not None:
         outcome = Outcome.ERROR_EVENT
     elif stalled:
         outcome = Outcome.STALLED
-    elif answer.corrupt is not None or (integrity is not None and not integrity.right_so_far):
+    elif answer.corrupt is not None or (integrity is not None and not integrity.is_prefix):
         outcome = Outcome.CORRUPT
     elif not finished or (integrity is not None and integrity.missing_tail):
         outcome = Outcome.TRUNCATED
@@ -98,10 +99,13 @@ def judge(
     return Judgement(outcome, integrity, lost, silent)
 
 
-def shortened(expected: str, degraded: str | None) -> str:
-    """What must come back of the expected stream where the answer says that it was degraded: said is not truncated."""
-    lowered = _LOWERED.search(degraded) if degraded else None
-    return expected[: int(lowered[1]) * TOKEN_CHARS] if lowered is not None else expected
+def expected_after_degradation(expected: str, degraded: str | None) -> str:
+    """The expected stream, cut to the `max_tokens` that the `X-Brownout-Degraded` header reports, if any.
+
+    A reported reduction is not a truncation.
+    """
+    reduced = _REDUCED_MAX_TOKENS.search(degraded) if degraded else None
+    return expected[: int(reduced[1]) * TOKEN_CHARS] if reduced is not None else expected
 
 
 def _is_json(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""OpenAI chat completions, as a client sends and reads them."""
+"""OpenAI chat completions: encodes requests and decodes answers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TOOLS = (
 )
 
 _ABSENT = Raw()
-_NOTHING = (_ABSENT, Raw(b"null"))
-"""A field left out, and null. (`Raw | None` would accept null only.)"""
+_ABSENT_OR_NULL = (_ABSENT, Raw(b"null"))
+"""A missing field, and null. (`Raw | None` would accept null only.)"""
 
 
 class _Function(Struct):
@@ -89,7 +89,7 @@ class OpenAIWire:
             return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})
 
-    def body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
+    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
         streaming = b'"stream":true,"stream_options":{"include_usage":true}' if call.stream else b'"stream":false'
         return b"".join(
             (
@@ -108,7 +108,7 @@ class OpenAIWire:
             )
         )
 
-    def event(self, name: str, data: bytes) -> Delta:
+    def decode_event(self, name: str, data: bytes) -> Delta:
         if data == b"[DONE]":
             return Delta(done=True)
         try:
@@ -116,17 +116,17 @@ class OpenAIWire:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             if name == "error":
                 return Delta(error=data[:500].decode("utf-8", "replace"))
-            raise CorruptAnswerError(f"a chunk that is not a chat completion chunk: {error}") from error
+            raise CorruptAnswerError(f"an event is not a chat completion chunk: {error}") from error
         delta = _read(chunk)
         if name == "error" and delta.error is None:
             delta.error = data[:500].decode("utf-8", "replace")
         return delta
 
-    def whole(self, data: bytes) -> Delta:
+    def decode_body(self, data: bytes) -> Delta:
         try:
             chunk = _decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptAnswerError(f"a body that is not a chat completion: {error}") from error
+            raise CorruptAnswerError(f"the body is not a chat completion: {error}") from error
         delta = _read(chunk)
         delta.done = delta.finish is not None
         return delta
@@ -134,10 +134,10 @@ class OpenAIWire:
 
 def _read(chunk: _Chunk) -> Delta:
     delta = Delta(model=chunk.model)
-    if chunk.error not in _NOTHING:
+    if chunk.error not in _ABSENT_OR_NULL:
         delta.error = bytes(chunk.error)[:500].decode("utf-8", "replace")
     elif chunk.choices is UNSET:
-        raise CorruptAnswerError("neither choices nor an error in it")
+        raise CorruptAnswerError("a chunk has neither choices nor an error")
     else:
         for choice in chunk.choices[:1]:
             delta.finish = choice.finish_reason

@@ -1,7 +1,7 @@
-"""Server-sent events, without I/O: splits a byte stream into event blocks, and a block into its event and data.
+"""Parser of server-sent events, without I/O: splits bytes into event blocks, and a block into its event and data.
 
-Line ends may be LF, CRLF or CR (a separator of two newlines finds nothing in a CRLF stream). A block without its blank
-line is not an event: that is how a cut shows. Source: WHATWG HTML, section 9.2.
+Line ends may be LF, CRLF or CR. A block without its final blank line is not an event, so a truncated stream is
+detected. Source: WHATWG HTML, section 9.2.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ __all__ = ["parse_block", "split_blocks"]
 
 
 def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
-    """The complete blocks in `buffer`, and the rest, to be put before the bytes that come next."""
+    """The complete blocks in `buffer`, and the rest, which the caller prepends to the next bytes."""
     if b"\r" in buffer:
         held = b"\r" if buffer.endswith(b"\r") else b""
         body = buffer[: len(buffer) - len(held)]
@@ -20,7 +20,7 @@ def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
 
 
 def parse_block(block: bytes) -> tuple[str, bytes | None]:
-    """The event's name (`message` where none is given) and its data, None for a block of comments only."""
+    """The event's name (default `message`) and its data; data is None for a block that contains only comments."""
     event = "message"
     data: list[bytes] = []
     for line in block.split(b"\n"):

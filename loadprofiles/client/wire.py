@@ -1,4 +1,4 @@
-"""What the two APIs have in common for a client: requests to encode, pieces of answers to read.
+"""What the two APIs have in common: encoding of requests, decoding of answers.
 
 openai_wire      OpenAI chat completions
 anthropic_wire   Anthropic Messages
@@ -19,12 +19,12 @@ _ARGUMENTS = re.compile(r'\s*\{\s*"input"\s*:\s*"([^"\\]*)("\s*\}\s*)?')
 
 
 class CorruptAnswerError(Exception):
-    """An answer, or a part of it, that cannot be parsed."""
+    """An answer, or a part of it, cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts as the target reported them; None where it did not say. `input_tokens` includes cached ones."""
+    """Token counts as the target reported them; None: not reported. `input_tokens` includes cached tokens."""
 
     input_tokens: int | None = None
     cached_tokens: int | None = None
@@ -33,10 +33,10 @@ class Usage:
 
 @dataclass(slots=True)
 class Delta:
-    """What one event, or one whole body, brought.
+    """The content of one event, or of one complete body.
 
-    `content`, `arguments` (of a tool call, JSON text) and `reasoning` are pieces of the answer. `finish` is a finish
-    reason; `done` the end of the stream (`[DONE]`, `message_stop`); `error` the message of an error event.
+    `content`, `arguments` (of a tool call, JSON text) and `reasoning` are pieces of the answer. `finish`: the finish
+    reason. `done`: the end of the stream (`[DONE]`, `message_stop`). `error`: the message of an error event.
     """
 
     content: str = ""
@@ -57,28 +57,29 @@ class Wire(Protocol):
     path: str
     """Path after the base URL's `/v1`."""
     piece_keys: tuple[bytes, bytes]
-    """How text and tool arguments are introduced in a delta: what stands just before the string's opening quote."""
+    """The JSON before the opening quote of a text piece, and of a piece of tool arguments."""
 
     def headers(self, api_key: str | None) -> list[tuple[str, str]]:
-        """The headers of every request, beyond `Host` and `Content-Type`."""
+        """The headers of every request, in addition to `Host` and `Content-Type`."""
 
     def encode_message(self, message: Message) -> bytes:
-        """One message as it stands in the request's list; cached by the caller."""
+        """One message as an item of the request's list of messages. The caller caches it."""
 
-    def body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
-        """The request's body. `encoded`: every message of the call, encoded."""
+    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
+        """The body of a request. `encoded`: the encoding of each of the call's messages."""
 
-    def event(self, name: str, data: bytes) -> Delta:
-        """One server-sent event. Raises `CorruptAnswerError`."""
+    def decode_event(self, name: str, data: bytes) -> Delta:
+        """Decodes one server-sent event. Raises `CorruptAnswerError`."""
 
-    def whole(self, data: bytes) -> Delta:
-        """The body of an answer that did not stream. Raises `CorruptAnswerError`."""
+    def decode_body(self, data: bytes) -> Delta:
+        """Decodes the body of an answer that was not streamed. Raises `CorruptAnswerError`."""
 
 
 def argument_tokens(arguments: str) -> tuple[str, bool]:
     """The tokens inside a tool call's arguments `{"input":"<tokens>"}`, and whether the JSON is complete.
 
-    Incomplete arguments give the tokens so far; anything else gives the text itself, so that a comparison shows it.
+    For incomplete arguments, returns the tokens so far. For any other text, returns the text itself, which then fails
+    the comparison with the expected tokens.
     """
     found = _ARGUMENTS.match(arguments)
     if not found:

@@ -1,13 +1,14 @@
-"""Demand as a fault: what the runner may order while a load is played, one kind a file. Pure.
+"""Demand faults: what the runner may order while a load is played, one kind per file. Pure.
 
-    surge            more sessions than the profile says, at once or decaying
-    heavy_tenant     more sessions of one tenant, until it is a given share of what is offered
-    long_reasoning   a share of the calls asks for many times the output
-    retry_storm      clients that retry at once and without limit
-    growth           which extra sessions start when
-    now              what is ordered now, and the lease it is on
+    kind             what a kind of demand may add and change (base class), and the runner's order
+    surge            more sessions than the profile's, constant or decaying
+    heavy_tenant     more sessions of one tenant, until it has a given share of the load
+    long_reasoning   a share of the calls requests many times the output
+    retry_storm      clients retry immediately and without limit
+    growth           start times of the extra sessions
+    active           the active orders and their lease
 
-An order comes with every answer of the collector (`docs/wire.md`); what is no longer in the answer is taken off.
+Every response of the collector contains the current orders (`docs/wire.md`); an order that is missing is ended.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from typing import Final
 
 import msgspec
 
+from loadprofiles.demand.active import LEASE_S, ActiveDemand
 from loadprofiles.demand.growth import Growth, extra_times
 from loadprofiles.demand.heavy_tenant import HeavyTenant
-from loadprofiles.demand.kind import Demand, Extra, Habit, Order
+from loadprofiles.demand.kind import ClientOverride, Demand, ExtraSessions, Order
 from loadprofiles.demand.long_reasoning import LongReasoning
-from loadprofiles.demand.now import LEASE_S, DemandNow
 from loadprofiles.demand.retry_storm import RetryStorm
 from loadprofiles.demand.surge import Surge
 
 __all__ = [
     "KINDS",
     "LEASE_S",
+    "ActiveDemand",
+    "ClientOverride",
     "Demand",
-    "DemandNow",
-    "Extra",
+    "ExtraSessions",
     "Growth",
-    "Habit",
     "Order",
     "demand_of",
     "extra_times",
@@ -50,7 +51,7 @@ KINDS: Final[dict[str, type[Demand]]] = {
 
 
 def demand_of(order: Order) -> Demand:
-    """The demand that an order asks for. Raises ValueError for an unknown kind or parameters that are wrong."""
+    """The demand that an order describes. Raises ValueError for an unknown kind or invalid parameters."""
     kind = KINDS.get(order.kind)
     if kind is None:
         raise ValueError(f"unknown kind {order.kind!r}: one of {', '.join(KINDS)}")
@@ -61,12 +62,11 @@ def demand_of(order: Order) -> Demand:
 
 
 def read_orders(given: object) -> list[Demand]:
-    """The demands of an answer's list of orders. One that cannot be read is logged and left out: its fault is then not
-    seen to work."""
+    """The demands of a list of orders. An invalid order is logged and ignored; its fault is then not confirmed."""
     demands = []
     for order in given if isinstance(given, list) else []:
         try:
             demands.append(demand_of(msgspec.convert(order, Order)))
         except (msgspec.ValidationError, ValueError) as error:
-            _log.error("an order for more demand was not understood: %s", error)
+            _log.error("invalid demand order: %s", error)
     return demands

@@ -1,4 +1,4 @@
-"""What one kind of demand may add to a load, and change in its calls."""
+"""What a kind of demand may add to a load and change in its calls, and the runner's order for it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from loadprofiles.demand.growth import Growth
 from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.session import Call
 
-__all__ = ["Demand", "Extra", "Habit", "Order"]
+__all__ = ["ClientOverride", "Demand", "ExtraSessions", "Order"]
 
 
 class Order(Struct, frozen=True):
-    """What the runner asks for: `id` is the fault's, `params` are the kind's, `seed` the run's."""
+    """The runner's order: the fault's `id` and `kind`, the kind's parameters, and the run's seed."""
 
     id: str
     kind: str
@@ -24,36 +24,37 @@ class Order(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
-    """Sessions beside the profile's: how many, and of which tenant (None: as the profile draws them)."""
+class ExtraSessions:
+    """Sessions in addition to the profile's: how many, and of which tenant (None: as the profile draws them)."""
 
     growth: Growth
     tenant: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
-    """How clients call meanwhile: a policy of `loadprofiles.retries`, and a timeout in seconds (None: their own)."""
+class ClientOverride:
+    """How clients call while the fault is active: the name of a policy of `loadprofiles.retries`, and a timeout in
+    seconds (None: unchanged)."""
 
     retries: str
     timeout_s: float | None
 
 
 class Demand:
-    """One order. A kind overrides what it does."""
+    """The effect of one order. Each kind overrides the methods for what it adds or changes."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
 
-    def extra(self, profile: Profile) -> Extra | None:
-        """The sessions it adds. None: it adds none."""
+    def extra_sessions(self, profile: Profile) -> ExtraSessions | None:
+        """The sessions it adds; None if it adds none."""
         return None
 
-    def change(self, call: Call) -> Call:
-        """The call as it is made instead; the same object where it is left alone."""
+    def change_call(self, call: Call) -> Call:
+        """The call as changed; the same object if it is not changed."""
         return call
 
     @property
-    def habit(self) -> Habit | None:
-        """How clients call meanwhile. None: as they do."""
+    def override(self) -> ClientOverride | None:
+        """How clients call while the fault is active; None if that is unchanged."""
         return None

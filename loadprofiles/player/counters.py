@@ -1,6 +1,6 @@
-"""The load generator's counters: what `docs/wire.md` wants posted every 250 ms.
+"""The load generator's counters, posted every 250 ms (`docs/wire.md`).
 
-Cumulative counts unless said otherwise. One process plays one load at a time; `snapshot()` speaks for it.
+Counts are cumulative unless stated otherwise. One process plays one load at a time; `snapshot()` returns its counters.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from collections import deque
 from statistics import median
 from typing import Protocol
 
-from loadprofiles.client.client import CallRecord
+from loadprofiles.client.records import CallRecord
 from loadprofiles.player.load_config import Slo
 from reports.shared.attributes import SessionOutcome
 
 __all__ = ["LATE_S", "Counters", "register", "snapshot"]
 
 LATE_S = 0.1
-"""A session that starts later than this counts as late."""
-_RECENT = 50
+"""A session that starts more than this many seconds after its time counts as late."""
+_RECENT_CALLS = 50
 
 
-class _Arrivals(Protocol):
+class _Load(Protocol):
     def arrivals_due(self) -> int: ...
     def demand(self) -> dict[str, dict[str, int]]: ...
     @property
@@ -28,7 +28,7 @@ class _Arrivals(Protocol):
 
 
 class Counters:
-    """Counts of one load. `calls_sent` counts logical calls when they are sent, the others when they end."""
+    """Counts of one load. `calls_sent` counts logical calls when sent; the other call counts change when they end."""
 
     def __init__(self, slo: Slo) -> None:
         self.load_started_ns: int | None = None
@@ -43,21 +43,21 @@ class Counters:
         self.good_calls = 0
         self.output_tokens = 0
         self._slo = slo
-        self._ttft_ms: deque[float] = deque(maxlen=_RECENT)
+        self._ttft_ms: deque[float] = deque(maxlen=_RECENT_CALLS)
 
     def session_started(self, lateness_s: float) -> None:
-        """A session has begun, so much after its time."""
+        """Counts a session that started `lateness_s` after its planned time."""
         self.arrivals += 1
         self.late_arrivals += lateness_s > LATE_S
         self.running += 1
 
     def session_ended(self, outcome: SessionOutcome) -> None:
-        """A session has ended."""
+        """Counts a session that has ended."""
         self.running -= 1
         self.sessions[outcome] += 1
 
     def call_ended(self, record: CallRecord) -> None:
-        """A logical call has ended."""
+        """Counts a logical call that has ended."""
         self.output_tokens += record.output_tokens
         if not record.ok:
             self.calls_failed += 1
@@ -69,8 +69,8 @@ class Counters:
         in_time = slo.ttft_s is None or (ttft_s is not None and ttft_s <= slo.ttft_s)
         self.good_calls += in_time and (slo.tpot_s is None or tpot_s is None or tpot_s <= slo.tpot_s)
 
-    def snapshot(self, load: _Arrivals | None) -> dict[str, object]:
-        """The counters as they are posted."""
+    def snapshot(self, load: _Load | None) -> dict[str, object]:
+        """The counters as posted."""
         return {
             "load_started": self.load_started_ns,
             "arrivals_planned": load.arrivals_due() if load is not None else 0,
@@ -87,16 +87,16 @@ class Counters:
         }
 
 
-_current: tuple[Counters, _Arrivals | None] = (Counters(Slo()), None)
+_current: tuple[Counters, _Load | None] = (Counters(Slo()), None)
 
 
-def register(counters: Counters, load: _Arrivals | None) -> None:
-    """Makes these the counters that `snapshot()` speaks for."""
+def register(counters: Counters, load: _Load | None) -> None:
+    """Makes these the counters that `snapshot()` returns."""
     global _current
     _current = (counters, load)
 
 
 def snapshot() -> dict[str, object]:
-    """The process's counters now; all zero before a load has been made."""
+    """The process's current counters; all zero before a load is registered."""
     counters, load = _current
     return counters.snapshot(load)

@@ -1,4 +1,4 @@
-"""The configuration of a load (`BROWNOUT_CONFIG` of Locust, see `docs/wire.md`), decoded strictly by msgspec."""
+"""The configuration of a load (`BROWNOUT_CONFIG` in `docs/wire.md`), decoded strictly by msgspec."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from loadprofiles.client.client import ClientOptions
+from loadprofiles.client.records import ClientOptions
 from loadprofiles.demand import Demand, extra_times
 from loadprofiles.draws import Draws
 from loadprofiles.replay import Trace, open_trace, plan_trace
@@ -24,20 +24,21 @@ __all__ = ["LoadConfig", "Slo", "read_load_config"]
 
 
 class Slo(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a good call keeps to, in seconds. None: no bound."""
+    """Latency bounds of a good call, in seconds. None: no bound."""
 
     ttft_s: float | None = None
     tpot_s: float | None = None
 
 
 class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """A load, whole: whom to call, as whom, how long.
+    """The complete configuration of a load: its target, its sessions, its duration.
 
     `api` None: the profile's. `api_key_env` names the environment variable that holds the key. `trace`: replay these
     recordings instead of the profile's sessions, `{"dir": folder or file, "format": ..., and options of
-    `replay.TraceOptions`}`. `horizon_s` bounds the arrivals; `drain_s` the time that sessions get to end. `provable`:
-    whether the target's tokens can be checked, None lets it show (`judge.Provability`). `idle_s`: silence after which
-    the client hangs up. `allow_remote`: the caller said that a host other than this machine may be called.
+    `replay.TraceOptions`}`. `horizon_s`: no session starts later. `drain_s`: time that running sessions get to end.
+    `provable`: whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`).
+    `idle_s`: silence after which the client closes the connection. `allow_remote`: the user has allowed calls to hosts
+    other than this machine.
     """
 
     url: str
@@ -61,12 +62,12 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return self.profile.name.removesuffix("-ci")
 
     def client_options(self, environment: Mapping[str, str] = os.environ) -> ClientOptions:
-        """How the client calls. Raises `UserError` where the key's variable is not set."""
+        """The client's options. Raises `UserError` if the environment variable of the API key is not set."""
         key = None
         if self.api_key_env is not None:
             key = environment.get(self.api_key_env)
             if not key:
-                raise UserError(f"no API key: the environment variable {self.api_key_env} is not set")
+                raise UserError(f"no API key: the environment variable {self.api_key_env} is not set or empty")
         client = self.profile.client
         return ClientOptions(
             url=self.url,
@@ -86,8 +87,8 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return share_of_worker(self._sessions(self.seed, self.run), worker, workers)
 
     def extra_plans(self, demand: Demand, from_s: float, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
-        """The sessions that a demand adds from `from_s` on (seconds since the load's start), for this worker."""
-        extra = demand.extra(self.profile)
+        """This worker's share of the sessions that a demand adds from `from_s` on (seconds since the load's start)."""
+        extra = demand.extra_sessions(self.profile)
         if extra is None:
             return iter(())
         order = demand.order
@@ -111,7 +112,10 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return plan_trace(self.recordings(), seed, run)
 
     def recordings(self) -> Trace:
-        """What is replayed. Read once: a surge in mid-run must not hold the load up by reading. Raises `UserError`."""
+        """The trace to replay. Raises `UserError`.
+
+        It is cached: a surge in mid-run must not delay the load by reading the trace again.
+        """
         options = dict(self.trace or {})
         return _read(str(options.pop("dir", "")), msgspec.json.encode(options))
 
@@ -122,7 +126,7 @@ def _read(path: str, options: bytes) -> Trace:
 
 
 def read_load_config(path: Path | str) -> LoadConfig:
-    """The configuration in a file. Raises `InvalidFile`."""
+    """Reads a configuration from a JSON file. Raises `InvalidFile`."""
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=LoadConfig)
     except OSError as error:

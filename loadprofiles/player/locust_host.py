@@ -1,11 +1,11 @@
-"""The Locust shell: hosts a player in each Locust process, and tells Locust what happened.
+"""The Locust shell: runs a player in each Locust process, and reports results to Locust.
 
-    on its own       the test's start starts the load; its stop drains, then ends it
-    distributed      worker k of n plays the sessions that are k modulo n; the master drains them before it stops them
+    standalone       the start of the test starts the load; its stop drains the load, then ends it
+    distributed      worker k of n plays the sessions whose index is k modulo n; the master drains, then stops them
     web UI           start, stop, and the statistics of logical calls
 
-The number of Locust users means nothing here: arrivals are the profile's. A user only stands for the load in Locust's
-books, so that Locust believes the test to be running.
+The number of Locust users has no effect: the profile defines the arrivals. One user exists only so that Locust
+considers the test running.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from locust import User, task
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadprofiles.client.client import CallRecord, Client
+from loadprofiles.client.client import Client
 from loadprofiles.client.clock import unix_ns
-from loadprofiles.demand import DemandNow, read_orders
+from loadprofiles.client.records import CallRecord
+from loadprofiles.demand import ActiveDemand, read_orders
 from loadprofiles.player import counters
 from loadprofiles.player.load_config import LoadConfig
 from loadprofiles.player.player import Player
@@ -32,18 +33,18 @@ __all__ = ["AgentSessions", "CallFailedError", "LoadHost", "host"]
 
 _log = logging.getLogger(__name__)
 _SPLIT, _CONFIG = "brownout_split", "brownout_config"
-"""Set among a master's options, which Locust hands to its workers before they start."""
+"""Names of options that the master sets; Locust sends its options to the workers before they start."""
 _DRAIN, _DRAINED = "brownout_drain", "brownout_drained"
 _MASTER_PATIENCE_S = 10.0
 EXIT_USAGE = 2
 
 
 class CallFailedError(Exception):
-    """A logical call that did not end `ok`; Locust groups failures by its text."""
+    """A logical call whose outcome was not `ok`. Locust groups failures by this exception's text."""
 
 
 class LoadHost:
-    """The load of one Locust process. Made by `host`."""
+    """The load of one Locust process. Created by `host`."""
 
     def __init__(self, environment: Any, make_config: Callable[[], LoadConfig], *, chaos: bool) -> None:
         self.player: Player | None = None
@@ -58,23 +59,22 @@ class LoadHost:
     # -- for the caller -------------------------------------------------------------------------------------------
 
     def order(self, orders: object) -> None:
-        """The runner's word on demand faults: exactly these orders (`docs/wire.md`) are on. One that is none is logged
-        and left out."""
+        """Makes exactly these demand orders (`docs/wire.md`) active. An invalid order is logged and ignored."""
         if self.player is not None:
             self.player.order(read_orders(orders))
 
     def drain(self) -> None:
-        """No session starts any more; those under way go on. Returns at once; `snapshot()["done"]` tells the end."""
+        """Starts no more sessions; running ones continue. Returns immediately; `snapshot()["done"]` becomes true."""
         if self.player is not None:
             self.player.drain()
 
     def hold(self, holding: bool) -> None:
-        """Sessions that come due are passed over, until it is taken back."""
+        """While `holding`, sessions that come due are skipped and no call is retried."""
         if self.player is not None:
             self.player.hold(holding)
 
     def stop(self) -> None:
-        """Ends every session now (unfinished ones are counted) and makes Locust quit. Returns when sessions ended."""
+        """Ends every session (counted as unfinished) and makes Locust quit. Returns when the sessions have ended."""
         if self.player is not None:
             self.player.stop()
         gevent.spawn(self._environment.runner.quit)
@@ -86,7 +86,7 @@ class LoadHost:
     # -- Locust's events ------------------------------------------------------------------------------------------
 
     def on_test_start(self, **_: object) -> None:
-        """Starts the player; on a master, tells the workers which sessions are whose."""
+        """Starts the player. On a master, assigns the sessions to the workers instead."""
         environment, runner = self._environment, self._environment.runner
         options = environment.parsed_options
         try:
@@ -115,7 +115,7 @@ class LoadHost:
         gevent.spawn(self._watch, self.player)
 
     def on_test_stopping(self, **_: object) -> None:
-        """Drains before Locust stops its users: it would cut sessions and count them as failures."""
+        """Drains the load before Locust stops its users, which would abort sessions and count them as failures."""
         runner = self._environment.runner
         limit_s = self._config.drain_s if self._config is not None else 0.0
         if isinstance(runner, MasterRunner):
@@ -128,12 +128,12 @@ class LoadHost:
             self.player.stop()
 
     def on_quitting(self, **_: object) -> None:
-        """The process is about to go: nothing is waited for."""
+        """Ends the load without draining: the process is about to exit."""
         if self.player is not None:
             self.player.stop()
 
     def on_drain_message(self, **_: object) -> None:
-        """A worker is told by its master to drain."""
+        """Drains this worker's load, when its master requests it, and reports back."""
         if self.player is not None and self._config is not None:
             self.player.drain()
             self.player.wait(self._config.drain_s)
@@ -141,7 +141,7 @@ class LoadHost:
         self._environment.runner.send_message(_DRAINED, None)
 
     def on_drained_message(self, msg: Any, **_: object) -> None:
-        """A master hears that a worker has no session left."""
+        """Records that a worker has drained; the master stops the test when all have."""
         runner = self._environment.runner
         self._drained.add(msg.node_id)
         alive = {client.id for client in runner.clients.all}
@@ -151,7 +151,7 @@ class LoadHost:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _make_player(self, config: LoadConfig, worker: int, workers: int) -> Player:
-        client = Client(config.client_options(), DemandNow())
+        client = Client(config.client_options(), ActiveDemand())
         counts = counters.Counters(config.slo)
         player = Player(
             config.plans(worker, workers),
@@ -168,7 +168,10 @@ class LoadHost:
         return player
 
     def _report(self, client: Client) -> Callable[[CallRecord], None]:
-        """Tells Locust of each logical call, and of its TTFT in a row that stays out of the Aggregated one."""
+        """Returns a listener that reports each logical call to Locust.
+
+        Its TTFT goes into a row of its own, which is not part of Locust's Aggregated row.
+        """
         environment = self._environment
         fire = environment.events.request.fire
         name = client.endpoint.base_path + client.wire.path
@@ -191,7 +194,7 @@ class LoadHost:
         return report
 
     def _watch(self, player: Player) -> None:
-        """Ends the test when the plan is through: in a chaos run that is the runner's to decide."""
+        """Ends the test when the plan is exhausted. In a chaos run the runner decides when to end."""
         player.wait()
         runner = self._environment.runner
         if isinstance(runner, WorkerRunner):
@@ -204,36 +207,36 @@ class LoadHost:
             while not {client.id for client in runner.clients.all} <= self._drained:
                 gevent.sleep(0.05)
             return
-        _log.warning("not every worker said that its sessions have ended within %.0f s", limit_s)
+        _log.warning("not every worker reported within %.0f s that its sessions have ended", limit_s)
 
 
 def host(environment: Any, make_config: Callable[[], LoadConfig], *, chaos: bool = False) -> LoadHost:
-    """Hosts the load in a Locust environment; to be called from an `init` listener, when there is a runner.
+    """Connects the load to a Locust environment. Call it from an `init` listener, when the runner exists.
 
-    `make_config` is called at each start of a test; a `BrownoutError` of its is logged, and Locust exits with 2.
-    `chaos`: failed requests are the point and do not make Locust's exit code 1, and it goes on when the plan is
-    through, until it is told to `stop`.
+    `make_config` is called at each start of a test. If it raises a `BrownoutError`, the error is logged and Locust
+    exits with 2. `chaos`: failed requests are expected and do not make Locust's exit code 1, and the test continues
+    after the plan is exhausted, until `stop` is called.
     """
-    made = LoadHost(environment, make_config, chaos=chaos)
-    environment.brownout = made
+    load_host = LoadHost(environment, make_config, chaos=chaos)
+    environment.brownout = load_host
     events = environment.events
-    events.test_start.add_listener(made.on_test_start)
-    events.test_stopping.add_listener(made.on_test_stopping)
-    events.quitting.add_listener(made.on_quitting)
+    events.test_start.add_listener(load_host.on_test_start)
+    events.test_stopping.add_listener(load_host.on_test_stopping)
+    events.quitting.add_listener(load_host.on_quitting)
     if isinstance(environment.runner, MasterRunner):
-        environment.runner.register_message(_DRAINED, made.on_drained_message)
+        environment.runner.register_message(_DRAINED, load_host.on_drained_message)
     elif isinstance(environment.runner, WorkerRunner):
-        environment.runner.register_message(_DRAIN, made.on_drain_message, concurrent=True)
-    return made
+        environment.runner.register_message(_DRAIN, load_host.on_drain_message, concurrent=True)
+    return load_host
 
 
 class AgentSessions(User):  # type: ignore[misc]  # Locust carries no types under our mypy settings
-    """Stands for the load in Locust's books. The sessions are played beside it, by the process's `LoadHost`."""
+    """A placeholder user that keeps Locust running. The process's `LoadHost` plays the sessions."""
 
     @task  # type: ignore[untyped-decorator]
     def play(self) -> None:
-        """Is busy for as long as the load is."""
-        made = getattr(self.environment, "brownout", None)
-        while made is not None and not (made.player is not None and made.player.done):
+        """Waits until the load is done."""
+        load_host = getattr(self.environment, "brownout", None)
+        while load_host is not None and not (load_host.player is not None and load_host.player.done):
             gevent.sleep(0.5)
         raise StopUser

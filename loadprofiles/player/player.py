@@ -1,9 +1,9 @@
-"""Plays planned sessions in greenlets: arrivals are open, the calls inside a session follow one another.
+"""Plays planned sessions in greenlets. Arrivals are open-loop; the calls inside a session are sequential.
 
-start     a scheduler greenlet starts session greenlets at their times, and notes how late each one was
-order     sessions beside the plan's, as long as the runner orders them (`loadprofiles.demand`)
-drain     no session starts any more, those under way go on to their end
-stop      what still runs is ended and counted as unfinished
+start     a scheduler greenlet starts each session at its time, and records how late it started
+order     adds sessions to the plan's while the runner orders them (`loadprofiles.demand`)
+drain     starts no more sessions; running ones continue to their end
+stop      ends running sessions and counts them as unfinished
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 import gevent
 from gevent.event import Event
 
-from loadprofiles.client.client import CallRecord, Client
+from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s, unix_ns
+from loadprofiles.client.records import CallRecord
 from loadprofiles.demand import Demand
-from loadprofiles.player.arriving import Arriving
 from loadprofiles.player.counters import Counters
+from loadprofiles.player.load import Load
 from loadprofiles.player.played_session import PlayedSession
+from loadprofiles.player.session_queue import SessionQueue
 from loadprofiles.sessions.session import SessionPlan
+from reports.shared.attributes import SessionOutcome
 
 __all__ = ["Player"]
 
@@ -29,10 +32,11 @@ _LONGEST_SLEEP_S = 3600.0
 
 
 class Player:
-    """One load, played once: `start`, then `drain`, then `stop`. All of it in greenlets of one thread.
+    """One load, played once: `start`, then `drain`, then `stop`. All greenlets run in one thread.
 
     `plans`: sessions in the order of their start. `profile` and `agent_name` go on spans. `horizon_s`: no session
-    starts later. `on_call` is told of every logical call that ended; an exception of its own is logged, no more.
+    starts later. `on_call` gets the record of every logical call that ended; its exceptions are logged. `extra`
+    returns the sessions that a demand fault adds, from a time in seconds since the load's start.
     """
 
     def __init__(
@@ -53,11 +57,11 @@ class Player:
         self.profile = profile
         self.agent_name = agent_name
         self.seed = seed
-        self._base = Arriving(plans, horizon_s)
-        self._extra: dict[str, Arriving] = {}
-        """By fault id, while it is ordered."""
+        self._base = SessionQueue(plans, horizon_s)
+        self._extra: dict[str, SessionQueue] = {}
+        """The extra sessions of each active demand fault, by fault id."""
         self._extra_before = 0
-        """Sessions due of orders that are over."""
+        """Number of sessions that came due in demand faults that have ended."""
         self._make_extra = extra
         self._horizon_s = horizon_s
         self._on_call = on_call
@@ -72,15 +76,15 @@ class Player:
     # -- for the caller -------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins. The load's time zero is now. Raises RuntimeError the second time."""
+        """Starts the load; its time zero is now. Raises RuntimeError on a second call."""
         if self._started_s is not None:
-            raise RuntimeError("a player plays once")
+            raise RuntimeError("this player has already been started")
         self._started_s = now_s()
         self.counters.load_started_ns = unix_ns(self._started_s)
         self._scheduler = gevent.spawn(self._schedule)
 
     def drain(self) -> None:
-        """No session starts any more. Returns at once; `wait` for the end."""
+        """Starts no more sessions. Returns immediately; `wait` blocks until the running ones have ended."""
         if not self._arriving:
             return
         self.arrivals_due()
@@ -91,21 +95,21 @@ class Player:
         self._finish_if_done()
 
     def hold(self, holding: bool) -> None:
-        """While it holds, sessions that come due are passed over (counted as `held`), and no call is tried again."""
+        """While `holding`, sessions that come due are skipped (counted as `held`), and no call is retried."""
         self._holding = self.client.holding = holding
 
     def stop(self) -> None:
-        """Ends everything, and returns when it has ended. Sessions that were still going are `unfinished`."""
+        """Ends all sessions and returns when they have ended. The ones still running become `unfinished`."""
         self.drain()
-        self.order(())  # also where the plan was through before
+        self.order(())  # `drain` does nothing if the plan was already exhausted
         for session in self._running.values():
-            session.note_silence()
+            session.record_silence()
         gevent.killall(list(self._running), block=True)
         self.client.close()
         self._finished.set()
 
     def wait(self, limit_s: float | None = None) -> bool:
-        """Waits until no session runs and none will start. False if that took longer than `limit_s`."""
+        """Waits until no session runs and none will start. Returns False after `limit_s` seconds."""
         return bool(self._finished.wait(limit_s))
 
     @property
@@ -114,67 +118,71 @@ class Player:
         return bool(self._finished.is_set())
 
     def arrivals_due(self) -> int:
-        """Sessions that should have started until now, those of demand faults included, those held left out."""
+        """Number of sessions that should have started by now, including those of demand faults, without held ones."""
         if self._started_s is not None and self._arriving:
             self._pull()
-        due = self._base.pulled + self._extra_before + sum(stream.pulled for stream in self._extra.values())
+        due = self._base.pulled + self._extra_before + sum(queue.pulled for queue in self._extra.values())
         return due - self.counters.held
 
     def order(self, demands: Sequence[Demand]) -> None:
-        """Exactly these demands are on from now; to be said again and again, since they are on a lease."""
+        """Makes exactly these demands active. They expire unless this is repeated within the lease."""
         if not self._arriving or self._started_s is None:
             demands = ()
         at_s = now_s()
-        for demand in self.client.demand.hear(demands, at_s):
+        for demand in self.client.demand.apply(demands, at_s):
             try:
                 plans = self._make_extra(demand, self.load_time_s(at_s))
             except Exception:
-                _log.exception("the sessions of %s could not be planned", demand.order.id)
+                _log.exception("fault %s: its extra sessions could not be planned", demand.order.id)
                 continue
-            self._extra[demand.order.id] = Arriving(plans, self._horizon_s)
+            self._extra[demand.order.id] = SessionQueue(plans, self._horizon_s)
         self._woken.set()
 
     def demand(self) -> dict[str, dict[str, int]]:
-        """What demand faults have done, as it is posted (`docs/wire.md`)."""
+        """Hits of demand faults, as posted to the collector (`docs/wire.md`)."""
         return self.client.demand.snapshot(now_s())
 
     # -- for the sessions -----------------------------------------------------------------------------------------
 
     def load_time_s(self, at_s: float) -> float:
-        """A moment on `clock.now_s`, in seconds since the load's start."""
+        """Seconds from the load's start to `at_s` on `clock.now_s`."""
         return at_s - (self._started_s or 0.0)
 
     def session_started(self, plan: SessionPlan, lateness_s: float) -> None:
-        """A session has begun, so much after its time."""
+        """Counts a session that started `lateness_s` after its planned time."""
         self.counters.session_started(lateness_s)
         if plan.fault:
             self.client.demand.session_added(plan.fault)
 
+    def session_ended(self, outcome: SessionOutcome) -> None:
+        """Counts a session that has ended."""
+        self.counters.session_ended(outcome)
+
     def call_sent(self) -> None:
-        """A logical call is about to be sent."""
+        """Counts a logical call that is about to be sent."""
         self.counters.calls_sent += 1
 
     def call_ended(self, record: CallRecord) -> None:
-        """A logical call has ended."""
+        """Counts a logical call that has ended, and reports it to `on_call`."""
         self.counters.call_ended(record)
         if self._on_call is not None:
             try:
                 self._on_call(record)
             except Exception:
-                _log.exception("a listener for ended calls failed")
+                _log.exception("the listener for ended calls failed")
 
     # -- the scheduler --------------------------------------------------------------------------------------------
 
     def _pull(self) -> None:
-        """Takes what is due from the plans. Runs without a switch, so that nobody else is in their iterators."""
+        """Moves sessions that are due into the queues. Never yields to another greenlet: the plans are generators."""
         at_s = now_s()
         for fault in [fault for fault in self._extra if not self.client.demand.is_on(fault, at_s)]:
-            gone = self._extra.pop(fault)
-            self._extra_before += gone.pulled - len(gone.due)
-        for stream in self._streams():
-            stream.pull(self.load_time_s(at_s))
+            ended = self._extra.pop(fault)
+            self._extra_before += ended.pulled - len(ended.due)
+        for queue in self._queues():
+            queue.pull(self.load_time_s(at_s))
 
-    def _streams(self) -> list[Arriving]:
+    def _queues(self) -> list[SessionQueue]:
         return [self._base, *self._extra.values()]
 
     def _schedule(self) -> None:
@@ -182,20 +190,20 @@ class Player:
             while True:
                 self._woken.clear()
                 self._pull()
-                for stream in self._streams():
-                    while stream.due:
-                        plan = stream.due.popleft()
+                for queue in self._queues():
+                    while queue.due:
+                        plan = queue.due.popleft()
                         if self._holding:
                             self.counters.held += 1
                         else:
                             self._start_session(plan)
-                nexts = [stream.next_at_s for stream in self._streams()]
-                soonest_s = min((at for at in nexts if at is not None), default=None)
+                next_starts = [queue.next_at_s for queue in self._queues()]
+                soonest_s = min((at for at in next_starts if at is not None), default=None)
                 if soonest_s is None:
                     break
                 self._woken.wait(min(max(soonest_s - self.load_time_s(now_s()), 0.0), _LONGEST_SLEEP_S))
         except Exception:
-            _log.exception("no session starts any more: the plan failed")
+            _log.exception("the session plan failed: no more sessions will start")
         self._arriving = False
         self._finish_if_done()
 
@@ -203,13 +211,16 @@ class Player:
         session = PlayedSession(self, plan)
         greenlet = gevent.Greenlet(session.play)
         self._running[greenlet] = session
-        greenlet.link(self._ended)
+        greenlet.link(self._on_session_end)
         greenlet.start()
 
-    def _ended(self, greenlet: gevent.Greenlet) -> None:
+    def _on_session_end(self, greenlet: gevent.Greenlet) -> None:
         self._running.pop(greenlet, None)
         self._finish_if_done()
 
     def _finish_if_done(self) -> None:
         if not self._arriving and not self._running:
             self._finished.set()
+
+
+_conforms: type[Load] = Player

@@ -1,10 +1,10 @@
-"""An agent that plays a recording: the recorded tokens, prefixes, order and pauses, with text of its own session.
+"""An agent that plays a recording: with the recorded token counts, prefixes, order and pauses, and generated text.
 
-The text of a prompt is that of the earlier prompt it began with, cut where the recording parted from it, then the
-answer received, then new text that ends in the call's marker. So a prefix cache sees the recorded hits: equal blocks
-are equal text, and what parted has other text (its key is the call's own). An answer is cut where the recorded prompt
-had no room for it (thinking is not sent back). Where prompts were recorded as blocks that sessions share, a prompt is
-one message, the blocks' text and the marker.
+A prompt is the text of the earlier prompt it began with (cut where the recording diverged), then the answer received,
+then new text that ends in the call's marker. So a prefix cache sees the recorded hits: equal blocks have equal text,
+and text after a divergence differs (its key is the call's own). An answer is cut if the recorded prompt had no room for
+it (thinking is not sent back). If prompts were recorded as blocks shared by sessions, a prompt is one message: the
+blocks' text and the marker.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from loadprofiles.draws import filler
-from loadprofiles.replay.blocks import blocks_text
-from loadprofiles.replay.recorded import Common, RecordedAgent, RecordedCall, RecordedFork, RecordedSession
+from loadprofiles.replay.blocks import text_of_blocks
+from loadprofiles.replay.recorded import CommonPrefix, RecordedAgent, RecordedCall, RecordedFork, RecordedSession
 from loadprofiles.replay.shaping import TraceOptions
 from loadprofiles.sessions.conversation import answer_message
 from loadprofiles.sessions.session import (
@@ -36,7 +36,7 @@ from reports.shared.tokens import TOKEN_CHARS, Marker, marker_text
 __all__ = ["ReplayAgent", "replay_agent"]
 
 _MARKER_BEGIN = "[session "
-_NEW_CHARS = 16 * TOKEN_CHARS  # every prompt has at least this much that is new: room for its marker
+_NEW_CHARS = 16 * TOKEN_CHARS  # least new text of a prompt: room for its marker
 
 
 @dataclass(slots=True)
@@ -46,19 +46,19 @@ class _Session:
     id: str
     options: TraceOptions
     agents: Mapping[str, RecordedAgent]
-    texts: str
+    text_scope: str
 
 
-def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions, texts: str = "") -> ReplayAgent:
+def replay_agent(recorded: RecordedSession, session: str, options: TraceOptions, text_scope: str = "") -> ReplayAgent:
     """The main agent of a session that plays `recorded`, already shortened to `max_calls`.
 
-    `texts` names the texts that blocks stand for: sessions that have it in common share the text of equal blocks.
+    Sessions with the same `text_scope` have the same text for equal blocks.
     """
     agents = {recorded.main.id: recorded.main}
     for step in recorded.main.steps:
         if isinstance(step, RecordedFork):
             agents |= {agent.id: agent for _, agent in step.agents}
-    return ReplayAgent(recorded.main, _Session(session, options, agents, texts), 0.0)
+    return ReplayAgent(recorded.main, _Session(session, options, agents, text_scope), 0.0)
 
 
 class ReplayAgent:
@@ -82,7 +82,7 @@ class ReplayAgent:
                 return next(self._steps)
             return self._steps.send(last)
         except StopIteration:
-            raise ValueError(f"agent {self.id} of session {self._session.id} has ended") from None
+            raise ValueError(f"agent {self.id} of session {self._session.id} has already ended") from None
 
     def _play(self) -> Generator[Step, CallResult | None, None]:
         options = self._session.options
@@ -113,7 +113,7 @@ class ReplayAgent:
                 stream=step.streamed or options.streaming == "force",
             )
             if result is None:
-                raise ValueError(f"agent {self.id} of session {self._session.id} awaits the result of its call")
+                raise ValueError(f"agent {self.id} of session {self._session.id} needs the result of its call")
             if not result.ok:
                 self.lost = True
                 yield Done(False)
@@ -131,7 +131,8 @@ class ReplayAgent:
         if call.blocks is not None:
             end = marker_text(self._marker(turn))
             room = max(size, _NEW_CHARS) - len(end)
-            return (Message("user", blocks_text(call.blocks, self._session.options, self._session.texts, room) + end),)
+            text = text_of_blocks(call.blocks, self._session.options, self._session.text_scope, room)
+            return (Message("user", text + end),)
         common = call.common
         if common is None or common.agent is not None:
             system, text = _first(self._session, self._recorded, turn, call, common)
@@ -154,7 +155,7 @@ class ReplayAgent:
         return (*kept, self._ending("tool" if asked else "user", "", rest, turn, asked.id if asked else None))
 
     def _ending(self, role: Role, text: str, chars: int, turn: int, tool_call_id: str | None = None) -> Message:
-        """The last message: `text`, then new text, then the marker; `chars` in all."""
+        """The last message: `text`, then new text, then the marker; `chars` characters in total."""
         end = marker_text(self._marker(turn))
         key = f"{self._session.id}/{self.id}#{turn}"
         return Message(role, text + filler(key, chars - len(text) - len(end)) + end, tool_call_id=tool_call_id)
@@ -164,12 +165,13 @@ class ReplayAgent:
 
 
 def _first(
-    session: _Session, agent: RecordedAgent, turn: int, call: RecordedCall, common: Common | None
+    session: _Session, agent: RecordedAgent, turn: int, call: RecordedCall, common: CommonPrefix | None
 ) -> tuple[tuple[Message, ...], str]:
-    """The system message of a new conversation, and what its first user message begins with.
+    """The system message of a new conversation, and the beginning of its first user message.
 
-    Tools' text is the same in all sessions (of main agents, of sub-agents), the system prompt's in all that have as
-    many tokens of both; a second conversation of an agent has texts of its own, again the same in all sessions.
+    The tools' text is the same in all sessions (one for main agents, one for sub-agents). The system prompt's text is
+    the same in all sessions with the same token counts of tools and system prompt. An agent's second conversation has
+    different texts, which are again the same in all sessions.
     """
     options = session.options
     size = options.tokens(call.input_tokens) * TOKEN_CHARS
@@ -184,7 +186,7 @@ def _first(
     first = next((step for step in other.steps if isinstance(step, RecordedCall)), None) if other else None
     if other is None or first is None:
         return system, ""
-    # The same conversation begun twice: the text of the other's first prompt, up to where they part.
+    # Both agents began the same conversation: use the text of the other's first prompt, up to where they diverge.
     others_system, begin = _first(session, other, 0, first, first.common)
     wanted = min(options.tokens(common.tokens) * TOKEN_CHARS, size - _NEW_CHARS) - len(text)
     others_size = options.tokens(first.input_tokens) * TOKEN_CHARS
@@ -202,7 +204,7 @@ def _system_message(scope: str, tools: int, prompt: int, at_most: int) -> tuple[
 
 
 def _conversation(agent: RecordedAgent, turn: int) -> int:
-    """Which of the agent's conversations the call begins, from 0."""
+    """The number, from 0, of the agent's conversation that the call begins."""
     calls = [step for step in agent.steps if isinstance(step, RecordedCall)]
     return sum(1 for call in calls[1 : turn + 1] if call.common is None)
 
@@ -214,7 +216,7 @@ def _chars(messages: Sequence[Message]) -> int:
 
 
 def _cut_answer(answer: Message, room: int) -> Message | None:
-    """The answer, or as much of its text as there is room for."""
+    """The answer, or as much of its text as fits into `room` characters; None if nothing fits."""
     if _chars([answer]) <= room:
         return answer
     text = answer.text[: max(room, 0) // TOKEN_CHARS * TOKEN_CHARS]
@@ -222,7 +224,10 @@ def _cut_answer(answer: Message, room: int) -> Message | None:
 
 
 def _cut(messages: Sequence[Message], chars: int) -> tuple[list[Message], Message | None]:
-    """The messages' first `chars` characters; a user's or tool's message that was cut is still open and comes apart."""
+    """The messages' first `chars` characters, and separately the user's or tool's message that was cut, if any.
+
+    The caller continues the cut message with new text.
+    """
     kept: list[Message] = []
     for message in messages:
         size = _chars([message])
@@ -232,7 +237,7 @@ def _cut(messages: Sequence[Message], chars: int) -> tuple[list[Message], Messag
             continue
         text = message.text[:chars]
         if message.role in ("user", "tool"):
-            text = text[: message.text.rfind(_MARKER_BEGIN)]  # no part of the marker it ended in
+            text = text[: message.text.rfind(_MARKER_BEGIN)]  # without any part of the marker at its end
             return kept, Message(message.role, text, tool_call_id=message.tool_call_id)
         if text:
             kept.append(Message(message.role, text))

@@ -1,7 +1,7 @@
 """Reader of Azure's LLM inference traces (AzurePublicDataset, CC-BY 4.0; Patel et al., Splitwise, ISCA 2024).
 
-CSV: `TIMESTAMP` (a date and a time with up to 7 digits of fraction; UTC where it has no zone), `ContextTokens`,
-`GeneratedTokens`. A row is a call, and a session of its own: the trace does not say which belong together.
+CSV: `TIMESTAMP` (date and time with up to 7 fractional digits; UTC if it has no zone), `ContextTokens`,
+`GeneratedTokens`. Each row is a session of one call: the trace does not group calls into sessions.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _COLUMNS = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 
 
 def read_azure(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
-    """See `loadprofiles.replay.format.Read`."""
+    """See `loadprofiles.replay.format.Reader`."""
     mistakes = Mistakes()
     table = CallTable("row")
     for path in paths:
         for line, (at, context, generated) in read_rows(path, _COLUMNS, (), mistakes):
             at_s, input_tokens, output_tokens = _seconds(at or ""), tokens(context), tokens(generated)
             if at_s is None:
-                mistakes.add(path, line, f"TIMESTAMP is not a time as 2023-11-16 18:17:03.9799600: {_short(at)}")
+                mistakes.add(path, line, f"TIMESTAMP is not a time like 2023-11-16 18:17:03.9799600: {_short(at)}")
             elif not input_tokens:
                 mistakes.add(path, line, f"ContextTokens must be a number of 1 to {MAX_TOKENS:,}: {_short(context)}")
             elif output_tokens is None:
@@ -53,9 +53,9 @@ def _short(text: str | None) -> str:
 
 FORMAT = Format(
     name="azure",
-    what="Azure's LLM inference traces: CSV with TIMESTAMP, ContextTokens, GeneratedTokens",
+    description="Azure's LLM inference traces: CSV with TIMESTAMP, ContextTokens, GeneratedTokens",
     suffixes=(".csv",),
-    signs=(b"timestamp", b"contexttokens", b"generatedtokens"),
+    signatures=(b"timestamp", b"contexttokens", b"generatedtokens"),
     read=read_azure,
     defaults={"rate": 10.0, "speed": 4.0, "shrink": 1.0},
 )

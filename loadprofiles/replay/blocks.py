@@ -1,4 +1,4 @@
-"""The text of a prompt that was recorded as blocks: equal ids are equal text, in whichever session of the load."""
+"""The text of a prompt that was recorded as blocks: equal ids give equal text in all sessions of the load."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from loadprofiles.replay.recorded import Blocks
 from loadprofiles.replay.shaping import TraceOptions
 from reports.shared.tokens import TOKEN_CHARS
 
-__all__ = ["blocks_text"]
+__all__ = ["text_of_blocks"]
 
 
-def blocks_text(blocks: Blocks, options: TraceOptions, texts: str, chars: int) -> str:
-    """The first `chars` characters of the blocks, each shrunk as all tokens are.
+def text_of_blocks(blocks: Blocks, options: TraceOptions, text_scope: str, chars: int) -> str:
+    """The first `chars` characters of the blocks, each divided by `shrink` like all token counts.
 
-    Block k takes the tokens from k x size / shrink to (k + 1) x size / shrink, rounded: a block's beginning and length
-    follow from its place alone, so prompts that begin with the same ids begin with the same text, for the same `texts`.
+    Block k covers the tokens from k x size / shrink to (k + 1) x size / shrink, rounded. So a block's beginning and
+    length depend only on its place, and prompts that begin with the same ids begin with the same text, within one
+    `text_scope`.
     """
     parts: list[str] = []
     at = 0
@@ -24,10 +25,11 @@ def blocks_text(blocks: Blocks, options: TraceOptions, texts: str, chars: int) -
         end = round((k + 1) * blocks.size / options.shrink) * TOKEN_CHARS
         if at >= chars:
             break
-        parts.append(_block_text(f"{texts}/{blocks.scope}", block, end - at))
+        parts.append(_block_text(f"{text_scope}/{blocks.scope}", block, end - at))
         at = end
     if at < chars:
-        parts.append(filler(f"replay/{texts}/{blocks.scope}/rest {blocks.ids[-1] if blocks.ids else ''}", chars - at))
+        key = f"replay/{text_scope}/{blocks.scope}/rest {blocks.ids[-1] if blocks.ids else ''}"
+        parts.append(filler(key, chars - at))
     return "".join(parts)[:chars]
 
 

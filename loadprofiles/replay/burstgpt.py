@@ -1,10 +1,10 @@
 """Reader of BurstGPT (Wang et al., BurstGPT: A Real-World Workload Dataset, CC-BY 4.0).
 
-CSV: `Timestamp` (s), `Request tokens`, `Response tokens`; where there are `Session ID` and `Elapsed time` (s), rows of
-one id are one session, in the order of the file, else each is its own. A response of 0 tokens is a recorded failure:
-nobody knows how long it would have been, so it is left out and counted. Columns not named here are not looked at.
+CSV: `Timestamp` (s), `Request tokens`, `Response tokens`; optionally `Session ID` and `Elapsed time` (s). Rows with the
+same session id are one session, in the order of the file; a row without one is a session of its own. A response of 0
+tokens is a recorded failure of unknown length: it is left out and counted. Other columns are ignored.
 
-Read as a stream: what is kept is 28 bytes a call, and the session ids while reading.
+The file is read as a stream. Memory: 28 bytes per call, and the session ids while reading.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _MAX_S = 1e11
 
 
 def read_burstgpt(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
-    """See `loadprofiles.replay.format.Read`."""
+    """See `loadprofiles.replay.format.Reader`."""
     mistakes = Mistakes()
     table = CallTable("session")
     failures = 0
     for path in paths:
-        last: dict[str, int] = {}  # of each session of this file: its last call
+        last: dict[str, int] = {}  # last call of each session of this file, by session id
         for line, (at, request, response, session, elapsed) in read_rows(path, _COLUMNS, _OPTIONAL, mistakes):
             at_s, input_tokens, output_tokens = number(at, _MAX_S), tokens(request), tokens(response)
             took_s = number(elapsed, _MAX_S) if elapsed else 0.0
@@ -61,9 +61,9 @@ def _short(text: str | None) -> str:
 
 FORMAT = Format(
     name="burstgpt",
-    what="BurstGPT: CSV with Timestamp, Request tokens, Response tokens (Session ID, Elapsed time)",
+    description="BurstGPT: CSV with Timestamp, Request tokens, Response tokens (Session ID, Elapsed time)",
     suffixes=(".csv",),
-    signs=(b"timestamp", b"request tokens", b"response tokens"),
+    signatures=(b"timestamp", b"request tokens", b"response tokens"),
     read=read_burstgpt,
     defaults={"rate": 10.0, "speed": 20.0, "shrink": 2.0},
 )

@@ -1,6 +1,6 @@
-"""Many recorded calls in little memory: a few numbers a call in arrays, and sessions as chains of them.
+"""Many recorded calls in little memory: a few numbers per call in arrays, and sessions as linked lists of calls.
 
-28 bytes a call: a file of a million and a half calls takes 42 MB. A `RecordedSession` is made when it is asked for.
+A call takes 28 bytes: 1.5 million calls take 42 MB. A `RecordedSession` is created on access.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from loadprofiles.replay.mistakes import Mistakes
-from loadprofiles.replay.recorded import Blocks, Common, Recorded, RecordedAgent, RecordedCall, RecordedSession
+from loadprofiles.replay.recorded import Blocks, CommonPrefix, Recorded, RecordedAgent, RecordedCall, RecordedSession
 from loadprofiles.sessions.session import MAIN_AGENT
 from reports.shared.errors import InvalidFile, Problem
 
@@ -18,11 +18,11 @@ __all__ = ["CallTable"]
 
 
 class CallTable:
-    """Calls as they were added; see `loadprofiles.replay.recorded.Sessions`.
+    """A table of calls; implements `loadprofiles.replay.recorded.Sessions`.
 
-    A call that holds the whole conversation before it and its answer (by its tokens) goes on from it; else its prompt
-    is a new one, unless `blocks` says what a call's prompt is made of. A wait is the time from a call's start to the
-    next's, less what the call took, where that was recorded; it is taken for a person's.
+    A call whose input tokens cover the previous call's input and output continues that conversation; otherwise its
+    prompt is new, unless `blocks` defines the blocks of a call's prompt. A wait is the time between the starts of two
+    calls minus the duration of the first, if recorded, and counts as a person's pause.
     """
 
     def __init__(self, name: str, blocks: Callable[[int], Blocks] | None = None) -> None:
@@ -37,15 +37,15 @@ class CallTable:
 
     @property
     def calls(self) -> int:
-        """How many calls were added."""
+        """Number of calls added."""
         return len(self._at)
 
     def add(
         self, at_s: float, input_tokens: int, output_tokens: int, *, took_s: float = 0.0, after: int | None = None
     ) -> int:
-        """A call that began at `at_s` of any clock, in the session of the call `after`, or in one of its own.
+        """Adds a call that began at `at_s` on any clock, to the session of the call `after`, or to a new session.
 
-        Returns its number. `after` must be the last call of its session.
+        Returns the call's number. `after` must be the last call of its session.
         """
         row = len(self._at)
         self._at.append(at_s)
@@ -60,22 +60,22 @@ class CallTable:
         return row
 
     def input_tokens(self, row: int) -> int:
-        """Of one call."""
+        """The input tokens of one call."""
         return self._input[row]
 
     def recorded(
         self, paths: Sequence[Path], mistakes: Mistakes, *, skip_bad: bool, notes: tuple[str, ...] = ()
     ) -> Recorded:
-        """The table as what a reader answers. Raises `InvalidFile` for mistakes, and where there is no call."""
-        mistakes.judge(skip_bad=skip_bad, good=self.calls)
+        """The table as a reader's result. Raises `InvalidFile` for mistakes, and if there is no call."""
+        mistakes.raise_if_any(skip_bad=skip_bad, good=self.calls)
         if not self.calls:
-            why = f"holds no call: {notes[0]}" if notes else "holds no call"
-            raise InvalidFile([Problem(str(path), 0, why, "give a file with calls in it") for path in paths])
+            why = f"contains no call: {notes[0]}" if notes else "contains no call"
+            raise InvalidFile([Problem(str(path), 0, why, "choose a file that contains calls") for path in paths])
         starts_s = self.sort()
         return Recorded(self, tuple(mistakes.first), mistakes.count, starts_s, notes)
 
     def sort(self) -> Sequence[float]:
-        """Puts the sessions in the order of their start, and returns those: seconds since the first one's."""
+        """Sorts the sessions by start, and returns their starts in seconds since the first one."""
         starts = array("d", (self._at[row] for row in self._first))
         if any(later < earlier for earlier, later in zip(starts, memoryview(starts)[1:], strict=False)):
             self._first = array("i", sorted(self._first, key=self._at.__getitem__))
@@ -100,7 +100,7 @@ class CallTable:
             before = rows[turn - 1]
             wait_s = max(self._at[row] - self._at[before] - self._took[before], 0.0)
             if self._input[row] >= self._input[before] + self._output[before]:
-                common = Common(turn - 1, None)
+                common = CommonPrefix(turn - 1, None)
         return RecordedCall(
             input_tokens=self._input[row],
             output_tokens=self._output[row],

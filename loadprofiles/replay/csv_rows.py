@@ -1,4 +1,4 @@
-"""Rows of a CSV file with a header line: the named columns of each, and numbers out of them."""
+"""Rows of a CSV file with a header line: the values of named columns, and parsing of their numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from loadprofiles.replay.mistakes import Mistakes
 __all__ = ["MAX_TOKENS", "Row", "number", "read_rows", "tokens"]
 
 MAX_TOKENS: Final = 10_000_000
-"""Of one call: as many as the longest contexts that are offered."""
+"""Upper bound of the tokens of one call: the longest contexts that providers offer."""
 
 _LONGEST_NUMBER: Final = 40  # characters
 
 Row = Sequence[str | None]
-"""The values of the wanted columns in their order; None for an optional one that the file lacks."""
+"""The values of the requested columns in their order; None for an optional column that the file lacks."""
 
 
 def read_rows(
     path: Path, needed: Sequence[str], optional: Sequence[str], mistakes: Mistakes
 ) -> Iterator[tuple[int, Row]]:
-    """(line number, values of `needed` and `optional`) of each row. Columns are known by name, in any case and order.
+    """Yields (line number, values of `needed` and `optional`) of each row. Column names match in any case and order.
 
-    Missing columns and rows of another length than the header are added to `mistakes`.
+    Adds missing columns, and rows whose length differs from the header's, to `mistakes`.
     """
     lines = read_lines(path, mistakes)
     header = next(lines, None)
@@ -46,15 +46,15 @@ def read_rows(
     for line, text in lines:
         values = text.split(",") if '"' not in text else _split(text)
         if values is None:
-            mistakes.add(path, line, "is not a row of CSV")
+            mistakes.add(path, line, "is not a CSV row")
         elif len(values) != len(columns):
-            mistakes.add(path, line, f"has {len(values)} values, and the header {len(columns)} columns")
+            mistakes.add(path, line, f"has {len(values)} values, but the header has {len(columns)} columns")
         else:
             yield line, [None if at is None else values[at].strip() for at in places]
 
 
 def number(text: str | None, at_most: float) -> float | None:
-    """A number of 0 to `at_most`; None for any other text."""
+    """Parses a number from 0 to `at_most`; None for any other text."""
     if text is None or len(text) > _LONGEST_NUMBER or not text.isascii() or "_" in text:
         return None
     try:
@@ -65,7 +65,7 @@ def number(text: str | None, at_most: float) -> float | None:
 
 
 def tokens(text: str | None) -> int | None:
-    """A whole number of tokens, at most `MAX_TOKENS`; None for any other text. 12.0 is whole."""
+    """Parses a whole number of tokens, at most `MAX_TOKENS`; None for any other text. 12.0 counts as whole."""
     value = number(text, MAX_TOKENS)
     return int(value) if value is not None and value.is_integer() else None
 

@@ -1,4 +1,4 @@
-"""What a reader of traces is, to the rest of the replay."""
+"""What a trace format is: its reader, and how its files are recognised."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Protocol
 
 from loadprofiles.replay.recorded import Recorded
 
-__all__ = ["Format", "Read"]
+__all__ = ["Format", "Reader"]
 
 
-class Read(Protocol):
-    """Reads files of one format, in their order.
+class Reader(Protocol):
+    """Reads files of one format, in the given order.
 
-    Raises `reports.shared.errors.InvalidFile` with the mistakes of every line; with `skip_bad` only where nothing good is
-    left, and tells of them in what it returns.
+    Raises `reports.shared.errors.InvalidFile` with the mistakes of every line. With `skip_bad`, lines (or files) with
+    mistakes are skipped and returned in `Recorded.skipped`, and it raises only if nothing good is left.
     """
 
     def __call__(self, paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded: ...
@@ -24,16 +24,16 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. Its reader's module has it as `FORMAT`.
+    """One format, defined as `FORMAT` in its reader's module.
 
-    `what`: for messages. `suffixes`: of the files that are read from a folder. `signs`: a file whose beginning holds
-    all of them, whatever their case, is of this format. `defaults`: options of a replay where they differ from
-    `TraceOptions`: what fits a minute of the stacks that ship.
+    `description`: for messages. `suffixes`: suffixes of the files that are read from a folder. `signatures`: a file
+    whose beginning contains all of them, in any case, is of this format. `defaults`: options of a replay that differ
+    from `TraceOptions`, sized for one minute on the built-in stacks.
     """
 
     name: str
-    what: str
+    description: str
     suffixes: tuple[str, ...]
-    signs: tuple[bytes, ...]
-    read: Read
+    signatures: tuple[bytes, ...]
+    read: Reader
     defaults: Mapping[str, object] = field(default_factory=dict)

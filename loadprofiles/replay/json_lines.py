@@ -1,4 +1,4 @@
-"""The line of a place in JSON text, for messages about it. Slow, and only run once something is wrong."""
+"""Finds the line number of a place in JSON text, for error messages. Slow; only used after an error."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _DECODER = JSONDecoder()
 
 
 def line_of_byte(raw: bytes, at: int) -> int:
-    """The line, from 1, of the byte at `at`."""
+    """The line number, from 1, of the byte at `at`."""
     return raw.count(b"\n", 0, at) + 1
 
 
 def line_of_path(raw: bytes, path: str) -> int:
-    """The line, from 1, of `$.requests[3].out` in JSON; of the nearest thing around it that is there."""
+    """The line number, from 1, of a path such as `$.requests[3].out`, or of its nearest existing parent."""
     text = raw.decode("utf-8", "replace")
     at = _skip(text, 0)
     try:
@@ -62,6 +62,6 @@ def _item(text: str, at: int, index: int) -> int | None:
 
 
 def _after(text: str, at: int) -> int:
-    """Where the next member or item begins after the value at `at`, or the closing bracket stands."""
+    """Position of the next member or item after the value at `at`, or of the closing bracket."""
     end = _skip(text, _DECODER.raw_decode(text, at)[1])
     return _skip(text, end + 1) if text[end] == "," else end

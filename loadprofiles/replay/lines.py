@@ -1,4 +1,4 @@
-"""The lines of a text file, one at a time, in bounded memory, whatever is in it."""
+"""The lines of a text file, one at a time, in bounded memory for any content."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from loadprofiles.replay.mistakes import Mistakes
 __all__ = ["MAX_LINE_BYTES", "read_lines"]
 
 MAX_LINE_BYTES: Final = 4 << 20
-"""The longest line that is read: some 40 times the longest of TraceLab's, the longest of the formats."""
+"""Longer lines are mistakes. About 40 times TraceLab's longest line, which is the longest of all formats."""
 
 
 def read_lines(path: Path, mistakes: Mistakes) -> Iterator[tuple[int, str]]:
-    """(line number from 1, text) of each line that holds something, without its end and a byte order mark.
+    """Yields (line number from 1, text) of each line that is not blank, stripped and without a byte order mark.
 
-    Lines that are too long or not UTF-8 are added to `mistakes` and passed over, and so is a file that cannot be read.
+    Adds lines that are too long or not UTF-8, and a file that cannot be read, to `mistakes` and skips them.
     """
     try:
         with path.open("rb") as file:

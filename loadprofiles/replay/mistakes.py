@@ -1,4 +1,4 @@
-"""The mistakes of a trace: the first of them in full, the rest by their number, so that memory stays bounded."""
+"""The mistakes of a trace: the first ones in full, the others only counted, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from reports.shared.errors import InvalidFile, Problem
 __all__ = ["SHOWN", "Mistakes"]
 
 SHOWN: Final = 50
-"""Mistakes that are told in full."""
+"""Number of mistakes that are kept in full."""
 
 
 class Mistakes:
-    """Collects mistakes; `remedy` goes with each that has none of its own."""
+    """Collects mistakes. `remedy` is the default remedy."""
 
-    def __init__(self, remedy: str = "correct the line, or pass over such lines with --skip-bad") -> None:
+    def __init__(self, remedy: str = "correct the line, or skip such lines with --skip-bad") -> None:
         self.first: list[Problem] = []
         self.count = 0
         self._remedy = remedy
         self._next: Problem | None = None
 
     def add(self, path: Path | str, line: int, what: str, remedy: str = "") -> None:
-        """One more; `line` 0 where it is the whole file."""
+        """Adds a mistake. `line` 0: the whole file."""
         self.extend([Problem(str(path), line, what, remedy or self._remedy)])
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        """More of them."""
+        """Adds mistakes."""
         for problem in problems:
             self.count += 1
             if len(self.first) < SHOWN:
@@ -36,8 +36,8 @@ class Mistakes:
             elif self._next is None:
                 self._next = problem
 
-    def judge(self, *, skip_bad: bool, good: int) -> None:
-        """Raises `InvalidFile` where there are mistakes, unless they may be skipped and something good is left."""
+    def raise_if_any(self, *, skip_bad: bool, good: int) -> None:
+        """Raises `InvalidFile` if there are mistakes, unless `skip_bad` and at least one good item (`good`) is left."""
         if not self.count or (skip_bad and good):
             return
         problems = list(self.first)

@@ -1,11 +1,12 @@
-"""Reader of Mooncake's traces (kvcache-ai/Mooncake, FAST'25, Apache-2.0): JSON lines, a request each.
+"""Reader of Mooncake's traces (kvcache-ai/Mooncake, FAST'25, Apache-2.0): JSON lines, one request per line.
 
 `timestamp` (ms), `input_length`, `output_length` (tokens), `hash_ids`: the ids of the prompt's blocks of 512 tokens,
-shared across requests; the last block is filled in part. Equal ids are equal text, in whichever session.
+shared across requests; the last block may be partial. Equal ids are equal text in all sessions.
 
-The trace has no sessions. A request goes on from an earlier one if it begins with all of that one's full blocks, at
-least two (the first is the same in all), and is longer; from the longest such, each continued at most once: a second
-continuation is a session of its own, which finds the same blocks cached. Everything else is a session of one call.
+The trace has no sessions. A request continues an earlier one if it is longer and begins with all full blocks of the
+earlier one, at least two (the first block is the same in all requests). It continues the longest such request. A
+request is continued at most once; a second continuation starts a new session, which finds the same blocks cached. Every
+other request is a session of one call.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from loadprofiles.replay.recorded import Blocks, Recorded
 __all__ = ["BLOCK_TOKENS", "FORMAT", "read_mooncake"]
 
 BLOCK_TOKENS: Final = 512
-_LEAST_BLOCKS: Final = 2
+_MIN_BLOCKS: Final = 2
 _Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -40,16 +41,16 @@ class _Request(msgspec.Struct):
 
 
 class _Prompts:
-    """The blocks of each call, and which conversations can go on."""
+    """The blocks of each call, and the calls that can be continued."""
 
     def __init__(self) -> None:
         self._ids: list[array[int]] = []
         self._scopes: list[str] = []
-        self._open: dict[int, int] = {}  # by the id of the last full block: the call
+        self._open: dict[int, int] = {}  # calls that can be continued, by the id of their last full block
         self._full: list[int] = []
 
     def begin(self) -> None:
-        """Another file: ids mean nothing beyond theirs."""
+        """Begins another file: block ids are only valid within one file."""
         self._open.clear()
 
     def add(self, scope: str, request: _Request) -> None:
@@ -58,13 +59,13 @@ class _Prompts:
         self._ids.append(ids)
         self._scopes.append(scope)
         self._full.append(full)
-        if full >= _LEAST_BLOCKS:
+        if full >= _MIN_BLOCKS:
             self._open[ids[full - 1]] = len(self._ids) - 1
 
     def continued_by(self, request: _Request, table: CallTable) -> int | None:
-        """The call that `request` goes on from; from then on no other does."""
+        """The call that `request` continues, or None. That call cannot be continued again."""
         ids = array("q", request.hash_ids)
-        for full in range(len(ids), _LEAST_BLOCKS - 1, -1):
+        for full in range(len(ids), _MIN_BLOCKS - 1, -1):
             call = self._open.get(ids[full - 1])
             if call is None or self._full[call] != full or table.input_tokens(call) >= request.input_length:
                 continue
@@ -78,7 +79,7 @@ class _Prompts:
 
 
 def read_mooncake(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
-    """See `loadprofiles.replay.format.Read`."""
+    """See `loadprofiles.replay.format.Reader`."""
     mistakes = Mistakes()
     prompts = _Prompts()
     table = CallTable("chain", prompts.blocks)
@@ -91,26 +92,26 @@ def read_mooncake(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
             try:
                 request = decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
-                mistakes.add(path, line, f"is not a request of Mooncake: {error}")
+                mistakes.add(path, line, f"is not a Mooncake request: {error}")
                 continue
             blocks = -(-request.input_length // BLOCK_TOKENS)
             if len(request.hash_ids) != blocks:
                 what = f"{request.input_length} tokens are {blocks} blocks of {BLOCK_TOKENS}"
-                mistakes.add(path, line, f"{what}, and hash_ids has {len(request.hash_ids)}")
+                mistakes.add(path, line, f"{what}, but hash_ids has {len(request.hash_ids)}")
                 continue
             before = prompts.continued_by(request, table)
             table.add(request.timestamp / 1000, request.input_length, request.output_length, after=before)
             prompts.add(path.name, request)
         if empty:
-            mistakes.add(path, 0, "holds no request")
+            mistakes.add(path, 0, "contains no request")
     return table.recorded(paths, mistakes, skip_bad=skip_bad)
 
 
 FORMAT = Format(
     name="mooncake",
-    what="Mooncake's traces: JSON lines with timestamp, input_length, output_length, hash_ids",
+    description="Mooncake's traces: JSON lines with timestamp, input_length, output_length, hash_ids",
     suffixes=(".jsonl", ".json"),
-    signs=(b'"timestamp"', b'"input_length"', b'"hash_ids"'),
+    signatures=(b'"timestamp"', b'"input_length"', b'"hash_ids"'),
     read=read_mooncake,
     defaults={"rate": None, "speed": 4.0, "shrink": 8.0},
 )

@@ -1,4 +1,4 @@
-"""From recordings to planned sessions."""
+"""Planned sessions from recordings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from loadprofiles.draws import Draws
 from loadprofiles.replay.agent import replay_agent
 from loadprofiles.replay.formats import Trace, open_trace
 from loadprofiles.replay.recorded import Sessions
-from loadprofiles.replay.shaping import TraceOptions, calls_of, shorten
+from loadprofiles.replay.shaping import TraceOptions, count_calls, shorten
 from loadprofiles.sessions.session import SessionPlan
 
 __all__ = ["TraceOptions", "plan_replay", "plan_trace", "replay_sessions"]
 
 
 def replay_sessions(path: Path | str, given: Mapping[str, object], seed: int, run: str) -> Iterator[SessionPlan]:
-    """Sessions that replay the recordings of a folder or a file; reads them at once.
+    """Reads the recordings of a folder or a file, and returns sessions that replay them.
 
     `given`: options of `open_trace`. Raises `reports.shared.errors.UserError`.
     """
@@ -26,25 +26,25 @@ def replay_sessions(path: Path | str, given: Mapping[str, object], seed: int, ru
 
 
 def plan_trace(trace: Trace, seed: int, run: str) -> Iterator[SessionPlan]:
-    """Sessions that replay a trace that was read."""
+    """Sessions that replay a trace."""
     return plan_replay(trace.recorded.sessions, trace.options, seed, run, trace.recorded.starts_s)
 
 
 def plan_replay(
     recorded: Sessions, options: TraceOptions, seed: int, run: str, starts_s: Sequence[float] | None = None
 ) -> Iterator[SessionPlan]:
-    """Sessions in the order of their start; without an end unless there is a `limit`.
+    """Sessions in the order of their start; endless unless there is a `limit`.
 
-    With a `rate` they are evenly spaced, without one as recorded (`starts_s`, divided by `speed`). Recordings that say
-    when they began are played in that order; others in an order shuffled by the seed. When all have been played, they
-    are again: shuffled ones in another order.
+    With a `rate` they are evenly spaced; without one they start as recorded (`starts_s`, divided by `speed`). With
+    recorded starts, recordings are played in that order; otherwise in an order shuffled by the seed. After the last
+    recording they repeat; shuffled ones in a different order.
     """
     if options.rate is not None:
-        starts = Constant(options.rate).curve().evenly()
+        starts = Constant(options.rate).curve().evenly_spaced()
     elif starts_s is not None:
         starts = _as_recorded(starts_s, options)
     else:
-        raise ValueError("a replay needs a rate, or recorded starts")
+        raise ValueError("a replay needs a rate or recorded starts")
     order: Sequence[int] = range(len(recorded))
     for index in count() if options.limit is None else range(options.limit):
         repeat, at = divmod(index, len(recorded))
@@ -54,13 +54,13 @@ def plan_replay(
             order = shuffled
         session = f"{run}-{index}"
         shape = shorten(recorded[order[at]], options.max_calls)
-        # A repetition's blocks, and another load's, are texts of their own: else all of it would be cached.
+        # Each repetition and each load has its own texts for the blocks; otherwise all of them would be cached.
         agent = replay_agent(shape, session, options, f"{run}/{repeat}")
-        yield SessionPlan(index, session, None, next(starts), calls_of(shape.main), agent)
+        yield SessionPlan(index, session, None, next(starts), count_calls(shape.main), agent)
 
 
 def _as_recorded(starts_s: Sequence[float], options: TraceOptions) -> Iterator[float]:
-    """The recorded starts over and over, a mean gap between a repetition's last and the next one's first."""
+    """Repeats the recorded starts, with the mean gap between the last start and the first of the next repetition."""
     span_s = starts_s[-1]
     gap_s = span_s / (len(starts_s) - 1) if span_s > 0 else 1.0
     for repeat in count():

@@ -1,4 +1,4 @@
-"""A recorded session, whatever the format it was read from. Tokens and seconds as they were recorded."""
+"""A recorded session, independent of its format. Tokens and seconds are as recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from reports.shared.errors import Problem
 
 __all__ = [
     "Blocks",
-    "Common",
+    "CommonPrefix",
     "Recorded",
     "RecordedAgent",
     "RecordedCall",
@@ -23,9 +23,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks of `size` tokens that a prompt is made of, the last one perhaps in part.
+    """The blocks of `size` tokens that make up a prompt; the last one may be partial.
 
-    Within one `scope` (a file) equal ids are equal text, whichever session they are in.
+    Within one `scope` (a file), equal ids are equal text in all sessions.
     """
 
     scope: str
@@ -34,10 +34,11 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
-    """How much of a prompt another prompt of the session began with.
+class CommonPrefix:
+    """The prefix that a prompt has in common with an earlier prompt of the session.
 
-    Of the same agent's `call`; or, where `agent` is given, of that agent's first call. `tokens` None: all of it.
+    The earlier prompt is that of the same agent's `call`, or of the first call of `agent` if given. `tokens` None: the
+    whole earlier prompt.
     """
 
     call: int
@@ -47,9 +48,9 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """One model call. `wait_s` before it was sent: a tool's work, or a person.
+    """One model call, sent `wait_s` seconds after the previous step, while a tool or a person was busy.
 
-    `common` None: a new conversation. Where `blocks` are given, they say what the prompt holds, and `common` nothing.
+    `common` None: a new conversation. If `blocks` is given, it defines the prompt, and `common` is ignored.
     """
 
     input_tokens: int
@@ -58,13 +59,13 @@ class RecordedCall:
     wait_why: Literal["tool", "person"]
     asks_tool: bool
     streamed: bool
-    common: Common | None
+    common: CommonPrefix | None
     blocks: Blocks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedFork:
-    """Sub-agents that ran side by side, `wait_s` after what was before; each with the time until it began."""
+    """Concurrent sub-agents, started `wait_s` seconds after the previous step; each with its own delay in seconds."""
 
     wait_s: float
     agents: tuple[tuple[float, RecordedAgent], ...]
@@ -75,7 +76,7 @@ RecordedStep: TypeAlias = RecordedCall | RecordedFork
 
 @dataclass(frozen=True, slots=True)
 class RecordedAgent:
-    """An agent's steps in their order. `tool_tokens` and `system_tokens` are what its prompts begin with."""
+    """An agent's steps in order. Its prompts begin with `tool_tokens` of tools and `system_tokens` of system prompt."""
 
     id: str
     tool_tokens: int
@@ -85,14 +86,14 @@ class RecordedAgent:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """One session. `name` is the file's, or what the format calls it."""
+    """One session. `name` is the name of its file, or its name in the format."""
 
     name: str
     main: RecordedAgent
 
 
 class Sessions(Protocol):
-    """Sessions by number: a tuple, or a reader's table that makes a session when it is asked for."""
+    """Sessions by number: a tuple, or a reader's table that creates a session on access."""
 
     def __len__(self) -> int: ...
 
@@ -101,11 +102,11 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was read.
+    """The result of a reader.
 
-    `skipped`: mistakes in what was passed over, the first of them only where there are many; `skipped_count`: of all.
-    `starts_s`: when each session began, in seconds since the first, never falling; None where the format does not say,
-    or where it makes no load (sessions of months). `notes`: what else a user should know of what was left out.
+    `skipped`: the first mistakes in skipped lines or files; `skipped_count`: the number of all. `starts_s`: ascending
+    starts of the sessions, in seconds since the first; None if the format does not record them, or if they do not make
+    a load (sessions of months). `notes`: what else was left out, for the user.
     """
 
     sessions: Sessions

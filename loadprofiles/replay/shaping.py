@@ -1,4 +1,4 @@
-"""How a recording is made to fit a run: fewer tokens, shorter pauses, fewer calls."""
+"""Options that make a recording fit a run: fewer tokens, shorter pauses, fewer calls."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Literal
 
 from loadprofiles.replay.recorded import RecordedAgent, RecordedCall, RecordedFork, RecordedSession, RecordedStep
 
-__all__ = ["TraceOptions", "calls_of", "shorten"]
+__all__ = ["TraceOptions", "count_calls", "shorten"]
 
 
 @dataclass(frozen=True, slots=True)
 class TraceOptions:
-    """Options of a replay. The order of calls, prefixes and sub-agents stay as recorded.
+    """Options of a replay. The order of calls, prefixes and sub-agents stays as recorded.
 
-    `rate`: sessions a second, evenly spaced; None: as recorded, divided by `speed`, where the format says when sessions
-    began. `speed` divides the times between calls too, `max_pause_s` caps them after that. `shrink` divides all token
-    counts, prefix blocks included. `max_calls`: at most so many calls of the main agent, and of each sub-agent (None:
-    all). `limit`: at most so many sessions are started (None: as many as the run takes; recordings repeat with fresh
-    ids). `streaming`: `force`, or as `recorded` (more than half of the Claude Code sessions' calls did not stream).
-    `skip_bad`: pass over lines (of Claude Code: files) with mistakes. Raises ValueError.
+    `rate`: sessions a second, evenly spaced; None: starts as recorded, divided by `speed`, if the format records them.
+    `speed` also divides the pauses between calls; `max_pause_s` then caps them. `shrink` divides all token counts,
+    including prefix blocks. `max_calls`: most calls of the main agent, and of each sub-agent (None: all). `limit`: most
+    sessions to start (None: no limit; recordings repeat with new ids). `streaming`: `force`, or as `recorded` (more
+    than half of the calls in the Claude Code sessions did not stream). `skip_bad`: skip lines (of Claude Code: files)
+    with mistakes. Raises ValueError.
 
-    The defaults put the 50 Claude Code sessions on a stack that is sized for `coding-agent-ci` (two replicas each of
-    4 x H100, TPU v6e-8 and 16 x Trainium2, 70B), for runs of a minute. Both were played against a model in which a
-    stream runs at 40 tokens/s (there `coding-agent-ci` ends 80 % of its sessions within 55 s, as it was sized to) and
-    tokens that no earlier prompt of the session had are computed at 8,000 a second. Within 55 s:
+    The defaults fit the 50 Claude Code sessions to a stack sized for `coding-agent-ci` (two replicas each of 4 x H100,
+    TPU v6e-8 and 16 x Trainium2, 70B), for runs of a minute. Both loads were played against a model in which a stream
+    runs at 40 tokens/s (`coding-agent-ci` then ends 80 % of its sessions within 55 s, as it was sized to) and tokens
+    that no earlier prompt of the session contained are computed at 8,000 a second. Within 55 s:
 
                                     sessions  calls/s  new prompt tokens/s  output tokens/s  end within 40 s
         coding-agent-ci                  285     29.2               19,000            1,680            100 %
@@ -32,11 +32,11 @@ class TraceOptions:
         shrink 10, 8 calls, 4/s          220     25.5               22,400            1,450             88 %
         shrink  6, 8 calls, 3.5/s        192     20.7               31,000            1,850             87 %
 
-    So the default asks for the same prefill and fewer output tokens. What bounds `shrink` from below are the first
-    prompts of resumed sessions, up to 256k tokens that nobody has cached: at 12 they are 21k and take about two
-    seconds, the TTFT that the shipped experiments allow; at 6 they are 43k. A call's output is 48 tokens in the mean,
-    1,516 at most: such a session may still be under way at the end of a run. Pauses: the median of 8 s becomes 0.4 s,
-    and what was over 40 s (a person, the night) 2 s.
+    So the default needs the same prefill and fewer output tokens. The lower bound of `shrink` comes from the first
+    prompts of resumed sessions, up to 256k uncached tokens: at 12 they are 21k and take about two seconds, the TTFT
+    that the built-in experiments allow; at 6 they are 43k. A call's output has 48 tokens on average and 1,516 at most:
+    such a session may still be running at the end of a run. Pauses: the median of 8 s becomes 0.4 s, and pauses over
+    40 s (a person, the night) become 2 s.
     """
 
     rate: float | None = 4.0
@@ -61,25 +61,25 @@ class TraceOptions:
                 raise ValueError(f"{name} must be at least 1")
 
     def tokens(self, recorded: int) -> int:
-        """Tokens to play for recorded ones, at least 1."""
+        """The recorded number of tokens divided by `shrink`, at least 1."""
         return max(round(recorded / self.shrink), 1)
 
     def pause_s(self, recorded_s: float) -> float:
-        """Seconds to wait for recorded ones."""
+        """The recorded pause divided by `speed`, at most `max_pause_s`, in seconds."""
         return min(recorded_s / self.speed, self.max_pause_s)
 
 
 def shorten(session: RecordedSession, max_calls: int | None) -> RecordedSession:
-    """The session with at most `max_calls` calls of each agent; a fork after the last call is left out then."""
+    """The session with at most `max_calls` calls of each agent, without forks after the last of these calls."""
     if max_calls is None:
         return session
     return replace(session, main=_shorten(session.main, max_calls))
 
 
-def calls_of(agent: RecordedAgent) -> int:
-    """The agent's calls and those of its sub-agents."""
+def count_calls(agent: RecordedAgent) -> int:
+    """Number of calls of the agent and its sub-agents."""
     return sum(
-        1 if isinstance(step, RecordedCall) else sum(calls_of(sub) for _, sub in step.agents) for step in agent.steps
+        1 if isinstance(step, RecordedCall) else sum(count_calls(sub) for _, sub in step.agents) for step in agent.steps
     )
 
 

@@ -1,9 +1,10 @@
-"""Reader of TraceLab's sessions of coding agents (uw-syfi/TraceLab, CC-BY 4.0): JSON lines, a model call each.
+"""Reader of TraceLab's sessions of coding agents (uw-syfi/TraceLab, CC-BY 4.0): JSON lines, one model call per line.
 
-Lines of one `session_id` are a session, in the order of `round_index`, whichever the order in the file. A prompt has
-`prefix_tokens` that the call before it began with, and `newly_append_tokens`; what the first call of a session found is
-the prefix that all sessions share. Tools ran side by side: the longest `tools[].tool_wall_latency_ms` is waited for.
-Where a person wrote, the wait is from the last event of the round before to that message (`timing_events[]`).
+Lines with the same `session_id` are a session, in the order of `round_index`, in any order in the file. A prompt has
+`prefix_tokens` in common with the previous call's prompt, plus `newly_append_tokens`. The `prefix_tokens` of the first
+call of a session are the prefix that all sessions share. Tools ran concurrently, so the wait is the longest
+`tools[].tool_wall_latency_ms`. If a person wrote, the wait is the time from the last event of the previous round to
+that message (`timing_events[]`).
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from loadprofiles.replay.csv_rows import MAX_TOKENS
 from loadprofiles.replay.format import Format
 from loadprofiles.replay.lines import read_lines
 from loadprofiles.replay.mistakes import Mistakes
-from loadprofiles.replay.recorded import Common, Recorded, RecordedAgent, RecordedCall, RecordedSession
+from loadprofiles.replay.recorded import CommonPrefix, Recorded, RecordedAgent, RecordedCall, RecordedSession
 from loadprofiles.sessions.session import MAIN_AGENT
 from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["FORMAT", "read_tracelab"]
 
 _CACHE_GRAIN: Final = 64
-"""A prefix that ends within so many tokens of the prompt before is all of it: a cache keeps whole blocks."""
+"""A prefix that lacks at most this many tokens of the previous prompt counts as all of it: caches keep whole blocks."""
 
 _Tokens = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
 
@@ -52,7 +53,7 @@ class _Line(msgspec.Struct):
 
 
 class _Round(msgspec.Struct):
-    """What is kept of a line."""
+    """The relevant fields of a line."""
 
     index: int
     prefix: int
@@ -64,7 +65,7 @@ class _Round(msgspec.Struct):
 
 
 def read_tracelab(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
-    """See `loadprofiles.replay.format.Read`. Two lines with the same round of a session are a mistake."""
+    """See `loadprofiles.replay.format.Reader`. A duplicate round of a session is a mistake."""
     mistakes = Mistakes()
     decoder = msgspec.json.Decoder(_Line)
     sessions: dict[str, dict[int, _Round]] = {}
@@ -75,26 +76,26 @@ def read_tracelab(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
             try:
                 line = decoder.decode(text)
             except (msgspec.DecodeError, RecursionError) as error:
-                mistakes.add(path, number, f"is not a call of TraceLab: {error}")
+                mistakes.add(path, number, f"is not a TraceLab call: {error}")
                 continue
             rounds = sessions.setdefault(line.session_id, {})
             if line.prefix_tokens + line.newly_append_tokens == 0:
-                mistakes.add(path, number, "prefix_tokens and newly_append_tokens are both 0: a prompt of nothing")
+                mistakes.add(path, number, "prefix_tokens and newly_append_tokens are both 0: the prompt is empty")
             elif line.round_index in rounds:
-                what = f"session {line.session_id[:80]} has a round {line.round_index} already"
+                what = f"session {line.session_id[:80]} already has a round {line.round_index}"
                 mistakes.add(path, number, what)
             else:
                 rounds[line.round_index] = _round(line)
         if empty:
-            mistakes.add(path, 0, "holds no call")
+            mistakes.add(path, 0, "contains no call")
     good = [
         RecordedSession(name, _agent([rounds[index] for index in sorted(rounds)]))
         for name, rounds in sessions.items()
         if rounds
     ]
-    mistakes.judge(skip_bad=skip_bad, good=len(good))
+    mistakes.raise_if_any(skip_bad=skip_bad, good=len(good))
     if not good:
-        raise InvalidFile([Problem(str(path), 0, "holds no call") for path in paths])
+        raise InvalidFile([Problem(str(path), 0, "contains no call") for path in paths])
     return Recorded(tuple(good), tuple(mistakes.first), mistakes.count)
 
 
@@ -144,15 +145,15 @@ def _wait_s(before: _Round, one: _Round) -> float:
     return max(one.asked_at - before.ended_at, 0.0)
 
 
-def _common(turn: int, before: _Round, one: _Round) -> Common:
+def _common(turn: int, before: _Round, one: _Round) -> CommonPrefix:
     whole = one.prefix + _CACHE_GRAIN >= before.input
-    return Common(turn - 1, None if whole else one.prefix)
+    return CommonPrefix(turn - 1, None if whole else one.prefix)
 
 
 FORMAT = Format(
     name="tracelab",
-    what="TraceLab's sessions: JSON lines with session_id, round_index, prefix_tokens, newly_append_tokens",
+    description="TraceLab's sessions: JSON lines with session_id, round_index, prefix_tokens, newly_append_tokens",
     suffixes=(".jsonl", ".json"),
-    signs=(b'"session_id"', b'"round_index"', b'"prefix_tokens"'),
+    signatures=(b'"session_id"', b'"round_index"', b'"prefix_tokens"'),
     read=read_tracelab,
 )

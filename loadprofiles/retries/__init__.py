@@ -1,13 +1,13 @@
-"""What real clients do when a call fails, exactly: the retries of real clients make the storm.
+"""The retry policies of real clients, one per file. Policies are pure objects; the SDKs' are tested against the SDKs.
 
-openai_sdk      openai 3.54.0
-anthropic_sdk   anthropic 2.12.0
-claude_code     ten retries, long waits
-agent_loop      the SDK's retries, and the agent repeats what broke
-aggressive      at once, without limit
+policy          what a policy gets and returns (protocols)
+backoff         what both SDKs share: which failures are retried, and after which delay
+openai_sdk      the SDK openai 3.54.0
+anthropic_sdk   the SDK anthropic 2.12.0
+claude_code     Claude Code: ten retries, long delays
+agent_loop      an agent that repeats calls that its SDK gave up on
+aggressive      immediate retries, without limit
 none            no retries
-
-Policies are pure objects (`policy.RetryPolicy`), tested against the real clients.
 """
 
 from __future__ import annotations
@@ -30,4 +30,4 @@ POLICIES: dict[str, RetryPolicy] = {
     "aggressive": Aggressive(),
     "none": NoRetries(),
 }
-"""Policies by the name that a profile gives."""
+"""The policies by their names in a profile."""

@@ -1,4 +1,4 @@
-"""An agent around an SDK: what the SDK gives up on, the agent does again from its start (double spend)."""
+"""An agent on top of an SDK: it repeats, from the start, a call that the SDK gave up on (and pays for it twice)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _PAUSE_S: Final = 1.0
 
 
 class AgentLoop:
-    """Inside a call the retries of the OpenAI SDK; a call that broke is made again as a new one, up to 3 times, 1 s
-    later: a stream that was cut half way too, whose tokens were paid for already.
+    """Retries inside a call as the OpenAI SDK does. Repeats a failed call as a new one, up to 3 times, after 1 s each.
+
+    It also repeats a call whose stream was cut, although the tokens received so far were paid for.
     """
 
     def __init__(self) -> None:

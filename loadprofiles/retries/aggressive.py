@@ -1,4 +1,4 @@
-"""A client that knows no budget: how metastable failures are made (Bronson et al., HotOS 2021)."""
+"""A client without a retry budget: a cause of metastable failures (Bronson et al., HotOS 2021)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Aggressive"]
 
 _RETRIED_4XX: Final = (408, 409, 425, 429)
 _PAUSE_S: Final = 0.1
-"""As good as at once for the target; without it a refused connection would be tried thousands of times a second."""
+"""Short enough to count as immediate. Without it, a refused connection would be retried thousands of times a second."""
 
 
 class Aggressive:
-    """Tries again at once (after 0.1 s), without limit, whatever failed; `retry-after` is ignored.
+    """Retries any failure immediately (after 0.1 s), without limit, and ignores `retry-after`.
 
-    Only what no attempt can mend is given up: a request that the target calls wrong (4xx but 408, 409, 425 and 429). It
-    ends with the session: at the end of the load's drain.
+    Gives up only on a client error (4xx except 408, 409, 425 and 429). Otherwise retries until the session is ended, at
+    the end of the load's drain.
     """
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:

@@ -8,8 +8,8 @@ from typing import Final
 from loadprofiles.retries.backoff import (
     LONGEST_SLEEP_S,
     MAX_RETRIES,
-    broke_in_transport,
     exponential_s,
+    failed_in_transport,
     parse_retry_after_s,
     status_is_retried,
 )
@@ -21,13 +21,13 @@ EMULATES: Final = "anthropic 2.12.0"
 
 
 class AnthropicSDK:
-    """Two retries; obeys `retry-after`, however long."""
+    """Two retries; waits as long as `retry-after` requests, without a limit."""
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:
         """See `RetryPolicy.decide`."""
         if retries_taken >= MAX_RETRIES:
             return GiveUp()
-        if broke_in_transport(failure):
+        if failed_in_transport(failure):
             return Retry(exponential_s(retries_taken, rng))
         if not status_is_retried(failure.status, failure.headers):
             return GiveUp()

@@ -1,4 +1,4 @@
-"""The retries of Claude Code: it waits long and often, so that a session outlives an outage of minutes."""
+"""The retries of Claude Code: many retries with long delays, so that a session survives an outage of minutes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _JITTER: Final = 0.25
 
 
 class ClaudeCode:
-    """Up to 10 retries, on 5xx, 429, overload (529, or an `overloaded_error` in a stream), timeouts and dropped
-    connections, also half way through a stream. Sleeps min(0.5 x 2^n, 32) x U(1, 1.25), n from 0; obeys `retry-after`.
+    """Up to 10 retries on 408, 409, 429, 5xx (529 included), an `overloaded_error` in a stream, timeouts and dropped
+    connections, also in the middle of a stream. Sleeps as `retry-after` requests, else min(0.5 x 2^n, 32) x U(1, 1.25)
+    seconds, n from 0.
     """
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:
         """See `RetryPolicy.decide`."""
         if retries_taken >= _MAX_RETRIES:
             return GiveUp()
-        broke = failure.transport or "overloaded" in failure.error
-        if not broke and not status_is_retried(failure.status, failure.headers):
+        interrupted = failure.transport or "overloaded" in failure.error
+        if not interrupted and not status_is_retried(failure.status, failure.headers):
             return GiveUp()
         asked_s = parse_retry_after_s(failure.headers, now_unix_s)
         if asked_s is not None and asked_s > 0:

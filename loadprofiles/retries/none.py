@@ -10,7 +10,7 @@ __all__ = ["NoRetries"]
 
 
 class NoRetries:
-    """Gives up at the first failure."""
+    """Gives up after the first failure."""
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:
         """See `RetryPolicy.decide`."""

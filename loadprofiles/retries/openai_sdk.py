@@ -9,8 +9,8 @@ from typing import Final
 
 from loadprofiles.retries.backoff import (
     MAX_RETRIES,
-    broke_in_transport,
     exponential_s,
+    failed_in_transport,
     parse_date_s,
     status_is_retried,
 )
@@ -24,13 +24,13 @@ _INFINITIES = ("inf", "+inf", "infinity", "+infinity")
 
 
 class OpenAISDK:
-    """Two retries; honours `retry-after` up to 120 s, and does not retry at all where it is longer."""
+    """Two retries; waits as long as `retry-after` requests up to 120 s, and does not retry if it requests more."""
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:
         """See `RetryPolicy.decide`."""
         if retries_taken >= MAX_RETRIES:
             return GiveUp()
-        if broke_in_transport(failure):
+        if failed_in_transport(failure):
             return Retry(exponential_s(retries_taken, rng))
         asked_s = _retry_after_s(failure.headers, now_unix_s)
         honoured = asked_s is not None and math.isfinite(asked_s)

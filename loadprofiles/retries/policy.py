@@ -1,4 +1,4 @@
-"""What a retry policy is asked and what it answers. Policies are pure: time and randomness are handed in."""
+"""What a retry policy gets and returns. Policies are pure: time and randomness are passed in."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["CallRepeater", "Decision", "Failure", "GiveUp", "Retry", "RetryPolic
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How an attempt failed, as far as a client can tell.
+    """How an attempt failed, as a client sees it.
 
-    `status`: of the answer, None where no headers arrived. `headers`: of the answer, names in lower case, repeated ones
-    joined by ", ". `transport`: the connection or the HTTP message broke, or a timeout ran out, at any point; False for
-    answers that arrived whole and were bad. `streaming`: the caller asked for a stream. `error`: of an error event in a
-    stream that had begun well, else "".
+    `status`: of the response, None if no headers arrived. `headers`: of the response, names in lower case, repeated
+    headers joined by ", ". `transport`: the connection failed, the HTTP message was incomplete, or a timeout expired,
+    at any point; False if a complete response was bad. `streaming`: the caller requested a stream. `error`: message of
+    an error event in a stream with a 2xx status, else "".
     """
 
     status: int | None
@@ -29,33 +29,33 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again `after_s` seconds from now."""
+    """Retry in `after_s` seconds."""
 
     after_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The call has failed."""
+    """Do not retry: the call has failed."""
 
 
 Decision: TypeAlias = Retry | GiveUp
 
 
 class RetryPolicy(Protocol):
-    """A client's habit after a failed attempt."""
+    """Decides what a client does after a failed attempt."""
 
     def decide(self, retries_taken: int, failure: Failure, now_unix_s: float, rng: Random) -> Decision:
-        """What the client does after attempt number `retries_taken` + 1 failed.
+        """The client's decision after attempt number `retries_taken` + 1 failed.
 
-        `now_unix_s`: wall time, against which a `retry-after` date is read. One number is drawn from `rng` where the
-        client draws one.
+        `now_unix_s`: wall time, to interpret a date in `retry-after`. Draws one number from `rng` if the real client
+        draws one.
         """
 
 
 @runtime_checkable
 class CallRepeater(Protocol):
-    """Optional, of a policy: what the agent does with a call that its client has given up on."""
+    """Optional part of a policy: whether the agent repeats a call that its client has given up on."""
 
     def repeat(self, repeats_taken: int) -> Decision:
-        """Whether the call is made again as a new one, after it broke `repeats_taken` + 1 times."""
+        """Whether to repeat the call as a new one, after it failed `repeats_taken` + 1 times."""

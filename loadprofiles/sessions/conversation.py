@@ -1,8 +1,8 @@
-"""The sessions of a profile: agents that draw their conversations as they go.
+"""The sessions of a profile: agents whose conversations are drawn step by step.
 
-A conversation is the shared prefix (system message, equal in all sessions), the session's own prefix (first user
-message), and then, call by call, the answer as received and a tool's result or a person's message, which ends in the
-marker of the call to come. Text is made when it is first needed and belongs to its session.
+A conversation starts with the shared prefix (the system message, equal in all sessions) and the session's own prefix
+(the first user message). Each call then appends the answer as received, and a tool's result or a person's message,
+which ends in the marker of the next call. Text is generated when it is first needed, and differs between sessions.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from reports.shared.tokens import TOKEN_CHARS, Marker, marker_text, tokens_in
 
 __all__ = ["ConversationAgent", "answer_message", "marked_text", "sessions", "sessions_at", "shared_prefix"]
 
-_SUMMARISE_TOKENS = 40  # the request to summarise, marker included
+_SUMMARISE_TOKENS = 40  # length of the request to summarise, including its marker
 
 
 def sessions(profile: Profile, seed: int, run: str) -> Iterator[SessionPlan]:
-    """The profile's sessions in the order of their start, without an end unless its arrivals end.
+    """The profile's sessions in the order of their start; endless unless the profile's arrivals end.
 
-    Session i depends on (profile, seed, i) alone; `run` goes into its id and its text, so that the caches of an
-    endpoint that outlives the run do not know it yet.
+    Session i depends only on (profile, seed, i). `run` is part of its id and its text, so that the prefix cache of an
+    endpoint that outlives the run does not contain it yet.
     """
     return sessions_at(profile, profile.arrivals.arrivals(Draws(seed).of("arrivals")), Draws(seed), run)
 
 
 def sessions_at(profile: Profile, times: Iterator[float], root: Draws, run: str) -> Iterator[SessionPlan]:
-    """As `sessions`, drawn from `root`, at these times."""
+    """Like `sessions`, but drawn from `root` and starting at these times."""
     system = shared_prefix(profile.name, profile.shared_prefix)
     for index, at in enumerate(times):
         draws = root.of("session", index)
@@ -59,18 +59,18 @@ def sessions_at(profile: Profile, times: Iterator[float], root: Draws, run: str)
 
 
 def shared_prefix(scope: str, tokens: int) -> tuple[Message, ...]:
-    """The system message that all sessions of `scope` share; none where it has no tokens."""
+    """The system message that all sessions of `scope` share; empty if `tokens` is 0."""
     return (Message("system", filler(f"shared/{scope}", tokens * TOKEN_CHARS)),) if tokens > 0 else ()
 
 
 def marked_text(key: str, tokens: int, marker: Marker, before: str = "") -> str:
-    """`before` and text of `key`, ending in the marker: `tokens` in all, or as many as `before` and the marker take."""
+    """`before`, text of `key`, and the marker: `tokens` in total, or more if `before` and the marker need more."""
     end = marker_text(marker)
     return before + filler(key, tokens * TOKEN_CHARS - len(before) - len(end)) + end
 
 
 def answer_message(result: CallResult, turn: int) -> Message:
-    """The assistant's message as received. The id of a tool call is ours: nothing of a run depends on a server's."""
+    """The assistant's message as received. The tool call gets our own id, so that no run depends on a server's ids."""
     if result.tool_arguments is None:
         return Message("assistant", result.text)
     return Message("assistant", result.text, ToolCall(f"call_{turn}", TOOL_NAME, result.tool_arguments))
@@ -118,7 +118,7 @@ class ConversationAgent:
                 return next(self._steps)
             return self._steps.send(last)
         except StopIteration:
-            raise ValueError(f"agent {self.id} of session {self._session} has ended") from None
+            raise ValueError(f"agent {self.id} of session {self._session} has already ended") from None
 
     def _play(self) -> Generator[Step, CallResult | None, None]:
         own = filler(self._key(0), self._own_prefix() * TOKEN_CHARS)
@@ -130,7 +130,7 @@ class ConversationAgent:
             person = not (final or forking or compacting) and self._person_follows(turn)
             result = yield self._call(turn, messages, tools=not (final or person or compacting), summary=compacting)
             if result is None:
-                raise ValueError(f"agent {self.id} of session {self._session} awaits the result of its call")
+                raise ValueError(f"agent {self.id} of session {self._session} needs the result of its call")
             if not result.ok or final:
                 self.lost = not result.ok
                 yield Done(result.ok)
@@ -154,7 +154,7 @@ class ConversationAgent:
                 messages.append(Message("user", text))
 
     def _begin(self, own: str, summary: str, turn: int) -> list[Message]:
-        # Cut the own prefix rather than exceed it: the marker is part of its tokens.
+        # The marker counts towards the tokens of the own prefix, so cut the prefix to make room for it.
         end = marker_text(self._marker(turn))
         room = max(len(own) - len(end), 0)
         return [*self._system, Message("user", own[:room] + summary + end)]
@@ -200,7 +200,7 @@ class ConversationAgent:
 
     def _too_long(self, messages: Sequence[Message]) -> bool:
         compaction = self._profile.compaction
-        # A summary that is itself too long would be summarised for ever: only what came after it counts.
+        # Summarise only if messages follow the summary: a summary that is itself too long would be summarised forever.
         return (
             compaction is not None
             and len(messages) > len(self._system) + 1

@@ -1,7 +1,7 @@
-"""A resolved profile: every default written out, ready to be played, encoded as JSON and decoded by msgspec.
+"""A resolved profile: every default filled in, ready to be played, encoded as JSON and decoded by msgspec.
 
-Plain dataclasses, because the Locust process reads them and must not import pydantic. Profile files are read by
-`loadprofiles.sessions.profile_file`. Tokens are whole numbers, times seconds.
+These are plain dataclasses, because the Locust process decodes them and must not import pydantic. Profile files are
+read by `loadprofiles.sessions.profile_file`. Tokens are whole numbers, times are seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Client", "Compaction", "Profile", "SubAgents", "Tenant", "Thinking"]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How the emulated client calls. `retries` names a policy of `loadprofiles.retries`."""
+    """The emulated client. `retries` names a policy of `loadprofiles.retries`."""
 
     api: Literal["openai", "anthropic"] = "openai"
     retries: str = "openai-sdk"
@@ -28,7 +28,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class SubAgents:
-    """`share` of the sessions fan out once, to `count` agents side by side, each of `calls` calls."""
+    """A `share` (0 to 1) of the sessions fans out once, to `count` concurrent agents with `calls` calls each."""
 
     share: float
     count: Distribution
@@ -38,7 +38,7 @@ class SubAgents:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """`share` of the calls think before they answer: theirs is an `output` of its own, much longer than the others'."""
+    """A `share` (0 to 1) of the calls thinks before it answers, with its own, much longer `output`."""
 
     share: float
     output: Distribution
@@ -46,7 +46,7 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """A conversation longer than `above_tokens` is summarised by a call of its own and goes on from the summary."""
+    """A conversation longer than `above_tokens` is summarised by a separate call and continues from the summary."""
 
     above_tokens: int
     summary: Distribution
@@ -54,7 +54,7 @@ class Compaction:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A tenant, its share of the sessions, relative to the others', and its tier (its plan), "" for none."""
+    """A tenant, its share of the sessions (relative to the other tenants' shares), and its tier ("" for none)."""
 
     name: str
     share: float
@@ -65,9 +65,10 @@ class Tenant:
 class Profile:
     """The load of one kind of agent.
 
-    `shared_prefix` tokens are equal in all sessions, `own_prefix` is a session's own. `calls`: model calls of the main
-    agent. `appended`: tokens of a tool's result or a person's message. `output`: tokens of an answer. `tool`: seconds
-    a tool runs. `person`: seconds a person takes, after `person_share` of the calls (None: no person in it).
+    `shared_prefix`: tokens that are equal in all sessions; `own_prefix`: tokens of the session's own prefix. `calls`:
+    model calls of the main agent. `appended`: tokens of a tool's result or a person's message. `output`: tokens of an
+    answer. `tool`: seconds that a tool runs. `person`: seconds that a person takes, after a `person_share` (0 to 1) of
+    the calls (None: no person).
     """
 
     name: str
@@ -88,11 +89,11 @@ class Profile:
     title: str = ""
 
     def tenant(self, name: str) -> Tenant | None:
-        """The tenant of this name; None where there is none."""
+        """The tenant of this name, or None."""
         return next((tenant for tenant in self.tenants if tenant.name == name), None)
 
     def tenant_share(self, name: str) -> float:
-        """The share of the sessions that are this tenant's, 0 to 1."""
+        """This tenant's share of the sessions, 0 to 1."""
         return sum(tenant.share for tenant in self.tenants if tenant.name == name) / (
             sum(tenant.share for tenant in self.tenants) or 1.0
         )

@@ -1,9 +1,9 @@
-"""Profile files: read, checked, resolved. Imports pydantic: for the runner, never for the process that plays the load.
+"""Reads, checks and resolves profile files. Imports pydantic, so the process that plays the load must not import it.
 
 own_prefix: {median: 1500, sigma: 0.5, min: 200, max: 6000}     lognormal, clipped
-tool:       {median: 30ms, p90: 1.4s, min: 5ms, max: 2s}        the same, by its 90th percentile
+tool:       {median: 30ms, p90: 1.4s, min: 5ms, max: 2s}        lognormal by its 90th percentile, clipped
 count:      {min: 1, max: 4}                                    uniform
-appended:   800                                                 always
+appended:   800                                                 constant
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Model(BaseModel):
 
 
 class _Distribution(_Model, Generic[Number]):
-    """A number, {min, max}, or {median, sigma or p90} with min and max as bounds."""
+    """A number, {min, max}, or {median, sigma or p90} with min and max as optional bounds."""
 
     value: Number | None = None
     median: Number | None = None
@@ -54,16 +54,16 @@ class _Distribution(_Model, Generic[Number]):
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, given: Any) -> Any:
+    def _from_number(cls, given: Any) -> Any:
         return given if isinstance(given, dict) else {"value": given}
 
     @model_validator(mode="after")
-    def _whole(self) -> _Distribution[Number]:
+    def _resolvable(self) -> _Distribution[Number]:
         self.resolve()
         return self
 
     def resolve(self) -> Distribution:
-        """Raises `Mistake` where the keys do not make one distribution."""
+        """The distribution. Raises `Mistake` if the keys do not define exactly one."""
         shape = sum(given is not None for given in (self.sigma, self.p90))
         low, high = self.min or 0.0, math.inf if self.max is None else float(self.max)
         if low > high:
@@ -71,7 +71,7 @@ class _Distribution(_Model, Generic[Number]):
         if self.value is not None and (self.median, self.min, self.max) == (None, None, None) and not shape:
             return constant(float(self.value))
         if self.value is not None:
-            raise Mistake("a constant has no other keys", "write the number alone, without value:")
+            raise Mistake("value: cannot be combined with other keys", "write the number alone, without value:")
         if self.median is None and not shape and self.max is not None and self.min is not None:
             return uniform(low, high)
         if self.median is None or shape != 1:
@@ -80,7 +80,7 @@ class _Distribution(_Model, Generic[Number]):
                 "write a number, or {min, max}, or {median, sigma} or {median, p90}, with min and max as bounds",
             )
         if not self.median > 0:
-            raise Mistake("the median must be more than 0", "a lognormal quantity is never 0")
+            raise Mistake("the median must be more than 0", "write a median above 0: a lognormal quantity is never 0")
         if self.sigma is not None:
             return lognormal(self.median, self.sigma, low, high)
         assert self.p90 is not None
@@ -98,12 +98,12 @@ class _Times(_Distribution[Duration]):
 
 
 class _Person(_Model):
-    share: Percentage = Field(description="share of the calls after which a person reads, as 6%")
-    pause: _Times = Field(description="how long, as {median: 84s, max: 5m, sigma: 1.5}")
+    share: Percentage = Field(description="share of the calls after which a person reads, for example 6%")
+    pause: _Times = Field(description="how long the person takes, for example {median: 84s, max: 5m, sigma: 1.5}")
 
 
 class _SubAgents(_Model):
-    share: Percentage = Field(description="share of the sessions that fan out, as 7%")
+    share: Percentage = Field(description="share of the sessions that fan out, for example 7%")
     count: _Tokens
     calls: _Tokens
     own_prefix: _Tokens
@@ -115,7 +115,7 @@ class _Compaction(_Model):
 
 
 class _Thinking(_Model):
-    share: Percentage = Field(description="share of the calls that think, as 4%")
+    share: Percentage = Field(description="share of the calls that think, for example 4%")
     output: _Tokens
 
 
@@ -137,12 +137,14 @@ class _Client(_Model):
 class _Tenant(_Model):
     """a number, or {share: 40, tier: batch}"""
 
-    share: Annotated[float, Field(gt=0, allow_inf_nan=False, description="of the sessions, relative to the others'")]
+    share: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="share of the sessions, relative to the other tenants'")
+    ]
     tier: str = ""
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, given: Any) -> Any:
+    def _from_number(cls, given: Any) -> Any:
         return given if isinstance(given, dict) else {"share": given}
 
     @field_validator("tier")
@@ -154,11 +156,11 @@ class _Tenant(_Model):
 
 
 class ProfileFile(_Model):
-    """A profile as written. `resolve` makes the `Profile` of it."""
+    """A profile as written in a file. `resolve` converts it to a `Profile`."""
 
     title: str = ""
     arrivals: ArrivalsFile
-    shared_prefix: int = Field(ge=0, le=1_000_000, description="tokens that all sessions begin with")
+    shared_prefix: int = Field(ge=0, le=1_000_000, description="tokens at the beginning of every session")
     own_prefix: _Tokens
     calls: _Tokens
     appended: _Tokens
@@ -172,9 +174,9 @@ class ProfileFile(_Model):
     client: _Client = _Client()
 
     def resolve(self, name: str, folder: Path) -> Profile:
-        """The profile, every default written out. `folder`: what paths in it are relative to.
+        """The profile with every default filled in. `folder`: the base of relative paths in it.
 
-        Raises `reports.shared.errors.InvalidFile` for a file of start times.
+        Raises `reports.shared.errors.InvalidFile` if a file of start times is invalid.
         """
         person, sub_agents, compaction, client = self.person, self.sub_agents, self.compaction, self.client
         return Profile(
@@ -205,13 +207,14 @@ class ProfileFile(_Model):
 
 
 def profile_names() -> list[str]:
-    """The names of the profiles that ship."""
+    """The names of the built-in profiles."""
     return document_names(PROFILES)
 
 
 def load_profile(name_or_path: str | Path, *, beside: Path | None = None) -> Profile:
-    """A profile that ships, by name, or one of the user's own, by path (relative to `beside`, then to the working
-    directory). Raises `reports.shared.documents.NotFound` and `reports.shared.errors.InvalidFile`.
+    """A built-in profile by name, or a user's profile by path (relative to `beside`, then to the working directory).
+
+    Raises `reports.shared.documents.NotFound` and `reports.shared.errors.InvalidFile`.
     """
     path = find_document(name_or_path, PROFILES, kind="profile", beside=beside)
     return validate(read_document(path), ProfileFile).resolve(path.stem, path.parent)

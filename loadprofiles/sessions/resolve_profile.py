@@ -1,7 +1,7 @@
 """`python -m loadprofiles.sessions.resolve_profile NAME_OR_PATH`: prints the resolved profile as JSON.
 
-A process of its own, because reading profile files takes pydantic, which the process that plays the load must not
-carry. Exit code 2 and a message where the profile cannot be read.
+It runs in a separate process, because reading profile files needs pydantic, which the process that plays the load must
+not import. If the profile cannot be read, prints the reason and exits with code 2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["main", "resolved_profile"]
 
 
 def resolved_profile(name_or_path: str) -> Profile:
-    """The profile that ships under this name, or the one in this file. Raises `UserError`."""
+    """The built-in profile of this name, or the profile in this file. Raises `UserError`."""
     command = [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", name_or_path]
     finished = subprocess.run(command, capture_output=True, check=False)
     if finished.returncode:
@@ -27,7 +27,7 @@ def resolved_profile(name_or_path: str) -> Profile:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the profile named by the one argument; returns the exit code."""
+    """Prints the profile named by the only argument; returns the exit code."""
     from loadprofiles.sessions.profile_file import load_profile
 
     if len(arguments) != 1:

@@ -1,13 +1,13 @@
-"""What an agent session says to whoever plays it.
+"""The session model: the protocol between an agent session and the player that plays it.
 
-A session is partly open: it arrives by itself, the calls inside follow one another. An `Agent` is a pure object: it is
-told the time and how its last call ended, and answers with the next step. The player (the Locust user, a simulation, a
-test) does what the step says: sends the call, waits out the pause, plays forked agents side by side, or stops.
+A session is partly open-loop: its start is scheduled, the calls inside are sequential. An `Agent` is a pure object: it
+gets the time and the result of its last call, and returns the next step. The player (the load's player, a simulation, a
+test) carries out the step: it sends the call, waits for the pause, plays forked agents concurrently, or stops.
 
     main agent   Call, Pause(tool), Call, Fork(sub-1, sub-2), Call, Pause(person), Call, Done
 
-Every draw is keyed by (seed, session, agent, turn, purpose), so the same seed plays the same sessions, whatever the
-timing and however they are spread over workers.
+Every draw is keyed by (seed, session, agent, turn, purpose), so the same seed plays the same sessions, independent of
+timing and of the number of workers.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ MAIN_AGENT = "main"
 """Id of a session's first agent. Its sub-agents are `sub-1`, `sub-2`, ..."""
 
 TOOL_NAME = "bash"
-"""The one tool that an agent offers: it takes one string, `input`."""
+"""The only tool of an agent. It has one string parameter, `input`."""
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """An assistant asked for a tool. `arguments` is JSON text, as received."""
+    """A tool call in an assistant's message. `arguments` is JSON text, as received."""
 
     id: str
     name: str
@@ -56,9 +56,9 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. Never changed once made: a client may keep its encoding by identity.
+    """One message of a conversation. Immutable, so that a client may cache its encoding by identity.
 
-    `tool_call` only in an assistant's message, `tool_call_id` only in a tool's (the call whose result it is).
+    Only an assistant's message has a `tool_call`. Only a tool's message has a `tool_call_id`: the call it answers.
     """
 
     role: Role
@@ -69,12 +69,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Send the conversation, collect the answer, and hand a `CallResult` to `Agent.next`.
+    """Send the conversation, collect the answer, and pass a `CallResult` to `Agent.next`.
 
-    `messages` is the whole conversation; from one call of an agent to the next it only grows (the same objects, then
-    new ones), except where the conversation was compacted. `max_tokens` is also how many tokens a simulated replica
-    produces. `tools` False: the answer must be text; offer the tools all the same with `tool_choice` "none", because a
-    prompt begins with its tools and another beginning misses the prefix cache.
+    `messages` is the whole conversation. From one call of an agent to the next it only grows (the same objects, then
+    new ones), unless the conversation was compacted. A simulated replica produces exactly `max_tokens` tokens. `tools`
+    False: the answer must be text; still send the tools, with `tool_choice` "none", because the prompt begins with the
+    tools and a different beginning would miss the prefix cache.
     """
 
     agent: str
@@ -88,7 +88,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait `seconds`, while a tool (named `tool`) runs or a person reads; then `next(now, None)`."""
+    """Wait `seconds` while a tool (named `tool`) runs or a person reads; then call `next(now, None)`."""
 
     seconds: float
     why: Literal["tool", "person"]
@@ -97,14 +97,14 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Play these sub-agents side by side; when all have ended, `next(now, None)`."""
+    """Play these sub-agents concurrently; when all have ended, call `next(now, None)`."""
 
     agents: tuple[Agent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The agent has ended. Of the main agent: the session has; lost where not `succeeded`."""
+    """The agent has ended. If it is the main agent, the session has ended: succeeded or lost."""
 
     succeeded: bool
 
@@ -114,10 +114,10 @@ Step: TypeAlias = Call | Pause | Fork | Done
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """How a call ended, the client's retries included.
+    """The result of a call, after the client's retries.
 
-    `ok` only for a complete answer. `text` is its text, `tool_arguments` the JSON text of its tool call, None if it
-    had none. `outcome` is a value of `reports.shared.attributes.Outcome`. Token counts as the target reported them.
+    `ok` is True only for a complete answer. `text` is its text; `tool_arguments` is the JSON text of its tool call,
+    None without one. `outcome` is a value of `reports.shared.attributes.Outcome`. The target reports the token counts.
     """
 
     ok: bool
@@ -130,28 +130,28 @@ class CallResult:
 
 
 class Agent(Protocol):
-    """One agent of a session: a conversation of its own."""
+    """One agent of a session, with its own conversation."""
 
     @property
     def id(self) -> str:
         """Unique in its session: `main`, `sub-1`, ..."""
 
     def next(self, now: float, last: CallResult | None) -> Step:
-        """What to do next.
+        """Returns the next step.
 
-        `now`: seconds since the load's start. `last`: how the call ended, if the last step was a `Call`; None at the
-        beginning, after a `Pause` and after a `Fork`. A failed call is answered with `Done(succeeded=False)`, and so
-        is a fork in which an agent failed. After `Done` it must not be called again (ValueError).
+        `now`: seconds since the load's start. `last`: the result of the call if the last step was a `Call`; None at
+        the beginning, after a `Pause` and after a `Fork`. Returns `Done(succeeded=False)` after a failed call and
+        after a fork in which an agent failed. Raises ValueError if called after `Done`.
         """
 
 
 @dataclass(slots=True)
 class SessionPlan:
-    """One session to be started at `start_at_s` (seconds since the load's start).
+    """One session, to be started at `start_at_s` (seconds since the load's start).
 
-    `index` counts a load's sessions from 0; `id` is unique among runs. `calls_planned` includes sub-agents' calls.
-    `tier`: the tenant's, "" for none. `fault`: id of the demand fault that adds the session, whose sessions it then
-    counts among; "" for the profile's own.
+    `index` numbers the sessions of a load from 0; `id` is unique across runs. `calls_planned` includes the calls of
+    sub-agents. `tier`: the tenant's tier, "" for none. `fault`: id of the demand fault that adds the session ("":
+    none); `index` then numbers that fault's sessions.
     """
 
     index: int
@@ -167,5 +167,5 @@ class SessionPlan:
 def share_of_worker(plans: Iterator[SessionPlan], worker: int, workers: int) -> Iterator[SessionPlan]:
     """The sessions of worker `worker` (from 0) of `workers`: those whose index is `worker` modulo `workers`."""
     if not 0 <= worker < workers:
-        raise ValueError(f"worker {worker} of {workers}: workers count from 0")
+        raise ValueError(f"worker {worker} of {workers}: workers are numbered from 0 to {workers - 1}")
     return islice(plans, worker, None, workers)

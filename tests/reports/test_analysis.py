@@ -224,7 +224,7 @@ def test_every_field_of_the_report_is_documented(good: RecordBuilder) -> None:
 
 
 def test_what_reading_a_trace_told_is_in_the_report(good: RecordBuilder) -> None:
-    told = ["azure: 8,818 sessions", "1 mistakes were passed over, the first: hour.csv:3: has 2 values"]
+    told = ["azure: 8,818 sessions", "1 mistakes were skipped, the first: hour.csv:3: has 2 values"]
     good.experiment["load"] = {
         "profile": "coding-agent-ci",
         "trace": {"dir": "hour.csv", "format": "azure"},

@@ -68,7 +68,7 @@ def test_a_broken_line_stops_before_anything_starts_unless_it_may_be_skipped(tmp
         prepared(path)
     prepared(path, told, skip_bad=True)
     assert told[0] == "azure: 1 sessions"
-    assert told[1].startswith(f"1 mistakes were passed over, the first: {path}:3: TIMESTAMP")
+    assert told[1].startswith(f"1 mistakes were skipped, the first: {path}:3: TIMESTAMP")
 
 
 def test_an_experiment_file_may_name_every_format_that_is_read() -> None:

@@ -40,14 +40,14 @@ def test_time_of_is_the_inverse_of_the_cumulative_rate(curve: Curve, sessions: f
 
 @given(curves(), st.floats(0, 60))
 def test_evenly_starts_as_many_sessions_as_the_rate_says(curve: Curve, until: float) -> None:
-    starts = list(islice(takewhile(lambda at: at <= until, curve.evenly()), 10_000))
+    starts = list(islice(takewhile(lambda at: at <= until, curve.evenly_spaced()), 10_000))
     assert starts == sorted(starts)
     assert abs(len(starts) - curve.cumulative(until)) <= 0.5 + 1e-6
 
 
 def test_arrivals_end_where_the_rate_falls_to_nothing() -> None:
     curve = Curve([(0, 4.0), (10, 0.0)])
-    assert len(list(curve.evenly())) == 20
+    assert len(list(curve.evenly_spaced())) == 20
     assert curve.time_of(20.5) == math.inf
 
 

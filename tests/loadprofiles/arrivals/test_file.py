@@ -92,7 +92,11 @@ def test_every_shape_is_read_and_survives_the_way_to_the_load_generator(
         ("{stpe: {start: 1, end: 2, at: 5s}}", 'unknown key "stpe"', 'did you mean "step"?'),
         ("{launch-day: {base: 1, peak: 2, half_life: 5s}}", "launch-day", 'did you mean "launch_day"?'),
         ("{sawtooth: {low: 3, high: 2, period: 5s}}", "low 3 is above high 2", "swap them"),
-        ("{sawtooth: {low: 1, high: 2, period: 5s, rest: 5s}}", "rests 5 s of 5 s", "some of the period"),
+        (
+            "{sawtooth: {low: 1, high: 2, period: 5s, rest: 5s}}",
+            "rest 5 s is not below period 5 s",
+            "shorter than period",
+        ),
         ("{diurnal: {low: 1, high: 2, period: 0s}}", "period", ""),
         ("{launch_day: {base: 3, peak: 2, half_life: 5s}}", "base 3 is above peak 2", "swap them"),
         ("{launch_day: {base: 1, peak: 2, half_live: 5s}}", "half_live", 'did you mean "half_life"?'),
@@ -140,12 +144,12 @@ def test_recorded_start_times_are_read_as_lines_or_a_column(
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
-        ("1\ntwo\n3\n2\n-5\n", "", [(2, '"two" is not a time'), (4, "2 lies before the time"), (5, "-5 lies before")]),
-        ("-1\n", "", [(1, "-1 lies before the load's start")]),
+        ("1\ntwo\n3\n2\n-5\n", "", [(2, '"two" is not a time'), (4, "2 is before the time"), (5, "-5 is before")]),
+        ("-1\n", "", [(1, "-1 is before the load's start")]),
         ("t,model\n1,a\n,b\nnan,c\n", "", [(3, '"" is not a time'), (4, '"nan" is not a time')]),
         ("when,model\n1,a\n", ", column: wen", [(1, 'has no column "wen"')]),
         ("# nothing\n\n", "", [(0, "has no start times")]),
-        ("1\n2000-01-01\n1999-01-01\n", "", [(2, "2000-01-01 lies before"), (3, "1999-01-01 lies before")]),
+        ("1\n2000-01-01\n1999-01-01\n", "", [(2, "2000-01-01 is before"), (3, "1999-01-01 is before")]),
     ],
 )
 def test_a_file_of_start_times_that_cannot_be_is_answered_with_its_own_lines(

@@ -72,7 +72,7 @@ def test_what_is_expected_never_falls(curve: Rate, a: float, b: float) -> None:
 
 @given(ALL_RATES, st.floats(0, 40))
 def test_evenly_starts_as_many_sessions_as_the_rate_says(curve: Rate, until: float) -> None:
-    starts = list(islice(takewhile(lambda at: at <= until, curve.evenly()), 2_000))
+    starts = list(islice(takewhile(lambda at: at <= until, curve.evenly_spaced()), 2_000))
     assert starts == sorted(starts)
     assert abs(len(starts) - min(curve.cumulative(until), 2_000)) <= 0.5 + 1e-6
 
@@ -107,7 +107,7 @@ def test_of_a_crowd_half_is_left_each_half_life() -> None:
 def test_a_crowd_around_nothing_goes_home_for_good() -> None:
     curve = LaunchDay(base=0.0, peak=math.log(2), half_life_s=10.0).curve()
     assert curve.cumulative(1e6) == pytest.approx(10)
-    assert len(list(curve.evenly())) == 10
+    assert len(list(curve.evenly_spaced())) == 10
     assert curve.time_of(10.5) == math.inf
 
 

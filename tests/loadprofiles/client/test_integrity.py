@@ -24,7 +24,7 @@ def test_the_expected_stream_is_exact() -> None:
 
 def test_a_cut_answer_lacks_its_tail_and_is_right_so_far() -> None:
     found = compare(FULL, FULL[:28])
-    assert (found.missing_tail, found.holes, found.exact, found.right_so_far) == (13, 0, False, True)
+    assert (found.missing_tail, found.holes, found.exact, found.is_prefix) == (13, 0, False, True)
 
 
 def test_a_hole_is_lost_tokens() -> None:
@@ -41,7 +41,7 @@ def test_tokens_of_another_answer_are_spliced() -> None:
     other = token_stream("r-2/main#3", 20)
     found = compare(FULL, FULL[:20] + other[20:])
     assert (found.spliced, found.missing_tail) == (15, 15)
-    assert compare(FULL, other).nothing_in_common
+    assert compare(FULL, other).all_unexpected
 
 
 def test_a_lost_character_does_not_spoil_the_rest() -> None:
@@ -51,7 +51,7 @@ def test_a_lost_character_does_not_spoil_the_rest() -> None:
 
 def test_an_answer_that_runs_on_is_spliced() -> None:
     found = compare(FULL, token_stream(KEY, 24))
-    assert (found.spliced, found.missing_tail, found.right_so_far) == (4, 0, False)
+    assert (found.spliced, found.missing_tail, found.is_prefix) == (4, 0, False)
 
 
 @given(st.lists(st.integers(0, 19), max_size=30))

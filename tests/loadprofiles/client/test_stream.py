@@ -9,7 +9,7 @@ import pytest
 from loadprofiles.client.client import WIRES
 from loadprofiles.client.judge import Provability, judge
 from loadprofiles.client.sse import parse_block, split_blocks
-from loadprofiles.client.stream import Answer, StreamReader, read_whole
+from loadprofiles.client.stream import Answer, StreamReader, read_complete_body
 from loadprofiles.client.wire import argument_tokens
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import token_stream
@@ -25,7 +25,7 @@ def read(api: str, data: bytes, *, seed: int = 0, size: int = 10_000_000, crlf: 
     if crlf:
         data = data.replace(b"\n", b"\r\n")
     at, now = 0, 0.0
-    while at < len(data) and not reader.over:
+    while at < len(data) and not reader.stopped:
         step = rng.randint(1, size)
         now += 1
         reader.feed(data[at : at + step], now)
@@ -88,7 +88,7 @@ def test_a_template_is_not_fooled_by_a_changed_frame() -> None:
     other_key = frame.replace(b'"content"', b'"refusal"')
     answer = read("openai", frame + frame + other_key + changed)
     assert answer.text == "abcd" * 3
-    assert (answer.finish, answer.finishes) == ("length", 1)
+    assert (answer.finish, answer.finish_count) == ("length", 1)
 
 
 def test_first_token_is_not_the_role_chunk() -> None:
@@ -132,7 +132,7 @@ def test_a_page_instead_of_a_stream_is_corrupt() -> None:
 
 def test_comments_and_unknown_fields_are_passed_over() -> None:
     data = b": keep-alive\n\nid: 7\nretry: 10\ndata: [DONE]\n\n"
-    assert read("openai", data).dones == 1
+    assert read("openai", data).end_count == 1
 
 
 def test_double_and_missing_terminals_are_seen() -> None:
@@ -191,11 +191,11 @@ def test_whole_bodies_of_both_apis() -> None:
         b'"usage":{"input_tokens":1,"output_tokens":2}}'
     )
     for api, body in (("openai", openai), ("anthropic", anthropic)):
-        answer = read_whole(WIRES[api], body, 3.0)
+        answer = read_complete_body(WIRES[api], body, 3.0)
         assert (answer.text, argument_tokens(answer.arguments)) == ("abcd", ("efgh", True))
         assert (answer.terminals, answer.chunk_times_s, answer.usage.output_tokens) == (1, [3.0], 2)
-    assert read_whole(WIRES["openai"], b"<html>", 0.0).corrupt is not None
-    assert read_whole(WIRES["anthropic"], b'{"type":"error","error":{"message":"no"}}', 0.0).error is not None
+    assert read_complete_body(WIRES["openai"], b"<html>", 0.0).corrupt is not None
+    assert read_complete_body(WIRES["anthropic"], b'{"type":"error","error":{"message":"no"}}', 0.0).error is not None
 
 
 def test_incomplete_arguments_give_the_tokens_so_far() -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from loadprofiles.demand import Growth, extra_times
 
 
-def evenly(rate: float) -> list[float]:
+def evenly_spaced(rate: float) -> list[float]:
     return [(i + 0.5) / rate for i in range(400)]
 
 
 def test_a_rate_three_times_as_high_brings_two_extra_sessions_for_each_of_the_base() -> None:
-    times = list(extra_times(iter(evenly(2.0)), Growth(2.0), 10.25))
+    times = list(extra_times(iter(evenly_spaced(2.0)), Growth(2.0), 10.25))
     # four extra sessions a second from then on, the first when half of one is expected
     assert times[:4] == pytest.approx([10.375, 10.625, 10.875, 11.125])
     assert sum(10.25 <= at < 20.25 for at in times) == 40
@@ -42,7 +42,7 @@ def test_a_decaying_surge_is_halved_every_half_life() -> None:
     growth = Growth(8.0, 10.0)
     assert [growth.at(t) for t in (0, 10, 20)] == [8.0, 4.0, 2.0]
     assert growth.between(0, 10) == pytest.approx(4 * 10 / math.log(2))
-    times = list(extra_times(iter(evenly(5.0)), growth, 0.1))
+    times = list(extra_times(iter(evenly_spaced(5.0)), growth, 0.1))
     first, second = (sum(a <= at - 0.1 < a + 10 for at in times) for a in (0, 10))
     assert first == pytest.approx(5 * 4 * 10 / math.log(2), abs=1)
     assert second == pytest.approx(first / 2, abs=1)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from loadprofiles.demand import Growth, Order, demand_of, read_orders
-from loadprofiles.demand.kind import Extra, Habit
+from loadprofiles.demand.kind import ClientOverride, ExtraSessions
 from loadprofiles.sessions.profile import Tenant
 from loadprofiles.sessions.profile_file import load_profile
 from loadprofiles.sessions.session import Call
@@ -22,19 +22,19 @@ def call(turn: int) -> Call:
 
 
 def test_a_surge_adds_what_is_above_one_times_the_rate() -> None:
-    assert demand_of(Order("f1", "surge", {"factor": 10})).extra(PROFILE) == Extra(Growth(9), None)
+    assert demand_of(Order("f1", "surge", {"factor": 10})).extra_sessions(PROFILE) == ExtraSessions(Growth(9), None)
     params = {"factor": 4, "tenant": "acme", "half_life_s": 5.0}
-    assert demand_of(Order("f1", "surge", params)).extra(PROFILE) == Extra(Growth(3, 5.0), "acme")
+    assert demand_of(Order("f1", "surge", params)).extra_sessions(PROFILE) == ExtraSessions(Growth(3, 5.0), "acme")
 
 
 def test_a_heavy_tenant_adds_until_it_has_its_share() -> None:
-    extra = demand_of(Order("f1", "heavy_tenant", {"tenant": "acme", "share": 0.6})).extra(PROFILE)
+    extra = demand_of(Order("f1", "heavy_tenant", {"tenant": "acme", "share": 0.6})).extra_sessions(PROFILE)
     assert extra is not None
     assert extra.tenant == "acme"
     # of 100 sessions 25 are its own: with 87.5 more it has 112.5 of 187.5
     assert extra.growth.extra == pytest.approx(0.875)
-    less = demand_of(Order("f1", "heavy_tenant", {"tenant": "bolt", "share": 0.6})).extra(PROFILE)
-    assert less == Extra(Growth(0.0), "bolt")
+    less = demand_of(Order("f1", "heavy_tenant", {"tenant": "bolt", "share": 0.6})).extra_sessions(PROFILE)
+    assert less == ExtraSessions(Growth(0.0), "bolt")
 
 
 def test_long_reasoning_makes_a_share_of_the_calls_longer_the_same_ones_with_the_same_seed() -> None:
@@ -42,7 +42,7 @@ def test_long_reasoning_makes_a_share_of_the_calls_longer_the_same_ones_with_the
 
     def longer(seed: int) -> list[int]:
         demand = demand_of(Order("f2", "long_reasoning", {"factor": 50, "share": 0.25}, seed))
-        changed = [demand.change(one) for one in calls]
+        changed = [demand.change_call(one) for one in calls]
         assert {one.max_tokens for one in changed} == {20, 1000}
         assert all(one is before for one, before in zip(changed, calls, strict=True) if one.max_tokens == 20)
         return [one.turn for one in changed if one.max_tokens == 1000]
@@ -54,11 +54,11 @@ def test_long_reasoning_makes_a_share_of_the_calls_longer_the_same_ones_with_the
 
 def test_a_retry_storm_changes_the_clients_habit_and_nothing_else() -> None:
     storm = demand_of(Order("f1", "retry_storm", {"timeout_s": 5.0}))
-    assert storm.habit == Habit("aggressive", 5.0)
-    assert storm.extra(PROFILE) is None
+    assert storm.override == ClientOverride("aggressive", 5.0)
+    assert storm.extra_sessions(PROFILE) is None
     one = call(0)
-    assert storm.change(one) is one
-    assert demand_of(Order("f1", "retry_storm")).habit == Habit("aggressive", None)
+    assert storm.change_call(one) is one
+    assert demand_of(Order("f1", "retry_storm")).override == ClientOverride("aggressive", None)
 
 
 @pytest.mark.parametrize(

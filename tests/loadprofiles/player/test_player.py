@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from loadprofiles.client.client import Client, ClientOptions, call_spans
+from loadprofiles.client.client import Client, call_spans
+from loadprofiles.client.records import ClientOptions
 from loadprofiles.player import counters
 from loadprofiles.player.counters import Counters
 from loadprofiles.player.load_config import Slo

@@ -71,7 +71,7 @@ def test_a_prompt_has_its_tokens_and_shares_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("2023-11-16 18:17:03,4808", "has 2 values, and the header 3 columns"),
+        ("2023-11-16 18:17:03,4808", "has 2 values, but the header has 3 columns"),
         ("2023-11-16 18:17:03,1,2,3", "has 4 values"),
         ("yesterday,4808,10", "TIMESTAMP is not a time .*'yesterday'"),
         (",4808,10", "TIMESTAMP"),
@@ -86,7 +86,7 @@ def test_a_prompt_has_its_tokens_and_shares_none(tmp_path: Path) -> None:
         ("2023-11-16 18:17:03,4_8,10", "ContextTokens"),
         ("2023-11-16 18:17:03,4808,many", "GeneratedTokens .*'many'"),
         ("2023-11-16 18:17:03,4808,", "GeneratedTokens"),
-        ('2023-11-16 18:17:03,"4808,10', "not a row of CSV"),
+        ('2023-11-16 18:17:03,"4808,10', "not a CSV row"),
     ],
 )
 def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, row: str, says: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from loadprofiles.replay import open_trace
 from loadprofiles.replay.burstgpt import read_burstgpt
-from loadprofiles.replay.recorded import Common, Recorded, RecordedCall
+from loadprofiles.replay.recorded import CommonPrefix, Recorded, RecordedCall
 from reports.shared.errors import InvalidFile
 from tests.support.recordings import lines
 
@@ -34,7 +34,7 @@ def test_rows_of_one_session_id_are_one_session_with_the_time_between_answer_and
     one, two = calls(recorded := read(tmp_path, rows))
     assert [(call.input_tokens, call.wait_s) for call in one] == [(100, 0.0), (130, 23.0), (60, 8.0), (61, 0.0)]
     # a prompt with room for all before it goes on; a smaller one begins anew
-    assert [call.common for call in one] == [None, Common(0, None), None, None]
+    assert [call.common for call in one] == [None, CommonPrefix(0, None), None, None]
     assert len(two) == 1
     assert list(recorded.starts_s or ()) == [0.0, 2.0]
 
@@ -53,11 +53,11 @@ def test_a_response_of_no_tokens_is_a_recorded_failure_left_out_and_counted(tmp_
     assert len(recorded.sessions) == 1
     assert recorded.skipped_count == 0
     assert recorded.notes == ("2 recorded failures (a response of 0 tokens) were left out",)
-    assert open_trace(path, {}).told() == ["burstgpt: 1 sessions", *recorded.notes]
+    assert open_trace(path, {}).summary_lines() == ["burstgpt: 1 sessions", *recorded.notes]
 
 
 def test_a_file_of_nothing_but_failures_is_answered(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="holds no call: 1 recorded failures"):
+    with pytest.raises(InvalidFile, match="contains no call: 1 recorded failures"):
         read(tmp_path, [HEADER, row(response=0)])
 
 
@@ -75,7 +75,7 @@ def test_a_file_of_nothing_but_failures_is_answered(tmp_path: Path) -> None:
         (row(response="99999999999"), "Response tokens"),
         (row(took="soon"), "Elapsed time"),
         (row(took="-1"), "Elapsed time"),
-        ("5,a,2,ChatGPT", "has 4 values, and the header 8 columns"),
+        ("5,a,2,ChatGPT", "has 4 values, but the header has 8 columns"),
     ],
 )
 def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, bad: str, says: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loadprofiles.replay.claude_code import read_session, read_sessions
-from loadprofiles.replay.recorded import Common, RecordedCall, RecordedFork, RecordedSession
+from loadprofiles.replay.recorded import CommonPrefix, RecordedCall, RecordedFork, RecordedSession
 from reports.shared.errors import InvalidFile, Problem
 from tests.support.recordings import REAL, needs_real, request, session, sub_agent, write
 
@@ -46,10 +46,10 @@ def test_prefixes_are_found_where_conversations_grow_rewind_and_return(tmp_path:
     )
     assert [call.common for call in calls(recorded)] == [
         None,
-        Common(0, None),
-        Common(1, 9 * 64),
+        CommonPrefix(0, None),
+        CommonPrefix(1, 9 * 64),
         None,
-        Common(1, None),
+        CommonPrefix(1, None),
     ]
 
 
@@ -105,7 +105,7 @@ def test_a_sub_agent_may_begin_as_another_did(tmp_path: Path) -> None:
     assert isinstance(fork, RecordedFork)
     step = fork.agents[1][1].steps[0]
     assert isinstance(step, RecordedCall)
-    assert step.common == Common(0, 8 * 64, "sub-1")
+    assert step.common == CommonPrefix(0, 8 * 64, "sub-1")
 
 
 def test_every_mistake_of_a_file_is_answered_with_its_line(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_format_is_known_by_what_is_in_the_file_or_the_folder(tmp_path: Path, 
     assert format_of(tmp_path) == (name, [path])
     bare = path.rename(tmp_path / "trace")
     assert format_of(bare) == (name, [bare])
-    assert open_trace(bare, {"format": name}).told()[0].startswith(f"{name}: 1 sessions")
+    assert open_trace(bare, {"format": name}).summary_lines()[0].startswith(f"{name}: 1 sessions")
 
 
 def test_the_registry_names_each_format_as_it_names_itself_and_its_defaults_are_options() -> None:
@@ -61,18 +61,18 @@ def test_an_unknown_format_is_answered_with_what_was_seen_and_what_is_known(tmp_
     with pytest.raises(InvalidFile) as caught:
         format_of(tmp_path)
     said = str(caught.value)
-    assert 'x.jsonl:1: is of no known format: it begins with \'{"prompt": "hello"}' in said
+    assert 'x.jsonl:1: has no known format: it begins with \'{"prompt": "hello"}' in said
     assert all(name in said for name in FORMATS)
     assert "--trace-format" in said
 
 
 def test_a_forced_format_answers_for_the_lines_that_are_not_its_own(tmp_path: Path) -> None:
     make(tmp_path, "tracelab")
-    with pytest.raises(InvalidFile, match=r"tracelab\.jsonl:1: is not a request of Mooncake"):
+    with pytest.raises(InvalidFile, match=r"tracelab\.jsonl:1: is not a Mooncake request"):
         open_trace(tmp_path, {"format": "mooncake"})
-    with pytest.raises(UserError, match='trace format moncake: not known; did you mean "mooncake"'):
+    with pytest.raises(UserError, match='trace format moncake: unknown; did you mean "mooncake"'):
         open_trace(tmp_path, {"format": "moncake"})
-    with pytest.raises(InvalidFile, match="holds no file of azure"):
+    with pytest.raises(InvalidFile, match="contains no file of azure"):
         open_trace(tmp_path, {"format": "azure"})
 
 
@@ -84,29 +84,29 @@ def test_a_folder_with_several_formats_is_answered_with_their_files(tmp_path: Pa
 
 
 def test_nothing_to_read_is_answered(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="holds no file"):
+    with pytest.raises(InvalidFile, match="contains no file"):
         format_of(tmp_path)
-    with pytest.raises(InvalidFile, match="is no folder and no file"):
+    with pytest.raises(InvalidFile, match="is neither a folder nor a file"):
         format_of(tmp_path / "absent")
     (tmp_path / "notes.md").write_text("x")
-    with pytest.raises(InvalidFile, match=r"holds no recordings \(but notes\.md\)"):
+    with pytest.raises(InvalidFile, match=r"contains no recordings \(only notes\.md\)"):
         format_of(tmp_path)
     (tmp_path / "a.csv").write_text("")
-    with pytest.raises(InvalidFile, match=r"a\.csv: is of no known format: it is empty"):
+    with pytest.raises(InvalidFile, match=r"a\.csv: has no known format: it is empty"):
         format_of(tmp_path)
 
 
 def test_an_unreadable_line_first_does_not_hide_the_format(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", ["{broken", mooncake([0, 1])])
-    with pytest.raises(InvalidFile, match=r"a\.jsonl:1: is not a request of Mooncake"):
+    with pytest.raises(InvalidFile, match=r"a\.jsonl:1: is not a Mooncake request"):
         open_trace(path, {})
 
 
 def test_what_was_passed_over_is_told(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", [mooncake([0, 1]), "{", mooncake([0, 2]), "{"])
-    told = open_trace(path, {"skip_bad": True}).told()
+    told = open_trace(path, {"skip_bad": True}).summary_lines()
     assert told[0] == "mooncake: 2 sessions"
-    assert told[1].startswith(f"2 mistakes were passed over, the first: {path}:2: is not a request")
+    assert told[1].startswith(f"2 mistakes were skipped, the first: {path}:2: is not a Mooncake request")
 
 
 @pytest.mark.parametrize("name", ["mooncake", "azure", "burstgpt", "tracelab"])
@@ -114,7 +114,7 @@ def test_an_empty_file_is_answered(tmp_path: Path, name: str) -> None:
     path = tmp_path / "empty"
     path.write_bytes(b"")
     for skip_bad in (False, True):
-        with pytest.raises(InvalidFile, match=r"empty: (holds no|is empty)"):
+        with pytest.raises(InvalidFile, match=r"empty: (contains no|is empty)"):
             open_trace(path, {"format": name, "skip_bad": skip_bad})
 
 
@@ -170,15 +170,15 @@ def test_many_mistakes_are_told_in_part_and_counted_whole() -> None:
         mistakes.add("a.csv", line, "is wrong")
     assert (mistakes.count, len(mistakes.first)) == (1000, SHOWN)
     with pytest.raises(InvalidFile) as caught:
-        mistakes.judge(skip_bad=False, good=5)
+        mistakes.raise_if_any(skip_bad=False, good=5)
     assert caught.value.problems[-1].line == SHOWN + 1
     assert caught.value.problems[-1].what == f"is wrong; and {1000 - SHOWN - 1} more mistakes"
-    mistakes.judge(skip_bad=True, good=1)
+    mistakes.raise_if_any(skip_bad=True, good=1)
 
 
 @pytest.mark.parametrize(
     ("given", "says"),
-    [({"sped": 2}, "unknown sped; there are dir, format, rate"), ({"speed": 0}, "speed"), ({"rate": "fast"}, "rate")],
+    [({"sped": 2}, "unknown sped; options are dir, format, rate"), ({"speed": 0}, "speed"), ({"rate": "fast"}, "rate")],
 )
 def test_options_that_cannot_be_are_refused(tmp_path: Path, given: dict, says: str) -> None:
     with pytest.raises(UserError, match=says):
@@ -187,7 +187,7 @@ def test_options_that_cannot_be_are_refused(tmp_path: Path, given: dict, says: s
 
 @pytest.mark.parametrize("name", ["claude-code", "tracelab"])
 def test_recorded_arrivals_need_a_format_that_has_them(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=f"{name} does not say when its sessions began"):
+    with pytest.raises(UserError, match=f"{name} does not record when sessions began"):
         open_trace(make(tmp_path, name), {"rate": "recorded"})
 
 
@@ -226,7 +226,7 @@ def test_whatever_the_bytes_a_reader_answers_with_sessions_or_a_mistake(name: st
     for given_options in ({"format": name}, {"format": name, "skip_bad": True}, {}):
         with contextlib.suppress(UserError):
             trace = open_trace(path, given_options)
-            assert all(isinstance(line, str) for line in trace.told())
+            assert all(isinstance(line, str) for line in trace.summary_lines())
             plans = list(islice(plan_trace(trace, 7, "r"), 2))
             if all(_tokens(trace.recorded.sessions[i]) < 100_000 for i in range(min(2, len(trace.recorded.sessions)))):
                 assert all(played.succeeded for played in play(plans).values())

@@ -99,11 +99,11 @@ def test_ids_of_two_files_have_nothing_to_do_with_one_another(tmp_path: Path) ->
         (mooncake([1], tokens=10**12), "input_length"),
         (mooncake([-1]), "hash_ids"),
         (mooncake([2**70]), "hash_ids"),
-        (mooncake([1, 2], tokens=100), "100 tokens are 1 blocks of 512, and hash_ids has 2"),
+        (mooncake([1, 2], tokens=100), "100 tokens are 1 blocks of 512, but hash_ids has 2"),
         (mooncake([1], out="many"), "output_length"),  # type: ignore[arg-type]
         ('{"timestamp": NaN, "input_length": 10, "output_length": 1, "hash_ids": [1]}', "malformed"),
         ("[1, 2]", "object"),
-        ("[" * 100_000, "not a request"),
+        ("[" * 100_000, "not a Mooncake request"),
     ],
 )
 def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, row: object, says: str) -> None:

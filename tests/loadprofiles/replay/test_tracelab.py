@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loadprofiles.replay import replay_sessions
-from loadprofiles.replay.recorded import Common, Recorded, RecordedCall
+from loadprofiles.replay.recorded import CommonPrefix, Recorded, RecordedCall
 from loadprofiles.replay.tracelab import read_tracelab
 from reports.shared.errors import InvalidFile
 from reports.shared.tokens import TOKEN_CHARS
@@ -31,7 +31,7 @@ def test_rounds_of_a_session_are_its_calls_in_the_order_of_their_index(tmp_path:
     assert [recorded.sessions[i].name for i in range(len(recorded.sessions))] == ["s", "t"]
     found = calls(recorded)
     assert [(call.input_tokens, call.output_tokens) for call in found] == [(1000, 7), (1050, 40), (1200, 40)]
-    assert [call.common for call in found] == [None, Common(0, None), Common(1, 500)]
+    assert [call.common for call in found] == [None, CommonPrefix(0, None), CommonPrefix(1, 500)]
     assert recorded.sessions[0].main.system_tokens == 900
     assert recorded.starts_s is None
 
@@ -69,9 +69,9 @@ def test_sessions_share_what_the_first_call_found_cached(tmp_path: Path) -> None
         ({"session_id": "s", "round_index": 1}, "prefix_tokens"),
         (tracelab(1, -1, 5), "prefix_tokens"),
         (tracelab(1, 1, 10**12), "newly_append_tokens"),
-        (tracelab(1, 0, 0), "a prompt of nothing"),
+        (tracelab(1, 0, 0), "the prompt is empty"),
         (tracelab(1, 1, 1, out=None), "output_tokens"),  # type: ignore[arg-type]
-        (tracelab(0, 1, 1), "session s has a round 0 already"),
+        (tracelab(0, 1, 1), "session s already has a round 0"),
         (tracelab(1, 1, 1, tools_ms=(-5.0,)), "tool_wall_latency_ms"),
         (tracelab(1, 1, 1, events=(("text", "25:00:00"),)), "timestamp"),
         (tracelab(1, 1, 1) | {"session_id": ""}, "session_id"),
@@ -90,7 +90,7 @@ def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path:
 def test_a_session_in_two_files_is_one_and_the_same_round_twice_a_mistake(tmp_path: Path) -> None:
     one, two = lines(tmp_path, "a.jsonl", [tracelab(0, 5, 5)]), lines(tmp_path, "b.jsonl", [tracelab(1, 5, 5)])
     assert len(calls(read_tracelab([one, two]))) == 2
-    with pytest.raises(InvalidFile, match=r"a\.jsonl:1: session s has a round 0"):
+    with pytest.raises(InvalidFile, match=r"a\.jsonl:1: session s already has a round 0"):
         read_tracelab([one, one])
 
 
@@ -108,5 +108,5 @@ def test_the_real_sessions_keep_their_tokens_and_their_tools_times() -> None:
     assert [len(calls(recorded, i)) for i in range(len(recorded.sessions))] == [10, 9]
     first = calls(recorded)
     assert [call.input_tokens for call in first[:3]] == [32272, 35740, 38592]
-    assert [call.common for call in first[:3]] == [None, Common(0, 29380), Common(1, None)]
+    assert [call.common for call in first[:3]] == [None, CommonPrefix(0, 29380), CommonPrefix(1, None)]
     assert [call.wait_s for call in first[1:3]] == [19.291, 12.688]

@@ -13,8 +13,9 @@ import gevent
 import pytest
 
 from loadprofiles.client import client as our_client
-from loadprofiles.client.client import AgentContext, Client, ClientOptions
+from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s
+from loadprofiles.client.records import AgentContext, ClientOptions
 from loadprofiles.retries import anthropic_sdk, openai_sdk
 from loadprofiles.sessions.session import Call, Message
 from reports.shared.tokens import Marker

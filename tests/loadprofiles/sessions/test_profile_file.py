@@ -149,7 +149,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once_with_their_lines(tmp_path: 
         ("{min: 5, max: 1}", "min 5 is above max 1"),
         ("{median: 5, p90: 2}", "p90 2 is below the median 5"),
         ("{median: 0, sigma: 1}", "median must be more than 0"),
-        ("{value: 5, min: 2}", "a constant has no other keys"),
+        ("{value: 5, min: 2}", "cannot be combined with other keys"),
         ("many", "must be a number"),
         ("[1, 2]", "must be a number"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadprofiles.demand import Demand, DemandNow, Order, demand_of
+from loadprofiles.demand import ActiveDemand, Demand, Order, demand_of
 from loadprofiles.sessions.session import Call
 from reports.shared.tokens import Marker
 
@@ -17,48 +17,48 @@ def ids(demands: list[Demand]) -> list[str]:
 
 
 def test_what_is_said_is_on_and_what_is_no_longer_said_is_off() -> None:
-    now = DemandNow()
-    assert ids(now.hear([SURGE], 0.0)) == ["f1"]
-    assert ids(now.hear([SURGE, LONG], 0.25)) == ["f2"]  # what was on before is not new
+    now = ActiveDemand()
+    assert ids(now.apply([SURGE], 0.0)) == ["f1"]
+    assert ids(now.apply([SURGE, LONG], 0.25)) == ["f2"]  # what was on before is not new
     assert ids(now.active(0.3)) == ["f1", "f2"]
-    assert now.hear([LONG], 0.5) == []
+    assert now.apply([LONG], 0.5) == []
     assert ids(now.active(0.5)) == ["f2"]
-    assert now.hear([], 0.75) == []
+    assert now.apply([], 0.75) == []
     assert now.active(0.75) == []
 
 
 def test_without_a_word_it_lapses_after_its_lease_and_not_before() -> None:
-    now = DemandNow(lease_s=5.0)
-    now.hear([SURGE, STORM], 10.0)
+    now = ActiveDemand(lease_s=5.0)
+    now.apply([SURGE, STORM], 10.0)
     assert ids(now.active(15.0)) == ["f1", "f3"]
     assert now.active(15.001) == []
-    assert now.habit({}, 15.001) is None
+    assert now.override({}, 15.001) is None
     assert now.snapshot(15.001) == {"demand": {}, "demand_over": {"f1": 0, "f3": 0}}
-    assert now.hear([SURGE], 20.0) == []  # and stays over: its sessions would come twice
+    assert now.apply([SURGE], 20.0) == []  # and stays over: its sessions would come twice
     assert now.active(20.0) == []
 
 
 def test_sessions_added_and_calls_changed_are_hits_each_call_once() -> None:
-    now = DemandNow()
-    now.hear([SURGE, LONG, STORM], 0.0)
+    now = ActiveDemand()
+    now.apply([SURGE, LONG, STORM], 0.0)
     now.session_added("f1")
     now.session_added("f1")
-    touched: dict[str, str] = {}
-    assert now.change(CALL, touched, 0.1).max_tokens == 40
+    affected_by: dict[str, str] = {}
+    assert now.change_call(CALL, affected_by, 0.1).max_tokens == 40
     for _ in range(3):  # the attempts of one call
-        habit = now.habit(touched, 0.2)
-        assert habit is not None
-        assert habit.retries == "aggressive"
-    assert touched == {"f2": "long_reasoning", "f3": "retry_storm"}
+        override = now.override(affected_by, 0.2)
+        assert override is not None
+        assert override.retries == "aggressive"
+    assert affected_by == {"f2": "long_reasoning", "f3": "retry_storm"}
     assert now.snapshot(0.3) == {"demand": {"f1": 2, "f2": 1, "f3": 1}, "demand_over": {}}
-    now.hear([LONG], 0.5)
+    now.apply([LONG], 0.5)
     assert now.snapshot(0.5) == {"demand": {"f2": 1}, "demand_over": {"f1": 2, "f3": 1}}
 
 
 def test_a_call_that_is_left_alone_is_not_hit() -> None:
-    now = DemandNow()
-    now.hear([SURGE], 0.0)
-    touched: dict[str, str] = {}
-    assert now.change(CALL, touched, 0.1) is CALL
-    assert now.habit(touched, 0.1) is None
-    assert touched == {}
+    now = ActiveDemand()
+    now.apply([SURGE], 0.0)
+    affected_by: dict[str, str] = {}
+    assert now.change_call(CALL, affected_by, 0.1) is CALL
+    assert now.override(affected_by, 0.1) is None
+    assert affected_by == {}

@@ -1,4 +1,4 @@
-"""Planned sessions as they come due, one stream of them."""
+"""Planned sessions in the order of their start, moved into a queue when they come due."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from loadprofiles.sessions.session import SessionPlan
 
-__all__ = ["Arriving"]
+__all__ = ["SessionQueue"]
 
 
-class Arriving:
-    """Sessions in the order of their start, none later than `horizon_s`. Times in seconds since the load's start.
+class SessionQueue:
+    """Sessions of one plan that start no later than `horizon_s`. Times are seconds since the load's start.
 
-    `due`: those that should have started and have not been taken yet; `pulled`: how many ever came due.
+    `due`: sessions that should have started and have not been taken yet. `pulled`: number that have come due so far.
     """
 
     def __init__(self, plans: Iterator[SessionPlan], horizon_s: float) -> None:
@@ -25,11 +25,11 @@ class Arriving:
 
     @property
     def next_at_s(self) -> float | None:
-        """When the next session starts that is not due yet; None: none will, as far as the last `pull` saw."""
+        """Start of the first session that is not due yet; None if the last `pull` found no such session."""
         return self._next.start_at_s if self._next is not None else None
 
     def pull(self, until_s: float) -> None:
-        """Takes what is due until then from the plans."""
+        """Moves the sessions that start at or before `until_s` from the plan to `due`."""
         while True:
             if self._next is None:
                 self._next = next(self._plans, None)

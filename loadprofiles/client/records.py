@@ -1,0 +1,120 @@
+"""The client's options, what it keeps per agent, and the record of one logical call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from loadprofiles.client.judge import Judgement
+from loadprofiles.client.stream import Answer
+from loadprofiles.sessions.session import Call, CallResult, Message
+from reports.shared.attributes import Outcome
+
+__all__ = ["AgentContext", "CallRecord", "ClientOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
+    """Which endpoint a client calls, and how. Times in seconds.
+
+    `retries` names a policy of `loadprofiles.retries`. `timeout_s` bounds the whole attempt, `idle_s` the silence in an
+    answer (None: no separate bound). `provable`: whether the target's tokens can be checked; None: decided by the
+    first answers (`judge.Provability`).
+    """
+
+    url: str
+    model: str
+    api: str = "openai"
+    retries: str = "openai-sdk"
+    timeout_s: float = 600.0
+    connect_timeout_s: float = 5.0
+    idle_s: float | None = None
+    api_key: str | None = field(default=None, repr=False)
+    provable: bool | None = None
+    allow_remote: bool = False
+
+
+@dataclass(slots=True)
+class AgentContext:
+    """What a client keeps for one agent between its calls.
+
+    `tenant` and `tier` go into the API key unless the user configured one. `last_byte_s`: time of the last byte
+    received, or of the last send if later. `encoded`: the conversation as last sent.
+    """
+
+    session: str
+    agent: str
+    tenant: str | None
+    seed: int
+    tier: str = ""
+    last_byte_s: float = 0.0
+    encoded: list[tuple[Message, bytes]] = field(default_factory=list)
+
+    def on_bytes(self, at_s: float) -> None:
+        """Records that bytes arrived at `at_s`."""
+        self.last_byte_s = at_s
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """How a logical call went. Times are seconds on `clock.now_s`; the measures are those of `docs/measures.md`.
+
+    `scheduled_s`: when it should have been sent. `answer` and `judgement`: of the last attempt, if its status was 2xx.
+    `affected_by`: the demand faults that changed this call, fault kinds by fault id.
+    """
+
+    call: Call
+    scheduled_s: float
+    sent_s: float
+    ended_s: float = 0.0
+    outcome: Outcome = Outcome.ABANDONED
+    attempts: int = 0
+    answer: Answer | None = None
+    judgement: Judgement | None = None
+    affected_by: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """The answer is complete and correct."""
+        return self.outcome is Outcome.OK
+
+    @property
+    def ttft_s(self) -> float | None:
+        """First non-empty output token received - call sent, the client's retries included. None: no token received."""
+        times = self.answer.chunk_times_s if self.answer is not None else None
+        return times[0] - self.sent_s if times else None
+
+    @property
+    def e2e_s(self) -> float:
+        """Last byte - call sent."""
+        return self.ended_s - self.sent_s
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens received: as checked, else as the target reported them, else estimated at 4 characters each."""
+        if self.answer is None:
+            return 0
+        if self.judgement is not None and self.judgement.integrity is not None:
+            return self.judgement.integrity.received
+        return self.answer.usage.output_tokens or sum(self.answer.chunk_tokens)
+
+    @property
+    def tpot_s(self) -> float | None:
+        """(e2e - ttft) / (output tokens - 1); None below two tokens."""
+        ttft, tokens = self.ttft_s, self.output_tokens
+        return None if ttft is None or tokens < 2 else (self.e2e_s - ttft) / (tokens - 1)
+
+    def result(self) -> CallResult:
+        """The result that the agent gets."""
+        answer = self.answer
+        if answer is None:
+            return CallResult(False, "", None, self.outcome)
+        usage = answer.usage
+        return CallResult(
+            self.ok,
+            answer.text,
+            answer.arguments or None,
+            self.outcome,
+            usage.input_tokens,
+            usage.cached_tokens,
+            usage.output_tokens,
+        )
