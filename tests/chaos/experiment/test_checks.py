@@ -1,4 +1,4 @@
-"""Every mistake in an experiment file: all at once, each with its line and what would be right."""
+"""Mistakes in an experiment file are reported all at once, each with its line and a remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports.shared.errors import InvalidFile
 from tests.chaos.faults.test_base import SPECS
 from tests.support.paths import ROOT
 
-NAME_A_STACK = "take the fault out, or name a target that has them: {stack: multi-cloud}"
+NAME_A_STACK = "remove the fault, or name a target that has them: {stack: multi-cloud}"
 
 HEAD = """\
 brownout: 1
@@ -54,7 +54,7 @@ def of_gates(folder: Path, *gates: str, head: str = HEAD, faults: bool = True) -
     return mistakes(folder, text.replace("gates: [sessions_lost == 0]\n", f"gates:\n{lines}"))
 
 
-def test_mistakes_of_every_sort_are_reported_together(tmp_path: Path) -> None:
+def test_mistakes_of_all_sorts_are_reported_together(tmp_path: Path) -> None:
     text = """\
 brownout: 2
 name: Mine!
@@ -88,8 +88,8 @@ seed: seven
         (9, '"timeline.drain" must be at most 30, not "2m"'),
         (11, '"timeline.faults[1].at": a duration cannot be negative: "-1s"'),
         (12, 'unknown key "kil" in "timeline.faults[2]"'),
-        (13, "kill does not say for how long"),
-        (13, "share is of requests, but kill takes a replica as a whole"),
+        (13, "kill needs a duration"),
+        (13, "share selects requests, but kill affects whole replicas"),
         (15, "\"gates[1]\": there is no measure 'session_sucess'"),
         (16, '"gates[2]": failover needs a statistic'),
         (18, '"guardrails[1]": "abort if session_success < 50%" does not say for how long'),
@@ -99,13 +99,13 @@ seed: seven
     assert remedies[3] == 'did you mean "title"?'
     assert remedies[4] == 'did you mean "multi-cloud"?'
     assert remedies[5] == 'did you mean "coding-agent-ci"?'
-    assert remedies[6] == "add it: time per output token at most, as 100ms"
+    assert remedies[6] == "add it: maximum time per output token, as 100ms"
     assert remedies[12] == 'did you mean "kill"?'
     assert "session_success" in remedies[15]
     assert all(remedies[line] for line in (2, 3, 4, 5, 6, 8, 11, 12, 13, 15, 16, 18))
 
 
-def test_an_unknown_name_is_not_hidden_by_a_mistake_beside_it(tmp_path: Path) -> None:
+def test_an_unknown_name_is_reported_together_with_another_mistake_in_its_entry(tmp_path: Path) -> None:
     assert of_faults(tmp_path, "{at: -1s, for: 15s, kill: {pool: tup}}") == [
         (FIRST, '"timeline.faults[1].at": a duration cannot be negative: "-1s"', "write a duration of 0 or more"),
         (FIRST, 'the stack multi-cloud has no pool "tup"', 'did you mean "tpu"?'),
@@ -121,9 +121,9 @@ def test_an_unknown_name_is_not_hidden_by_a_mistake_beside_it(tmp_path: Path) ->
             "one entry has 2 faults: kill, freeze",
             "an entry for each",
         ),
-        ("{at: 0s, kill: {pool: tpu}}", "kill does not say for how long", "add for: 15s"),
+        ("{at: 0s, kill: {pool: tpu}}", "kill needs a duration", "add for: 15s"),
         ("{for: 0s, kill: {pool: tpu}}", "must be more than 0 s", "give a duration"),
-        ("{for: 5s, kill: {}}", "does not say whom it takes", "add pool:"),
+        ("{for: 5s, kill: {}}", "selects no replica", "add pool:, replica: or cloud:"),
         ("{for: 5s, kill: tpu}", "must be a mapping of keys to values", ""),
         ("{for: 5s, kill: {pool: gpu}}", 'has no pool "gpu"', 'did you mean "tpu"?'),
         ("{for: 5s, kill: {pool: moon}}", 'has no pool "moon"', "it is one of: nvidia, tpu, trainium"),
@@ -131,17 +131,29 @@ def test_an_unknown_name_is_not_hidden_by_a_mistake_beside_it(tmp_path: Path) ->
         ("{for: 5s, kill: {cloud: gpc}}", 'has no cloud "gpc"', 'did you mean "gcp"?'),
         (
             "{for: 5s, kill: {pool: tpu, cloud: aws}}",
-            "no replica of the stack multi-cloud fits all",
+            "no replica of the stack multi-cloud matches all of pool, replica and cloud",
             "the replicas are",
         ),
         ("{for: 5s, kill: {pool: tpu, cuont: one}}", 'unknown key "cuont"', 'did you mean "count"?'),
         ("{for: 5s, kill: {pool: tpu, count: some}}", '"some" is not known here', "it is one of: all, majority"),
-        ("{for: 5s, slow_decode: {pool: tpu, factor: 2, share: 5%}}", "share is of requests, but slow_decode", "count"),
-        ("{for: 5s, shrink_kv: {pool: tpu, lost: 50%, tenant: a}}", "tenant is of requests, but shrink_kv", "count"),
+        (
+            "{for: 5s, slow_decode: {pool: tpu, factor: 2, share: 5%}}",
+            "share selects requests, but slow_decode affects whole replicas",
+            "count",
+        ),
+        (
+            "{for: 5s, shrink_kv: {pool: tpu, lost: 50%, tenant: a}}",
+            "tenant selects requests, but shrink_kv affects whole replicas",
+            "count",
+        ),
         ("{for: 5s, stall: {pool: tpu, tenant: acme}}", 'has no tenant "acme"', "give the profile tenants"),
         ("{for: 5s, stall: {pool: tpu, model: gpt}}", 'no request asks for the model "gpt"', "llama-3.3-70b"),
         ("{for: 5s, slow_tokens: {pool: tpu}}", "slow_tokens slows nothing", "gap: 300ms"),
-        ("{for: 5s, cut: {pool: tpu, how: fin, phase: prefill, after_tokens: 2}}", "ends with the first token", "out"),
+        (
+            "{for: 5s, cut: {pool: tpu, how: fin, phase: prefill, after_tokens: 2}}",
+            "ends with the first token",
+            "remove after_tokens:",
+        ),
         ("{for: 5s, cut: {pool: tpu, how: fni}}", '"fni" is not known here', 'did you mean "fin"?'),
         ("{for: 5s, cut: {pool: tpu}}", '"how" is missing', "add it"),
         ("{for: 5s, latency: {pool: tpu, delay: 1s, share: 0%}}", "share: 0% hits nothing", "above 0%"),
@@ -154,7 +166,7 @@ def test_an_unknown_name_is_not_hidden_by_a_mistake_beside_it(tmp_path: Path) ->
         ("{at: 5h, for: 2h, kill: {pool: tpu}}", "the run would last 420 min 40 s", "at most 360 min"),
     ],
 )
-def test_a_mistake_in_a_fault_is_told_with_its_remedy(tmp_path: Path, entry: str, what: str, remedy: str) -> None:
+def test_a_mistake_in_a_fault_is_reported_with_its_remedy(tmp_path: Path, entry: str, what: str, remedy: str) -> None:
     [(line, found_what, found_remedy)] = of_faults(tmp_path, entry)
     assert line == (8 if "the run" in what else FIRST)
     assert what in found_what
@@ -185,7 +197,7 @@ def test_a_fault_cannot_begin_on_a_replica_that_another_has_stopped(
     [(line, what, remedy)] = of_faults(tmp_path, earlier, later)
     assert line == FIRST + 1
     assert "begins on tpu-" in what
-    assert "(f1) has it down" in what
+    assert what.endswith(" (f1) has stopped")
     assert f"after the fault on line {FIRST}" in remedy
 
 
@@ -196,27 +208,27 @@ def test_a_fault_cannot_begin_on_a_replica_that_another_has_stopped(
         (
             "session_success for tenant=acme >= 9%",
             'profile coding-agent-ci has no tenant "acme"',
-            "take for tenant=acme out",
+            "remove for tenant=acme",
         ),
         (
             "shed for tier=batch >= 1",
             'profile coding-agent-ci has no tier "batch"',
-            "take for tier=batch out, or give the profile tiers",
+            "remove for tier=batch, or give the profile tiers",
         ),
         ("{gate: sessions_lost == 0, on_inconclusive: maybe}", 'on_inconclusive: "maybe" is not known', "pass or fail"),
         ("{gate: sessions_lost == 0, on: fail}", 'unknown key "on"', ""),
-        ("7", "a gate is a text", "write it as"),
+        ("7", "a gate must be text", "write it as: session_success >= 97%"),
         ("ttft.p95 during faults <= 1 s", "there is no phase 'faults'", 'did you mean "fault"'),
     ],
 )
-def test_a_mistake_in_a_gate_is_told_with_its_remedy(tmp_path: Path, gate: str, what: str, remedy: str) -> None:
+def test_a_mistake_in_a_gate_is_reported_with_its_remedy(tmp_path: Path, gate: str, what: str, remedy: str) -> None:
     [(line, found_what, found_remedy)] = of_gates(tmp_path, gate)
     assert line == 8
     assert what in found_what
     assert remedy in found_remedy
 
 
-def test_a_gate_about_a_fault_needs_one(tmp_path: Path) -> None:
+def test_a_gate_about_a_fault_needs_a_fault(tmp_path: Path) -> None:
     found = of_gates(tmp_path, "failover.max <= 5 s", "ttft.p95 during fault <= 1 s", faults=False)
     assert [(line, what) for line, what, _ in found] == [
         (8, "failover.max is about a fault, and the timeline has none"),
@@ -248,7 +260,7 @@ URL = HEAD.replace("  faults:\n", "")
     [
         ("{}", "must be a stack or a url, and names neither", "write stack: multi-cloud"),
         ("{stack: naive, url: 'http://127.0.0.1', model: m}", "and names both", "write stack"),
-        ("{stack: naive, key_env: X}", '"key_env" goes with a url', "take key_env: out"),
+        ("{stack: naive, key_env: X}", '"key_env" goes with a url', "remove key_env:"),
         ("{url: 'http://127.0.0.1:1'}", '"model" is missing', "add model:"),
         ("{url: '127.0.0.1:8000', model: m}", "is not an http:// or https:// URL", "http://127.0.0.1:8000"),
         ("{url: 'http://me:secret@host', model: m}", "has a user or a password", "key_env"),
@@ -257,21 +269,23 @@ URL = HEAD.replace("  faults:\n", "")
         ("{url: 'http://127.0.0.1', model: m, api: grpc}", '"grpc" is not known here', "anthropic, openai"),
     ],
 )
-def test_a_mistake_in_the_target_is_told_with_its_remedy(tmp_path: Path, target: str, what: str, remedy: str) -> None:
+def test_a_mistake_in_the_target_is_reported_with_its_remedy(
+    tmp_path: Path, target: str, what: str, remedy: str
+) -> None:
     [(line, found_what, found_remedy)] = mistakes(tmp_path, URL.replace("{stack: multi-cloud}", target))
     assert line == 4
     assert what in found_what
     assert remedy in found_remedy
 
 
-def test_a_key_written_down_by_mistake_is_not_repeated(tmp_path: Path) -> None:
+def test_a_key_in_place_of_its_variable_is_not_repeated_in_the_message(tmp_path: Path) -> None:
     target = "{url: 'http://127.0.0.1', model: m, key_env: sk-secret-123}"
     [(_, what, remedy)] = mistakes(tmp_path, URL.replace("{stack: multi-cloud}", target))
     assert "is not the name of an environment variable" in what
     assert "secret" not in what + remedy
 
 
-def test_at_a_url_nothing_can_be_broken_and_only_the_client_is_measured(tmp_path: Path) -> None:
+def test_a_url_refuses_faults_of_replicas_and_gates_on_gateway_or_pool(tmp_path: Path) -> None:
     text = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1', model: m}").replace(
         "[sessions_lost == 0]", "[retry_amplification <= 2, ttft.p95 for pool=tpu <= 1 s]"
     )
@@ -279,22 +293,22 @@ def test_at_a_url_nothing_can_be_broken_and_only_the_client_is_measured(tmp_path
         (
             7,
             "retry_amplification needs the spans of the gateway, and this target records none",
-            "take the gate out, or name a stack",
+            "remove the gate, or name a stack",
         ),
-        (7, "this target has no pools", "take for pool=tpu out, or name a stack"),
+        (7, "this target has no pools", "remove for pool=tpu, or name a stack"),
         (FIRST, "kill needs replicas whose processes brownout starts, and this target has none", NAME_A_STACK),
     ]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, spec in KINDS.items() if spec.where != "load"])
-def test_a_url_refuses_each_fault_for_what_it_lacks(tmp_path: Path, kind: str) -> None:
+def test_a_url_refuses_each_fault_and_names_what_is_missing(tmp_path: Path, kind: str) -> None:
     text = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1', model: m}")
     (problem,) = mistakes(tmp_path, text + f"    - {{for: 5s, {kind}: {json.dumps(SPECS[kind])}}}\n")
     needs = NEEDS[KINDS[kind].where]
     assert problem == (FIRST, f"{kind} needs {needs}, and this target has none", NAME_A_STACK)
 
 
-def test_an_override_is_checked_as_the_files_own(tmp_path: Path) -> None:
+def test_an_overriding_stack_is_checked_like_that_of_the_file(tmp_path: Path) -> None:
     stack = (ROOT / "targets" / "stacks" / "naive.yaml").read_text()
     own = tmp_path / "small.yaml"
     own.write_text(stack.replace("name: naive", "name: small").replace("  tpu: {", "  tensor: {"))
@@ -303,7 +317,7 @@ def test_an_override_is_checked_as_the_files_own(tmp_path: Path) -> None:
     ]
 
 
-def test_mistakes_in_the_stack_that_is_named_are_reported_too(tmp_path: Path) -> None:
+def test_mistakes_in_the_stack_file_are_reported_too(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("brownout: 1\nname: bad\nmodel: m\npools: {}\n")
     path = tmp_path / "mine.yaml"
     path.write_text(HEAD.replace("multi-cloud", "bad.yaml") + "    - {for: -5s, kill: {pool: tpu}}\n")
@@ -315,7 +329,7 @@ def test_mistakes_in_the_stack_that_is_named_are_reported_too(tmp_path: Path) ->
     ]
 
 
-def test_a_folder_of_recordings_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+def test_a_missing_folder_of_recordings_is_a_mistake(tmp_path: Path) -> None:
     text = URL.replace("{profile: coding-agent-ci}", "{profile: coding-agent-ci, trace: {dir: ./none, sped: 2}}")
     assert mistakes(tmp_path, text) == [
         (5, 'there is no folder or file "./none"', "name what holds the recordings"),
@@ -323,11 +337,11 @@ def test_a_folder_of_recordings_that_is_not_there_is_a_mistake(tmp_path: Path) -
     ]
 
 
-def test_demand_is_a_fault_of_any_target_and_must_fit_the_profile(tmp_path: Path) -> None:
+def test_a_fault_of_the_load_works_with_any_target_and_must_match_the_profile(tmp_path: Path) -> None:
     assert of_faults(tmp_path, "{for: 5s, surge: {factor: 3, tenant: acme}}") == [
         (FIRST, "the profile coding-agent-ci has no tenants", "give it some, or name a profile that has")
     ]
-    assert of_faults(tmp_path, "{surge: {factor: 3}}") == [(FIRST, "surge does not say for how long", "add for: 15s")]
+    assert of_faults(tmp_path, "{surge: {factor: 3}}") == [(FIRST, "surge needs a duration", "add for: 15s")]
     url = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1:1', model: m}")
     (tmp_path / "url.yaml").write_text(url + "    - {for: 5s, surge: {factor: 3}}\n")
     assert load_experiment(tmp_path / "url.yaml").faults[0].targets == ("load",)
@@ -336,14 +350,18 @@ def test_demand_is_a_fault_of_any_target_and_must_fit_the_profile(tmp_path: Path
 @pytest.mark.parametrize(
     ("entry", "what", "remedy"),
     [
-        ("{for: 2s, every: 5s, kill: {pool: tpu}}", "every does not say how often", "add times: 3"),
-        ("{for: 2s, random: 30s, kill: {pool: tpu}}", "random does not say how often", "add times: 3"),
-        ("{for: 2s, times: 3, kill: {pool: tpu}}", "times does not say when", "add every: 5s, or random: 30s"),
-        ("{for: 2s, one_by_one: true, kill: {pool: tpu}}", "one_by_one does not say how far apart", "add every: 5s"),
+        ("{for: 2s, every: 5s, kill: {pool: tpu}}", "every needs the number of repetitions", "add times: 3"),
+        ("{for: 2s, random: 30s, kill: {pool: tpu}}", "random needs the number of repetitions", "add times: 3"),
+        (
+            "{for: 2s, times: 3, kill: {pool: tpu}}",
+            "times without every or random has no meaning",
+            "add every: 5s, or random: 30s",
+        ),
+        ("{for: 2s, one_by_one: true, kill: {pool: tpu}}", "one_by_one needs an interval", "add every: 5s"),
         (
             "{for: 2s, every: 5s, random: 9s, times: 2, kill: {pool: tpu}}",
-            "every and random exclude one another",
-            "take one of them out",
+            "every and random cannot be combined",
+            "remove one of them",
         ),
         (
             "{for: 5s, random: 12s, times: 3, latency: {pool: tpu, delay: 50ms}}",
@@ -352,37 +370,39 @@ def test_demand_is_a_fault_of_any_target_and_must_fit_the_profile(tmp_path: Path
         ),
         (
             "{for: 5s, every: 9s, one_by_one: true, surge: {factor: 2}}",
-            "one_by_one takes replicas, and this fault takes none",
-            "take one_by_one: out",
+            "one_by_one is for faults of replicas, and this fault has none",
+            "remove one_by_one:",
         ),
         (
             "{for: 5s, every: 4s, times: 2, latency: {replica: tpu-0, delay: 50ms}}",
-            "latency comes again on tpu-0 after 4 s, and takes 5 s to end",
-            "let them be further apart, or shorter",
+            "latency occurs again on tpu-0 after 4 s, and needs 5 s to end",
+            "use a longer interval, or a shorter fault",
         ),
         (
             "{for: 2s, every: 5s, times: 2, kill: {replica: tpu-0, cold_start: 4s}}",
-            "kill comes again on tpu-0 after 5 s, and takes 6 s to end",
-            "let them be further apart, or shorter",
+            "kill occurs again on tpu-0 after 5 s, and needs 6 s to end",
+            "use a longer interval, or a shorter fault",
         ),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_a_mistake(tmp_path: Path, entry: str, what: str, remedy: str) -> None:
+def test_a_contradictory_schedule_is_reported_with_its_remedy(
+    tmp_path: Path, entry: str, what: str, remedy: str
+) -> None:
     assert of_faults(tmp_path, entry) == [(FIRST, what, remedy)]
 
 
-def test_a_fault_that_begins_on_a_replica_that_one_of_many_times_has_down_is_a_mistake(tmp_path: Path) -> None:
+def test_a_fault_cannot_begin_on_a_replica_stopped_by_one_of_several_occurrences(tmp_path: Path) -> None:
     entries = (
         "{for: 4s, every: 5s, one_by_one: true, kill: {pool: tpu}}",
         "{at: 6s, for: 2s, freeze: {replica: tpu-1}}",
     )
-    what = "freeze begins on tpu-1 while kill (f1.2) has it down"
+    what = "freeze begins on tpu-1, which kill (f1.2) has stopped"
     assert of_faults(tmp_path, *entries) == [
         (FIRST + 1, what, f"let it begin after the fault on line {FIRST} has ended")
     ]
 
 
-def test_the_former_name_of_headline_gate_is_answered_with_the_new_one(tmp_path: Path) -> None:
+def test_the_renamed_key_tells_is_refused_with_its_new_name(tmp_path: Path) -> None:
     text = HEAD.replace("  faults:\n", "") + "tells: sessions_lost == 0\n"
     assert mistakes(tmp_path, text) == [(10, 'the key "tells" was renamed', "write headline_gate: instead")]
 

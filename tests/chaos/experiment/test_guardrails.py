@@ -1,4 +1,4 @@
-"""When to stop a run: exact texts, exact windows."""
+"""Guardrails: how their texts are parsed, and at which post each stops the run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chaos.experiment import guardrails
 from chaos.experiment.guardrails import LEAST_SAMPLES, MEASURES, Guardrail, GuardrailWatch, Tripped, parse_guardrail
 from reports.shared.documents import Mistake
 
@@ -31,7 +32,7 @@ def counters(
     }
 
 
-def watch(*texts: str) -> GuardrailWatch:
+def watch_of(*texts: str) -> GuardrailWatch:
     return GuardrailWatch([parse_guardrail(text) for text in texts])
 
 
@@ -57,7 +58,7 @@ def watch(*texts: str) -> GuardrailWatch:
         ),
     ],
 )
-def test_a_guardrail_is_read(text: str, expected: Guardrail) -> None:
+def test_a_valid_text_is_parsed(text: str, expected: Guardrail) -> None:
     assert parse_guardrail(text) == expected
 
 
@@ -73,67 +74,91 @@ def test_a_guardrail_is_read(text: str, expected: Guardrail) -> None:
         ("abort if session_success < half for 5s", '"half" is not a number', "write it as"),
         ("abort if sessions_lost > 5% for 5s", "is not a unit", "write the number alone"),
         ("abort if ttft > -1s for 5s", "cannot be negative", "0 or more"),
-        (5, "a guardrail is a text", "write it as"),
+        (5, "a guardrail must be text", "write it as: abort if session_success < 50% for 5s"),
     ],
 )
-def test_what_is_none_is_told_with_what_would_be_right(text: object, what: str, remedy: str) -> None:
+def test_an_invalid_text_is_reported_with_its_remedy(text: object, what: str, remedy: str) -> None:
     with pytest.raises(Mistake) as caught:
         parse_guardrail(text)
     assert what in caught.value.what
     assert remedy in caught.value.remedy
 
 
+OPERATORS = {"<": {2}, "<=": {2, 3}, ">": {4}, ">=": {3, 4}}
+"""Each operator, and the values in 2, 3, 4 for which `value op 3` is true."""
+
+
+@pytest.mark.parametrize("op", guardrails._OPS)
+def test_each_known_operator_is_parsed_and_evaluated(op: str) -> None:
+    text = f"abort if sessions_lost {op} 3 for 1s"
+    assert parse_guardrail(text).op == op
+    stopped = set()
+    for lost in (2, 3, 4):
+        watch = watch_of(text)
+        watch.observe(0, counters())
+        watch.observe(1, counters(lost=lost))
+        if watch.observe(2, counters(lost=lost)) == Tripped(text, float(lost)):
+            stopped.add(lost)
+    assert stopped == OPERATORS[op]
+
+
+@pytest.mark.parametrize("op", ["==", "=", "!=", "=<", "=>", "<>", ""])
+def test_an_unknown_operator_is_refused(op: str) -> None:
+    with pytest.raises(Mistake):
+        parse_guardrail(f"abort if sessions_lost {op} 3 for 1s")
+
+
 # -- watching -------------------------------------------------------------------------------------------------------
 
 
-def test_it_stops_the_run_once_it_has_been_bad_for_its_time() -> None:
-    rail = watch(TEXT)
-    assert rail.observe(0, counters()) is None
-    assert rail.observe(5, counters(succeeded=20)) is None
-    assert rail.observe(8, counters(succeeded=20, lost=21)) is None  # bad from here on
-    assert rail.observe(12.9, counters(succeeded=22, lost=30)) is None
-    assert rail.observe(13, counters(succeeded=22, lost=30)) == Tripped(TEXT, 22 / 52)
+def test_a_condition_that_was_true_for_the_whole_time_stops_the_run() -> None:
+    watch = watch_of(TEXT)
+    assert watch.observe(0, counters()) is None
+    assert watch.observe(5, counters(succeeded=20)) is None
+    assert watch.observe(8, counters(succeeded=20, lost=21)) is None  # true from here on
+    assert watch.observe(12.9, counters(succeeded=22, lost=30)) is None
+    assert watch.observe(13, counters(succeeded=22, lost=30)) == Tripped(TEXT, 22 / 52)
 
 
-def test_a_burst_of_losses_that_successes_follow_stops_nothing() -> None:
-    rail = watch(TEXT)
+def test_a_burst_of_losses_followed_by_successes_stops_nothing() -> None:
+    watch = watch_of(TEXT)
     for second in range(60):
-        lost = 60 if second >= 10 else 0  # sixty at once, more than had succeeded; and five a second that succeed
-        assert rail.observe(second, counters(succeeded=5 * second, lost=lost)) is None
+        lost = 60 if second >= 10 else 0  # 60 at once, more than succeeded so far; then 5 successes per second
+        assert watch.observe(second, counters(succeeded=5 * second, lost=lost)) is None
 
 
-def test_a_moment_on_the_right_side_begins_the_time_anew() -> None:
-    rail = watch("abort if ttft > 2s for 4s")
+def test_a_post_at_which_the_condition_is_false_restarts_the_time() -> None:
+    watch = watch_of("abort if ttft > 2s for 4s")
     for at, ttft in ((0, 1000.0), (1, 3000.0), (4, 1000.0), (5, 3000.0), (8.9, 3000.0)):
-        assert rail.observe(at, counters(ttft=ttft)) is None
-    assert rail.observe(9, counters(ttft=3000)) == Tripped("abort if ttft > 2s for 4s", 3.0)
+        assert watch.observe(at, counters(ttft=ttft)) is None
+    assert watch.observe(9, counters(ttft=3000)) == Tripped("abort if ttft > 2s for 4s", 3.0)
 
 
-def test_what_was_over_thirty_seconds_ago_is_forgotten() -> None:
-    rail = watch(TEXT)
-    rail.observe(0, counters())
-    rail.observe(20, counters(succeeded=1000))
+def test_counters_older_than_30_seconds_do_not_count() -> None:
+    watch = watch_of(TEXT)
+    watch.observe(0, counters())
+    watch.observe(20, counters(succeeded=1000))
     for second in range(21, 51):
-        assert rail.observe(second, counters(succeeded=1000, lost=second)) is None
-    # from 50 on only losses are left in sight
-    assert rail.observe(54.9, counters(succeeded=1000, lost=55)) is None
-    assert rail.observe(55, counters(succeeded=1000, lost=55)) == Tripped(TEXT, 0.0)
+        assert watch.observe(second, counters(succeeded=1000, lost=second)) is None
+    # from 50 s on, the window contains only losses
+    assert watch.observe(54.9, counters(succeeded=1000, lost=55)) is None
+    assert watch.observe(55, counters(succeeded=1000, lost=55)) == Tripped(TEXT, 0.0)
 
 
-def test_before_the_load_has_started_nothing_is_counted() -> None:
-    rail = watch("abort if goodput < 10 for 2s")
+def test_posts_before_the_start_of_the_load_do_not_count() -> None:
+    watch = watch_of("abort if goodput < 10 for 2s")
     for second in range(10):
-        assert rail.observe(second, {**counters(), "load_started": None}) is None
-    assert rail.observe(10, counters()) is None
-    assert rail.observe(11, counters()) is None
-    assert rail.observe(13, counters()) == Tripped("abort if goodput < 10 for 2s", 0.0)
+        assert watch.observe(second, {**counters(), "load_started": None}) is None
+    assert watch.observe(10, counters()) is None
+    assert watch.observe(11, counters()) is None
+    assert watch.observe(13, counters()) == Tripped("abort if goodput < 10 for 2s", 0.0)
 
 
-def test_too_few_to_say_stop_nothing() -> None:
-    rail = watch(TEXT)
-    rail.observe(0, counters())
+def test_a_share_of_too_few_sessions_stops_nothing() -> None:
+    watch = watch_of(TEXT)
+    watch.observe(0, counters())
     for second in range(1, 20):
-        assert rail.observe(second, counters(lost=LEAST_SAMPLES - 1)) is None
+        assert watch.observe(second, counters(lost=LEAST_SAMPLES - 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -148,35 +173,35 @@ def test_too_few_to_say_stop_nothing() -> None:
         ("abort if ttft > 2s for 2s", counters(ttft=2500), 2.5),
     ],
 )
-def test_each_measure_is_that_of_what_it_looks_back_on(text: str, later: dict[str, Any], value: float) -> None:
-    rail = watch(text)
-    assert rail.observe(0, counters()) is None
-    assert rail.observe(2, later) is None
-    assert rail.observe(4, later) == Tripped(text, value)
+def test_each_measure_is_computed_over_its_window(text: str, later: dict[str, Any], value: float) -> None:
+    watch = watch_of(text)
+    assert watch.observe(0, counters()) is None
+    assert watch.observe(2, later) is None
+    assert watch.observe(4, later) == Tripped(text, value)
 
 
-def test_every_measure_is_tried_above_or_before() -> None:
+def test_every_measure_has_a_test_in_this_file() -> None:
     assert set(MEASURES) == {
         *("session_success", "error_rate", "slo_attainment", "goodput", "sessions_lost", "calls_failed", "ttft")
     }
 
 
-def test_the_first_of_several_that_trips_is_named() -> None:
-    rail = watch("abort if calls_failed > 100 for 10s", "abort if sessions_lost > 1 for 1s")
-    rail.observe(0, counters())
-    rail.observe(1, counters(lost=2))
-    assert rail.observe(2, counters(lost=2)) == Tripped("abort if sessions_lost > 1 for 1s", 2.0)
+def test_of_several_guardrails_the_one_that_stops_the_run_is_named() -> None:
+    watch = watch_of("abort if calls_failed > 100 for 10s", "abort if sessions_lost > 1 for 1s")
+    watch.observe(0, counters())
+    watch.observe(1, counters(lost=2))
+    assert watch.observe(2, counters(lost=2)) == Tripped("abort if sessions_lost > 1 for 1s", 2.0)
 
 
-def test_what_no_window_needs_is_forgotten_and_late_posts_are_passed_over() -> None:
-    rail = watch(TEXT)
+def test_old_samples_are_dropped_and_late_posts_are_ignored() -> None:
+    watch = watch_of(TEXT)
     for quarter in range(4000):
-        rail.observe(quarter / 4, counters(succeeded=quarter))
-    assert len(rail._samples) <= 30 * 4 + 2
-    assert rail.observe(1.0, counters(lost=4000)) is None  # of the past
+        watch.observe(quarter / 4, counters(succeeded=quarter))
+    assert len(watch._samples) <= 30 * 4 + 2
+    assert watch.observe(1.0, counters(lost=4000)) is None  # older than the last post
 
 
-def test_without_guardrails_nothing_is_kept() -> None:
-    rail = GuardrailWatch([])
-    assert rail.observe(1, counters(lost=100)) is None
-    assert not rail._samples
+def test_without_guardrails_no_sample_is_kept() -> None:
+    watch = GuardrailWatch([])
+    assert watch.observe(1, counters(lost=100)) is None
+    assert not watch._samples

@@ -1,4 +1,4 @@
-"""The load that an experiment will offer, counted beforehand."""
+"""The estimate of the sessions and calls that an experiment will offer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.paths import DATA
 REAL = DATA / "claude-code-sessions"
 
 
-def test_it_counts_the_sessions_of_the_run_itself() -> None:
+def test_the_sessions_are_those_of_the_run() -> None:
     profile = load_profile("coding-agent-ci")
     estimate = estimate_load(profile, None, 7, 30.0)
     starts = [plan.start_at_s for plan, _ in zip(sessions(profile, 7, "x"), range(1000), strict=False)]
@@ -25,7 +25,7 @@ def test_it_counts_the_sessions_of_the_run_itself() -> None:
     assert estimate_load(profile, None, 8, 30.0) != estimate
 
 
-def test_a_sessions_calls_follow_one_another_and_none_is_sent_after_the_load() -> None:
+def test_calls_of_a_session_do_not_overlap_and_end_with_the_load() -> None:
     estimate = estimate_load(load_profile("coding-agent-ci"), None, 7, 20.0)
     for session in estimate.sessions:
         sent = [call.sent_s for call in session.calls]
@@ -35,23 +35,25 @@ def test_a_sessions_calls_follow_one_another_and_none_is_sent_after_the_load() -
         assert sent[-1] < 20.0
 
 
-def test_a_call_takes_as_long_as_its_tokens_need() -> None:
+def test_the_duration_of_a_call_follows_from_its_output_tokens() -> None:
     profile = replace(load_profile("coding-agent-ci"), output=constant(40), calls=constant(2), tool=constant(1.0))
     [first, second] = estimate_load(profile, None, 7, 60.0).sessions[0].calls
     assert first.ended_s - first.sent_s == pytest.approx(0.5 + 40 * 0.025)
     assert second.sent_s - first.ended_s == pytest.approx(1.0)
 
 
-def test_sub_agents_call_side_by_side() -> None:
+def test_sub_agents_call_concurrently() -> None:
     fan_out = SubAgents(share=1.0, count=constant(3), calls=constant(2), own_prefix=constant(100))
     profile = replace(load_profile("coding-agent-ci"), sub_agents=fan_out, calls=uniform(2, 3), tool=constant(0.1))
     session = estimate_load(profile, None, 7, 60.0).sessions[0]
     assert len(session.calls) in (8, 9)
-    at_once = max(sum(other.sent_s <= call.sent_s < other.ended_s for other in session.calls) for call in session.calls)
-    assert at_once == 3
+    concurrent = max(
+        sum(other.sent_s <= call.sent_s < other.ended_s for other in session.calls) for call in session.calls
+    )
+    assert concurrent == 3
 
 
-def test_sessions_beyond_those_that_are_played_have_the_calls_of_one_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_beyond_the_played_ones_repeat_the_calls_of_a_played_one(monkeypatch: pytest.MonkeyPatch) -> None:
     profile = load_profile("coding-agent-ci")
     whole = estimate_load(profile, None, 7, 40.0)
     monkeypatch.setattr("chaos.experiment.load_estimate.PLAYED", 10)
@@ -62,7 +64,7 @@ def test_sessions_beyond_those_that_are_played_have_the_calls_of_one_that_was(mo
     assert calls[1] == pytest.approx(calls[0], rel=0.3)
 
 
-def test_windows_and_tenants_are_counted_apart() -> None:
+def test_sessions_and_calls_are_counted_by_window_and_tenant() -> None:
     def session(start: float, tenant: str, *sent: float) -> PlannedSession:
         return PlannedSession(start, tenant, tuple(PlannedCall(at, at + 2) for at in sent))
 
@@ -73,10 +75,10 @@ def test_windows_and_tenants_are_counted_apart() -> None:
     assert estimate.calls_in([(0, 100)], "b") == 3
     assert estimate.sessions_with_calls_in([(9, 11)]) == 2
     assert estimate.calls_open_at(5.5) == 2
-    assert estimate.calls_open_at(5.0) == 1  # one that is sent at that very moment is not open yet
+    assert estimate.calls_open_at(5.0) == 1  # a call that is sent exactly then is not in flight yet
 
 
-def test_tenants_are_those_of_the_profile() -> None:
+def test_sessions_are_divided_among_the_tenants_by_their_shares() -> None:
     profile = replace(load_profile("coding-agent-ci"), tenants=(Tenant("big", 3.0), Tenant("small", 1.0)))
     estimate = estimate_load(profile, None, 7, 60.0)
     big, small = (estimate.sessions_in([(0, 60)], tenant) for tenant in ("big", "small"))
@@ -84,8 +86,8 @@ def test_tenants_are_those_of_the_profile() -> None:
     assert big > 2 * small > 0
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded sessions are not here")
-def test_recordings_are_counted_as_they_will_be_played() -> None:
+@pytest.mark.skipif(not REAL.is_dir(), reason="the recorded sessions are not available")
+def test_recordings_are_counted_as_they_are_replayed() -> None:
     estimate = estimate_load(load_profile("coding-agent-ci"), {"dir": str(REAL), "limit": 12, "max_calls": 4}, 7, 60.0)
     assert len(estimate.sessions) == 12
     assert all(len(session.calls) >= 1 for session in estimate.sessions)

@@ -1,4 +1,4 @@
-"""Experiment files: what they become, what overrides do, what the record gets, and the ones that ship."""
+"""Experiment files: defaults, overrides, what the record contains, the schema, and the experiments that ship."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> Path:
     return path
 
 
-def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
+def test_absent_keys_have_their_defaults(tmp_path: Path) -> None:
     experiment = load_experiment(write(tmp_path, MINIMAL))
     assert experiment.timeline == Timeline(warmup_s=5, baseline_s=15, recovery_s=20, drain_s=30)
     assert experiment.slo == Slo(ttft_s=2.0, tpot_s=0.1)
@@ -69,10 +69,10 @@ timeline:
     assert (restart.for_s, restart.targets) == (0.0, ("tpu-0",))
     assert experiment.load_s == 2 + 10 + 8 + 15
     assert (kill.fault.id, kill.fault.kind, kill.fault.targets) == ("f1", "kill", ["tpu-0", "tpu-1"])
-    assert kill.fault is kill.fault  # one object a run
+    assert kill.fault is kill.fault  # one object per run
 
 
-def test_gates_and_guardrails_are_read(tmp_path: Path) -> None:
+def test_gates_steady_state_and_guardrails_are_parsed(tmp_path: Path) -> None:
     text = MINIMAL + "steady_state: [slo_attainment >= 90%]\nguardrails: [abort if session_success < 50% for 5s]\n"
     text = text.replace(
         "gates: [sessions_lost == 0]", "gates:\n  - {gate: ttft.p95 in baseline <= 1 s, on_inconclusive: fail}\n"
@@ -100,13 +100,12 @@ def test_a_target_may_be_a_url(tmp_path: Path) -> None:
     assert resolve(experiment)["stack"] is None
 
 
-def test_a_stack_and_a_profile_of_ones_own_are_found_beside_the_file(tmp_path: Path) -> None:
+def test_stack_and_profile_files_are_found_in_the_folder_of_the_experiment(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    shipped = ROOT
-    stack = (shipped / "targets" / "stacks" / "naive.yaml").read_text().replace("name: naive", "name: own")
+    stack = (ROOT / "targets" / "stacks" / "naive.yaml").read_text().replace("name: naive", "name: own")
     write(folder, stack, "own-stack.yaml")
-    write(folder, (shipped / "loadprofiles" / "profiles" / "coding-agent-ci.yaml").read_text(), "own-load.yaml")
+    write(folder, (ROOT / "loadprofiles" / "profiles" / "coding-agent-ci.yaml").read_text(), "own-load.yaml")
     text = MINIMAL.replace("stack: multi-cloud", "stack: own-stack.yaml").replace("coding-agent-ci", "./own-load.yaml")
     experiment = load_experiment(write(folder, text))
     assert experiment.stack is not None
@@ -126,7 +125,7 @@ def test_stack_and_seed_can_be_overridden() -> None:
     assert (resolved["target"], resolved["seed"], resolved["stack"]["name"]) == ({"stack": "naive"}, 3, "naive")
 
 
-def test_a_trace_takes_the_profiles_place(tmp_path: Path) -> None:
+def test_a_trace_overrides_that_of_the_file(tmp_path: Path) -> None:
     options = {"dir": str(tmp_path), "speed": 10.0, "limit": 5, "streaming": "recorded", "skip_bad": True}
     assert load_experiment("lose-tpu-pool", trace=options).trace == options
     text = MINIMAL.replace(
@@ -141,13 +140,13 @@ def test_a_trace_takes_the_profiles_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dir": "{tmp}/none"}, "there is no such folder or file"),
+        ({"dir": "{tmp}/none"}, r"--trace .*/none: no such folder or file\. Name that of the recordings"),
         ({"dir": "{tmp}", "speed": 0.0}, "--speed: input should be greater than 0"),
         ({"dir": "{tmp}", "max_calls": 0}, "--max-calls: input should be greater than or equal to 1"),
         ({"dir": "{tmp}", "streaming": "never"}, "--streaming: input should be 'force' or 'recorded'"),
     ],
 )
-def test_a_wrong_trace_option_is_named_as_on_the_command_line(
+def test_a_wrong_trace_option_is_reported_by_its_command_line_name(
     tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
     given = {key: value.format(tmp=tmp_path) if key == "dir" else value for key, value in options.items()}
@@ -155,7 +154,7 @@ def test_a_wrong_trace_option_is_named_as_on_the_command_line(
         load_experiment("lose-tpu-pool", trace=given)
 
 
-def test_other_wrong_overrides_are_told() -> None:
+def test_wrong_overrides_of_stack_seed_and_name_are_reported() -> None:
     with pytest.raises(NotFound, match=r'no stack "nave"\n    did you mean "naive"'):
         load_experiment("lose-tpu-pool", stack="nave")
     with pytest.raises(UserError, match="--seed -1"):
@@ -167,7 +166,7 @@ def test_other_wrong_overrides_are_told() -> None:
 # -- the record -----------------------------------------------------------------------------------------------------
 
 
-def test_the_resolved_experiment_is_an_experiment_again() -> None:
+def test_a_resolved_experiment_is_a_valid_experiment_file() -> None:
     for name in experiment_names():
         resolved = resolve(load_experiment(name))
         assert json.loads(json.dumps(resolved)) == resolved  # plain data
@@ -182,7 +181,7 @@ def test_the_resolved_experiment_is_an_experiment_again() -> None:
         assert again.timeline.drain == 30
 
 
-def test_the_resolved_experiment_says_whom_each_fault_takes() -> None:
+def test_a_resolved_experiment_has_the_targets_and_traits_of_each_fault() -> None:
     resolved = resolve(load_experiment("lose-tpu-pool"))
     assert resolved["faults"] == [
         {
@@ -212,11 +211,11 @@ def test_the_resolved_experiment_says_whom_each_fault_takes() -> None:
 # -- the schema -----------------------------------------------------------------------------------------------------
 
 
-def test_the_json_schema_is_that_of_the_model() -> None:
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "write it anew: python -m chaos.experiment.schema"
+def test_the_json_schema_file_is_up_to_date() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run: python -m chaos.experiment.schema"
 
 
-def test_the_json_schema_knows_every_kind_of_fault_and_no_other_key() -> None:
+def test_the_json_schema_allows_kinds_of_faults_and_no_unknown_key() -> None:
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     entry = schema["$defs"]["FaultEntryFile"]
     assert {"at", "for", "kill", "cut", "slow_decode"} <= set(entry["properties"])
@@ -232,14 +231,14 @@ def shipped() -> list[Experiment]:
     return [load_experiment(name) for name in experiment_names()]
 
 
-def test_every_experiment_ships_under_its_own_name_on_every_stack_of_the_reference_fleet() -> None:
+def test_every_shipped_experiment_loads_with_each_stack_of_the_reference_fleet() -> None:
     assert {"lose-tpu-pool", "cut-streams", "retry-storm", "rolling-restart"} <= set(experiment_names())
     for name in experiment_names():
         for stack in ("multi-cloud", "no-migration", "naive"):
             assert load_experiment(name, stack=stack).name == name
 
 
-def test_each_says_what_happens_what_to_look_at_and_what_helps() -> None:
+def test_each_shipped_experiment_has_its_explanations_and_basic_gates() -> None:
     for experiment in shipped():
         assert "Look at:" in experiment.description, experiment.name
         assert "What helps:" in experiment.description, experiment.name
@@ -249,7 +248,7 @@ def test_each_says_what_happens_what_to_look_at_and_what_helps() -> None:
         assert "silent_truncations" in {gate.measure for gate in experiment.gates}, experiment.name
 
 
-def test_lose_tpu_pool_is_the_one_of_the_architecture() -> None:
+def test_lose_tpu_pool_has_the_gates_and_the_fault_of_the_architecture() -> None:
     experiment = load_experiment("lose-tpu-pool")
     assert [gate.text for gate in experiment.gates] == [
         "sessions_lost == 0",
@@ -268,14 +267,14 @@ def test_lose_tpu_pool_is_the_one_of_the_architecture() -> None:
     assert (fault.at_s, fault.for_s, fault.targets) == (0, 15, ("tpu-0", "tpu-1"))
 
 
-def test_streams_are_cut_in_all_three_ways_one_pool_at_a_time() -> None:
+def test_cut_streams_cuts_in_all_three_ways_one_pool_at_a_time() -> None:
     faults = load_experiment("cut-streams").faults
     assert [fault.params["how"] for fault in faults] == ["fin", "rst", "clean"]
     assert all(len(fault.pools) == 1 and fault.share == 0.1 for fault in faults)
     assert [(fault.at_s, fault.at_s + fault.for_s) for fault in faults] == [(0, 5), (5, 10), (10, 15)]
 
 
-def test_a_broken_file_is_told_by_its_name(tmp_path: Path) -> None:
+def test_invalid_yaml_is_reported_with_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match=r"mine\.yaml:2: is not valid YAML: .* \(it began on line 1\)"):
         load_experiment(write(tmp_path, "a: [1\n"))
 
@@ -285,7 +284,7 @@ def test_a_broken_file_is_told_by_its_name(tmp_path: Path) -> None:
 DOCUMENTATION = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("experiments.md", "faults.md"))
 
 
-def test_the_documented_experiment_and_stack_are_good(tmp_path: Path) -> None:
+def test_the_documented_experiment_and_stack_are_valid(tmp_path: Path) -> None:
     blocks = [block.split("```", 1)[0] for block in DOCUMENTATION.split("```yaml\n")[1:]]
     [experiment] = [block for block in blocks if "gates:" in block]
     [stack] = [block for block in blocks if "pools:" in block]

@@ -1,4 +1,4 @@
-"""When an entry comes, and whom it takes each time: exact, and the same with the same seed."""
+"""When an entry occurs, and which replicas it affects each time; the same for the same seed."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ from chaos.testing.memory_world import REPLICAS
 TPUS = Kill.model_validate({"pool": "tpu"})
 
 
-def told(found: list[Occurrence]) -> list[tuple[str, float, tuple[str, ...]]]:
-    return [(one.id, one.at_s, one.targets) for one in found]
+def summary(found: list[Occurrence]) -> list[tuple[str, float, tuple[str, ...]]]:
+    return [(occurrence.id, occurrence.at_s, occurrence.targets) for occurrence in found]
 
 
-def test_an_entry_that_says_nothing_else_comes_once_with_its_own_id() -> None:
-    assert told(occurrences("f1", Schedule(2.0, 5.0), TPUS, REPLICAS, 7)) == [("f1", 2.0, ("tpu-0", "tpu-1"))]
+def test_an_entry_without_repetition_occurs_once_with_its_own_id() -> None:
+    assert summary(occurrences("f1", Schedule(2.0, 5.0), TPUS, REPLICAS, 7)) == [("f1", 2.0, ("tpu-0", "tpu-1"))]
 
 
-def test_every_is_from_begin_to_begin() -> None:
+def test_every_is_the_interval_between_begins() -> None:
     found = occurrences("f2", Schedule(2.0, 3.0, every_s=5.0, times=3), TPUS, REPLICAS, 7)
     both = ("tpu-0", "tpu-1")
-    assert told(found) == [("f2.1", 2.0, both), ("f2.2", 7.0, both), ("f2.3", 12.0, both)]
+    assert summary(found) == [("f2.1", 2.0, both), ("f2.2", 7.0, both), ("f2.3", 12.0, both)]
 
 
-def test_one_by_one_takes_each_replica_once_in_the_stacks_order_and_its_spec_says_which() -> None:
-    everyone = Kill.model_validate({"count": "all"})
-    found = occurrences("f1", Schedule(0.0, 2.0, every_s=4.0, one_by_one=True), everyone, REPLICAS, 7)
-    assert told(found) == [(f"f1.{n + 1}", 4.0 * n, (replica.name,)) for n, replica in enumerate(REPLICAS)]
+def test_one_by_one_affects_each_replica_once_in_the_order_of_the_stack() -> None:
+    every_replica = Kill.model_validate({"count": "all"})
+    found = occurrences("f1", Schedule(0.0, 2.0, every_s=4.0, one_by_one=True), every_replica, REPLICAS, 7)
+    assert summary(found) == [(f"f1.{n + 1}", 4.0 * n, (replica.name,)) for n, replica in enumerate(REPLICAS)]
     assert found[1].spec == Kill.model_validate({"replica": "nvidia-1", "count": "all"})
 
 
-def test_one_by_one_begins_again_where_there_are_more_times_than_replicas() -> None:
+def test_one_by_one_starts_over_if_there_are_more_times_than_replicas() -> None:
     found = occurrences("f1", Schedule(0.0, 1.0, every_s=4.0, times=3, one_by_one=True), TPUS, REPLICAS, 7)
-    assert [one.targets for one in found] == [("tpu-0",), ("tpu-1",), ("tpu-0",)]
+    assert [occurrence.targets for occurrence in found] == [("tpu-0",), ("tpu-1",), ("tpu-0",)]
 
 
-def test_a_drawn_target_is_drawn_anew_each_time_and_the_same_with_the_same_seed() -> None:
-    one = Kill.model_validate({"count": "one"})
-    found = occurrences("f1", Schedule(0.0, 1.0, every_s=4.0, times=20), one, REPLICAS, 7)
-    assert found == occurrences("f1", Schedule(0.0, 1.0, every_s=4.0, times=20), one, REPLICAS, 7)
-    assert len({each.targets for each in found}) > 3
+def test_count_draws_new_targets_for_each_occurrence_from_the_seed() -> None:
+    one_replica = Kill.model_validate({"count": "one"})
+    found = occurrences("f1", Schedule(0.0, 1.0, every_s=4.0, times=20), one_replica, REPLICAS, 7)
+    assert found == occurrences("f1", Schedule(0.0, 1.0, every_s=4.0, times=20), one_replica, REPLICAS, 7)
+    assert len({occurrence.targets for occurrence in found}) > 3
 
 
-def test_what_takes_no_replica_can_come_again_too() -> None:
+def test_a_fault_of_the_load_can_repeat_too() -> None:
     found = occurrences("f1", Schedule(0.0, 2.0, every_s=10.0, times=2), Surge(factor=3), REPLICAS, 7)
-    assert told(found) == [("f1.1", 0.0, ("load",)), ("f1.2", 10.0, ("load",))]
+    assert summary(found) == [("f1.1", 0.0, ("load",)), ("f1.2", 10.0, ("load",))]
 
 
 @given(seed=st.integers(0, 2**32), times=st.integers(1, 8), for_s=st.floats(0.0, 3.0))
-def test_random_times_lie_in_their_window_in_order_and_never_overlap(seed: int, times: int, for_s: float) -> None:
+def test_random_times_are_in_their_window_in_order_and_do_not_overlap(seed: int, times: int, for_s: float) -> None:
     schedule = Schedule(5.0, for_s, random_s=30.0, times=times)
     found = occurrences("f1", schedule, TPUS, REPLICAS, seed)
-    begins = [one.at_s for one in found]
+    begins = [occurrence.at_s for occurrence in found]
     assert len(begins) == times
     assert all(5.0 <= at <= 35.0 - for_s + 0.001 for at in begins)
     assert all(after - before >= for_s - 0.002 for before, after in pairwise(begins))
@@ -98,7 +98,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_experiment_has_every_time_as_a_fault_of_its_own(path: Path) -> None:
+def test_an_experiment_has_one_fault_per_occurrence(path: Path) -> None:
     made = load_experiment(path)
     assert [(fault.id, fault.at_s, fault.for_s, fault.targets) for fault in made.faults] == [
         ("f1.1", 0.0, 2.0, ("tpu-0",)),
@@ -112,7 +112,7 @@ def test_an_experiment_has_every_time_as_a_fault_of_its_own(path: Path) -> None:
     assert record["timeline"]["faults"][1]["kill"]["replica"] == ["tpu-1"]
 
 
-def test_the_plan_shows_every_time(path: Path) -> None:
+def test_the_plan_shows_each_occurrence(path: Path) -> None:
     made = load_experiment(path)
     text = plan_text(made, estimated(made), width=160)
     assert "10 s    f1.1: kill tpu-0" in text

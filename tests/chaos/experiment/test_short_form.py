@@ -1,4 +1,4 @@
-"""The short form: every time shrinks by one factor, what a fault does stays."""
+"""The short form: every time is divided by one factor; what a fault does to a request is kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chaos.experiment.model import experiment_names, load_experiment, resolve
 from chaos.experiment.short_form import SHORT_DRAIN_S, SHORT_LOAD_S, short_form
 from tests.support.run_helpers import write_experiment
 
-FAULTS = "{at: 4s, for: 16s, restart: {pool: right, cold_start: 8s, grace: 2s}}"
+FAULT = "{at: 4s, for: 16s, restart: {pool: right, cold_start: 8s, grace: 2s}}"
 
 
-def test_every_time_shrinks_by_one_factor(tmp_path: Path) -> None:
-    path = write_experiment(tmp_path, fault=FAULTS, guardrails="guardrails: [abort if error_rate > 50% for 1s]")
+def test_every_time_is_divided_by_one_factor(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, fault=FAULT, guardrails="guardrails: [abort if error_rate > 50% for 1s]")
     text = path.read_text().replace("baseline: 2s", "baseline: 9s").replace("recovery: 2s", "recovery: 10s")
     path.write_text(text)
     experiment = load_experiment(path)
@@ -35,7 +35,7 @@ def test_every_time_shrinks_by_one_factor(tmp_path: Path) -> None:
     assert resolve(experiment)["short_form"] is False
 
 
-def test_as_many_requests_are_hit(tmp_path: Path) -> None:
+def test_the_share_grows_so_that_as_many_requests_are_hit(tmp_path: Path) -> None:
     path = write_experiment(tmp_path, fault="{at: 0s, for: 27s, cut: {pool: right, share: 10%, how: fin}}")
     experiment = load_experiment(path)
     assert experiment.load_s == 32
@@ -43,14 +43,14 @@ def test_as_many_requests_are_hit(tmp_path: Path) -> None:
     assert fault.share == pytest.approx(0.4)
 
 
-def test_one_that_is_short_already_is_not_stretched(tmp_path: Path) -> None:
+def test_an_experiment_that_is_already_short_keeps_its_length(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path))
     assert experiment.load_s == 7
     assert short_form(experiment).load_s == 7
 
 
 @pytest.mark.parametrize("name", experiment_names())
-def test_every_shipped_experiment_has_one(name: str) -> None:
+def test_every_shipped_experiment_has_a_short_form_of_8_seconds(name: str) -> None:
     short = short_form(load_experiment(name))
     assert short.load_s <= SHORT_LOAD_S + 1e-6
     assert short.timeline.drain_s <= SHORT_DRAIN_S

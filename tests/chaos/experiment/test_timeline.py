@@ -1,4 +1,4 @@
-"""An experiment as steps at times."""
+"""The timeline of an experiment: its steps, their order, and the phases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def experiment(folder: Path, *faults: str, head: str = HEAD) -> Experiment:
     return load_experiment(path)
 
 
-def test_phases_injections_and_reverts_come_in_the_order_of_time(tmp_path: Path) -> None:
+def test_phases_injections_and_reverts_are_in_order_of_time(tmp_path: Path) -> None:
     made = experiment(
         tmp_path,
         "{at: 2s, for: 6s, kill: {pool: tpu}}",
@@ -62,7 +62,7 @@ def test_phases_injections_and_reverts_come_in_the_order_of_time(tmp_path: Path)
     }
 
 
-def test_at_one_time_a_revert_comes_before_the_next_injection(tmp_path: Path) -> None:
+def test_at_the_same_time_a_revert_comes_before_an_injection(tmp_path: Path) -> None:
     made = experiment(
         tmp_path,
         "{at: 0s, for: 5s, cut: {pool: tpu, how: fin}}",
@@ -77,7 +77,7 @@ def test_at_one_time_a_revert_comes_before_the_next_injection(tmp_path: Path) ->
     ]
 
 
-def test_a_restart_that_stays_down_for_no_time_is_injected_before_it_is_reverted(tmp_path: Path) -> None:
+def test_a_restart_of_no_duration_is_injected_before_it_is_reverted(tmp_path: Path) -> None:
     made = experiment(tmp_path, "{at: 0s, restart: {pool: tpu}}")
     assert [(step.action, step.what) for step in steps(made)] == [
         ("phase", "warmup"),
@@ -91,14 +91,14 @@ def test_a_restart_that_stays_down_for_no_time_is_injected_before_it_is_reverted
     ]
 
 
-def test_without_a_fault_there_is_neither_fault_nor_recovery(tmp_path: Path) -> None:
+def test_without_a_fault_there_is_no_fault_phase_and_no_recovery(tmp_path: Path) -> None:
     made = experiment(tmp_path, head=HEAD.replace("warmup: 5s", "warmup: 0s"))
     assert phases(made) == {"baseline": (0, 10), "drain": (10, 18)}
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(times=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=4))
-def test_every_fault_is_reverted_once_after_it_was_injected_and_phases_touch(
+def test_each_fault_is_injected_then_reverted_once_and_phases_have_no_gaps(
     tmp_path: Path, times: list[tuple[int, int]]
 ) -> None:
     made = experiment(
