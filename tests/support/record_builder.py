@@ -1,7 +1,7 @@
-"""Writes the record of a run that never was: real OTLP bytes, events and counters, from a few words a call.
+"""Builds records of runs for tests: real OTLP bytes, events and gauges, from a short description of each call.
 
-Times are seconds since the start of the load. A call's tokens come one a chunk, `token_s` apart, from `ttft` on, with
-pauses where `gaps` (token index -> seconds) says so.
+Times are seconds since the start of the load. The client receives one token per chunk, the first after `ttft`, the
+others `token_s` apart, or after the pause in `gaps` (token index -> seconds).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ PHASES = {"setup": -3.0, "warmup": 0.0, "baseline": 5.0, "fault": 20.0, "recover
 
 @dataclass
 class Up:
-    """One attempt upstream, and what the replica says of it; `replica_span=False`: that span died with its process."""
+    """An attempt of the gateway, with its replica span; `replica_span=False`: the span was lost with the process."""
 
     replica: str
     start: float
@@ -81,7 +81,7 @@ class Up:
 
 @dataclass
 class Try:
-    """One attempt of the client that failed, before its last one; `retry_after` is what the answer asked for."""
+    """A failed attempt of the client before its last one; `retry_after`: the header of the response, seconds."""
 
     start: float
     end: float
@@ -92,7 +92,10 @@ class Try:
 
 @dataclass
 class RecordBuilder:
-    """A record in the making; `write` puts it into `path`."""
+    """Collects the parts of a record; `write` writes it to `path`.
+
+    `propagates`: the gateway passes the trace context on. `has_gateway`: the gateway exports spans.
+    """
 
     path: Path
     experiment: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(EXPERIMENT)))
@@ -175,7 +178,7 @@ class RecordBuilder:
         )
 
     def load_gauges(self, until: float = 55.0, *, cpu: float = 0.3, arrivals: int = 100, late: int = 0) -> None:
-        """Posts of the load generator, one a second; the last one is final and counts its spans rightly."""
+        """Posts of the load generator, one per second; the last one is final and has the true number of spans."""
         for second in range(int(until) + 1):
             data = {"load_started": ZERO_NS, "arrivals_planned": arrivals, "arrivals": arrivals, "late_arrivals": late}
             self.gauge(
@@ -193,7 +196,7 @@ class RecordBuilder:
         silent: float | None = None,
         its: Mapping[str, Any] | None = None,
     ) -> None:
-        told: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             names.CONVERSATION_ID: name,
             names.SESSION_OUTCOME: outcome,
             names.TENANT: "acme",
@@ -201,8 +204,8 @@ class RecordBuilder:
             **(its or {}),
         }
         if silent is not None:
-            told[names.SESSION_LAST_BYTE_AGE] = silent
-        self.span(("brownout-loadgen", "locust#1"), names.SPAN_SESSION, start, end, told)
+            attributes[names.SESSION_LAST_BYTE_AGE] = silent
+        self.span(("brownout-loadgen", "locust#1"), names.SPAN_SESSION, start, end, attributes)
 
     def call(
         self,
@@ -226,8 +229,10 @@ class RecordBuilder:
         last: Mapping[str, Any] | None = None,
         chat_hits: Sequence[str] = (),
     ) -> None:
-        """One call of a session with its attempts; without `ups`, one good one at gpu-0. `its`: more of the chat,
-        `last`: of the client's last attempt, which `tries` go before.
+        """A call of a session with its attempts; without `ups`, one good attempt on gpu-0.
+
+        `its`: more attributes of the chat span. `tries`: failed attempts of the client; `last`: more attributes of its
+        last attempt, and its `start`.
         """
         times: list[float] = []
         at = sent + (ttft or 0.0)
@@ -240,7 +245,7 @@ class RecordBuilder:
         load = ("brownout-loadgen", "locust#1")
         who = {names.CONVERSATION_ID: session, names.AGENT_ID: agent, names.TURN: turn, names.TENANT: tenant}
         who |= {names.TIER: tier} if tier else {}
-        told: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             **who,
             names.OUTCOME: outcome,
             names.CALL_E2E: end - sent,
@@ -254,21 +259,21 @@ class RecordBuilder:
             names.SILENTLY_TRUNCATED: False,
         }
         if ttft is not None:
-            told[names.CALL_TTFT] = ttft
+            attributes[names.CALL_TTFT] = ttft
         if len(times) > 1:
-            told[names.CALL_MAX_GAP] = max(b - a for a, b in itertools.pairwise(times))
-        told = {key: value for key, value in (told | dict(its or {})).items() if value is not None}
+            attributes[names.CALL_MAX_GAP] = max(b - a for a, b in itertools.pairwise(times))
+        attributes = {key: value for key, value in (attributes | dict(its or {})).items() if value is not None}
         root = self.span(load, "invoke_agent coder", sent, end, {names.CONVERSATION_ID: session})
-        chat = self.span(load, "chat test-70b", sent, end, told, parent=root)
+        chat = self.span(load, "chat test-70b", sent, end, attributes, parent=root)
         for hit in chat_hits:
             add_event(chat, names.EVENT_FAULT_HIT, sent, {names.FAULT_ID: hit, names.FAULT_KIND: "long_reasoning"})
         log_bytes = encode(sent, times, [1] * len(times)) if log and times else None
         post_its = {names.OUTCOME: outcome} | ({names.CHUNKS: log_bytes} if log_bytes else {})
         for one in tries:
             asked = {names.RETRY_AFTER: one.retry_after, names.HTTP_STATUS: one.status}
-            about = {names.OUTCOME: one.outcome} | {key: told for key, told in asked.items() if told is not None}
+            about = {names.OUTCOME: one.outcome} | {key: value for key, value in asked.items() if value is not None}
             self.span(load, names.SPAN_ATTEMPT, one.start, one.end, about, parent=chat)
-        post_its |= {key: told for key, told in (last or {}).items() if key != "start"}
+        post_its |= {key: value for key, value in (last or {}).items() if key != "start"}
         post_start = (last or {}).get("start", max([sent, *(one.end for one in tries)]))
         post = self.span(load, names.SPAN_ATTEMPT, post_start, end, post_its, parent=chat)
         if ups is None:
@@ -379,22 +384,22 @@ class RecordBuilder:
 
 
 def ns(at: float) -> int:
-    """A time of the run in unix nanoseconds."""
+    """A time of the run as Unix nanoseconds."""
     return ZERO_NS + round(at * 1e6) * 1000
 
 
 def add_event(span: ProtoSpan, name: str, at: float, attributes: Mapping[str, Any]) -> None:
-    """An event on a span."""
+    """Add an event to a span."""
     span.events.add(name=name, time_unix_nano=ns(at), attributes=key_values(attributes))
 
 
 def key_values(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    """Attributes as OTLP has them."""
+    """Attributes in OTLP form."""
     return [KeyValue(key=key, value=any_value(value)) for key, value in attributes.items()]
 
 
 def any_value(value: Any) -> AnyValue:
-    """A value as OTLP has it."""
+    """A value in OTLP form."""
     match value:
         case bool():
             return AnyValue(bool_value=value)
@@ -410,7 +415,7 @@ def any_value(value: Any) -> AnyValue:
 
 
 def good_run(path: Path, *, sessions: int = 100, calls: int = 3) -> RecordBuilder:
-    """A run without a fault's effect: sessions start every half second, each with calls a second apart, all good."""
+    """A run without faults: a session every 0.5 s, each with `calls` good calls, 1 s apart."""
     builder = RecordBuilder(path)
     builder.phases()
     builder.load_gauges(arrivals=sessions)
@@ -432,12 +437,12 @@ def good_run(path: Path, *, sessions: int = 100, calls: int = 3) -> RecordBuilde
 
 
 def evidence_of(builder: RecordBuilder) -> Evidence:
-    """The record, written and read back."""
+    """Write the record and read it back."""
     return gather(read_record(builder.write()))
 
 
 def value(builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None) -> float:
-    """A measure of the record; fails where there is none."""
+    """The value of a measure of the record; fails if there is none."""
     found = measured(builder, name, phase, where)
     assert found.value is not None, found.why_not
     return found.value
@@ -446,13 +451,13 @@ def value(builder: RecordBuilder, name: str, phase: str | None = None, where: tu
 def measured(
     builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None
 ) -> Measurement:
-    """What a measure, "ttft.p95", says of the record."""
+    """The result of a measure such as "ttft.p95" on the record."""
     measure_name, _, stat = name.partition(".")
     return measure(evidence_of(builder), measure_name, Scope(phase, where), stat)
 
 
 def judged(builder: RecordBuilder, *gates: str) -> list[GateResult]:
-    """Gates, judged on the record."""
+    """The results of gates on the record."""
     evidence = evidence_of(builder)
     proofs = prove(evidence)
     return [judge(parse_gate(gate), evidence, proofs) for gate in gates]
@@ -461,7 +466,7 @@ def judged(builder: RecordBuilder, *gates: str) -> list[GateResult]:
 def migrated(
     died: float, replica: str = "tpu-0", *, resumed: float, sent: float, passed_on: int, tokens: int = 11
 ) -> list[Up]:
-    """The attempts of a call that was at `replica` when it died, and went on at gpu-1."""
+    """The attempts of a call that was on `replica` when it died, and was continued on gpu-1."""
     return [
         Up(replica, sent + 0.001, died, "reset", passed_on=passed_on, replica_span=False),
         Up(
