@@ -140,11 +140,11 @@ _BREAKER: Final[_States] = {
 
 
 def _lane(name: str, changes: Sequence[Data], states: _States, last: float, bottom: float, top: float) -> list[Band]:
-    its = sorted((change for change in changes if change["transition"] in states), key=lambda change: change["at_s"])
+    lane = sorted((change for change in changes if change["transition"] in states), key=lambda change: change["at_s"])
     bands = []
-    for number, change in enumerate(its):
+    for number, change in enumerate(lane):
         state = states[change["transition"]]
-        start, end = max(0.0, change["at_s"]), its[number + 1]["at_s"] if number + 1 < len(its) else last
+        start, end = max(0.0, change["at_s"]), lane[number + 1]["at_s"] if number + 1 < len(lane) else last
         if state is not None and end > start:
             bands.append(Band(start, end, bottom, top, state[0], f"{name}: {state[1]}", change["why"] or "-"))
     return bands

@@ -66,7 +66,7 @@ def ttft(data: Data) -> Chart | None:
         ]
         for name in ("p50", "p95")
     }
-    known = [value for its in series.values() for value in its if value is not None]
+    known = [value for values in series.values() for value in values if value is not None]
     if not known:
         return None
     objective = (data["run"].get("slo") or {}).get("ttft")
@@ -138,11 +138,11 @@ def _bars(
     if not named:
         return None
     columns = {name: f"c{number}" for number, name in enumerate(named)}
-    totals = {name: sum(value or 0 for value in its) for name, its in named.items()}
+    totals = {name: sum(value or 0 for value in values) for name, values in named.items()}
     return Chart(
         height,
         y_label,
-        {columns[name]: its for name, its in named.items()},
+        {columns[name]: values for name, values in named.items()},
         [Layer("bars", columns[name], colour) for name, colour in zip(named, fills, strict=True)],
         list(columns.items()),
         [(colour, f"{name} ({totals[name]:,.0f})") for name, colour in zip(named, fills, strict=True)],
@@ -186,17 +186,19 @@ _TOOLTIP_MAX: Final = 12
 
 def _by_replica(data: Data, key: str, y_label: str, scale: float) -> Chart | None:
     replicas = {
-        name: its for name, its in data["timeline"]["replicas"].items() if any(v is not None for v in its.get(key, ()))
+        name: state
+        for name, state in data["timeline"]["replicas"].items()
+        if any(v is not None for v in state.get(key, ()))
     }
     if not replicas:
         return None
-    pools = list(dict.fromkeys(str(its["pool"]) for its in replicas.values()))
+    pools = list(dict.fromkeys(str(state["pool"]) for state in replicas.values()))
     colour_of = dict(zip(pools, colours(len(pools)), strict=True))
     dashes, seen = ("solid", "dashed", "dotted", "dotdash"), dict.fromkeys(pools, 0)
     series, layers = {}, []
-    for number, its in enumerate(replicas.values()):
-        pool, column = str(its["pool"]), f"c{number}"
-        series[column] = series_of(its[key], scale)
+    for number, state in enumerate(replicas.values()):
+        pool, column = str(state["pool"]), f"c{number}"
+        series[column] = series_of(state[key], scale)
         layers.append(Layer("line", column, colour_of[pool], width=1.6, dash=dashes[seen[pool] % len(dashes)]))
         seen[pool] += 1
     tooltip = [(name, f"c{number}") for number, name in enumerate(replicas)] if len(replicas) <= _TOOLTIP_MAX else []
@@ -218,4 +220,4 @@ CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
     ("queues", "Requests waiting at replicas", queues),
     ("memory", "KV cache in use", memory),
 )
-"""Every chart: its id on the page, its title and its function."""
+"""Every chart: id on the page, title, and the function that makes it."""

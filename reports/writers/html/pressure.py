@@ -22,7 +22,7 @@ def waits(data: Data) -> Chart | None:
         "at the gateway": (series_of(data["timeline"]["gateway_wait_p95_s"]), SECOND),
         "in a replica's queue": (series_of(data["timeline"]["replica_queue_p95_s"]), OFFERED),
     }
-    seen = {name: its for name, its in named.items() if max((v or 0.0 for v in its[0]), default=0.0) >= NOTABLE_S}
+    seen = {name: line for name, line in named.items() if max((v or 0.0 for v in line[0]), default=0.0) >= NOTABLE_S}
     if not seen:
         return None
     return Chart(

@@ -162,17 +162,17 @@ def _glance(data: Mapping[str, Any]) -> list[View]:
     listed = [(name, title) for name, title in (*_GLANCE, *_GLANCE_FALLBACK) if _has(data, name)]
     listed += [entry for entry in _GLANCE if entry not in listed]
     for name, title in listed[: len(_GLANCE)]:
-        its = data["measures"].get(name)
-        if its is None:
+        measure = data["measures"].get(name)
+        if measure is None:
             continue
-        value = its["run"]["value"]
+        value = measure["run"]["value"]
         gate = next((g for g in data["gates"] if g["measure"] == name and g["phase"] is None and not g["where"]), None)
         found.append(
             {
                 "title": title,
                 "name": name,
-                "value": "–" if value is None else value_text(value, its["unit"]),
-                "why_not": its["run"]["why_not"],
+                "value": "–" if value is None else value_text(value, measure["unit"]),
+                "why_not": measure["run"]["why_not"],
                 "verdict": gate["verdict"] if gate else "",
             }
         )
@@ -180,8 +180,8 @@ def _glance(data: Mapping[str, Any]) -> list[View]:
 
 
 def _has(data: Mapping[str, Any], name: str) -> bool:
-    its = data["measures"].get(name)
-    return its is not None and its["run"]["value"] is not None
+    measure = data["measures"].get(name)
+    return measure is not None and measure["run"]["value"] is not None
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -190,8 +190,9 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     for replica in run["replicas"]:
         replicas.setdefault(replica["pool"], []).append(replica)
     pools = [
-        f"{pool}: {len(its)} x {its[0]['hardware']}" + (f" ({its[0]['cloud']})" if its[0]["cloud"] else "")
-        for pool, its in replicas.items()
+        f"{pool}: {len(members)} x {members[0]['hardware']}"
+        + (f" ({members[0]['cloud']})" if members[0]["cloud"] else "")
+        for pool, members in replicas.items()
     ]
     slo = ", ".join(f"{name} ≤ {value_text(bound, 's')}" for name, bound in run["slo"].items())
     load = str(run["profile"] or "unknown")
@@ -260,13 +261,13 @@ def _lost_sessions(data: Mapping[str, Any]) -> View:
     return {"count": count, "rows": rows}
 
 
-def _cells(its: Mapping[str, Any], phases: Sequence[str]) -> list[View]:
-    found = [its["run"], *(its["phases"].get(phase) for phase in phases)]
+def _cells(measure: Mapping[str, Any], phases: Sequence[str]) -> list[View]:
+    found = [measure["run"], *(measure["phases"].get(phase) for phase in phases)]
     return [
         {"text": "", "hover": ""}
         if cell is None
         else {
-            "text": "–" if cell["value"] is None else value_text(cell["value"], its["unit"]),
+            "text": "–" if cell["value"] is None else value_text(cell["value"], measure["unit"]),
             "hover": cell["why_not"] or (f"{cell['samples']:,} samples" if cell["samples"] else ""),
         }
         for cell in found
@@ -276,16 +277,16 @@ def _cells(its: Mapping[str, Any], phases: Sequence[str]) -> list[View]:
 def _measures(data: Mapping[str, Any]) -> list[View]:
     phases = [phase["name"] for phase in data["phases"] if phase["name"] != "setup"]
     return [
-        {"name": name, "title": its["title"], "key": name in _KEY_MEASURES, "cells": _cells(its, phases)}
-        for name, its in data["measures"].items()
-        if its["phases"] and name not in _INTEGRITY
+        {"name": name, "title": measure["title"], "key": name in _KEY_MEASURES, "cells": _cells(measure, phases)}
+        for name, measure in data["measures"].items()
+        if measure["phases"] and name not in _INTEGRITY
     ]
 
 
 def _fault_measures(data: Mapping[str, Any]) -> list[View]:
     return [
-        {"name": name, "title": _TITLES.get(name, its["title"]), "cells": _cells(its, ())}
-        for name, its in data["measures"].items()
+        {"name": name, "title": _TITLES.get(name, measure["title"]), "cells": _cells(measure, ())}
+        for name, measure in data["measures"].items()
         if name.startswith(_FAULT_PREFIXES)
     ]
 
@@ -304,17 +305,17 @@ def _ok_first(outcome: str) -> tuple[bool, str]:
 def _integrity(data: Mapping[str, Any]) -> list[View]:
     found = []
     for name in _INTEGRITY:
-        its = data["measures"].get(name)
-        if its is not None:
-            value = its["run"]["value"]
-            shown = value_text(value, its["unit"]) if value is not None else "not measured"
+        measure = data["measures"].get(name)
+        if measure is not None:
+            value = measure["run"]["value"]
+            shown = value_text(value, measure["unit"]) if value is not None else "not measured"
             found.append(
                 {
                     "name": name,
-                    "title": its["title"],
+                    "title": measure["title"],
                     "value": shown,
                     "bad": bool(value),
-                    "why_not": its["run"]["why_not"],
+                    "why_not": measure["run"]["why_not"],
                 }
             )
     return found

@@ -60,12 +60,12 @@
   }
 
   function layers(figure, chart, seconds) {
-    const size = Math.max(0, ...Object.values(chart.series).map((its) => its.length));
+    const size = Math.max(0, ...Object.values(chart.series).map((values) => values.length));
     const second = [...Array(Math.min(size, seconds)).keys()];
     const data = { x: second.map((at) => at + 0.5), second, floor: second.map(() => 0) };
-    for (const [name, its] of Object.entries(chart.series)) data[name] = gaps(its);
+    for (const [name, values] of Object.entries(chart.series)) data[name] = gaps(values);
     let floor = data.floor;
-    for (const layer of chart.layers.filter((its) => its.kind === "bars")) {
+    for (const layer of chart.layers.filter((values) => values.kind === "bars")) {
       const bottom = floor;
       floor = data[layer.series].map((value, at) => bottom[at] + (value || 0));
       data[`${layer.series} bottom`] = bottom.map((value, at) => (data[layer.series][at] ? value : NaN));

@@ -22,13 +22,13 @@ def cost_view(data: Mapping[str, Any]) -> dict[str, Any]:
     phases = [phase for phase in _PHASES if phase in data["measures"]["cost"]["phases"]]
     rows = []
     for name, title in _ROWS:
-        its = data["measures"].get(name)
-        if its is None or its["run"]["value"] is None:
+        measure = data["measures"].get(name)
+        if measure is None or measure["run"]["value"] is None:
             continue
-        base = its["phases"].get("baseline", {}).get("value")
-        cells = [(_usd(its["run"]["value"]), "")]
+        base = measure["phases"].get("baseline", {}).get("value")
+        cells = [(_usd(measure["run"]["value"]), "")]
         for phase in phases:
-            value = its["phases"][phase]["value"]
+            value = measure["phases"][phase]["value"]
             compared = phase != "baseline" and name != "cost" and _number(value) and _number(base) and base > 0
             cells.append((_usd(value), f"{value_text(value / base, 'x')} baseline" if compared else ""))
         rows.append((title, cells))
@@ -45,7 +45,7 @@ def _knee(data: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         ("knee.cost_per_1k_sessions", "per 1,000 sessions at that rate"),
     )
     measured = [(title, data["measures"][name]) for name, title in names if name in data["measures"]]
-    return [(title, value_text(its["run"]["value"], its["unit"])) for title, its in measured]
+    return [(title, value_text(measure["run"]["value"], measure["unit"])) for title, measure in measured]
 
 
 def _number(value: object) -> bool:
