@@ -83,7 +83,7 @@ def estimated(experiment: Experiment) -> LoadEstimate:
             base_s + fault.at_s + fault.for_s,
         )
         for fault in experiment.faults
-        if fault.spec.of_load
+        if fault.spec.where == "load"
     ]
     return estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s, demands)
 
@@ -120,7 +120,7 @@ def _facts(plan: Plan) -> Table:
     sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
     lasting = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
     table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasting}")
-    for line in estimate.told:
+    for line in estimate.notes:
         table.add_row("", line)
     slo = experiment.slo
     table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
@@ -150,6 +150,10 @@ def _timeline(experiment: Experiment) -> Table:
             table.add_row(at, Text(f"  {step.what}: {_fault_text(faults[step.what])}", style="red"))
         elif step.action == "revert":
             table.add_row(at, Text(f"  {step.what}: {faults[step.what].kind} reverted, and verified", style="green"))
+        elif step.action == "judge_steady_state":
+            table.add_row(at, Text("  steady state judged: nothing is injected if one of its gates fails"))
+        elif step.action == "confirm_metastable":
+            table.add_row(at, Text("  if it is still down: new sessions are shed for a while, then admitted again"))
         else:
             table.add_row(at, "at the latest: end")
     return table
@@ -228,7 +232,7 @@ def _samples(
     if what == "sessions":
         return estimate.sessions_in(windows, tenant)
     if what in ("interrupted calls", "calls that met the fault"):
-        faults = [fault for fault in experiment.faults if what != "interrupted calls" or not fault.spec.of_load]
+        faults = [fault for fault in experiment.faults if what != "interrupted calls" or fault.spec.where != "load"]
         return sum(_met(experiment, estimate, fault) for fault in faults)
     return estimate.calls_in(windows, tenant)
 
@@ -239,11 +243,11 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
     A replica that is stopped takes what is open at it; a fault of requests those sent while it is on.
     """
     begin_s = experiment.timeline.warmup_s + experiment.timeline.baseline_s + fault.at_s
-    if fault.spec.of_load:
-        share = fault.params.get("share", 1.0) if fault.kind == "long_reasoning" else 1.0
-        changed = fault.kind in ("long_reasoning", "retry_storm")
-        made = estimate.calls_in([(begin_s, begin_s + fault.for_s)]) if changed else estimate.calls_of_fault(fault.id)
-        return round(made * share)
+    if fault.spec.where == "load":
+        share = fault.spec.changed_calls_share
+        if share is None:
+            return estimate.calls_of_fault(fault.id)
+        return round(estimate.calls_in([(begin_s, begin_s + fault.for_s)]) * share)
     replicas = len(experiment.stack.replicas) if experiment.stack is not None else 1
     only, targets = fault.only, len(fault.targets)
     calls: int = 0

@@ -51,7 +51,7 @@ def prepare(
         if resolved["rate"] is None:
             resolved["rate"] = "recorded"
         resolved = {"dir": experiment.trace["dir"], "format": read.format, **resolved}
-        experiment = replace(experiment, trace=resolved, trace_told=told)
+        experiment = replace(experiment, trace=resolved, trace_notes=told)
     if experiment.url is not None:
         if not is_loopback(experiment.url.url) and not may_leave_loopback:
             raise UserError(

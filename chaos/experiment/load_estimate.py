@@ -69,11 +69,11 @@ class PlannedSession:
 class LoadEstimate:
     """The sessions that start before the drain, and their calls before it, in order of start.
 
-    `told`: notes about the trace, for the user.
+    `notes`: what the reader of the trace reports, for the user.
     """
 
     sessions: tuple[PlannedSession, ...]
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def sessions_in(self, windows: Iterable[Window], tenant: str | None = None) -> int:
         """How many sessions start in any of the windows."""
@@ -115,7 +115,7 @@ def estimate_load(
     """
     folder = None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser())}
     load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed)
-    told = tuple(load.recordings().summary_lines()) if trace is not None else ()
+    notes = tuple(load.recordings().summary_lines()) if trace is not None else ()
     shapes: list[list[PlannedCall]] = []
     planned = []
     for plan in _before(load_s, load.plans()):
@@ -126,7 +126,7 @@ def estimate_load(
         demand = demand_of(ordered.order)
         extra = _before(ordered.until_s, load.extra_plans(demand, ordered.from_s))
         planned.extend(_planned(plan, shapes, load_s) for plan in extra)
-    return LoadEstimate(tuple(sorted(planned, key=lambda session: session.start_s)), told)
+    return LoadEstimate(tuple(sorted(planned, key=lambda session: session.start_s)), notes)
 
 
 def _before(until_s: float, plans: Iterator[SessionPlan]) -> Iterator[SessionPlan]:
@@ -150,7 +150,7 @@ def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:
             ended_s = now + ASSUMED_TTFT_S + step.max_tokens * ASSUMED_S_PER_TOKEN
             calls.append(PlannedCall(now, ended_s))
             now = ended_s
-            result = _answer(step)
+            result = _assumed_result(step)
         elif isinstance(step, Pause):
             now += step.seconds
         elif isinstance(step, Fork):
@@ -162,7 +162,7 @@ def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:
     return calls, now
 
 
-def _answer(call: Call) -> CallResult:
+def _assumed_result(call: Call) -> CallResult:
     text = "text" * call.max_tokens
     if call.tools:
         return CallResult(True, "", f'{{"input":"{text}"}}', "ok", output_tokens=call.max_tokens)

@@ -128,7 +128,7 @@ class Experiment:
     """An experiment, checked, with every default written out.
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
-    `trace_told`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
+    `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
     `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`.
     """
 
@@ -150,14 +150,14 @@ class Experiment:
     guardrails: tuple[Guardrail, ...]
     seed: int
     twin_of: TwinOf | None = None
-    trace_told: tuple[str, ...] = ()
+    trace_notes: tuple[str, ...] = ()
     short_form: bool = False
 
     @property
     def load_s(self) -> float:
         """The planned length of the load without the drain, seconds."""
-        calm_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
-        last = max((fault.at_s + fault.for_s for fault in self.faults), default=calm_s)
+        fault_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
+        last = max((fault.at_s + fault.for_s for fault in self.faults), default=fault_s)
         recovery_s = self.timeline.recovery_s if last or self.faults else 0.0
         return self.timeline.warmup_s + self.timeline.baseline_s + last + recovery_s
 
@@ -287,7 +287,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "description": experiment.description,
         "family": experiment.family,
         "target": {"stack": stack.name} if stack is not None else asdict(url) if url is not None else {},
-        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_told)},
+        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_notes)},
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
             "warmup": timeline.warmup_s,
