@@ -21,7 +21,7 @@ from functools import partial
 from statistics import fmean, median
 from typing import Final
 
-from targets.hardware import Hardware, load_hardware
+from targets.hardware.profile import Hardware, load_hardware
 from targets.replica.engine.engine import Engine, EngineRequest, Finished, FirstToken
 
 __all__ = ["POINTS", "Figure", "Point", "Result", "compare", "simulate", "table"]

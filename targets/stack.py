@@ -35,7 +35,7 @@ from reports.shared.documents import (
 )
 from reports.shared.errors import InvalidFile, Problem
 from targets.gateway.config import GatewayPolicies
-from targets.hardware import hardware_names, load_hardware
+from targets.hardware.profile import hardware_names, load_hardware
 
 __all__ = ["MAX_REPLICAS", "STACKS", "Pool", "Replica", "Stack", "load_stack", "stack_names"]
 

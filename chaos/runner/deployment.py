@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from chaos.faults.base import ReplicaView
+from chaos.faults.world import ReplicaView
 from chaos.runner.live_world import Address
 from chaos.runner.ports import free_ports
 from chaos.runner.record_writer import RunFolder
 from chaos.supervision.supervisor import ChildSpec, child_environment
 from targets.gateway.config import GatewayConfig, Upstream
-from targets.hardware import load_hardware
+from targets.hardware.profile import load_hardware
 from targets.stack import Replica, Stack
 
 __all__ = ["GATEWAY", "LOAD", "Deployment"]

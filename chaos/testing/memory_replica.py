@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from chaos.testing.memory_world import MemoryWorld
 from reports.shared.tenancy import key_of
 from reports.shared.tokens import Marker, marker_text
-from targets.hardware import load_hardware
+from targets.hardware.profile import load_hardware
 from targets.replica.api.openai_api import OpenAIApi
 from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.only import Only

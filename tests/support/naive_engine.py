@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from targets.replica.engine.cost import StepCost
+from targets.hardware.step_cost import StepCost
 from targets.replica.engine.engine import Admitted, EngineRequest, Event, Finished, FirstToken, Preempted, Tokens
 
 

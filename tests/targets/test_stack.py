@@ -11,7 +11,7 @@ import yaml
 from reports.shared.documents import NotFound
 from reports.shared.errors import InvalidFile
 from targets.gateway.config import Ejection, GatewayPolicies, Panic
-from targets.hardware import load_hardware
+from targets.hardware.profile import load_hardware
 from targets.stack import MAX_REPLICAS, load_stack, stack_names
 from tests.support.paths import ROOT
 

@@ -7,7 +7,7 @@
 The caller owns the clock: any seconds that do not go back. Steps follow one another without a gap while there is work.
 What arrives during a step, and a change of factors or sizes, wait for its end; a cancelled request leaves at once, but
 the step in flight takes as long as it was begun with, as on hardware. Who is in a step is decided in
-`targets.replica.engine.scheduler`, how long it takes in `targets.replica.engine.cost`.
+`targets.replica.engine.scheduler`, how long it takes in `targets.hardware.step_cost`.
 
 As long as the batch stays as it is, steps are not simulated one by one: the engine jumps to the next finish, prefill or
 shortage of KV blocks, and the times of the tokens between follow from a formula. The result is the same to
@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from targets.replica.engine.cost import PICOSECONDS, Jump, StepCost
+from targets.hardware.step_cost import PICOSECONDS, StepCost
+from targets.replica.engine.jump import Jump
 from targets.replica.engine.kv import BLOCK_TOKENS
 from targets.replica.engine.scheduler import Scheduler
 
@@ -194,7 +195,7 @@ class Engine:
         if self._jump is None:
             self._compose(now, 0)
         elif self._scheduler.open:
-            self._jump.cut()
+            self._jump.truncate()
 
     def cancel(self, now: float, id: str) -> None:
         """Out of the queue or the batch at once. Nothing where it is in neither."""
@@ -211,7 +212,7 @@ class Engine:
         self._run(now)
         self._rates = rates
         if self._jump is not None:
-            self._jump.cut()
+            self._jump.truncate()
 
     def resize(self, now: float, blocks: int) -> None:
         """From the next step on the cache has so many blocks. Where they are fewer than are held, the last are
@@ -240,7 +241,7 @@ class Engine:
         self._run(now)
         if self._jump is not None:
             self._scheduler.preempt_next = max(self._scheduler.preempt_next, count)
-            self._jump.cut()
+            self._jump.truncate()
 
     def flush_cache(self, now: float) -> None:
         """No block is found by its content any more; who holds blocks keeps them."""
@@ -302,7 +303,7 @@ class Engine:
     def _disturb(self, now: float) -> None:
         """The rules have changed: the step in flight is the last by the old ones."""
         if self._jump is not None:
-            self._jump.cut()
+            self._jump.truncate()
         else:
             self._compose(now, 0)
 

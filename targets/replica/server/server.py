@@ -24,7 +24,7 @@ from aiohttp.web_protocol import RequestHandler
 from opentelemetry.trace import Tracer
 
 from reports.shared.errors import TargetFailed, UserError
-from targets.hardware import load_hardware
+from targets.hardware.profile import load_hardware
 from targets.replica.api.anthropic_api import AnthropicApi
 from targets.replica.api.api import Api
 from targets.replica.api.openai_api import OpenAIApi

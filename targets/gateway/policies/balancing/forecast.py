@@ -1,7 +1,7 @@
 """What a call will cost a replica: engine seconds, predicted from its prompt and its expected output.
 
 A decode step serves all sequences at once; what one of them adds to a step is its work. So the work of a call is
-`prefill + output x (c + d x mean context)`, with the coefficients of the replica's hardware (`targets.replica.engine.cost`).
+`prefill + output x (c + d x mean context)`, with the coefficients of the replica's hardware (`targets.hardware.step_cost`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from targets.gateway.config import Upstream
 from targets.gateway.policies.attempts.timeouts import prefill_s
 
-__all__ = ["Ask", "OutputForecast", "step_share_s", "work_s"]
+__all__ = ["CallSize", "OutputForecast", "step_share_s", "work_s"]
 
 _FIRST_GUESS = 256  # tokens, before anything was seen
 _MEMORY = 0.05  # the weight of the latest answer
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CallSize:
     """What a call asks for, in tokens; `output`: as expected."""
 
     prompt: int
@@ -44,12 +44,12 @@ class OutputForecast:
             self._share += _MEMORY * (min(1.0, tokens / limit) - self._share)
 
 
-def step_share_s(upstream: Upstream, ask: Ask) -> float:
+def step_share_s(upstream: Upstream, ask: CallSize) -> float:
     """Seconds that the call adds to each decode step there, at its mean context."""
     return upstream.sequence_us * 1e-6 + upstream.context_ns_per_token * 1e-9 * (ask.prompt + ask.output / 2)
 
 
-def work_s(upstream: Upstream, ask: Ask, cached_tokens: int = 0) -> float:
+def work_s(upstream: Upstream, ask: CallSize, cached_tokens: int = 0) -> float:
     """Engine seconds that the call takes there, of which `cached_tokens` of its prompt should be spared."""
     return prefill_s(ask.prompt, cached_tokens, upstream.prefill_us_per_token) + ask.output * step_share_s(
         upstream, ask

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from targets.replica.delivery.driver import Driver, Histogram, Job, Phase
-from targets.replica.engine.cost import StepCost
+from targets.hardware.step_cost import StepCost
 from targets.replica.engine.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
 
 

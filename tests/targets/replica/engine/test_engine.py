@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from targets.replica.engine.cost import StepCost
+from targets.hardware.step_cost import StepCost
 from targets.replica.engine.engine import (
     Admitted,
     Engine,

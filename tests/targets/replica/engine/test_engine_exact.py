@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targets.replica.engine.cost import StepCost
+from targets.hardware.step_cost import StepCost
 from targets.replica.engine.engine import (
     Admitted,
     Engine,

@@ -1,4 +1,4 @@
-"""The fidelity benchmark: its short form passes, and it fails when a profile gets worse."""
+"""The fidelity benchmark: its short form passes, and it fails if a profile gets worse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_no_error_is_larger_than_the_one_written_down() -> None:
+def test_no_error_exceeds_the_known_one() -> None:
     done = run("-m", "bench.fidelity", "--short")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "7 of 7 figures within 10 %" in done.stdout
@@ -28,4 +28,4 @@ def test_a_profile_that_got_worse_fails() -> None:
     )
     done = run("-c", worse)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "over 10 %  WORSE than written down" in done.stdout
+    assert "over 10 %  WORSE than the known error" in done.stdout
