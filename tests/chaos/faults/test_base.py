@@ -1,4 +1,4 @@
-"""What holds for every kind of fault, whatever fails on the way."""
+"""The life of a fault, for every kind and whatever call fails."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def fault_of(kind: str) -> Fault:
     return spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7)
 
 
-def test_every_kind_of_the_catalogue_is_tried_here() -> None:
+def test_every_kind_of_the_catalogue_has_a_spec_here() -> None:
     assert set(SPECS) == set(KINDS)
     assert all(name == spec.kind for name, spec in KINDS.items())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_life_without_trouble_leaves_nothing_behind(kind: str) -> None:
+async def test_a_whole_life_leaves_nothing_behind(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     await fault.inject(world)
     assert not world.healthy
@@ -76,7 +76,7 @@ async def test_a_life_without_trouble_leaves_nothing_behind(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(kind: str) -> None:
+async def test_the_undo_is_recorded_before_the_injection_and_is_valid(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     await fault.inject(world)
     assert world.log[0] == ("arm", "f1")
@@ -85,13 +85,13 @@ async def test_the_undo_is_on_disk_before_anything_is_done_and_can_be_performed(
     processes = {"load": "locust"}
     assert [record["process"] for record in undo] == [processes.get(name, name) for name in fault.targets]
     for record in undo:
-        # the supervisor adds to a signal who the process is
-        who = {"pid": 1, "start_time": 2, "boot_id": "b"} if record["do"] == "signal" else {}
-        check_record({**record, **who})
+        # the supervisor adds the identity of the process to a signal
+        identity = {"pid": 1, "start_time": 2, "boot_id": "b"} if record["do"] == "signal" else {}
+        check_record({**record, **identity})
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_without_an_undo_there_is_no_injection(kind: str) -> None:
+async def test_without_a_recorded_undo_there_is_no_injection(kind: str) -> None:
     world, fault = MemoryWorld(fail_at=0), fault_of(kind)
     with pytest.raises(FaultError):
         await fault.inject(world)
@@ -100,7 +100,7 @@ async def test_without_an_undo_there_is_no_injection(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> None:
+async def test_revert_may_be_called_before_the_injection_twice_and_after_verify(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     await fault.revert(world)
     assert world.healthy
@@ -115,7 +115,7 @@ async def test_revert_may_be_called_before_twice_and_after_verify(kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: str) -> None:
+async def test_verify_fails_and_keeps_the_undo_while_the_fault_is_active(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     await fault.inject(world)
     with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was reverted, but its effect remains"):
@@ -124,7 +124,7 @@ async def test_verify_fails_while_the_fault_is_there_and_keeps_its_undo(kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
+async def test_confirm_fails_if_no_effect_is_observed(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     with pytest.raises(
         FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was injected, but its effect is not observed"
@@ -134,14 +134,14 @@ async def test_confirm_fails_where_nothing_can_be_seen(kind: str) -> None:
 
 @settings(max_examples=200)
 @given(kind=st.sampled_from(sorted(KINDS)), fail_at=st.integers(0, 30), fail_after=st.booleans())
-async def test_whatever_step_fails_it_can_be_reverted_and_was_armed_before_it_was_done(
+async def test_whatever_call_fails_the_undo_came_first_and_the_fault_is_reverted(
     kind: str, fail_at: int, fail_after: bool
 ) -> None:
     world, fault = MemoryWorld(fail_at, fail_after=fail_after), fault_of(kind)
     try:
         await play_life(fault, world)
     except FaultError:
-        # as the runner does: revert again until it is verified
+        # as the runner does: revert and verify again
         for _ in range(2):
             await fault.revert(world)
             await fault.verify(world)
@@ -151,7 +151,7 @@ async def test_whatever_step_fails_it_can_be_reverted_and_was_armed_before_it_wa
     assert world.index_of("arm") < done or done == len(world.log)
 
 
-async def test_a_target_that_fails_does_not_keep_the_fault_from_the_others_nor_its_end() -> None:
+async def test_a_failure_at_one_target_does_not_prevent_injection_at_the_others() -> None:
     world, fault = MemoryWorld(fail_at=1), fault_of("kill")  # the kill of tpu-0
     with pytest.raises(FaultError, match="kill tpu-0 failed"):
         await fault.inject(world)
@@ -161,7 +161,7 @@ async def test_a_target_that_fails_does_not_keep_the_fault_from_the_others_nor_i
     assert world.healthy
 
 
-async def test_the_first_error_is_raised_after_all_have_been_tried() -> None:
+async def test_on_each_tries_every_name_and_then_raises_the_first_error() -> None:
     tried: list[str] = []
 
     async def action(name: str) -> str:
@@ -176,6 +176,6 @@ async def test_the_first_error_is_raised_after_all_have_been_tried() -> None:
     assert await on_each(["a", "d"], action) == ["A", "D"]
 
 
-def test_the_stage_of_these_tests_is_one() -> None:
+def test_the_memory_world_is_a_world() -> None:
     world: World = MemoryWorld()
     assert world.replicas["tpu-0"].cloud == "gcp"

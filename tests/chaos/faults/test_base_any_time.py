@@ -1,10 +1,10 @@
-"""Every kind of fault, injected at any time of a run: it is confirmed, hits, is undone, and then all is as it was."""
+"""Each kind of fault at any time of a run: confirmed, hits, is undone, and the target is as before."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -23,22 +23,22 @@ TOKENS = (12, 30, 55)
 
 
 @dataclass
-class Told:
-    """What came of a run."""
+class Outcome:
+    """What a run left. `after`: the writes of one call at the end; `late`: bodies of calls sent after the revert."""
 
     hits: int | None
-    well: bool
+    healthy: bool
     after: list[tuple[float, bytes]]
-    late: list[bytes]  # whole answers to calls that were sent when it was over
+    late: list[bytes]
 
 
-async def client(replica: MemoryReplica, number: int, over: asyncio.Event, late: list[bytes]) -> None:
-    """Calls one after another until the load ends."""
+async def client(replica: MemoryReplica, number: int, reverted: asyncio.Event, late: list[bytes]) -> None:
+    """Send one call after another until the load ends."""
     loop = asyncio.get_running_loop()
     end = loop.time() + LOAD_S
     turn = 0
     while loop.time() < end:
-        sent_after = over.is_set()
+        sent_after = reverted.is_set()
         writes = await replica.call(f"c{number}", turn, TOKENS[(number + turn) % len(TOKENS)])
         if sent_after:
             late.append(b"".join(data for _, data in writes))
@@ -47,18 +47,18 @@ async def client(replica: MemoryReplica, number: int, over: asyncio.Event, late:
 
 
 async def scraper(replica: MemoryReplica) -> None:
-    """Somebody who believes `/metrics`."""
+    """Read `/metrics` periodically."""
     while True:
         replica.behaviours.metrics()
         await asyncio.sleep(0.1)
 
 
-async def run(kind: str | None, at_s: float, for_s: float, runner_dies: bool) -> Told:
-    """A run with a fault in it, or without one."""
+async def run(kind: str | None, at_s: float, for_s: float, runner_dies: bool) -> Outcome:
+    """A run with a fault, or without one. `runner_dies`: the fault ends when its lease expires."""
     replica = MemoryReplica()
-    world, over = ReplicaWorld(replica), asyncio.Event()
+    world, reverted = ReplicaWorld(replica), asyncio.Event()
     late: list[bytes] = []
-    clients = [asyncio.create_task(client(replica, number, over, late)) for number in range(CLIENTS)]
+    clients = [asyncio.create_task(client(replica, number, reverted, late)) for number in range(CLIENTS)]
     scraping = asyncio.create_task(scraper(replica))
     await asyncio.sleep(at_s)
     hits: int | None = None
@@ -71,24 +71,19 @@ async def run(kind: str | None, at_s: float, for_s: float, runner_dies: bool) ->
             hits = await fault.revert(world)
         await fault.verify(world)
         assert not world.armed
-    over.set()
+    reverted.set()
     await asyncio.gather(*clients)
     scraping.cancel()
     known = replica.behaviours.hits.get("f1")
     assert hits in (None, known)
-    well = replica.healthy
-    return Told(known, well, await replica.call("after", 0, 40), late)
+    healthy = replica.healthy
+    return Outcome(known, healthy, await replica.call("after", 0, 40), late)
 
 
-_CALM: dict[str, Any] = {}
-
-
-def calm() -> Told:
-    """The same run with nothing wrong."""
-    if not _CALM:
-        _CALM["told"] = run_in_virtual_time(run(None, 0.0, 0.0, False))
-    told: Told = _CALM["told"]
-    return told
+@cache
+def without_fault() -> Outcome:
+    """The same run without a fault."""
+    return run_in_virtual_time(run(None, 0.0, 0.0, False))
 
 
 @pytest.mark.parametrize("kind", BEHAVIOURS)
@@ -98,23 +93,23 @@ def calm() -> Told:
     for_s=st.floats(0.8, 1.4),
     runner_dies=st.booleans(),
 )
-def test_a_fault_of_a_replica_is_confirmed_hits_and_is_undone_whenever_it_comes(
+def test_a_fault_inside_a_replica_is_confirmed_hits_and_is_undone_at_any_time(
     kind: str, at_s: float, for_s: float, runner_dies: bool
 ) -> None:
-    told = run_in_virtual_time(run(kind, at_s, for_s, runner_dies))
+    outcome = run_in_virtual_time(run(kind, at_s, for_s, runner_dies))
     if KINDS[kind].model_validate(SPECS[kind]).requests_share is None:
-        assert told.hits
-    assert told.well
-    before = calm().after
-    assert [data for _, data in told.after] == [data for _, data in before]
-    assert [at for at, _ in told.after] == pytest.approx([at for at, _ in before], abs=1e-3)
-    assert all(answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n") for answer in told.late)
+        assert outcome.hits
+    assert outcome.healthy
+    before = without_fault().after
+    assert [data for _, data in outcome.after] == [data for _, data in before]
+    assert [at for at, _ in outcome.after] == pytest.approx([at for at, _ in before], abs=1e-3)
+    assert all(answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n") for answer in outcome.late)
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - set(BEHAVIOURS)))
 @settings(max_examples=10, deadline=None)
 @given(at_s=st.floats(0, 10), for_s=st.floats(0, 10))
-def test_any_other_fault_leaves_the_world_as_it_found_it(kind: str, at_s: float, for_s: float) -> None:
+def test_any_other_fault_leaves_the_world_as_it_was(kind: str, at_s: float, for_s: float) -> None:
     async def story() -> None:
         world = MemoryWorld()
         spec = KINDS[kind].model_validate(SPECS[kind])
@@ -132,7 +127,7 @@ def test_any_other_fault_leaves_the_world_as_it_found_it(kind: str, at_s: float,
     run_in_virtual_time(story())
 
 
-def test_without_a_fault_every_answer_is_whole_and_the_replica_is_well() -> None:
-    assert calm().well
-    assert all(answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n") for answer in calm().late)
-    assert calm().after[-1][1].endswith(b"0\r\n\r\n")
+def test_without_a_fault_every_answer_is_complete_and_the_replica_healthy() -> None:
+    assert without_fault().healthy
+    assert all(answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n") for answer in without_fault().late)
+    assert without_fault().after[-1][1].endswith(b"0\r\n\r\n")

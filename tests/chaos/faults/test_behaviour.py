@@ -1,4 +1,4 @@
-"""Faults inside a replica: put on over the control port, counted, taken off; replicas may die in between."""
+"""Faults inside a replica: added over the control port, counted, removed, also if replicas die meanwhile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from targets.replica.behaviours.only import Only
 from tests.chaos.faults.test_base import SPECS
 
 
-async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
+async def test_kind_parameters_share_and_seed_are_sent_to_the_replica() -> None:
     world = MemoryWorld()
     spec = Cut.model_validate({"pool": "tpu", "how": "fin", "share": "30%"})
     await spec.build("f2", ["tpu-0"], 9).inject(world)
@@ -25,7 +25,7 @@ async def test_the_replica_is_told_kind_parameters_share_and_seed() -> None:
     }
 
 
-async def test_hits_are_summed_and_a_second_revert_does_not_forget_them() -> None:
+async def test_hits_are_summed_over_replicas_and_kept_by_a_second_revert() -> None:
     world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
     await fault.inject(world)
@@ -33,19 +33,19 @@ async def test_hits_are_summed_and_a_second_revert_does_not_forget_them() -> Non
     assert await fault.revert(world) == 6
 
 
-async def test_a_replica_that_died_or_came_back_has_no_behaviour_any_more() -> None:
+async def test_a_replica_that_died_or_restarted_has_lost_the_behaviour() -> None:
     world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0", "tpu-1"], 9)
     await fault.inject(world)
     await world.kill("tpu-0")
-    assert await fault.revert(world) == 3  # what can still be known
+    assert await fault.revert(world) == 3  # the other replica's
     await fault.verify(world)
     assert world.armed == {}
     await world.start("tpu-0")
     assert await fault.revert(world) == 3
 
 
-async def test_when_no_replica_can_be_asked_the_hits_are_not_known() -> None:
+async def test_hits_are_unknown_if_no_replica_is_reachable() -> None:
     world = MemoryWorld()
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
     await fault.inject(world)
@@ -53,24 +53,24 @@ async def test_when_no_replica_can_be_asked_the_hits_are_not_known() -> None:
     assert await fault.revert(world) is None
 
 
-async def test_a_replica_that_runs_and_does_not_answer_is_not_taken_for_healed() -> None:
-    class Deaf(MemoryWorld):
+async def test_a_running_replica_without_a_response_is_not_verified() -> None:
+    class UnreachableReplicas(MemoryWorld):
         async def behaviours(self, name: str) -> dict[str, object]:
             raise Unreachable(name)
 
     fault = Cut.model_validate({"pool": "tpu", "how": "fin"}).build("f2", ["tpu-0"], 9)
     with pytest.raises(FaultError, match="its effect remains"):
-        await fault.verify(Deaf())
+        await fault.verify(UnreachableReplicas())
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) & set(BEHAVIOURS)))
-def test_the_replica_takes_the_parameters_that_files_give(kind: str) -> None:
+def test_the_replica_accepts_the_parameters_of_each_kind(kind: str) -> None:
     spec = KINDS[kind].model_validate(SPECS[kind])
     assert msgspec.convert(spec.params(), BEHAVIOURS[kind]) is not None
     assert msgspec.convert(spec.requests_only, Only) is not None
 
 
-def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
+def test_kinds_and_behaviours_agree_on_requests_streams_and_whole_replicas() -> None:
     assert set(BEHAVIOURS) <= set(KINDS)
     for kind, behaviour in BEHAVIOURS.items():
         assert issubclass(KINDS[kind], WholeReplica) == behaviour.whole_replica, kind
@@ -78,7 +78,7 @@ def test_every_behaviour_of_the_replica_has_its_kind_of_fault() -> None:
         assert not issubclass(KINDS[kind], OnStreams) or hasattr(behaviour, "act"), kind
 
 
-async def test_the_replica_is_told_which_requests() -> None:
+async def test_selectors_of_requests_are_sent_to_the_replica() -> None:
     world = MemoryWorld()
     only = {"tenant": "acme", "header": {"x-beta": "1"}, "model": ["a", "b"], "after_requests": 50, "at_most": 3}
     spec = Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "decode", **only})
@@ -87,6 +87,6 @@ async def test_the_replica_is_told_which_requests() -> None:
     assert spec.requests_share is None
 
 
-def test_a_phase_that_cannot_be_is_a_mistake() -> None:
+def test_tokens_before_a_fault_of_the_prefill_phase_are_refused() -> None:
     with pytest.raises(ValidationError, match="prefill ends with the first token"):
         Cut.model_validate({"pool": "tpu", "how": "fin", "phase": "prefill", "after_tokens": 3})

@@ -53,13 +53,13 @@ def test_every_kind_acts_at_a_known_place_as_the_fault_that_it_builds() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_short_form_knows_each_duration_of_the_kind(kind: str) -> None:
+def test_each_duration_of_a_kind_is_either_scaled_or_kept_by_the_short_form(kind: str) -> None:
     spec = KINDS[kind]
     assert set(spec.scaled_times) | set(spec.kept_times) == durations_of(spec)
     assert not set(spec.scaled_times) & set(spec.kept_times)
 
 
-def test_a_duration_is_recognized_as_one() -> None:
+def test_durations_are_recognized_among_the_fields() -> None:
     assert durations_of(KINDS["kill"]) == {"cold_start"}
     assert durations_of(KINDS["retry_storm"]) == {"timeout"}
     assert durations_of(KINDS["cut"]) == set()
@@ -83,7 +83,7 @@ def test_faults_that_change_calls_are_faults_of_the_load() -> None:
 
 
 @pytest.mark.parametrize("kind", TRAITS_OF_OLD_RECORDS)
-def test_the_frozen_table_agrees_with_the_kinds_of_today(kind: str) -> None:
+def test_the_frozen_table_agrees_with_the_current_kinds(kind: str) -> None:
     assert TRAITS_OF_OLD_RECORDS[kind] == KINDS[kind].traits()
 
 
@@ -95,7 +95,7 @@ def test_kinds_outside_the_frozen_table_act_in_a_replica_and_have_no_other_trait
 def test_recorded_traits_are_read_back() -> None:
     for kind, spec in KINDS.items():
         assert traits_of(kind, spec.traits().recorded()) == spec.traits()
-    assert traits_of("of-tomorrow", {"where": "gateway", "new_trait": True}) == FaultTraits("gateway")
+    assert traits_of("a-kind-of-a-newer-version", {"where": "gateway", "new_trait": True}) == FaultTraits("gateway")
     assert traits_of("terminate", None).reclaims_hardware
 
 

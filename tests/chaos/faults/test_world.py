@@ -11,7 +11,7 @@ from chaos.faults.world import EVERYWHERE, NEEDS, Where, offers_of, refusal
     ("own_replicas", "own_gateway", "offers"),
     [
         (True, True, {"process", "replica", "gateway", "load"}),
-        (True, False, {"process", "replica", "load"}),  # somebody else's gateway in front of our replicas
+        (True, False, {"process", "replica", "load"}),  # a gateway that is not ours in front of our replicas
         (False, False, {"load"}),  # the user's endpoint
     ],
 )
@@ -20,7 +20,7 @@ def test_a_target_offers_what_it_has(own_replicas: bool, own_gateway: bool, offe
 
 
 @pytest.mark.parametrize("where", NEEDS)
-def test_a_fault_is_refused_with_what_the_target_lacks(where: Where) -> None:
+def test_a_refusal_names_what_the_target_does_not_have(where: Where) -> None:
     assert refusal(where, EVERYWHERE) is None
     assert refusal(where, EVERYWHERE - {where}) == f"needs {NEEDS[where]}, and this target has none"
 

@@ -1,4 +1,4 @@
-"""The target in memory: it does what a world does, and fails where it is asked to."""
+"""The target in memory: it implements the world, and fails at the requested call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.testing.memory_replica import ReplicaWorld
 from chaos.testing.memory_world import REPLICAS, MemoryWorld, play_life
 
 
-async def test_a_life_is_played_and_leaves_nothing() -> None:
+async def test_a_whole_life_is_played_and_leaves_nothing_behind() -> None:
     world = MemoryWorld()
     spec = KINDS["kill"].model_validate({"pool": "tpu", "cold_start": "3s"})
     assert await play_life(spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7), world) is None
@@ -28,7 +28,7 @@ async def test_a_call_fails_before_or_after_its_effect(fail_after: bool) -> None
     assert world.states["tpu-0"] == ("gone" if fail_after else "running")
 
 
-async def test_a_frozen_replica_does_not_answer_on_its_control_port() -> None:
+async def test_the_control_port_of_a_frozen_replica_is_unreachable() -> None:
     world = MemoryWorld()
     await world.freeze("tpu-0")
     with pytest.raises(Unreachable):
@@ -38,7 +38,7 @@ async def test_a_frozen_replica_does_not_answer_on_its_control_port() -> None:
     assert world.healthy
 
 
-async def test_a_condition_that_is_false_is_reported_and_not_waited_for() -> None:
+async def test_a_false_condition_is_reported_without_waiting() -> None:
     async def never() -> bool:
         return False
 

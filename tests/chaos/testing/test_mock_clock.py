@@ -1,4 +1,4 @@
-"""Time that a test controls."""
+"""Time that a test controls: the mock clock and the event loop in virtual time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from chaos.testing.mock_clock import MockClock, VirtualTimeLoop, run_in_virtual_time
 
 
-def test_a_mock_clock_moves_only_when_it_is_told_to() -> None:
+def test_a_mock_clock_moves_only_when_it_is_advanced() -> None:
     clock = MockClock(10.0)
     assert (clock(), clock()) == (10.0, 10.0)
     assert clock.advance(2.5) == clock() == 12.5
@@ -18,7 +18,7 @@ def test_a_mock_clock_moves_only_when_it_is_told_to() -> None:
         clock.advance(-1)
 
 
-async def test_its_sleep_moves_it_on_without_waiting() -> None:
+async def test_its_sleep_advances_it_without_waiting() -> None:
     clock = MockClock()
     begun = time.monotonic()
     await clock.sleep(3600)
@@ -26,7 +26,7 @@ async def test_its_sleep_moves_it_on_without_waiting() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_sleeps_and_timeouts_pass_at_once_and_in_order() -> None:
+def test_sleeps_and_timeouts_pass_immediately_and_in_order() -> None:
     async def story() -> list[tuple[float, str]]:
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -46,7 +46,7 @@ def test_sleeps_and_timeouts_pass_at_once_and_in_order() -> None:
     assert time.monotonic() - before < 5
 
 
-def test_what_never_ends_is_ended_at_the_limit() -> None:
+def test_a_coroutine_that_never_ends_is_cancelled_at_the_limit() -> None:
     async def forever() -> None:
         while True:
             await asyncio.sleep(1)
@@ -55,7 +55,7 @@ def test_what_never_ends_is_ended_at_the_limit() -> None:
         run_in_virtual_time(forever(), limit_s=100)
 
 
-def test_a_deadlock_is_an_error_and_not_a_hang() -> None:
+def test_a_deadlock_raises_an_error() -> None:
     loop = VirtualTimeLoop()
     with pytest.raises(RuntimeError, match="deadlock"):
         loop.run_until_complete(asyncio.Event().wait())

@@ -1,4 +1,4 @@
-"""`flap`: down and up again and again, and up at the end, wherever it was cut short."""
+"""`flap`: replicas are killed and started repeatedly, and run at the end, whenever the fault is cut short."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.testing.memory_world import MemoryWorld
 
 
 async def flapped(slept: int) -> MemoryWorld:
-    """Held until it has slept so many times."""
+    """The world after a whole life of the fault, whose background work has slept `slept` times."""
     world = MemoryWorld()
     fault = Flap.model_validate({"replica": "tpu-1", "period": "6s", "duty": "25%", "cold_start": "1s"}).build(
         "f1", ["tpu-1"], 7
@@ -30,11 +30,11 @@ async def flapped(slept: int) -> MemoryWorld:
     return world
 
 
-async def test_it_is_down_for_what_is_not_its_duty_and_up_for_the_rest_of_the_period() -> None:
+async def test_the_replica_is_up_for_its_duty_share_of_each_period() -> None:
     world = await flapped(5)
-    told = [(what, name) for what, name in world.log if what in ("kill", "start", "sleep")]
+    calls = [(what, name) for what, name in world.log if what in ("kill", "start", "sleep")]
     down, up = ("sleep", "4.5"), ("sleep", "1.5")
-    assert told[:9] == [
+    assert calls[:9] == [
         ("kill", "tpu-1"),
         *(down, ("start", "tpu-1"), up, ("kill", "tpu-1")),
         *(down, ("start", "tpu-1"), up, ("kill", "tpu-1")),
@@ -43,13 +43,13 @@ async def test_it_is_down_for_what_is_not_its_duty_and_up_for_the_rest_of_the_pe
 
 
 @pytest.mark.parametrize("slept", [1, 2, 3, 4])
-async def test_wherever_it_is_cut_short_it_ends_up_and_well(slept: int) -> None:
+async def test_the_replica_is_healthy_at_the_end_whenever_it_is_cut_short(slept: int) -> None:
     world = await flapped(slept)
     assert world.healthy
     assert world.armed == {}
 
 
 @pytest.mark.parametrize("given", [{"period": "500ms"}, {"duty": "0%"}, {"duty": "100%"}, {}])
-def test_nonsense_is_refused(given: dict[str, str]) -> None:
+def test_a_missing_or_too_short_period_and_an_extreme_duty_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Flap.model_validate({"pool": "tpu", **({} if "period" in given or not given else {"period": "6s"}), **given})

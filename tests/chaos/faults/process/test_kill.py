@@ -1,4 +1,4 @@
-"""`kill`: dead when its process is gone and its port refuses; back when it is ready."""
+"""`kill`: confirmed when the process is gone and its port refuses; verified when the new process is ready."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from chaos.faults.world import FaultError
 from chaos.testing.memory_world import MemoryWorld, play_life
 
 
-async def test_it_is_started_again_with_its_cold_start() -> None:
+async def test_the_replica_is_started_again_with_its_cold_start() -> None:
     world = MemoryWorld()
     fault = Kill.model_validate({"replica": "tpu-1", "cold_start": "4s"}).build("f1", ["tpu-1"], 7)
-    assert await play_life(fault, world) is None  # what it hit, only the analysis can tell
+    assert await play_life(fault, world) is None  # only the analysis can count what it hit
     assert world.cold_starts == {"tpu-1": 4.0}
     assert fault.verify_within_s == 34
 
 
-async def test_a_process_that_is_gone_while_its_port_answers_is_not_taken_for_killed() -> None:
+async def test_a_kill_is_not_confirmed_while_the_port_accepts_connections() -> None:
     class StillListening(MemoryWorld):
         async def accepts(self, name: str) -> bool:
             return True
@@ -29,7 +29,7 @@ async def test_a_process_that_is_gone_while_its_port_answers_is_not_taken_for_ki
         await fault.confirm(world)
 
 
-async def test_a_replica_that_lives_is_not_started() -> None:
+async def test_a_running_replica_is_not_started() -> None:
     world = MemoryWorld()
     await Kill.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7).revert(world)
     assert world.cold_starts == {}

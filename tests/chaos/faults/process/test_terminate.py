@@ -1,4 +1,4 @@
-"""`terminate`: told beforehand, gone when its process is, replaced by one that starts cold."""
+"""`terminate`: SIGTERM with notice, then SIGKILL; the replacement has a cold start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chaos.faults.process.terminate import Terminate
 from chaos.testing.memory_world import MemoryWorld, play_life
 
 
-async def test_it_gets_its_notice_and_a_replacement_that_starts_cold() -> None:
+async def test_it_terminates_with_notice_and_starts_a_replacement_with_a_cold_start() -> None:
     world = MemoryWorld()
     spec = Terminate.model_validate({"pool": "tpu", "notice": "5s", "cold_start": "12s"})
     await play_life(spec.build("f1", ["tpu-0", "tpu-1"], 7), world)
@@ -15,15 +15,15 @@ async def test_it_gets_its_notice_and_a_replacement_that_starts_cold() -> None:
     assert world.healthy
 
 
-class Deaf(MemoryWorld):
-    """Replicas go on after a SIGTERM."""
+class IgnoresSigterm(MemoryWorld):
+    """Its replicas keep running after SIGTERM."""
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
         self._step("terminate", name)
 
 
-async def test_one_that_was_told_and_has_not_ended_is_killed_before_its_replacement_starts() -> None:
-    world = Deaf()
+async def test_a_process_that_ignores_sigterm_is_killed_before_its_replacement_starts() -> None:
+    world = IgnoresSigterm()
     fault = Terminate.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7)
     await fault.inject(world)
     await fault.revert(world)

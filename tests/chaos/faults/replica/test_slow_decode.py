@@ -1,4 +1,4 @@
-"""`slow_decode`: what it tells the replica."""
+"""`slow_decode`: the parameters that are sent to the replica's control port, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chaos.faults.replica.slow_decode import SlowDecode
 
 
-def test_its_factor_goes_to_the_replica_and_it_takes_the_whole_of_it() -> None:
+def test_the_factor_is_sent_and_it_affects_the_whole_replica() -> None:
     spec = SlowDecode.model_validate({"pool": "tpu", "factor": 4})
     assert spec.params() == {"factor": 4.0}
     assert spec.requests_share is None

@@ -1,4 +1,4 @@
-"""`stall`: what it tells the replica."""
+"""`stall`: the parameters that are sent to the replica's control port, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from chaos.faults.replica.stall import Stall
 
 
-def test_without_a_length_a_stream_is_silent_as_long_as_the_fault_lasts() -> None:
+def test_without_a_length_no_length_is_sent() -> None:
     assert Stall.model_validate({"pool": "tpu"}).params() == {"after_tokens": 0}
     assert Stall.model_validate({"pool": "tpu", "after_tokens": 5, "for": "3s"}).params() == {
         "after_tokens": 5,
@@ -16,6 +16,6 @@ def test_without_a_length_a_stream_is_silent_as_long_as_the_fault_lasts() -> Non
     }
 
 
-def test_a_silence_of_no_length_is_refused() -> None:
+def test_a_length_of_zero_is_refused() -> None:
     with pytest.raises(ValidationError, match="for"):
         Stall.model_validate({"pool": "tpu", "for": "0s"})
