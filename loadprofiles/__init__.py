@@ -1,6 +1,6 @@
 """The load: agent sessions, their arrivals, trace replay and client retries, played by Locust.
 
-profiles     the built-in profiles (YAML)
+profiles     the shipped profiles (YAML)
 sessions     the session model, and sessions drawn from a profile (pure, seeded)
 arrivals     when sessions start (pure functions of time and a seed)
 replay       recorded sessions: readers of real traces, and their playback

@@ -48,7 +48,7 @@ def add_arguments(parser: Any) -> None:
         variable = "BROWNOUT_" + name.strip("-").replace("-", "_").upper()
         group.add_argument(name, default=default, env_var=variable, help=text, **more)
 
-    add("--load-profile", "coding-agent-ci", "Name of a built-in profile, or path of a profile file.")
+    add("--load-profile", "coding-agent-ci", "Name of a shipped profile, or path of a profile file.")
     add("--seed", 7, "The same seed plays the same sessions.", type=int)
     add("--run-id", "", "Part of session ids and texts; by default the start time.")
     add("--api", "", "openai or anthropic; by default the profile's.")

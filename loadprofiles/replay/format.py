@@ -28,7 +28,7 @@ class Format:
 
     `description`: for messages. `suffixes`: suffixes of the files that are read from a folder. `signatures`: a file
     whose beginning contains all of them, in any case, is of this format. `defaults`: options of a replay that differ
-    from `TraceOptions`, sized for one minute on the built-in stacks.
+    from `TraceOptions`, sized for one minute on the shipped stacks.
     """
 
     name: str

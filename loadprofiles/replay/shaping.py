@@ -34,7 +34,7 @@ class TraceOptions:
 
     So the default needs the same prefill and fewer output tokens. The lower bound of `shrink` comes from the first
     prompts of resumed sessions, up to 256k uncached tokens: at 12 they are 21k and take about two seconds, the TTFT
-    that the built-in experiments allow; at 6 they are 43k. A call's output has 48 tokens on average and 1,516 at most:
+    that the shipped experiments allow; at 6 they are 43k. A call's output has 48 tokens on average and 1,516 at most:
     such a session may still be running at the end of a run. Pauses: the median of 8 s becomes 0.4 s, and pauses over
     40 s (a person, the night) become 2 s.
     """

@@ -207,12 +207,12 @@ class ProfileFile(_Model):
 
 
 def profile_names() -> list[str]:
-    """The names of the built-in profiles."""
+    """The names of the shipped profiles."""
     return document_names(PROFILES)
 
 
 def load_profile(name_or_path: str | Path, *, beside: Path | None = None) -> Profile:
-    """A built-in profile by name, or a user's profile by path (relative to `beside`, then to the working directory).
+    """A shipped profile by name, or a user's profile by path (relative to `beside`, then to the working directory).
 
     Raises `reports.shared.documents.NotFound` and `reports.shared.errors.InvalidFile`.
     """

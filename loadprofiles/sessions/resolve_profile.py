@@ -18,7 +18,7 @@ __all__ = ["main", "resolved_profile"]
 
 
 def resolved_profile(name_or_path: str) -> Profile:
-    """The built-in profile of this name, or the profile in this file. Raises `UserError`."""
+    """The shipped profile of this name, or the profile in this file. Raises `UserError`."""
     command = [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", name_or_path]
     finished = subprocess.run(command, capture_output=True, check=False)
     if finished.returncode:
