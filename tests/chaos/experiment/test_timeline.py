@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chaos.cli.plan import plan_text
+from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, load_experiment
-from chaos.experiment.timeline import Step, phases, steps
+from chaos.experiment.timeline import Action, Step, phases, steps
 
 HEAD = """\
 brownout: 1
@@ -94,6 +97,34 @@ def test_a_restart_of_no_duration_is_injected_before_it_is_reverted(tmp_path: Pa
 def test_without_a_fault_there_is_no_fault_phase_and_no_recovery(tmp_path: Path) -> None:
     made = experiment(tmp_path, head=HEAD.replace("warmup: 5s", "warmup: 0s"))
     assert phases(made) == {"baseline": (0, 10), "drain": (10, 18)}
+
+
+EVERY_ACTION = HEAD.replace(
+    "timeline:\n", "steady_state: [slo_attainment >= 90%]\ntimeline:\n  confirm_metastable: true\n"
+)
+"""With faults, an experiment of this head has a step of each action."""
+
+PLAN_LINES = {
+    "judge_steady_state": "steady state judged",
+    "inject": "f1: kill tpu-0, tpu-1",
+    "revert": "f1: kill reverted, and verified",
+    "confirm_metastable": "if it is still down: new sessions are shed",
+    "end": "at the latest: end",
+}
+"""What the plan prints for each action besides `phase`, which is printed by the name of the phase."""
+
+
+def test_every_action_has_a_step_and_the_plan_prints_a_line_for_each_step(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "{at: 1s, for: 5s, kill: {pool: tpu}}", head=EVERY_ACTION)
+    planned = steps(made)
+    assert {step.action for step in planned} == set(get_args(Action))
+    text = plan_text(made, LoadEstimate(()), width=160)
+    lines = text.partition("\nTimeline\n")[2].partition("\n\n")[0].splitlines()
+    assert len(lines) == len(planned)
+    for line, step in zip(lines, planned, strict=True):
+        at, _, what = line.strip().partition(" s ")
+        assert float(at) == step.at_s
+        assert what.strip().startswith(step.what if step.action == "phase" else PLAN_LINES[step.action]), step
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

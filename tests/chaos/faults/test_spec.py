@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
 from chaos.faults.catalogue import KINDS
 from chaos.faults.load.demand import DemandSpec
-from chaos.faults.spec import FaultSpec, OnStreams
+from chaos.faults.selection import COUNTS, Count, Selector
+from chaos.faults.spec import OF_REQUESTS, FaultSpec, OnStreams
 from chaos.faults.world import NEEDS
 from loadprofiles.demand import KINDS as DEMAND_KINDS
 from reports.shared.fault_traits import TRAITS_OF_OLD_RECORDS, FaultTraits, traits_of
 from reports.shared.units import Duration
 from targets.gateway.behaviours import BEHAVIOURS as GATEWAY_BEHAVIOURS
 from targets.replica.behaviours import BEHAVIOURS as REPLICA_BEHAVIOURS
+from targets.replica.behaviours.only import Only
 from tests.chaos.faults.test_base import SPECS
 
 IMPLEMENTED_BY = {
@@ -23,6 +25,22 @@ IMPLEMENTED_BY = {
     "gateway": set(GATEWAY_BEHAVIOURS),
     "load": set(DEMAND_KINDS),
 }
+
+
+BEHAVIOURS = {**REPLICA_BEHAVIOURS, **GATEWAY_BEHAVIOURS}
+
+
+def choices_of(annotation: Any) -> set[Any]:
+    """The values of a Literal, also of one that may be None; empty where the annotation is no Literal."""
+    if get_origin(annotation) is Literal:
+        return set(get_args(annotation))
+    return {value for part in get_args(annotation) for value in choices_of(part)}
+
+
+def literals_of(annotations: Mapping[str, Any]) -> dict[str, set[Any]]:
+    """The Literal fields among these, by name, with their values."""
+    found = {name: choices_of(annotation) for name, annotation in annotations.items()}
+    return {name: values for name, values in found.items() if values}
 
 
 def kinds_at(where: str) -> set[str]:
@@ -43,6 +61,33 @@ def durations_of(spec: type[FaultSpec]) -> set[str]:
 @pytest.mark.parametrize("where", sorted(IMPLEMENTED_BY))
 def test_each_fault_has_an_implementation_and_each_implementation_a_fault(where: str) -> None:
     assert kinds_at(where) == IMPLEMENTED_BY[where]
+
+
+@pytest.mark.parametrize("kind", BEHAVIOURS)
+def test_literal_parameters_have_the_same_values_in_file_and_behaviour(kind: str) -> None:
+    fields = KINDS[kind].model_fields
+    in_file = literals_of(
+        {name: field.annotation for name, field in fields.items() if name not in Selector.model_fields}
+    )
+    in_file.pop("phase", None)  # a selector of requests: see the test of `Only`
+    assert in_file == literals_of(get_type_hints(BEHAVIOURS[kind]))
+
+
+def test_literal_parameters_are_found_in_five_kinds() -> None:
+    found = {kind for kind, behaviour in BEHAVIOURS.items() if literals_of(get_type_hints(behaviour))}
+    assert found == {"cut", "malformed", "corrupt", "lying_health", "stale_metrics"}
+
+
+def test_selectors_of_requests_are_those_that_a_replica_knows() -> None:
+    in_replica = get_type_hints(Only)
+    assert set(in_replica) | {"share"} == OF_REQUESTS
+    assert choices_of(OnStreams.model_fields["phase"].annotation) == choices_of(in_replica["phase"])
+    assert choices_of(in_replica["phase"]) == {"prefill", "decode"}
+
+
+def test_every_count_that_a_file_may_name_is_implemented() -> None:
+    assert choices_of(Count) == set(COUNTS)
+    assert choices_of(Selector.model_fields["count"].annotation) == set(COUNTS)
 
 
 def test_every_kind_acts_at_a_known_place_as_the_fault_that_it_builds() -> None:
