@@ -129,7 +129,7 @@ class MemoryReplica:
         return (
             self.behaviours.listing() == {}
             and (engine.running, engine.waiting, engine.kv_used) == (0, 0, 0)
-            and engine.kv_total == engine.kv_built == KV_TOKENS // 16
+            and engine.kv_total == engine.kv_initial == KV_TOKENS // 16
             and engine._rates == self.cost.rates()
             and engine._scheduler._max_sequences == 8
         )

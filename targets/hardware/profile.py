@@ -1,7 +1,7 @@
 """A hardware profile: what a model needs on the chips of one replica. One YAML file each, beside this module.
 
-    hardware = load_hardware("llama-70b-tpu-v6e-8")
-    Engine(hardware.step_cost(), hardware.kv_tokens, max_sequences=hardware.max_sequences, ...)
+hardware = load_hardware("llama-70b-tpu-v6e-8")
+Engine(hardware.step_cost(), hardware.kv_tokens, max_sequences=hardware.max_sequences, ...)
 """
 
 from __future__ import annotations

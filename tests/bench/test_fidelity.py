@@ -28,4 +28,4 @@ def test_a_profile_that_got_worse_fails() -> None:
     )
     done = run("-c", worse)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "over 10 %  WORSE than the known error" in done.stdout
+    assert "above 10 %  WORSE than the known error" in done.stdout

@@ -1,7 +1,7 @@
-"""The engine once more, as plainly as can be: one step at a time, every request and every block an object.
+"""A second, simple implementation of the engine: one step at a time, an object for each request and each block.
 
-Written from the rules (vLLM's scheduler, see `targets.replica.engine.scheduler`), not from the engine's code. It shares the
-events and the rates of a step with it, nothing else.
+Written from the rules (vLLM's scheduler, see `targets.replica.engine.scheduler`), not from the engine's code. It shares
+only the events and the rates of a step with it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Running:
     queued_since: float
     blocks: list[Block] = field(default_factory=list)
     cached: int = 0  # tokens in the cache
-    given: int = 0  # output tokens given out
-    target: int = 0  # of the prefill
+    produced: int = 0  # output tokens
+    target: int = 0  # tokens to prefill
     published: int = 0
 
     @property
@@ -48,7 +48,7 @@ class NaiveEngine:
     ) -> None:
         self.cost, self.rates = cost, cost.rates()
         self.blocks = [Block() for _ in range(kv_tokens // 16)]
-        self.free = list(self.blocks)  # the next to be taken first
+        self.free = list(self.blocks)  # in the order in which they are taken
         self.index: dict[int, Block] = {}
         self.max_sequences, self.step_tokens, self.reserve = max_sequences, step_tokens, reserve_full_length
         self.most_sequences = max_sequences
@@ -58,8 +58,8 @@ class NaiveEngine:
         self.batch: list[Running] = []
         self.arrivals = 0
         self.origin, self.ticks = 0.0, 0
-        self.step: list[tuple[Running, int]] | None = None  # in flight: who computes how many tokens
-        self.stuck: Running | None = None  # the head of the queue that did not fit
+        self.step: list[tuple[Running, int]] | None = None  # in flight: requests and their tokens
+        self.stuck: Running | None = None  # the head of the queue, if it did not fit
         self.events: list[Event] = []
         self.preemptions = self.decoded_tokens = 0
 
@@ -117,8 +117,8 @@ class NaiveEngine:
 
     def advance(self, now: float) -> list[Event]:
         self.run(now)
-        told, self.events = self.events, []
-        return told
+        events, self.events = self.events, []
+        return events
 
     def run(self, now: float) -> None:
         while self.step is not None and self.origin + self.ticks / 10**12 <= now:
@@ -163,7 +163,7 @@ class NaiveEngine:
         self.stuck = None
         return victim
 
-    def disturb(self) -> bool:
+    def apply_requested_changes(self) -> bool:
         before = self.preemptions
         for _ in range(min(self.preempt_next, len(self.batch))):
             self.preempt()
@@ -183,15 +183,15 @@ class NaiveEngine:
     def begin(self) -> None:
         at = self.origin + self.ticks / 10**12
         step: list[tuple[Running, int]] = []
-        preempted = self.disturb()
+        preempted = self.apply_requested_changes()
 
-        def wanting() -> list[Running]:
+        def needing_a_block() -> list[Running]:
             return [r for r in self.batch if r.decoding and pages(r.cached + 1) > len(r.blocks)]
 
-        while len(wanting()) > len(self.free):
+        while len(needing_a_block()) > len(self.free):
             self.preempt()
             preempted = True
-        for running in wanting():
+        for running in needing_a_block():
             running.blocks.append(self.take())
         step += [(running, 1) for running in self.batch if running.decoding]
         for running in [running for running in self.batch if not running.decoding]:
@@ -211,7 +211,7 @@ class NaiveEngine:
                 break
             running = self.queue[0]
             request = running.request
-            target = request.prompt_tokens + running.given
+            target = request.prompt_tokens + running.produced
             found: list[Block] = []
             for content in request.block_hashes[: (target - 1) // 16]:
                 if content not in self.index:
@@ -259,16 +259,16 @@ class NaiveEngine:
             if not decoding:
                 self.publish(running)
             if running.decoding:
-                running.given += 1
+                running.produced += 1
                 ids.append(running.request.id)
                 if not decoding:
                     self.events.append(FirstToken(at, running.request.id))
-                if running.given == running.request.output_tokens:
+                if running.produced == running.request.output_tokens:
                     finished.append((not decoding, running.arrival if decoding else 0, running))
         if ids:
             self.events.append(Tokens(at, tuple(ids)))
             self.decoded_tokens += len(ids)
-        for _, _, running in sorted(finished, key=lambda entry: entry[:2]):  # decoding ones first, by arrival
+        for _, _, running in sorted(finished, key=lambda entry: entry[:2]):  # decoding requests first, by arrival
             self.events.append(Finished(at, running.request.id))
             self.batch.remove(running)
             self.leave(running)

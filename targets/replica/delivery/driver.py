@@ -164,7 +164,7 @@ class Driver:
         self._pump(now)
         engine = self.engine
         engine.set_factors(now, prefill=prefill, decode=decode)
-        engine.resize(now, max(1, math.floor(kv * engine.kv_built)))
+        engine.resize(now, max(1, math.floor(kv * engine.kv_initial)))
         engine.set_max_sequences(now, max_sequences)
         self._after(now)
 

@@ -5,13 +5,13 @@
     events = engine.advance(now)     engine.next_event_at()      engine.next_token_at()
 
 The caller owns the clock: any seconds that do not go back. Steps follow one another without a gap while there is work.
-What arrives during a step, and a change of factors or sizes, wait for its end; a cancelled request leaves at once, but
-the step in flight takes as long as it was begun with, as on hardware. Who is in a step is decided in
-`targets.replica.engine.scheduler`, how long it takes in `targets.hardware.step_cost`.
+Requests that arrive during a step, and changes of factors or sizes, take effect at its end. A cancelled request leaves
+at once, but the step in flight keeps its duration, as on hardware. `targets.replica.engine.scheduler` decides which
+requests are in a step, `targets.hardware.step_cost` how long it takes.
 
-As long as the batch stays as it is, steps are not simulated one by one: the engine jumps to the next finish, prefill or
-shortage of KV blocks, and the times of the tokens between follow from a formula. The result is the same to
-the last bit.
+While the batch is unchanged, steps are not simulated one by one: the engine jumps to the next finish, prefill or
+shortage of KV blocks, and computes the times of the tokens in between in closed form. The result is identical to the
+last bit.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ __all__ = [
 class EngineRequest:
     """A request as the engine sees it: lengths and content hashes, no text.
 
-    `block_hashes`: chained hashes of the full 16-token blocks of prompt and output (which is known beforehand); a list
-    that is too short only means that the rest is never found again. `prompt_tokens` includes a partial answer that is
-    continued. A lower `priority` goes first.
+    `block_hashes`: chained hashes of the full 16-token blocks of prompt and output (which is known in advance). Blocks
+    without a hash are never found in the prefix cache. `prompt_tokens` includes a partial answer that is continued. A
+    lower `priority` is served first.
     """
 
     id: str
@@ -55,7 +55,7 @@ class EngineRequest:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Left the queue, prefill begins; `cached_tokens` need not be computed. Again after each preemption."""
+    """A request left the queue, and its prefill begins; `cached_tokens` are not computed. Again after a preemption."""
 
     at: float
     id: str
@@ -65,9 +65,9 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class FirstToken:
-    """Prefill is done, and its token exists: the first of the answer, or after a preemption the next one.
+    """The prefill has ended with a token: the first of the answer or, after a preemption, the next one.
 
-    The token is counted by the `Tokens` event that follows at the same instant.
+    The `Tokens` event that follows at the same instant counts the token.
     """
 
     at: float
@@ -76,7 +76,7 @@ class FirstToken:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A step ended: each request of `ids` has one more output token."""
+    """A step has ended: each request of `ids` has one more output token."""
 
     at: float
     ids: tuple[str, ...]
@@ -84,7 +84,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Preempted:
-    """Lost its KV blocks and is back in the queue. What it has given out it does not give out again."""
+    """A request lost its KV blocks and is back in the queue. Its earlier tokens are not produced again."""
 
     at: float
     id: str
@@ -92,7 +92,7 @@ class Preempted:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last token exists; the request has left the engine."""
+    """A request has its last token and has left the engine."""
 
     at: float
     id: str
@@ -102,7 +102,7 @@ Event = Admitted | FirstToken | Tokens | Preempted | Finished
 
 
 class _Steps(NamedTuple):
-    """Steps that ended with the same requests: `Tokens` events not written out yet."""
+    """Ended steps with the same requests: `Tokens` events in compact form."""
 
     jump: Jump
     first: int
@@ -111,10 +111,10 @@ class _Steps(NamedTuple):
 
 
 class Engine:
-    """One engine. `kv_tokens` is the size of the cache, `step_tokens` the budget of a step (at least `max_sequences`),
-    `reserve_full_length` sets room for prompt and whole output aside on admission, so that nothing is ever preempted.
+    """One engine. `kv_tokens` is the size of the cache, `step_tokens` the budget of a step (at least `max_sequences`).
+    `reserve_full_length` reserves blocks for prompt and whole output on admission, so that nothing is ever preempted.
 
-    Raises `ValueError` for sizes that cannot work. Methods raise it where `now` goes back.
+    Raises `ValueError` for invalid sizes. Methods raise it if `now` goes back.
     """
 
     def __init__(
@@ -135,42 +135,42 @@ class Engine:
 
     @property
     def running(self) -> int:
-        """Requests in the batch, now."""
+        """Requests in the batch now."""
         return self._scheduler.running
 
     @property
     def waiting(self) -> int:
-        """Requests in the queue, now."""
+        """Requests in the queue now."""
         return self._scheduler.waiting
 
     @property
     def kv_used(self) -> int:
-        """Blocks held, now."""
+        """KV blocks held now."""
         return self._scheduler.pool.used
 
     @property
     def kv_total(self) -> int:
-        """Blocks there are, now."""
+        """KV blocks of the cache now."""
         return self._scheduler.pool.total
 
     @property
-    def kv_built(self) -> int:
-        """Blocks there were at the beginning."""
-        return self._scheduler.built
+    def kv_initial(self) -> int:
+        """KV blocks of the cache at the start."""
+        return self._scheduler.initial_blocks
 
     @property
     def prefix_hit_tokens(self) -> int:
-        """Prompt tokens found in the cache so far. Recomputations do not count, as in vLLM's metric."""
+        """Prompt tokens found in the prefix cache so far. Preempted requests count once, as in vLLM's metric."""
         return self._scheduler.prefix_hit_tokens
 
     @property
     def prefix_query_tokens(self) -> int:
-        """Prompt tokens looked for so far."""
+        """Prompt tokens looked up in the prefix cache so far. Preempted requests count once."""
         return self._scheduler.prefix_query_tokens
 
     @property
     def prefill_tokens(self) -> int:
-        """Tokens computed in prefill so far, recomputations and work for the cancelled included."""
+        """Tokens computed in prefill so far, recomputations and cancelled requests included."""
         return self._scheduler.prefill_tokens
 
     @property
@@ -184,9 +184,9 @@ class Engine:
         return self._scheduler.preemptions
 
     def submit(self, now: float, request: EngineRequest) -> None:
-        """Into the queue; an idle engine begins its first step at once.
+        """Add a request to the queue. An idle engine begins its first step at once.
 
-        Raises `ValueError` where it can never fit, has no tokens, or its id is in the engine.
+        Raises `ValueError` if it can never fit, has no tokens, or its id is already in the engine.
         """
         self._run(now)
         self._scheduler.add(
@@ -194,19 +194,19 @@ class Engine:
         )
         if self._jump is None:
             self._compose(now, 0)
-        elif self._scheduler.open:
+        elif self._scheduler.can_admit:
             self._jump.truncate()
 
     def cancel(self, now: float, id: str) -> None:
-        """Out of the queue or the batch at once. Nothing where it is in neither."""
+        """Remove a request from the queue or the batch at once. An unknown id has no effect."""
         self._run(now)
         if self._scheduler.remove(id):
-            self._disturb(now)
+            self._end_step_then_compose(now)
 
     def set_factors(self, now: float, *, prefill: float = 1.0, decode: float = 1.0) -> None:
-        """From the next step on, prefill and decode work take so many times as long as on healthy hardware.
+        """From the next step on, prefill and decode work take this many times as long as on healthy hardware.
 
-        Raises `ValueError` where a factor is not finite or not above zero.
+        Raises `ValueError` if a factor is not finite or not above zero.
         """
         rates = self._cost.rates(prefill=prefill, decode=decode)
         self._run(now)
@@ -215,64 +215,64 @@ class Engine:
             self._jump.truncate()
 
     def resize(self, now: float, blocks: int) -> None:
-        """From the next step on the cache has so many blocks. Where they are fewer than are held, the last are
-        preempted until they are not; free blocks that go are the next that would have been taken, and all that come
-        are empty. A request that is too large for them waits at the head of the queue.
+        """From the next step on, the cache has this many blocks. If more are held, the last requests are preempted
+        until they fit. Free blocks are removed in the order in which they would have been taken; added blocks are
+        empty. A request that is too large for the cache waits at the head of the queue.
 
         Raises `ValueError` for fewer than one.
         """
         self._run(now)
         if self._scheduler.resize(blocks):
-            self._disturb(now)
+            self._end_step_then_compose(now)
 
     def set_max_sequences(self, now: float, max_sequences: int | None) -> None:
-        """From the next step on at most so many run at once (None: as many as at the beginning, which is the most).
-        Those that run go on.
+        """From the next step on, admit requests only to a batch smaller than this (None, and at most: the initial
+        size). Running requests continue.
 
         Raises `ValueError` for fewer than one.
         """
         self._run(now)
         self._scheduler.set_max_sequences(max_sequences)
-        if self._jump is None or self._scheduler.open:
-            self._disturb(now)
+        if self._jump is None or self._scheduler.can_admit:
+            self._end_step_then_compose(now)
 
     def preempt(self, now: float, count: int) -> None:
-        """With the next step the last `count` of the batch go back into the queue. Twice in one step: the larger."""
+        """Preempt the last `count` requests of the batch at the next step. Of two calls in a step, the larger counts."""
         self._run(now)
         if self._jump is not None:
             self._scheduler.preempt_next = max(self._scheduler.preempt_next, count)
             self._jump.truncate()
 
     def flush_cache(self, now: float) -> None:
-        """No block is found by its content any more; who holds blocks keeps them."""
+        """Empty the prefix cache. Running requests keep their blocks."""
         self._run(now)
         self._scheduler.pool.flush()
 
     def advance(self, now: float, *, tokens: bool = True) -> list[Event]:
-        """What happened until `now` and was not told before, in the order of time. `Tokens` only with `tokens`."""
+        """Returns the events since the last call up to `now`, in order. Without `tokens`, no `Tokens` events."""
         self._run(now)
         if not self._events:
             return []
-        told: list[Event] = []
+        events: list[Event] = []
         for event in self._events:
             if not isinstance(event, _Steps):
-                told.append(event)
+                events.append(event)
             elif tokens:
                 end_of, ids = event.jump.end_of, event.ids
-                told += [Tokens(end_of(step), ids) for step in range(event.first, event.last + 1)]
+                events += [Tokens(end_of(step), ids) for step in range(event.first, event.last + 1)]
         self._events.clear()
-        return told
+        return events
 
     def next_event_at(self) -> float | None:
-        """When something other than a decoded token happens next, at the earliest, if nothing is submitted or
-        cancelled; None for an idle engine."""
-        if self._jump is None or not self._scheduler.entries:
+        """The earliest time of the next event that is not a decoded token, unless a request is submitted or cancelled
+        before; None for an idle engine."""
+        if self._jump is None or not self._scheduler.requests:
             return None
         return self._jump.end_of(self._jump.steps)
 
     def next_token_at(self) -> float | None:
-        """When the step in flight ends: no token comes before it. None for an idle engine."""
-        if self._jump is None or not self._scheduler.entries:
+        """The end of the step in flight, the earliest time of the next token; None for an idle engine."""
+        if self._jump is None or not self._scheduler.requests:
             return None
         return self._jump.end_of(self._jump.ended + 1)
 
@@ -285,40 +285,40 @@ class Engine:
             ended = jump.ended_by(now)
             whole = min(ended, jump.steps - 1)
             if whole > jump.ended:
-                if scheduler.ids:
-                    events.append(_Steps(jump, jump.ended + 1, whole, scheduler.ids))
+                if scheduler.decoding_ids:
+                    events.append(_Steps(jump, jump.ended + 1, whole, scheduler.decoding_ids))
                 scheduler.pass_steps(whole - jump.ended)
                 jump.ended = whole
             if ended < jump.steps:
                 return
             at = jump.end_of(ended)
-            outcome = scheduler.finish_jump()
+            result = scheduler.finish_jump()
             jump.ended = ended
-            events += [FirstToken(at, entry.id) for entry in outcome.prefilled]
-            if outcome.ids:
-                events.append(_Steps(jump, ended, ended, outcome.ids))
-            events += [Finished(at, entry.id) for entry in outcome.finished]
+            events += [FirstToken(at, request.id) for request in result.prefilled]
+            if result.ids:
+                events.append(_Steps(jump, ended, ended, result.ids))
+            events += [Finished(at, request.id) for request in result.finished]
             self._compose(jump.origin, jump.ticks(ended))
 
-    def _disturb(self, now: float) -> None:
-        """The rules have changed: the step in flight is the last by the old ones."""
+    def _end_step_then_compose(self, now: float) -> None:
+        """Compose a new step after the step in flight, or now if there is none."""
         if self._jump is not None:
             self._jump.truncate()
         else:
             self._compose(now, 0)
 
     def _compose(self, origin: float, ticks: int) -> None:
-        """Begin the next step, `ticks` after `origin`."""
+        """Begin the next step, `ticks` picoseconds after `origin`."""
         at = origin + ticks / PICOSECONDS
         plan = self._scheduler.plan(at)
-        self._events += [Preempted(at, entry.id) for entry in plan.preempted]
+        self._events += [Preempted(at, request.id) for request in plan.preempted]
         if not plan.steps:
             self._jump = None
-            if plan.preempted:  # nobody is left in the batch, and what they held is free: no time has passed
+            if plan.preempted:  # the batch is empty and its blocks are free: try again at the same instant
                 self._compose(origin, ticks)
             return
         self._events += [
-            Admitted(at, entry.id, cached_tokens, entry.queued_since) for entry, cached_tokens in plan.admitted
+            Admitted(at, request.id, cached_tokens, request.queued_since) for request, cached_tokens in plan.admitted
         ]
         first = self._rates.step(plan.prefill, plan.squares, plan.decoding, plan.context)
         self._jump = Jump(origin, ticks, first, self._rates.growth(plan.decoding), plan.steps)

@@ -1,10 +1,10 @@
-"""The paged KV cache: blocks of 16 tokens, found again by content, in arrays.
+"""The paged KV cache: blocks of 16 tokens that can be found by content.
 
-A block is allocated (someone holds it) or free. A free block keeps its content, and the hash that it is found by, until
-it is taken for something else: the least recently freed first. So a prefix that is asked for again, or a preempted
-request that comes back, may find its blocks. Always: allocated + free = total, also where some are out of service.
+A block is allocated (held by at least one request) or free. A free block keeps its content and its hash until it is
+taken for other content, the least recently freed first. So a repeated prefix, or a preempted request, may find its
+blocks again. Invariant: allocated + free = total, also after a resize.
 
-The rules are those of vLLM's block pool. Unused blocks cost nothing: the arrays grow with the first use of each.
+The rules are those of vLLM's block pool. Unused blocks need no memory: the arrays grow with the first use of each.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ _NONE: Final = -1
 
 
 def blocks_for(tokens: int) -> int:
-    """Blocks that hold `tokens` tokens."""
+    """Returns the number of blocks needed for `tokens` tokens."""
     return -(-tokens // BLOCK_TOKENS)
 
 
 class BlockPool:
-    """`total` blocks."""
+    """A pool of `total` blocks. Raises `ValueError` below one."""
 
-    __slots__ = ("_after", "_before", "_free", "_gone", "_index", "_keys", "_newest", "_oldest", "_refs", "total")
+    __slots__ = ("_after", "_before", "_free", "_index", "_keys", "_newest", "_oldest", "_refs", "_retired", "total")
 
     def __init__(self, total: int) -> None:
         if total < 1:
             raise ValueError(f"a KV cache needs at least one block, not {total}")
         self.total = total
         self._free = total
-        self._gone: list[int] = []  # blocks that were in use once and are out of service
-        self._refs = array("i")  # holders of each block used so far
-        self._before = array("i")  # the free list, linked: neighbours of each free block
+        self._retired: list[int] = []  # used before, removed by a resize
+        self._refs = array("i")  # number of holders of each block used so far
+        self._before = array("i")  # the linked free list: the neighbours of each free block
         self._after = array("i")
         self._oldest = _NONE
         self._newest = _NONE
-        self._keys: list[int | None] = []  # the hash that each block is found by
-        self._index: dict[int, int] = {}  # and back
+        self._keys: list[int | None] = []  # hash of the content of each block
+        self._index: dict[int, int] = {}  # block by hash
 
     @property
     def free(self) -> int:
-        """Blocks that nobody holds."""
+        """Blocks without a holder."""
         return self._free
 
     @property
     def used(self) -> int:
-        """Blocks that someone holds."""
+        """Blocks with a holder."""
         return self.total - self._free
 
     def find(self, hashes: Iterable[int], limit: int) -> list[int]:
-        """The blocks with the content of the longest known prefix of `hashes`, at most `limit`; they are not held yet.
+        """Returns the blocks of the longest cached prefix of `hashes`, at most `limit`. Does not hold them.
 
         Hashes are chained, so no two blocks of one sequence have the same.
         """
@@ -70,13 +70,13 @@ class BlockPool:
             found.append(block)
         return found
 
-    def idle(self, blocks: Iterable[int]) -> int:
-        """How many of `blocks` are free: holding these takes them from the free ones."""
+    def count_free(self, blocks: Iterable[int]) -> int:
+        """Returns how many of `blocks` are free, that is by how many `hold(blocks)` reduces `free`."""
         refs = self._refs
         return sum(1 for block in blocks if not refs[block])
 
     def hold(self, blocks: Iterable[int]) -> None:
-        """One more holder for each of `blocks`."""
+        """Add a holder to each of `blocks`."""
         refs, before, after = self._refs, self._before, self._after
         for block in blocks:
             if not refs[block]:
@@ -93,13 +93,13 @@ class BlockPool:
             refs[block] += 1
 
     def take(self, count: int) -> Sequence[int]:
-        """`count` blocks without content, held once. Those never used first, then the least recently freed, which lose
-        their content. Raises `ValueError` where fewer are free."""
+        """Take `count` blocks, with one holder each: unused ones first, then the least recently freed, which lose
+        their content. Raises `ValueError` if fewer are free."""
         if count > self._free:
             raise ValueError(f"{count} blocks asked for, {self._free} free")
         self._free -= count
         used = len(self._refs)
-        fresh = min(count, self.total + len(self._gone) - used)
+        fresh = min(count, self.total + len(self._retired) - used)
         if fresh:
             self._refs.extend(repeat(1, fresh))
             self._before.extend(repeat(_NONE, fresh))
@@ -126,21 +126,21 @@ class BlockPool:
         return taken
 
     def resize(self, total: int) -> None:
-        """Take free blocks out of service, those that `take` would take next, or put empty ones into it, which are then
-        the next. Raises `ValueError` where that would take held ones, or leave none."""
+        """Remove free blocks, in the order in which `take` would take them, or add empty ones, which `take` takes first.
+        Raises `ValueError` if a held block would have to go, or none would be left."""
         if total < 1 or total < self.used:
             raise ValueError(f"{self.used} blocks are held: {total} are too few")
         if total < self.total:
-            unused = min(self.total - total, self.total + len(self._gone) - len(self._refs))
+            unused = min(self.total - total, self.total + len(self._retired) - len(self._refs))
             self.total -= unused
             self._free -= unused
             taken = self.take(self.total - total)
             for block in taken:
                 self._refs[block] = 0
-            self._gone += taken
+            self._retired += taken
         else:
-            back = self._gone[len(self._gone) - min(total - self.total, len(self._gone)) :]
-            del self._gone[len(self._gone) - len(back) :]
+            back = self._retired[len(self._retired) - min(total - self.total, len(self._retired)) :]
+            del self._retired[len(self._retired) - len(back) :]
             self._free += total - self.total
             for block in back:
                 self._before[block], self._after[block] = _NONE, self._oldest
@@ -152,21 +152,21 @@ class BlockPool:
         self.total = total
 
     def flush(self) -> None:
-        """Forget all content: nothing is found until it is published again."""
+        """Forget the content of all blocks. `find` finds nothing until blocks are published again."""
         self._index.clear()
         self._keys = [None] * len(self._keys)
 
     def publish(self, blocks: Sequence[int], hashes: Sequence[int], start: int, stop: int) -> None:
-        """`blocks[start:stop]` are full and can be found by `hashes` from now on. Where two blocks have the same
-        content, the first is the one that is found."""
+        """Make the full blocks `blocks[start:stop]` available to `find` by `hashes[start:stop]`. If two blocks have the
+        same content, `find` returns the first."""
         keys, setdefault = self._keys, self._index.setdefault
         for key, block in zip(hashes[start:stop], blocks[start:stop], strict=False):
             if setdefault(key, block) == block:
                 keys[block] = key
 
     def release(self, blocks: Sequence[int]) -> None:
-        """One holder fewer for each of `blocks`, a sequence in its order. The last block becomes free first, and is
-        lost first: a prefix is worth more the shorter it is."""
+        """Remove a holder from each of `blocks`, which are in the order of the sequence. The last block is freed first,
+        and so is overwritten first: the beginning of a prompt is more likely to be reused than its end."""
         refs, before, after = self._refs, self._before, self._after
         newest = self._newest
         for block in reversed(blocks):

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from targets.replica.delivery.driver import Driver, Histogram, Job, Phase
 from targets.hardware.step_cost import StepCost
+from targets.replica.delivery.driver import Driver, Histogram, Job, Phase
 from targets.replica.engine.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
 
 
@@ -48,7 +48,7 @@ class World:
     def set_factors(self, now: float, *, prefill: float = 1.0, decode: float = 1.0) -> None:
         self.factor = decode
 
-    kv_built = 100
+    kv_initial = 100
 
     def resize(self, now: float, blocks: int) -> None:
         self.blocks = blocks

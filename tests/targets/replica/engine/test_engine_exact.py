@@ -1,4 +1,4 @@
-"""Jumping over steps gives what stepping through them gives: the same events, at the same floats."""
+"""Jumps give exactly the events of single steps, at the same floats."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ END_S = 1e7
 
 @dataclass(frozen=True)
 class Submit:
-    family: int  # of requests that begin alike
-    shared: int  # blocks that are alike
+    family: int  # requests of a family begin with the same blocks
+    shared: int  # number of these blocks
     prompt: int
     output: int
     priority: int
@@ -47,12 +47,12 @@ class Factors:
 
 @dataclass(frozen=True)
 class Resize:
-    share: float  # of the blocks there were
+    share: float  # of the initial blocks
 
 
 @dataclass(frozen=True)
 class Batch:
-    most: int | None
+    max_sequences: int | None
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Flush:
 
 
 @dataclass(frozen=True)
-class Look:
+class Advance:
     pass
 
 
-Action = Submit | Cancel | Factors | Resize | Batch | Preempt | Flush | Look
+Action = Submit | Cancel | Factors | Resize | Batch | Preempt | Flush | Advance
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Script:
     reserve: bool
     cost: StepCost
     start_s: float
-    actions: list[tuple[float, Action]]  # seconds after the one before
+    actions: list[tuple[float, Action]]  # each with seconds since the previous one
 
 
 factors = st.floats(0.3, 5.0)
@@ -104,7 +104,7 @@ actions = st.one_of(
     st.builds(Batch, st.one_of(st.none(), st.integers(1, 4))),
     st.builds(Preempt, st.integers(1, 4)),
     st.just(Flush()),
-    st.just(Look()),
+    st.just(Advance()),
 )
 gaps_s = st.one_of(st.just(0.0), st.floats(0, 0.02), st.floats(0, 1.5))
 costs = st.builds(
@@ -131,7 +131,7 @@ loose = st.integers(1, 8).flatmap(
 crowd = st.builds(
     Submit, st.integers(0, 1), st.integers(0, 2), st.integers(1, 40), st.integers(20, 70), st.integers(0, 1)
 )
-tight = st.builds(  # outputs outgrow the cache: preemptions
+tight = st.builds(  # outputs exceed the cache: preemptions
     Script,
     st.integers(7, 12),
     st.integers(4, 8),
@@ -163,43 +163,43 @@ def engine_of(script: Script) -> Engine:
     )
 
 
-def play(script: Script, engine: Engine | NaiveEngine, *, look: bool) -> list[Event]:
-    """All events. With `look`, the engine is advanced at every action and at each of its own instants besides."""
+def play(script: Script, engine: Engine | NaiveEngine, *, advance_often: bool) -> list[Event]:
+    """Returns all events. With `advance_often`, advances at every action and at every token time in between."""
     events: list[Event] = []
     now = script.start_s
     for number, (gap_s, action) in enumerate(script.actions):
         until = now + gap_s
-        if look and isinstance(engine, Engine):
+        if advance_often and isinstance(engine, Engine):
             for _ in range(20):
                 soon = engine.next_token_at()
                 if soon is None or soon > until:
                     break
                 events += engine.advance(soon)
         now = until
-        if look or isinstance(action, Look):
+        if advance_often or isinstance(action, Advance):
             events += engine.advance(now)
         if isinstance(action, Submit):
-            asked = request(number, action)
-            if asked.prompt_tokens + asked.output_tokens - 1 <= 16 * script.blocks:
-                engine.submit(now, asked)
+            submitted = request(number, action)
+            if submitted.prompt_tokens + submitted.output_tokens - 1 <= 16 * script.blocks:
+                engine.submit(now, submitted)
         elif isinstance(action, Cancel):
             engine.cancel(now, f"r{action.which}")
         else:
             disturb(engine, now, action, script.blocks)
-    for healing in (Resize(1.0), Batch(None)):
-        disturb(engine, now, healing, script.blocks)
+    for revert in (Resize(1.0), Batch(None)):
+        disturb(engine, now, revert, script.blocks)
     events += engine.advance(now + END_S)
     return events
 
 
 def disturb(engine: Engine | NaiveEngine, now: float, action: Action, blocks: int) -> None:
-    """What a fault does to an engine."""
+    """Apply the action of a fault to an engine."""
     if isinstance(action, Factors):
         engine.set_factors(now, prefill=action.prefill, decode=action.decode)
     elif isinstance(action, Resize):
         engine.resize(now, max(1, int(action.share * blocks)))
     elif isinstance(action, Batch):
-        engine.set_max_sequences(now, action.most)
+        engine.set_max_sequences(now, action.max_sequences)
     elif isinstance(action, Flush):
         engine.flush_cache(now)
     elif isinstance(action, Preempt) and isinstance(engine, Engine):
@@ -210,7 +210,7 @@ def disturb(engine: Engine | NaiveEngine, now: float, action: Action, blocks: in
 
 @settings(max_examples=300, deadline=None)
 @given(scripts)
-def test_jumps_equal_steps(script: Script) -> None:
+def test_jumps_give_the_same_events_as_single_steps(script: Script) -> None:
     naive = NaiveEngine(
         script.cost,
         16 * script.blocks,
@@ -219,8 +219,8 @@ def test_jumps_equal_steps(script: Script) -> None:
         reserve_full_length=script.reserve,
     )
     engine = engine_of(script)
-    expected = play(script, naive, look=False)
-    assert play(script, engine, look=False) == expected
+    expected = play(script, naive, advance_often=False)
+    assert play(script, engine, advance_often=False) == expected
     assert engine.preemptions == naive.preemptions
     assert engine.decoded_tokens == naive.decoded_tokens
     assert (engine.running, engine.waiting, engine.kv_used) == (0, 0, 0)
@@ -228,8 +228,8 @@ def test_jumps_equal_steps(script: Script) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(scripts)
-def test_many_small_advances_equal_one_large(script: Script) -> None:
-    assert play(script, engine_of(script), look=True) == play(script, engine_of(script), look=False)
+def test_many_small_advances_give_the_same_events_as_one_large(script: Script) -> None:
+    assert play(script, engine_of(script), advance_often=True) == play(script, engine_of(script), advance_often=False)
 
 
 @settings(max_examples=150, deadline=None)
@@ -244,16 +244,16 @@ def test_blocks_in_use_are_the_same_at_every_instant(script: Script) -> None:
         reserve_full_length=script.reserve,
     )
     played = replace(script, actions=[])
-    play(played, engine, look=False)
+    play(played, engine, advance_often=False)
     now = script.start_s + END_S
     naive.run(now)
     for number, (gap_s, action) in enumerate(script.actions):
         now += gap_s
         for each in (engine, naive):
             if isinstance(action, Submit):
-                asked = request(number, action)
-                if asked.prompt_tokens + asked.output_tokens - 1 <= 16 * script.blocks:
-                    each.submit(now, asked)
+                submitted = request(number, action)
+                if submitted.prompt_tokens + submitted.output_tokens - 1 <= 16 * script.blocks:
+                    each.submit(now, submitted)
             elif isinstance(action, Cancel):
                 each.cancel(now, f"r{action.which}")
             else:
@@ -267,8 +267,8 @@ def test_blocks_in_use_are_the_same_at_every_instant(script: Script) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(scripts)
-def test_every_request_gets_its_tokens_and_time_never_goes_back(script: Script) -> None:
-    events = play(script, engine_of(script), look=True)
+def test_every_request_gets_all_its_tokens_and_time_never_goes_back(script: Script) -> None:
+    events = play(script, engine_of(script), advance_often=True)
     times = [event.at for event in events]
     assert times == sorted(times)
     tokens: Counter[str] = Counter()
@@ -292,9 +292,9 @@ def test_every_request_gets_its_tokens_and_time_never_goes_back(script: Script) 
 
 @settings(max_examples=100, deadline=None)
 @given(scripts)
-def test_next_event_and_next_token_are_never_too_late(script: Script) -> None:
+def test_next_event_and_next_token_times_are_never_too_late(script: Script) -> None:
     engine = engine_of(script)
-    play(script, engine, look=False)
+    play(script, engine, advance_often=False)
     now = script.start_s + 2 * END_S
     for number, (_, action) in enumerate(script.actions):
         if isinstance(action, Submit) and action.prompt + action.output - 1 <= 16 * script.blocks:
