@@ -1,7 +1,6 @@
 """Executes the timeline of an experiment: the steps of `chaos.experiment.timeline`, each at its time.
 
-A step comes later than planned by what took longer than planned before it (`_late`), so that each phase keeps its
-length.
+What takes longer than planned delays all later steps (`_late`), so that each phase keeps its length.
 """
 
 from __future__ import annotations
@@ -37,7 +36,8 @@ class TimelinePlay:
 
     `plays`: the experiment's faults, by id. `undo`: the write-ahead file, for a message. `watch` observes the load's
     counters. `judge_steady_state()` returns what fails, or "". `on_drain()` is called when the drain begins.
-    `load_log()` returns the last lines of the load generator's log.
+    `load_log()` returns the last lines of the load generator's log. `clock`: monotonic seconds, as that of `watch`;
+    `wall_ns`: unix nanoseconds.
     """
 
     experiment: Experiment
@@ -51,9 +51,11 @@ class TimelinePlay:
     judge_steady_state: Callable[[], Awaitable[str]]
     on_drain: Callable[[], None]
     load_log: Callable[[], str]
+    clock: Callable[[], float] = time.monotonic
+    wall_ns: Callable[[], int] = time.time_ns
     _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
     _zero: float = 0.0
-    """Time 0 of the timeline on the monotonic clock, moved on by what took longer than planned."""
+    """Time 0 of the timeline on `clock`, moved by everything that took longer than planned."""
     _baseline_from: float = 0.0
 
     async def play(self) -> None:
@@ -103,21 +105,21 @@ class TimelinePlay:
         except TimeoutError:
             raise Ended("failed", f"the load did not start{self.load_log()}", 5) from None
         assert self.load.started_ns is not None
-        self._zero = time.monotonic() - (time.time_ns() - self.load.started_ns) / 1e9
+        self._zero = self.clock() - (self.wall_ns() - self.load.started_ns) / 1e9
 
     def _begin_phase(self, name: str, lasts_s: float) -> None:
         if name == "baseline":
-            self._baseline_from = time.monotonic()
+            self._baseline_from = self.clock()
         self.phase(name, lasts_s, at_ns=self.load.started_ns if name == "warmup" else None)
 
     async def _until(self, at_s: float) -> None:
-        await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - time.monotonic())))
+        await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - self.clock())))
 
     async def _late(self, doing: Awaitable[T]) -> T:
         """Do something that has no planned length; all later steps come later by as long as it took."""
-        begun = time.monotonic()
+        begun = self.clock()
         done = await doing
-        self._zero += time.monotonic() - begun
+        self._zero += self.clock() - begun
         return done
 
     async def _faults_verified(self) -> None:

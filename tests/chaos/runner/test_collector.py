@@ -25,7 +25,8 @@ PROTOBUF = {TOKEN_HEADER: TOKEN, "Content-Type": "application/x-protobuf"}
 def otlp(name: str) -> bytes:
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.add().name = name
-    return request.SerializeToString()
+    message: bytes = request.SerializeToString()
+    return message
 
 
 @asynccontextmanager

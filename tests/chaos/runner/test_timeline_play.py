@@ -1,0 +1,433 @@
+"""The runner executes the steps of the timeline at their times, and reverts every fault however the run ends.
+
+The runs are played in virtual time: faults act on a world in memory, and the load generator is a coroutine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.trace import NoOpTracer
+from rich.console import Console
+
+from chaos.experiment.model import Experiment, TwinOf, load_experiment
+from chaos.experiment.timeline import steps
+from chaos.faults.world import FaultError, Undo
+from chaos.runner import timeline_play
+from chaos.runner.confirmation import LiveShare, grace_s
+from chaos.runner.early_end import EarlyEnd, Ended
+from chaos.runner.fault_play import FaultPlay
+from chaos.runner.load_control import LoadControl
+from chaos.runner.progress import Progress
+from chaos.runner.record_writer import EventLog
+from chaos.runner.timeline_play import LOAD_STARTS_WITHIN_S, TimelinePlay
+from chaos.supervision.undo import UndoNotWritten
+from chaos.testing.memory_world import MemoryWorld
+from chaos.testing.mock_clock import run_in_virtual_time
+
+HEAD = """\
+brownout: 1
+name: mine
+title: a hypothesis
+target: {stack: multi-cloud}
+load: {profile: coding-agent-ci}
+slo: {ttft: 2s, tpot: 100ms}
+gates: [sessions_lost == 0]
+timeline:
+  warmup: 5s
+  baseline: 10s
+  recovery: 20s
+  drain: 8s
+"""
+STEADY_STATE = "steady_state: [slo_attainment >= 90%]\n"
+KILL = "{at: 1s, for: 6s, kill: {pool: tpu}}"
+LATENCY = "{at: 3s, for: 2s, latency: {pool: nvidia, delay: 1s}}"
+
+ACTION_OF_STAGE = {"injected": "inject", "reverted": "revert"}
+
+Step = tuple[float, str, str]
+"""Seconds since the start of the load, action, and the phase or the fault; as in `chaos.experiment.timeline.Step`."""
+
+
+def experiment(folder: Path, *faults: str, more: str = "") -> Experiment:
+    path = folder / "mine.yaml"
+    entries = "  faults:\n" + "".join(f"    - {fault}\n" for fault in faults) if faults else ""
+    path.write_text(HEAD + entries + more)
+    return load_experiment(path)
+
+
+@dataclass
+class Conditions:
+    """What a run meets. Times are seconds."""
+
+    world: MemoryWorld = field(default_factory=MemoryWorld)
+    judging_s: float = 0.0
+    not_steady: str = ""
+    """What `steady_state` fails with."""
+    sessions_end_s: float | None = None
+    """How long after the begin of the drain the last session ends; None: never."""
+    load_starts: bool = True
+    reported_after_s: float = 0.5
+    """How long after its start the load generator reports that it has started."""
+    interrupted_at_s: float | None = None
+
+
+@dataclass
+class Result:
+    """What a run did. Times are seconds since the start of the load."""
+
+    done: list[Step]
+    """Everything that was done, with its time, in the order of the record."""
+    ended: Ended | None
+    stages: dict[str, list[str]]
+    """The stages of each fault, by id."""
+    commands: list[tuple[float, str]]
+    """Each command to the load generators, with its time."""
+    lasted_s: float
+    zero: float
+    """The start of the load, by the clock of the loop."""
+
+    def phases(self) -> list[tuple[str, float]]:
+        return [(what, at_s) for at_s, action, what in self.done if action == "phase"]
+
+
+class RecordedLoad(LoadControl):
+    """Keeps the time of each command."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[float, str]] = []
+        super().__init__()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "command":
+            self.commands.append((asyncio.get_running_loop().time(), value))
+        super().__setattr__(name, value)
+
+
+def played(made: Experiment, folder: Path, conditions: Conditions | None = None) -> Result:
+    return run_in_virtual_time(_played(made, folder, conditions or Conditions()))
+
+
+async def _played(made: Experiment, folder: Path, conditions: Conditions) -> Result:
+    loop = asyncio.get_running_loop()
+
+    def wall_ns() -> int:
+        return round(loop.time() * 1e9)
+
+    load, early, watch = RecordedLoad(), EarlyEnd(), LiveShare(loop.time)
+    events = EventLog(folder / "events.jsonl", wall_ns)
+    progress = Progress(Console(), "", quiet=True, clock=loop.time)
+    started = loop.time() + 1.0
+
+    def start_analysis() -> None:
+        events.write("analysis")
+
+    async def judge_steady_state() -> str:
+        events.write("judge_steady_state")
+        await asyncio.sleep(conditions.judging_s)
+        return conditions.not_steady
+
+    async def generator() -> None:
+        """The load generator: it starts, reports, ends its sessions in the drain."""
+        if not conditions.load_starts:
+            return
+        await asyncio.sleep(started - loop.time() + conditions.reported_after_s)
+        load.started_ns = round(started * 1e9)
+        load.started.set()
+        while load.command != "drain":
+            watch.observe({"good_calls": 10 * loop.time(), "calls": {"sent": 10 * loop.time()}})
+            await asyncio.sleep(0.25)
+        if conditions.sessions_end_s is not None:
+            await asyncio.sleep(conditions.sessions_end_s)
+            load.done.set()
+
+    timeline = TimelinePlay(
+        made,
+        {
+            entry.id: FaultPlay(
+                entry.fault,
+                conditions.world,
+                events,
+                NoOpTracer(),
+                pools=list(entry.pools),
+                params=entry.params,
+                share=entry.share,
+                only=entry.only,
+                traits=entry.spec.traits().recorded(),
+                say=progress.say,
+            )
+            for entry in made.faults
+        },
+        load,
+        early,
+        watch,
+        events,
+        progress,
+        folder / "undo.jsonl",
+        judge_steady_state=judge_steady_state,
+        on_drain=start_analysis,
+        load_log=lambda: "\n    locust: no such module",
+        clock=loop.time,
+        wall_ns=wall_ns,
+    )
+    generating = asyncio.create_task(generator())
+    if conditions.interrupted_at_s is not None:
+        loop.call_at(started + conditions.interrupted_at_s, early.end, "interrupted", "interrupted by SIGINT", 130)
+    ended: Ended | None = None
+    try:
+        await timeline.play()
+    except Ended as error:
+        ended = error
+    finally:
+        await timeline.release()
+        over = loop.time()
+        generating.cancel()
+        events.close()
+    return _result(folder, load, started, over, ended)
+
+
+def _result(folder: Path, load: RecordedLoad, started: float, over: float, ended: Ended | None) -> Result:
+    done: list[Step] = []
+    stages: dict[str, list[str]] = {}
+    for line in (folder / "events.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        at_s = round(event["at"] / 1e9 - started, 6)
+        match event["type"]:
+            case "phase":
+                done.append((at_s, "phase", event["phase"]))
+            case "confirmation":
+                done.append((at_s, "confirm_metastable", ""))
+            case "analysis" | "judge_steady_state" as action:
+                done.append((at_s, action, ""))
+            case "fault":
+                stages.setdefault(event["id"], []).append(event["stage"])
+                if event["stage"] in ACTION_OF_STAGE:
+                    done.append((at_s, ACTION_OF_STAGE[event["stage"]], event["id"]))
+    commands = [(round(at - started, 6), command) for at, command in load.commands]
+    return Result(done, ended, stages, commands, round(over - started, 6), started)
+
+
+def planned(made: Experiment) -> list[Step]:
+    """The steps of the timeline, without the end."""
+    return [(step.at_s, step.action, step.what) for step in steps(made) if step.action != "end"]
+
+
+# -- the plan ---------------------------------------------------------------------------------------------------------
+def test_every_step_is_executed_at_its_planned_time_and_in_order(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, LATENCY, more="  confirm_metastable: true\n" + STEADY_STATE)
+    result = played(made, tmp_path)
+    assert [step for step in result.done if step[1] != "analysis"] == planned(made)
+    assert {action for _, action, _ in result.done} == {
+        *("phase", "judge_steady_state", "inject", "revert", "confirm_metastable", "analysis")
+    }
+    assert result.ended is None
+    assert result.lasted_s == steps(made)[-1].at_s
+    every_stage = ["planned", "injected", "confirmed", "reverted", "verified"]
+    assert result.stages == {"f1": every_stage, "f2": every_stage}
+
+
+def test_the_times_count_from_the_start_of_the_load_however_late_it_is_reported(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL)
+    result = played(made, tmp_path, Conditions(reported_after_s=3.0))
+    assert [step for step in result.done if step[1] != "analysis"] == planned(made)
+
+
+def test_a_run_without_faults_has_warmup_baseline_and_drain(tmp_path: Path) -> None:
+    result = played(experiment(tmp_path), tmp_path)
+    assert result.phases() == [("warmup", 0), ("baseline", 5), ("drain", 15)]
+
+
+def test_a_twin_without_faults_has_the_phases_of_the_run_with_faults(tmp_path: Path) -> None:
+    made = replace(experiment(tmp_path), twin_of=TwinOf("runs/with-faults", 6.0))
+    result = played(made, tmp_path)
+    assert result.phases() == [("warmup", 0), ("baseline", 5), ("fault", 15), ("recovery", 21), ("drain", 41)]
+    assert result.stages == {}
+    assert result.lasted_s == 49
+
+
+# -- what takes longer than planned -----------------------------------------------------------------------------------
+class SlowToStart(MemoryWorld):
+    """A replica takes `start_s` seconds to start."""
+
+    def __init__(self, start_s: float) -> None:
+        super().__init__()
+        self.start_s = start_s
+
+    async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
+        await asyncio.sleep(self.start_s)
+        await super().start(name, cold_start_s=cold_start_s)
+
+
+def test_a_slow_revert_delays_the_recovery_which_keeps_its_length(tmp_path: Path) -> None:
+    result = played(experiment(tmp_path, KILL), tmp_path, Conditions(SlowToStart(4.0)))
+    assert result.phases() == [("warmup", 0), ("baseline", 5), ("fault", 16), ("recovery", 26), ("drain", 46)]
+    assert result.lasted_s == 54
+
+
+def test_a_slow_revert_that_ends_before_the_last_fault_delays_nothing(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, "{at: 8s, for: 5s, latency: {pool: nvidia, delay: 1s}}")
+    result = played(made, tmp_path, Conditions(SlowToStart(4.0)))
+    assert dict(result.phases())["recovery"] == 28
+    assert (26, "revert", "f1") in result.done
+
+
+def test_a_slow_steady_state_judgement_delays_everything_that_follows(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, more=STEADY_STATE)
+    result = played(made, tmp_path, Conditions(judging_s=3.0))
+    delayed = [(at_s + (3 if at_s > 15 else 0), action, what) for at_s, action, what in planned(made)]
+    assert [step for step in result.done if step[1] != "analysis"] == delayed
+    assert result.lasted_s == steps(made)[-1].at_s + 3
+
+
+# -- early ends -------------------------------------------------------------------------------------------------------
+def test_a_failing_steady_state_drains_and_ends_the_run_without_injection(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, more=STEADY_STATE)
+    conditions = Conditions(not_steady="slo_attainment >= 90%: it was 40%", sessions_end_s=2.0)
+    result = played(made, tmp_path, conditions)
+    assert result.ended is not None
+    assert (result.ended.event, result.ended.why, result.ended.exit_code) == ("not_steady", conditions.not_steady, 1)
+    assert result.phases() == [("warmup", 0), ("baseline", 5), ("drain", 15)]
+    assert result.stages == {"f1": ["planned"]}
+    assert conditions.world.log == []
+    assert result.lasted_s == pytest.approx(17, abs=0.25)
+
+
+def test_release_reverts_active_faults_and_leaves_the_others_uninjected(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, LATENCY, "{at: 9s, for: 1s, freeze: {pool: trainium}}")
+    conditions = Conditions(interrupted_at_s=19.0)
+    result = played(made, tmp_path, conditions)
+    assert result.ended is not None
+    assert (result.ended.event, result.ended.exit_code) == ("interrupted", 130)
+    assert result.stages == {
+        "f1": ["planned", "injected", "confirmed", "reverted", "verified"],
+        "f2": ["planned", "injected", "confirmed", "reverted", "verified"],
+        "f3": ["planned"],
+    }
+    assert result.lasted_s == 19
+    assert conditions.world.healthy
+    assert conditions.world.armed == {}
+
+
+class NeverStarts(MemoryWorld):
+    """A killed replica cannot be started again."""
+
+    async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
+        raise FaultError("the port is in use")
+
+
+def test_a_fault_that_cannot_be_reverted_ends_the_run_with_exit_code_5(tmp_path: Path) -> None:
+    result = played(experiment(tmp_path, KILL), tmp_path, Conditions(NeverStarts()))
+    assert result.ended is not None
+    assert (result.ended.event, result.ended.exit_code) == ("failed", 5)
+    assert result.ended.why == (
+        f"fault f1 (kill) could not be reverted: the port is in use\n    undo it by hand: see {tmp_path / 'undo.jsonl'}"
+    )
+    assert result.stages["f1"][-1] == "failed"
+    assert "drain" not in dict(result.phases())
+    assert result.lasted_s == 22
+
+
+class FullDisk(MemoryWorld):
+    """The undo file cannot be written."""
+
+    async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
+        raise UndoNotWritten("cannot write undo.jsonl: the disk is full")
+
+
+def test_a_fault_whose_undo_cannot_be_written_ends_the_run_with_exit_code_5(tmp_path: Path) -> None:
+    conditions = Conditions(FullDisk())
+    result = played(experiment(tmp_path, KILL), tmp_path, conditions)
+    assert result.ended is not None
+    assert (result.ended.exit_code, result.ended.why) == (5, "cannot write undo.jsonl: the disk is full")
+    assert conditions.world.healthy
+    assert result.lasted_s == 16
+
+
+def test_a_load_that_does_not_start_ends_the_run_with_its_log(tmp_path: Path) -> None:
+    result = played(experiment(tmp_path, KILL), tmp_path, Conditions(load_starts=False))
+    assert result.ended is not None
+    assert (result.ended.event, result.ended.exit_code) == ("failed", 5)
+    assert result.ended.why == "the load did not start\n    locust: no such module"
+    assert result.lasted_s == LOAD_STARTS_WITHIN_S - 1.0
+    assert result.phases() == []
+
+
+# -- the drain --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("sessions_end_s", "drain_s"), [(3.0, 3.0), (100.0, 8.0), (None, 8.0)])
+def test_the_drain_ends_with_the_last_session_and_after_drain_s_at_the_latest(
+    tmp_path: Path, sessions_end_s: float | None, drain_s: float
+) -> None:
+    made = experiment(tmp_path, KILL)
+    result = played(made, tmp_path, Conditions(sessions_end_s=sessions_end_s))
+    assert result.lasted_s - made.load_s == pytest.approx(drain_s, abs=0.25)  # the generator polls its command
+    assert result.ended is None
+
+
+def test_the_load_gets_its_commands_and_the_analysis_starts_with_the_drain(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL)
+    result = played(made, tmp_path)
+    assert result.commands == [(-1.0, "wait"), (-1.0, "run"), (made.load_s, "drain")]
+    assert [at_s for at_s, action, _ in result.done if action == "analysis"] == [made.load_s]
+
+
+# -- confirmation -----------------------------------------------------------------------------------------------------
+CONFIRM = "  confirm_metastable: true\n"
+
+
+@dataclass
+class Confirmations:
+    """Stands in for `confirm`: keeps its arguments, and takes `lasts_s`."""
+
+    lasts_s: float = 0.0
+    calls: list[tuple[tuple[float, float], float]] = field(default_factory=list)
+
+    async def __call__(
+        self,
+        watch: LiveShare,
+        baseline: tuple[float, float],
+        grace_s: float,
+        *,
+        load: LoadControl,
+        events: EventLog,
+        phase: Callable[[str, float], None],
+        or_end: Callable[[Awaitable[None]], Awaitable[None]],
+    ) -> None:
+        self.calls.append((baseline, grace_s))
+        await or_end(asyncio.sleep(self.lasts_s))
+
+
+@pytest.mark.parametrize("reported_after_s", [0.5, 6.0])
+def test_confirmation_gets_the_baseline_window_as_it_was_by_the_clock_of_the_counters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reported_after_s: float
+) -> None:
+    """A load whose start is reported after the planned begin of the baseline has a later baseline."""
+    confirmations = Confirmations()
+    monkeypatch.setattr(timeline_play, "confirm", confirmations)
+    made = experiment(tmp_path, KILL, more=CONFIRM + STEADY_STATE)
+    result = played(made, tmp_path, Conditions(judging_s=3.0, reported_after_s=reported_after_s))
+    [(baseline, grace)] = confirmations.calls
+    begin_s = max(5.0, reported_after_s)
+    assert dict(result.phases())["baseline"] == begin_s
+    assert baseline == pytest.approx((result.zero + begin_s, result.zero + begin_s + 10.0))
+    assert grace == grace_s(made.profile.client.timeout_s)
+
+
+def test_a_confirmation_delays_the_drain_by_its_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_play, "confirm", Confirmations(lasts_s=7.0))
+    made = experiment(tmp_path, KILL, more=CONFIRM)
+    result = played(made, tmp_path)
+    assert dict(result.phases())["drain"] == made.load_s + 7
+    assert result.lasted_s == made.load_s + 7 + 8
+
+
+def test_without_confirm_metastable_nothing_is_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    confirmations = Confirmations()
+    monkeypatch.setattr(timeline_play, "confirm", confirmations)
+    played(experiment(tmp_path, KILL), tmp_path)
+    assert confirmations.calls == []
