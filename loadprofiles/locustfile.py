@@ -1,7 +1,7 @@
 """Plays agent sessions against any endpoint, with Locust alone:
 
     locust -f loadprofiles/locustfile.py --headless -H http://127.0.0.1:8000 -t 30s
-    locust -f loadprofiles/locustfile.py -H http://127.0.0.1:8000            with the web UI
+    locust -f loadprofiles/locustfile.py -H http://127.0.0.1:8000 --web-host 127.0.0.1     with the web UI
     locust -f loadprofiles/locustfile.py --master | --worker                 worker k of n plays sessions k modulo n
 
 Spans are exported by the process's OpenTelemetry SDK, if one is configured. Options: group "brownout" in `--help`.
