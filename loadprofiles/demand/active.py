@@ -33,7 +33,7 @@ class ActiveDemand:
 
         An order that has ended or expired is not activated again: it would add the same sessions twice.
         """
-        before = {demand.order.id: demand for demand in self.active(now_s)}
+        before = {demand.order.id: demand for demand in self.current(now_s)}
         self._renewed_s = now_s
         new = [demand for demand in ordered if demand.order.id not in self.hits]
         ordered_ids = {demand.order.id for demand in ordered}
@@ -43,7 +43,7 @@ class ActiveDemand:
             self.hits[demand.order.id] = 0
         return new
 
-    def active(self, now_s: float) -> list[Demand]:
+    def current(self, now_s: float) -> list[Demand]:
         """The active demands; none once the lease has expired."""
         if self._active and now_s - self._renewed_s > self.lease_s:
             self._active = {}
@@ -51,7 +51,7 @@ class ActiveDemand:
 
     def is_on(self, fault: str, now_s: float) -> bool:
         """Whether this order is active."""
-        return any(demand.order.id == fault for demand in self.active(now_s))
+        return any(demand.order.id == fault for demand in self.current(now_s))
 
     def session_added(self, fault: str) -> None:
         """Counts a session of this order that has started."""
@@ -59,7 +59,7 @@ class ActiveDemand:
 
     def change_call(self, call: Call, affected_by: AffectedBy, now_s: float) -> Call:
         """The call as changed by the active orders, which are added to `affected_by`."""
-        for demand in self.active(now_s):
+        for demand in self.current(now_s):
             changed = demand.change_call(call)
             if changed is not call:
                 self._count_hit(demand, affected_by)
@@ -68,7 +68,7 @@ class ActiveDemand:
 
     def override(self, affected_by: AffectedBy, now_s: float) -> ClientOverride | None:
         """How clients must call now; None: as configured. Adds the order to `affected_by`."""
-        for demand in self.active(now_s):
+        for demand in self.current(now_s):
             if demand.override is not None:
                 self._count_hit(demand, affected_by)
                 return demand.override
@@ -81,7 +81,7 @@ class ActiveDemand:
 
     def snapshot(self, now_s: float) -> dict[str, dict[str, int]]:
         """The hits of active and of ended orders, as posted (`docs/wire.md`)."""
-        active = {demand.order.id for demand in self.active(now_s)}
+        active = {demand.order.id for demand in self.current(now_s)}
         return {
             "demand": {fault: hits for fault, hits in self.hits.items() if fault in active},
             "demand_over": {fault: hits for fault, hits in self.hits.items() if fault not in active},

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def test_draws_of_different_keys_differ_and_of_equal_keys_agree(seed: int, one: 
 
 
 @given(KEYS, KEYS, KEYS, KEYS)
-def test_no_two_paths_through_the_tree_meet(a: tuple, b: tuple, c: tuple, d: tuple) -> None:
+def test_different_paths_through_the_tree_give_different_draws(a: tuple, b: tuple, c: tuple, d: tuple) -> None:
     same = repr((a, b)) == repr((c, d))
     assert (Draws(7).of(*a).bits(*b) == Draws(7).of(*c).bits(*d)) == same
 
@@ -47,14 +48,14 @@ def test_a_lognormal_has_the_median_and_the_p90_it_was_given() -> None:
 
 
 @given(UNIT)
-def test_a_draw_stays_within_its_bounds(u: float) -> None:
+def test_draws_stay_within_their_bounds(u: float) -> None:
     assert 3 <= lognormal(6, 0.35, 3, 12).at(u) <= 12
     assert 1.5 <= uniform(1.5, 4).at(u) <= 4
     assert constant(5).at(u) == 5
     assert uniform(1, 4).whole(u) in (1, 2, 3, 4)
 
 
-def test_whole_numbers_of_a_uniform_are_equally_likely() -> None:
+def test_whole_numbers_of_a_uniform_distribution_are_equally_likely() -> None:
     counts = [sum(uniform(1, 4).whole(Draws(2).uniform(i)) == n for i in range(4000)) for n in (1, 2, 3, 4)]
     assert all(900 < count < 1100 for count in counts)
 
@@ -69,17 +70,24 @@ def test_whole_numbers_of_a_uniform_are_equally_likely() -> None:
         lambda: Distribution("lognormal", 0, 1),
     ],
 )
-def test_a_distribution_that_cannot_be_is_refused(wrong) -> None:
+def test_an_invalid_distribution_is_rejected(wrong) -> None:
     with pytest.raises(ValueError, match=r"bound|lognormal"):
         wrong()
 
 
 @given(st.text(max_size=8), st.integers(0, 300), st.integers(0, 300))
-def test_filler_is_plain_text_of_the_wanted_length_and_a_prefix_of_longer_filler(key: str, a: int, b: int) -> None:
+def test_filler_has_the_requested_length_and_is_a_prefix_of_longer_filler(key: str, a: int, b: int) -> None:
     text = filler(key, a)
     assert len(text) == a
     assert re.fullmatch(r"[a-z ]*", text)
     assert filler(key, a + b).startswith(text)
+
+
+def test_every_kind_of_distribution_is_implemented() -> None:
+    made = {constant(1).kind: 1.0, uniform(0, 1).kind: 0.25, lognormal(6, 0.35).kind: 6 * math.exp(0.35 * -0.67449)}
+    assert set(made) == set(get_args(get_type_hints(Distribution)["kind"]))
+    for distribution in (constant(1), uniform(0, 1), lognormal(6, 0.35)):
+        assert distribution.at(0.25) == pytest.approx(made[distribution.kind], rel=1e-4)
 
 
 def test_fillers_of_different_keys_share_no_block() -> None:

@@ -1,4 +1,4 @@
-"""Runs the vendors' own clients against a scripted server, without waiting, and notes their attempts and sleeps."""
+"""Runs the vendors' own clients against a scripted server, without waiting, and records their attempts and sleeps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BODIES = {
 }
 
 
-class Habit(NamedTuple):
+class RetryBehaviour(NamedTuple):
     """What a client did: attempts made, sleeps between them in seconds, and whether it got an answer."""
 
     attempts: int
@@ -30,7 +30,7 @@ class Habit(NamedTuple):
     ok: bool
 
 
-def real_habit(
+def real_behaviour(
     api: str,
     scripts: list[Script],
     *,
@@ -38,8 +38,8 @@ def real_habit(
     jitter: float,
     monkeypatch: pytest.MonkeyPatch,
     timeout_s: float = 5,
-) -> Habit:
-    """The real client's. `jitter` is what its `random()` returns."""
+) -> RetryBehaviour:
+    """What the real client does. `jitter` is the value that its `random()` returns."""
     sleeps: list[float] = []
     module: Any = openai if api == "openai" else anthropic
     base = module._base_client
@@ -47,17 +47,17 @@ def real_habit(
     with monkeypatch.context() as patch, ScriptedServer(*scripts) as server:
         patch.setattr(base, "time", _Clock(sleeps))
         patch.setattr(base, "random", lambda: jitter)
-        ask = _openai if api == "openai" else _anthropic
+        call = _openai if api == "openai" else _anthropic
         try:
-            ask(server.url, stream, timeout_s)
+            call(server.url, stream, timeout_s)
             ok = True
         except (openai.OpenAIError, anthropic.AnthropicError, *_transport_errors()):
             ok = False
-        return Habit(len(server.requests), tuple(sleeps), ok)
+        return RetryBehaviour(len(server.requests), tuple(sleeps), ok)
 
 
 class _Clock:
-    """Stands for the module `time` inside a client: sleeps are noted, not slept."""
+    """Replaces the module `time` inside a client: records sleeps instead of sleeping."""
 
     def __init__(self, sleeps: list[float]) -> None:
         self.sleep: Callable[[float], None] = sleeps.append

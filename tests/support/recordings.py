@@ -1,4 +1,4 @@
-"""Recorded sessions for tests: made by hand, and where the real ones are."""
+"""Recorded sessions for tests: hand-made ones, and the folder of the real ones."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no recordings in {RE
 
 
 def request(blocks: range | list[int], t: float = 0.0, **given: Any) -> dict[str, Any]:
-    """A request of whole blocks of 64 tokens."""
+    """A request of full blocks of 64 tokens."""
     ids = list(blocks)
     base = {"t": t, "type": "s", "in": 64 * len(ids), "out": 40, "hash_ids": ids, "stop": "tool_use", "think_time": 1.0}
     return base | {"input_types": ["tool_result"]} | given
 
 
 def sub_agent(t: float, requests: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
-    """A sub-agent with requests of its own."""
+    """A sub-agent with its own requests."""
     return {"t": t, "type": "subagent", "requests": requests, "tool_tokens": 128, "system_tokens": 64} | given
 
 
 def session(requests: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
-    """A session file with 6 blocks of tools and 2 of system prompt."""
+    """A session file with 6 blocks of tools and 2 blocks of system prompt."""
     return {"id": "x", "block_size": 64, "tool_tokens": 384, "system_tokens": 128, "requests": requests} | given
 
 
@@ -44,14 +44,14 @@ JsonLine = dict[str, Any]
 
 
 def lines(folder: Path, name: str, rows: list[Any]) -> Path:
-    """A file of lines: texts as they are, objects as JSON."""
+    """Writes a file of lines: strings as they are, objects as JSON."""
     path = folder / name
     path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
     return path
 
 
 def mooncake(ids: list[int], at_ms: float = 0, tokens: int | None = None, out: int = 10) -> JsonLine:
-    """A request of Mooncake; its last block is half full unless `tokens` says otherwise."""
+    """A Mooncake request of `tokens` tokens; by default its last block is half full."""
     length = 512 * len(ids) - 256 if tokens is None else tokens
     return {"timestamp": at_ms, "input_length": length, "output_length": out, "hash_ids": ids}
 
@@ -66,7 +66,7 @@ def tracelab(
     tools_ms: tuple[float, ...] = (),
     events: tuple[tuple[str, str], ...] = (),
 ) -> JsonLine:
-    """A call of TraceLab; `events` are (type, time of 2026-06-01)."""
+    """A TraceLab call. `events` are (type, time on 2026-06-01)."""
     return {
         "session_id": session,
         "round_index": turn,

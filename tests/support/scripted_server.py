@@ -1,4 +1,4 @@
-"""An HTTP server on a free port that answers as it is told to, down to FIN and RST; each connection in a thread."""
+"""An HTTP server on a free port that responds as scripted, down to FIN and RST; one thread per connection."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Received(NamedTuple):
 
 
 class ScriptedServer:
-    """Answers the n-th request with the n-th script, and the rest with the last."""
+    """Responds to the n-th request with the n-th script, and to later requests with the last script."""
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
         self.requests: list[Received] = []
         self.connections = 0
         self.here = threading.local()
-        """`here.request`: the request that the script of this thread is answering."""
+        """`here.request`: the request that this thread's script responds to."""
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -97,7 +97,7 @@ class ScriptedServer:
 
 
 def whole(status: int, body: bytes = b"{}", headers: Iterable[tuple[str, str]] = ()) -> Script:
-    """A complete answer with a length."""
+    """A complete response with a content length."""
 
     def run(sock: socket.socket) -> None:
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers)
@@ -116,7 +116,7 @@ def framed(data: bytes) -> bytes:
 
 
 def streamed(events: Iterable[bytes], *, gap_s: float = 0.0, end: str = "clean", header: str = "") -> Script:
-    """A chunked stream, an HTTP chunk an event. `end`: clean, fin, rst, or hang (open and silent)."""
+    """A chunked stream, one HTTP chunk per event. `end`: clean, fin, rst, or hang (open and silent)."""
 
     def run(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -138,23 +138,23 @@ def finish(sock: socket.socket, end: str) -> None:
     elif end == "rst":
         reset(sock)
     elif end == "hang":
-        sock.recv(1)  # until the client hangs up
+        sock.recv(1)  # until the client closes the connection
 
 
 def reset(sock: socket.socket) -> None:
-    """RST. A little later, so that what was sent before has been read."""
+    """Sends RST after 50 ms, so that the client has read the bytes sent before."""
     time.sleep(0.05)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
 
 def silent(sock: socket.socket) -> None:
-    """No answer at all, until the client hangs up."""
+    """No response until the client closes the connection."""
     sock.recv(1)
 
 
 def prove(holder: list[ScriptedServer], *, gap_s: float = 0.0, end: str = "clean", upto: int | None = None) -> Script:
-    """Answers each request as a simulated replica does: with the tokens of the last marker."""
+    """Responds to each request like a simulated replica: with the tokens of its last marker."""
 
     def run(sock: socket.socket) -> None:
         request: Received = holder[0].here.request
@@ -189,7 +189,7 @@ def openai_chunk(content: str | None = None, *, finish: str | None = None, **del
 def openai_events(
     pieces: Iterable[str], *, finish: str | None = "stop", done: bool = True, arguments: Iterable[str] = ()
 ) -> list[bytes]:
-    """A stream as OpenAI's API sends it: a role, the pieces, a finish reason, usage, the end."""
+    """A stream of OpenAI's API: role, pieces, finish reason, usage, end of stream."""
     events = [openai_chunk("", role="assistant"), *(openai_chunk(piece) for piece in pieces)]
     events += [
         openai_chunk(
@@ -212,7 +212,7 @@ def anthropic_event(name: str, **fields: Any) -> bytes:
 def anthropic_events(
     pieces: Iterable[str], *, finish: str | None = "end_turn", stop: bool = True, arguments: Iterable[str] = ()
 ) -> list[bytes]:
-    """A stream as the Messages API sends it."""
+    """A stream of the Messages API."""
     usage = {"input_tokens": 10, "cache_read_input_tokens": 90, "output_tokens": 1}
     message = {"id": "m1", "type": "message", "role": "assistant", "model": "m", "content": [], "usage": usage}
     events = [

@@ -1,4 +1,4 @@
-"""Plays sessions without a clock or a network, answering as a simulated replica would."""
+"""Plays sessions without a clock or a network, with the answers of a simulated replica."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FAILED = CallResult(False, "", None, "truncated")
 
 
 def replica_answer(call: Call) -> CallResult:
-    """What a replica answers by the contract: `max_tokens` tokens, the last up to 8 of them a tool's arguments."""
+    """A simulated replica's answer: `max_tokens` tokens, of which up to the last 8 are a tool call's arguments."""
     tokens = token_stream(call.marker.key, call.max_tokens)
     if not call.tools:
         return CallResult(True, tokens, None, "ok")
@@ -23,7 +23,7 @@ def replica_answer(call: Call) -> CallResult:
 
 @dataclass
 class Played:
-    """What one session did, by agent."""
+    """The calls, pauses and forks of one session, by agent."""
 
     calls: dict[str, list[Call]] = field(default_factory=dict)
     pauses: dict[str, list[Pause]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Played:
 
 
 class _Runner:
-    """One agent, and the sub-agents it waits for."""
+    """One agent, and the sub-agents that it waits for."""
 
     def __init__(self, agent: Agent, played: Played, answer: Callable[[Call], CallResult]) -> None:
         self.agent, self.played, self.answer = agent, played, answer
@@ -73,7 +73,7 @@ def play(
     interleave: int | None = None,
     answer: Callable[[Call], CallResult] = replica_answer,
 ) -> dict[str, Played]:
-    """Plays the sessions to their ends: one after the other, or in an order drawn from the seed `interleave`."""
+    """Plays the sessions to their ends: one after another, or interleaved in an order drawn from `interleave`."""
     result: dict[str, Played] = {}
     roots: list[tuple[Played, _Runner]] = []
     for plan in plans:
@@ -94,7 +94,7 @@ def text_of(messages: Iterable[Message]) -> str:
 
 
 def common_chars(a: str, b: str) -> int:
-    """Length of the common beginning."""
+    """Length of the common prefix."""
     low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2

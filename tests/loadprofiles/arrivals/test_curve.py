@@ -39,25 +39,25 @@ def test_time_of_is_the_inverse_of_the_cumulative_rate(curve: Curve, sessions: f
 
 
 @given(curves(), st.floats(0, 60))
-def test_evenly_starts_as_many_sessions_as_the_rate_says(curve: Curve, until: float) -> None:
+def test_evenly_spaced_starts_match_the_expected_number_of_sessions(curve: Curve, until: float) -> None:
     starts = list(islice(takewhile(lambda at: at <= until, curve.evenly_spaced()), 10_000))
     assert starts == sorted(starts)
     assert abs(len(starts) - curve.cumulative(until)) <= 0.5 + 1e-6
 
 
-def test_arrivals_end_where_the_rate_falls_to_nothing() -> None:
+def test_arrivals_end_when_the_rate_stays_at_zero() -> None:
     curve = Curve([(0, 4.0), (10, 0.0)])
     assert len(list(curve.evenly_spaced())) == 20
     assert curve.time_of(20.5) == math.inf
 
 
-def test_nothing_starts_before_the_load_does() -> None:
+def test_the_rate_is_zero_before_the_load_starts() -> None:
     curve = Curve([(0, 3.0)])
     assert curve.rate(-1) == 0
     assert curve.cumulative(-1) == 0
 
 
 @pytest.mark.parametrize("points", [[], [(1, 1.0)], [(0, 1.0), (5, 1.0), (4, 1.0)], [(0, -1.0)], [(0, math.inf)]])
-def test_a_curve_that_is_no_rate_is_refused(points: list[tuple[float, float]]) -> None:
+def test_invalid_points_are_rejected(points: list[tuple[float, float]]) -> None:
     with pytest.raises(ValueError, match="rate"):
         Curve(points)

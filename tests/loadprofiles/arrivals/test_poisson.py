@@ -15,7 +15,7 @@ def counts(poisson: Poisson, until: float, seeds: int = 200) -> list[int]:
 
 
 @pytest.mark.parametrize("shape", [{"constant": Constant(2.0)}, {"spike": Spike(1, 5, 5)}, {"ramp": Ramp(0, 4, 15)}])
-def test_the_mean_and_the_variance_of_the_count_are_the_integral_of_the_rate(shape: dict) -> None:
+def test_mean_and_variance_of_the_count_equal_the_integral_of_the_rate(shape: dict) -> None:
     poisson = Poisson(**shape)
     expected = poisson.curve().cumulative(15)
     found = counts(poisson, 15)
@@ -24,7 +24,7 @@ def test_the_mean_and_the_variance_of_the_count_are_the_integral_of_the_rate(sha
 
 
 @pytest.mark.parametrize("cv", [0.3, 1.0, 3.0])
-def test_gaps_have_the_rate_and_the_variation_asked_for(cv: float) -> None:
+def test_gaps_have_the_configured_rate_and_coefficient_of_variation(cv: float) -> None:
     times = list(islice(Poisson(constant=Constant(5.0), cv=cv).arrivals(Draws(11)), 8000))
     gaps = [later - at for at, later in pairwise(times)]
     assert min(gaps) >= 0
@@ -33,7 +33,7 @@ def test_gaps_have_the_rate_and_the_variation_asked_for(cv: float) -> None:
 
 
 @pytest.mark.parametrize("shape", [Shapes(diurnal=Diurnal(2, 8, 60)), Shapes(launch_day=LaunchDay(3, 90, 20, 5))])
-def test_burstiness_up_to_8_is_kept_around_any_shape(shape: Shapes) -> None:
+def test_a_cv_of_8_is_kept_around_any_shape(shape: Shapes) -> None:
     poisson = Poisson(diurnal=shape.diurnal, launch_day=shape.launch_day, cv=8.0)
     curve = shape.curve()
     expected = [curve.cumulative(at) for at in islice(poisson.arrivals(Draws(3)), 40_000)]
@@ -43,24 +43,24 @@ def test_burstiness_up_to_8_is_kept_around_any_shape(shape: Shapes) -> None:
     assert statistics.pstdev(gaps) / statistics.fmean(gaps) == pytest.approx(8.0, rel=0.15)
 
 
-def test_the_same_seed_gives_the_same_times_and_another_seed_others() -> None:
+def test_equal_seeds_give_equal_times_and_different_seeds_do_not() -> None:
     spec = ArrivalsSpec(poisson=Poisson(constant=Constant(3.0)))
     one, again, other = (list(islice(spec.arrivals(Draws(seed)), 20)) for seed in (1, 1, 2))
     assert one == again != other
 
 
-def test_arrivals_end_where_the_rate_falls_to_nothing() -> None:
+def test_arrivals_end_when_the_rate_stays_at_zero() -> None:
     times = list(Poisson(ramp=Ramp(10.0, 0.0, over_s=4)).arrivals(Draws(5)))
     assert times
     assert max(times) <= 4
 
 
 @pytest.mark.parametrize("wrong", [{}, {"constant": Constant(1), "ramp": Ramp(1, 2, 3)}])
-def test_poisson_is_around_exactly_one_rate(wrong: dict) -> None:
+def test_poisson_needs_exactly_one_shape(wrong: dict) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         Poisson(**wrong)
 
 
-def test_a_variation_of_nothing_is_refused() -> None:
+def test_a_cv_of_zero_is_rejected() -> None:
     with pytest.raises(ValueError, match="cv"):
         Poisson(constant=Constant(1), cv=0)

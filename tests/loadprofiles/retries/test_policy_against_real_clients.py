@@ -1,4 +1,4 @@
-"""Our retry policies do what the vendors' own clients do: same attempts, same sleeps, in every scripted failure."""
+"""The SDKs' policies behave like the vendors' own clients: same attempts and same sleeps in every scripted failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loadprofiles.client.records import AgentContext, ClientOptions
 from loadprofiles.retries import anthropic_sdk, openai_sdk
 from loadprofiles.sessions.session import Call, Message
 from reports.shared.tokens import Marker
-from tests.support.real_clients import BODIES, EVENTS, Habit, real_habit
+from tests.support.real_clients import BODIES, EVENTS, RetryBehaviour, real_behaviour
 from tests.support.scripted_server import Script, ScriptedServer, reset, silent, streamed, whole
 
 APIS = ("openai", "anthropic")
@@ -102,13 +102,13 @@ SCRIPTS: dict[str, list[Script]] = {
 
 
 def good(api: str, stream: bool, scripts: list[Script]) -> list[Script]:
-    """Where a list of scripts goes on after its failures, it goes on with a real answer."""
+    """Replaces the last of several scripts by a complete answer of the API."""
     answer = streamed(EVENTS[api]) if stream else whole(200, BODIES[api])
     return scripts if len(scripts) == 1 else [*scripts[:-1], answer]
 
 
 class Sleeps:
-    """Stands for gevent in our client: sleeps are noted, not slept."""
+    """Replaces gevent in our client: records sleeps instead of sleeping."""
 
     def __init__(self) -> None:
         self.slept_s: list[float] = []
@@ -118,7 +118,7 @@ class Sleeps:
 
 
 class FixedRandom(Random):
-    """`random()` is always the same."""
+    """`random()` always returns `jitter`."""
 
     jitter = 0.0
 
@@ -126,7 +126,7 @@ class FixedRandom(Random):
         return self.jitter
 
 
-def our_habit(
+def our_behaviour(
     api: str,
     scripts: list[Script],
     *,
@@ -134,7 +134,7 @@ def our_habit(
     jitter: float,
     monkeypatch: pytest.MonkeyPatch,
     timeout_s: float = 5,
-) -> Habit:
+) -> RetryBehaviour:
     sleeps = Sleeps()
     with monkeypatch.context() as patch, ScriptedServer(*scripts) as server:
         patch.setattr(our_client, "gevent", sleeps)
@@ -145,10 +145,10 @@ def our_habit(
         call = Call("main", 0, (Message("user", "x"),), 2, False, Marker("s", "main", 0), stream)
         record = client.call(call, AgentContext("s", "main", None, 7), now_s())
         client.close()
-        return Habit(len(server.requests), tuple(sleeps.slept_s), record.ok)
+        return RetryBehaviour(len(server.requests), tuple(sleeps.slept_s), record.ok)
 
 
-def test_the_versions_emulated_are_the_versions_tested() -> None:
+def test_the_emulated_versions_are_the_installed_versions() -> None:
     assert f"openai {version('openai')}" == openai_sdk.EMULATES
     assert f"anthropic {version('anthropic')}" == anthropic_sdk.EMULATES
 
@@ -156,46 +156,54 @@ def test_the_versions_emulated_are_the_versions_tested() -> None:
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 @pytest.mark.parametrize("name", SCRIPTS)
 @pytest.mark.parametrize("api", APIS)
-def test_same_attempts_and_sleeps(api: str, name: str, stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_and_sleeps_equal_those_of_the_real_client(
+    api: str, name: str, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scripts = good(api, stream, SCRIPTS[name])
     jitters = (0.0, 0.999) if name in ("503", "reset before headers") else (0.5,)
     for jitter in jitters:
         given: dict[str, Any] = {"stream": stream, "jitter": jitter, "monkeypatch": monkeypatch}
-        theirs = real_habit(api, scripts, **given)
-        ours = our_habit(api, scripts, **given)
+        theirs = real_behaviour(api, scripts, **given)
+        ours = our_behaviour(api, scripts, **given)
         assert (ours.attempts, ours.ok) == (theirs.attempts, theirs.ok)
         assert ours.sleeps_s == pytest.approx(theirs.sleeps_s, abs=1.5 if "date" in name else 1e-6)
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_same_after_a_stream_was_cut_or_had_an_error_in_it(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_cut_stream_or_an_error_event_both_give_up(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for end in ("fin", "rst"):
         scripts = [streamed(EVENTS[api][:3], end=end)]
         given: dict[str, Any] = {"stream": True, "jitter": 0.5, "monkeypatch": monkeypatch}
-        assert our_habit(api, scripts, **given) == real_habit(api, scripts, **given) == Habit(1, (), False)
+        assert (
+            our_behaviour(api, scripts, **given)
+            == real_behaviour(api, scripts, **given)
+            == RetryBehaviour(1, (), False)
+        )
     error = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"no"}}\n\n'
     scripts = [streamed([*EVENTS[api][:3], error])]
-    assert our_habit(api, scripts, **given) == real_habit(api, scripts, **given) == Habit(1, (), False)
+    assert our_behaviour(api, scripts, **given) == real_behaviour(api, scripts, **given) == RetryBehaviour(1, (), False)
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_same_after_a_whole_answer_was_cut_in_its_body(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_body_is_retried_like_the_real_client(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {"stream": False, "jitter": 0.5, "monkeypatch": monkeypatch}
-    assert our_habit(api, [cut_body], **given) == real_habit(api, [cut_body], **given)
+    assert our_behaviour(api, [cut_body], **given) == real_behaviour(api, [cut_body], **given)
     scripts = [cut_body, whole(200, BODIES[api])]
-    assert our_habit(api, scripts, **given) == real_habit(api, scripts, **given)
-    assert our_habit(api, scripts, **given).ok
+    assert our_behaviour(api, scripts, **given) == real_behaviour(api, scripts, **given)
+    assert our_behaviour(api, scripts, **given).ok
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
 @pytest.mark.parametrize("api", APIS)
-def test_same_after_silence_before_headers(api: str, stream: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_before_headers_is_retried_like_the_real_client(
+    api: str, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given: dict[str, Any] = {"stream": stream, "jitter": 0.5, "monkeypatch": monkeypatch, "timeout_s": 0.2}
-    assert our_habit(api, [silent], **given) == real_habit(api, [silent], **given)
+    assert our_behaviour(api, [silent], **given) == real_behaviour(api, [silent], **given)
 
 
-def test_a_policy_sleeps_in_our_greenlet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sleep that the tests above replace is gevent's: others go on meanwhile."""
+def test_other_greenlets_run_during_a_retry_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sleep that the tests above replace is gevent's, so other greenlets run meanwhile."""
     with ScriptedServer(failing(503, retry_after_ms="150"), streamed(EVENTS["openai"])) as server:
         client = Client(ClientOptions(server.url, "m", provable=False))
         call = Call("main", 0, (Message("user", "x"),), 2, False, Marker("s", "main", 0), True)
