@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from typing import Any
+
 import pytest
 
 from reports.shared import attributes as names
@@ -69,11 +71,13 @@ def test_a_session_has_the_tier_of_its_span_or_of_its_calls(record: RecordBuilde
 
 
 def test_shed_is_429_and_503_that_say_when_to_come_back(record: RecordBuilder) -> None:
-    refusal = {"ttft": None, "ups": []}
-    record.call("a", 0, 6.0, outcome="rate_limited", tier="batch", **refusal)
-    record.call("b", 0, 6.0, outcome="http_5xx", last={names.HTTP_STATUS: 503, names.RETRY_AFTER: 1.0}, **refusal)
-    record.call("c", 0, 6.0, outcome="http_5xx", last={names.HTTP_STATUS: 503}, **refusal)
-    record.call("d", 0, 6.0, outcome="http_5xx", last={names.HTTP_STATUS: 500, names.RETRY_AFTER: 1.0}, **refusal)
+    def rejected(session: str, outcome: str, last: dict[str, Any] | None = None, tier: str = "") -> None:
+        record.call(session, 0, 6.0, outcome=outcome, ttft=None, ups=[], last=last, tier=tier)
+
+    rejected("a", "rate_limited", tier="batch")
+    rejected("b", "http_5xx", {names.HTTP_STATUS: 503, names.RETRY_AFTER: 1.0})
+    rejected("c", "http_5xx", {names.HTTP_STATUS: 503})
+    rejected("d", "http_5xx", {names.HTTP_STATUS: 500, names.RETRY_AFTER: 1.0})
     record.call("e", 0, 6.0, tries=[Try(6.0, 6.1)], last={"start": 6.2})  # got in at last
     assert value(record, "shed") == 2
     assert value(record, "shed", where=("tier", "batch")) == 1
@@ -86,7 +90,8 @@ def test_a_retry_after_is_honoured_when_who_obeys_gets_in(record: RecordBuilder)
     record.call("c", 0, 6.0, ttft=2.0, tries=told, last={"start": 6.5})  # did not wait
     record.call("d", 0, 6.0, outcome="truncated", ttft=2.0, tries=told, last={"start": 7.2, names.HTTP_STATUS: 200})
     found = measured(record, "retry_after_honoured")
-    assert (found.value, found.samples) == (pytest.approx(2 / 3), 3)
+    assert found.value == pytest.approx(2 / 3)
+    assert found.samples == 3
 
 
 def test_nobody_was_asked_for_a_pause(record: RecordBuilder) -> None:
