@@ -129,10 +129,11 @@ def test_sessions_are_held_and_let_back_in_a_whole_run(tmp_path: Path) -> None:
     program = tmp_path / "down.py"
     program.write_text(
         "import sys\n"
-        "from chaos import cli, confirmation\n"
+        "from chaos.cli import app\n"
+        "from chaos.runner import confirmation\n"
         "answers = [True, False]\n"
         "confirmation.is_down = lambda share, baseline: answers.pop(0)\n"
-        "sys.exit(cli.main())\n"
+        "sys.exit(app.main())\n"
     )
     experiment = write_experiment(tmp_path)
     profile = tmp_path / "small-profile.yaml"

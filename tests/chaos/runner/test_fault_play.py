@@ -1,4 +1,4 @@
-"""A fault is reverted and verified whatever fails: the undo file, the record, an unexpected error."""
+"""A fault is reverted and verified whatever fails: the undo file, the record, a call of the world."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Events(EventLog):
 
 
 class FailingWorld(MemoryWorld):
-    """Raises `error` at the call `what`, the first `times` times."""
+    """Raises `error` at the first `times` calls of `what`."""
 
     def __init__(self, what: str = "", error: Exception | None = None, times: int = 100) -> None:
         super().__init__()
@@ -84,12 +84,12 @@ def play_of(world: MemoryWorld, events: Events, spec: FaultSpec | None = None) -
 
 
 async def play_and_end(play: FaultPlay) -> Played:
-    """The timeline asks for the revert at once: it comes as soon as the fault is confirmed."""
+    """Play a fault whose revert is due immediately: it begins as soon as the fault is confirmed."""
     play.end()
     return await play.play()
 
 
-async def test_an_undo_that_cannot_be_written_ends_the_run_without_injection(tmp_path: Path) -> None:
+async def test_without_a_written_undo_the_run_ends_without_injection(tmp_path: Path) -> None:
     world = FailingWorld("arm", UndoNotWritten("the disk is full"))
     with pytest.raises(TargetFailed):
         await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
@@ -111,7 +111,7 @@ async def test_a_full_record_does_not_prevent_the_revert(tmp_path: Path, full_fr
     assert play.played.verified
 
 
-async def test_a_fault_is_verified_though_its_undo_record_cannot_be_closed(tmp_path: Path) -> None:
+async def test_a_fault_is_verified_although_its_undo_cannot_be_marked_as_done(tmp_path: Path) -> None:
     world = FailingWorld("disarm", UndoNotWritten("the disk is full"))
     played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
     assert world.healthy
@@ -126,7 +126,7 @@ async def test_a_failed_revert_is_tried_again(tmp_path: Path, error: Exception) 
     assert (played.verified, played.problem) == (True, "")
 
 
-async def test_a_revert_that_never_works_is_reported_and_recorded(tmp_path: Path) -> None:
+async def test_a_revert_that_always_fails_is_reported_and_recorded(tmp_path: Path) -> None:
     world = FailingWorld("start", TargetFailed("port in use"), times=2 * REVERT_TRIES)
     played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
     assert (played.verified, played.stages[-1]) == (False, "failed")
@@ -141,7 +141,7 @@ async def test_an_injection_that_fails_unexpectedly_is_reverted(tmp_path: Path) 
     assert "unexpected" in played.problem
 
 
-async def test_a_target_without_what_the_fault_needs_refuses_it_before_anything(tmp_path: Path) -> None:
+async def test_a_target_that_does_not_offer_the_place_refuses_the_fault_without_undo(tmp_path: Path) -> None:
     world = MemoryWorld(offers=offers_of(own_replicas=False, own_gateway=False))
     played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
     assert "kill needs replicas whose processes brownout starts, and this target has none" in played.problem
@@ -150,7 +150,7 @@ async def test_a_target_without_what_the_fault_needs_refuses_it_before_anything(
 
 
 class SlowToEnd(MemoryWorld):
-    """A replica that takes its whole notice to end."""
+    """Its replicas take `notice_s` seconds to end after SIGTERM."""
 
     def __init__(self, notice_s: float = 3600.0) -> None:
         super().__init__()
@@ -163,13 +163,13 @@ class SlowToEnd(MemoryWorld):
         await super().terminate(name, grace_s=grace_s)
 
 
-def terminated(world: MemoryWorld, folder: Path) -> FaultPlay:
+def terminate_play_of(world: MemoryWorld, folder: Path) -> FaultPlay:
     return play_of(world, Events(folder / "events.jsonl"), Terminate.model_validate({"pool": "tpu"}))
 
 
-async def test_a_release_during_a_long_injection_reverts_at_once(tmp_path: Path) -> None:
+async def test_a_release_during_a_long_injection_reverts_immediately(tmp_path: Path) -> None:
     world = SlowToEnd()
-    play = terminated(world, tmp_path)
+    play = terminate_play_of(world, tmp_path)
     playing = asyncio.create_task(play.play())
     await world.signalled.wait()
     play.release()
@@ -181,17 +181,17 @@ async def test_a_release_during_a_long_injection_reverts_at_once(tmp_path: Path)
     assert not world.armed
 
 
-async def test_a_fault_released_before_it_begins_is_not_injected(tmp_path: Path) -> None:
+async def test_a_fault_that_is_released_before_its_begin_is_not_injected(tmp_path: Path) -> None:
     world = MemoryWorld()
-    play = terminated(world, tmp_path)
+    play = terminate_play_of(world, tmp_path)
     play.release()
     assert (await play.play()).stages == []
     assert world.log == []
 
 
-def test_a_revert_due_during_the_injection_comes_when_it_is_confirmed(tmp_path: Path) -> None:
+def test_a_revert_due_during_the_injection_begins_at_the_confirmation(tmp_path: Path) -> None:
     async def story() -> tuple[Played, float]:
-        play = terminated(SlowToEnd(notice_s=30.0), tmp_path)
+        play = terminate_play_of(SlowToEnd(notice_s=30.0), tmp_path)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         loop.call_later(10.0, play.end)

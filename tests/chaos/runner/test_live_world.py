@@ -1,4 +1,4 @@
-"""The world of a run: faults of the gateway and of the load on the real things, and what is left when nobody renews."""
+"""The world of a run: faults of a real gateway and of the load, and leases that expire when they are not renewed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from chaos.faults.catalogue import KINDS
 from chaos.faults.world import FaultError, Undo, Unreachable
-from chaos.runner import live_world as stage_module
+from chaos.runner import live_world
 from chaos.runner.collector import Counters
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
@@ -20,11 +20,11 @@ from chaos.supervision.undo import perform
 from targets.gateway.config import GatewayConfig, Upstream
 from targets.gateway.server.server import GatewayServer
 
-TOKEN = "of-this-run"
+TOKEN = "token-of-this-run"
 
 
 class Processes:
-    """A supervisor of nothing: keeps what is armed."""
+    """A supervisor without processes, which keeps the undo records."""
 
     def __init__(self) -> None:
         self.armed: dict[str, list[Undo]] = {}
@@ -58,7 +58,7 @@ async def gateway() -> AsyncIterator[GatewayServer]:
 
 def world_of(processes: Processes, load: LoadControl, control_port: int | None = None) -> LiveWorld:
     async def start_again(name: str, cold_start_s: float) -> None:
-        raise AssertionError("nothing is started here")
+        raise AssertionError("no process is started in these tests")
 
     return LiveWorld(processes, {}, TOKEN, start_again, load, control_port or 0)  # type: ignore[arg-type]
 
@@ -67,46 +67,46 @@ SPECS = {"slow_scheduler": {"delay": "50ms"}, "stuck_config": {"replicas": "tpu-
 
 
 @pytest.mark.parametrize("kind", SPECS)
-async def test_a_fault_of_the_gateway_lives_on_its_control_port(kind: str) -> None:
+async def test_a_fault_of_the_gateway_is_added_and_removed_over_its_control_port(kind: str) -> None:
     processes = Processes()
     async with gateway() as server, world_of(processes, LoadControl(), server.control_port) as world:
         spec = KINDS[kind].model_validate(SPECS[kind])
         fault = spec.build("f1", spec.select([], 7, "f1"), 7)
         await fault.inject(world)
         await fault.confirm(world)
-        assert set(server.behaviours.listing()) == {"f1"}
+        assert set(server.context.behaviours.listing()) == {"f1"}
         [undo] = processes.armed["f1"]
         assert await fault.revert(world) == 0
         await fault.verify(world)
-        assert server.behaviours.listing() == {}
+        assert server.context.behaviours.listing() == {}
         assert processes.armed == {}
-        # what the shepherd would have done
+        # the undo record, as the shepherd performs it
         await fault.inject(world)
         ok, _ = await asyncio.to_thread(perform, undo, token=TOKEN)
         assert ok
-        assert server.behaviours.listing() == {}
+        assert server.context.behaviours.listing() == {}
 
 
-async def test_a_gateway_whose_fault_nobody_renews_drops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage_module, "LEASE_S", 0.4)
-    monkeypatch.setattr(stage_module, "RENEW_EVERY_S", 0.1)
+async def test_the_gateway_drops_a_fault_whose_lease_is_not_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_world, "LEASE_S", 0.4)
+    monkeypatch.setattr(live_world, "RENEW_EVERY_S", 0.1)
     async with gateway() as server:
         async with world_of(Processes(), LoadControl(), server.control_port) as world:
             await world.add_behaviour("gateway", "f1", {"kind": "slow_scheduler", "params": {"ms": 5}})
-            entry = server.behaviours.listing()["f1"]
+            entry = server.context.behaviours.listing()["f1"]
             since = monotonic()
-            await until(lambda: monotonic() - since > 0.6)  # longer than the lease: it is renewed
-            assert entry["kind"] == server.behaviours.listing()["f1"]["kind"]
-        await until(lambda: server.behaviours.listing() == {}, 2)
+            await until(lambda: monotonic() - since > 0.6)  # longer than the lease, which is renewed
+            assert entry["kind"] == server.context.behaviours.listing()["f1"]["kind"]
+        await until(lambda: server.context.behaviours.listing() == {}, 2)
 
 
-async def test_parameters_that_the_gateway_refuses_are_an_error_of_the_fault() -> None:
+async def test_parameters_that_the_gateway_refuses_raise_an_error_of_the_fault() -> None:
     async with gateway() as server, world_of(Processes(), LoadControl(), server.control_port) as world:
         with pytest.raises(FaultError, match="no replica tpu-9"):
             await world.add_behaviour("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
 
 
-async def test_a_surge_is_on_when_the_load_says_so_and_over_when_it_says_so() -> None:
+async def test_a_surge_is_confirmed_and_reverted_when_the_load_generators_report_it() -> None:
     load, processes = LoadControl(), Processes()
     spec = KINDS["surge"].model_validate({"factor": 3})
     fault = spec.build("f1", ["load"], 7)

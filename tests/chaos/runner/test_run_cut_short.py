@@ -1,4 +1,4 @@
-"""Runs that are broken on purpose: interrupted, killed, stopped, starved. Each ends as promised and leaves nothing."""
+"""Runs that are interrupted, killed, stopped or out of disk space: each ends as specified and leaves no process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_ctrl_c_in_every_phase_reverts_ends_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
+def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs")
     run.reached(phase)
     run.process.send_signal(signal.SIGINT)
@@ -35,7 +35,7 @@ def test_ctrl_c_in_every_phase_reverts_ends_and_keeps_the_record(tmp_path: Path,
     assert "Traceback" not in output
 
 
-def test_a_runner_that_is_killed_leaves_no_process_and_a_readable_record(tmp_path: Path) -> None:
+def test_a_killed_runner_leaves_no_process_and_a_readable_record(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
     run.stage("confirmed")
     run.process.kill()
@@ -46,7 +46,7 @@ def test_a_runner_that_is_killed_leaves_no_process_and_a_readable_record(tmp_pat
     assert "Traceback" not in output
 
 
-def test_a_runner_that_is_stopped_is_given_up_after_five_seconds(tmp_path: Path) -> None:
+def test_the_shepherd_ends_the_run_of_a_runner_that_is_stopped_for_5_seconds(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
     run.stage("confirmed")
     gateway = run.pid("gateway")
@@ -60,7 +60,7 @@ def test_a_runner_that_is_stopped_is_given_up_after_five_seconds(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["locust", "gateway", "left-0"])
-def test_a_part_that_dies_by_itself_ends_the_run_with_a_clear_word(tmp_path: Path, name: str) -> None:
+def test_a_process_that_dies_unexpectedly_ends_the_run_and_is_named(tmp_path: Path, name: str) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_STALL), tmp_path / "runs")
     run.stage("confirmed")
     os.kill(run.pid(name), signal.SIGKILL)
@@ -70,7 +70,7 @@ def test_a_part_that_dies_by_itself_ends_the_run_with_a_clear_word(tmp_path: Pat
     run.nothing_left()
 
 
-def test_a_frozen_replica_is_thawed_when_the_runner_is_interrupted(tmp_path: Path) -> None:
+def test_a_frozen_replica_is_resumed_when_the_run_is_interrupted(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault="{at: 0s, for: 60s, freeze: {pool: right}}"), tmp_path / "runs")
     run.stage("confirmed")
     run.process.send_signal(signal.SIGTERM)
@@ -79,13 +79,11 @@ def test_a_frozen_replica_is_thawed_when_the_runner_is_interrupted(tmp_path: Pat
     run.nothing_left()
 
 
-BESIDE_REPLICAS = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
+LOAD_OR_GATEWAY = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
 
 
-@pytest.mark.parametrize("fault", BESIDE_REPLICAS)
-def test_a_fault_of_the_load_or_the_gateway_is_taken_off_when_the_run_is_interrupted(
-    tmp_path: Path, fault: str
-) -> None:
+@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY)
+def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
     run.process.send_signal(signal.SIGINT)
@@ -94,8 +92,8 @@ def test_a_fault_of_the_load_or_the_gateway_is_taken_off_when_the_run_is_interru
     run.nothing_left()
 
 
-@pytest.mark.parametrize("fault", BESIDE_REPLICAS[:2])
-def test_a_runner_that_is_killed_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY[:2])
+def test_a_killed_runner_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
     run.process.kill()
@@ -103,9 +101,9 @@ def test_a_runner_that_is_killed_leaves_no_surge_and_no_slow_gateway(tmp_path: P
     run.nothing_left()
 
 
-def test_a_long_notice_does_not_hold_up_an_interrupted_run(tmp_path: Path) -> None:
+def test_a_long_notice_does_not_delay_the_end_of_an_interrupted_run(tmp_path: Path) -> None:
     fault = "{at: 0s, for: 90s, terminate: {replica: right-0, notice: 80s, cold_start: 0s}}"
-    stall = "{at: 0s, for: 80s, stall: {replica: right-0}}"  # so that it never gets idle
+    stall = "{at: 0s, for: 80s, stall: {replica: right-0}}"  # so that the replica is never idle
     run = Run(write_experiment(tmp_path, fault=f"{stall}, {fault}"), tmp_path / "runs")
     run.stage("injected")
     begun = time.monotonic()
@@ -115,34 +113,34 @@ def test_a_long_notice_does_not_hold_up_an_interrupted_run(tmp_path: Path) -> No
     run.nothing_left()
 
 
-def test_a_gateway_that_does_not_start_is_named_with_its_last_words(tmp_path: Path) -> None:
-    """The gateway's command is taken by one that fails, as a broken installation would."""
+def test_a_gateway_that_does_not_start_is_named_with_its_last_log_lines(tmp_path: Path) -> None:
+    """The command of the gateway is replaced by one that fails, as in a broken installation."""
     program = tmp_path / "broken.py"
     program.write_text(
         "import sys\n"
         "from dataclasses import replace\n"
-        "from chaos import cli\n"
+        "from chaos.cli import app\n"
         "from chaos.runner.deployment import Deployment\n"
-        "made = Deployment.gateway_spec\n"
-        "argv = [sys.executable, '-c', 'raise SystemExit(\"no gateway today\")']\n"
-        "Deployment.gateway_spec = lambda self: replace(made(self), argv=argv)\n"
-        "sys.exit(cli.main())\n"
+        "original = Deployment.gateway_spec\n"
+        "argv = [sys.executable, '-c', 'raise SystemExit(\"the gateway is not installed\")']\n"
+        "Deployment.gateway_spec = lambda self: replace(original(self), argv=argv)\n"
+        "sys.exit(app.main())\n"
     )
     experiment = write_experiment(tmp_path)
     command = [sys.executable, str(program), "run", str(experiment), "--runs", str(tmp_path / "runs")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 5, done.stdout + done.stderr
     assert "gateway exited unexpectedly (exit code 1)" in done.stdout.replace("\n", " ")
-    assert "no gateway today" in done.stdout
+    assert "the gateway is not installed" in done.stdout
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk_ends_the_run_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root")
+def test_a_full_disk_ends_the_run_and_is_reported(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here")
+        pytest.skip("this machine does not allow to mount a file system")
     try:
         run = Run(write_experiment(tmp_path, fault=LONG_STALL), disk / "runs")
         assert run.end() == 5, run.output
@@ -153,7 +151,7 @@ def test_a_full_disk_ends_the_run_and_says_so(tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", str(disk)], check=False)
 
 
-def test_a_port_in_use_is_the_users_to_mend(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_as_a_mistake_of_the_user(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "chaos.cli.app", "serve", "stack", "--port", port, "--runs", str(tmp_path)]

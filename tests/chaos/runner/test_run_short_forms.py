@@ -1,4 +1,4 @@
-"""Every experiment that ships, in short, on its own stack: it ends by itself, breaks what it says, leaves nothing."""
+"""The short form of each shipped experiment, on its own stack: it ends by itself, hits calls, leaves no process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.support.run_helpers import Run
 pytestmark = pytest.mark.slow
 
 REPORTS = ("report.json", "report.html", "summary.md", "junit.xml", "spans.parquet")
-PLAYED = (0, 1, 3)
-"""A short form decides little; what it must not be is stopped, broken or interrupted."""
+NOT_STOPPED = (0, 1, 3)
+"""Exit codes of a run that was not stopped, broken or interrupted; a short form decides few gates."""
 
 
 @pytest.mark.parametrize("name", experiment_names())
-def test_its_short_form_plays(name: str, tmp_path: Path) -> None:
+def test_the_short_form_runs_to_its_end_and_each_fault_hits(name: str, tmp_path: Path) -> None:
     run = Run(Path(name), tmp_path / "runs", "--short", "--quiet")
-    assert run.end(110) in PLAYED, run.output
+    assert run.end(110) in NOT_STOPPED, run.output
     assert "short form" in run.output
     assert [event["event"] for event in run.events("run")] == ["started", "finished"]
     stages: dict[str, list[str]] = {}
@@ -29,7 +29,7 @@ def test_its_short_form_plays(name: str, tmp_path: Path) -> None:
     assert len(stages) == len(load_experiment(name).faults)
     for fault, reached in stages.items():
         assert reached == ["planned", "injected", "confirmed", "reverted", "verified"], fault
-    told = json.loads((run.folder / "report.json").read_text())
-    assert [fault["id"] for fault in told["faults"] if not (fault["hits"] or fault["calls_met"])] == []
+    report = json.loads((run.folder / "report.json").read_text())
+    assert [fault["id"] for fault in report["faults"] if not (fault["hits"] or fault["calls_met"])] == []
     assert [file for file in REPORTS if not (run.folder / file).is_file()] == []
     run.nothing_left()

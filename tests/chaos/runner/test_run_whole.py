@@ -1,4 +1,4 @@
-"""A whole small run: processes, record, verdict, and nothing left behind."""
+"""A whole small run: its processes, record and verdict; no process is left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from tests.support.run_helpers import Run, report, write_experiment
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole")]
-"""One worker has them all: they look at one run."""
+"""One worker runs all of them, because they share one run."""
 
 
 @pytest.fixture(scope="module")
@@ -23,17 +23,17 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_it_passes_and_says_so(played: Run) -> None:
+def test_the_run_passes_and_prints_its_verdict_fault_and_report(played: Run) -> None:
     assert "PASS" in played.output
     assert "fault f1: kill on right-0" in played.output
     assert str(played.folder / "report.html") in played.output.replace("\n", "")
 
 
-def test_nothing_is_left(played: Run) -> None:
+def test_no_process_is_left(played: Run) -> None:
     played.nothing_left()
 
 
-def test_the_record_is_whole_and_private(played: Run) -> None:
+def test_the_record_is_complete_and_private(played: Run) -> None:
     folder = played.folder
     names = {path.name for path in folder.iterdir()}
     assert names >= {"experiment.yaml", "events.jsonl", "gauges.jsonl", "spans", "spans.parquet", "undo.jsonl", "logs"}
@@ -42,16 +42,16 @@ def test_the_record_is_whole_and_private(played: Run) -> None:
     assert yaml.safe_load((folder / "experiment.yaml").read_text())["seed"] == 3
 
 
-def test_the_phases_follow_each_other(played: Run) -> None:
+def test_the_phases_are_recorded_in_order(played: Run) -> None:
     phases = [event["phase"] for event in played.events("phase")]
     assert phases == ["setup", "warmup", "baseline", "fault", "recovery", "drain", "end"]
 
 
-def test_the_fault_went_through_every_stage_and_hit_something(played: Run) -> None:
+def test_the_fault_went_through_every_stage_and_hit_calls(played: Run) -> None:
     stages = [event["stage"] for event in played.events("fault")]
     assert stages == ["planned", "injected", "confirmed", "reverted", "verified"]
-    told = json.loads((played.folder / "report.json").read_text())
-    assert told["faults"][0]["calls_met"] > 0
+    report_json = json.loads((played.folder / "report.json").read_text())
+    assert report_json["faults"][0]["calls_met"] > 0
 
 
 def test_every_span_that_was_started_was_received(played: Run) -> None:
@@ -60,14 +60,14 @@ def test_every_span_that_was_started_was_received(played: Run) -> None:
     assert spans["lost"] == 0
 
 
-def test_the_token_stands_in_no_file_of_the_record(played: Run) -> None:
-    """Tokens travel by environment; the record can be passed on."""
+def test_no_file_of_the_record_contains_the_token(played: Run) -> None:
+    """Processes get the token by their environment, so that the record can be shared."""
     for path in played.folder.rglob("*"):
         if path.is_file():
             assert b"BROWNOUT_TOKEN" not in path.read_bytes(), path
 
 
-def test_the_reports_can_be_made_again(played: Run) -> None:
+def test_the_reports_can_be_made_again_from_the_record(played: Run) -> None:
     before = json.loads((played.folder / "report.json").read_text())["gates"]
     for name in ("report.json", "report.html", "spans.parquet"):
         (played.folder / name).unlink()
@@ -76,7 +76,7 @@ def test_the_reports_can_be_made_again(played: Run) -> None:
     assert json.loads((played.folder / "report.json").read_text())["gates"] == before
 
 
-def test_a_gate_that_is_violated_fails_the_run(tmp_path: Path) -> None:
+def test_a_violated_gate_fails_the_run(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, gates="sessions_lost == 0, calls <= 5"), tmp_path / "runs", "--quiet")
     assert run.end() == 1, run.output
     assert "✗" in run.output
@@ -84,7 +84,7 @@ def test_a_gate_that_is_violated_fails_the_run(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_hits_nothing_is_inconclusive(tmp_path: Path) -> None:
-    """After the two hundredth token of an answer of twelve there is nothing to cut."""
+    """An answer has 12 tokens, so a cut after 200 tokens hits no call."""
     fault = "{at: 0s, for: 1s, cut: {pool: right, after_tokens: 200, how: fin}}"
     run = Run(write_experiment(tmp_path, fault=fault), tmp_path / "runs", "--quiet")
     assert run.end() == 3, run.output
