@@ -76,3 +76,20 @@ def tracelab(
         "timing_events": [{"event_type": kind, "timestamp": f"2026-06-01T{at}Z"} for kind, at in events],
         "tools": [{"tool_name": "Bash", "tool_wall_latency_ms": ms} for ms in tools_ms],
     }
+
+
+AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
+BURSTGPT = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,ChatGPT,472,18,490,x\n"
+
+
+def make_trace(folder: Path, name: str) -> Path:
+    """Writes a valid file of the format `name`, with one session."""
+    if name == "claude-code":
+        return write(folder, session([request([1, 2]), request([1, 2, 3])]), f"{name}.json")
+    if name == "mooncake":
+        return lines(folder, f"{name}.jsonl", [mooncake([0, 1, 2]), mooncake([0, 1, 3, 4], 50)])
+    if name == "tracelab":
+        return lines(folder, f"{name}.jsonl", [tracelab(0, 5, 5), tracelab(1, 10, 5)])
+    path = folder / f"{name}.csv"
+    path.write_text(AZURE if name == "azure" else BURSTGPT)
+    return path

@@ -53,7 +53,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @settings(max_examples=120, deadline=None)
 @given(conversations(), st.sampled_from([1.0, 1.7, 3.0]))
-def test_a_replay_keeps_token_counts_and_what_prompts_have_in_common(requests: list[dict], shrink: float) -> None:
+def test_a_replay_keeps_token_counts_and_common_prefixes(requests: list[dict], shrink: float) -> None:
     options = TraceOptions(rate=1, speed=1, shrink=shrink, max_calls=None)
     folder = Path(__file__).parent  # not written to
     recorded = _read(folder, requests)
@@ -82,7 +82,7 @@ def _read(folder: Path, requests: list[dict[str, Any]]) -> RecordedSession:
     return _Reading(str(folder / "made"), json.dumps(session(requests)).encode()).session("made")
 
 
-def test_a_conversation_that_grows_keeps_its_messages_and_holds_the_answers_received(tmp_path: Path) -> None:
+def test_a_growing_conversation_keeps_its_messages_and_the_answers_received(tmp_path: Path) -> None:
     calls = replay(tmp_path, [request(range(10)), request(range(14)), request(range(16), stop="end_turn")]).calls[
         "main"
     ]
@@ -98,7 +98,7 @@ def test_a_conversation_that_grows_keeps_its_messages_and_holds_the_answers_rece
     assert [message.role for message in calls[0].messages] == ["system", "user"]
 
 
-def test_an_answer_that_the_recorded_prompt_has_no_room_for_is_cut(tmp_path: Path) -> None:
+def test_an_answer_is_cut_if_the_recorded_prompt_has_no_room_for_it(tmp_path: Path) -> None:
     calls = replay(tmp_path, [request(range(10), out=500), request(range(12))]).calls["main"]
     *_, answer, last = calls[1].messages
     assert (answer.role, answer.tool_call) == ("assistant", None)
@@ -107,7 +107,7 @@ def test_an_answer_that_the_recorded_prompt_has_no_room_for_is_cut(tmp_path: Pat
     assert len(text_of(calls[1].messages)) == 12 * 64 * TOKEN_CHARS
 
 
-def test_a_prompt_sent_again_is_the_same_up_to_its_marker(tmp_path: Path) -> None:
+def test_a_prompt_that_is_sent_again_is_equal_up_to_its_marker(tmp_path: Path) -> None:
     calls = replay(tmp_path, [request(range(10)), request(range(10))]).calls["main"]
     one, other = texts(calls)
     assert len(one) == len(other)
@@ -116,7 +116,7 @@ def test_a_prompt_sent_again_is_the_same_up_to_its_marker(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("shrink", [1.0, 5.0, 400.0])
-def test_each_prompt_ends_in_its_own_marker_and_no_other_marker_strays_in(tmp_path: Path, shrink: float) -> None:
+def test_each_prompt_ends_in_its_own_marker_and_contains_no_partial_marker(tmp_path: Path, shrink: float) -> None:
     requests = [
         request(range(10)),
         request(range(14), stop="end_turn"),
@@ -135,13 +135,13 @@ def test_each_prompt_ends_in_its_own_marker_and_no_other_marker_strays_in(tmp_pa
                 assert message.text.count("[") == message.text.count("]") <= 1
 
 
-def test_sessions_share_the_tools_and_the_system_prompt_and_nothing_else(tmp_path: Path) -> None:
+def test_sessions_share_only_the_tools_and_the_system_prompt(tmp_path: Path) -> None:
     recorded = read_session(write(tmp_path, session([request(range(20))])))
     one, other = (texts(session.calls["main"])[0] for session in played(recorded, count=2))
     assert common_chars(one, other) // TOKEN_CHARS in range(512, 516)
 
 
-def test_sub_agents_play_side_by_side_after_their_own_delay(tmp_path: Path) -> None:
+def test_sub_agents_play_concurrently_after_their_own_delays(tmp_path: Path) -> None:
     begin = list(range(1000, 1008))
     requests = [
         request(range(10), api_time=10.0),
@@ -159,7 +159,7 @@ def test_sub_agents_play_side_by_side_after_their_own_delay(tmp_path: Path) -> N
     assert session.calls["sub-1"][0].messages[0].text != session.calls["main"][0].messages[0].text
 
 
-def test_the_same_session_is_played_however_its_sub_agents_interleave(tmp_path: Path) -> None:
+def test_a_session_is_the_same_in_any_interleaving_of_its_sub_agents(tmp_path: Path) -> None:
     subs = [sub_agent(5.0, [request(range(b, b + 6 + k)) for k in range(4)], duration_ms=9e4) for b in (1000, 2000)]
     recorded = read_session(write(tmp_path, session([request(range(10)), *subs, request(range(12), 200.0)])))
     assert (
@@ -168,7 +168,7 @@ def test_the_same_session_is_played_however_its_sub_agents_interleave(tmp_path: 
 
 
 @pytest.mark.parametrize("failing", ["main", "sub-1"])
-def test_a_failed_call_loses_the_session(tmp_path: Path, failing: str) -> None:
+def test_a_failed_call_ends_the_session_as_lost(tmp_path: Path, failing: str) -> None:
     requests = [request(range(10)), sub_agent(5.0, [request(range(90, 96))]), request(range(12), 60.0)]
     session = replay(tmp_path, requests, answer=lambda call: FAILED if call.agent == failing else replica_answer(call))
     assert session.succeeded is False
@@ -176,7 +176,7 @@ def test_a_failed_call_loses_the_session(tmp_path: Path, failing: str) -> None:
 
 
 @needs_real
-def test_the_real_sessions_keep_their_tokens_and_their_hits() -> None:
+def test_real_sessions_keep_their_token_counts_and_prefix_hits() -> None:
     shrink = 12.0
     for path in sorted(REAL.glob("*.json")):
         recorded = read_session(path)

@@ -23,7 +23,7 @@ def read(folder: Path, rows: list[str], **given: bool) -> Recorded:
     return read_azure([lines(folder, "a.csv", rows)], **given)
 
 
-def test_a_row_is_a_session_of_one_call_at_its_time(tmp_path: Path) -> None:
+def test_each_row_is_a_session_of_one_call_at_its_time(tmp_path: Path) -> None:
     rows = [HEADER, ROW, "2023-11-16 18:17:04.0319600,3180,8", "2023-11-17T00:00:00+00:00,12,0"]
     recorded = read(tmp_path, rows)
     assert recorded.starts_s is not None
@@ -33,7 +33,7 @@ def test_a_row_is_a_session_of_one_call_at_its_time(tmp_path: Path) -> None:
     assert steps[1][0] == RecordedCall(3180, 8, 0.0, "person", False, True, None)
 
 
-def test_the_order_and_the_case_of_columns_do_not_matter_nor_do_a_bom_and_crlf(tmp_path: Path) -> None:
+def test_columns_in_any_order_and_case_a_bom_and_crlf_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(
         b'\xef\xbb\xbfgeneratedtokens,extra,"contextTokens",timestamp\r\n10,,"4808",2023-11-16 18:17:03\r\n'
@@ -43,7 +43,7 @@ def test_the_order_and_the_case_of_columns_do_not_matter_nor_do_a_bom_and_crlf(t
     assert (call.input_tokens, call.output_tokens) == (4808, 10)
 
 
-def test_arrivals_are_as_recorded_scaled_by_the_speed_or_at_a_rate(tmp_path: Path) -> None:
+def test_starts_are_as_recorded_divided_by_speed_or_at_a_rate(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.csv", [HEADER, *(f"2023-11-16 00:00:{s:02},9,1" for s in (5, 9, 25))])
     recorded = replay_sessions(path, {"rate": "recorded", "speed": 2.0}, 7, "r")
     # the mean gap of 10 s lies between the last and the repetition
@@ -52,13 +52,13 @@ def test_arrivals_are_as_recorded_scaled_by_the_speed_or_at_a_rate(tmp_path: Pat
     assert [(plan.id, plan.start_at_s) for plan in at_rate] == [("r-0", 0.25), ("r-1", 0.75)]
 
 
-def test_calls_of_one_moment_come_at_once_and_their_repetition_later(tmp_path: Path) -> None:
+def test_simultaneous_calls_start_together_and_repeat_later(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.csv", [HEADER, ROW, ROW])
     plans = islice(replay_sessions(path, {"rate": "recorded", "speed": 1.0}, 7, "r"), 4)
     assert [plan.start_at_s for plan in plans] == [0.0, 0.0, 1.0, 1.0]
 
 
-def test_a_prompt_has_its_tokens_and_shares_none(tmp_path: Path) -> None:
+def test_a_prompt_has_its_recorded_tokens_and_shares_none(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.csv", [HEADER, ROW])
     one, two = (
         text_of(played.calls["main"][0].messages)
@@ -89,7 +89,7 @@ def test_a_prompt_has_its_tokens_and_shares_none(tmp_path: Path) -> None:
         ('2023-11-16 18:17:03,"4808,10', "not a CSV row"),
     ],
 )
-def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, row: str, says: str) -> None:
+def test_an_invalid_row_is_reported_with_its_line_and_can_be_skipped(tmp_path: Path, row: str, says: str) -> None:
     rows = [HEADER, ROW, "", row, ROW]
     with pytest.raises(InvalidFile, match=says) as caught:
         read(tmp_path, rows)
@@ -100,19 +100,19 @@ def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: 
     assert (len(recorded.sessions), recorded.skipped_count) == (2, 1)
 
 
-def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
+def test_a_missing_column_is_reported_with_the_existing_ones(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match=r'a\.csv:1: there is no column "ContextTokens"; .*: timestamp, tokens'):
         read(tmp_path, ["TIMESTAMP,Tokens,GeneratedTokens", ROW], skip_bad=True)
 
 
-def test_times_that_go_back_are_put_in_order(tmp_path: Path) -> None:
+def test_rows_out_of_order_are_sorted_by_time(tmp_path: Path) -> None:
     recorded = read(tmp_path, [HEADER, "2023-11-16 18:00:09,9,1", "2023-11-16 18:00:04,4,1"])
     assert list(recorded.starts_s or ()) == [0.0, 5.0]
     assert [step.input_tokens for i in range(2) for step in recorded.sessions[i].main.steps] == [4, 9]  # type: ignore[union-attr]
 
 
 @pytest.mark.skipif(not os.path.isdir(REAL), reason=f"no recordings in {REAL}")
-def test_the_real_hour_is_read_whole() -> None:
+def test_all_rows_of_the_real_hour_are_read() -> None:
     recorded = read_azure(sorted(REAL.glob("*.csv")))
     assert (len(recorded.sessions), recorded.skipped_count) == (8819, 0)
     assert (recorded.starts_s or [0])[-1] == pytest.approx(3435.948, abs=1e-3)

@@ -29,7 +29,7 @@ def calls(recorded: Recorded) -> list[list[RecordedCall]]:
     ]
 
 
-def test_rows_of_one_session_id_are_one_session_with_the_time_between_answer_and_next_call(tmp_path: Path) -> None:
+def test_rows_with_the_same_session_id_are_one_session_with_its_waits(tmp_path: Path) -> None:
     rows = [HEADER, row(5), row(7, "b"), row(30, request=130), row(40, request=60, took=50), row(41, request=61)]
     one, two = calls(recorded := read(tmp_path, rows))
     assert [(call.input_tokens, call.wait_s) for call in one] == [(100, 0.0), (130, 23.0), (60, 8.0), (61, 0.0)]
@@ -47,7 +47,7 @@ def test_without_a_session_id_each_row_is_a_session(tmp_path: Path) -> None:
     assert len(calls(read(tmp_path, [HEADER, row(session=""), row(session="")]))) == 2
 
 
-def test_a_response_of_no_tokens_is_a_recorded_failure_left_out_and_counted(tmp_path: Path) -> None:
+def test_a_response_of_0_tokens_is_a_recorded_failure_left_out_and_counted(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.csv", [HEADER, row(), row(6, request=0, response=0), row(7, "b", response=0)])
     recorded = read_burstgpt([path])
     assert len(recorded.sessions) == 1
@@ -56,7 +56,7 @@ def test_a_response_of_no_tokens_is_a_recorded_failure_left_out_and_counted(tmp_
     assert open_trace(path, {}).summary_lines() == ["burstgpt: 1 sessions", *recorded.notes]
 
 
-def test_a_file_of_nothing_but_failures_is_answered(tmp_path: Path) -> None:
+def test_a_file_that_contains_only_failures_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match="contains no call: 1 recorded failures"):
         read(tmp_path, [HEADER, row(response=0)])
 
@@ -78,7 +78,7 @@ def test_a_file_of_nothing_but_failures_is_answered(tmp_path: Path) -> None:
         ("5,a,2,ChatGPT", "has 4 values, but the header has 8 columns"),
     ],
 )
-def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, bad: str, says: str) -> None:
+def test_an_invalid_row_is_reported_with_its_line_and_can_be_skipped(tmp_path: Path, bad: str, says: str) -> None:
     rows = [HEADER, row(session=""), bad, row(session="")]
     with pytest.raises(InvalidFile, match=says) as caught:
         read(tmp_path, rows)
@@ -88,13 +88,13 @@ def test_a_malformed_row_is_answered_with_its_line_and_can_be_skipped(tmp_path: 
     assert (len(recorded.sessions), recorded.skipped_count) == (2, 1)
 
 
-def test_times_that_go_back_are_put_in_order_and_make_no_wait(tmp_path: Path) -> None:
+def test_rows_out_of_order_are_sorted_and_have_no_wait(tmp_path: Path) -> None:
     recorded = read(tmp_path, [HEADER, row(50), row(20, "b"), row(10)])
     assert [len(one) for one in calls(recorded)] == [1, 2]
     assert calls(recorded)[1][1].wait_s == 0.0
     assert list(recorded.starts_s or ()) == [0.0, 30.0]
 
 
-def test_session_ids_of_two_files_are_different_sessions(tmp_path: Path) -> None:
+def test_equal_session_ids_in_two_files_are_different_sessions(tmp_path: Path) -> None:
     paths = [lines(tmp_path, name, [HEADER, row()]) for name in ("a.csv", "b.csv")]
     assert len(read_burstgpt(paths).sessions) == 2

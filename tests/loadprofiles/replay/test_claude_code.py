@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from loadprofiles.replay import claude_code
 from loadprofiles.replay.claude_code import read_session, read_sessions
 from loadprofiles.replay.recorded import CommonPrefix, RecordedCall, RecordedFork, RecordedSession
 from reports.shared.errors import InvalidFile, Problem
@@ -33,7 +34,7 @@ def mistakes(folder: Path, data: dict[str, Any] | str, indent: int | None = 1) -
     return list(caught.value.problems)
 
 
-def test_prefixes_are_found_where_conversations_grow_rewind_and_return(tmp_path: Path) -> None:
+def test_common_prefixes_are_found_when_conversations_grow_rewind_and_return(tmp_path: Path) -> None:
     recorded = read(
         tmp_path,
         [
@@ -67,12 +68,12 @@ def test_tokens_waits_and_streaming_are_as_recorded(tmp_path: Path) -> None:
     )
 
 
-def test_an_interrupted_answer_asked_for_a_tool_if_a_result_followed(tmp_path: Path) -> None:
+def test_an_interrupted_answer_asked_for_a_tool_if_a_tool_result_follows(tmp_path: Path) -> None:
     requests = [request(range(9), stop=""), request(range(10), stop=""), request(range(11), input_types=["text"])]
     assert [call.asks_tool for call in calls(read(tmp_path, requests))] == [True, False, True]
 
 
-def test_sub_agents_that_overlap_run_side_by_side_and_others_one_after_the_other(tmp_path: Path) -> None:
+def test_overlapping_sub_agents_run_concurrently_and_others_in_sequence(tmp_path: Path) -> None:
     own = [request(range(1000, 1005), api_time=4.0), request(range(1000, 1007), 6.0, api_time=4.0)]
     recorded = read(
         tmp_path,
@@ -98,7 +99,7 @@ def test_sub_agents_that_overlap_run_side_by_side_and_others_one_after_the_other
     assert [len(agent.steps) for _, agent in pair.agents] == [2, 2]
 
 
-def test_a_sub_agent_may_begin_as_another_did(tmp_path: Path) -> None:
+def test_a_sub_agent_can_share_its_first_prefix_with_another(tmp_path: Path) -> None:
     one = sub_agent(1.0, [request(range(1000, 1010), api_time=5.0)])
     other = sub_agent(2.0, [request([*range(1000, 1008), 2000, 2001])])
     fork = read(tmp_path, [request(range(10)), one, other]).main.steps[1]
@@ -108,7 +109,7 @@ def test_a_sub_agent_may_begin_as_another_did(tmp_path: Path) -> None:
     assert step.common == CommonPrefix(0, 8 * 64, "sub-1")
 
 
-def test_every_mistake_of_a_file_is_answered_with_its_line(tmp_path: Path) -> None:
+def test_every_mistake_of_a_file_is_reported_with_its_line(tmp_path: Path) -> None:
     good = session([request([1, 2]), request([1, 2, 3])])
     good["requests"][0]["out"] = "many"
     del good["requests"][1]["in"]
@@ -136,7 +137,7 @@ def test_every_mistake_of_a_file_is_answered_with_its_line(tmp_path: Path) -> No
         ('{"block_size": 64, "tool_tokens": 1, "system_tokens": 1, "requests": [\n{"type": "x"}]}', 2, "'x'"),
     ],
 )
-def test_a_broken_file_is_answered_with_file_line_and_remedy(tmp_path: Path, text: str, line: int, says: str) -> None:
+def test_an_invalid_file_is_reported_with_file_line_and_remedy(tmp_path: Path, text: str, line: int, says: str) -> None:
     (problem,) = mistakes(tmp_path, text)
     assert problem.file.endswith("a.json")
     assert problem.line == line
@@ -148,30 +149,30 @@ def test_a_broken_file_is_answered_with_file_line_and_remedy(tmp_path: Path, tex
     ("raw", "says"),
     [(b'{"block_size":\n "\xff"}', "a.json:2: is not UTF-8"), (b'{"x": ' + b"[" * 100_000, "nested too deeply")],
 )
-def test_a_file_that_is_no_text_or_has_no_end_is_answered(tmp_path: Path, raw: bytes, says: str) -> None:
+def test_a_file_that_is_not_utf_8_or_nested_too_deeply_is_reported(tmp_path: Path, raw: bytes, says: str) -> None:
     (tmp_path / "a.json").write_bytes(raw)
     with pytest.raises(InvalidFile, match=says):
         read_sessions(files(tmp_path))
 
 
-def test_numbers_that_no_run_can_play_are_mistakes(tmp_path: Path) -> None:
+def test_numbers_outside_their_range_are_mistakes(tmp_path: Path) -> None:
     text = json.dumps(session([request([1])])).replace('"think_time": 1.0', '"think_time": 1e999')
     assert len(mistakes(tmp_path, text)) == 1
     assert len(mistakes(tmp_path, session([request([1], **{"in": 0})]))) == 1
 
 
-def test_a_file_that_is_not_there_is_answered(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match=r"absent\.json: cannot be read"):
         read_sessions([tmp_path / "absent.json"])
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = write(tmp_path, session([request([1, 2])]))
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert len(read_sessions([path]).sessions) == 1
 
 
-def test_a_file_that_is_too_large_is_answered_without_reading_it_whole(
+def test_a_file_that_is_too_large_is_reported_without_reading_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loadprofiles.replay.claude_code.MAX_FILE_BYTES", 1000)
@@ -180,7 +181,7 @@ def test_a_file_that_is_too_large_is_answered_without_reading_it_whole(
         read_sessions(files(tmp_path))
 
 
-def test_skip_bad_passes_over_bad_files_and_counts_them(tmp_path: Path) -> None:
+def test_skip_bad_skips_and_counts_invalid_files(tmp_path: Path) -> None:
     write(tmp_path, session([request([1, 2])]), "good.json")
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(InvalidFile, match=r"bad\.json:1"):
@@ -194,7 +195,7 @@ def test_skip_bad_passes_over_bad_files_and_counts_them(tmp_path: Path) -> None:
 
 
 @needs_real
-def test_the_real_sessions_are_read_whole() -> None:
+def test_all_real_sessions_are_read() -> None:
     recorded = read_sessions(files(REAL))
     assert not recorded.skipped
     assert len(recorded.sessions) == 50
@@ -208,3 +209,8 @@ def test_the_real_sessions_are_read_whole() -> None:
     # one session begins a second conversation (another model's)
     assert sum(call.common is None for call in main) == 51
     assert sum(call.common is not None and call.common.tokens is None for call in main) == 773
+
+
+def test_the_types_of_entries_are_those_of_calls_and_sub_agents() -> None:
+    types = [get_type_hints(entry)["type"] for entry in (claude_code._Request, claude_code._SubAgent)]
+    assert get_args(get_type_hints(claude_code._Kind)["type"]) == tuple(one for kind in types for one in get_args(kind))

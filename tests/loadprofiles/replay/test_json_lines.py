@@ -36,17 +36,17 @@ TEXT = b"""{
         ("$.a.b.c", 2),
     ],
 )
-def test_the_line_of_a_place_or_of_what_is_around_it(path: str, line: int) -> None:
+def test_the_line_of_a_path_or_of_its_nearest_parent_is_found(path: str, line: int) -> None:
     assert line_of_path(TEXT, path) == line
 
 
-def test_text_that_breaks_off_has_lines_too() -> None:
+def test_lines_are_found_in_truncated_text() -> None:
     assert line_of_path(TEXT[:60], "$.a.b[2]") in range(1, 5)
     assert line_of_byte(TEXT, len(TEXT)) == TEXT.count(b"\n") + 1
 
 
 @given(st.lists(st.recursive(st.integers() | st.text(max_size=4), st.lists, max_leaves=8), min_size=1, max_size=8))
-def test_each_item_is_found_whatever_stands_before_it(items: list) -> None:
+def test_each_item_is_found_after_any_other_items(items: list) -> None:
     parts = [json.dumps(item) for item in items]
     raw = ("[" + ",\n".join(parts) + "]").encode()
     assert [line_of_path(raw, f"$[{i}]") for i in range(len(items))] == [i + 1 for i in range(len(items))]

@@ -31,7 +31,7 @@ def chains(recorded: Recorded) -> list[list[list[int]]]:
     return found
 
 
-def test_a_request_that_extends_an_earlier_ones_full_blocks_goes_on_from_it(tmp_path: Path) -> None:
+def test_a_request_that_extends_an_earlier_ones_full_blocks_continues_it(tmp_path: Path) -> None:
     first, other, more = [0, 1, 2], [0, 7, 8], [0, 1, 3, 4]
     rows = [mooncake(first), mooncake(other, 500), mooncake(more, 60_000), mooncake([0, 1, 3, 5, 6], 90_000)]
     recorded = read(tmp_path, rows)
@@ -41,18 +41,18 @@ def test_a_request_that_extends_an_earlier_ones_full_blocks_goes_on_from_it(tmp_
     assert list(recorded.starts_s or ()) == [0.0, 0.5]
 
 
-def test_what_shares_only_the_first_block_or_does_not_grow_is_a_session_of_its_own(tmp_path: Path) -> None:
+def test_a_request_that_shares_one_block_or_does_not_grow_starts_a_session(tmp_path: Path) -> None:
     rows = [mooncake([0], tokens=512), mooncake([0, 1]), mooncake([0, 1, 2]), mooncake([0, 1, 2])]
     assert chains(read(tmp_path, rows)) == [[[0]], [[0, 1]], [[0, 1, 2]], [[0, 1, 2]]]
 
 
-def test_a_second_continuation_is_a_session_of_its_own(tmp_path: Path) -> None:
+def test_a_second_continuation_starts_a_new_session(tmp_path: Path) -> None:
     rows = [mooncake([0, 1, 2]), mooncake([0, 1, 3, 4]), mooncake([0, 1, 5, 6])]
     assert chains(read(tmp_path, rows)) == [[[0, 1, 2], [0, 1, 3, 4]], [[0, 1, 5, 6]]]
 
 
 @pytest.mark.parametrize("shrink", [1.0, 3.0, 8.0])
-def test_equal_ids_are_equal_text_in_whichever_session(tmp_path: Path, shrink: float) -> None:
+def test_equal_ids_are_equal_text_in_all_sessions(tmp_path: Path, shrink: float) -> None:
     path = lines(tmp_path, "a.jsonl", [mooncake([0, 1, 2, 3]), mooncake([0, 1, 2, 9]), mooncake([0, 5, 6, 7])])
     plans = list(islice(replay_sessions(path, {"shrink": shrink, "rate": 1.0}, 7, "r"), 3))
     calls = [played.calls["main"][0] for played in play(plans).values()]
@@ -64,14 +64,14 @@ def test_equal_ids_are_equal_text_in_whichever_session(tmp_path: Path, shrink: f
     assert [find_marker(text) for text in texts] == [call.marker for call in calls]
 
 
-def test_a_conversation_that_goes_on_begins_with_all_that_was_full_before(tmp_path: Path) -> None:
+def test_a_continued_conversation_begins_with_the_earlier_full_blocks(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", [mooncake([0, 1, 2]), mooncake([0, 1, 3, 4])])
     (played,) = play(islice(replay_sessions(path, {"rate": 1.0}, 7, "r"), 1)).values()
     one, two = (text_of(call.messages) for call in played.calls["main"])
     assert common_chars(one, two) >= 2 * 512 // 8 * TOKEN_CHARS
 
 
-def test_a_repetition_of_the_trace_and_another_load_find_nothing_cached(tmp_path: Path) -> None:
+def test_repetitions_and_other_loads_share_no_cached_blocks(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", [mooncake([0, 1, 2])])
     plans = [*islice(replay_sessions(path, {}, 7, "r"), 2), *islice(replay_sessions(path, {}, 7, "r-f1"), 1)]
     one, *others = (text_of(played.calls["main"][0].messages) for played in play(plans).values())
@@ -79,7 +79,7 @@ def test_a_repetition_of_the_trace_and_another_load_find_nothing_cached(tmp_path
     assert all(common_chars(one, other) < 4 * TOKEN_CHARS for other in others)
 
 
-def test_ids_of_two_files_have_nothing_to_do_with_one_another(tmp_path: Path) -> None:
+def test_equal_ids_in_two_files_are_different_blocks(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         lines(tmp_path, name, [mooncake([0, 1, 2]), mooncake([0, 1, 3, 4])])
     plans = list(islice(replay_sessions(tmp_path, {}, 7, "r"), 2))
@@ -106,7 +106,7 @@ def test_ids_of_two_files_have_nothing_to_do_with_one_another(tmp_path: Path) ->
         ("[" * 100_000, "not a Mooncake request"),
     ],
 )
-def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, row: object, says: str) -> None:
+def test_an_invalid_line_is_reported_with_its_number_and_can_be_skipped(tmp_path: Path, row: object, says: str) -> None:
     rows = [mooncake([0, 1]), row, mooncake([0, 2])]
     with pytest.raises(InvalidFile, match=says) as caught:
         read(tmp_path, rows)
@@ -117,14 +117,14 @@ def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path:
     assert (len(recorded.sessions), recorded.skipped_count) == (2, 1)
 
 
-def test_times_that_go_back_are_put_in_order(tmp_path: Path) -> None:
+def test_requests_out_of_order_are_sorted_by_time(tmp_path: Path) -> None:
     recorded = read(tmp_path, [mooncake([0, 1], 9000), mooncake([0, 2], 5000), mooncake([0, 3], 7000)])
     assert chains(recorded) == [[[0, 2]], [[0, 3]], [[0, 1]]]
     assert list(recorded.starts_s or ()) == [0.0, 2.0, 4.0]
 
 
 @pytest.mark.skipif(not os.path.isdir(REAL), reason=f"no recordings in {REAL}")
-def test_the_real_trace_has_chains_and_a_third_of_its_tokens_are_prefixes_seen_before() -> None:
+def test_the_real_trace_has_sessions_and_20_to_50_percent_prefix_hits() -> None:
     recorded = read_mooncake(sorted(REAL.glob("*.jsonl")))
     assert (len(recorded.sessions), recorded.skipped_count) == (2900, 0)
     sizes = [len(recorded.sessions[i].main.steps) for i in range(len(recorded.sessions))]

@@ -25,7 +25,7 @@ def calls(recorded: Recorded, session: int = 0) -> list[RecordedCall]:
     return [step for step in recorded.sessions[session].main.steps if isinstance(step, RecordedCall)]
 
 
-def test_rounds_of_a_session_are_its_calls_in_the_order_of_their_index(tmp_path: Path) -> None:
+def test_the_rounds_of_a_session_are_its_calls_in_order_of_index(tmp_path: Path) -> None:
     rows = [tracelab(1, 1000, 50), tracelab(0, 9, 9, session="t"), tracelab(0, 900, 100, 7), tracelab(2, 500, 700)]
     recorded = read(tmp_path, rows)
     assert [recorded.sessions[i].name for i in range(len(recorded.sessions))] == ["s", "t"]
@@ -36,7 +36,7 @@ def test_rounds_of_a_session_are_its_calls_in_the_order_of_their_index(tmp_path:
     assert recorded.starts_s is None
 
 
-def test_the_longest_tool_and_a_persons_pause_are_waited_for(tmp_path: Path) -> None:
+def test_waits_are_the_longest_tool_and_a_persons_pause(tmp_path: Path) -> None:
     rows = [
         tracelab(0, 0, 100, tools_ms=(860.0, 19291.0), events=(("user_message", "05:40:20.000"),)),
         tracelab(1, 100, 50, events=(("tool_result", "05:40:50.000"), ("text", "05:41:00.500"))),
@@ -52,7 +52,7 @@ def test_the_longest_tool_and_a_persons_pause_are_waited_for(tmp_path: Path) -> 
     assert [call.asks_tool for call in found] == [True, False, False, False]
 
 
-def test_sessions_share_what_the_first_call_found_cached(tmp_path: Path) -> None:
+def test_sessions_share_the_prefix_of_their_first_call(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.jsonl", [tracelab(0, 1200, 120), tracelab(1, 1310, 120)])
     sessions = list(play(islice(replay_sessions(path, {"shrink": 1.0}, 7, "r"), 2)).values())
     one, other = (text_of(played.calls["main"][0].messages) for played in sessions)
@@ -77,7 +77,7 @@ def test_sessions_share_what_the_first_call_found_cached(tmp_path: Path) -> None
         (tracelab(1, 1, 1) | {"session_id": ""}, "session_id"),
     ],
 )
-def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path: Path, row: object, says: str) -> None:
+def test_an_invalid_line_is_reported_with_its_number_and_can_be_skipped(tmp_path: Path, row: object, says: str) -> None:
     rows = [tracelab(0, 5, 5), row, tracelab(2, 5, 5)]
     with pytest.raises(InvalidFile, match=says) as caught:
         read(tmp_path, rows)
@@ -87,14 +87,14 @@ def test_a_malformed_line_is_answered_with_its_line_and_can_be_skipped(tmp_path:
     assert (len(calls(recorded)), recorded.skipped_count) == (2, 1)
 
 
-def test_a_session_in_two_files_is_one_and_the_same_round_twice_a_mistake(tmp_path: Path) -> None:
+def test_a_session_may_span_files_but_a_duplicate_round_is_a_mistake(tmp_path: Path) -> None:
     one, two = lines(tmp_path, "a.jsonl", [tracelab(0, 5, 5)]), lines(tmp_path, "b.jsonl", [tracelab(1, 5, 5)])
     assert len(calls(read_tracelab([one, two]))) == 2
     with pytest.raises(InvalidFile, match=r"a\.jsonl:1: session s already has a round 0"):
         read_tracelab([one, one])
 
 
-def test_times_that_go_back_make_no_wait(tmp_path: Path) -> None:
+def test_times_that_go_backwards_give_no_wait(tmp_path: Path) -> None:
     rows = [
         tracelab(0, 0, 100, events=(("text", "05:41:00.500"),)),
         tracelab(1, 100, 50, events=(("user_message", "05:40:00.000"),)),
@@ -103,7 +103,7 @@ def test_times_that_go_back_make_no_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.isdir(REAL), reason=f"no recordings in {REAL}")
-def test_the_real_sessions_keep_their_tokens_and_their_tools_times() -> None:
+def test_real_sessions_keep_their_token_counts_and_tool_times() -> None:
     recorded = read_tracelab(sorted(REAL.glob("*.jsonl")))
     assert [len(calls(recorded, i)) for i in range(len(recorded.sessions))] == [10, 9]
     first = calls(recorded)

@@ -13,7 +13,7 @@ from loadprofiles.draws import constant, lognormal, uniform
 from loadprofiles.sessions.conversation import sessions
 from loadprofiles.sessions.profile import Compaction, Profile, SubAgents, Tenant, Thinking
 from loadprofiles.sessions.profile_file import load_profile
-from loadprofiles.sessions.session import Call, CallResult, SessionPlan, share_of_worker
+from loadprofiles.sessions.session import Call, CallResult, SessionPlan
 from reports.shared.tokens import TOKEN_CHARS, find_marker, marker_text
 from tests.support.session_player import FAILED, Played, common_chars, play, replica_answer, text_of
 
@@ -45,41 +45,24 @@ def describe(plans: list[SessionPlan]) -> list[tuple]:
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(0, 1000))
-def test_the_same_seed_plays_the_same_sessions_however_they_interleave(seed: int, order: int) -> None:
+def test_equal_seeds_play_equal_sessions_in_any_interleaving(seed: int, order: int) -> None:
     one_by_one = play(some(8, seed))
     mixed = play(some(8, seed), interleave=order)
     assert mixed == one_by_one
     assert describe(some(8, seed)) == describe(some(8, seed))
 
 
-def test_another_seed_plays_other_sessions() -> None:
+def test_different_seeds_play_different_sessions() -> None:
     assert describe(some(8, 1)) != describe(some(8, 2))
 
 
-@given(SEEDS, st.integers(1, 5))
-@settings(max_examples=20, deadline=None)
-def test_workers_play_every_session_exactly_once(seed: int, workers: int) -> None:
-    whole = describe(some(20, seed))
-    shares = [
-        list(islice(share_of_worker(sessions(PROFILE, seed, "r"), worker, workers), 20)) for worker in range(workers)
-    ]
-    spread = sorted(describe([plan for share in shares for plan in share]))
-    assert spread[:20] == whole
-    assert all(plan.index % workers == worker for worker, share in enumerate(shares) for plan in share)
-
-
-def test_a_worker_that_cannot_be_is_refused() -> None:
-    with pytest.raises(ValueError, match="numbered from 0 to 1"):
-        share_of_worker(iter(()), 2, 2)
-
-
-def test_sessions_come_in_the_order_of_their_start() -> None:
+def test_sessions_are_in_the_order_of_their_start() -> None:
     starts = [plan.start_at_s for plan in some(100)]
     assert starts == sorted(starts)
     assert starts[0] > 0
 
 
-def test_a_session_makes_as_many_calls_as_planned_sub_agents_and_summaries_included() -> None:
+def test_a_session_makes_its_planned_calls_including_sub_agents_and_summaries() -> None:
     plans = some(150)
     played = play(plans)
     assert [played[plan.id].count for plan in plans] == [plan.calls_planned for plan in plans]
@@ -99,7 +82,7 @@ def check_markers(call: Call) -> None:
         assert re.fullmatch(r"[\w \[\]/.:-]*", message.text, re.ASCII)
 
 
-def test_each_call_ends_in_its_own_marker_and_no_other_marker_strays_in() -> None:
+def test_each_call_ends_in_its_own_marker_and_contains_no_partial_marker() -> None:
     for played in play(some(60)).values():
         for calls in played.calls.values():
             assert [call.turn for call in calls] == list(range(len(calls)))
@@ -107,7 +90,7 @@ def test_each_call_ends_in_its_own_marker_and_no_other_marker_strays_in() -> Non
                 check_markers(call)
 
 
-def test_a_conversation_only_grows_by_the_same_messages_unless_it_was_summarised() -> None:
+def test_a_conversation_keeps_its_messages_unless_it_is_summarised() -> None:
     summaries = 0
     for played in play(some(60)).values():
         for calls in played.calls.values():
@@ -126,7 +109,7 @@ def test_a_conversation_only_grows_by_the_same_messages_unless_it_was_summarised
     assert summaries > 5
 
 
-def test_tools_are_asked_for_except_before_a_person_a_summary_and_the_end() -> None:
+def test_calls_allow_tools_except_before_a_person_a_summary_and_the_end() -> None:
     persons = 0
     for played in play(some(80)).values():
         for agent, calls in played.calls.items():
@@ -141,7 +124,7 @@ def test_tools_are_asked_for_except_before_a_person_a_summary_and_the_end() -> N
     assert persons > 10
 
 
-def test_the_answer_is_appended_as_received_and_the_tools_result_answers_it() -> None:
+def test_the_answer_is_appended_as_received_followed_by_the_tools_result() -> None:
     for played in play(some(20)).values():
         for calls in played.calls.values():
             for before, after in pairwise(calls):
@@ -158,7 +141,7 @@ def test_the_answer_is_appended_as_received_and_the_tools_result_answers_it() ->
                     assert (ending.role, ending.tool_call_id) == ("tool", answer.tool_call.id)
 
 
-def test_sessions_share_the_first_prefix_and_no_block_after_it() -> None:
+def test_sessions_share_the_system_message_and_no_block_after_it() -> None:
     played = play(some(40))
     firsts = [calls[0] for one in played.values() for calls in one.calls.values()]
     assert len({call.messages[0].text for call in firsts}) == 1
@@ -167,7 +150,7 @@ def test_sessions_share_the_first_prefix_and_no_block_after_it() -> None:
     assert all(len(call.messages[1].text) == 50 * TOKEN_CHARS for call in firsts if call.agent != "main")
 
 
-def test_another_run_of_the_same_seed_has_the_same_sizes_and_other_text() -> None:
+def test_another_run_of_the_same_seed_has_equal_sizes_and_different_text() -> None:
     def sizes(played: dict[str, Played]) -> list[list[tuple[int, int, bool]]]:
         return [
             [(len(c.messages), c.max_tokens, c.tools) for c in calls]
@@ -181,7 +164,7 @@ def test_another_run_of_the_same_seed_has_the_same_sizes_and_other_text() -> Non
     assert a[:64] != b[:64]
 
 
-def test_a_failed_call_loses_the_session_and_ends_it() -> None:
+def test_a_failed_call_ends_the_session_as_lost() -> None:
     plan = next(plan for plan in some(20) if plan.calls_planned > 4)
     made: list[Call] = []
 
@@ -195,7 +178,7 @@ def test_a_failed_call_loses_the_session_and_ends_it() -> None:
         plan.agent.next(0.0, None)
 
 
-def test_a_failed_sub_agent_loses_the_session() -> None:
+def test_a_failed_sub_agent_ends_the_session_as_lost() -> None:
     plans = some(40)
     played = play(plans, answer=lambda call: FAILED if call.agent == "sub-1" else replica_answer(call))
     lost = [one for one in played.values() if one.forks]
@@ -204,24 +187,24 @@ def test_a_failed_sub_agent_loses_the_session() -> None:
     assert all(one.succeeded for one in played.values() if not one.forks)
 
 
-def test_an_agent_that_is_not_told_how_its_call_ended_says_so() -> None:
+def test_an_agent_that_gets_no_result_for_its_call_raises() -> None:
     agent = some(1)[0].agent
     assert isinstance(agent.next(0.0, None), Call)
     with pytest.raises(ValueError, match="needs the result"):
         agent.next(0.0, None)
 
 
-def test_fan_out_and_tenants_have_their_shares() -> None:
+def test_sub_agents_and_tenants_have_their_shares_of_the_sessions() -> None:
     plans = some(600)
     assert {(plan.tenant, plan.tier) for plan in plans} == {("a", ""), ("b", "batch")}
     assert 0.18 < sum(plan.tenant == "a" for plan in plans) / 600 < 0.32
     forks = [one.forks for one in play(plans).values()]
-    # one in two, of the sessions that make a call after the fork
+    # half of the sessions fan out
     assert 0.42 < sum(map(bool, forks)) / 600 < 0.58
     assert {len(fork) for fork_list in forks for fork in fork_list} == {1, 2, 3, 4}
 
 
-def test_a_share_of_the_calls_thinks_and_only_those() -> None:
+def test_only_the_configured_share_of_the_calls_thinks() -> None:
     usual = replace(PROFILE, output=constant(9), compaction=None)
     played = play(some(300, profile=replace(usual, thinking=Thinking(0.1, constant(450)))))
     outputs = [call.max_tokens for one in played.values() for calls in one.calls.values() for call in calls]
@@ -229,7 +212,7 @@ def test_a_share_of_the_calls_thinks_and_only_those() -> None:
     assert outputs.count(450) / len(outputs) == pytest.approx(0.1, abs=0.03)
 
 
-def test_the_short_profile_has_the_sizes_it_was_given() -> None:
+def test_coding_agent_ci_draws_its_configured_sizes() -> None:
     profile = replace(load_profile("coding-agent-ci"), shared_prefix=1500)
     plans = some(300, profile=profile)
     calls = sorted(plan.calls_planned for plan in plans)

@@ -17,12 +17,12 @@ def test_a_resolved_profile_survives_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("broken", [b'{"name": "x"}', b"{}", b'{"name": "x", "arrivals": {"spike": {}}}'])
-def test_a_profile_with_parts_missing_is_refused(broken: bytes) -> None:
+def test_an_incomplete_profile_is_rejected(broken: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(broken, type=Profile)
 
 
-def test_what_the_load_generator_imports_stays_clear_of_heavy_packages() -> None:
+def test_the_session_model_imports_no_heavy_package() -> None:
     program = (
         "import sys, loadprofiles.sessions.conversation, loadprofiles.replay\n"
         "heavy = {'pydantic', 'duckdb', 'scipy', 'numpy', 'bokeh', 'jinja2', 'yaml', 'gevent', 'asyncio'}\n"

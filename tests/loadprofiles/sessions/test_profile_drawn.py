@@ -1,4 +1,4 @@
-"""The profiles that ship, by what they draw: medians and P90s of thousands of draws, shares, and size of the load."""
+"""What the shipped profiles draw: medians and P90s of thousands of draws, shares, and the size of the load."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRAWS = 4000
 
 
 def drawn(distribution: Distribution) -> tuple[float, float]:
-    """Median and P90 of some thousand draws."""
+    """Median and P90 of 4,000 draws."""
     draws = Draws("drawn")
     values = sorted(distribution.at(draws.uniform(i)) for i in range(DRAWS))
     return values[DRAWS // 2], values[DRAWS * 9 // 10]
@@ -65,17 +65,17 @@ def test_quantities_have_the_published_median_and_p90(name: str, quantity: str, 
     ("name", "median", "p90"),
     [("chat", 2, 6), ("batch", 1, 1), ("reasoning", 2, 4), ("tiered-ci", 1, 2), ("reasoning-ci", 2, 3)],
 )
-def test_sessions_have_as_many_calls(name: str, median: int, p90: int) -> None:
+def test_sessions_have_the_expected_number_of_calls(name: str, median: int, p90: int) -> None:
     calls = sorted(plan.calls_planned for plan in some(load_profile(name), 1000))
     assert calls[500] in (median, median + 1)
     assert abs(calls[900] - p90) <= 1
 
 
-def test_a_swarm_sends_three_to_ten_sub_agents_out_in_every_session() -> None:
+def test_every_session_of_a_swarm_starts_three_to_ten_sub_agents() -> None:
     profile = load_profile("research-swarm")
     plans = some(profile, 300)
     calls = sorted(plan.calls_planned for plan in plans)
-    assert 60 <= calls[150] <= 95  # 6 of the lead's, and six and a half times 11
+    assert 60 <= calls[150] <= 95  # 6 of the lead agent, plus about 6.5 sub-agents with 11 each
     assert profile.sub_agents is not None
     assert profile.sub_agents.share == 1
     assert Counter(profile.sub_agents.count.whole((i + 0.5) / 800) for i in range(800)) == dict.fromkeys(
@@ -83,7 +83,7 @@ def test_a_swarm_sends_three_to_ten_sub_agents_out_in_every_session() -> None:
     )
 
 
-def test_the_tail_of_thinking_is_far_above_the_rest() -> None:
+def test_outputs_of_thinking_calls_are_many_times_longer() -> None:
     for name, times in (("reasoning", 8.9), ("reasoning-ci", 50)):
         profile = load_profile(name)
         assert profile.thinking is not None
@@ -101,7 +101,7 @@ def test_tenants_of_all_tiers_have_their_shares_of_the_sessions(name: str) -> No
 
 
 @pytest.mark.parametrize(("name", "cv"), [("chat", 1.5), ("batch", 6.0), ("heavy-user", 2.0), ("research-swarm", 1.0)])
-def test_arrivals_are_as_bursty_as_they_say(name: str, cv: float) -> None:
+def test_arrivals_have_their_configured_coefficient_of_variation(name: str, cv: float) -> None:
     times = list(islice(load_profile(name).arrivals.arrivals(Draws(9)), 20_000))
     gaps = [later - at for at, later in pairwise(times)]
     assert pstdev(gaps) / fmean(gaps) == pytest.approx(cv, rel=0.15)
@@ -111,7 +111,7 @@ SHORT = [name for name in profile_names() if name.endswith("-ci") and name != "l
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
+def test_ci_profiles_are_a_load_that_two_cores_can_generate(name: str) -> None:
     planned = estimate_load(load_profile(name), None, 1, 60).sessions
     calls = [call for session in planned for call in session.calls]
     assert 50 <= len(planned) <= 700
@@ -120,7 +120,7 @@ def test_profiles_for_ci_are_a_load_that_two_cores_can_make(name: str) -> None:
     assert len(ended) / sum(session.start_s < 30 for session in planned) >= 0.9
 
 
-def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted() -> None:
+def test_long_agents_ci_grows_to_150_000_tokens_and_is_compacted() -> None:
     profile = load_profile("long-agents-ci")
     compacted = 0
     for seed in (1, 2, 3):
@@ -136,7 +136,7 @@ def test_an_hour_in_a_minute_grows_to_150_000_tokens_and_is_compacted() -> None:
     assert compacted >= 2
 
 
-def test_a_batch_job_is_waited_for_by_nobody() -> None:
+def test_batch_calls_are_not_streamed() -> None:
     assert not load_profile("batch").client.stream
 
 

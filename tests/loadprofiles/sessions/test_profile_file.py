@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Poisson, Spike
 from loadprofiles.draws import constant, lognormal, lognormal_p90, uniform
 from loadprofiles.retries import POLICIES
-from loadprofiles.sessions.profile import Client, Tenant, Thinking
-from loadprofiles.sessions.profile_file import load_profile, profile_names
+from loadprofiles.sessions.profile import Client, Profile, Tenant, Thinking
+from loadprofiles.sessions.profile_file import ProfileFile, load_profile, profile_names
 from reports.shared.documents import NotFound
 from reports.shared.errors import InvalidFile
+from reports.shared.tenancy import TIERS
 
 GOOD = """\
 arrivals: {constant: {rate: 2}}
@@ -35,7 +37,7 @@ def complaints(folder: Path, text: str) -> list[tuple[int, str, str]]:
     return [(problem.line, problem.what, problem.remedy) for problem in caught.value.problems]
 
 
-def test_every_profile_that_ships_is_read_and_says_what_it_is() -> None:
+def test_every_shipped_profile_is_read_and_has_a_title() -> None:
     assert {"coding-agent", "coding-agent-ci", "chat", "batch", "reasoning", "research-swarm"} <= set(profile_names())
     for name in profile_names():
         profile = load_profile(name)
@@ -43,11 +45,11 @@ def test_every_profile_that_ships_is_read_and_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
-def test_a_profile_may_name_every_client_retry_policy(tmp_path: Path, policy: str) -> None:
+def test_a_profile_can_name_every_retry_policy(tmp_path: Path, policy: str) -> None:
     assert load_profile(write(tmp_path, GOOD + f"client: {{retries: {policy}}}\n")).client.retries == policy
 
 
-def test_the_short_profile_is_the_one_that_was_sized() -> None:
+def test_coding_agent_ci_has_the_numbers_it_was_sized_with() -> None:
     profile = load_profile("coding-agent-ci")
     assert profile.arrivals == ArrivalsSpec(spike=Spike(4.7, 10, 5, 0))
     assert profile.shared_prefix == 15_000
@@ -59,7 +61,7 @@ def test_the_short_profile_is_the_one_that_was_sized() -> None:
     assert (profile.person, profile.sub_agents, profile.compaction) == (None, None, None)
 
 
-def test_the_full_profile_has_the_published_shape() -> None:
+def test_coding_agent_has_the_published_numbers() -> None:
     profile = load_profile("coding-agent")
     assert profile.shared_prefix == 15_000
     assert profile.own_prefix.median == 10_000
@@ -72,7 +74,7 @@ def test_the_full_profile_has_the_published_shape() -> None:
     assert profile.person.at(0.5) == pytest.approx(84)
 
 
-def test_each_way_to_write_a_distribution_is_understood(tmp_path: Path) -> None:
+def test_every_notation_of_a_distribution_is_read(tmp_path: Path) -> None:
     profile = load_profile(write(tmp_path, GOOD))
     assert profile.name == "mine"
     assert profile.own_prefix == constant(50)
@@ -83,7 +85,7 @@ def test_each_way_to_write_a_distribution_is_understood(tmp_path: Path) -> None:
     assert profile.client == Client("openai", "openai-sdk", 600, 5, stream=True)
 
 
-def test_client_tenants_and_poisson_arrivals_are_understood(tmp_path: Path) -> None:
+def test_client_tenants_and_poisson_arrivals_are_read(tmp_path: Path) -> None:
     text = GOOD.replace("{constant: {rate: 2}}", "{poisson: {constant: {rate: 2}, cv: 4}}")
     text += "tenants: {small: 1, large: {share: 3, tier: batch}}\n"
     text += "client: {api: anthropic, retries: none, timeout: 2m, stream: false}\n"
@@ -102,16 +104,14 @@ def test_client_tenants_and_poisson_arrivals_are_understood(tmp_path: Path) -> N
         ("{a b: 1}", "a b", ""),
     ],
 )
-def test_a_tenant_that_cannot_be_is_answered_with_its_line(
-    tmp_path: Path, written: str, says: str, remedy: str
-) -> None:
+def test_an_invalid_tenant_is_reported_with_its_line(tmp_path: Path, written: str, says: str, remedy: str) -> None:
     found = complaints(tmp_path, GOOD + f"tenants: {written}\n")
     assert [line for line, _, _ in found] == [8]
     assert says in found[0][1]
     assert remedy in found[0][2]
 
 
-def test_thinking_has_a_share_and_an_output_of_its_own(tmp_path: Path) -> None:
+def test_thinking_has_its_own_share_and_output(tmp_path: Path) -> None:
     profile = load_profile(write(tmp_path, GOOD + "thinking: {share: 4%, output: {median: 600, sigma: 0.2}}\n"))
     assert profile.thinking == Thinking(0.04, lognormal(600, 0.2))
     found = complaints(tmp_path, GOOD + "thinking: {share: 4%, outputs: 600}\n")
@@ -119,12 +119,12 @@ def test_thinking_has_a_share_and_an_output_of_its_own(tmp_path: Path) -> None:
     assert any('did you mean "output"?' in remedy for _, _, remedy in found)
 
 
-def test_a_relative_path_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:
+def test_a_relative_path_is_searched_in_the_folder_of_the_naming_file(tmp_path: Path) -> None:
     write(tmp_path, GOOD, "near.yaml")
     assert load_profile("near.yaml", beside=tmp_path).name == "near"
 
 
-def test_an_unknown_name_is_answered_with_the_likely_one() -> None:
+def test_an_unknown_name_is_reported_with_the_most_similar_one() -> None:
     with pytest.raises(NotFound, match='did you mean "coding-agent-ci"'):
         load_profile("coding-agnt-ci")
 
@@ -154,7 +154,7 @@ def test_all_mistakes_of_a_file_are_reported_at_once_with_their_lines(tmp_path: 
         ("[1, 2]", "must be a number"),
     ],
 )
-def test_a_distribution_that_cannot_be_is_answered_with_its_line(tmp_path: Path, written: str, says: str) -> None:
+def test_an_invalid_distribution_is_reported_with_its_line(tmp_path: Path, written: str, says: str) -> None:
     found = complaints(tmp_path, GOOD.replace("own_prefix: 50", f"own_prefix: {written}"))
     assert [line for line, _, _ in found] == [3]
     assert says in found[0][1]
@@ -163,7 +163,18 @@ def test_a_distribution_that_cannot_be_is_answered_with_its_line(tmp_path: Path,
 @pytest.mark.parametrize(
     "written", ["{}", "{constant: {rate: 1}, ramp: {start: 1, end: 2, over: 5s}}", "{poisson: {}}"]
 )
-def test_arrivals_are_exactly_one_shape(tmp_path: Path, written: str) -> None:
+def test_arrivals_need_exactly_one_kind(tmp_path: Path, written: str) -> None:
     found = complaints(tmp_path, GOOD.replace("{constant: {rate: 2}}", written))
     assert len(found) == 1
     assert "exactly one shape" in found[0][1]
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tenant_can_have_every_tier(tmp_path: Path, tier: str) -> None:
+    profile = load_profile(write(tmp_path, GOOD + f"tenants: {{a: {{share: 1, tier: {tier}}}}}\n"))
+    assert profile.tenants == (Tenant("a", 1, tier),)
+
+
+def test_the_keys_of_a_profile_file_are_the_fields_of_a_profile() -> None:
+    fields = {field.name for field in dataclasses.fields(Profile)}
+    assert set(ProfileFile.model_fields) == fields - {"name", "person_share"}
