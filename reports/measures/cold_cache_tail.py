@@ -14,9 +14,9 @@ import math
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.windows import recovered_at
+from reports.history.work import work_of
 from reports.measures.measurement import Measurement, fact, not_measured
-from reports.measures.windows import well_from
-from reports.measures.work import work_of
 from reports.shared import attributes as names
 from reports.shared.thresholds import WINDOW_S
 
@@ -61,5 +61,5 @@ def _seconds(evidence: Evidence, baseline: np.ndarray[tuple[int], np.dtype[np.bo
     if asked[baseline].sum() <= 0:
         return not_measured("no replica of ours saw a prompt in the baseline")
     least = float(cached[baseline].sum() / asked[baseline].sum()) - _BAND
-    at = well_from(evidence.columns.sent, cached, asked, least, begin, recovery.end_s)
+    at = recovered_at(evidence.columns.sent, cached, asked, least, begin, recovery.end_s)
     return fact(math.inf if at is None else at - begin)

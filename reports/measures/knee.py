@@ -19,9 +19,9 @@ import numpy as np
 
 from reports.history.evidence import Evidence, Scope
 from reports.history.statistics import FloatArray
+from reports.history.windows import window_shares
 from reports.measures.cost import dollars_by_pool
 from reports.measures.measurement import Measurement, not_measured
-from reports.measures.windows import shares_along
 from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["knee", "rates_along"]
@@ -36,7 +36,7 @@ def knee(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     begin, end = min(phase.start_s for phase in phases), max(phase.end_s for phase in phases)
     columns = evidence.columns
     good = columns.good.astype(np.float64)
-    starts, shares = shares_along(columns.sent, good, np.ones(good.size), begin, end)
+    starts, shares = window_shares(columns.sent, good, np.ones(good.size), begin, end)
     if starts.size == 0:
         return not_measured(f"less than {WINDOW_S:g} s to look at")
     rates = rates_along(evidence, starts)

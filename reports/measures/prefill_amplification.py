@@ -1,6 +1,6 @@
 """prefill_amplification: prefill tokens computed / prefill tokens needed once, with a perfect prefix cache.
 
-See `reports.measures.work` for what is needed once.
+See `reports.history.work` for what is needed once.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.work import work_of
 from reports.measures.measurement import Measurement, not_measured, resampled
-from reports.measures.work import work_of
 
 __all__ = ["prefill_amplification"]
 

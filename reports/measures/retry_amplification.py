@@ -10,10 +10,10 @@ import numpy as np
 
 from reports.history.calls import phase_at
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import FloatArray
+from reports.history.work import attempts_by_call
 from reports.measures.measurement import Measurement, not_measured, resampled
 
-__all__ = ["attempts_by_call", "retry_amplification"]
+__all__ = ["retry_amplification"]
 
 
 def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -35,15 +35,3 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
         int(np.count_nonzero(offered)),
         lambda: evidence.resampling.ratio(attempts, offered) + stray / total,
     )
-
-
-def attempts_by_call(evidence: Evidence) -> FloatArray:
-    """How many attempts each call of the run took."""
-    calls = evidence.calls
-    if calls.has_gateway:
-        counts = [len(call.attempts) for call in calls.calls]
-    elif calls.has_replicas:
-        counts = [len(call.replica_requests) for call in calls.calls]
-    else:
-        counts = [max(1, len(call.client_attempts)) for call in calls.calls]
-    return np.array(counts, dtype=np.float64)

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.windows import recovered_at
 from reports.measures.measurement import Measurement, fact, not_measured
-from reports.measures.windows import well_from
 from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["time_to_recover"]
@@ -41,5 +41,5 @@ def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if end - begin < WINDOW_S:
         return not_measured(f"less than {WINDOW_S:g} s between the revert and the end of the recovery")
     good = columns.good.astype(np.float64)
-    at = well_from(columns.sent, good, np.ones(good.size), least, begin, end)
+    at = recovered_at(columns.sent, good, np.ones(good.size), least, begin, end)
     return fact(math.inf if at is None else at - begin)

@@ -19,9 +19,8 @@ import numpy as np
 
 from reports.history.evidence import BoolArray, Evidence, Scope
 from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
-from reports.measures.retry_amplification import attempts_by_call
-from reports.measures.wasted_tokens import wasted_by_call
-from reports.measures.windows import shares_along, well_from
+from reports.history.windows import recovered_at, window_shares
+from reports.history.work import attempts_by_call, wasted_by_call
 from reports.metastability.grace import Grace, grace_of, longest_client_timeout_s, trigger_gone_s
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
@@ -110,7 +109,7 @@ def _judge(evidence: Evidence) -> Metastability:
     )
     good, ones = columns.good.astype(np.float64), np.ones(columns.good.size)
     from_s = gone_s + grace.total_s
-    well_s = well_from(columns.sent, good, ones, bar, gone_s, end_s)
+    well_s = recovered_at(columns.sent, good, ones, bar, gone_s, end_s)
     if end_s - from_s < WINDOW_S:
         if well_s is not None:
             return _as(found, "well", f"well again {well_s - gone_s:.1f} s after the trigger was gone")
@@ -125,7 +124,7 @@ def _after_grace(evidence: Evidence, found: Metastability, from_s: float, end_s:
     assert found.bar is not None
     assert found.grace is not None
     good, ones = columns.good.astype(np.float64), np.ones(columns.good.size)
-    _, shares = shares_along(columns.sent, good, ones, from_s, end_s)
+    _, shares = window_shares(columns.sent, good, ones, from_s, end_s)
     after = (columns.sent >= from_s) & (columns.sent < end_s)
     if not after.any():
         return _as(found, None, "no call was offered after the grace period", from_s=from_s)

@@ -20,14 +20,14 @@ from reports.gates.verdict import RunVerdict
 from reports.history.calls import Session
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence, Scope
+from reports.history.work import work_of
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.cost import dollars_by_pool
 from reports.measures.spec import MeasureSpec
 from reports.measures.time_to_detect import detection
 from reports.measures.time_to_readmit import readmissions
-from reports.measures.work import work_of
 from reports.metastability.judging import Metastability
-from reports.metastability.told import told
+from reports.metastability.report_section import report_section
 from reports.record.reader import Record
 from reports.report.accounts import accounts
 from reports.report.series import health_changes, series
@@ -81,7 +81,7 @@ def build(
         ],
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
         "measures": _measures(evidence),
-        "metastability": told(metastability),
+        "metastability": report_section(metastability),
         "outcomes": _outcomes(evidence),
         "sessions_lost": _lost_sessions(evidence.calls.sessions),
         "accounts": accounts(evidence),

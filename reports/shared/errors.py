@@ -76,6 +76,6 @@ def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one o
 
 
 def similar(word: str, candidates: Iterable[str], *, most: int = 1) -> list[str]:
-    """The candidates that are similar to a word, the most similar first, at most `most`. Ignores upper and lower case."""
+    """At most `most` candidates that are similar to a word, the most similar first. Case is ignored."""
     by_lower = {name.lower(): name for name in sorted({*candidates}, reverse=True)}
     return [by_lower[low] for low in difflib.get_close_matches(word.lower(), list(by_lower), n=most, cutoff=0.6)]

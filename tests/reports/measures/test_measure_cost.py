@@ -7,7 +7,7 @@ import math
 import pytest
 
 from reports.gates.grammar import GateError, parse_gate
-from reports.measures.work import work_of
+from reports.history.work import work_of
 from reports.shared import attributes as names
 from tests.support.record_builder import RecordBuilder, Up, evidence_of, judged, measured, migrated, value
 

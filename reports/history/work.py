@@ -1,13 +1,13 @@
-"""What the replicas worked for each call: tokens prefilled and decoded, and how much of it a perfect prefix cache
-needs.
+"""Work per call: attempts, tokens prefilled and decoded, tokens wasted, and the prefill that a perfect cache needs.
 
-A killed replica's last spans are lost by nature. What it had counted by its last post and no span tells is shared among
-the calls that were open on it when it died (`Work.estimated`), never less than what the gateway passed on of them.
+The last spans of a killed replica are lost. What its last counters contain and no span reports is divided among the
+attempts that were open on it when it died (`Work.estimated`); of decoded tokens, no attempt gets less than the gateway
+passed on.
 
-Needed once: for each call, its prompt's tokens beyond the longest prompt + answer before it of the same agent in the
-same session; for an agent's first call, its prompt's tokens beyond the prefix that all sessions share, which is needed
-once a run and counted with the run's first call. The shared prefix is the profile's `shared_prefix`; where the record
-names none, or a trace was replayed, the median of what the replicas found cached at the first call of a session.
+Needed once: of each call, the tokens of its prompt beyond the longest earlier prompt + answer of the same agent in the
+same session. Of an agent's first call: the tokens beyond the prefix that all sessions share; that prefix is needed once
+a run, counted with the run's first call. It is the profile's `shared_prefix`; where the record has none, or a trace was
+replayed, the median of what the replicas found cached at the first calls of sessions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,16 @@ from reports.history.evidence import Evidence
 from reports.history.statistics import FloatArray
 from reports.shared import attributes as names
 
-__all__ = ["Work", "work_of"]
+__all__ = ["Work", "attempts_by_call", "wasted_by_call", "work_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """By call: tokens computed in prefill, decoded, needed once. `unknown`: calls whose prompt nobody tells."""
+    """Arrays by call: tokens computed in prefill, decoded, and needed once.
+
+    `estimated`: attempts whose work is estimated. `unknown`: calls with a prompt of unknown length. `shared_prefix`:
+    tokens of the prefix that all sessions share.
+    """
 
     computed: FloatArray
     decoded: FloatArray
@@ -39,7 +43,7 @@ class Work:
 
 
 def work_of(evidence: Evidence) -> Work:
-    """Adds up the replicas' spans by call. Computed once a run, kept with the evidence."""
+    """The work of each call, from the replicas' spans. Computed once per run, cached in the evidence."""
     kept = evidence.kept.get("work")
     if isinstance(kept, Work):
         return kept
@@ -54,17 +58,38 @@ def work_of(evidence: Evidence) -> Work:
     return work
 
 
+def attempts_by_call(evidence: Evidence) -> FloatArray:
+    """Attempts of each call of the run: the gateway's; else requests at replicas; else the client's attempts."""
+    calls = evidence.calls
+    if calls.has_gateway:
+        counts = [len(call.attempts) for call in calls.calls]
+    elif calls.has_replicas:
+        counts = [len(call.replica_requests) for call in calls.calls]
+    else:
+        counts = [max(1, len(call.client_attempts)) for call in calls.calls]
+    return np.array(counts, dtype=np.float64)
+
+
+def wasted_by_call(evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    """Of each call of the run: tokens wasted, and tokens decoded."""
+    duplicated = [int(call.span.attributes.get(names.TOKENS_DUPLICATED, 0)) for call in evidence.calls.calls]
+    decoded = work_of(evidence).decoded
+    delivered = np.maximum(0.0, evidence.columns.tokens - np.array(duplicated, dtype=np.float64))
+    # Where a replica's span is missing, more was delivered than is known to be decoded: nothing of it was wasted.
+    return np.maximum(0.0, decoded - delivered), np.maximum(decoded, delivered)
+
+
 def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> int:
-    """Adds the work of spans that died with their process; returns for how many attempts."""
+    """Add the work of spans that were lost with their process; return the number of attempts affected."""
     record, calls = evidence.record, evidence.calls
-    told: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    reported: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for call in calls.calls:
         for request in call.replica_requests:
-            told[request.span.instance][0] += request.computed
-            told[request.span.instance][1] += request.decoded
+            reported[request.span.instance][0] += request.computed
+            reported[request.span.instance][1] += request.decoded
     for request in calls.unjoined_requests:
-        told[request.span.instance][0] += request.computed
-        told[request.span.instance][1] += request.decoded
+        reported[request.span.instance][0] += request.computed
+        reported[request.span.instance][1] += request.decoded
     last = {post.instance: post for post in record.gauges if post.kind == "replica"}
     final = {post.instance for post in record.gauges if post.final}
     estimated = 0
@@ -83,8 +108,8 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
         ]
         if not open_then:
             continue
-        residual_computed = max(0.0, float(post.data.get("prefill_tokens", 0)) - told[instance][0])
-        residual_decoded = max(0.0, float(post.data.get("decoded_tokens", 0)) - told[instance][1])
+        residual_computed = max(0.0, float(post.data.get("prefill_tokens", 0)) - reported[instance][0])
+        residual_decoded = max(0.0, float(post.data.get("decoded_tokens", 0)) - reported[instance][1])
         passed_on = float(sum(attempt.passed_on for _, attempt in open_then))
         more = max(0.0, residual_decoded - passed_on) / len(open_then)
         for index, attempt in open_then:

@@ -7,10 +7,10 @@ from typing import Any
 
 from reports.metastability.judging import Metastability
 
-__all__ = ["told"]
+__all__ = ["report_section"]
 
 
-def told(found: Metastability) -> dict[str, Any]:
+def report_section(found: Metastability) -> dict[str, Any]:
     """The section `metastability` of the report."""
     grace, twin, shedding = found.grace, found.twin, found.shedding
     return {
