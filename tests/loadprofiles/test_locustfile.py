@@ -1,4 +1,4 @@
-"""`locust -f loadprofiles/locustfile.py` as its users run it: headless, distributed, with the web UI, and refused."""
+"""`locust -f loadprofiles/locustfile.py` as users run it: headless, distributed, with the web UI, and with mistakes."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def sessions_of(server: ScriptedServer) -> list[str]:
     return [request.json["user"] for request in server.requests]
 
 
-def test_headless_alone_plays_the_profile_and_drains(tmp_path: Path, profile: Path) -> None:
+def test_headless_standalone_plays_the_profile_and_drains(tmp_path: Path, profile: Path) -> None:
     with target() as server:
         done = locust(
             tmp_path, "-f", LOCUSTFILE, "-H", server.url, "-t", "2s", "--load-profile", profile, "--run-id", "x"
@@ -121,14 +121,14 @@ def test_headless_alone_plays_the_profile_and_drains(tmp_path: Path, profile: Pa
     assert counts[""] == len(sessions), "TTFT counts as requests"
 
 
-def test_failed_calls_make_the_exit_code_1_alone(tmp_path: Path, profile: Path) -> None:
+def test_failed_calls_give_exit_code_1_standalone(tmp_path: Path, profile: Path) -> None:
     with target(lambda _: whole(503)) as server:
         done = locust(tmp_path, "-f", LOCUSTFILE, "-H", server.url, "-t", "1s", "--load-profile", profile)
     assert done.returncode == 1
     assert "http_5xx" in done.stderr
 
 
-def test_failed_calls_are_the_point_of_a_chaos_run_and_commands_are_obeyed(tmp_path: Path, profile: Path) -> None:
+def test_in_a_chaos_run_failed_calls_give_exit_code_0_and_commands_work(tmp_path: Path, profile: Path) -> None:
     resolved = subprocess.run(
         [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", str(profile)], capture_output=True, check=True
     ).stdout
@@ -147,7 +147,7 @@ def test_failed_calls_are_the_point_of_a_chaos_run_and_commands_are_obeyed(tmp_p
     assert snapshot["arrivals"] <= snapshot["arrivals_planned"] <= snapshot["arrivals"] + 1
 
 
-def test_another_machine_is_refused_unless_the_caller_may(tmp_path: Path, profile: Path) -> None:
+def test_another_machine_is_rejected_without_permission(tmp_path: Path, profile: Path) -> None:
     done = locust(tmp_path, "-f", LOCUSTFILE, "-H", "http://192.0.2.1:9", "-t", "5s", "--load-profile", profile)
     assert done.returncode == 2
     assert "--yes-i-may" in done.stderr
@@ -164,7 +164,7 @@ def test_another_machine_is_refused_unless_the_caller_may(tmp_path: Path, profil
         (["--retries", "openai"], "openai-sdk"),
     ],
 )
-def test_mistakes_are_told_without_a_traceback(tmp_path: Path, arguments: list[str], says: str) -> None:
+def test_mistakes_are_reported_without_a_traceback(tmp_path: Path, arguments: list[str], says: str) -> None:
     done = locust(tmp_path, "-f", LOCUSTFILE, "-H", "http://127.0.0.1:9", "-t", "5s", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
@@ -243,7 +243,7 @@ def test_the_web_ui_starts_and_stops_the_load(tmp_path: Path, profile: Path) -> 
             process.communicate()
 
 
-def test_sigterm_ends_at_once_though_sessions_hang(tmp_path: Path, profile: Path) -> None:
+def test_sigterm_ends_the_process_while_sessions_hang(tmp_path: Path, profile: Path) -> None:
     with target(lambda _: lambda sock: sock.recv(1)) as server:
         process = subprocess.Popen(
             command("--headless", "-f", LOCUSTFILE, "-H", server.url, "--load-profile", profile),
@@ -258,7 +258,7 @@ def test_sigterm_ends_at_once_though_sessions_hang(tmp_path: Path, profile: Path
             process.communicate()
 
 
-def test_the_process_that_plays_the_load_carries_no_analysis() -> None:
+def test_the_process_that_plays_the_load_imports_no_analysis() -> None:
     """(jinja2 comes with Locust's own web UI.)"""
     program = (
         "import sys, loadprofiles.player.locust_host, loadprofiles.player.load_config, loadprofiles.locustfile;"

@@ -13,7 +13,7 @@ from reports.shared.errors import RecordError
 gaps = st.lists(st.tuples(st.floats(0, 1000), st.integers(0, 100_000)), max_size=50)
 
 
-def test_writer_and_reader_are_of_one_version() -> None:
+def test_writer_and_reader_have_the_same_version() -> None:
     assert (chunklog.VERSION, chunklog.STEPS_PER_SECOND) == (reader.VERSION, reader.STEPS_PER_SECOND)
 
 
@@ -29,7 +29,7 @@ def test_round_trip_keeps_tokens_and_times_to_a_step(chunks: list[tuple[float, i
         assert chunk.at_s == pytest.approx(time_s - started_s, abs=0.6e-5 + 1e-9)
 
 
-def test_documented_bytes() -> None:
+def test_a_log_has_the_documented_bytes() -> None:
     assert chunklog.encode(10.0, [10.5, 10.50001], [1, 300]) == bytes([1, 0xD0, 0x86, 0x03, 1, 1, 0xAC, 0x02])
 
 
@@ -38,7 +38,7 @@ def test_a_token_every_20_ms_takes_three_bytes() -> None:
     assert len(log) <= 1 + 3 * 100
 
 
-def test_going_back_is_refused() -> None:
+def test_negative_times_and_token_counts_are_rejected() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         chunklog.encode(1.0, [0.5], [1])
     with pytest.raises(ValueError, match="must not be negative"):
@@ -46,10 +46,10 @@ def test_going_back_is_refused() -> None:
 
 
 @pytest.mark.parametrize("log", [b"\x02\x01\x01", b"\x01\x80", b"\x01\x05"])
-def test_what_is_not_a_log_is_refused(log: bytes) -> None:
+def test_an_invalid_log_is_rejected(log: bytes) -> None:
     with pytest.raises(RecordError):
         reader.decode(log)
 
 
-def test_nothing_is_no_chunks() -> None:
+def test_an_empty_log_has_no_chunks() -> None:
     assert reader.decode(b"") == [] == reader.decode(chunklog.encode(0.0, [], []))

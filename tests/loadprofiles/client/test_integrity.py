@@ -22,17 +22,17 @@ def test_the_expected_stream_is_exact() -> None:
     assert (found.expected, found.received) == (20, 20)
 
 
-def test_a_cut_answer_lacks_its_tail_and_is_right_so_far() -> None:
+def test_a_cut_answer_lacks_its_tail_and_is_a_prefix() -> None:
     found = compare(FULL, FULL[:28])
     assert (found.missing_tail, found.holes, found.exact, found.is_prefix) == (13, 0, False, True)
 
 
-def test_a_hole_is_lost_tokens() -> None:
+def test_missing_tokens_in_the_middle_are_holes() -> None:
     found = compare(FULL, FULL[:20] + FULL[32:])
     assert (found.holes, found.missing_tail, found.duplicated, found.spliced) == (3, 0, 0, 0)
 
 
-def test_a_repeat_is_duplicated_tokens() -> None:
+def test_repeated_tokens_are_duplicated() -> None:
     found = compare(FULL, FULL[:20] + FULL[12:])
     assert (found.holes, found.missing_tail, found.duplicated, found.spliced) == (0, 0, 2, 0)
 
@@ -44,18 +44,18 @@ def test_tokens_of_another_answer_are_spliced() -> None:
     assert compare(FULL, other).all_unexpected
 
 
-def test_a_lost_character_does_not_spoil_the_rest() -> None:
+def test_a_lost_character_affects_only_its_token() -> None:
     found = compare(FULL, FULL[:21] + FULL[22:])
     assert (found.holes, found.missing_tail, found.spliced, found.duplicated) == (1, 0, 1, 0)
 
 
-def test_an_answer_that_runs_on_is_spliced() -> None:
+def test_tokens_after_the_expected_end_are_spliced() -> None:
     found = compare(FULL, token_stream(KEY, 24))
     assert (found.spliced, found.missing_tail, found.is_prefix) == (4, 0, False)
 
 
 @given(st.lists(st.integers(0, 19), max_size=30))
-def test_every_received_token_and_every_missing_one_is_accounted_for(picks: list[int]) -> None:
+def test_every_received_and_every_missing_token_is_counted(picks: list[int]) -> None:
     all_tokens = tokens(FULL)
     found = compare(FULL, "".join(all_tokens[pick] for pick in picks))
     assert found.received == len(picks)

@@ -20,7 +20,7 @@ CONFIG = LoadConfig("http://127.0.0.1:1", "m", PROFILE, "s7")
 SURGE = demand_of(Order("f1", "surge", {"factor": 3}, 7))
 
 
-def test_they_start_with_the_order_at_the_extra_rate_and_say_whose_they_are() -> None:
+def test_extra_sessions_start_with_the_order_at_the_extra_rate() -> None:
     plans = list(islice(CONFIG.extra_plans(SURGE, 20.0), 200))
     assert plans[0].start_at_s == pytest.approx(20 + 0.5 / 9.4, abs=0.06)
     assert sum(plan.start_at_s < 30 for plan in plans) == 94  # twice 4.7 a second
@@ -29,7 +29,7 @@ def test_they_start_with_the_order_at_the_extra_rate_and_say_whose_they_are() ->
     assert {plan.tenant for plan in plans} == {"acme", "bolt"}
 
 
-def test_they_are_others_than_the_loads_own_and_those_of_another_fault() -> None:
+def test_extra_sessions_differ_from_those_of_the_load_and_of_other_faults() -> None:
     def texts(plans: object) -> list[str]:
         return [calls.calls["main"][0].messages[1].text for calls in play(islice(plans, 5)).values()]  # type: ignore[call-overload]
 
@@ -40,30 +40,30 @@ def test_they_are_others_than_the_loads_own_and_those_of_another_fault() -> None
     assert added == texts(CONFIG.extra_plans(SURGE, 20.0))
 
 
-def test_workers_share_them() -> None:
+def test_workers_share_the_extra_sessions() -> None:
     whole = [(plan.id, plan.start_at_s) for plan in islice(CONFIG.extra_plans(SURGE, 20.0), 60)]
     parts = [list(islice(CONFIG.extra_plans(SURGE, 20.0, k, 3), 20)) for k in range(3)]
     assert sorted((plan.id, plan.start_at_s) for part in parts for plan in part) == sorted(whole)
 
 
-def test_a_tenants_surge_is_all_its_own_with_its_tier() -> None:
+def test_all_extra_sessions_of_a_tenants_surge_have_its_name_and_tier() -> None:
     surge = demand_of(Order("f1", "surge", {"factor": 3, "tenant": "acme"}, 7))
     plans = list(islice(CONFIG.extra_plans(surge, 20.0), 30))
     assert {(plan.tenant, plan.tier) for plan in plans} == {("acme", "batch")}
 
 
-def test_a_demand_that_adds_none_has_none() -> None:
+def test_a_demand_without_extra_sessions_plans_none() -> None:
     assert list(CONFIG.extra_plans(demand_of(Order("f1", "retry_storm", {}, 7)), 20.0)) == []
 
 
-def test_of_a_replay_they_are_recordings_again_with_ids_of_their_own(tmp_path: Path) -> None:
+def test_extra_sessions_of_a_replay_are_recordings_with_their_own_ids(tmp_path: Path) -> None:
     write(tmp_path, session([request(range(8)), request(range(12), t=2.0)]))
-    config = replace_trace(tmp_path)
+    config = config_with_trace(tmp_path)
     plans = list(islice(config.extra_plans(SURGE, 20.0), 8))
     assert [plan.start_at_s for plan in plans[:2]] == pytest.approx([20 + 0.5 / 8, 20 + 1.5 / 8])
     assert plans[0].id == "s7-f1-0"
     assert {plan.fault for plan in plans} == {"f1"}
 
 
-def replace_trace(folder: Path) -> LoadConfig:
+def config_with_trace(folder: Path) -> LoadConfig:
     return LoadConfig("http://127.0.0.1:1", "m", PROFILE, "s7", trace={"dir": str(folder), "rate": 4.0})

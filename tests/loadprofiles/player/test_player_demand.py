@@ -1,4 +1,4 @@
-"""Demand faults in the player: extra sessions beside the plan's, calls made otherwise, all of it on a lease."""
+"""Demand faults in the player: extra sessions and changed calls, on a lease."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from loadprofiles.demand import Demand, Order, demand_of
 from loadprofiles.sessions.session import SessionPlan
 from reports.shared import attributes as names
-from tests.loadprofiles.player.test_player import Rig, attrs, call, named, plan, spans
+from tests.support.player_rig import Rig, attrs, call, named, plan
 from tests.support.scripted_server import prove, whole
-
-__all__ = ["spans"]
 
 SURGE = demand_of(Order("f1", "surge", {"factor": 3}))
 
@@ -36,7 +34,7 @@ def rig(**options: Any) -> Rig:
     return Rig(lambda server: prove(server), every(0.2, "r"), extra=extra, **options)
 
 
-def test_extra_sessions_come_beside_the_plans_and_stop_when_they_are_not_ordered_any_more(
+def test_extra_sessions_are_added_while_they_are_ordered(
     spans: InMemorySpanExporter,
 ) -> None:
     with rig() as here:
@@ -59,7 +57,7 @@ def test_extra_sessions_come_beside_the_plans_and_stop_when_they_are_not_ordered
     assert all(str(one[names.CONVERSATION_ID]).startswith("r-f1-") for one in added)
 
 
-def test_without_a_word_of_the_runner_they_stop_by_themselves() -> None:
+def test_extra_sessions_end_when_the_lease_expires() -> None:
     with rig() as here:
         here.player.client.demand.lease_s = 0.3
         here.player.order([SURGE])
@@ -72,7 +70,7 @@ def test_without_a_word_of_the_runner_they_stop_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("end", ["drain", "stop"])
-def test_a_load_that_drains_or_stops_takes_them_off_and_takes_no_more_orders(end: str) -> None:
+def test_a_load_that_drains_or_stops_ends_all_orders_and_accepts_no_new_ones(end: str) -> None:
     with rig() as here:
         here.player.order([SURGE])
         here.until(lambda: here.counters.arrivals >= 4)
@@ -84,7 +82,7 @@ def test_a_load_that_drains_or_stops_takes_them_off_and_takes_no_more_orders(end
         assert here.counters.arrivals == arrivals
 
 
-def test_a_demand_whose_sessions_cannot_be_planned_harms_nobody() -> None:
+def test_a_demand_whose_sessions_cannot_be_planned_does_not_stop_the_load() -> None:
     def broken(demand: Demand, from_s: float) -> Iterator[SessionPlan]:
         raise OSError("no such folder")
 
@@ -93,7 +91,7 @@ def test_a_demand_whose_sessions_cannot_be_planned_harms_nobody() -> None:
         here.until(lambda: here.counters.arrivals >= 3)
 
 
-def test_a_longer_call_asks_for_more_is_proved_and_says_which_fault_did_it(spans: InMemorySpanExporter) -> None:
+def test_a_longer_call_is_checked_at_its_new_length_and_names_the_fault(spans: InMemorySpanExporter) -> None:
     plans = iter([plan(0, 0.0, call("r-0", 0)), plan(1, 0.3, call("r-1", 0))])
     with Rig(lambda server: prove(server), plans) as here:
         here.until(lambda: here.counters.arrivals == 1)
@@ -110,7 +108,7 @@ def test_a_longer_call_asks_for_more_is_proved_and_says_which_fault_did_it(spans
     assert here.player.demand()["demand_over"] == {"f2": 1}
 
 
-def test_in_a_retry_storm_a_client_without_retries_tries_again_until_it_is_over() -> None:
+def test_a_client_without_retries_retries_during_a_retry_storm() -> None:
     with Rig(lambda server: whole(503), iter([plan(0, 0.2, call("r-0", 0))])) as here:
         here.player.order([demand_of(Order("f3", "retry_storm", {"timeout_s": 1.0}))])
         here.until(lambda: len(here.server.requests) >= 3)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from loadprofiles.client.judge import Provability, expected_after_degradation, judge
+from loadprofiles.client.stream import Answer
+from reports.shared.attributes import Outcome
+from reports.shared.tokens import token_stream
+from tests.support.answer_streams import PIECES, TOKENS, read_stream, stream_of
+from tests.support.scripted_server import openai_events
+
+
+def judged(
+    answer: Answer, complete: bool = True, provable: bool | None = True
+) -> tuple[Outcome, int | None, bool | None]:
+    found = judge(answer, TOKENS, Provability(provable), message_complete=complete, stalled=False)
+    return found.outcome, found.tokens_lost, found.silently_truncated
+
+
+def test_a_complete_answer_needs_finish_reason_end_and_complete_message() -> None:
+    assert judged(read_stream("openai", stream_of("openai"))) == (Outcome.OK, 0, False)
+    assert judged(read_stream("openai", stream_of("openai")), complete=False)[0] is Outcome.TRUNCATED
+    assert judged(read_stream("openai", stream_of("openai", done=False)))[0] is Outcome.TRUNCATED
+    assert judged(read_stream("openai", stream_of("openai", finish=None))) == (Outcome.TRUNCATED, 0, True)
+
+
+def test_only_a_short_answer_that_seems_complete_is_silently_truncated() -> None:
+    short = b"".join(openai_events(PIECES[:30]))
+    assert judged(read_stream("openai", short)) == (Outcome.TRUNCATED, 10, True)
+    assert judged(read_stream("openai", short), complete=False) == (Outcome.TRUNCATED, 0, False)
+    assert judged(read_stream("openai", short), provable=False) == (Outcome.OK, None, None)
+
+
+def test_unexpected_text_is_not_judged_until_an_answer_was_exact() -> None:
+    prose = read_stream("openai", b"".join(openai_events(["The quick ", "brown fox"])))
+    unknown = Provability(None)
+    found = judge(prose, TOKENS, unknown, message_complete=True, stalled=False)
+    assert (found.outcome, found.integrity, found.silently_truncated) == (Outcome.OK, None, None)
+    exact = judge(read_stream("openai", stream_of("openai")), TOKENS, unknown, message_complete=True, stalled=False)
+    assert exact.integrity is not None
+    later = judge(prose, TOKENS, unknown, message_complete=True, stalled=False)
+    assert later.outcome is Outcome.CORRUPT
+
+
+def test_wrong_tokens_are_corrupt() -> None:
+    other = token_stream("s-2/main#0", 20)
+    pieces = [*PIECES[:20], *(other[i : i + 4] for i in range(0, 80, 4))]
+    assert judged(read_stream("openai", b"".join(openai_events(pieces))))[0] is Outcome.CORRUPT
+
+
+def test_expected_tokens_are_cut_to_the_reported_max_tokens() -> None:
+    assert expected_after_degradation(TOKENS, "max_tokens=12; model=small") == TOKENS[:48]
+    assert expected_after_degradation(TOKENS, "model=small") == TOKENS
+    assert expected_after_degradation(TOKENS, None) == TOKENS
