@@ -1,0 +1,256 @@
+"""Every command line of the documentation is run as written, or says here why it is not.
+
+`RULES` has a rule for each command. `PLACEHOLDERS` has what a reader replaces in a command. Commands of a second or
+two run in the normal suite, the others in the long one (`make test-long`). A `brownout run` of the long suite gets
+`--short` in addition, so that it takes half a minute and not several; everything else is as written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+import pytest
+
+from tests.support.doc_pages import PAGES, Command, commands, yaml_blocks
+from tests.support.paths import ROOT
+from tests.support.run_helpers import until
+
+BIN = Path(sys.executable).parent
+QUICK_S, LONG_S = 60, 900
+
+JUDGED: Final = (0, 1, 3)
+"""Exit codes of a run that was judged: pass, fail, inconclusive."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How commands are run. `pattern` matches a whole command. `not_run`: why it is not run."""
+
+    pattern: str
+    suite: Literal["quick", "long", "not run"] = "quick"
+    codes: tuple[int, ...] = (0,)
+    append: str = ""
+    serves: str = ""
+    """The URL at which the command serves until it is interrupted."""
+    not_run: str = ""
+
+
+RULES: Final = (
+    Rule(r"brownout (list|show|check)( .*)?"),
+    Rule(r"brownout run .*--short.*", "long", JUDGED),
+    Rule(r"brownout run .*", "long", JUDGED, append=" --short"),
+    Rule(r"brownout (report|trace|compare) .*", "long"),
+    Rule(r"brownout serve stack .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
+    Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
+    Rule(r"make demo", "long", JUDGED),
+    Rule(r"make lint", not_run="CI runs it", suite="not run"),
+    Rule(r"make test(-long)?", not_run="it is the suite that runs this test", suite="not run"),
+    Rule(r"make bench", not_run="each of its commands is run", suite="not run"),
+    Rule(r"make format", not_run="rewrites the files of the checkout", suite="not run"),
+    Rule(r"python -m bench\.fidelity.*", "long"),
+    Rule(r"python -m bench\.(lateness|loadgen|gateway|collector|readers|demo)", "long", (0, 1)),
+    Rule(r"python -m bench\.(catalogue|honesty).*", not_run="hours of runs", suite="not run"),
+    Rule(r"python -m chaos\.experiment\.schema", not_run="rewrites a file of the checkout", suite="not run"),
+    Rule(r"\.venv/bin/python -m pytest .*", not_run="the suite runs the same tests", suite="not run"),
+    Rule(r"\. \.venv/bin/activate", not_run="every command is run with this environment", suite="not run"),
+    Rule(r"(uv tool|pipx) install \.", not_run="installs for the whole user account", suite="not run"),
+)
+
+PLACEHOLDERS: Final = {
+    r"\bmy\.yaml\b": "{my_yaml}",  # the experiment of docs/experiments.md
+    r"\bmy-endpoint\.yaml\b": "{my_endpoint}",  # the README's experiment, for the port below
+    r"\bRUN RUN\.\.\.": "{run} {run}",
+    r"\bruns/RUN\b": "{run}",
+    r"\bRUN\b": "{run}",  # the folder of a run, recorded once
+    r"\bs7-42/main#4": "{call}",  # a call of that run
+    r"\bPATH\b": "{trace}",  # a recorded trace of one format
+    r"\bX\b": "cut-streams",
+    r"http://127\.0\.0\.1:8000": "{url}",  # `brownout serve stack`, on a free port
+    r"--port 8000\b": "--port {port}",
+}
+
+TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+    f"2024-05-10 00:00:{second:02}.000000,{500 + second},{20 + second % 10}\n" for second in range(60)
+)
+
+ALL = [command for page in PAGES for command in commands(page)]
+FIRST = list({command.text: command for command in reversed(ALL)}.values())[::-1]
+"""Each text once, at the first place where it stands."""
+
+
+def rule_of(command: Command) -> Rule | None:
+    return next((rule for rule in RULES if re.fullmatch(rule.pattern, command.text)), None)
+
+
+def of_suite(suite: str) -> list[Command]:
+    return [command for command in FIRST if (rule := rule_of(command)) is not None and rule.suite == suite]
+
+
+@dataclass
+class Place:
+    """A folder in which the commands are run, with the files that they name."""
+
+    folder: Path
+    port: int
+    values: dict[str, str] = field(default_factory=dict)
+
+    def text(self, command: Command) -> str:
+        """The command with the placeholders replaced."""
+        text = command.text
+        for pattern, value in PLACEHOLDERS.items():
+            text = re.sub(pattern, lambda _, value=value: value.format(**self.values), text)
+        return text
+
+    def start(self, text: str) -> subprocess.Popen[str]:
+        """The command in a shell, in the checkout if it names files of it, else in the folder."""
+        checkout = text.startswith(("make ", "locust ", "python -m ", ".venv/"))
+        environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "MY_KEY": "secret"}
+        environment.pop("PYTHONPATH", None)
+        return subprocess.Popen(
+            ["bash", "-c", text],
+            cwd=ROOT if checkout else self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, text: str, timeout_s: float) -> tuple[int, str]:
+        """Exit code and output."""
+        process = self.start(text)
+        try:
+            output, _ = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, output
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def documented(page: str) -> str:
+    """The text of the whole experiment that a page shows."""
+    return next(text for _, text in yaml_blocks(ROOT / page) if text.startswith("brownout: 1") and "gates:" in text)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("documentation")
+    made = Place(folder, free_port())
+    files = {"my_yaml": "my.yaml", "my_endpoint": "my-endpoint.yaml", "trace": "trace.csv"}
+    made.values = {"port": str(made.port), "url": f"http://127.0.0.1:{made.port}", **files}
+    (folder / "my.yaml").write_text(documented("docs/experiments.md"))
+    (folder / "my-endpoint.yaml").write_text(documented("README.md").replace(":8000", f":{made.port}"))
+    (folder / "trace.csv").write_text(TRACE)
+    return made
+
+
+@pytest.fixture(scope="module")
+def recorded(place: Place) -> Place:
+    """With a recorded run: `lose-tpu-pool`, short."""
+    code, output = place.run("brownout run lose-tpu-pool --short --quiet", LONG_S)
+    assert code in JUDGED, output
+    (run,) = sorted((place.folder / "runs").iterdir())
+    code, output = place.run(f"brownout trace {shlex.quote(str(run))} --most 1", QUICK_S)
+    call = re.search(r"^(\S+/\S+#\d+)", output, re.MULTILINE)
+    assert call, output
+    place.values |= {"run": str(run.relative_to(place.folder)), "call": call[1]}
+    return place
+
+
+@contextmanager
+def serving(place: Place, text: str, url: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that serves, once it does; interrupted at the end."""
+    process = place.start(text)
+    try:
+        until(lambda: process.poll() is not None or answers(url), f"{text} serves {url}", within_s=60)
+        if process.poll() is not None:
+            pytest.fail(f"{text}: exit code {process.returncode}\n{process.communicate()[0]}")
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def listening(port: int) -> set[str]:
+    """The local IPv4 addresses, in hexadecimal, at which a process of this machine listens on a port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+
+
+def test_every_command_has_a_rule() -> None:
+    assert [str(command) for command in ALL if rule_of(command) is None] == []
+
+
+def test_every_rule_has_a_command_and_a_reason_if_it_is_not_run() -> None:
+    used = {rule_of(command) for command in ALL}
+    assert [rule.pattern for rule in RULES if rule not in used] == []
+    assert [rule.pattern for rule in RULES if (rule.suite == "not run") != bool(rule.not_run)] == []
+
+
+def test_a_command_without_a_rule_is_found() -> None:
+    assert rule_of(Command(ROOT / "README.md", 1, "brownout frobnicate")) is None
+
+
+def test_commands_are_found_in_readme_contributing_and_docs() -> None:
+    pages = {command.page.relative_to(ROOT).parts[0] for command in ALL}
+    assert pages >= {"README.md", "CONTRIBUTING.md", "docs"}
+
+
+@pytest.mark.parametrize("command", of_suite("quick"), ids=str)
+def test_quick_commands_run_as_written(command: Command, place: Place) -> None:
+    rule = rule_of(command)
+    assert rule is not None
+    code, output = place.run(place.text(command), QUICK_S)
+    assert code in rule.codes, f"{command}\nexit code {code}\n{output}"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(LONG_S + 60)
+@pytest.mark.parametrize("command", of_suite("long"), ids=str)
+def test_long_commands_run_as_written(command: Command, recorded: Place) -> None:
+    rule = rule_of(command)
+    assert rule is not None
+    text = recorded.text(command) + rule.append
+    if rule.serves:
+        url = rule.serves.replace(":8000", f":{recorded.port}")
+        with serving(recorded, text, url):
+            assert listening(int(url.split(":")[2].split("/")[0])) == {"0100007F"}, "listens on loopback only"
+        return
+    if "my-endpoint.yaml" in command.text:
+        stack = f"brownout serve stack --port {recorded.port}"
+        with serving(recorded, stack, f"http://127.0.0.1:{recorded.port}/health"):
+            code, output = recorded.run(text, LONG_S)
+    else:
+        code, output = recorded.run(text, LONG_S)
+    assert code in rule.codes, f"{command}\nexit code {code}\n{output}"

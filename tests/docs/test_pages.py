@@ -1,0 +1,86 @@
+"""Links, tables, YAML blocks and generated parts of the documentation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bench.catalogue import BEGIN, END, texts
+from chaos.cli.listing import LISTS
+from chaos.experiment.model import load_experiment
+from tests.support.doc_pages import PAGES, anchors, links, table_cells, yaml_blocks
+from tests.support.paths import ROOT
+
+MAX_README_LINES = 150
+MAX_CELL = 240
+INDEX = ROOT / "docs" / "README.md"
+DECISIONS = ROOT / "docs" / "decisions" / "README.md"
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def whole_experiments() -> list[tuple[str, str]]:
+    """Where each block that is a whole experiment file stands, and its text."""
+    found = []
+    for page in PAGES:
+        for line, text in yaml_blocks(page):
+            data = yaml.safe_load(text)
+            if isinstance(data, dict) and data.get("brownout") == 1 and "pools" not in data:
+                found.append((f"{page.relative_to(ROOT)}:{line}", text))
+    return found
+
+
+@each_page
+def test_every_relative_link_and_its_anchor_resolve(page: Path) -> None:
+    broken = []
+    for line, target in links(page):
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        if not linked.exists() or (anchor and anchor not in anchors(linked)):
+            broken.append(f"{page.name}:{line}: {target}")
+    assert broken == []
+
+
+@each_page
+def test_a_cell_of_a_table_holds_a_phrase(page: Path) -> None:
+    assert [f"{page.name}:{line}: {cell}" for line, cell in table_cells(page) if len(cell) > MAX_CELL] == []
+
+
+@each_page
+def test_every_yaml_block_is_valid_yaml(page: Path) -> None:
+    for line, text in yaml_blocks(page):
+        try:
+            yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            pytest.fail(f"{page.name}:{line}: {error}")
+
+
+@pytest.mark.parametrize(("place", "text"), whole_experiments(), ids=lambda value: value.split("\n", 1)[0][:40])
+def test_every_whole_experiment_passes_brownout_check(place: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / "documented.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_experiment(str(file)).gates, place
+
+
+def test_the_readme_and_the_page_on_experiments_show_a_whole_experiment() -> None:
+    pages = {place.split(":")[0] for place, _ in whole_experiments()}
+    assert pages >= {"README.md", "docs/experiments.md"}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= MAX_README_LINES
+
+
+@pytest.mark.parametrize("index", [INDEX, DECISIONS], ids=["docs", "decisions"])
+def test_an_index_links_every_page_of_its_folder(index: Path) -> None:
+    linked = {(index.parent / target).resolve() for _, target in links(index)}
+    assert [path.name for path in sorted(index.parent.glob("*.md")) if path not in {index, *linked}] == []
+
+
+def test_the_catalogue_page_has_the_current_texts_of_the_experiments() -> None:
+    """`python -m bench.catalogue --table --write` rewrites it; the table before the texts comes from hours of runs."""
+    page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    made = page.partition(BEGIN)[2].partition(END)[0].strip()
+    assert made.endswith(texts(LISTS["experiments"]()))
