@@ -111,7 +111,8 @@ class Place:
         """The command with the placeholders replaced."""
         text = command.text
         for pattern, value in PLACEHOLDERS.items():
-            text = re.sub(pattern, lambda _, value=value: value.format(**self.values), text)
+            if re.search(pattern, text):
+                text = re.sub(pattern, value.format(**self.values).replace("\\", r"\\"), text)
         return text
 
     def start(self, text: str) -> subprocess.Popen[str]:
