@@ -259,7 +259,7 @@ def test_sigterm_ends_the_process_while_sessions_hang(tmp_path: Path, profile: P
 
 
 def test_the_process_that_plays_the_load_imports_no_analysis() -> None:
-    """(jinja2 comes with Locust's own web UI.)"""
+    """jinja2 is not in the list: Locust's own web UI imports it."""
     program = (
         "import sys, loadprofiles.player.locust_host, loadprofiles.player.load_config, loadprofiles.locustfile;"
         "print([name for name in ('pydantic', 'duckdb', 'scipy', 'numpy', 'bokeh') if name in sys.modules])"

@@ -22,15 +22,15 @@ TOKENS = 8
 
 
 class ListedAgent:
-    """Plays a list of steps; ends where a call has failed."""
+    """Plays a list of steps; ends when a call has failed. `results`: the results it got."""
 
     def __init__(self, agent: str, steps: Sequence[Step]) -> None:
         self.id = agent
         self.steps = list(steps)
-        self.heard: list[CallResult | None] = []
+        self.results: list[CallResult | None] = []
 
     def next(self, now: float, last: CallResult | None) -> Step:
-        self.heard.append(last)
+        self.results.append(last)
         if last is not None and not last.ok:
             return Done(False)
         return self.steps.pop(0) if self.steps else Done(True)

@@ -26,7 +26,7 @@ def test_the_cumulative_rate_is_the_integral_of_the_rate(curve: Curve, until: fl
     n = 4000
     width = until / n
     integral = sum(curve.rate((i + 0.5) * width) for i in range(n)) * width
-    # the midpoint rule errs at the steps only: by less than a cell of the highest rate a step
+    # the midpoint rule has an error only at steps: at most one cell of the highest rate per step
     assert curve.cumulative(until) == pytest.approx(integral, abs=6 * 50 * width + 1e-9)
 
 

@@ -38,7 +38,7 @@ def test_a_cv_of_8_is_kept_around_any_shape(shape: Shapes) -> None:
     curve = shape.curve()
     expected = [curve.cumulative(at) for at in islice(poisson.arrivals(Draws(3)), 40_000)]
     gaps = [later - at for at, later in pairwise(expected)]
-    # of gamma gaps of shape 1/64 the standard deviation of the mean is 4 %, that of the variation 5 %
+    # for gamma gaps of shape 1/64, the standard error of the mean is 4 %, that of the coefficient of variation 5 %
     assert statistics.fmean(gaps) == pytest.approx(1.0, rel=0.12)
     assert statistics.pstdev(gaps) / statistics.fmean(gaps) == pytest.approx(8.0, rel=0.15)
 

@@ -48,7 +48,7 @@ def test_the_cumulative_rate_is_the_integral_of_the_rate(curve: Rate, until: flo
     n = 6000
     width = until / n
     integral = math.fsum(curve.rate((i + 0.5) * width) for i in range(n)) * width
-    # the midpoint rule errs by less than a cell of the highest rate at each step: a sawtooth has one a period
+    # the error of the midpoint rule is at most one cell of the highest rate per step; a sawtooth has a step per period
     assert curve.cumulative(until) == pytest.approx(integral, rel=2e-3, abs=4 * 4 * 50 * width + 0.05)
 
 

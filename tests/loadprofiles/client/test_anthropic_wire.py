@@ -32,7 +32,7 @@ def test_input_tokens_include_cached_ones() -> None:
     assert delta.usage == Usage(95, 80, None)
 
 
-def test_an_error_event_that_is_not_json_is_an_error_and_other_such_events_are_corrupt() -> None:
+def test_an_error_event_may_be_plain_text_and_other_events_may_not() -> None:
     assert AnthropicWire().decode_event("error", b"no capacity") == Delta(error="no capacity")
     with pytest.raises(CorruptAnswerError, match="is not an event of the Messages API"):
         AnthropicWire().decode_event("message", b"no capacity")

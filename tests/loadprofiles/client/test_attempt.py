@@ -170,7 +170,7 @@ def test_a_body_that_is_cut_is_truncated_and_retried_by_the_sdk() -> None:
 
 
 def test_an_early_response_to_a_long_body_is_read_after_a_broken_send() -> None:
-    """A gateway that refuses a 600 KB conversation answers, and closes, before it has read it."""
+    """A gateway that rejects a 600 KB conversation responds and closes before it has read all of it."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def refuse() -> None:

@@ -19,8 +19,8 @@ from tests.support.scripted_server import ScriptedServer, prove, whole
 
 
 def test_an_attempt_span_has_the_requested_retry_after(spans: InMemorySpanExporter) -> None:
-    told = whole(503, headers=[("Retry-After", "7")])
-    with Rig(lambda server: told, iter([plan(0, 0.0, call("r-0", 0), calls=1)])) as rig:
+    busy = whole(503, headers=[("Retry-After", "7")])
+    with Rig(lambda server: busy, iter([plan(0, 0.0, call("r-0", 0), calls=1)])) as rig:
         assert rig.player.wait(5)
     (attempt,) = named(spans, names.SPAN_ATTEMPT)
     assert (attrs(attempt)[names.HTTP_STATUS], attrs(attempt)[names.RETRY_AFTER]) == (503, 7.0)

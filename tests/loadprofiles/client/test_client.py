@@ -33,7 +33,7 @@ def test_a_good_stream_is_ok_and_has_correct_times() -> None:
     assert (record.outcome, record.attempts, record.output_tokens) == (Outcome.OK, 1, 20)
     assert record.result().text == TOKENS
     assert record.ttft_s is not None
-    assert 0.01 <= record.ttft_s < record.e2e_s  # the role chunk came a gap before the first token
+    assert 0.01 <= record.ttft_s < record.e2e_s  # the role chunk arrived one gap before the first token
     assert record.e2e_s >= 0.2
     assert record.tpot_s == pytest.approx((record.e2e_s - record.ttft_s) / 19)
 
@@ -43,7 +43,7 @@ def test_each_chunk_is_seen_when_it_arrives_without_buffering() -> None:
     assert record.answer is not None
     times = record.answer.chunk_times_s
     assert len(times) == 20
-    assert len(set(times)) >= 15  # a busy machine may see two at once; a buffer of 1,024 bytes would give five groups
+    assert len(set(times)) >= 15  # a busy machine may read two at once; a buffer of 1,024 bytes would give 5
     assert times[-1] - times[0] >= 0.3
     assert record.answer.max_gap_s == max(later - earlier for earlier, later in pairwise(times))
 

@@ -23,7 +23,7 @@ def test_forked_agents_play_concurrently_and_all_are_awaited() -> None:
     assert max(times[1:4]) - min(times[1:4]) < 0.2  # an answer takes longer than that
     assert times[4] - max(times[1:4]) >= 0.2
     assert rig.counters.sessions[SessionOutcome.SUCCEEDED] == 1
-    assert [result is None for result in main.agent.heard] == [True, False, True, False]  # type: ignore[attr-defined]
+    assert [result is None for result in main.agent.results] == [True, False, True, False]  # type: ignore[attr-defined]
 
 
 def test_a_lost_session_has_the_outcome_of_its_failed_call(spans: InMemorySpanExporter) -> None:
@@ -50,7 +50,7 @@ def test_an_agent_loop_repeats_a_failed_call_as_a_new_call(
         assert rig.player.wait(5)
         assert (rig.counters.calls_sent, rig.counters.calls_ok, rig.counters.calls_failed) == (4, 2, 2)
     assert rig.counters.sessions[SessionOutcome.SUCCEEDED] == 1
-    assert [result and result.ok for result in main.agent.heard] == [None, True, True]  # type: ignore[attr-defined]
+    assert [result and result.ok for result in main.agent.results] == [None, True, True]  # type: ignore[attr-defined]
     chats = [(attrs(span)[names.TURN], attrs(span)[names.OUTCOME]) for span in named(spans, "chat m")]
     assert chats == [(0, "http_4xx"), (0, "truncated"), (0, "ok"), (1, "ok")]
     assert len(named(spans, "invoke_agent tester")) == 4

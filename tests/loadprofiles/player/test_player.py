@@ -40,7 +40,7 @@ def test_a_delayed_scheduler_records_the_lateness_of_each_session(spans: InMemor
     plans = [plan(0, 0.0, call("r-0", 0)), plan(1, 0.05, call("r-1", 0))]
     with Rig(lambda server: prove(server), iter(plans)) as rig:
         rig.until(lambda: rig.counters.arrivals == 1)
-        time.sleep(0.4)  # the whole process is busy: nothing else runs
+        time.sleep(0.4)  # blocks the whole process: no greenlet runs
         assert rig.counters.snapshot(rig.player)["arrivals_planned"] == 2
         assert rig.player.wait(5)
     assert rig.counters.late_arrivals == 1

@@ -44,7 +44,7 @@ def test_extra_sessions_are_added_while_they_are_ordered(
         hits = here.player.demand()
         assert hits["demand"] == {}
         started = here.counters.arrivals
-        here.until(lambda: here.counters.arrivals >= started + 2)  # the plan's own go on
+        here.until(lambda: here.counters.arrivals >= started + 2)  # the plan's own sessions continue
         assert here.player.demand()["demand_over"] == hits["demand_over"]
         assert here.player.arrivals_due() >= here.counters.arrivals
         here.player.drain()

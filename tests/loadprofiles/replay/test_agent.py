@@ -35,7 +35,7 @@ def texts(calls: list[Call]) -> list[str]:
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Requests that grow, rewind, return, are sent again, and begin anew."""
+    """Requests that grow, rewind, return, repeat, and begin a new conversation."""
     fresh = iter(range(10_000))
     history = [[next(fresh) for _ in range(draw(st.integers(9, 14)))]]
     for _ in range(draw(st.integers(1, 7))):
@@ -70,7 +70,7 @@ def test_a_replay_keeps_token_counts_and_common_prefixes(requests: list[dict], s
                 min(len(one["hash_ids"]), len(other["hash_ids"])),
             )
             common = common_chars(text, found[j]) / TOKEN_CHARS
-            # what was common stays common, but for a marker and the room for one
+            # a common prefix stays common, except for a marker and the room for one
             assert common >= min(blocks * 64 / shrink, wanted, len(found[j]) / TOKEN_CHARS) - 33
             if blocks > 8:  # beyond the shared prefix
                 assert common <= (blocks + 1) * 64 / shrink + 300 / shrink + 8
@@ -189,5 +189,5 @@ def test_real_sessions_keep_their_token_counts_and_prefix_hits() -> None:
             blocks = next((k for k, (a, b) in enumerate(zip(ids, before, strict=False)) if a != b), len(before))
             recorded_hit = requests[i - 1]["in"] if blocks == len(before) else 64 * blocks
             hit = common_chars(found[i], found[i - 1]) / TOKEN_CHARS
-            # off by a marker, the room for one, and the block in which they part
+            # differs by at most a marker, the room for one, and the block in which they diverge
             assert abs(hit - recorded_hit / shrink) <= 34

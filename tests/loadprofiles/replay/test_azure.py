@@ -46,7 +46,7 @@ def test_columns_in_any_order_and_case_a_bom_and_crlf_are_accepted(tmp_path: Pat
 def test_starts_are_as_recorded_divided_by_speed_or_at_a_rate(tmp_path: Path) -> None:
     path = lines(tmp_path, "a.csv", [HEADER, *(f"2023-11-16 00:00:{s:02},9,1" for s in (5, 9, 25))])
     recorded = replay_sessions(path, {"rate": "recorded", "speed": 2.0}, 7, "r")
-    # the mean gap of 10 s lies between the last and the repetition
+    # the mean gap of 10 s is between the last start and the repetition
     assert [plan.start_at_s for plan in islice(recorded, 5)] == [0.0, 2.0, 10.0, 15.0, 17.0]
     at_rate = replay_sessions(path, {"rate": 2.0, "limit": 2}, 7, "r")
     assert [(plan.id, plan.start_at_s) for plan in at_rate] == [("r-0", 0.25), ("r-1", 0.75)]

@@ -33,7 +33,7 @@ def test_rows_with_the_same_session_id_are_one_session_with_its_waits(tmp_path: 
     rows = [HEADER, row(5), row(7, "b"), row(30, request=130), row(40, request=60, took=50), row(41, request=61)]
     one, two = calls(recorded := read(tmp_path, rows))
     assert [(call.input_tokens, call.wait_s) for call in one] == [(100, 0.0), (130, 23.0), (60, 8.0), (61, 0.0)]
-    # a prompt with room for all before it goes on; a smaller one begins anew
+    # a prompt that can contain the whole conversation continues it; a smaller one begins a new one
     assert [call.common for call in one] == [None, CommonPrefix(0, None), None, None]
     assert len(two) == 1
     assert list(recorded.starts_s or ()) == [0.0, 2.0]

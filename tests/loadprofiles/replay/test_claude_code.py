@@ -206,7 +206,7 @@ def test_all_real_sessions_are_read() -> None:
         for one in recorded.sessions
     }
     assert {name: sizes for name, sizes in forks.items() if sizes} == {"trace_0277": [1, 2, 1], "trace_0291": [2]}
-    # one session begins a second conversation (another model's)
+    # one session begins a second conversation, with another model
     assert sum(call.common is None for call in main) == 51
     assert sum(call.common is not None and call.common.tokens is None for call in main) == 773
 

@@ -131,7 +131,7 @@ def test_the_real_trace_has_sessions_and_20_to_50_percent_prefix_hits() -> None:
     assert sum(sizes) == 4000
     assert sizes.count(1) == 2232
     assert (recorded.starts_s or [0])[-1] == pytest.approx(1302, abs=5)
-    # the text that is sent has the hits that the ids promise, whatever the shrink
+    # the text that is sent has the prefix hits of the ids, also with shrink
     shrink, seen, hit, total = 8.0, set[str](), 0, 0
     plans = islice(replay_sessions(REAL, {"shrink": shrink, "max_calls": None}, 7, "r"), 500)
     block = round(512 / shrink) * TOKEN_CHARS
