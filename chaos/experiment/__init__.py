@@ -2,7 +2,7 @@
 
 model           an experiment with every default written out; the experiments that ship
 file            the format of the file (pydantic)
-draft           a file as far as it is sound, for the checks
+draft           the valid parts of a file, for the checks
 checks          what does not fit together, or does not match the target or the load
 fault_checks    the same for single faults
 schedule        when an entry of the timeline occurs, and on which replicas

@@ -1,4 +1,4 @@
-"""An experiment file as far as it is sound: what the checks read.
+"""The valid parts of an experiment file, which the checks read.
 
 A `Draft` holds each part of the file that is valid by itself, so that a negative time in one place does not hide an
 unknown pool in another. Pure, except for loading the stack and the profile that the file names.
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class DraftFault:
-    """One entry of `timeline.faults`, as far as it is sound. `raw`: as written."""
+    """The valid parts of one entry of `timeline.faults`. `raw`: as written."""
 
     index: int
     raw: dict[str, Any]
@@ -56,7 +56,7 @@ class DraftFault:
 
 @dataclass(slots=True)
 class Draft:
-    """An experiment file, as far as it is sound."""
+    """The valid parts of an experiment file."""
 
     document: Document
     target: dict[str, Any]
@@ -70,7 +70,7 @@ class Draft:
     stack: Stack | None = None
     profile: Profile | None = None
     problems: list[Problem] = field(default_factory=list)
-    """Those met while the stack and the profile were read."""
+    """Problems found while the stack and the profile were read."""
 
     @property
     def own_stack(self) -> bool:
@@ -94,9 +94,9 @@ def fault_id(index: int) -> str:
 
 
 def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> Draft:
-    """Reads whatever is sound of `document`, and the stack (or `stack` in its place) and the profile that it names.
+    """Read the valid parts of `document`, and the stack (or `stack` in its place) and the profile that it names.
 
-    Raises `NotFound` for `stack`, which stands in no file.
+    Raises `NotFound` for an unknown `stack`, which is in no line of the file.
     """
     data = document.data
     timeline = mapping(data.get("timeline"))
@@ -142,7 +142,7 @@ def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
     return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
 
 
-# -- reading what is sound ------------------------------------------------------------------------------------------
+# -- reading the valid parts ------------------------------------------------------------------------------------------
 def mapping(value: Any) -> dict[str, Any]:
     """A mapping as it is; an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
@@ -159,7 +159,7 @@ def _seconds(value: Any) -> float | None:
         return None
 
 
-def _sound(adapter: TypeAdapter[T], value: Any) -> T | None:
+def _if_valid(adapter: TypeAdapter[T], value: Any) -> T | None:
     try:
         return adapter.validate_python(value)
     except ValidationError:
@@ -178,19 +178,19 @@ def _fault(index: int, entry: Any) -> DraftFault:
         alone = raw[kinds[0]]
         if isinstance(alone, dict) and issubclass(KINDS[kinds[0]], WholeReplica):
             alone = {key: value for key, value in alone.items() if key not in OF_REQUESTS}
-        sound = _sound(_ENTRY, {kinds[0]: alone})
-        spec = sound.specs[0] if sound is not None and sound.specs else None
+        valid = _if_valid(_ENTRY, {kinds[0]: alone})
+        spec = valid.specs[0] if valid is not None and valid.specs else None
     return DraftFault(index, raw, kinds, spec, _schedule(raw))
 
 
 def _schedule(raw: dict[str, Any]) -> Schedule | None:
-    sound = _sound(_ENTRY, {key: value for key, value in raw.items() if key in SCHEDULE_KEYS})
-    return schedule_of(sound) if sound is not None else None
+    valid = _if_valid(_ENTRY, {key: value for key, value in raw.items() if key in SCHEDULE_KEYS})
+    return schedule_of(valid) if valid is not None else None
 
 
 def _gates(data: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ...], Gate]]:
     for index, text in enumerate(_list(data.get(key))):
-        gate = _sound(_GATE, text)
+        gate = _if_valid(_GATE, text)
         if gate is not None:
             yield (key, index), gate
 

@@ -205,8 +205,8 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
         first = error.errors()[0]
         name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
         option = {"": "--trace", "dir": "--trace", "format": "--trace-format"}.get(name, f"--{name}")
-        said = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{option}: {said[0].lower()}{said[1:]} (it was {first['input']})") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{option}: {message[0].lower()}{message[1:]} (it was {first['input']})") from None
     if not Path(given["dir"]).expanduser().exists():
         raise UserError(f"--trace {given['dir']}: no such folder or file. Name that of the recordings")
     return given
@@ -217,14 +217,15 @@ def _each_once(problems: list[Problem]) -> list[Problem]:
     explained = {
         (problem.line, problem.what.split(" ")[0]) for problem in problems if " selects requests" in problem.what
     }
-    said = {
+    renamed = {
         (problem.line, old) for problem in problems for old in RENAMED_KEYS if f'"{old}" was renamed' in problem.what
     }
     kept = [
         problem
         for problem in problems
         if not any(
-            line == problem.line and problem.what.startswith(f'unknown key "{key}"') for line, key in explained | said
+            line == problem.line and problem.what.startswith(f'unknown key "{key}"')
+            for line, key in explained | renamed
         )
     ]
     return list(dict.fromkeys(kept))

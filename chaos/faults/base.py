@@ -5,7 +5,7 @@
     inject    record how to undo the fault on disk, then apply it to every target; no record, no injection
     confirm   wait until the fault is observed at every target
     revert    remove it; may be called at any time and any number of times, also after an injection that failed half way
-    verify    wait until every target is as before, then take the fault off the write-ahead file
+    verify    wait until every target is as before, then record on disk that the fault is undone
 
 A fault acts on a `chaos.faults.world.World` and on nothing else. It implements one act for one target (`inject_one`,
 `confirm_one`, `revert_one`, `verify_one`); the acts for all targets are the same for every fault.
@@ -87,7 +87,7 @@ class Fault(ABC):
         return sum(known) if known else None
 
     async def verify(self, world: World) -> None:
-        """Wait until every target is as before, then take the fault off the write-ahead file. Raises `FaultError`."""
+        """Wait until every target is as before, then record that the fault is undone. Raises `FaultError`."""
         await self._observed(world, self.verify_one, self.verify_within_s, "was reverted, but its effect remains")
         if self._armed:
             await world.disarm(self.id)

@@ -71,10 +71,10 @@ class Selector(BaseModel):
         """The selected names, in the stack's order: a function of the seed and the fault's id alone."""
         names = [replica.name for replica in self.candidates(replicas)]
 
-        def lot(name: str) -> int:
+        def rank(name: str) -> int:
             return bits(f"{seed}/{fault_id}/target/{name}")
 
-        drawn = set(sorted(names, key=lot)[: how_many(self.count, len(names))])
+        drawn = set(sorted(names, key=rank)[: how_many(self.count, len(names))])
         return [name for name in names if name in drawn]
 
 

@@ -1,6 +1,6 @@
 """What an experiment file says about a fault: its targets (the selectors), the kind's parameters, and its traits.
 
-Everything that other modules must know about a kind is a trait here, so that no list of kinds stands anywhere else.
+Everything that other modules must know about a kind is a trait here, so that there is no list of kinds elsewhere.
 `RecordedTraits` are written into the record of a run: the analysis reads them there and needs no list either.
 """
 
@@ -48,13 +48,13 @@ class FaultSpec(BaseModel):
     needs_duration: ClassVar[bool] = True
     """Whether the entry must have `for`."""
     stops_process: ClassVar[bool] = False
-    """Whether its targets answer nothing while it is active."""
+    """Whether its targets send no response while it is active."""
     silences_calls: ClassVar[bool] = False
     """Whether calls that stay with a target receive nothing for a while: such a silence counts as an interruption."""
     loses_spans: ClassVar[bool] = False
     """Whether its targets end without exporting their last spans."""
     reclaims_hardware: ClassVar[bool] = False
-    """Whether the provider takes the hardware back meanwhile, so that it is not paid for."""
+    """Whether the provider takes the hardware back meanwhile, so that it costs nothing."""
     scaled_times: ClassVar[tuple[str, ...]] = ()
     """Its durations that must fit into a phase: the short form of an experiment divides them."""
     kept_times: ClassVar[tuple[str, ...]] = ()
@@ -158,7 +158,7 @@ class OnRequests(OnReplicas):
     where: ClassVar[Where] = "replica"
 
     share: Percentage | None = Field(
-        default=None, description="share of the requests that it hits, as 30%; drawn by the seed, a request at a time"
+        default=None, description="share of the requests that it hits, as 30%; drawn by the seed for each request"
     )
     tenant: Names | None = Field(default=None, description="only requests of this tenant of the profile, or of these")
     model: Names | None = Field(default=None, description="only requests that ask for this model, or for these")
@@ -166,9 +166,9 @@ class OnRequests(OnReplicas):
         default=None, min_length=1, description="only requests that have each of these headers, with this value"
     )
     after_requests: int = Field(
-        default=0, ge=0, description="the first so many that fit are left alone, counted at each replica"
+        default=0, ge=0, description="number of matching requests that it skips before its first hit, per replica"
     )
-    at_most: int | None = Field(default=None, ge=1, description="how many it hits, at each replica")
+    at_most: int | None = Field(default=None, ge=1, description="maximum number of requests that it hits, per replica")
 
     @model_validator(mode="after")
     def _hits_something(self) -> OnRequests:

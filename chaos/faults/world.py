@@ -1,6 +1,6 @@
 """What a fault may do to the target under test: the `World`.
 
-A fault knows the target through this protocol alone. `chaos.runner.live_world` implements it for a real run,
+A fault uses the target only through this protocol. `chaos.runner.live_world` implements it for a real run,
 `chaos.testing` in memory. The protocol has one part for each place where a fault can act:
 
     process   the replicas' processes: kill, freeze, terminate, start
@@ -8,8 +8,8 @@ A fault knows the target through this protocol alone. `chaos.runner.live_world` 
     gateway   the gateway's control port: behaviours inside our gateway
     load      the load generators: additional or changed demand
 
-Not every target has all of them. A user's endpoint has only the load; a gateway of somebody else in front of our
-replicas has no control port of a gateway. A fault's spec names its place (`FaultSpec.where`), a world names those
+Not every target has all of them. A user's endpoint has only the load; a third-party gateway in front of our replicas
+has no gateway control port. A fault's spec names its place (`FaultSpec.where`), a world names those
 that it offers (`World.offers`), and `refusal` is the one rule that compares the two.
 """
 
@@ -60,7 +60,7 @@ class FaultError(BrownoutError):
 
 
 class Unreachable(BrownoutError):
-    """A replica that does not answer on its control port: gone, frozen, or too slow."""
+    """A replica whose control port does not respond: it is gone, frozen, or too slow."""
 
 
 class ReplicaView(NamedTuple):

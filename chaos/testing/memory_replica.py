@@ -17,7 +17,7 @@ from reports.shared.tokens import Marker, marker_text
 from targets.hardware.profile import load_hardware
 from targets.replica.api.openai_api import OpenAIApi
 from targets.replica.behaviours.active import ActiveBehaviours
-from targets.replica.behaviours.only import Only
+from targets.replica.behaviours.selector import RequestSelector
 from targets.replica.delivery.driver import Driver
 from targets.replica.engine.engine import Engine
 from targets.replica.server.config import ReplicaConfig
@@ -146,7 +146,7 @@ class ReplicaWorld(MemoryWorld):
         self.replica = replica
 
     async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
-        only = msgspec.convert(body["only"], Only)
+        only = msgspec.convert(body["only"], RequestSelector)
         self.replica.behaviours.put(
             fault_id,
             body["kind"],

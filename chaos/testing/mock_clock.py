@@ -1,10 +1,10 @@
 """Time that a test controls: a clock for pure objects, and an event loop for asyncio code.
 
-    clock = MockClock()                       # a policy, a breaker, a limit: told the time, or handed a clock
+    clock = MockClock()                       # for an object that is given a clock or the time: a policy, a breaker
     breaker = Breaker(config, clock=clock)
     clock.advance(30)
 
-    result = run_in_virtual_time(story())     # asyncio code: every sleep and timeout passes immediately
+    result = run_in_virtual_time(scenario())  # asyncio code: every sleep and timeout passes immediately
 
 Neither sleeps, so a test of minutes takes milliseconds and has exact times. (The same idea: trio's `MockClock`.)
 """
@@ -25,7 +25,7 @@ LIMIT_S: Final = 600.0
 
 
 class MockClock:
-    """A monotonic clock that moves only when it is told to. Call it for the time: `clock()`, seconds."""
+    """A monotonic clock that moves only by `advance` and `sleep`. `clock()` returns the time, seconds."""
 
     def __init__(self, now_s: float = 0.0) -> None:
         self._now_s = now_s
@@ -34,20 +34,20 @@ class MockClock:
         return self._now_s
 
     def advance(self, seconds: float) -> float:
-        """Move on by `seconds`, 0 or more; returns the new time. Raises ValueError for a negative number."""
+        """Advance by `seconds`, 0 or more; returns the new time. Raises ValueError for a negative number."""
         if seconds < 0:
             raise ValueError(f"a monotonic clock does not go back: {seconds:g} s")
         self._now_s += seconds
         return self._now_s
 
     async def sleep(self, seconds: float) -> None:
-        """Move on by `seconds`: what code under test is handed in place of `asyncio.sleep`."""
+        """Advance by `seconds`: a replacement of `asyncio.sleep` for code under test."""
         self.advance(max(0.0, seconds))
         await asyncio.sleep(0)
 
 
 class _VirtualSelector(selectors.DefaultSelector):
-    """Does not wait: moves the clock on instead."""
+    """Advances the clock instead of waiting."""
 
     now_s = 1000.0
 
@@ -59,9 +59,9 @@ class _VirtualSelector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time jumps to the next timer as soon as nothing else is left to do.
+    """An event loop whose time jumps to the next timer as soon as no task is ready to run.
 
-    For code without real I/O: a socket would not get the time it needs.
+    Only for code without real I/O: sockets need real time.
     """
 
     def __init__(self) -> None:

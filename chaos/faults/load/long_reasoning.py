@@ -1,4 +1,4 @@
-"""`long_reasoning`: A share of the calls produces many times the output tokens."""
+"""`long_reasoning`: a share of the calls produces many times the output tokens."""
 
 from __future__ import annotations
 

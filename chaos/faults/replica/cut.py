@@ -1,4 +1,4 @@
-"""`cut`: A stream ends too early: by FIN, by RST, or with a clean end of the body and no terminal event."""
+"""`cut`: a stream ends too early: by FIN, by RST, or with a clean end of the body and no terminal event."""
 
 from __future__ import annotations
 

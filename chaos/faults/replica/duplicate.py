@@ -1,4 +1,4 @@
-"""`duplicate`: A token of a stream is sent twice."""
+"""`duplicate`: a token of a stream is sent twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`error_event`: A stream with status 200 ends with an error event."""
+"""`error_event`: a stream with status 200 ends with an error event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`never_answer`: A request is accepted and never answered, with its connection open, while the fault is active."""
+"""`never_answer`: a request is accepted and never answered, with its connection open, while the fault is active."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`shrink_kv`: A part of the KV cache is removed; sequences that no longer fit are preempted."""
+"""`shrink_kv`: a part of the KV cache is removed; sequences that no longer fit are preempted."""
 
 from __future__ import annotations
 

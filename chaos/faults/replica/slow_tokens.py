@@ -1,4 +1,4 @@
-"""`slow_tokens`: A stream's tokens are sent slowly; the engine's speed is unchanged."""
+"""`slow_tokens`: a stream's tokens are sent slowly; the engine's speed is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stall`: A stream goes silent while its connection stays open, so that no connection error reports it."""
+"""`stall`: a stream goes silent while its connection stays open, so that no connection error reports it."""
 
 from __future__ import annotations
 

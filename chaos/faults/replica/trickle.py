@@ -1,4 +1,4 @@
-"""`trickle`: A stream's bytes arrive a few at a time, so that events are split across writes."""
+"""`trickle`: a stream's bytes arrive a few at a time, so that events are split across writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`wrong_answer`: A stream continues with the tokens of another answer."""
+"""`wrong_answer`: a stream continues with the tokens of another answer."""
 
 from __future__ import annotations
 

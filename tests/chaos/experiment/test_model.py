@@ -275,7 +275,7 @@ def test_cut_streams_cuts_in_all_three_ways_one_pool_at_a_time() -> None:
 
 
 def test_invalid_yaml_is_reported_with_file_and_line(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match=r"mine\.yaml:2: is not valid YAML: .* \(it began on line 1\)"):
+    with pytest.raises(InvalidFile, match=r"mine\.yaml:2: is not valid YAML: .* \(it starts on line 1\)"):
         load_experiment(write(tmp_path, "a: [1\n"))
 
 

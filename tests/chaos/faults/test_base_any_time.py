@@ -110,7 +110,7 @@ def test_a_fault_inside_a_replica_is_confirmed_hits_and_is_undone_at_any_time(
 @settings(max_examples=10, deadline=None)
 @given(at_s=st.floats(0, 10), for_s=st.floats(0, 10))
 def test_any_other_fault_leaves_the_world_as_it_was(kind: str, at_s: float, for_s: float) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         world = MemoryWorld()
         spec = KINDS[kind].model_validate(SPECS[kind])
         fault = spec.build("f1", spec.select(REPLICAS, 7, "f1"), 7)
@@ -124,7 +124,7 @@ def test_any_other_fault_leaves_the_world_as_it_was(kind: str, at_s: float, for_
         assert world.healthy
         assert not world.armed
 
-    run_in_virtual_time(story())
+    run_in_virtual_time(scenario())
 
 
 def test_without_a_fault_every_answer_is_complete_and_the_replica_healthy() -> None:

@@ -1,4 +1,4 @@
-"""Faults inside a replica: added over the control port, counted, removed, also if replicas die meanwhile."""
+"""Faults inside a replica: added over the control port, counted, removed, even if replicas die in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaos.faults.spec import OnRequests, OnStreams, WholeReplica
 from chaos.faults.world import FaultError, Unreachable
 from chaos.testing.memory_world import MemoryWorld
 from targets.replica.behaviours import BEHAVIOURS
-from targets.replica.behaviours.only import Only
+from targets.replica.behaviours.selector import RequestSelector
 from tests.chaos.faults.test_base import SPECS
 
 
@@ -67,7 +67,7 @@ async def test_a_running_replica_without_a_response_is_not_verified() -> None:
 def test_the_replica_accepts_the_parameters_of_each_kind(kind: str) -> None:
     spec = KINDS[kind].model_validate(SPECS[kind])
     assert msgspec.convert(spec.params(), BEHAVIOURS[kind]) is not None
-    assert msgspec.convert(spec.requests_only, Only) is not None
+    assert msgspec.convert(spec.requests_only, RequestSelector) is not None
 
 
 def test_kinds_and_behaviours_agree_on_requests_streams_and_whole_replicas() -> None:

@@ -190,14 +190,14 @@ async def test_a_fault_that_is_released_before_its_begin_is_not_injected(tmp_pat
 
 
 def test_a_revert_due_during_the_injection_begins_at_the_confirmation(tmp_path: Path) -> None:
-    async def story() -> tuple[Played, float]:
+    async def scenario() -> tuple[Played, float]:
         play = terminate_play_of(SlowToEnd(notice_s=30.0), tmp_path)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         loop.call_later(10.0, play.end)
         return await play.play(), loop.time() - begun
 
-    played, took_s = run_in_virtual_time(story())
+    played, took_s = run_in_virtual_time(scenario())
     assert took_s == pytest.approx(30.0)
     assert played.stages == ["injected", "confirmed", "reverted", "verified"]
 

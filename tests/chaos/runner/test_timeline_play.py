@@ -403,7 +403,7 @@ class Confirmations:
 
 
 @pytest.mark.parametrize("reported_after_s", [0.5, 6.0])
-def test_confirmation_gets_the_baseline_window_as_it_was_by_the_clock_of_the_counters(
+def test_confirmation_gets_the_actual_baseline_window_by_the_clock_of_the_counters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reported_after_s: float
 ) -> None:
     """A load whose start is reported after the planned begin of the baseline has a later baseline."""

@@ -27,7 +27,7 @@ async def test_its_sleep_advances_it_without_waiting() -> None:
 
 
 def test_sleeps_and_timeouts_pass_immediately_and_in_order() -> None:
-    async def story() -> list[tuple[float, str]]:
+    async def scenario() -> list[tuple[float, str]]:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         seen: list[tuple[float, str]] = []
@@ -42,7 +42,7 @@ def test_sleeps_and_timeouts_pass_immediately_and_in_order() -> None:
         return [*seen, (loop.time() - begun, "timeout")]
 
     before = time.monotonic()
-    assert run_in_virtual_time(story()) == [(1, "early"), (60, "late"), (90, "timeout")]
+    assert run_in_virtual_time(scenario()) == [(1, "early"), (60, "late"), (90, "timeout")]
     assert time.monotonic() - before < 5
 
 

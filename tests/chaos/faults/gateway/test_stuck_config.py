@@ -19,7 +19,7 @@ from targets.gateway.behaviours.stuck_config import StuckConfig as Behaviour
 def test_one_name_or_a_list_of_names_is_sent_as_a_list(given: object, names: list[str]) -> None:
     params = StuckConfig.model_validate({"replicas": given}).params()
     assert params == {"replicas": names}
-    assert msgspec.convert(params, Behaviour).stuck == set(names)
+    assert msgspec.convert(params, Behaviour).health_ignored_of == set(names)
 
 
 @pytest.mark.parametrize(

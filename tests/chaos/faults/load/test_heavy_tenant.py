@@ -1,4 +1,4 @@
-"""`heavy_tenant`: what a file may say, the order to the load generators, and what is refused."""
+"""`heavy_tenant`: its parameters, the order to the load generators, and what is refused."""
 
 from __future__ import annotations
 

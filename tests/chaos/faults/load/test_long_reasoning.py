@@ -1,4 +1,4 @@
-"""`long_reasoning`: what a file may say, the order to the load generators, and what is refused."""
+"""`long_reasoning`: its parameters, the order to the load generators, and what is refused."""
 
 from __future__ import annotations
 

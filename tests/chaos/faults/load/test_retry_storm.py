@@ -1,4 +1,4 @@
-"""`retry_storm`: what a file may say, the order to the load generators, and what is refused."""
+"""`retry_storm`: its parameters, the order to the load generators, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`surge`: what a file may say, the order to the load generators, and what is refused."""
+"""`surge`: its parameters, the order to the load generators, and what is refused."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ async def test_a_process_that_ignores_sigterm_is_killed_before_its_replacement_s
     await fault.inject(world)
     await fault.revert(world)
     assert [what for what, _ in world.log if what in ("terminate", "kill", "start")] == ["terminate", "kill", "start"]
-    await fault.revert(world)  # the replacement is left alone
+    await fault.revert(world)  # does not kill the replacement
     assert [what for what, _ in world.log].count("kill") == 1
 
 
