@@ -119,7 +119,6 @@ class Place:
         """The command in a shell, in the checkout if it names files of it, else in the folder."""
         checkout = text.startswith(("make ", "locust ", "python -m ", ".venv/"))
         environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "MY_KEY": "secret"}
-        environment.pop("PYTHONPATH", None)
         return subprocess.Popen(
             ["bash", "-c", text],
             cwd=ROOT if checkout else self.folder,
