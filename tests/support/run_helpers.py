@@ -1,4 +1,4 @@
-"""Real runs of a small experiment, for the tests that look at them or break them."""
+"""Real runs of a small experiment, for tests that inspect or interrupt them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ tool: 50ms
 EXPERIMENT = """
 brownout: 1
 name: small
-title: A pool is lost and nobody notices
+title: A pool is lost and no session is lost
 target: {stack: small-stack.yaml}
 load: {profile: small-profile.yaml}
 slo: {ttft: 5s, tpot: 500ms}
@@ -63,7 +63,7 @@ GATES = "sessions_lost == 0, silent_truncations == 0"
 def write_experiment(
     folder: Path, *, fault: str = KILL, gates: str = GATES, guardrails: str = "", policies: str = POLICIES
 ) -> Path:
-    """Write a small experiment with its stack and profile; answers its path."""
+    """Write a small experiment with its stack and profile; returns its path."""
     (folder / "small-stack.yaml").write_text(STACK.replace("POLICIES", policies))
     (folder / "small-profile.yaml").write_text(PROFILE)
     text = EXPERIMENT.replace("FAULT", fault).replace("GATES", gates)
@@ -73,7 +73,7 @@ def write_experiment(
 
 
 class Run:
-    """A `brownout run` under way, as a process of its own, and what it leaves."""
+    """A `brownout run` in a process of its own, and the record that it writes."""
 
     def __init__(self, experiment: Path, runs: Path, *more: str, environment: dict[str, str] | None = None) -> None:
         self.runs = runs
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """The run's folder, once there is one."""
+        """The folder of the run; waits until it exists."""
         until(lambda: bool(list(self.runs.glob("*-*/events.jsonl"))), "the run's folder")
         return sorted(self.runs.glob("*-*"))[-1]
 
@@ -106,12 +106,12 @@ class Run:
         until(lambda: stage in [event["stage"] for event in self.events("fault")], f"fault {stage}", within_s)
 
     def pid(self, name: str) -> int:
-        """The process of that name, last started."""
+        """The pid of the last process that was started with this name."""
         started = [event for event in self.events("process") if event["name"] == name and event["event"] == "started"]
         return int(started[-1]["pid"])
 
     def end(self, within_s: float = 60) -> int:
-        """Wait for its exit code."""
+        """Wait for the end of the run; returns its exit code."""
         try:
             self.output, _ = self.process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
@@ -121,14 +121,14 @@ class Run:
         return self.process.returncode
 
     def nothing_left(self, within_s: float = 15) -> None:
-        """Wait until no process and no port of the run is there any more."""
+        """Wait until no process of the run exists."""
         pids = {int(event["pid"]) for event in self.events("process") if event["event"] == "started"}
         until(lambda: not any(alive(pid, str(self.folder)) for pid in pids), "the end of every process", within_s)
         until(lambda: not of_run(self.folder), "the end of the shepherd", within_s)
 
 
 def events(folder: Path, kind: str | None = None) -> Iterator[dict[str, Any]]:
-    """The events of a record; a torn last line is passed over."""
+    """The events of a record, without an incomplete last line."""
     for line in (folder / "events.jsonl").read_text().splitlines():
         try:
             event = json.loads(line)
@@ -139,7 +139,7 @@ def events(folder: Path, kind: str | None = None) -> Iterator[dict[str, Any]]:
 
 
 def alive(pid: int, mark: str) -> bool:
-    """Whether a process that has `mark` in its environment lives under this pid."""
+    """Whether the process with this pid exists and has `mark` in its environment."""
     try:
         return mark.encode() in Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
@@ -147,7 +147,7 @@ def alive(pid: int, mark: str) -> bool:
 
 
 def of_run(folder: Path) -> list[int]:
-    """Every process, anywhere, that has the run's folder in its command line or environment, but for this one."""
+    """The pids of all processes, except this one, with the folder of the run in command line or environment."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -173,4 +173,4 @@ def until(condition: Callable[[], bool], what: str, within_s: float = 20) -> Non
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within_s} s")
-        time.sleep(0.02)  # between two looks at a condition with a deadline
+        time.sleep(0.02)  # polls a condition with a deadline
