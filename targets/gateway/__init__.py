@@ -1,11 +1,12 @@
-"""The reference gateway: pure policies and a router, and aiohttp around them.
+"""The reference gateway: pure policies and a pure router, with an aiohttp server around them.
 
-    server       listens; both APIs, health, metrics            exchange   one request over all its attempts
-    router       who gets an attempt, what an outcome means     policies/  one rule a file
-    decisions    what the router is asked and answers           replica_state   what it knows of a replica
-    openai_stream, anthropic_stream (on answer, sse)            an answer as its client sees it, migrations included
-    attempts     tenacity's stop, wait and retry, as decided    watch, probing  deadlines; readiness
-    incoming, headers, tracing, metrics, config
+server       the aiohttp shell: listens, runs requests and their attempts, probes replicas
+routing      chooses a replica for each attempt, and keeps each replica's state; pure
+policies     resilience policies, one per file; pure
+api          both client APIs: bodies, headers, response streams
+config       the configuration: upstreams and policies
+behaviours   faults of the gateway itself, switched on over its control port
+telemetry    spans and Prometheus metrics
 
-Below `exchange` and `server` only `attempts`, `watch`, `probing` and `tracing` know of a loop or a socket.
+Only `server` opens sockets. `behaviours` uses the event loop, for leases and delays.
 """

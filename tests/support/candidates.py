@@ -1,20 +1,20 @@
-"""A replica as the balancing policies see it, for tests."""
+"""Fake candidates for the tests of the balancing policies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from targets.gateway.config import Upstream
-from targets.gateway.policies.balancing.forecast import Ask
+from targets.gateway.policies.balancing.forecast import CallSize
 from targets.gateway.policies.balancing.peak_ewma import PeakEwma
 
-__all__ = ["ASK", "Fake", "upstream"]
+__all__ = ["SIZE", "FakeCandidate", "upstream"]
 
-ASK = Ask(prompt=1000, output=100.0)
+SIZE = CallSize(prompt=1000, output=100.0)
 
 
 def upstream(name: str = "r", pool: str = "p", cloud: str = "", usd_per_hour: float = 0.0) -> Upstream:
-    """100 us a prefill token; a step of 20 ms, and 1 ms + 1 us a token of context for each sequence."""
+    """Prefill of 100 us per token; a decode step of 20 ms, plus 1 ms + 1 us per token of context for each sequence."""
     return Upstream(
         name,
         pool,
@@ -30,14 +30,16 @@ def upstream(name: str = "r", pool: str = "p", cloud: str = "", usd_per_hour: fl
 
 
 @dataclass
-class Fake:
+class FakeCandidate:
+    """A replica as the balancing policies see it. `share`: its weight."""
+
     name: str
     in_flight: int = 0
     latency: PeakEwma = field(default_factory=lambda: PeakEwma(10.0))
-    owed_s: float = 0.0
+    outstanding_work_s: float = 0.0
     step_load_s: float = 0.0
     waiting_prefill_s: float = 0.0
-    reported: float | None = None
+    reported_load: float | None = None
     share: float = 1.0
     upstream: Upstream = field(default_factory=upstream)
 

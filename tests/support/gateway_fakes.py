@@ -1,6 +1,6 @@
-"""Upstreams that misbehave as told, on real sockets.
+"""Fake replicas with scripted faults, on real sockets.
 
-An upstream answers as `docs/wire.md` says a replica does, except where its script says otherwise.
+A fake replica responds as `docs/wire.md` specifies, except where its script says otherwise.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from reports.shared.tokens import find_marker, token_stream, tokens_in
 
 @dataclass(frozen=True)
 class Act:
-    """What an upstream does with one request, `after` tokens where that makes sense."""
+    """What a fake replica does with one request; `after`: tokens before the fault, for faults within a stream."""
 
     # ok | fin | rst | clean | stall | status | hang | error_event | garbage | no_done | no_terminal
-    # | not_utf8 | flood: far more than sockets hold
+    # | not_utf8 | flood: far more bytes than socket buffers hold
     kind: str = "ok"
     after: int = 0
     status: int = 503
@@ -33,20 +33,20 @@ class Act:
 
 
 class FakeReplica:
-    """One upstream. `script`: acts for the next requests; then `always`."""
+    """One upstream. `script`: acts for the next requests, one each; after these, `always`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.script: deque[Act] = deque()
         self.always = Act()
         self.ready = True
-        self.frozen = False  # its probes hang as well, until its release
+        self.frozen = False  # its probes hang as well, until `release`
         self.reports = 0.0  # requests running, by its metrics
         self.pace_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.cancelled = 0
-        self.peers: set[object] = set()  # connections that requests came on
+        self.peers: set[object] = set()  # client addresses: one per connection
         self.running = 0
         self.release = asyncio.Event()
         self.port = 0
@@ -100,7 +100,7 @@ class FakeReplica:
     async def _act(self, request: web.Request, body: dict[str, Any], act: Act) -> web.StreamResponse:
         if act.kind == "status":
             return web.json_response(
-                {"error": {"message": f"as told: {act.status}"}}, status=act.status, headers=act.headers
+                {"error": {"message": f"scripted status {act.status}"}}, status=act.status, headers=act.headers
             )
         if act.kind == "hang":
             await self.release.wait()
@@ -112,8 +112,8 @@ class FakeReplica:
                 self._cut(request, act.kind)
                 return web.Response()
             answer = msgspec.json.encode(whole_answer(body, openai))
-            told = answer[: act.after] if act.kind == "clean" else answer
-            return web.Response(body=told, content_type="application/json")
+            sent = answer[: act.after] if act.kind == "clean" else answer
+            return web.Response(body=sent, content_type="application/json")
         return await self._stream(request, events, act)
 
     async def _stream(self, request: web.Request, events: list[tuple[str, bytes]], act: Act) -> web.StreamResponse:
@@ -166,7 +166,7 @@ class FakeReplica:
 
 
 def _conversation(body: dict[str, Any]) -> tuple[str, int, int, int]:
-    """(all tokens, offset, total, tool tokens) of the answer to `body`."""
+    """Returns (all tokens, offset, total, tool tokens) of the response to `body`."""
     offset = 0
     marker = None
     for message in body["messages"]:
@@ -185,7 +185,7 @@ def _conversation(body: dict[str, Any]) -> tuple[str, int, int, int]:
 
 
 def openai_events(body: dict[str, Any], ident: str) -> Iterator[tuple[str, bytes]]:
-    """(kind, bytes) of a streamed answer: head, text, tool, finish, usage, done."""
+    """Yields (kind, bytes) of a streamed response; kinds: head, text, tool, finish, usage, done."""
     stream, offset, total, tools = _conversation(body)
 
     def event(delta: dict[str, Any] | None, finish: str | None = None, **more: Any) -> bytes:
@@ -245,7 +245,7 @@ def anthropic_events(body: dict[str, Any], ident: str) -> Iterator[tuple[str, by
 
 
 def whole_answer(body: dict[str, Any], openai: bool) -> dict[str, Any]:
-    """A non-streamed answer."""
+    """Returns a response that is not streamed."""
     stream, offset, _, _ = _conversation(body)
     text = stream[4 * offset :]
     if openai:

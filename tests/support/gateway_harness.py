@@ -1,4 +1,4 @@
-"""A gateway in front of misbehaving upstreams, and a client that believes nothing."""
+"""A gateway in front of fake replicas with scripted faults, and a client that checks every event of a response."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from targets.gateway.config import (
     Timeouts,
     Upstream,
 )
+from targets.gateway.routing.router import Router
 from targets.gateway.server.server import GatewayServer
 from tests.support.gateway_fakes import Act, FakeReplica
 
@@ -41,7 +42,7 @@ __all__ = [
     "until",
 ]
 
-TOKEN = "of-this-run"
+TOKEN = "token-of-the-run"
 MARKER = Marker("s1", "main", 0)
 
 POLICIES = GatewayPolicies(
@@ -56,7 +57,7 @@ POLICIES = GatewayPolicies(
 
 @dataclass
 class Seen:
-    """What a client got."""
+    """What a client received."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -70,11 +71,11 @@ class Seen:
     errors: list[Any] = field(default_factory=list)
     usage: list[dict[str, Any]] = field(default_factory=list)
     blocks: list[tuple[str, int]] = field(default_factory=list)  # Messages API: block events in order
-    whole: bool = False  # the HTTP message was complete
+    whole: bool = False  # the HTTP message ended properly
 
 
 def read_stream(raw: bytes, seen: Seen) -> None:
-    """Takes a stream apart; asserts that events are whole."""
+    """Parses a stream into `seen`; asserts that all events are whole."""
     assert raw.endswith(b"\n\n") or not raw
     for event in raw.split(b"\n\n"):
         data = b"".join(line[6:] for line in event.split(b"\n") if line.startswith(b"data: "))
@@ -142,8 +143,12 @@ class Rig:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.gateway.port}"
 
+    @property
+    def router(self) -> Router:
+        return self.gateway.context.router
+
     async def call(self, body: dict[str, Any], path: str = "/v1/chat/completions", **headers: str) -> Seen:
-        """Sends a request and reads the answer to its end, however it ends."""
+        """Sends a request and reads the response to its end, whatever the outcome."""
         seen = Seen()
         async with self.http.post(self.url + path, json=body, headers=headers) as response:
             seen.status = response.status
@@ -159,13 +164,13 @@ class Rig:
         return seen
 
     async def control(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """A request to the control port, with the run's token."""
+        """Sends a request to the control port, with the token of the run."""
         url = f"http://127.0.0.1:{self.gateway.control_port}{path}"
         async with self.http.request(method, url, json=body, headers={TOKEN_HEADER: TOKEN, **headers}) as answer:
             return answer.status, await answer.json()
 
     def served(self) -> list[int]:
-        """Requests that each replica got."""
+        """Returns the number of requests that each replica received."""
         return [len(replica.bodies) for replica in self.replicas]
 
     def at(self, name: str) -> FakeReplica:
@@ -173,7 +178,7 @@ class Rig:
 
 
 async def until(condition: Callable[[], bool], deadline_s: float = 5.0) -> None:
-    """Waits for a condition."""
+    """Waits until `condition` holds; raises `TimeoutError` at the deadline."""
     async with asyncio.timeout(deadline_s):
         while not condition():
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Stack files: what they become, and every mistake in them."""
+"""Stack files: their values and defaults, and every mistake in them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def mistakes(folder: Path, text: str) -> list[tuple[int, str, str]]:
     return [(problem.line, problem.what, problem.remedy) for problem in caught.value.problems]
 
 
-def test_replicas_are_named_by_pool_and_number_and_cost_what_their_chips_do(tmp_path: Path) -> None:
+def test_replicas_are_named_by_pool_and_number_and_cost_the_price_of_their_chips(tmp_path: Path) -> None:
     stack = load_stack(write(tmp_path, GOOD))
     assert [(r.name, r.pool, r.cloud, r.hardware) for r in stack.replicas] == [
         ("tpu-0", "tpu", "gcp", "llama-70b-tpu-v6e-8"),
@@ -65,7 +65,7 @@ def test_durations_of_the_gateway_may_be_written_with_a_unit(tmp_path: Path) -> 
     assert gateway.breaker == GatewayPolicies().breaker
 
 
-def test_the_context_limit_is_the_stacks_own(tmp_path: Path) -> None:
+def test_a_stack_can_set_its_context_limit(tmp_path: Path) -> None:
     text = "brownout: 1\nname: s\nmodel: m\npools: {tpu: {cloud: gcp, hardware: llama-70b-tpu-v6e-8}}\n"
     path = tmp_path / "s.yaml"
     path.write_text(text)
@@ -105,30 +105,30 @@ gateway:
         ),
         (9, 'unknown key "conect_s" in "gateway.policies.timeouts"', 'did you mean "connect_s"?'),
         (10, '"gateway.policies.balancing.kind": "p3c" is not known here', 'did you mean "p2c"?'),
-        (11, '"gateway.policies.panic": threshold is a share, above 0 and at most 1, not 5', ""),
+        (11, '"gateway.policies.panic": threshold must be a share above 0 and at most 1, not 5', ""),
     ]
 
 
-def test_a_cloud_that_the_stack_or_the_hardware_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+def test_a_cloud_must_be_listed_by_the_stack_and_offer_the_hardware(tmp_path: Path) -> None:
     text = GOOD.replace("model:", "clouds: [aws, azure]\nmodel:").replace("cloud: gcp", "cloud: awz")
     assert mistakes(tmp_path, text) == [
-        (6, 'pool "tpu": "awz" is none of the clouds of this stack', 'did you mean "aws"?'),
+        (6, 'pool "tpu": "awz" is not one of the clouds of this stack', 'did you mean "aws"?'),
         (
             6,
-            'pool "tpu": llama-70b-tpu-v6e-8 is not to be had in "awz"',
-            "write cloud: gcp, or other hardware",
+            'pool "tpu": llama-70b-tpu-v6e-8 is not available in "awz"',
+            "write cloud: gcp, or use other hardware",
         ),
     ]
 
 
-def test_more_replicas_than_a_machine_takes_are_a_mistake(tmp_path: Path) -> None:
+def test_more_replicas_than_the_limit_are_a_mistake(tmp_path: Path) -> None:
     text = GOOD.replace("replicas: 2", f"replicas: {MAX_REPLICAS}")
     [(line, what, _)] = mistakes(tmp_path, text)
     assert line == 4
-    assert what == f"{MAX_REPLICAS + 1} replicas are more than {MAX_REPLICAS}: each is a process on this machine"
+    assert what == f"{MAX_REPLICAS + 1} replicas exceed the limit of {MAX_REPLICAS}: each is a process on this machine"
 
 
-def test_a_missing_stack_is_told_with_what_was_probably_meant() -> None:
+def test_an_unknown_stack_is_reported_with_the_closest_name() -> None:
     with pytest.raises(NotFound, match=r'there is no stack "multicloud"\n    did you mean "multi-cloud"\?'):
         load_stack("multicloud")
 
@@ -139,7 +139,7 @@ def test_a_missing_stack_is_told_with_what_was_probably_meant() -> None:
 REFERENCE_HARDWARE = ["affinity-retry-same", "envoy-like", "multi-cloud", "naive", "no-migration", "reported-load"]
 
 
-def test_stacks_that_differ_in_policies_ship_on_the_same_hardware() -> None:
+def test_stacks_for_comparing_policies_have_the_same_hardware() -> None:
     assert set(stack_names()) >= {*REFERENCE_HARDWARE, "in-house-chip"}
     assert [load_stack(name).name for name in stack_names()] == stack_names()
     stacks = [load_stack(name) for name in REFERENCE_HARDWARE]
@@ -150,30 +150,30 @@ def test_stacks_that_differ_in_policies_ship_on_the_same_hardware() -> None:
     assert {replica.cloud for replica in stacks[0].replicas} == {"aws", "azure", "gcp"}
 
 
-def test_the_in_house_chip_replaces_one_pool_and_is_forty_percent_cheaper_than_a_tpu_replica() -> None:
+def test_the_in_house_chip_replaces_one_pool_and_costs_40_percent_less_than_a_tpu() -> None:
     reference, own = load_stack("multi-cloud"), load_stack("in-house-chip")
     assert own.gateway == reference.gateway
     assert own.pools[1:] == reference.pools[1:]
     assert own.pools[0].usd_per_hour == pytest.approx(0.6 * reference.pools[1].usd_per_hour)
 
 
-def test_reported_load_is_the_reference_that_believes_metrics() -> None:
-    reference, believes = load_stack("multi-cloud").gateway, load_stack("reported-load").gateway
+def test_reported_load_is_the_reference_stack_balanced_by_metrics() -> None:
+    reference, by_metrics = load_stack("multi-cloud").gateway, load_stack("reported-load").gateway
     assert reference.ejection is not None
-    assert believes == replace(
+    assert by_metrics == replace(
         reference,
-        balancing=believes.balancing,
+        balancing=by_metrics.balancing,
         affinity=None,
         ejection=replace(reference.ejection, slow_factor=None),
     )
-    assert (believes.balancing.kind, believes.balancing.cross_check) == ("reported_load", False)
+    assert (by_metrics.balancing.kind, by_metrics.balancing.cross_check) == ("reported_load", False)
 
 
-def test_the_affinity_habit_retries_where_it_failed_and_envoys_does_not() -> None:
-    habit, envoy = load_stack("affinity-retry-same").gateway, load_stack("envoy-like").gateway
-    assert habit.retries is not None
+def test_affinity_retry_same_retries_on_the_failed_replica_and_envoy_like_does_not() -> None:
+    same, envoy = load_stack("affinity-retry-same").gateway, load_stack("envoy-like").gateway
+    assert same.retries is not None
     assert envoy.retries is not None
-    assert (habit.affinity is not None, habit.retries.avoid_failed, habit.retries.max_retries) == (True, False, 4)
+    assert (same.affinity is not None, same.retries.avoid_failed, same.retries.max_retries) == (True, False, 4)
     assert (envoy.affinity, envoy.retries.avoid_failed, envoy.retries.max_retries) == (None, True, 1)
     assert envoy.ejection == Ejection(evacuate=False)
     assert envoy.panic == Panic()
@@ -185,7 +185,7 @@ def test_no_migration_is_the_reference_without_migration() -> None:
     assert load_stack("no-migration").gateway == replace(reference, migration=None)
 
 
-def test_naive_decides_nothing() -> None:
+def test_naive_has_no_policy_that_reacts_to_failures() -> None:
     naive = load_stack("naive").gateway
     assert naive.balancing.kind == "round_robin"
     assert (naive.affinity, naive.breaker, naive.ejection, naive.panic, naive.migration, naive.probes) == (None,) * 6
@@ -194,7 +194,7 @@ def test_naive_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["multi-cloud", "naive"])
-def test_the_values_are_those_that_the_documentation_shows(name: str) -> None:
+def test_the_documentation_shows_the_values_of_the_shipped_stacks(name: str) -> None:
     text = (ROOT / "docs" / "policies.md").read_text()
     block = text.split(f"`{name}`", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
     shown = yaml.safe_load(block)["policies"]
@@ -209,7 +209,7 @@ def _contains(whole: object, part: object) -> bool:
     return whole == part
 
 
-def test_the_record_of_a_run_gets_replicas_and_policies() -> None:
+def test_the_resolved_stack_contains_replicas_and_policies() -> None:
     resolved = load_stack("multi-cloud").resolved()
     assert set(resolved) == {"name", "title", "model", "context_limit", "replicas", "gateway"}
     assert set(resolved["replicas"][0]) == {"name", "pool", "cloud", "hardware", "chips", "usd_per_hour"}

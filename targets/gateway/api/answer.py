@@ -1,4 +1,4 @@
-"""What the streams of both APIs have in common: the transcript of what the client has, and their interface."""
+"""What the response streams of both APIs have in common: their interface, and the transcript of what the client has."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ import msgspec
 from reports.shared.tokens import tokens_in
 from targets.gateway.api.sse import split
 
-__all__ = ["AnswerStream", "Hold", "Transcript", "joined", "lowered"]
+__all__ = ["AnswerStream", "Hold", "Transcript", "append_text", "reduced_limits"]
 
 _COMPACT_AT = 64 * 1024  # bytes of events kept unparsed
-
-_NO_LIMIT = 1 << 31
+_IMPLAUSIBLE_LIMIT = 1 << 31  # tokens
 
 
 class Hold(Enum):
-    """What happens to an event now."""
+    """Whether events are held back now, and until when."""
 
-    HEAD = "until the first output"  # everything before it can still be retried
+    HEAD = "until the first output"  # a failure before it can be retried
     OPEN = "passed on"
-    PAUSE = "until the next event decides"  # a block ended: more text, or tools and the end
+    PAUSE = "until the next event decides"  # a block ended: text or tools may follow
     TAIL = "until the answer is complete"  # tool calls and the finish
 
 
 class Transcript:
-    """The text that the client has. Events are kept as they are, and parsed when somebody asks or they are many."""
+    """The text that the client has. Events are stored raw, and parsed on demand or when they exceed 64 KiB."""
 
     __slots__ = ("_parse", "_raw", "_raw_bytes", "_text", "continuable")
 
     def __init__(self, parse: Callable[[bytes], tuple[str, bool]]) -> None:
-        self._parse = parse  # events -> (their text, whether there was nothing but text)
+        self._parse = parse  # events -> (their text, whether they contain only text)
         self._raw: list[bytes] = []
         self._raw_bytes = 0
         self._text: list[str] = []
@@ -63,15 +62,14 @@ class Transcript:
 
 
 class AnswerStream(ABC):
-    """One answer as its client sees it, whichever replicas make it.
+    """One response as its client sees it, whichever replicas produce it.
 
-    Feed it whole events of one attempt after another (`start` before each); it returns what the client gets now.
+    Call `start` before each attempt, then `feed` with its whole events; `feed` returns the bytes for the client.
 
-    `first_token`: this attempt has produced output. `passed_on`: the client has output, so only a migration can go on.
-    `done`: the answer is complete, terminal event included. `error`: the upstream sent an error event; `corrupt`: or
-    something that is no event of this API.
-    `hold`: keep tool calls and the finish until the answer is complete, and a transcript; without it nothing can be
-    continued.
+    `first_token`: this attempt has produced output. `passed_on`: the client has output, so that only a migration can
+    continue. `done`: the response is complete, terminal event included. `error`: the upstream sent an error event, or
+    (`corrupt`) something that is not an event of this API. `hold`: hold back tool calls and the finish until the
+    response is complete, and keep a transcript; required for migration.
     """
 
     corrupt: bool
@@ -79,11 +77,11 @@ class AnswerStream(ABC):
     error: str | None
     first_token: bool
     passed_on: bool
-    events: int  # that went to the client, of all attempts; about one a token
-    limit: int | None  # output tokens asked for; None: no limit, or one that nobody can mean (the replica's to refuse)
+    events: int  # sent to the client, of all attempts; about one per token
+    limit: int | None  # maximum output tokens; None: no limit, or an implausible one (left to the replica to reject)
 
     def __init__(self, limit: int | None, hold: bool) -> None:
-        self.limit = limit if limit is not None and 0 < limit < _NO_LIMIT else None
+        self.limit = limit if limit is not None and 0 < limit < _IMPLAUSIBLE_LIMIT else None
         self.passed_on = False
         self.events = 0
         self._hold_tail = hold
@@ -92,7 +90,7 @@ class AnswerStream(ABC):
         self.start()
 
     def start(self) -> None:
-        """A new attempt: what was held of the last one is gone."""
+        """A new attempt starts: drops the held events of the last one."""
         self.first_token = False
         self.done = False
         self.error = None
@@ -106,25 +104,25 @@ class AnswerStream(ABC):
 
     @abstractmethod
     def feed(self, whole: bytes) -> bytes:
-        """Whole events from the upstream."""
+        """Takes whole events from the upstream; returns the bytes for the client."""
 
     @abstractmethod
     def continuation(self, raw: bytes) -> bytes:
-        """The request body that goes on where the client's text ends; `raw` is the client's own."""
+        """Returns the request body that continues where the client's text ends. `raw`: the client's own body."""
 
     @abstractmethod
     def closing(self) -> bytes | None:
-        """The attempt died: the rest of the answer if nothing but its end is missing, else None."""
+        """The attempt failed: returns the rest of the response if only its end is missing, else None."""
 
     @staticmethod
     @abstractmethod
     def error_event(message: str) -> bytes:
-        """An error inside a stream, in the API's shape."""
+        """Returns an error event for a stream, in the format of the API."""
 
     @staticmethod
     @abstractmethod
     def error_body(status: int, message: str) -> bytes:
-        """An error instead of an answer, in the API's shape."""
+        """Returns the body of an error response, in the format of the API."""
 
     @property
     def tokens(self) -> int:
@@ -137,12 +135,12 @@ class AnswerStream(ABC):
         return self._transcript.text
 
     @property
-    def stuck_because(self) -> str | None:
-        """Why this answer cannot be continued, or None."""
+    def not_continuable_because(self) -> str | None:
+        """Why this response cannot be continued, or None."""
         if not self._hold_tail:
             return "migration is off"
         if not self._transcript.text or not self._transcript.continuable:
-            return "the client has more than text"
+            return "the client has more than text, which cannot be continued"
         return None
 
     @abstractmethod
@@ -187,8 +185,8 @@ class AnswerStream(ABC):
         self.done = True
 
 
-def lowered(fields: dict[str, msgspec.Raw], names: tuple[str, ...], by: int) -> dict[str, Any]:
-    """The token limits among `fields`, less what the client has already; at least 1."""
+def reduced_limits(fields: dict[str, msgspec.Raw], names: tuple[str, ...], by: int) -> dict[str, Any]:
+    """Returns the token limits among `fields`, reduced by what the client already has; at least 1."""
     out: dict[str, Any] = {}
     for name in names:
         if name in fields:
@@ -198,8 +196,8 @@ def lowered(fields: dict[str, msgspec.Raw], names: tuple[str, ...], by: int) -> 
     return out
 
 
-def joined(content: Any, text: str) -> Any:
-    """The content of a message (text, or a list of parts) with `text` after it."""
+def append_text(content: Any, text: str) -> Any:
+    """Returns the content of a message (text, or a list of parts) with `text` appended."""
     if isinstance(content, str):
         return content + text
     parts = list(content or ())

@@ -1,8 +1,8 @@
-"""One answer of `/v1/messages` (the Anthropic Messages API) as its client sees it.
+"""One response of `/v1/messages` (the Anthropic Messages API) as its client sees it.
 
-As in `openai_stream`, text goes through untouched. Events before the first text (`message_start`, the block's
-start) wait for it; a block's end waits for what follows; tool blocks and the finish wait until the answer is complete.
-An answer that dies is continued from its text, as an assistant prefill.
+As in `openai_stream`, text events are forwarded unchanged. Held back are: events before the first text
+(`message_start`, the block's start) until it arrives, a block's end until the next event, tool blocks and the finish
+until the response is complete. After a failure the response is continued from its text, as an assistant prefill.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from targets.gateway.api.answer import AnswerStream, Hold, joined, lowered
+from targets.gateway.api.answer import AnswerStream, Hold, append_text, reduced_limits
 from targets.gateway.api.incoming import Body
-from targets.gateway.api.sse import data_of, is_strange, split
+from targets.gateway.api.sse import data_of, has_unknown_field, split
 
 __all__ = ["AnthropicStream"]
 
-_USAGE_OF_THE_PROMPT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_PROMPT_USAGE = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _TEXT_BLOCKS = frozenset({"text", "thinking", "redacted_thinking"})
 _DELTA = b"event: content_block_delta\ndata: {"
 _MESSAGE_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
@@ -53,7 +53,7 @@ class AnthropicStream(AnswerStream):
         super().__init__(body.max_tokens, hold)
 
     def _started(self) -> None:
-        self._joined = not self._continues  # whether this attempt's blocks have been fitted to the client's
+        self._joined = not self._continues  # whether this attempt's blocks continue the client's
         self._shift = 0
         if not self._continues:
             self._head = b""
@@ -72,8 +72,8 @@ class AnthropicStream(AnswerStream):
 
     def _take(self, event: bytes, out: list[bytes]) -> None:
         data = data_of(event)
-        if is_strange(event):
-            raise ValueError("a line without a field's name")
+        if has_unknown_field(event):
+            raise ValueError("a line without a known field name")
         parsed = _decode_event(data) if data else _Event()
         if parsed.error is not None:
             self.error = str(parsed.error.get("message") if isinstance(parsed.error, dict) else parsed.error)
@@ -87,7 +87,7 @@ class AnthropicStream(AnswerStream):
                 self._pass_or_hold(event, out)
         else:
             if self._continues:
-                rewritten = self._fitted(parsed, data)
+                rewritten = self._rewritten(parsed, data)
                 if rewritten is None:
                     return
                 event = rewritten
@@ -121,8 +121,8 @@ class AnthropicStream(AnswerStream):
         else:
             self._held.append(event)
 
-    def _fitted(self, parsed: _Event, data: bytes) -> bytes | None:
-        """An event of a later attempt as part of the first one's message; None: the client has had it."""
+    def _rewritten(self, parsed: _Event, data: bytes) -> bytes | None:
+        """Returns a later attempt's event as part of the first one's message; None: the client already has it."""
         before = b""
         if not self._joined:
             self._joined = True
@@ -131,7 +131,7 @@ class AnthropicStream(AnswerStream):
                     self._shift = self._open_block - parsed.index
                     return None
                 self._shift = self._open_block + 1 - parsed.index
-            if parsed.type in ("content_block_start", "message_delta"):  # nothing was left but tools, or the end
+            if parsed.type in ("content_block_start", "message_delta"):  # only tools or the end remain
                 before = _event({"type": "content_block_stop", "index": self._open_block})
         changed: dict[str, Any] = msgspec.json.decode(data)
         if "index" in changed:
@@ -144,7 +144,7 @@ class AnthropicStream(AnswerStream):
         if isinstance(usage.get("output_tokens"), int):
             usage["output_tokens"] += self._offset
         first = msgspec.json.decode(self._head)["message"].get("usage") or {}
-        usage.update((name, first[name]) for name in _USAGE_OF_THE_PROMPT if name in usage and name in first)
+        usage.update((name, first[name]) for name in _PROMPT_USAGE if name in usage and name in first)
 
     def closing(self) -> bytes | None:
         out: list[bytes] = []
@@ -164,10 +164,14 @@ class AnthropicStream(AnswerStream):
         messages: list[Any] = msgspec.json.decode(fields["messages"], type=list[msgspec.Raw])
         last = msgspec.json.decode(messages[-1], type=dict[str, Any]) if messages else {}
         if last.get("role") == "assistant":  # the client's own prefill
-            messages[-1] = {**last, "content": joined(last.get("content"), self.text)}
+            messages[-1] = {**last, "content": append_text(last.get("content"), self.text)}
         else:
             messages.append({"role": "assistant", "content": self.text})
-        changed: dict[str, Any] = {**fields, **lowered(fields, ("max_tokens",), self.tokens), "messages": messages}
+        changed: dict[str, Any] = {
+            **fields,
+            **reduced_limits(fields, ("max_tokens",), self.tokens),
+            "messages": messages,
+        }
         return msgspec.json.encode(changed)
 
     @staticmethod
@@ -205,7 +209,7 @@ _ERROR_TYPES = {
 
 
 def _is_plain(event: bytes) -> bool:
-    """Whether an event is a piece of text, so that nothing needs to be done about it."""
+    """Whether an event is a text delta, which can be forwarded unchanged."""
     if not event.startswith(_DELTA) or event.find(b"\n", len(_DELTA)) != len(event) - 2:
         return False
     try:

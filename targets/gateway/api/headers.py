@@ -1,6 +1,6 @@
-"""Which headers go through: all that are end to end (RFC 9110, 7.6.1).
+"""Which headers are forwarded: all end-to-end headers (RFC 9110, 7.6.1).
 
-The body goes on decompressed, so its `Content-Encoding` does not.
+`Content-Encoding` is not, because the body is forwarded decompressed.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _HOP_BY_HOP = frozenset(
     }
 )  # fmt: skip
 DEGRADED: Final = "X-Brownout-Degraded"
-"""Of an answer that is less than was asked: in what (`docs/wire.md`)."""
-_NOBODY = Account()
+"""Header of a degraded response: what was reduced (`docs/wire.md`)."""
+_NO_ACCOUNT = Account()
 _TO_CLIENT = ("Content-Type", "Retry-After", "x-request-id", "request-id")
 
 
 def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
-    """The client's headers for a replica, names in lower case. No compression: events must come as they are made."""
+    """Returns the client's headers for a replica, names in lower case. No compression, which would delay events."""
     kept: dict[str, str] = {}
     for_this_hop: list[str] = []
     for name, value in headers.items():
-        name = name.lower()  # one spelling each: what tracing puts in must replace a `Traceparent` of the client's
+        name = name.lower()  # one spelling each, so that the span's own traceparent replaces a `Traceparent`
         if name == "connection":
             for_this_hop += value.lower().split(",")
         elif name not in _HOP_BY_HOP:
@@ -42,21 +42,21 @@ def for_upstream(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def account(headers: Mapping[str, str]) -> Account:
-    """Whose request it is, by the key in its headers (names in lower case); empty where none names a tenant."""
+    """Returns the account of the API key in the headers (names in lower case); empty if no key names a tenant."""
     for name in ("authorization", "x-api-key"):
         value = headers.get(name)
         if value and (found := account_of(value)).tenant:
             return found
-    return _NOBODY
+    return _NO_ACCOUNT
 
 
 def for_client(headers: Mapping[str, str]) -> dict[str, str]:
-    """A replica's headers for the client."""
+    """Returns a replica's headers for the client."""
     return {name: headers[name] for name in _TO_CLIENT if name in headers}
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` in seconds; a date, or anything else that is not a number, counts as absent."""
+    """Returns `Retry-After` in seconds; None if it is absent, a date, or not a number."""
     try:
         seconds = float(headers.get("Retry-After", ""))
     except ValueError:

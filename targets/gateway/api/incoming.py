@@ -1,6 +1,6 @@
-"""What the gateway needs to know of a request's body: a few fields, the messages unparsed.
+"""The fields of a request's body that the gateway needs; the messages stay unparsed.
 
-Bodies are 70 to 600 KB, dozens a second: they are decoded once into these structs, with the conversation as raw JSON.
+Bodies have 70 to 600 KB and arrive dozens per second: each is decoded once, with the conversation as raw JSON.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import msgspec
 from reports.shared.tokens import TOKEN_CHARS, Marker, find_marker
 from targets.bodies import BodyError
 
-__all__ = ["Body", "affinity_key", "decode", "error_in", "is_json", "lessened", "marker_of", "prompt_tokens"]
+__all__ = ["Body", "affinity_key", "decode", "error_in", "is_json", "marker_of", "prompt_tokens", "with_lower_limits"]
 
 _EMPTY = msgspec.Raw(b"")
-_LONGEST_KEY = 256  # characters; the keys of up to 100,000 sessions are kept
+_MAX_KEY = 256  # characters; the keys of up to 100,000 sessions are kept
 
 
 class _Metadata(msgspec.Struct):
@@ -46,7 +46,7 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 def decode(raw: bytes) -> Body:
-    """Raises `BodyError` when it is not such a body."""
+    """Decodes a body. Raises `BodyError` if it is not a request of either API."""
     try:
         return _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -58,7 +58,7 @@ class _Answer(msgspec.Struct):
 
 
 def error_in(body: bytes) -> str | None:
-    """What went wrong by the word of an answer whose status is good; None: nothing."""
+    """Returns the error message in the body of a response with a success status; None: no error."""
     if b'"error"' not in body:
         return None
     try:
@@ -71,7 +71,7 @@ def error_in(body: bytes) -> str | None:
 
 
 def is_json(body: bytes) -> bool:
-    """Whether a whole JSON value stands there."""
+    """Whether `body` is one complete JSON value."""
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -80,7 +80,7 @@ def is_json(body: bytes) -> bool:
 
 
 def marker_of(raw: bytes) -> Marker | None:
-    """The last marker in the body: an assistant's text contains none, so no parsing is needed."""
+    """Returns the last marker in the body. Assistant messages contain none, so no parsing is needed."""
     end = len(raw)
     while True:
         at = raw.rfind(b"[session ", 0, end)
@@ -93,12 +93,12 @@ def marker_of(raw: bytes) -> Marker | None:
 
 
 def affinity_key(headers: Mapping[str, str], body: Body, raw: bytes) -> str:
-    """Who the request belongs to: a header, else the user named in the body, else the marker's session, else a hash of
-    the conversation's beginning."""
+    """Returns the session key for affinity: the header, else the user in the body, else the marker's session, else a
+    hash of the beginning of the conversation."""
     for named in (headers.get("x-session-affinity"), body.user, body.metadata and body.metadata.user_id):
         if named:
             name = str(named)
-            return name if len(name) <= _LONGEST_KEY else _digest(name.encode(errors="surrogatepass"))
+            return name if len(name) <= _MAX_KEY else _digest(name.encode(errors="surrogatepass"))
     marker = marker_of(raw)
     if marker is not None:
         return marker.session
@@ -111,12 +111,12 @@ def _digest(text: bytes) -> str:
 
 
 def prompt_tokens(raw: bytes) -> int:
-    """An upper bound by the rule of thumb: the whole body counts."""
+    """Upper bound of the prompt tokens: the whole body counts, at 4 characters per token."""
     return len(raw) // TOKEN_CHARS
 
 
-def lessened(raw: bytes, max_tokens: int | None, model: str) -> bytes:
-    """The body with a lower limit under the names that it has one under, and another model (None, "": as it is)."""
+def with_lower_limits(raw: bytes, max_tokens: int | None, model: str) -> bytes:
+    """Returns the body with `max_tokens` in place of each limit it has, and with `model` (None and "": unchanged)."""
     fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     for name in ("max_tokens", "max_completion_tokens"):
         if max_tokens is not None and name in fields:

@@ -1,8 +1,8 @@
-"""One answer of `/v1/chat/completions` as its client sees it.
+"""One response of `/v1/chat/completions` as its client sees it.
 
-Every event is decoded, which costs less than looking for the words that matter; what is text goes through untouched.
-Chunks before the first content (the role) wait for it; tool calls and the finish wait until the answer is complete. So
-whatever the client has is text, and an answer that dies is continued from that text.
+Every event is decoded, which is cheaper than searching for keywords; text events are forwarded unchanged. Chunks before
+the first content (the role) are held back until it arrives, tool calls and the finish until the response is complete.
+So the client only has text when an attempt fails, and the response is continued from that text.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from targets.gateway.api.answer import AnswerStream, Hold, joined, lowered
+from targets.gateway.api.answer import AnswerStream, Hold, append_text, reduced_limits
 from targets.gateway.api.incoming import Body
-from targets.gateway.api.sse import data_of, is_strange, split
+from targets.gateway.api.sse import data_of, has_unknown_field, split
 
 __all__ = ["OpenAIStream"]
 
 _DONE = b"data: [DONE]\n\n"
-_OF_THE_RESPONSE = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+_RESPONSE_FIELDS = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 
 
 class _Delta(msgspec.Struct):
@@ -82,14 +82,14 @@ class OpenAIStream(AnswerStream):
         if data == b"[DONE]":
             self._complete(event, out)
             return
-        if is_strange(event):
-            raise ValueError("a line without a field's name")
+        if has_unknown_field(event):
+            raise ValueError("a line without a known field name")
         if not data:  # a comment
             (out if self._state is Hold.OPEN else self._held).append(event)
             return
         chunk = _decode_chunk(data)
         if chunk.error is not None:
-            self.error = _words(chunk.error)
+            self.error = _message_of(chunk.error)
             return
         if not self._head:
             self._head = data
@@ -131,15 +131,15 @@ class OpenAIStream(AnswerStream):
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         messages: list[Any] = msgspec.json.decode(fields["messages"], type=list[msgspec.Raw])
         last = msgspec.json.decode(messages[-1], type=dict[str, Any]) if messages else {}
-        # As a replica does: an assistant message at the end is continued unless the caller says no.
+        # As a replica does: a final assistant message is continued unless the client forbids it.
         continues = msgspec.json.decode(fields.get("continue_final_message", b"null")) is not False
         if continues and last.get("role") == "assistant" and not last.get("tool_calls"):
-            messages[-1] = {**last, "content": joined(last.get("content"), self.text)}
+            messages[-1] = {**last, "content": append_text(last.get("content"), self.text)}
         else:
             messages.append({"role": "assistant", "content": self.text})
         changed: dict[str, Any] = {
             **fields,
-            **lowered(fields, ("max_tokens", "max_completion_tokens"), self.tokens),
+            **reduced_limits(fields, ("max_tokens", "max_completion_tokens"), self.tokens),
             "messages": messages,
             "continue_final_message": True,
             "add_generation_prompt": False,
@@ -156,12 +156,12 @@ class OpenAIStream(AnswerStream):
         return msgspec.json.encode({"error": {"message": message, "type": kind, "param": None, "code": status}})
 
     def _rewritten(self, data: bytes, wanted: bool) -> bytes | None:
-        """A chunk of a later attempt as part of the first one's response; None: the client has had it."""
+        """Returns a later attempt's chunk as part of the first one's response; None: the client already has it."""
         if not wanted:
             return None
         chunk: dict[str, Any] = msgspec.json.decode(data)
         head: dict[str, Any] = msgspec.json.decode(self._head)
-        chunk.update((name, head[name]) for name in _OF_THE_RESPONSE if name in head)
+        chunk.update((name, head[name]) for name in _RESPONSE_FIELDS if name in head)
         for choice in chunk.get("choices") or ():
             if isinstance(choice.get("delta"), dict):
                 choice["delta"].pop("role", None)
@@ -171,7 +171,7 @@ class OpenAIStream(AnswerStream):
 
     def _chunk(self, **fields: Any) -> bytes:
         head: dict[str, Any] = msgspec.json.decode(self._head) if self._head else {}
-        return _event({**{name: head[name] for name in _OF_THE_RESPONSE if name in head}, **fields})
+        return _event({**{name: head[name] for name in _RESPONSE_FIELDS if name in head}, **fields})
 
     def _parse(self, events: bytes) -> tuple[str, bool]:
         text: list[str] = []
@@ -201,7 +201,7 @@ _ERROR_TYPES = {
 
 
 def _is_plain(event: bytes) -> bool:
-    """Whether an event is a chunk with nothing but text (or thoughts), so that nothing needs to be done about it."""
+    """Whether an event is a chunk with only text (or reasoning), which can be forwarded unchanged."""
     if not event.startswith(b"data: {") or event.find(b"\n") != len(event) - 2:
         return False
     try:
@@ -221,7 +221,7 @@ def _event(chunk: dict[str, Any]) -> bytes:
 
 
 def _merge_usage(usage: dict[str, Any], offset: int) -> None:
-    """The client's tokens were part of the prompt of this attempt; for the client they are part of the answer."""
+    """Moves the tokens that the client already had from the prompt of this attempt to the completion."""
     prompt = max(0, int(usage.get("prompt_tokens") or 0) - offset)
     completion = int(usage.get("completion_tokens") or 0) + offset
     usage.update(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
@@ -230,7 +230,7 @@ def _merge_usage(usage: dict[str, Any], offset: int) -> None:
         details["cached_tokens"] = min(details["cached_tokens"], prompt)
 
 
-def _words(error: Any) -> str:
+def _message_of(error: Any) -> str:
     if isinstance(error, dict):
         return str(error.get("message") or error)
     return str(error)

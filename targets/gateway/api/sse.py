@@ -1,15 +1,15 @@
-"""Server-sent events as bytes: whole events out of a stream of reads, and their data. Never half an event."""
+"""Server-sent events as bytes: cuts a stream of reads into whole events, and extracts their data."""
 
 from __future__ import annotations
 
-__all__ = ["Framer", "data_of", "is_strange", "split"]
+__all__ = ["Framer", "data_of", "has_unknown_field", "split"]
 
 _END = b"\n\n"
 _FIELDS = frozenset((b"data", b"event", b"id", b"retry", b""))  # b"": a comment
 
 
 class Framer:
-    """Cuts reads at event boundaries. One a response."""
+    """Cuts reads at event boundaries. One per response."""
 
     __slots__ = ("_crlf", "_rest")
 
@@ -19,15 +19,15 @@ class Framer:
 
     @property
     def rest(self) -> bytes:
-        """The half event that has not ended yet."""
+        """The bytes of the incomplete event."""
         return self._rest
 
     def push(self, data: bytes) -> bytes:
-        """One read: returns all whole events there are, with their blank lines; b"" if there is none yet."""
+        """Adds one read. Returns all whole events, with their blank lines; b"" if there is none yet."""
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        if self._crlf or b"\r" in data:  # JSON escapes it, so it can only be part of a line's end
+        if self._crlf or b"\r" in data:  # JSON escapes \\r, so this one can only be part of a line end
             self._crlf = True
             if data.endswith(b"\r"):
                 self._rest, data = b"\r", data[:-1]
@@ -43,12 +43,12 @@ class Framer:
 
 
 def split(whole: bytes) -> list[bytes]:
-    """Whole events one by one, each with its blank line."""
+    """Returns the events one by one, each with its blank line."""
     return [event + _END for event in whole.split(_END) if event.strip(b"\n")]
 
 
 def data_of(event: bytes) -> bytes:
-    """The data of one event: its `data:` lines; b"" if it has none (a comment)."""
+    """Returns the data of one event: its `data:` lines; b"" for a comment."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
         return event[6:-2]
     lines = []
@@ -59,7 +59,7 @@ def data_of(event: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def is_strange(event: bytes) -> bool:
-    """Whether a line of the event has no field's name. A browser skips such a line; whoever answers for what it carried
-    cannot."""
+def has_unknown_field(event: bytes) -> bool:
+    """Whether a line of the event has no known field name. A browser skips such a line; a proxy must not, because the
+    line may be a broken token."""
     return any(line and line.partition(b":")[0] not in _FIELDS for line in event.split(b"\n"))

@@ -1,8 +1,9 @@
-"""What the gateway can be made to do wrong, one kind a file, driven over its control port by leases.
+"""Faults inside the gateway, one per file. The runner switches them on over the control port, each with a lease.
 
-slow_scheduler   each decision takes time, one after another; or none is made for a while
-stuck_config     what is known of a replica's health is ignored
-active           what is on now, and what it does to a request
+slow_scheduler   routing decisions are made one at a time, with a delay; or none for a while
+stuck_config     replicas get requests whatever their health
+active           the active behaviours, and their effect on a request
+base             the interface of a behaviour
 """
 
 from __future__ import annotations

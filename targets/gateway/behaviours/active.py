@@ -1,6 +1,6 @@
-"""The gateway's behaviours that are on now: their leases, what they do to a request, how many they have hit.
+"""The active behaviours of the gateway: their leases, their effect on a request, and how many requests each has hit.
 
-A lease that is not renewed ends the behaviour here, in the gateway, whatever has become of who put it on.
+A behaviour ends when its lease expires, even if the runner that activated it has crashed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from targets.control import BehaviourError
 from targets.gateway.behaviours import BEHAVIOURS, Behaviour
 from targets.gateway.routing.replica_state import ReplicaState
 
-__all__ = ["ActiveBehaviours", "Hit"]
+__all__ = ["ActiveBehaviours", "FaultHit"]
 
 
 class _Put(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,8 +29,8 @@ class _Put(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A behaviour met a request."""
+class FaultHit:
+    """A behaviour affected a request."""
 
     fault_id: str
     kind: str
@@ -38,7 +38,7 @@ class Hit:
 
 @dataclass(slots=True)
 class _Entry:
-    hit: Hit
+    hit: FaultHit
     behaviour: Behaviour
     lease_s: float
     expires_at: float
@@ -46,24 +46,24 @@ class _Entry:
     timer: asyncio.TimerHandle
 
     @property
-    def slow(self) -> bool:
+    def delays_decisions(self) -> bool:
         return self.hit.kind == "slow_scheduler"
 
 
 class ActiveBehaviours:
-    """All behaviours of one gateway. `mark(replica, stuck)` is told whose health is to be ignored from now on."""
+    """All behaviours of one gateway. It calls `ignore_health(replica, ignored)` for each replica after each change."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, replicas: Sequence[str], mark: Callable[[str, bool], None]
+        self, loop: asyncio.AbstractEventLoop, replicas: Sequence[str], ignore_health: Callable[[str, bool], None]
     ) -> None:
         self.hits: dict[str, int] = {}
-        """By fault id, of those taken off too."""
+        """By fault id, ended behaviours included."""
         self._loop = loop
         self._replicas = frozenset(replicas)
-        self._mark = mark
+        self._ignore_health = ignore_health
         self._entries: dict[str, _Entry] = {}
         self._free_at = 0.0
-        """When the scheduler has made every decision that was asked of it."""
+        """When all decisions requested so far will be made."""
         self._changed = asyncio.Event()
 
     # -- the control port -------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class ActiveBehaviours:
         wanted = msgspec.json.decode(body, type=_Put)
         kind = BEHAVIOURS.get(wanted.kind)
         if kind is None:
-            raise BehaviourError(f"unknown kind {wanted.kind!r}; there are: {', '.join(BEHAVIOURS)}")
+            raise BehaviourError(f"unknown kind {wanted.kind!r}; known kinds: {', '.join(BEHAVIOURS)}")
         behaviour = msgspec.convert(wanted.params, kind)
         try:
             behaviour.check(self._replicas)
@@ -81,12 +81,12 @@ class ActiveBehaviours:
         self._drop(fault_id)
         now = self._loop.time()
         timer = self._loop.call_later(wanted.lease_s, self._drop, fault_id)
-        hit = Hit(fault_id, wanted.kind)
+        hit = FaultHit(fault_id, wanted.kind)
         self._entries[fault_id] = _Entry(
             hit, behaviour, wanted.lease_s, now + wanted.lease_s, now + behaviour.stall_s, timer
         )
         self.hits.setdefault(fault_id, 0)
-        self._settle()
+        self._apply()
         return wanted.kind
 
     def renew(self, fault_ids: Sequence[str]) -> list[str]:
@@ -118,24 +118,24 @@ class ActiveBehaviours:
         }
 
     def close(self) -> None:
-        """Everything is off."""
+        """Ends all behaviours."""
         for fault_id in list(self._entries):
             self._drop(fault_id)
 
     # -- a request --------------------------------------------------------------------------------------------------
     @property
-    def slow(self) -> bool:
-        """Whether a decision has to wait for its turn."""
-        return any(entry.slow for entry in self._entries.values())
+    def delays_decisions(self) -> bool:
+        """Whether routing decisions are delayed now."""
+        return any(entry.delays_decisions for entry in self._entries.values())
 
-    async def decide(self) -> list[Hit]:
-        """Waits until the scheduler has made the caller's decision, in the order in which they were asked for; answers
-        what held it up. One that is cancelled has taken its turn all the same."""
-        met: dict[str, Hit] = {}
-        while self.slow:
+    async def wait_for_decision(self) -> list[FaultHit]:
+        """Waits for the caller's turn, first come first served; returns the behaviours that delayed it. A cancelled
+        caller keeps its turn."""
+        met: dict[str, FaultHit] = {}
+        while self.delays_decisions:
             now = self._loop.time()
             for fault_id, entry in self._entries.items():
-                if entry.slow and fault_id not in met:
+                if entry.delays_decisions and fault_id not in met:
                     met[fault_id] = entry.hit
                     self.hits[fault_id] += 1
             each_s = sum(entry.behaviour.decision_s for entry in self._entries.values())
@@ -147,28 +147,29 @@ class ActiveBehaviours:
                 break
         return list(met.values())
 
-    def sent(self, replica: ReplicaState) -> list[Hit]:
-        """An attempt goes to `replica`: answers what sent it there against better knowledge."""
-        if not (replica.stuck and replica.known_ill):
+    def count_sent(self, replica: ReplicaState) -> list[FaultHit]:
+        """An attempt goes to `replica`: returns the behaviours because of which an unhealthy replica was not
+        excluded."""
+        if not (replica.health_ignored and replica.known_unhealthy):
             return []
-        met = [entry for entry in self._entries.values() if replica.name in entry.behaviour.stuck]
+        met = [entry for entry in self._entries.values() if replica.name in entry.behaviour.health_ignored_of]
         for entry in met:
             self.hits[entry.hit.fault_id] += 1
         return [entry.hit for entry in met]
 
-    # -- inside -----------------------------------------------------------------------------------------------------
+    # -- internal -----------------------------------------------------------------------------------------------------
     def _drop(self, fault_id: str) -> None:
         entry = self._entries.pop(fault_id, None)
         if entry is not None:
             entry.timer.cancel()
-            self._settle()
+            self._apply()
 
-    def _settle(self) -> None:
-        """Something is on or off: whoever waits for a decision asks again, in the same order."""
+    def _apply(self) -> None:
+        """After a change: all waiting callers compute their turn again, in the same order."""
         stalled = (entry.stalled_until for entry in self._entries.values())
         self._free_at = max(self._loop.time(), *stalled) if self._entries else self._loop.time()
         self._changed.set()
         self._changed = asyncio.Event()
-        stuck = frozenset[str]().union(*(entry.behaviour.stuck for entry in self._entries.values()))
+        ignored = frozenset[str]().union(*(entry.behaviour.health_ignored_of for entry in self._entries.values()))
         for name in self._replicas:
-            self._mark(name, name in stuck)
+            self._ignore_health(name, name in ignored)

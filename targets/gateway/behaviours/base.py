@@ -1,4 +1,4 @@
-"""What a behaviour of the gateway may be."""
+"""The interface of a behaviour of the gateway."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ __all__ = ["Behaviour"]
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A struct whose fields are the parameters, checked where they are decoded."""
+    """A struct of parameters, which are checked when they are decoded."""
 
     def check(self, replicas: frozenset[str]) -> None:
-        """Raises ValueError where the parameters do not fit a gateway of these replicas."""
+        """Raises ValueError if the parameters do not fit a gateway with these replicas."""
 
     @property
     def decision_s(self) -> float:
-        """How much longer each decision takes, one after another; seconds."""
+        """Additional time of each routing decision, made one at a time (seconds)."""
         return 0.0
 
     @property
     def stall_s(self) -> float:
-        """How long no decision is made, from when it is put on; seconds."""
+        """Time without any routing decision, from the activation on (seconds)."""
         return 0.0
 
     @property
-    def stuck(self) -> frozenset[str]:
-        """The replicas of which what is known of their health is ignored."""
+    def health_ignored_of(self) -> frozenset[str]:
+        """The replicas whose health is ignored."""
         return frozenset()

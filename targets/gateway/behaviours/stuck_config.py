@@ -1,4 +1,4 @@
-"""`stuck_config`: the gateway keeps replicas in its list, whatever it knows of them: ejection, probes, breakers."""
+"""`stuck_config`: the gateway ignores ejection, probes and breakers of some replicas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["StuckConfig"]
 
 
 class StuckConfig(Behaviour, frozen=True):
-    """`replicas` get calls as if they were well."""
+    """`replicas` get calls as if they were healthy."""
 
     replicas: Annotated[list[str], msgspec.Meta(min_length=1)]
 
@@ -20,9 +20,9 @@ class StuckConfig(Behaviour, frozen=True):
         """See `Behaviour.check`."""
         unknown = sorted(set(self.replicas) - replicas)
         if unknown:
-            raise ValueError(f"no replica {', '.join(unknown)}; there are: {', '.join(sorted(replicas))}")
+            raise ValueError(f"unknown replica {', '.join(unknown)}; known replicas: {', '.join(sorted(replicas))}")
 
     @property
-    def stuck(self) -> frozenset[str]:
-        """See `Behaviour.stuck`."""
+    def health_ignored_of(self) -> frozenset[str]:
+        """See `Behaviour.health_ignored_of`."""
         return frozenset(self.replicas)

@@ -1,17 +1,23 @@
-"""What the gateway is told: its upstreams and its policies.
+"""The configuration of the gateway: its upstreams and its policies.
 
-Plain frozen dataclasses, so that the gateway's process decodes them with msgspec and the stack loader validates the
-same ones with pydantic (`__pydantic_config__` forbids unknown keys) without either depending on the other.
+gateway     the whole: all policies, upstreams, address
+balancing   balancing, affinity, spillover, slow start
+attempts    retries and their budget, timeouts, hedging, migration, cancellation
+health      probes, ejection, breakers, panic
+overload    admission, concurrency limits, queue, throttling, degradation
+checks      checks that all of them share
 
-Each policy can be switched off: with `null`, or, where a kind must be chosen, by choosing another. Defaults are those
-of the source named beside them; `docs/policies.md` has the values of the three stacks that ship. Durations are in
-seconds (`*_s`), shares are fractions of 1.
+Plain frozen dataclasses: the gateway's process decodes them with msgspec, the stack loader validates the same ones with
+pydantic (`__pydantic_config__` forbids unknown keys).
+
+`null` switches a policy off; a policy with a `kind` is changed by another kind. Defaults are those of the named source;
+`docs/policies.md` has the values of the shipped stacks. Durations are in seconds (`*_s`), shares are fractions of 1.
 """
 
 from __future__ import annotations
 
 from targets.gateway.config.attempts import Backoff, Cancellation, Hedging, Migration, Retries, RetryBudget, Timeouts
-from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
+from targets.gateway.config.balancing import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.gateway import GatewayConfig, GatewayPolicies, Upstream
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
 from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling, Tier

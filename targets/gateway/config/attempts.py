@@ -1,4 +1,4 @@
-"""What becomes of an attempt that fails: retries and their budget, timeouts, migration."""
+"""Configuration of attempts: retries and their budget, timeouts, hedging, migration, cancellation."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """Retries as a share of requests (Finagle `RetryBudget`: 20 %, 10 s, reserve 10/s), and at once (Envoy: active
-    retries <= max(3, 20 % of active and pending))."""
+    """Retries as a share of requests (Finagle `RetryBudget`: 20 %, 10 s, reserve 10/s), and a limit on simultaneous
+    retries (Envoy: active retries <= max(3, 20 % of active and pending))."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
@@ -48,12 +48,12 @@ class RetryBudget:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Attempts after a first that failed before the client got a token.
+    """Further attempts after a failure before the client got a token.
 
-    `max_retries`: after an error answer or a timeout, within `budget` and after `backoff`. `max_resends`: after a lost
-    or refused connection, at once and outside the budget (a third of a fleet is more than 20 %); 0 = they are
-    ordinary retries. A migration that was refused its connection counts as a resend too. With `avoid_failed`, never the
-    replica that just failed while another is allowed; without it retries are blind.
+    `max_retries`: after an error response or a timeout, within `budget` and after `backoff`. `max_resends`: after a
+    lost or refused connection, at once and outside the budget (when a third of the fleet fails, they exceed its 20 %);
+    0 = these are ordinary retries. A migration that was refused a connection counts as a resend. With `avoid_failed`, a
+    replica that failed this call is used again only if no other is eligible; without it retries are blind.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -70,10 +70,10 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Each phase its own (Envoy `per_try_idle_timeout`; `docs/policies.md`). A null switches one off.
+    """One timeout per phase (Envoy `per_try_idle_timeout`; `docs/policies.md`). `null` switches one off.
 
     To the first token: `first_token_s + prefill_factor x predicted prefill`, where the prediction counts the prompt
-    without what this replica should have cached of the session, and the prefills that wait before it there.
+    without the part that the replica should have cached, plus the prefills that wait there before it.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -94,11 +94,11 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Hedging:
-    """A second attempt elsewhere when the first token is late; the first to have it answers (Dean & Barroso: after the
-    p95, about 5 % more load; Finagle `BackupRequestFilter`: a budget without reserve).
+    """A second attempt at another replica when the first token is late; the first one with a token wins (Dean &
+    Barroso: after the p95, about 5 % more load; Finagle `BackupRequestFilter`: a budget without reserve).
 
-    Late: above the `percentile` of the last `window` times to first token, and above `least_s`, once `min_samples` are
-    known. At most a `share` of the requests is hedged. Streamed requests only.
+    Late: above the `percentile` of the last `window` times to first token, and above `least_s`, once there are
+    `min_samples`. At most a `share` of the requests is hedged. Streamed requests only.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -118,7 +118,7 @@ class Hedging:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A stream that dies half way goes on from another replica in the same response (NVIDIA Dynamo: 3 times)."""
+    """A stream that fails midway is continued by another replica in the same response (NVIDIA Dynamo: 3 times)."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
@@ -130,7 +130,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A client that leaves cancels every upstream attempt of its call at once, before headers too. Without it, as in
-    many gateways, a call goes on to its end, retries included, and nobody gets what is computed."""
+    """When a client disconnects, every upstream attempt of its call is cancelled at once, also before the response
+    headers. Without it, as in many gateways, the call runs to its end, retries included, and its output is wasted."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

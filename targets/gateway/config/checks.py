@@ -1,6 +1,6 @@
-"""What the configurations of all policies share: no unknown keys, and numbers that make sense.
+"""Checks for the configurations of all policies: no unknown keys, and plausible numbers.
 
-Each check raises `ValueError` with the name of the value, which the stack loader shows with file and line.
+Each check raises `ValueError` with the name of the value; the stack loader adds file and line.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def positive(**values: float) -> None:
 def not_negative(**values: float) -> None:
     for name, value in values.items():
         if not value >= 0:
-            raise ValueError(f"{name} must not be negative, but is {value:g}")
+            raise ValueError(f"{name} must be 0 or more, not {value:g}")
 
 
 def share(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value <= 1:
-            raise ValueError(f"{name} is a share, above 0 and at most 1, not {value:g}")
+            raise ValueError(f"{name} must be a share above 0 and at most 1, not {value:g}")

@@ -1,4 +1,4 @@
-"""The gateway as a whole: every policy, its upstreams, its address."""
+"""The configuration of the whole gateway: all policies, its upstreams, its address."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from targets.gateway.config.attempts import Cancellation, Hedging, Migration, Retries, Timeouts
+from targets.gateway.config.balancing import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.checks import FORBID, not_negative
-from targets.gateway.config.choice import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
 from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling
 
@@ -16,7 +16,7 @@ __all__ = ["GatewayConfig", "GatewayPolicies", "Upstream"]
 
 @dataclass(frozen=True, slots=True)
 class GatewayPolicies:
-    """Everything the gateway decides by. `null` for a policy switches it off."""
+    """All policies of the gateway. `null` switches a policy off."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
@@ -44,10 +44,10 @@ class GatewayPolicies:
 class Upstream:
     """One replica as the gateway sees it.
 
-    `url`: base URL, without a path. `continuation`: it can go on from a partial answer. What its time is predicted by:
-    `prefill_us_per_token`; `step_ms`, a decode step of an idle one; `full_step_ms`, one full of prefill; `sequence_us`
-    and `context_ns_per_token`, what each sequence and each token of its context add to a step. `usd_per_hour`: its
-    price. Zero = not known.
+    `url`: base URL, without a path. `continuation`: it can continue a partial response. Coefficients of its predicted
+    time: `prefill_us_per_token`; `step_ms`, a decode step while idle; `full_step_ms`, a step full of prefill;
+    `sequence_us` and `context_ns_per_token`, added to a step by each sequence and each token of its context.
+    `usd_per_hour`: its price. Zero = not known.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -77,8 +77,8 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free one. `control_port`: where
-    behaviours are put on, on loopback; None: nowhere. `seed`: of its draws."""
+    """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free port. `control_port`: on
+    loopback, for behaviours; None: no control port. `seed`: of its random draws."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 

@@ -1,4 +1,4 @@
-"""Who is fit to get a request: probes, ejection, breakers, panic."""
+"""Configuration of replica health: probes, ejection, breakers, panic."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Breaker", "Ejection", "Panic", "Probes"]
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """A circuit breaker a replica (resilience4j: 100 calls, 50 %, 60 s, 10 probes, 100 % slow).
+    """A circuit breaker per replica (resilience4j: 100 calls, 50 %, 60 s, 10 probes, 100 % slow).
 
     Opens at `failure_share` failures, or `slow_share` slow calls, among the last `window_calls` (judged from
     `min_calls` on; null = a full window); lets `half_open_calls` real requests through after `open_s`, and closes when
-    they went well. A call is slow above `slow_first_token_s` to its first token, or `slow_token_s` between tokens on
+    they succeed. A call is slow above `slow_first_token_s` to its first token, or `slow_token_s` between tokens on
     average; null = never.
     """
 
@@ -40,15 +40,15 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Ejection:
-    """Outlier ejection (Envoy: 5 in a row, sweep 10 s, 30 s x count up to 300 s, 10 % of hosts but at least one;
-    success rate below mean - 1.9 sigma among >= 5 hosts with >= 100 requests each).
+    """Outlier ejection (Envoy: 5 consecutive failures, sweep 10 s, 30 s x count up to 300 s, 10 % of hosts but at least
+    one; success rate below mean - 1.9 sigma among >= 5 hosts with >= 100 requests each).
 
     `success_rate_min_hosts: 0` switches the success rate rule off. With `evacuate`, requests that wait for their first
-    token at a replica that was ejected, and from which nothing was heard for `silence_s`, move at once.
+    token at an ejected replica that sent no byte for `silence_s` move to another replica at once.
 
-    Slowness (`slow_factor`; null = off, as in Envoy): a replica whose tokens take more than that many times what those
-    of the others take, each in steps of its own hardware, or longer than load explains, in `slow_sweeps` sweeps in a
-    row with at least `slow_min_samples` (a stream and half a second each).
+    Slowness (`slow_factor`; null = off, as in Envoy): ejects a replica whose time per token, in steps of its own
+    hardware, is more than `slow_factor` times that of the others, or above what load explains, in `slow_sweeps`
+    consecutive sweeps with at least `slow_min_samples` (one per stream and half second).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -86,10 +86,9 @@ class Ejection:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """With more than `threshold` of the replicas shut out, use them all: a guess beats a certain 503 (Envoy: 50 %).
+    """With more than `threshold` of the replicas shut out, all are used: better than a certain 503 (Envoy: 50 %).
 
-    Without `even_refused`, those that refuse connections to their probes stay out while any other is left: that is no
-    guess.
+    Without `even_refused`, replicas whose probes are refused a connection stay out while any other is left.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -103,10 +102,11 @@ class Panic:
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Active readiness probes (`GET path`): shut out after `fall` failures in a row, back after `rise` successes.
+    """Active readiness probes (`GET path`): shut out after `fall` consecutive failures, readmitted after `rise`
+    successes.
 
-    A failed probe is repeated at once. A replica that comes back is readmitted from ejection and its breaker goes half
-    open (Envoy `successful_active_health_check_uneject_host`).
+    A failed probe is repeated at once. When a replica becomes ready, its ejection ends and its breaker turns half open
+    (Envoy `successful_active_health_check_uneject_host`).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -120,4 +120,4 @@ class Probes:
     def __post_init__(self) -> None:
         positive(interval_s=self.interval_s, timeout_s=self.timeout_s, fall=self.fall, rise=self.rise)
         if not self.path.startswith("/"):
-            raise ValueError(f"path of a probe begins with '/', not {self.path!r}")
+            raise ValueError(f"path of a probe must begin with '/', not {self.path!r}")

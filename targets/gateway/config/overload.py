@@ -1,4 +1,4 @@
-"""What the gateway does when more comes than it can serve: admission, limits, the queue, throttling, degradation."""
+"""Configuration of overload control: admission, concurrency limits, the queue, throttling, degradation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Admission", "Concurrency", "Degradation", "Queue", "Throttling", "Ti
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What a tenant of this tier may use, in model tokens (prompt and output), and when the tier is shed.
+    """The limit of each tenant of this tier in model tokens (prompt and output), and when the tier is shed.
 
-    `tokens_per_s` and `burst_tokens`: a token bucket a tenant; null = no limit. `shed_at`: at this load of the stack
-    (requests under way and queued / places) its requests are refused; null = never, it waits in the queue.
+    `tokens_per_s` and `burst_tokens`: a token bucket per tenant; null = no limit. `shed_at`: at this load of the stack
+    (requests running and queued / places) its requests are refused; null = never, they wait in the queue.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -30,19 +30,19 @@ class Tier:
             if value is not None:
                 positive(**{name: value})
         if (self.tokens_per_s is None) != (self.burst_tokens is None):
-            raise ValueError("tokens_per_s and burst_tokens go together: a bucket has a rate and a size")
+            raise ValueError("tokens_per_s and burst_tokens go together: give both or none")
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Limits a tenant, and shedding by tier from the bottom (the usage limits of the field's APIs).
+    """Limits per tenant, and load shedding by tier, lowest tier first (as the usage limits of public LLM APIs).
 
-    A request is charged its prompt and the output that it will probably have (`max_tokens` x the share of it that
-    this tenant used lately); the difference is settled at its end. One that is refused gets a 429 with the seconds
-    until its place is free; that place is kept for it for `keep_s`, so that a client that obeys gets in. Those that are
-    shed get places at `trickle` x the rate at which requests end. A wait above `longest_wait_s` is not promised: the
-    refusal says not to retry. `default_tier`: of tenants whose tier is unknown, and of requests that name no tenant,
-    which are charged to nobody.
+    A request is charged its prompt and its expected output (`max_tokens` x the share of it that this tenant recently
+    used); the difference is settled at its end. A refused request gets a 429 with the seconds until its admission; the
+    admission is reserved for `keep_s`, so that a client that waits so long is admitted. Requests that are shed are
+    admitted later at `trickle` x the rate of completions. A wait above `longest_wait_s` is not promised: the response
+    says not to retry. `default_tier`: for tenants of unknown tier, and for requests without a tenant, which are not
+    charged.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -64,20 +64,20 @@ class Admission:
         positive(longest_wait_s=self.longest_wait_s, keep_s=self.keep_s, max_tenants=self.max_tenants)
         share(trickle=self.trickle)
         if self.default_tier not in self.tiers:
-            raise ValueError(f"default_tier {self.default_tier!r} is none of the tiers: {', '.join(self.tiers)}")
+            raise ValueError(f"default_tier {self.default_tier!r} is not one of the tiers: {', '.join(self.tiers)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Concurrency:
-    """How many requests a replica may have, found out from the time to first token (Netflix concurrency-limits).
+    """A limit on the requests of each replica, derived from the time to first token (Netflix concurrency-limits).
 
-    `counts`: its requests in flight, or only those that wait for their first token: prefill is what overload makes them
-    queue for, and a short limit on it does not keep long answers from decoding side by side.
-    What is measured is `base_s` + the time to first token beyond the predicted prefill: waiting, whatever the length of
-    the prompt. `gradient2`: the average of a window (`window_s`, at least `window_samples`) against the long-term one
+    `counts`: requests in flight, or only those that wait for their first token. Overload makes requests queue for
+    prefill, and a low limit on waiting requests does not keep long responses from decoding at the same time.
+    A sample is `base_s` + the time to first token beyond the predicted prefill: the wait, whatever the length of the
+    prompt. `gradient2`: the average of a window (`window_s`, at least `window_samples`) against the long-term average
     (of `long_samples`): limit x clamp(`tolerance` x long / short, 0.5, 1) + `growth`, smoothed by `smoothing`.
-    `aimd`: x `backoff` on a timeout or a wait above `slow_s`, +1 a sample while at least half is used. `fixed`:
-    `initial`. A first attempt that finds every replica at its limit waits in the queue; without one it is refused.
+    `aimd`: x `backoff` on a timeout or a wait above `slow_s`, +1 per sample while at least half is used. `fixed`:
+    `initial`. A first attempt that finds every replica at its limit waits in the queue; without a queue it is refused.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -115,13 +115,13 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Where first attempts wait that find no place; bounded, with controlled delay (Folly `Codel`: 100 ms, 5 ms;
+    """The queue of first attempts that find no place; bounded, with controlled delay (Folly `Codel`: 100 ms, 5 ms;
     Maurer, "Fail at Scale").
 
-    If the least delay over `interval_s` was above the target, what waited twice the target is dropped (503 and
-    `Retry-After`), and the newest go first while it lasts. Target: `target_s`, or `prefill_factor` x the average
-    predicted prefill of what came, if that is more. Better tiers go first. At `max_length` the newest of the lowest
-    tier has to go. Nobody waits longer than `longest_s`.
+    If the lowest delay over `interval_s` was above the target, requests that waited twice the target are dropped (503
+    and `Retry-After`), and the newest go first meanwhile. Target: `target_s`, or `prefill_factor` x the average
+    predicted prefill of arriving requests, if that is more. Better tiers go first. Above `max_length` the newest of the
+    lowest tier is dropped. No request waits longer than `longest_s`.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -141,12 +141,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """The gateway throttles itself towards an upstream that refuses (Google SRE book, "Handling Overload": K = 2,
+    """The gateway sends less to an upstream that rejects requests (Google SRE book, "Handling Overload": K = 2,
     2 minutes).
 
-    A request to it is not sent with probability max(0, (requests - k x accepts) / (requests + 1)), counted over
-    `window_s`; an accept is a first token (or an answer that is nobody's fault but the caller's), a refusal a 429, a
-    5xx or a timeout. `per`: what is counted together.
+    A request is not sent with probability max(0, (requests - k x accepts) / (requests + 1)), counted over `window_s`.
+    An accept is a first token or a client error; a rejection is a 429, a 5xx or a timeout. `per`: counted per replica,
+    or for the replicas of a pool together.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
@@ -163,11 +163,11 @@ class Throttling:
 
 @dataclass(frozen=True, slots=True)
 class Degradation:
-    """A brownout: under load, answers of the named tiers get shorter (Klein et al., "Brownout", ICSE '14).
+    """A brownout: under load, responses of the named tiers get shorter (Klein et al., "Brownout", ICSE '14).
 
-    From load `from_load` to `to_load` the dimmer goes from 1 to 0, and with it `max_tokens` from what was asked to
-    `least_share` of it, never below `least_tokens`. With the dimmer at 0, `model` (if named) serves instead. The answer
-    says so in `X-Brownout-Degraded`.
+    From load `from_load` to `to_load` the dimmer goes from 1 to 0, and with it `max_tokens` from the requested value to
+    `least_share` of it, never below `least_tokens`. With the dimmer at 0, `model` (if given) serves the request. The
+    response header `X-Brownout-Degraded` says what was reduced.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID

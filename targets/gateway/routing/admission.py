@@ -1,8 +1,8 @@
-"""The entrance: what happens to a request before the router sees it. Pure.
+"""Admission of requests, before the router sees them. Pure.
 
-Admission (its tenant's limit, its tier at this load), then a place (some replica below its limit), else the queue, and
-how much of what it asks for it gets. `ask` answers `Admitted`, `Held` or `Refused`; a `Held` one is told later, through
-its `tell`. A request that was admitted holds a place until `started`, and is `settled` when it is over.
+In this order: the tenant's limit and its tier at this load; a place (a replica below its limit), else the queue; then
+degradation. `admit` returns `Admitted`, `Queued` or `Refused`; a `Queued` request gets its result later, by `notify`.
+An admitted request holds a place until `attempt_started`; call `ended` at its end.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from reports.shared.tenancy import Account
 from targets.gateway.config import GatewayPolicies
 from targets.gateway.policies.overload.admission import AdmissionControl, Refused, Ticket
 from targets.gateway.policies.overload.degradation import Degraded, degrade
-from targets.gateway.policies.overload.queue import Waiting, WaitingLine
-from targets.gateway.policies.overload.rate import Rate
+from targets.gateway.policies.overload.queue import QueueEntry, RequestQueue
+from targets.gateway.policies.overload.rate import EventRate
 
-__all__ = ["Admitted", "Ask", "Entrance", "Held", "Room"]
+__all__ = ["AdmissionRequest", "Admitted", "Capacity", "Queued", "RequestAdmission"]
 
 _RATE_TAUS_S = (5.0, 60.0)
-_DEFAULT_MAX_TOKENS = 256  # of a request that names no limit
+_DEFAULT_MAX_TOKENS = 256  # of a request without a limit
 
 
-class Room(Protocol):
+class Capacity(Protocol):
     """The places at the replicas, as the router counts them."""
 
-    def room(self) -> tuple[float, int, float]:
-        """(places, those taken, those free), at the replicas that get requests. Infinite: no limit."""
+    def capacity(self) -> tuple[float, int, float]:
+        """Returns (places, taken, free) of the replicas that receive requests. Infinite: no limit."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """A request that comes. `identify`: by what it is known when it comes again. `prefill_s`: predicted, seconds."""
+class AdmissionRequest:
+    """A new request. `identify` returns a key that recognises it when it is repeated. `prefill_s`: predicted."""
 
     account: Account
     prompt_tokens: int
@@ -46,142 +46,154 @@ class Ask:
 
 @dataclass(slots=True, eq=False)
 class Admitted:
-    """It may go. `degraded`: what it gets instead of what it asked for."""
+    """The request may start. `degraded`: its reduced limits, if any."""
 
-    ask: Ask
+    request: AdmissionRequest
     ticket: Ticket
     degraded: Degraded | None = None
     started: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Held(Waiting):
-    """It waits in the queue. `tell` is called once, with what became of it."""
+class Queued(QueueEntry):
+    """The request waits in the queue. `notify` is called once, with the result."""
 
-    ask: Ask
+    request: AdmissionRequest
     ticket: Ticket
-    tell: Callable[[Admitted | Refused], None]
+    notify: Callable[[Admitted | Refused], None]
 
 
-class Entrance:
-    """Of one gateway. Times in seconds on the caller's clock."""
+class RequestAdmission:
+    """Admission of one gateway. Times in seconds on the caller's clock."""
 
-    def __init__(self, policies: GatewayPolicies, room: Room) -> None:
+    def __init__(self, policies: GatewayPolicies, replicas: Capacity) -> None:
         self._degradation = policies.degradation
-        self._admission = AdmissionControl(policies.admission) if policies.admission is not None else None
-        self._line: WaitingLine[Held] | None = WaitingLine(policies.queue) if policies.queue is not None else None
-        self._room = room
+        self._control = AdmissionControl(policies.admission) if policies.admission is not None else None
+        self._queue: RequestQueue[Queued] | None = RequestQueue(policies.queue) if policies.queue is not None else None
+        self._replicas = replicas
         self._limited = policies.concurrency is not None
-        self._granted = 0  # places of those admitted whose first attempt has not started
-        self._ends = [Rate(tau_s) for tau_s in _RATE_TAUS_S]
+        self._reserved = 0  # places of admitted requests whose first attempt has not started
+        self._completions = [EventRate(tau_s) for tau_s in _RATE_TAUS_S]
 
     @property
     def queued(self) -> int:
-        """Requests that wait."""
-        return len(self._line) if self._line is not None else 0
+        """Requests in the queue."""
+        return len(self._queue) if self._queue is not None else 0
 
     def load(self) -> float:
-        """Places taken and requests waiting for one / places; 0 without limits."""
-        return self._look()[0]
+        """(Places taken + requests queued) / places; 0 without limits."""
+        return self._load_and_free()[0]
 
-    def ask(self, now: float, ask: Ask, tell: Callable[[Admitted | Refused], None]) -> Admitted | Held | Refused:
-        """A request comes."""
-        load, free = self._look() if self._limited else (0.0, inf)
-        asked = ask.max_tokens if ask.max_tokens is not None else _DEFAULT_MAX_TOKENS
-        if self._admission is not None:
-            ticket = self._admission.ask(
-                now, ask.account, ask.prompt_tokens, asked, load, self.ends_per_s(now), ask.identify
+    def admit(
+        self, now: float, request: AdmissionRequest, notify: Callable[[Admitted | Refused], None]
+    ) -> Admitted | Queued | Refused:
+        """Admits, queues or refuses a new request."""
+        load, free = self._load_and_free() if self._limited else (0.0, inf)
+        max_tokens = request.max_tokens if request.max_tokens is not None else _DEFAULT_MAX_TOKENS
+        if self._control is not None:
+            ticket = self._control.admit(
+                now,
+                request.account,
+                request.prompt_tokens,
+                max_tokens,
+                load,
+                self.completions_per_s(now),
+                request.identify,
             )
             if isinstance(ticket, Refused):
                 return ticket
         else:
-            ticket = Ticket(ask.account, ask.account.tier, 0, asked)
+            ticket = Ticket(request.account, request.account.tier, 0, max_tokens)
         if free > 0 and not self.queued:
-            return self._admit(ask, ticket, load)
-        if self._line is None:
-            return self._turn_away(now, ask, ticket, "every replica is at its limit")
-        held = Held(ticket.priority, ask, ticket, tell)
-        victim = self._line.offer(now, held, ask.prefill_s, promised=ticket.promised)
-        if victim is not None:
-            refused = self._turn_away(now, victim.ask, victim.ticket, "the queue is full")
-            if victim is held:
+            return self._reserve_place(request, ticket, load)
+        if self._queue is None:
+            return self._refuse(now, request, ticket, "every replica is at its limit")
+        entry = Queued(ticket.priority, request, ticket, notify)
+        removed = self._queue.offer(now, entry, request.prefill_s, promised=ticket.promised)
+        if removed is not None:
+            refused = self._refuse(now, removed.request, removed.ticket, "the queue is full")
+            if removed is entry:
                 return refused
-            victim.tell(refused)
-        self.pump(now)
-        return held
+            removed.notify(refused)
+        self.dispatch(now)
+        return entry
 
-    def again(self, now: float, admitted: Admitted, tell: Callable[[Admitted | Refused], None]) -> Held | None:
-        """It needs another attempt. None: it may have it; while nobody is there at all, it waits, before all others."""
-        if self._line is None or not self._limited or self._room.room()[0] > 0:
+    def queue_retry(
+        self, now: float, admitted: Admitted, notify: Callable[[Admitted | Refused], None]
+    ) -> Queued | None:
+        """Before a further attempt. Returns None if it may start; while no replica is available, it is queued ahead of
+        all new requests."""
+        if self._queue is None or not self._limited or self._replicas.capacity()[0] > 0:
             return None
-        held = Held(admitted.ticket.priority, admitted.ask, admitted.ticket, tell)
-        victim = self._line.offer(now, held, 0.0, promised=True)
-        if victim is not None and victim is not held:
-            victim.tell(self._turn_away(now, victim.ask, victim.ticket, "the queue is full"))
-        return held if victim is not held else None
+        entry = Queued(admitted.ticket.priority, admitted.request, admitted.ticket, notify)
+        removed = self._queue.offer(now, entry, 0.0, promised=True)
+        if removed is not None and removed is not entry:
+            removed.notify(self._refuse(now, removed.request, removed.ticket, "the queue is full"))
+        return entry if removed is not entry else None
 
-    def pump(self, now: float) -> None:
-        """A place may be free: lets in who waits."""
-        if self._line is None:
+    def dispatch(self, now: float) -> None:
+        """Admits queued requests while places are free."""
+        if self._queue is None:
             return
-        while len(self._line):
-            load, free = self._look()
-            held = self._line.take(now) if free > 0 else None
-            if held is None:
+        while len(self._queue):
+            load, free = self._load_and_free()
+            entry = self._queue.take(now) if free > 0 else None
+            if entry is None:
                 return
-            held.tell(self._admit(held.ask, held.ticket, load))
+            entry.notify(self._reserve_place(entry.request, entry.ticket, load))
 
     def advance(self, now: float) -> None:
-        """Time passed: who waited too long has to go, and limits may have grown."""
-        if self._line is None or not len(self._line):
+        """Time passed: drops requests that waited too long, and admits others if limits have grown."""
+        if self._queue is None or not len(self._queue):
             return
-        places, _, _ = self._room.room()
-        for held, why in self._line.drop(now, served=places > 0):
-            held.tell(self._turn_away(now, held.ask, held.ticket, why))
-        self.pump(now)
+        places, _, _ = self._replicas.capacity()
+        for entry, why in self._queue.drop(now, served=places > 0):
+            entry.notify(self._refuse(now, entry.request, entry.ticket, why))
+        self.dispatch(now)
 
-    def started(self, admitted: Admitted) -> None:
-        """Its first attempt starts: from now on the router counts it. Further calls change nothing."""
+    def attempt_started(self, admitted: Admitted) -> None:
+        """The first attempt starts: the router counts it from now on. Further calls change nothing."""
         if not admitted.started:
             admitted.started = True
-            self._granted -= 1
+            self._reserved -= 1
 
-    def left(self, now: float, held: Held) -> None:
-        """One that waits gave up."""
-        if self._line is not None:
-            self._line.remove(held)
-        if self._admission is not None:
-            self._admission.settle(now, held.ticket, 0, 0)
+    def abandoned(self, now: float, entry: Queued) -> None:
+        """The client of a queued request disconnected."""
+        if self._queue is not None:
+            self._queue.remove(entry)
+        if self._control is not None:
+            self._control.settle_charge(now, entry.ticket, 0, 0)
 
-    def settled(self, now: float, admitted: Admitted, prompt_tokens: int, output_tokens: int) -> None:
-        """It is over, and used so many tokens."""
-        self.started(admitted)
-        for rate in self._ends:
+    def ended(self, now: float, admitted: Admitted, prompt_tokens: int, output_tokens: int) -> None:
+        """An admitted request ended, and used so many tokens."""
+        self.attempt_started(admitted)
+        for rate in self._completions:
             rate.count(now)
-        if self._admission is not None:
-            self._admission.settle(now, admitted.ticket, prompt_tokens, output_tokens)
-        self.pump(now)
+        if self._control is not None:
+            self._control.settle_charge(now, admitted.ticket, prompt_tokens, output_tokens)
+        self.dispatch(now)
 
-    def ends_per_s(self, now: float) -> float:
-        """Requests that end a second: lately, or in the last minute if that is more (none end while all is down)."""
-        return max(rate.per_s(now) for rate in self._ends)
+    def completions_per_s(self, now: float) -> float:
+        """Requests that end per second: the higher of the recent rate and that of the last minute (during an outage
+        none ends)."""
+        return max(rate.per_s(now) for rate in self._completions)
 
-    def _look(self) -> tuple[float, float]:
-        """(load, free places) now. Where there is no place at all, the load is how full the queue is."""
-        places, taken, free = self._room.room()
+    def _load_and_free(self) -> tuple[float, float]:
+        """(load, free places). With no place at all, the load is the fullness of the queue."""
+        places, taken, free = self._replicas.capacity()
         if places:
-            return (taken + self._granted + self.queued) / places, free - self._granted
-        return self._line.fullness if self._line is not None else inf, 0.0
+            return (taken + self._reserved + self.queued) / places, free - self._reserved
+        return self._queue.fullness if self._queue is not None else inf, 0.0
 
-    def _admit(self, ask: Ask, ticket: Ticket, load: float) -> Admitted:
-        self._granted += 1
+    def _reserve_place(self, request: AdmissionRequest, ticket: Ticket, load: float) -> Admitted:
+        self._reserved += 1
         degraded = None
         if self._degradation is not None:
-            degraded = degrade(self._degradation, ticket.tier, load, ask.max_tokens)
-        return Admitted(ask, ticket, degraded)
+            degraded = degrade(self._degradation, ticket.tier, load, request.max_tokens)
+        return Admitted(request, ticket, degraded)
 
-    def _turn_away(self, now: float, ask: Ask, ticket: Ticket, why: str) -> Refused:
-        ends_per_s = self.ends_per_s(now)
-        if self._admission is not None:
-            return self._admission.shed(now, ask.identify(), ticket, ends_per_s, 503, why)
-        return Refused(503, why, ceil((self.queued + 1) / max(ends_per_s, 1.0)))
+    def _refuse(self, now: float, request: AdmissionRequest, ticket: Ticket, why: str) -> Refused:
+        completions_per_s = self.completions_per_s(now)
+        if self._control is not None:
+            return self._control.shed(now, request.identify(), ticket, completions_per_s, 503, why)
+        return Refused(503, why, ceil((self.queued + 1) / max(completions_per_s, 1.0)))

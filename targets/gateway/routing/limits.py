@@ -1,67 +1,74 @@
-"""Where the gateway holds itself back: limits on what a replica has in flight, throttling towards who refuses. Pure."""
+"""Concurrency limits per replica, and client throttling of replicas that reject. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from random import Random
 
 from reports.shared.attributes import Outcome
 from targets.gateway.config import GatewayPolicies
-from targets.gateway.policies.overload.concurrency import waited_s
+from targets.gateway.policies.overload.concurrency import excess_wait_s
 from targets.gateway.policies.overload.throttling import Throttle
-from targets.gateway.routing.decisions import Attempt
+from targets.gateway.routing.decisions import RoutedAttempt
 from targets.gateway.routing.replica_state import ReplicaState
 
-__all__ = ["Restraint"]
+__all__ = ["THROTTLE_SCOPES", "ConcurrencyLimits"]
 
-_NO_ROOM = frozenset({Outcome.TIMEOUT, Outcome.RATE_LIMITED, Outcome.HTTP_5XX})  # before the first token: a drop
+_DROPPED = frozenset({Outcome.TIMEOUT, Outcome.RATE_LIMITED, Outcome.HTTP_5XX})
+"""Before the first token, these count as a drop: the replica had no capacity."""
+
+THROTTLE_SCOPES: dict[str, Callable[[ReplicaState], str]] = {
+    "replica": lambda replica: replica.name,
+    "pool": lambda replica: replica.upstream.pool,
+}
+"""`throttling.per` -> the name of the replicas that are counted together."""
 
 
-class Restraint:
-    """Of one gateway. Times in seconds on the caller's clock."""
+class ConcurrencyLimits:
+    """Limits and throttles of one gateway. Times in seconds on the caller's clock."""
 
     def __init__(self, policies: GatewayPolicies, replicas: Sequence[ReplicaState], rng: Random) -> None:
         self._concurrency = policies.concurrency
         self._all = replicas
         self._can_wait = policies.queue is not None
-        self._spares = policies.panic is not None and not policies.panic.even_refused
+        self._panic_spares_refusing = policies.panic is not None and not policies.panic.even_refused
         self._rng = rng
-        self.throttles = policies.throttling is not None
-        shared: dict[str, Throttle] = {}
-        for replica in replicas if policies.throttling is not None else ():
-            assert policies.throttling is not None
-            name = replica.name if policies.throttling.per == "replica" else replica.upstream.pool
-            replica.throttle = shared.setdefault(name, Throttle(policies.throttling))
+        if policies.throttling is not None:
+            scope = THROTTLE_SCOPES[policies.throttling.per]
+            shared: dict[str, Throttle] = {}
+            for replica in replicas:
+                replica.throttle = shared.setdefault(scope(replica), Throttle(policies.throttling))
 
-    def with_place(self, allowed: list[ReplicaState]) -> list[ReplicaState]:
-        """Those below their limits; all, where there are none: a retry and a migration are not held back."""
+    def below_limit(self, allowed: list[ReplicaState]) -> list[ReplicaState]:
+        """Returns the replicas below their limits; all, if none is: retries and migrations are never held back."""
         if self._concurrency is None:
             return allowed
         return [replica for replica in allowed if replica.has_place] or allowed
 
-    def room(self, panic: bool) -> tuple[float, int, float]:
-        """(places, those taken, those free), at the replicas that get requests. Infinite: no limit."""
+    def capacity(self, panic: bool) -> tuple[float, int, float]:
+        """Returns (places, taken, free) of the replicas that receive requests. Infinite: no limit."""
         if self._concurrency is None:
             return inf, 0, inf
         places = taken = free = 0
         for replica in self._all:
             limit = replica.limit
-            if limit is not None and self._gets_requests(replica, panic):
-                here, most = replica.taken, limit.places
+            if limit is not None and self._receives_requests(replica, panic):
+                here, most = replica.places_taken, limit.places
                 places += most
                 taken += here
                 if here < most:
                     free += most - here
         return places, taken, free
 
-    def _gets_requests(self, replica: ReplicaState, panic: bool) -> bool:
+    def _receives_requests(self, replica: ReplicaState, panic: bool) -> bool:
         if panic:
-            return not ((self._spares and replica.refuses) or (self._can_wait and replica.draining))
+            refuses = self._panic_spares_refusing and replica.refuses_connections
+            return not (refuses or (self._can_wait and replica.draining))
         return not (replica.shut_out or replica.draining)
 
-    def withholds(self, now: float, replica: ReplicaState) -> bool:
-        """Whether a request that wants to go there is not sent."""
+    def throttles_request(self, now: float, replica: ReplicaState) -> bool:
+        """Whether client throttling stops this request to `replica` (a random draw)."""
         throttle = replica.throttle
         if throttle is None:
             return False
@@ -71,28 +78,28 @@ class Restraint:
         throttle.refused(now)
         return True
 
-    def first_token(self, now: float, attempt: Attempt, streamed: bool) -> None:
-        """An answer began; not `streamed`: it came as a whole, so its time says little."""
+    def first_token(self, now: float, attempt: RoutedAttempt, streamed: bool) -> None:
+        """A response began. Not `streamed`: it arrived at once, so that its time is not a time to first token."""
         replica = attempt.replica
         if replica.throttle is not None:
             replica.throttle.accepted(now)
         if streamed:
             self._sample(now, attempt, False)
 
-    def ended(self, now: float, attempt: Attempt, outcome: Outcome) -> None:
-        """An attempt ended; to be told while it counts as in flight."""
+    def ended(self, now: float, attempt: RoutedAttempt, outcome: Outcome) -> None:
+        """An attempt ended. Call it while the attempt still counts as in flight."""
         if attempt.first_token_at is not None:
             return
         throttle = attempt.replica.throttle
-        if outcome in _NO_ROOM:
+        if outcome in _DROPPED:
             if throttle is not None:
                 throttle.refused(now)
             self._sample(now, attempt, True)
         elif outcome is Outcome.HTTP_4XX and throttle is not None:
             throttle.accepted(now)
 
-    def _sample(self, now: float, attempt: Attempt, dropped: bool) -> None:
+    def _sample(self, now: float, attempt: RoutedAttempt, dropped: bool) -> None:
         replica = attempt.replica
         if replica.limit is not None and self._concurrency is not None:
-            waited = waited_s(self._concurrency, now - attempt.started_at, attempt.prefill_s)
-            replica.limit.sample(now, waited, replica.taken, dropped)
+            waited = excess_wait_s(self._concurrency, now - attempt.started_at, attempt.prefill_s)
+            replica.limit.sample(now, waited, replica.places_taken, dropped)

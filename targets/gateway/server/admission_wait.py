@@ -1,4 +1,7 @@
-"""One request at the entrance: the shell around `entrance`. It waits for a place, or is refused in its API's words."""
+"""One request's wait for admission: the asyncio shell around `RequestAdmission`.
+
+A refusal becomes an error response in the format of the request's API.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,31 @@ from reports.shared.tenancy import Account
 from targets.gateway.policies.attempts.retries import GiveUp
 from targets.gateway.policies.overload.admission import Refused
 from targets.gateway.policies.overload.degradation import Degraded
-from targets.gateway.routing.admission import Admitted, Ask, Entrance, Held
+from targets.gateway.routing.admission import AdmissionRequest, Admitted, Queued, RequestAdmission
 from targets.gateway.routing.decisions import Decision
-from targets.gateway.server.retrying import AttemptFailedError, Refusal
+from targets.gateway.server.retrying import ErrorResponse, RetryDecisionError
 from targets.gateway.telemetry.tracing import Tracing
 
-__all__ = ["Visit"]
+__all__ = ["AdmissionWait"]
 
 
-class Visit:
-    """`enter` first; `started` when the first attempt starts; `over` at the end, whatever happened."""
+class AdmissionWait:
+    """Call `admit` first, `attempt_started` with the first attempt, and `ended` at the end in every case."""
 
     def __init__(
-        self, entrance: Entrance, loop: asyncio.AbstractEventLoop, tracing: Tracing, span: Span | None
+        self, admission: RequestAdmission, loop: asyncio.AbstractEventLoop, tracing: Tracing, span: Span | None
     ) -> None:
-        self._entrance = entrance
+        self._admission = admission
         self._loop = loop
         self._tracing = tracing
         self._span = span
         self._admitted: Admitted | None = None
         self._prompt_tokens = 0
         self._error_body: Callable[[int, str], bytes]
-        self._told: Admitted | Refused | None = None  # of one that was held
-        self._wake: asyncio.Event | None = None
+        self._result: Admitted | Refused | None = None  # of a queued request
+        self._resolved: asyncio.Event | None = None
 
-    async def enter(
+    async def admit(
         self,
         account: Account,
         raw: bytes,
@@ -46,90 +49,91 @@ class Visit:
         prefill_s: float,
         error_body: Callable[[int, str], bytes],
     ) -> Degraded | None:
-        """Waits until it may go; returns what it gets instead of what it asked for.
+        """Waits for admission. Returns the reduced limits if the response is to be degraded.
 
-        Raises `AttemptFailedError` with the refusal. A request that comes again is known by its tenant and its body.
+        Raises `RetryDecisionError` with the error response if refused. A repeated request is recognised by its tenant
+        and its body.
         """
         self._prompt_tokens = prompt_tokens
         self._error_body = error_body
         now = self._loop.time()
-        ask = Ask(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
-        answer = self._entrance.ask(now, ask, self._tell)
-        admitted = self._judge(await self._held(answer, now) if isinstance(answer, Held) else answer)
+        request = AdmissionRequest(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
+        answer = self._admission.admit(now, request, self._notify)
+        admitted = self._accept(await self._dequeue(answer, now) if isinstance(answer, Queued) else answer)
         degraded = admitted.degraded
         if degraded is not None:
-            self._note(f"{admitted.ticket.who} gets less: {degraded.header}")
+            self._trace(f"{admitted.ticket.label} degraded: {degraded.header}")
         return degraded
 
-    async def again(self) -> None:
-        """Before a further attempt: waits while no replica is there at all. Raises as `enter`."""
+    async def wait_before_retry(self) -> None:
+        """Before a further attempt: waits while no replica is available. Raises as `admit` does."""
         admitted = self._admitted
         if admitted is None:
             return
         now = self._loop.time()
-        held = self._entrance.again(now, admitted, self._tell)
-        if held is not None:
+        queued = self._admission.queue_retry(now, admitted, self._notify)
+        if queued is not None:
             self._admitted = None
-            self._judge(await self._held(held, now))
+            self._accept(await self._dequeue(queued, now))
 
-    def started(self) -> None:
-        """Its first attempt starts. Further calls change nothing."""
+    def attempt_started(self) -> None:
+        """The first attempt starts. Further calls change nothing."""
         if self._admitted is not None:
-            self._entrance.started(self._admitted)
+            self._admission.attempt_started(self._admitted)
 
     def first_token(self) -> None:
-        """Its first token came: a place may be free."""
-        self._entrance.pump(self._loop.time())
+        """The first token arrived, so that a place may be free for a queued request."""
+        self._admission.dispatch(self._loop.time())
 
-    def over(self, output_tokens: int) -> None:
-        """It ended, and the client has so many tokens."""
+    def ended(self, output_tokens: int) -> None:
+        """The request ended. `output_tokens`: sent to the client."""
         if self._admitted is not None:
-            self._entrance.settled(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
+            self._admission.ended(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
             self._admitted = None
 
-    def _judge(self, answer: Admitted | Refused) -> Admitted:
+    def _accept(self, answer: Admitted | Refused) -> Admitted:
         if isinstance(answer, Refused):
-            self._note(answer.why)
-            raise _failure(answer, self._error_body)
+            self._trace(answer.why)
+            raise _refusal(answer, self._error_body)
         self._admitted = answer
         return answer
 
-    def _tell(self, answer: Admitted | Refused) -> None:
-        self._told = answer
-        if self._wake is not None:
-            self._wake.set()
+    def _notify(self, answer: Admitted | Refused) -> None:
+        self._result = answer
+        if self._resolved is not None:
+            self._resolved.set()
 
-    async def _held(self, held: Held, since: float) -> Admitted | Refused:
-        self._wake = asyncio.Event()
+    async def _dequeue(self, queued: Queued, since: float) -> Admitted | Refused:
+        self._resolved = asyncio.Event()
         try:
-            if self._told is None:
-                await self._wake.wait()
+            if self._result is None:
+                await self._resolved.wait()
         except asyncio.CancelledError:
-            if isinstance(self._told, Admitted):
-                self._entrance.settled(self._loop.time(), self._told, 0, 0)
-            elif self._told is None:
-                self._entrance.left(self._loop.time(), held)
+            if isinstance(self._result, Admitted):
+                self._admission.ended(self._loop.time(), self._result, 0, 0)
+            elif self._result is None:
+                self._admission.abandoned(self._loop.time(), queued)
             raise
-        answer, self._told = self._told, None
+        answer, self._result = self._result, None
         assert answer is not None
         if isinstance(answer, Admitted):
-            self._note(f"{held.ticket.who} waited {self._loop.time() - since:.3f} s in the queue")
+            self._trace(f"{queued.ticket.label} waited {self._loop.time() - since:.3f} s in the queue")
         return answer
 
-    def _note(self, why: str) -> None:
+    def _trace(self, why: str) -> None:
         if self._span is not None:
             self._tracing.decision(self._span, Decision((), (), why), "")
 
 
-def _failure(refused: Refused, error_body: Callable[[int, str], bytes]) -> AttemptFailedError:
+def _refusal(refused: Refused, error_body: Callable[[int, str], bytes]) -> RetryDecisionError:
     headers = {"Content-Type": "application/json"}
-    said = refused.why
+    message = refused.why
     if refused.retry_after_s is not None:
         seconds = max(1, ceil(refused.retry_after_s))
         headers["Retry-After"] = str(seconds)
-        said += f"; try again in {seconds} s"
-    if not refused.again:
+        message += f"; try again in {seconds} s"
+    if not refused.retriable:
         headers["x-should-retry"] = "false"
-    refusal = Refusal(refused.status, error_body(refused.status, said), headers)
+    response = ErrorResponse(refused.status, error_body(refused.status, message), headers)
     outcome = Outcome.RATE_LIMITED if refused.status == 429 else Outcome.HTTP_5XX
-    return AttemptFailedError(outcome, GiveUp(refused.why), refusal, refused.why)
+    return RetryDecisionError(outcome, GiveUp(refused.why), response, refused.why)

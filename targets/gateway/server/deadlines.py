@@ -1,6 +1,6 @@
-"""Deadlines of attempts: one sweep for all streams, instead of a timer a token.
+"""Deadlines of upstream attempts: one sweep over all streams, in place of one timer per token.
 
-A `Watch` interrupts its attempt by cancelling the task, and says why in `fired`.
+An expired deadline interrupts its attempt by cancelling the task; `expired` names the deadline.
 """
 
 from __future__ import annotations
@@ -10,68 +10,81 @@ from collections.abc import Callable
 from math import inf
 
 from targets.gateway.config import Ejection
-from targets.gateway.routing.decisions import Attempt
+from targets.gateway.routing.decisions import RoutedAttempt
 
-__all__ = ["Sweeper", "Watch"]
+__all__ = ["AttemptDeadlines", "DeadlineSweeper"]
 
 SWEEP_S = 0.05
-_LOOK_EVERY = 10  # sweeps, at how far streams are
-_OWN_FREEZE_S = 0.25
+_GAPS_EVERY = 10  # sweeps between two reports of token gaps
+_OWN_FREEZE_S = 0.25  # a sweep later than that: this process itself was suspended
 
 
-class Watch:
-    """The deadline of one attempt, on the loop's clock."""
+class AttemptDeadlines:
+    """The deadlines of one attempt, on the loop's clock."""
 
-    __slots__ = ("attempt", "deadline", "fired", "gap", "heard", "phase", "task", "total", "waiting", "writing")
+    __slots__ = (
+        "attempt",
+        "deadline",
+        "expired",
+        "last_token_at",
+        "min_gap_s",
+        "phase",
+        "task",
+        "total",
+        "waiting",
+        "writing_to_client",
+    )
 
-    def __init__(self, task: asyncio.Task[object], attempt: Attempt, deadline: float, total: float) -> None:
+    def __init__(self, task: asyncio.Task[object], attempt: RoutedAttempt, deadline: float, total: float) -> None:
         self.task = task
         self.attempt = attempt
-        self.heard = -inf  # the last token
-        self.gap = inf  # the least between two tokens since the last look
-        self.deadline = deadline  # of the phase
+        self.last_token_at = -inf
+        self.min_gap_s = inf  # shortest time between two tokens since the last report
+        self.deadline = deadline  # of the current phase
         self.total = total  # of the call
         self.phase = "first token"
         self.waiting = True  # for the first token
-        self.writing = False  # to the client, which may be slow
-        self.fired = ""
+        self.writing_to_client = False  # the client may be slow
+        self.expired = ""
 
-    def fire(self, what: str) -> None:
-        """Interrupts the attempt."""
-        if not self.fired:
-            self.fired = what
+    def expire(self, what: str) -> None:
+        """Interrupts the attempt; `what` names the deadline."""
+        if not self.expired:
+            self.expired = what
             self.task.cancel()
 
-    def was_it(self) -> bool:
-        """In `except CancelledError`: whether this watch did it, and nobody else."""
-        return bool(self.fired) and self.task.uncancel() == 0
+    def caused_cancellation(self) -> bool:
+        """In `except CancelledError`: whether these deadlines, and nothing else, cancelled the task."""
+        return bool(self.expired) and self.task.uncancel() == 0
 
 
-class Sweeper:
-    """Looks at all watches every 50 ms. `tick(now)` is called before, and says whether anybody is left to move to.
+class DeadlineSweeper:
+    """Checks all deadlines every 50 ms. It first calls `advance(now)`, which returns whether waiting requests may move
+    to another replica.
 
-    Every half second, and at their ends, `paced(replica, least gap between tokens)` is told, where slowness is judged.
+    Where slowness is judged, it calls `record_gap(replica, seconds)` with the shortest gap between tokens of each
+    stream: every half second and at the stream's end.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         ejection: Ejection | None,
-        tick: Callable[[float], bool],
-        paced: Callable[[str, float], None],
+        advance: Callable[[float], bool],
+        record_gap: Callable[[str, float], None],
     ) -> None:
         self._loop = loop
         self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
-        self._tick = tick
-        self._paced = paced
-        self._looks = ejection is not None and ejection.slow_factor is not None
+        self._advance = advance
+        self._record_gap = record_gap
+        self._records_gaps = ejection is not None and ejection.slow_factor is not None
         self._sweeps = 0
-        self._watches: set[Watch] = set()
+        self._active: set[AttemptDeadlines] = set()
         self._handle: asyncio.TimerHandle | None = None
         self._last = 0.0
 
     def __len__(self) -> int:
-        return len(self._watches)
+        return len(self._active)
 
     def start(self) -> None:
         self._last = self._loop.time()
@@ -82,40 +95,41 @@ class Sweeper:
             self._handle.cancel()
             self._handle = None
 
-    def add(self, watch: Watch) -> None:
-        self._watches.add(watch)
+    def add(self, deadlines: AttemptDeadlines) -> None:
+        self._active.add(deadlines)
 
-    def remove(self, watch: Watch) -> None:
-        self._watches.discard(watch)
-        if self._looks:
-            self._look(watch)
+    def remove(self, deadlines: AttemptDeadlines) -> None:
+        self._active.discard(deadlines)
+        if self._records_gaps:
+            self._report_gap(deadlines)
 
-    def _look(self, watch: Watch) -> None:
-        if watch.gap < inf:
-            self._paced(watch.attempt.replica.name, watch.gap)
-            watch.gap = inf
+    def _report_gap(self, deadlines: AttemptDeadlines) -> None:
+        if deadlines.min_gap_s < inf:
+            self._record_gap(deadlines.attempt.replica.name, deadlines.min_gap_s)
+            deadlines.min_gap_s = inf
 
     def _sweep(self) -> None:
         now = self._loop.time()
         frozen_s = now - self._last - SWEEP_S
         self._last = now
         self._handle = self._loop.call_later(SWEEP_S, self._sweep)
-        if frozen_s > _OWN_FREEZE_S:  # this process stood still: the replicas are not to blame for the silence
-            for watch in self._watches:
-                watch.deadline += frozen_s
-                watch.attempt.replica.last_heard = now
+        if frozen_s > _OWN_FREEZE_S:  # this process was suspended: the silence is not the replicas' fault
+            for deadlines in self._active:
+                deadlines.deadline += frozen_s
+                deadlines.attempt.replica.last_byte_at = now
             return
         self._sweeps += 1
-        if self._looks and self._sweeps % _LOOK_EVERY == 0:
-            for watch in self._watches:
-                self._look(watch)
-        elsewhere = self._tick(now)
-        for watch in tuple(self._watches):
-            if now >= watch.deadline:
-                watch.fire(watch.phase)
-            elif now >= watch.total:
-                watch.fire("total")
-            elif elsewhere and watch.waiting and watch.attempt.replica.shut_out and not watch.attempt.replica.draining:
-                heard = max(watch.attempt.replica.last_heard, watch.attempt.started_at)
-                if now - heard >= self._silence_s:
-                    watch.fire("evacuated")
+        if self._records_gaps and self._sweeps % _GAPS_EVERY == 0:
+            for deadlines in self._active:
+                self._report_gap(deadlines)
+        may_move = self._advance(now)
+        for deadlines in tuple(self._active):
+            replica = deadlines.attempt.replica
+            if now >= deadlines.deadline:
+                deadlines.expire(deadlines.phase)
+            elif now >= deadlines.total:
+                deadlines.expire("total")
+            elif may_move and deadlines.waiting and replica.shut_out and not replica.draining:
+                silent_since = max(replica.last_byte_at, deadlines.attempt.started_at)
+                if now - silent_since >= self._silence_s:
+                    deadlines.expire("evacuated")

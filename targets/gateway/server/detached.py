@@ -1,4 +1,4 @@
-"""Calls that go on though their client has left: what a gateway without cancellation does."""
+"""Requests that continue after their client disconnected, as in a gateway without cancellation."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 
 from aiohttp import web
 
-__all__ = ["Unheard"]
+__all__ = ["DetachedRequests"]
 
 
-class Unheard:
-    """Keeps answers under way from being cancelled with the handlers that wait for them."""
+class DetachedRequests:
+    """Runs requests in tasks of their own, so that cancelling their handlers does not cancel them."""
 
     def __init__(self) -> None:
-        self._answering: set[asyncio.Task[web.StreamResponse]] = set()
+        self._running: set[asyncio.Task[web.StreamResponse]] = set()
 
     def __len__(self) -> int:
-        return len(self._answering)
+        return len(self._running)
 
-    async def answer(self, answering: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
-        """The answer; cancelled, it leaves the answering to its end."""
-        task = asyncio.ensure_future(answering)
-        self._answering.add(task)
-        task.add_done_callback(self._over)
+    async def run(self, request: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
+        """Returns the response. If this call is cancelled, the request runs on to its end."""
+        task = asyncio.ensure_future(request)
+        self._running.add(task)
+        task.add_done_callback(self._discard)
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Ends them all."""
-        for task in self._answering:
+        """Cancels all running requests and waits for their end."""
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*self._answering, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
-    def _over(self, task: asyncio.Task[web.StreamResponse]) -> None:
-        self._answering.discard(task)
+    def _discard(self, task: asyncio.Task[web.StreamResponse]) -> None:
+        self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody may be left to hear of it
+            task.exception()  # marks it as retrieved: the handler may no longer wait for it

@@ -1,4 +1,5 @@
-"""A race for the first token (hedging): a second leg where the first is late, and the loser is cancelled at once."""
+"""Hedging: when the first token is late, a second attempt starts; the first one with a token wins, the other is
+cancelled at once."""
 
 from __future__ import annotations
 
@@ -6,48 +7,49 @@ import asyncio
 from collections.abc import Callable
 
 from reports.shared.attributes import Outcome
-from targets.gateway.server.failures import DeadError
-from targets.gateway.server.upstream_attempt import Leg
+from targets.gateway.server.failures import AttemptError
+from targets.gateway.server.upstream_attempt import UpstreamAttempt
 
 __all__ = ["race"]
 
 
 async def race(
-    first: Leg,
-    lead: Callable[[Leg], asyncio.Task[DeadError | None]],
+    first: UpstreamAttempt,
+    start: Callable[[UpstreamAttempt], asyncio.Task[AttemptError | None]],
     after_s: float,
-    second: Callable[[], Leg | None],
-) -> tuple[Leg, DeadError | None]:
-    """The leg that goes on, or that died last, with its death. All others are settled.
+    hedge: Callable[[], UpstreamAttempt | None],
+) -> tuple[UpstreamAttempt, AttemptError | None]:
+    """Returns the winner and None, or the attempt that failed last and its error. All others are finished.
 
-    `lead` starts a leg's way to its first token; `second` makes the other leg after `after_s` seconds, if anybody may
-    have it. A leg that dies leaves the race to the other. Cancelling this (the client left) cancels both.
+    `start` begins reading an attempt up to its first token. `hedge` makes the second attempt after `after_s` seconds;
+    None: there is no replica or no budget for one. When one attempt fails, the other goes on. Cancelling this
+    coroutine (the client disconnected) cancels both.
     """
-    legs = {lead(first): first}
-    over = DeadError(Outcome.ABANDONED, "the client left")
+    running = {start(first): first}
+    error = AttemptError(Outcome.ABANDONED, "the client disconnected")
     try:
-        done, _ = await asyncio.wait(legs, timeout=after_s)
+        done, _ = await asyncio.wait(running, timeout=after_s)
         if not done:
-            other = second()
-            if other is not None:
-                legs[lead(other)] = other
+            second = hedge()
+            if second is not None:
+                running[start(second)] = second
         while True:
-            done, _ = await asyncio.wait(legs, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in sorted(done, key=lambda task: task.result() is not None):
-                dead = task.result()
-                leg = legs.pop(task)
-                if dead is None or not legs:
-                    over = DeadError(Outcome.ABANDONED, "the other attempt was faster", outrun=True)
-                    return leg, dead
-                leg.fall(dead)
+                failure = task.result()
+                attempt = running.pop(task)
+                if failure is None or not running:
+                    error = AttemptError(Outcome.ABANDONED, "the other attempt was faster", lost_race=True)
+                    return attempt, failure
+                attempt.fail(failure)
     finally:
-        # Nothing is awaited here: a client that left in that very moment would leave the winner, and them, to nobody.
-        for task, loser in legs.items():
+        # No await here: if the client disconnects at this moment, nobody would finish the winner or the losers.
+        for task, loser in running.items():
             task.cancel()
-            task.add_done_callback(_over)
-            loser.settle(over, 0, 0)
+            task.add_done_callback(_discard_result)
+            loser.finish(error, 0, 0)
 
 
-def _over(task: asyncio.Task[DeadError | None]) -> None:
+def _discard_result(task: asyncio.Task[AttemptError | None]) -> None:
     if not task.cancelled():
-        task.exception()  # the race is decided: nobody is left to hear of it
+        task.exception()  # marks it as retrieved; the race is already decided

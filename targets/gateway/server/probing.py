@@ -1,4 +1,4 @@
-"""The active probes: one task a replica asks whether it is ready, and tells the router."""
+"""Active readiness probes: one task per replica asks for its readiness and reports the result to the router."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import monotonic
 import aiohttp
 
 from targets.gateway.config import Probes, Upstream
-from targets.gateway.policies.health.probes import Probed
+from targets.gateway.policies.health.probes import ProbeResult
 
 __all__ = ["probe_forever"]
 
@@ -20,24 +20,25 @@ async def probe_forever(
     session: aiohttp.ClientSession,
     upstream: Upstream,
     probes: Probes,
-    tell: Callable[[Probed], float],
+    report: Callable[[ProbeResult], float],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Probes until cancelled. `tell` returns the seconds until the next probe."""
+    """Probes until cancelled. `report` returns the seconds until the next probe."""
     url = upstream.url.rstrip("/") + probes.path
     timeout = aiohttp.ClientTimeout(total=probes.timeout_s)
     while True:
         began = monotonic()
-        pause_s = tell(await _probe(session, url, timeout))
+        pause_s = report(await _probe(session, url, timeout))
         await sleep(max(_LEAST_PAUSE_S, pause_s - (monotonic() - began) if pause_s else 0.0))
 
 
-async def _probe(session: aiohttp.ClientSession, url: str, timeout: aiohttp.ClientTimeout) -> Probed:
+async def _probe(session: aiohttp.ClientSession, url: str, timeout: aiohttp.ClientTimeout) -> ProbeResult:
     try:
         async with session.get(url, timeout=timeout, allow_redirects=False) as response:
-            return Probed(response.status == 200, f"HTTP {response.status}", said_so=response.status == 503)
+            status = response.status
+            return ProbeResult(status == 200, f"HTTP {status}", says_not_ready=status == 503)
     except TimeoutError:
-        return Probed(False, "no answer in time")
+        return ProbeResult(False, "probe timed out")
     except (aiohttp.ClientError, OSError) as error:
         refused = isinstance(getattr(error, "os_error", error), ConnectionRefusedError)
-        return Probed(False, str(error) or type(error).__name__, refused=refused)
+        return ProbeResult(False, str(error) or type(error).__name__, connection_refused=refused)

@@ -1,11 +1,10 @@
-"""One request of a client, from its body to the last byte of its answer, over as many attempts as it takes."""
+"""One client request, from its body to the last byte of its response, over as many attempts as it takes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from math import ceil, inf
-from typing import TYPE_CHECKING
+from math import inf
 
 import aiohttp
 from aiohttp import web
@@ -16,103 +15,120 @@ from reports.shared.attributes import Outcome
 from reports.shared.tokens import TOKEN_CHARS
 from targets.gateway.api.answer import AnswerStream
 from targets.gateway.api.headers import DEGRADED, account, for_client, for_upstream
-from targets.gateway.api.incoming import Body, affinity_key, error_in, is_json, lessened, marker_of, prompt_tokens
+from targets.gateway.api.incoming import (
+    Body,
+    affinity_key,
+    error_in,
+    is_json,
+    marker_of,
+    prompt_tokens,
+    with_lower_limits,
+)
 from targets.gateway.api.sse import Framer
-from targets.gateway.behaviours.active import Hit
+from targets.gateway.behaviours.active import FaultHit
 from targets.gateway.policies.attempts.retries import GiveUp
-from targets.gateway.routing.decisions import Attempt, Call, Ended, Reject, Wait
-from targets.gateway.server.admission_wait import Visit
-from targets.gateway.server.deadlines import Watch
-from targets.gateway.server.failures import DeadError, broken, interrupted, refused, refuses
+from targets.gateway.routing.decisions import AttemptResult, Reject, RoutedAttempt, RoutedCall, Wait
+from targets.gateway.server.admission_wait import AdmissionWait
+from targets.gateway.server.context import GatewayContext
+from targets.gateway.server.deadlines import AttemptDeadlines
+from targets.gateway.server.failures import (
+    AttemptError,
+    error_of_connection,
+    error_of_deadline,
+    error_of_reject,
+    error_of_status,
+    is_failure_status,
+    response_without_replica,
+)
 from targets.gateway.server.hedge_race import race
-from targets.gateway.server.retrying import AttemptFailedError, HeldError, Refusal, drive
-from targets.gateway.server.upstream_attempt import EVENT_STREAM, Leg
+from targets.gateway.server.retrying import RetryDecisionError, WaitForReplicaError, run_attempts
+from targets.gateway.server.upstream_attempt import EVENT_STREAM, UpstreamAttempt
 
-if TYPE_CHECKING:
-    from targets.gateway.server.server import GatewayServer
-
-__all__ = ["ClientGoneError", "Exchange"]
+__all__ = ["ClientGoneError", "ProxiedRequest"]
 
 _END_WITHIN_S = 0.25
 
 
 class ClientGoneError(Exception):
-    """The client left while it was being written to."""
+    """The client disconnected while the response was being written."""
 
 
-class Exchange:
-    """State of one request. `run` answers it."""
+class ProxiedRequest:
+    """State of one request. `run` returns its response.
+
+    `new_stream` makes an empty response stream; its argument: whether to hold back tool calls and the finish.
+    """
 
     def __init__(
         self,
-        gateway: GatewayServer,
+        context: GatewayContext,
         request: web.BaseRequest,
         raw: bytes,
         body: Body,
-        fresh: Callable[[bool], AnswerStream],
+        new_stream: Callable[[bool], AnswerStream],
     ) -> None:
-        stream = fresh(gateway.config.policies.migration is not None)
-        self._gateway = gateway
-        self._router = gateway.router
-        self._loop = gateway.loop
+        stream = new_stream(context.config.policies.migration is not None)
+        self._context = context
+        self._router = context.router
+        self._loop = context.loop
         self._request = request
         self._raw = raw
-        self._fresh = fresh  # an answer of which nothing is there yet; whether it holds
-        self._send = raw  # of the next attempt
+        self._new_stream = new_stream
+        self._upstream_body = raw  # of the next attempt
         self._stream = stream
         self._streaming = bool(body.stream)
         self._headers = for_upstream(request.headers)
-        self._call = Call(affinity_key(request.headers, body, raw), prompt_tokens(raw), limit=stream.limit)
+        self._call = RoutedCall(affinity_key(request.headers, body, raw), prompt_tokens(raw), limit=stream.limit)
         self._started_at = self._loop.time()
-        total_s = gateway.config.policies.timeouts.total_s
+        total_s = context.config.policies.timeouts.total_s
         self._total_at = self._started_at + total_s if total_s is not None else inf
-        self._first_at: float | None = None
+        self._first_token_at: float | None = None
         self._response: web.StreamResponse | None = None
-        self._left = False  # the client did, and the call goes on without it
+        self._client_gone = False  # the client disconnected, and the request goes on without it
         self._account = account(self._headers)
         self._span: Span | None = None
-        if gateway.tracing.on:
-            self._span = gateway.tracing.request(request.headers, body, marker_of(raw), self._account)
-        self._told: dict[str, str] = {}  # headers of the answer besides the replica's
-        self._visit: Visit | None = None
-        if gateway.entrance is not None:
-            self._visit = Visit(gateway.entrance, self._loop, gateway.tracing, self._span)
+        if context.tracing.on:
+            self._span = context.tracing.request(request.headers, body, marker_of(raw), self._account)
+        self._extra_headers: dict[str, str] = {}  # added to the replica's own
+        self._admission: AdmissionWait | None = None
+        if context.admission is not None:
+            self._admission = AdmissionWait(context.admission, self._loop, context.tracing, self._span)
 
     async def run(self) -> web.StreamResponse:
-        """Answers the request. Cancelling it (the client left) cancels the attempt under way at once."""
-        outcome, status, why = Outcome.ABANDONED, 0, "the client left"
+        """Returns the response. Cancelling it (the client disconnected) cancels the running attempt at once."""
+        outcome, status, why = Outcome.ABANDONED, 0, "the client disconnected"
         self._router.begin(self._started_at)
         try:
-            if self._visit is not None:
-                await self._enter(self._visit)
-            await drive(self._attempt, self._gateway.sleep)
+            if self._admission is not None:
+                await self._wait_for_admission(self._admission)
+            await run_attempts(self._attempt, self._context.sleep)
             assert self._response is not None
             outcome, status, why = Outcome.OK, self._response.status, ""
             if status >= 400:
-                outcome, why = Outcome.HTTP_4XX, "the caller's mistake"
-            elif self._left:
-                outcome, why = Outcome.ABANDONED, "the client left"
+                outcome, why = Outcome.HTTP_4XX, "client error"
+            elif self._client_gone:
+                outcome, why = Outcome.ABANDONED, "the client disconnected"
             return self._response
-        except AttemptFailedError as failure:
+        except RetryDecisionError as failure:
             outcome, why = failure.outcome, failure.why
-            response = await self._fail(failure)
+            response = await self._respond_failure(failure)
             status = response.status
             return response
         except ClientGoneError:
             assert self._response is not None
             return self._response
         except Exception as error:
-            outcome, why = Outcome.CORRUPT, f"the gateway itself failed: {error!r}"
+            outcome, why = Outcome.CORRUPT, f"internal error of the gateway: {error!r}"
             raise
         finally:
             self._router.end(self._call)
-            if self._visit is not None:
-                self._visit.over(self._output_tokens())
-            self._end(outcome, status, why)
+            if self._admission is not None:
+                self._admission.ended(self._output_tokens())
+            self._record_end(outcome, status, why)
 
-    async def _enter(self, visit: Visit) -> None:
+    async def _wait_for_admission(self, admission: AdmissionWait) -> None:
         try:
-            degraded = await visit.enter(
+            degraded = await admission.admit(
                 self._account,
                 self._raw,
                 self._call.prompt_tokens,
@@ -120,12 +136,12 @@ class Exchange:
                 self._router.prefill_s(self._loop.time(), self._call),
                 self._stream.error_body,
             )
-        except AttemptFailedError:
-            self._gateway.counts.refused += 1
+        except RetryDecisionError:
+            self._context.counts.refused += 1
             raise
         if degraded is not None:
-            self._raw = self._send = lessened(self._raw, degraded.max_tokens, degraded.model)
-            self._told[DEGRADED] = degraded.header
+            self._raw = self._upstream_body = with_lower_limits(self._raw, degraded.max_tokens, degraded.model)
+            self._extra_headers[DEGRADED] = degraded.header
             if degraded.max_tokens is not None:
                 self._stream.limit = self._call.limit = degraded.max_tokens
 
@@ -133,91 +149,87 @@ class Exchange:
         if isinstance(self._response, web.Response):
             body = self._response.body
             return len(body) // TOKEN_CHARS if isinstance(body, bytes) and self._response.status < 300 else 0
-        return self._stream.events  # about one a token
+        return self._stream.events  # about one per token
 
     # -- attempts ----------------------------------------------------------------------------------------------------
 
     async def _attempt(self) -> None:
-        call, behaviours = self._call, self._gateway.behaviours
-        if self._visit is not None:
+        call, behaviours = self._call, self._context.behaviours
+        if self._admission is not None:
             if call.attempts:
-                await self._visit.again()
-            self._visit.started()
-        if behaviours.slow:
-            self._hit(await behaviours.decide())
+                await self._admission.wait_before_retry()
+            self._admission.attempt_started()
+        if behaviours.delays_decisions:
+            self._trace_hits(await behaviours.wait_for_decision())
         choice = self._router.choose(self._loop.time(), call)
-        self._gateway.announce()
+        self._context.report_changes()
         if self._span is not None:
-            chosen = choice.replica.name if isinstance(choice, Attempt) else ""
-            self._gateway.tracing.decision(self._span, choice.decision, chosen)
+            chosen = choice.replica.name if isinstance(choice, RoutedAttempt) else ""
+            self._context.tracing.decision(self._span, choice.decision, chosen)
         if isinstance(choice, Wait):
-            raise HeldError(choice.delay_s)
+            raise WaitForReplicaError(choice.delay_s)
         if isinstance(choice, Reject):
-            self._gateway.counts.refused += 1
-            outcome = Outcome.RATE_LIMITED if choice.status == 429 else Outcome.HTTP_5XX
-            headers = {}
-            if choice.retry_after_s is not None:
-                headers["Retry-After"] = f"{max(1, ceil(choice.retry_after_s))}"
-            body = self._stream.error_body(choice.status, f"no replica can take it: {choice.decision.why}")
-            refusal = Refusal(choice.status, body, {"Content-Type": "application/json", **headers})
-            raise AttemptFailedError(outcome, GiveUp(choice.decision.why), refusal, choice.decision.why)
-        self._hit(behaviours.sent(choice.replica))
-        self._gateway.counts.attempt(choice.reason)
-        attempt, dead = await self._try(choice)
-        if dead is not None:
-            await self._after(attempt, dead)
+            self._context.counts.refused += 1
+            raise error_of_reject(choice, self._stream.error_body)
+        self._trace_hits(behaviours.count_sent(choice.replica))
+        self._context.counts.attempt(choice.reason)
+        attempt, error = await self._run_attempt(choice)
+        if error is not None:
+            await self._after_failure(attempt, error)
 
-    def _hit(self, hits: list[Hit]) -> None:
+    def _trace_hits(self, hits: list[FaultHit]) -> None:
         if self._span is not None:
             for hit in hits:
-                self._gateway.tracing.hit(self._span, hit.fault_id, hit.kind)
+                self._context.tracing.hit(self._span, hit.fault_id, hit.kind)
 
-    async def _try(self, attempt: Attempt) -> tuple[Attempt, DeadError | None]:
-        """One attempt from connect to end, or two in a race; (the last one, None): it went well, or is answered for."""
-        leg = self._leg(attempt)
+    async def _run_attempt(self, choice: RoutedAttempt) -> tuple[RoutedAttempt, AttemptError | None]:
+        """One attempt from connect to end, or two in a race. Returns the last one, and its error if it failed."""
+        upstream = self._upstream_attempt(choice)
         events_before = self._stream.events
-        dead: DeadError | None = DeadError(Outcome.ABANDONED, "the client left")
+        error: AttemptError | None = AttemptError(Outcome.ABANDONED, "the client disconnected")
         try:
             hedge_s = self._router.hedge_after_s() if self._streaming and not self._stream.passed_on else None
             if hedge_s is None:
-                await leg.open(self._request.path, self._send)
+                await upstream.open(self._request.path, self._upstream_body)
             else:
-                leg, died = await race(leg, self._lead, hedge_s, lambda: self._hedge(attempt))
-                if died is not None:
-                    raise died
-                leg.take_over()
-            await self._receive(leg)
-            dead = None
-        except DeadError as death:
-            dead = death
+                upstream, failure = await race(upstream, self._start_race, hedge_s, lambda: self._hedge(choice))
+                if failure is not None:
+                    raise failure
+                upstream.take_over()
+            await self._receive(upstream)
+            error = None
+        except AttemptError as failure:
+            error = failure
         except asyncio.CancelledError:
-            if not leg.watch.was_it():
+            if not upstream.deadlines.caused_cancellation():
                 raise
-            dead = interrupted(leg.watch)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            dead = broken(error, leg.response is not None)
+            error = error_of_deadline(upstream.deadlines)
+        except (aiohttp.ClientError, OSError, TimeoutError) as failure:
+            error = error_of_connection(failure, upstream.response is not None)
         finally:
-            leg.settle(dead, self._stream.events - events_before, self._stream.tokens - self._call.offset)
-        return leg.attempt, dead
+            upstream.finish(error, self._stream.events - events_before, self._stream.tokens - self._call.offset)
+        return upstream.attempt, error
 
-    def _leg(self, attempt: Attempt) -> Leg:
+    def _upstream_attempt(self, attempt: RoutedAttempt) -> UpstreamAttempt:
         deadline = attempt.started_at + attempt.first_token_s if self._streaming else inf
-        return Leg(self._gateway, attempt, self._call, self._span, self._headers, deadline, self._total_at)
+        return UpstreamAttempt(self._context, attempt, self._call, self._span, self._headers, deadline, self._total_at)
 
-    def _hedge(self, first: Attempt) -> Leg | None:
+    def _hedge(self, first: RoutedAttempt) -> UpstreamAttempt | None:
         choice = self._router.hedge(self._loop.time(), self._call, first)
         if choice is None:
             return None
         if self._span is not None:
-            self._gateway.tracing.decision(self._span, choice.decision, choice.replica.name)
-        self._gateway.counts.attempt(choice.reason)
-        return self._leg(choice)
+            self._context.tracing.decision(self._span, choice.decision, choice.replica.name)
+        self._context.counts.attempt(choice.reason)
+        return self._upstream_attempt(choice)
 
-    def _lead(self, leg: Leg) -> asyncio.Task[DeadError | None]:
-        return self._loop.create_task(leg.lead(self._request.path, self._send, self._fresh(False)))
+    def _start_race(self, attempt: UpstreamAttempt) -> asyncio.Task[AttemptError | None]:
+        return self._loop.create_task(
+            attempt.open_to_first_token(self._request.path, self._upstream_body, self._new_stream(False))
+        )
 
-    async def _after(self, attempt: Attempt, dead: DeadError) -> None:
-        """After a death: finish what is complete, or raise `AttemptFailedError` with what comes next."""
+    async def _after_failure(self, attempt: RoutedAttempt, error: AttemptError) -> None:
+        """Ends the response if only its end is missing, else raises `RetryDecisionError` with the next step."""
         stream = self._stream
         if self._streaming:
             rest = stream.closing()
@@ -226,159 +238,156 @@ class Exchange:
                     await self._begin({"Content-Type": EVENT_STREAM})
                 await self._finish(rest)
                 return
-        ended = Ended(dead.outcome, 0, dead.retry_after_s, dead.lost)
-        stuck = stream.stuck_because if stream.passed_on else None
-        verdict = self._router.after(self._loop.time(), self._call, attempt, ended, stream.passed_on)
-        if stuck is not None and not isinstance(verdict, GiveUp):
-            verdict = GiveUp(stuck)
+        result = AttemptResult(error.outcome, 0, error.retry_after_s, error.connection_lost)
+        not_continuable = stream.not_continuable_because if stream.passed_on else None
+        next_step = self._router.after_failure(self._loop.time(), self._call, attempt, result, stream.passed_on)
+        if not_continuable is not None and not isinstance(next_step, GiveUp):
+            next_step = GiveUp(not_continuable)
         if self._total_at <= self._loop.time():
-            verdict = GiveUp("the call's time is up")
-        if not isinstance(verdict, GiveUp):
-            self._gateway.counts.again(verdict.reason)
+            next_step = GiveUp("the total timeout of the call expired")
+        if not isinstance(next_step, GiveUp):
+            self._context.counts.further_attempt(next_step.reason)
             if stream.passed_on:
-                self._send = stream.continuation(self._raw)
+                self._upstream_body = stream.continuation(self._raw)
                 self._call.offset = stream.tokens
             stream.start()
-        raise AttemptFailedError(dead.outcome, verdict, dead.refusal, f"{attempt.replica.name}: {dead.why}")
+        raise RetryDecisionError(error.outcome, next_step, error.response, f"{attempt.replica.name}: {error.why}")
 
-    # -- answers -----------------------------------------------------------------------------------------------------
+    # -- responses ---------------------------------------------------------------------------------------------------
 
-    async def _receive(self, leg: Leg) -> None:
-        response, attempt = leg.response, leg.attempt
+    async def _receive(self, upstream: UpstreamAttempt) -> None:
+        response, attempt = upstream.response, upstream.attempt
         assert response is not None
         status = response.status
         if status == 200 and response.content_type == EVENT_STREAM:
-            await self._relay(response, leg)
+            await self._relay(response, upstream)
             return
         body = await response.read()
-        attempt.replica.last_heard = self._loop.time()
-        if not refuses(status):
-            if status < 300:
-                if not is_json(body):  # say, a body ended cleanly, but too soon
-                    raise DeadError(Outcome.TRUNCATED, f"an answer of {len(body)} bytes that is not JSON", lost=True)
-                if (error := error_in(body)) is not None:
-                    raise DeadError(Outcome.ERROR_EVENT, f"an error with status {status}: {error}")
-                self._router.first_token(self._loop.time(), attempt, streamed=False)
-            await self._respond(status, body, for_client(response.headers))
-            return
-        raise refused(status, body, response.headers)
+        attempt.replica.last_byte_at = self._loop.time()
+        if is_failure_status(status):
+            raise error_of_status(status, body, response.headers)
+        if status < 300:
+            if not is_json(body):  # for example, the connection was closed cleanly but too soon
+                why = f"a response of {len(body)} bytes that is not JSON"
+                raise AttemptError(Outcome.TRUNCATED, why, connection_lost=True)
+            if (message := error_in(body)) is not None:
+                raise AttemptError(Outcome.ERROR_EVENT, f"an error with status {status}: {message}")
+            self._router.first_token(self._loop.time(), attempt, streamed=False)
+        await self._respond(status, body, for_client(response.headers))
 
-    async def _relay(self, response: aiohttp.ClientResponse, leg: Leg) -> None:
-        """Passes a stream on, event by event, until its end. Raises `DeadError` when that comes too soon."""
+    async def _relay(self, response: aiohttp.ClientResponse, upstream: UpstreamAttempt) -> None:
+        """Forwards a stream event by event up to its end. Raises `AttemptError` when it ends too soon."""
         framer, stream, read, clock = Framer(), self._stream, response.content.readany, self._loop.time
-        attempt, watch, ahead = leg.attempt, leg.watch, leg.ahead
+        attempt, deadlines, ahead = upstream.attempt, upstream.deadlines, upstream.read_ahead
         replica = attempt.replica
-        between_s = self._gateway.config.policies.timeouts.between_tokens_s or inf
+        between_s = self._context.config.policies.timeouts.between_tokens_s or inf
         while data := ahead or await read():
             ahead = b""
             whole = framer.push(data)
             if not whole:
                 continue
             passed = stream.feed(whole)
-            now = replica.last_heard = clock()
-            if watch.waiting and stream.first_token:
-                watch.waiting = False
-                watch.phase = "between tokens"
+            now = replica.last_byte_at = clock()
+            if deadlines.waiting and stream.first_token:
+                deadlines.waiting = False
+                deadlines.phase = "between tokens"
                 self._router.first_token(now, attempt)
-                if self._visit is not None:
-                    self._visit.first_token()
-                if self._first_at is None:
-                    self._first_at = now
+                if self._admission is not None:
+                    self._admission.first_token()
+                if self._first_token_at is None:
+                    self._first_token_at = now
             if passed:
-                watch.deadline, watch.writing = inf, True  # a slow client is not a slow replica
+                deadlines.deadline, deadlines.writing_to_client = inf, True  # a slow client is not a slow replica
                 if self._response is None:
                     await self._begin(for_client(response.headers))
                 if stream.done:
                     await self._finish(passed)
-                    await _read_end(response, watch, clock() + _END_WITHIN_S)
+                    await _read_end(response, deadlines, clock() + _END_WITHIN_S)
                     return
-                if now - watch.heard < watch.gap:
-                    watch.gap = now - watch.heard
-                watch.heard = now
+                if now - deadlines.last_token_at < deadlines.min_gap_s:
+                    deadlines.min_gap_s = now - deadlines.last_token_at
+                deadlines.last_token_at = now
                 await self._write(passed)
-                watch.writing = False
+                deadlines.writing_to_client = False
                 now = clock()
             if stream.error is not None:
                 outcome = Outcome.CORRUPT if stream.corrupt else Outcome.ERROR_EVENT
-                raise DeadError(outcome, f"an error in the stream: {stream.error}")
-            if not watch.waiting:
-                watch.deadline = now + between_s
-        raise DeadError(Outcome.TRUNCATED, "the stream ended without its terminal event", lost=True)
+                raise AttemptError(outcome, f"an error in the stream: {stream.error}")
+            if not deadlines.waiting:
+                deadlines.deadline = now + between_s
+        raise AttemptError(Outcome.TRUNCATED, "the stream ended without its terminal event", connection_lost=True)
 
     async def _begin(self, headers: dict[str, str]) -> None:
-        self._response = web.StreamResponse(status=200, headers={"Cache-Control": "no-cache", **headers, **self._told})
+        merged = {"Cache-Control": "no-cache", **headers, **self._extra_headers}
+        self._response = web.StreamResponse(status=200, headers=merged)
         await self._to_client(self._response.prepare(self._request))
 
     async def _write(self, data: bytes) -> None:
         assert self._response is not None
-        if not self._left:
+        if not self._client_gone:
             await self._to_client(self._response.write(data))
 
     async def _finish(self, data: bytes) -> None:
         assert self._response is not None
-        if not self._left:
-            await self._to_client(self._response.write_eof(data))  # with the end of the message, in one write
+        if not self._client_gone:
+            await self._to_client(self._response.write_eof(data))  # with the end of the HTTP message, in one write
 
     async def _to_client(self, writing: Awaitable[object]) -> None:
         try:
             await writing
         except ConnectionError as error:
-            if self._gateway.config.policies.cancellation is not None:
+            if self._context.config.policies.cancellation is not None:
                 raise ClientGoneError from error
-            self._left = True
+            self._client_gone = True
 
     async def _respond(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        if self._response is not None:  # a continuation that is no stream
-            raise DeadError(Outcome.CORRUPT, f"HTTP {status} instead of the rest of a stream")
-        self._response = web.Response(status=status, body=body, headers={**headers, **self._told})
+        if self._response is not None:  # a continuation that is not a stream
+            raise AttemptError(Outcome.CORRUPT, f"HTTP {status} instead of the rest of a stream")
+        self._response = web.Response(status=status, body=body, headers={**headers, **self._extra_headers})
 
-    async def _fail(self, failure: AttemptFailedError) -> web.StreamResponse:
-        """The last word when nothing helped: an error event in a stream that began, else an error answer."""
+    async def _respond_failure(self, failure: RetryDecisionError) -> web.StreamResponse:
+        """After the last attempt failed: an error event if the stream has begun, else an error response."""
         if self._response is not None:
             self._response.force_close()
             try:
-                await self._response.write(self._stream.error_event(f"the answer broke off: {failure.why}"))
+                await self._response.write(self._stream.error_event(f"the stream ended early: {failure.why}"))
                 await self._response.write_eof()
             except ConnectionError:
-                pass  # nobody is left to tell
+                pass  # the client disconnected as well
             return self._response
-        refusal = failure.refusal
-        if refusal is None:
-            status = 504 if failure.outcome in (Outcome.TIMEOUT, Outcome.STALLED) else 502
-            body = self._stream.error_body(status, f"no replica answered: {failure.why}")
-            refusal = Refusal(status, body, {"Content-Type": "application/json"})
-        return web.Response(status=refusal.status, body=refusal.body, headers=refusal.headers)
+        response = failure.response or response_without_replica(failure, self._stream.error_body)
+        return web.Response(status=response.status, body=response.body, headers=response.headers)
 
-    def _end(self, outcome: Outcome, status: int, why: str) -> None:
-        self._gateway.counts.ended(outcome)
-        first_s = self._first_at - self._started_at if self._first_at is not None else None
-        if first_s is not None:
-            self._gateway.counts.first_token(first_s)
+    def _record_end(self, outcome: Outcome, status: int, why: str) -> None:
+        self._context.counts.ended(outcome)
+        first_token_s = self._first_token_at - self._started_at if self._first_token_at is not None else None
+        if first_token_s is not None:
+            self._context.counts.first_token(first_token_s)
         if self._span is None:
             return
         about: dict[str, str | int | float] = {
             a.GATEWAY_ATTEMPTS: self._call.attempts,
-            a.GATEWAY_MIGRATIONS: self._call.spent.migrations,
+            a.GATEWAY_MIGRATIONS: self._call.usage.migrations,
         }
         if status:
             about[a.HTTP_STATUS] = status
-        if first_s is not None:
-            about[a.RESPONSE_TTFC] = first_s
-        if self._told:
-            about[a.DEGRADED] = self._told[DEGRADED]
-        self._gateway.tracing.end(self._span, outcome, about, why)
+        if first_token_s is not None:
+            about[a.RESPONSE_TTFC] = first_token_s
+        if self._extra_headers:
+            about[a.DEGRADED] = self._extra_headers[DEGRADED]
+        self._context.tracing.end(self._span, outcome, about, why)
 
 
-async def _read_end(response: aiohttp.ClientResponse, watch: Watch, deadline: float) -> None:
-    """The end of the HTTP message after the last event, so that the connection can be used again.
+async def _read_end(response: aiohttp.ClientResponse, deadlines: AttemptDeadlines, deadline: float) -> None:
+    """Reads the end of the HTTP message after the last event, so that the connection can be reused.
 
-    The client has its answer: whatever goes wrong here, or whoever leaves, it stays a good one.
+    The client has its whole response: an error or a cancellation here does not change the outcome.
     """
-    watch.deadline = deadline
+    deadlines.deadline = deadline
     try:
         while await response.content.readany():
             pass
     except asyncio.CancelledError:
-        watch.task.uncancel()
+        deadlines.task.uncancel()
     except (aiohttp.ClientError, OSError):
         pass

@@ -1,4 +1,4 @@
-"""What replicas say of their load: one task a replica reads its metrics, where balancing goes by them."""
+"""Load reports: one task per replica reads its `/metrics`, for balancing by `reported_load`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ async def scrape_forever(
     session: aiohttp.ClientSession,
     upstream: Upstream,
     every_s: float,
-    tell: Callable[[float], None],
+    report: Callable[[float], None],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Scrapes until cancelled. What cannot be read changes nothing: the last report is kept."""
+    """Scrapes until cancelled and passes each load to `report`. A failed scrape changes nothing."""
     url = upstream.url.rstrip("/") + "/metrics"
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     while True:
@@ -32,5 +32,5 @@ async def scrape_forever(
         except (aiohttp.ClientError, OSError, TimeoutError):
             load = None
         if load is not None:
-            tell(load)
+            report(load)
         await sleep(every_s)

@@ -1,18 +1,14 @@
-"""The gateway's server: aiohttp around the router. Both APIs, health, metrics; everything that decides is elsewhere."""
+"""The gateway's HTTP server on aiohttp: both APIs, health, metrics, and the control port."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from io import BytesIO
-from random import Random
 from typing import Any
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
 
 from reports.shared.errors import UserError
 from targets.bodies import BodyError, read_body
@@ -21,102 +17,73 @@ from targets.gateway.api.answer import AnswerStream
 from targets.gateway.api.anthropic_stream import AnthropicStream
 from targets.gateway.api.incoming import decode
 from targets.gateway.api.openai_stream import OpenAIStream
-from targets.gateway.behaviours.active import ActiveBehaviours
 from targets.gateway.config import GatewayConfig
-from targets.gateway.policies.health.probes import Probed
-from targets.gateway.routing.admission import Entrance
-from targets.gateway.routing.router import Router
-from targets.gateway.server.deadlines import Sweeper
-from targets.gateway.server.detached import Unheard
+from targets.gateway.policies.health.probes import ProbeResult
+from targets.gateway.server.context import GatewayContext
+from targets.gateway.server.detached import DetachedRequests
 from targets.gateway.server.probing import probe_forever
-from targets.gateway.server.request import Exchange
+from targets.gateway.server.request import ProxiedRequest
 from targets.gateway.server.scraping import scrape_forever
-from targets.gateway.telemetry.metrics import Counts, Metrics
-from targets.gateway.telemetry.tracing import Tracing
+from targets.gateway.telemetry.metrics import GatewayCounts, Metrics
 
 __all__ = ["GatewayServer"]
-
-_log = logging.getLogger("brownout.gateway")
 
 _APIS: dict[str, type[OpenAIStream | AnthropicStream]] = {
     "/v1/chat/completions": OpenAIStream,
     "/v1/messages": AnthropicStream,
 }
-_MAX_BODY = 64 * 1024 * 1024
+_MAX_BODY = 64 * 1024 * 1024  # bytes
 
 
 class GatewayServer:
-    """The reference gateway. `await start()`, `await close()` (idempotent); `port` is the real one once started, and so
-    is `control_port`. `token`: what a request to that must carry."""
+    """The reference gateway. Call `await start()`, then `await close()` (idempotent).
+
+    `port` and `control_port` are the real ports once started. `context` exists once started. `token`: required in each
+    request to the control port.
+    """
 
     def __init__(
         self, config: GatewayConfig, token: str = "", *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         self.config = config
-        self.control_port = config.control_port
-        self._token = token
-        self.sleep = sleep
-        self.counts = Counts()
         self.port = config.port
-        self.unheard = Unheard()
+        self.control_port = config.control_port
+        self.counts = GatewayCounts()
+        self.detached = DetachedRequests()
+        self.context: GatewayContext
+        self._token = token
+        self._sleep = sleep
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
         self._control: web.ServerRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
-        self.loop: asyncio.AbstractEventLoop
-        self.router: Router
-        self.behaviours: ActiveBehaviours
-        self.entrance: Entrance | None = None
-        self.sweeper: Sweeper
-        self.tracing: Tracing
-        self._session: aiohttp.ClientSession
 
     async def start(self) -> None:
-        """Listens. Raises `UserError` when the port is taken."""
-        policies = self.config.policies
-        self.loop = asyncio.get_running_loop()
-        self.tracing = Tracing()
-        self.router = Router(self.config, Random(f"{self.config.seed}/gateway"), self.loop.time())
-        self.behaviours = ActiveBehaviours(self.loop, list(self.router.replicas), self.router.stick)
-        if policies.admission or policies.concurrency or policies.degradation:
-            self.entrance = Entrance(policies, self.router)
-        self.sweeper = Sweeper(self.loop, policies.ejection, self._tick, self.router.paced)
-        self._bases = {upstream.name: URL(upstream.url) for upstream in self.config.upstreams}
-        self._urls: dict[tuple[str, str], URL] = {}
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=policies.timeouts.connect_s),
-            auto_decompress=False,
-            trust_env=False,
-            skip_auto_headers=("User-Agent",),
-        )
+        """Starts to listen. Raises `UserError` when the port is taken."""
+        context = self.context = GatewayContext(self.config, self.counts, self._sleep)
         server = web.Server(
             self._handle, request_factory=self._make_request, handler_cancellation=True, access_log=None
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         self.port = await self._listen(self._runner, self.config.host, self.config.port)
         if self.config.control_port is not None:
-            control = Control(self.behaviours, self._token)
+            control = Control(context.behaviours, self._token)
             self._control = web.ServerRunner(web.Server(control.handle, access_log=None), shutdown_timeout=0.1)
             self.control_port = await self._listen(self._control, "127.0.0.1", self.config.control_port)
-        self.sweeper.start()
-        if policies.probes is not None:
-            for upstream in self.config.upstreams:
-                tell = self._teller(upstream.name)
-                self._tasks.append(
-                    asyncio.create_task(probe_forever(self._session, upstream, policies.probes, tell, self.sleep))
-                )
-        if policies.balancing.kind == "reported_load":
-            for upstream in self.config.upstreams:
-                says = partial(self.router.reported, upstream.name)
-                every_s = policies.balancing.scrape_s
-                self._tasks.append(
-                    asyncio.create_task(scrape_forever(self._session, upstream, every_s, says, self.sleep))
-                )
+        context.deadlines.start()
+        policies = self.config.policies
+        for upstream in self.config.upstreams:
+            if policies.probes is not None:
+                report = self._probe_reporter(upstream.name)
+                probing = probe_forever(context.session, upstream, policies.probes, report, self._sleep)
+                self._tasks.append(asyncio.create_task(probing))
+            if policies.balancing.kind == "reported_load":
+                record = partial(context.router.record_reported_load, upstream.name)
+                scraping = scrape_forever(context.session, upstream, policies.balancing.scrape_s, record, self._sleep)
+                self._tasks.append(asyncio.create_task(scraping))
 
     async def close(self) -> None:
-        """Stops; requests under way are cancelled after a second."""
+        """Stops the server. Running requests are cancelled after a second."""
         if self._runner is None:
             return
         runner, self._runner = self._runner, None
@@ -124,13 +91,13 @@ class GatewayServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        self.sweeper.stop()
+        self.context.deadlines.stop()
         if self._control is not None:
             await self._control.cleanup()
-        self.behaviours.close()
-        await self.unheard.close()
+        self.context.behaviours.close()
+        await self.detached.close()
         await runner.cleanup()
-        await self._session.close()
+        await self.context.close()
 
     async def _listen(self, runner: web.ServerRunner, host: str, port: int) -> int:
         await runner.setup()
@@ -145,8 +112,9 @@ class GatewayServer:
         return int(runner.addresses[0][1])
 
     def snapshot(self) -> dict[str, Any]:
-        """Counters as in `docs/wire.md`."""
-        now = self.loop.time()
+        """Returns the counters that `docs/wire.md` describes."""
+        context = self.context
+        now = context.loop.time()
         return {
             "replicas": {
                 replica.name: {
@@ -154,52 +122,34 @@ class GatewayServer:
                     "breaker": replica.breaker.state.value if replica.breaker is not None else "closed",
                     "ejected": replica.ejected,
                     "in_flight": replica.in_flight,
-                    "load_ms": round(self.router.load_ms(now, replica), 3),
+                    "load_ms": round(context.router.load_ms(now, replica), 3),
                     "places": replica.limit.places if replica.limit is not None else None,
                 }
-                for replica in self.router.replicas.values()
+                for replica in context.router.replicas.values()
             },
-            "panic": self.router.panic,
-            "queued": self.entrance.queued if self.entrance is not None else 0,
+            "panic": context.router.panic,
+            "queued": context.admission.queued if context.admission is not None else 0,
             "requests": self.counts.requests,
             "attempts": self.counts.attempts,
             "migrations": self.counts.migrations,
             "retries": self.counts.retries,
             "hedges": self.counts.hedges,
             "refused": self.counts.refused,
-            "hits": dict(self.behaviours.hits),
+            "hits": dict(context.behaviours.hits),
         }
-
-    # -- for an Exchange ---------------------------------------------------------------------------------------------
-
-    def announce(self) -> None:
-        """Tells the world what policies changed their minds about."""
-        for change in self.router.changes():
-            _log.info("%s %s: %s", change.transition.value, change.replica or "all", change.why)
-            if self.tracing.on:
-                self.tracing.change(change)
-
-    async def post(
-        self, replica: str, path: str, data: bytes | BytesIO, headers: dict[str, str]
-    ) -> aiohttp.ClientResponse:
-        """Sends an attempt to a replica; returns once its headers are there."""
-        url = self._urls.get((replica, path))
-        if url is None:
-            url = self._urls[replica, path] = self._bases[replica].joinpath(path.lstrip("/"))
-        return await self._session.post(url, data=data, headers=headers, allow_redirects=False)
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         api = _APIS.get(request.path)
         if api is not None and request.method == "POST":
-            return await self._call(request, api)
+            return await self._proxy(request, api)
         if request.method not in ("GET", "HEAD"):
             return web.json_response(
-                {"error": {"message": f"no such call: {request.method} {request.path}"}}, status=404
+                {"error": {"message": f"no such endpoint: {request.method} {request.path}"}}, status=404
             )
         if request.path in ("/health", "/health/ready"):
-            shut_out = sorted(replica.name for replica in self.router.replicas.values() if replica.shut_out)
+            shut_out = sorted(replica.name for replica in self.context.router.replicas.values() if replica.shut_out)
             return web.json_response({"status": "ok", "shut_out": shut_out})
         if request.path == "/metrics":
             return web.Response(body=self._metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
@@ -208,7 +158,7 @@ class GatewayServer:
             return web.json_response({"object": "list", "data": [model] if self.config.model else []})
         return web.json_response({"error": {"message": f"no such page: {request.path}"}}, status=404)
 
-    async def _call(self, request: web.BaseRequest, api: type[OpenAIStream | AnthropicStream]) -> web.StreamResponse:
+    async def _proxy(self, request: web.BaseRequest, api: type[OpenAIStream | AnthropicStream]) -> web.StreamResponse:
         self.counts.requests += 1
         if "Expect" in request.headers:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -219,8 +169,8 @@ class GatewayServer:
             return _error(api, 413, f"the body is larger than {_MAX_BODY} bytes")
         except BodyError as error:
             return _error(api, 400, str(error))
-        answering = Exchange(self, request, raw, body, partial(api, body)).run()
-        return await (answering if self.config.policies.cancellation is not None else self.unheard.answer(answering))
+        response = ProxiedRequest(self.context, request, raw, body, partial(api, body)).run()
+        return await (response if self.config.policies.cancellation is not None else self.detached.run(response))
 
     def _make_request(
         self,
@@ -230,22 +180,15 @@ class GatewayServer:
         writer: Any,
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
-        return web.BaseRequest(message, payload, protocol, writer, task, self.loop, client_max_size=_MAX_BODY)
+        return web.BaseRequest(message, payload, protocol, writer, task, self.context.loop, client_max_size=_MAX_BODY)
 
-    def _teller(self, name: str) -> Callable[[Probed], float]:
-        def tell(probed: Probed) -> float:
-            pause_s = self.router.probed(self.loop.time(), name, probed)
-            self.announce()
+    def _probe_reporter(self, name: str) -> Callable[[ProbeResult], float]:
+        def report(probed: ProbeResult) -> float:
+            pause_s = self.context.router.record_probe(self.context.loop.time(), name, probed)
+            self.context.report_changes()
             return pause_s
 
-        return tell
-
-    def _tick(self, now: float) -> bool:
-        self.router.advance(now)
-        self.announce()
-        if self.entrance is not None:
-            self.entrance.advance(now)
-        return not self.router.panic
+        return report
 
 
 def _error(api: type[AnswerStream], status: int, message: str) -> web.Response:

@@ -1,10 +1,9 @@
-"""One attempt of an exchange under way at one replica: its span, its watch, its connection, its end."""
+"""One attempt at one replica: its span, its deadlines, its connection, its result."""
 
 from __future__ import annotations
 
 import asyncio
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import aiohttp
 from opentelemetry.trace import Span
@@ -13,30 +12,34 @@ from reports.shared import attributes as a
 from reports.shared.attributes import Outcome
 from targets.gateway.api.answer import AnswerStream
 from targets.gateway.api.sse import Framer
-from targets.gateway.routing.decisions import Attempt, Call, Ended
-from targets.gateway.server.deadlines import Watch
-from targets.gateway.server.failures import DeadError, broken, interrupted, refused, refuses
+from targets.gateway.routing.decisions import AttemptResult, RoutedAttempt, RoutedCall
+from targets.gateway.server.context import GatewayContext
+from targets.gateway.server.deadlines import AttemptDeadlines
+from targets.gateway.server.failures import (
+    AttemptError,
+    error_of_connection,
+    error_of_deadline,
+    error_of_status,
+    is_failure_status,
+)
 
-if TYPE_CHECKING:
-    from targets.gateway.server.server import GatewayServer
-
-__all__ = ["EVENT_STREAM", "Leg"]
+__all__ = ["EVENT_STREAM", "UpstreamAttempt"]
 
 EVENT_STREAM = "text/event-stream"
-_LARGE_BODY = 1 << 20  # aiohttp wants those as a file, to write them piece by piece
+_LARGE_BODY = 1 << 20  # bytes; aiohttp writes larger bodies in pieces only if they are files
 
 
-class Leg:
-    """From the router's choice (`attempt`) to `settle`, which counts once.
+class UpstreamAttempt:
+    """From the router's choice (`attempt`) to `finish`, which reports the result once.
 
-    `ahead`: what was read of the answer before its exchange takes it over.
+    `read_ahead`: bytes of the response that were read before its request takes it over.
     """
 
     def __init__(
         self,
-        gateway: GatewayServer,
-        attempt: Attempt,
-        call: Call,
+        context: GatewayContext,
+        attempt: RoutedAttempt,
+        call: RoutedCall,
         span: Span | None,
         headers: dict[str, str],
         deadline: float,
@@ -44,83 +47,87 @@ class Leg:
     ) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._gateway = gateway
+        self._context = context
         self._call = call
         self._span: Span | None = None
-        self._settled = False
+        self._finished = False
         self._headers = headers
         if span is not None:
             self._headers = dict(headers)
-            self._span = gateway.tracing.attempt(span, attempt, call, self._headers)
+            self._span = context.tracing.attempt(span, attempt, call, self._headers)
         self.attempt = attempt
-        self.ahead = b""
+        self.read_ahead = b""
         self.response: aiohttp.ClientResponse | None = None
-        self.watch = Watch(task, attempt, deadline, total_at)
-        gateway.sweeper.add(self.watch)
+        self.deadlines = AttemptDeadlines(task, attempt, deadline, total_at)
+        context.deadlines.add(self.deadlines)
 
     async def open(self, path: str, body: bytes) -> aiohttp.ClientResponse:
-        """Sends the request; returns once the answer's headers are there."""
+        """Sends the request. Returns when the response headers have arrived."""
         data = body if len(body) < _LARGE_BODY else BytesIO(body)
-        self.response = await self._gateway.post(self.attempt.replica.name, path, data, self._headers)
+        self.response = await self._context.post(self.attempt.replica.name, path, data, self._headers)
         return self.response
 
-    async def lead(self, path: str, body: bytes, scratch: AnswerStream) -> DeadError | None:
-        """`open`, and read on to the first token (or whatever else decides), in a task of its own. None: it is there.
+    async def open_to_first_token(self, path: str, body: bytes, scratch: AnswerStream) -> AttemptError | None:
+        """In a task of its own: `open`, then read up to the first token or the end. Returns None for success.
 
-        `scratch` is fed what is read, to know a first token when it comes.
+        `scratch` parses what is read, to recognise the first token.
         """
         task = asyncio.current_task()
         assert task is not None
-        self.watch.task = task
+        self.deadlines.task = task
         try:
             response = await self.open(path, body)
-            if refuses(response.status):
-                return refused(response.status, await response.read(), response.headers)
+            if is_failure_status(response.status):
+                return error_of_status(response.status, await response.read(), response.headers)
             framer = Framer()
             while response.status == 200 and response.content_type == EVENT_STREAM:
                 data = await response.content.readany()
-                self.ahead += data
+                self.read_ahead += data
                 whole = framer.push(data)
                 if whole:
                     scratch.feed(whole)
                 if not data or scratch.first_token or scratch.done or scratch.error is not None:
                     break
         except asyncio.CancelledError:
-            if not self.watch.was_it():
+            if not self.deadlines.caused_cancellation():
                 raise
-            return interrupted(self.watch)
+            return error_of_deadline(self.deadlines)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            return broken(error, self.response is not None)
+            return error_of_connection(error, self.response is not None)
         return None
 
     def take_over(self) -> None:
-        """It won: the caller's task goes on with it."""
+        """After a won race: the deadlines now interrupt the task of the request."""
         task = asyncio.current_task()
         assert task is not None
-        self.watch.task, self.watch.fired = task, ""
+        self.deadlines.task, self.deadlines.expired = task, ""
 
-    def fall(self, dead: DeadError) -> None:
-        """It died while another is under way."""
+    def fail(self, error: AttemptError) -> None:
+        """The attempt failed while another one of the same call goes on."""
         self._call.failed_on.append(self.attempt.replica.name)
-        self.settle(dead, 0, 0)
+        self.finish(error, 0, 0)
 
-    def settle(self, dead: DeadError | None, tokens: int, passed_on: int) -> None:
-        """The attempt is over; None: it went well. `tokens`: received; `passed_on`: of them, to the client."""
-        if self._settled:
+    def finish(self, error: AttemptError | None, tokens: int, passed_on: int) -> None:
+        """Reports the result to router and span; further calls change nothing.
+
+        `error` None: success. `tokens`: received. `passed_on`: those of them that went to the client.
+        """
+        if self._finished:
             return
-        self._settled = True
-        gateway, attempt, response = self._gateway, self.attempt, self.response
-        gateway.sweeper.remove(self.watch)
-        if response is not None and (dead is not None or not response.content.at_eof()):
+        self._finished = True
+        context, attempt, response = self._context, self.attempt, self.response
+        context.deadlines.remove(self.deadlines)
+        if response is not None and (error is not None or not response.content.at_eof()):
             response.close()
-        outcome = dead.outcome if dead is not None else Outcome.OK
         status = response.status if response is not None else 0
-        if dead is None and status >= 400:
-            outcome = Outcome.HTTP_4XX
-        retry_after_s = dead.retry_after_s if dead is not None else None
-        ended = Ended(outcome, tokens, retry_after_s, dead is not None and dead.lost, dead is not None and dead.outrun)
-        gateway.router.observe(gateway.loop.time(), attempt, ended)
-        gateway.announce()
+        if error is not None:
+            result = AttemptResult(
+                error.outcome, tokens, error.retry_after_s, error.connection_lost, lost_race=error.lost_race
+            )
+        else:
+            result = AttemptResult(Outcome.HTTP_4XX if status >= 400 else Outcome.OK, tokens)
+        context.router.observe(context.loop.time(), attempt, result)
+        context.report_changes()
         if self._span is None:
             return
         about: dict[str, str | int | float] = {a.TOKENS_PASSED_ON: passed_on}
@@ -128,4 +135,4 @@ class Leg:
             about[a.HTTP_STATUS] = status
         if attempt.first_token_at is not None:
             about[a.RESPONSE_TTFC] = attempt.first_token_at - attempt.started_at
-        gateway.tracing.end(self._span, outcome, about, dead.why if dead is not None else "")
+        context.tracing.end(self._span, result.outcome, about, error.why if error is not None else "")

@@ -1,1 +1,5 @@
-"""telemetry"""
+"""What the gateway reports about itself.
+
+tracing   spans of requests, attempts and policy transitions
+metrics   counters, and `/metrics` in Prometheus' text format
+"""

@@ -1,4 +1,4 @@
-"""Counts of the gateway, and `/metrics` made of them when somebody asks."""
+"""Counters of the gateway, and `/metrics`, which is built from them on each scrape."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from prometheus_client.registry import Collector
 
 from reports.shared.attributes import Outcome
 
-__all__ = ["Counts", "Metrics"]
+__all__ = ["GatewayCounts", "Metrics"]
 
 _FIRST_TOKEN_BUCKETS_S = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
 
 
-class Counts:
-    """Cumulative since the start. Plain integers: the request path pays for additions only."""
+class GatewayCounts:
+    """Cumulative since the start. Plain integers, so that a request costs additions only."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -37,31 +37,31 @@ class Counts:
         )
 
     def attempt(self, reason: str) -> None:
-        """An upstream attempt began; `reason` as on its span."""
+        """An upstream attempt started; `reason` as on its span."""
         self.attempts += 1
         if reason == "hedge":
             self.hedges += 1
 
-    def again(self, reason: str) -> None:
-        """A further attempt was decided on."""
+    def further_attempt(self, reason: str) -> None:
+        """The policies decided on a further attempt."""
         if reason == "migration":
             self.migrations += 1
         else:
             self.retries += 1
 
     def ended(self, outcome: Outcome) -> None:
-        """A request is over."""
+        """A request ended."""
         self.outcomes[outcome] += 1
 
     def first_token(self, seconds: float) -> None:
-        """A request's first token came."""
+        """A request's first token arrived after so many seconds."""
         self._first_token.observe(seconds)
 
 
 class Metrics(Collector):
     """`/metrics` in Prometheus' text format, from `snapshot()`."""
 
-    def __init__(self, counts: Counts, snapshot: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, counts: GatewayCounts, snapshot: Callable[[], dict[str, Any]]) -> None:
         self._counts = counts
         self._snapshot = snapshot
         counts.registry.register(self)
@@ -70,7 +70,7 @@ class Metrics(Collector):
         return generate_latest(self._counts.registry)
 
     def describe(self) -> list[Any]:
-        return []  # so that registering does not collect
+        return []  # so that registering does not call `collect`
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         now = self._snapshot()

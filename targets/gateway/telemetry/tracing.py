@@ -1,6 +1,6 @@
-"""The gateway's spans: one a request, one an upstream attempt, one (of no length) a policy's transition.
+"""The gateway's spans: one per request, one per upstream attempt, and one of zero length per policy transition.
 
-The API of OpenTelemetry only. Without an SDK nothing is made at all, and a client's `traceparent` goes through as is.
+Uses the OpenTelemetry API only. Without an SDK no span is made, and the client's `traceparent` is forwarded unchanged.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from reports.shared.attributes import Outcome
 from reports.shared.tenancy import Account
 from reports.shared.tokens import Marker
 from targets.gateway.api.incoming import Body
-from targets.gateway.routing.decisions import Attempt, Call, Change, Decision
+from targets.gateway.routing.decisions import Change, Decision, RoutedAttempt, RoutedCall
 
 __all__ = ["Tracing"]
 
 
 class Tracing:
-    """Starts and ends spans; every method is to be called only where `on` is true (or with the span it returned)."""
+    """Starts and ends spans. Call its methods only if `on` is true, or with a span that it returned."""
 
     def __init__(self) -> None:
         self.on = not type(trace.get_tracer_provider()).__module__.startswith("opentelemetry.trace")
         self._tracer = trace.get_tracer("brownout.targets.gateway")
 
     def request(self, headers: Mapping[str, str], body: Body, marker: Marker | None, account: Account) -> Span | None:
-        """The span of a client's request, as a child of the client's own; None if it is not recorded."""
+        """Starts the span of a request, as a child of the client's span. Returns None if it is not recorded."""
         about: dict[str, str | int | bool] = {a.OPERATION_NAME: "chat", a.REQUEST_STREAM: bool(body.stream)}
         if isinstance(body.model, str):
             about[a.REQUEST_MODEL] = body.model
@@ -51,7 +51,7 @@ class Tracing:
         return span if span.is_recording() else None
 
     def decision(self, span: Span, decision: Decision, chosen: str) -> None:
-        """The router's decision, on the request's span."""
+        """Adds a decision of the router or the admission to the request's span."""
         span.add_event(
             a.EVENT_DECISION,
             {
@@ -63,11 +63,13 @@ class Tracing:
         )
 
     def hit(self, span: Span, fault_id: str, kind: str) -> None:
-        """A behaviour of the gateway met the request."""
+        """Adds the effect of an active behaviour to the request's span."""
         span.add_event(a.EVENT_FAULT_HIT, {a.FAULT_ID: fault_id, a.FAULT_KIND: kind})
 
-    def attempt(self, parent: Span, attempt: Attempt, call: Call, headers: MutableMapping[str, str]) -> Span:
-        """The span of an upstream attempt; its context goes into `headers`."""
+    def attempt(
+        self, parent: Span, attempt: RoutedAttempt, call: RoutedCall, headers: MutableMapping[str, str]
+    ) -> Span:
+        """Starts the span of an upstream attempt, and puts its context into `headers`."""
         upstream = attempt.replica.upstream
         url = urlsplit(upstream.url)
         about: dict[str, str | int] = {
@@ -100,7 +102,7 @@ class Tracing:
         span.end()
 
     def change(self, change: Change) -> None:
-        """A transition: a span of no length, in a trace of its own."""
+        """Records a policy transition: a span of zero length, in a trace of its own."""
         about = {a.TRANSITION: change.transition.value, a.TRANSITION_WHY: change.why}
         if change.replica:
             about |= {a.REPLICA: change.replica, a.POOL: change.pool}

@@ -102,7 +102,7 @@ async def test_the_gateway_drops_a_fault_whose_lease_is_not_renewed(monkeypatch:
 
 async def test_parameters_that_the_gateway_refuses_raise_an_error_of_the_fault() -> None:
     async with gateway() as server, world_of(Processes(), LoadControl(), server.control_port) as world:
-        with pytest.raises(FaultError, match="no replica tpu-9"):
+        with pytest.raises(FaultError, match="unknown replica tpu-9"):
             await world.add_behaviour("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
 
 

@@ -10,7 +10,7 @@ __all__ = ["backoff_s"]
 
 
 def backoff_s(config: Backoff | None, retry: int, rng: Random) -> float:
-    """Seconds to pause before the `retry`-th retry (from 1); 0 without a backoff."""
+    """Returns the pause (seconds) before retry number `retry`, counted from 1; 0 without a backoff."""
     if config is None:
         return 0.0
     return rng.random() * min(config.initial_s * config.multiplier ** (retry - 1), config.max_s)

@@ -1,8 +1,8 @@
-"""After a failed attempt: again, and at once or after a pause, or not.
+"""What follows a failed attempt: another one, at once or after a pause, or none.
 
-Three ways on, each with its own limit: a *resend* after a lost connection (at once), a *retry* after an error answer or
-a timeout (within the budget, after a backoff), and after the first token a *migration* only. The caller's own mistake
-is never sent again.
+Three kinds, each with its own limit: a *resend* after a lost connection (at once); a *retry* after an error response or
+a timeout (within the budget, after a backoff); after the first token only a *migration*. A client error is never
+retried.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from random import Random
 from reports.shared.attributes import Outcome
 from targets.gateway.config import Migration, Retries
 from targets.gateway.policies.attempts.backoff import backoff_s
-from targets.gateway.policies.attempts.migration import refuses
+from targets.gateway.policies.attempts.migration import why_no_migration
 from targets.gateway.policies.attempts.retry_budget import Budget
 
-__all__ = ["Again", "GiveUp", "RetryScope", "Spent"]
+__all__ = ["RETRIABLE", "GiveUp", "NextAttempt", "RetryScope", "RetryUsage"]
 
 _LOST = frozenset({Outcome.REFUSED, Outcome.RESET})
-_RETRIABLE = _LOST | {
+RETRIABLE = _LOST | {
     Outcome.TIMEOUT,
     Outcome.RATE_LIMITED,
     Outcome.HTTP_5XX,
@@ -28,20 +28,21 @@ _RETRIABLE = _LOST | {
     Outcome.CORRUPT,
     Outcome.TRUNCATED,
 }
+"""Outcomes after which another attempt may follow."""
 
 
 @dataclass(slots=True)
-class Spent:
-    """What one call has used up."""
+class RetryUsage:
+    """Retries, resends and migrations that one call has used."""
 
     retries: int = 0
     resends: int = 0
     migrations: int = 0
-    holds_budget: bool = False  # a place among the active retries
+    holds_budget: bool = False  # one of its attempts counts as an active retry
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class NextAttempt:
     """Make another attempt, after `pause_s`."""
 
     reason: str  # "retry" or "migration"
@@ -51,13 +52,13 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """No further attempt; `why` in words."""
+    """No further attempt. `why`: the reason in words."""
 
     why: str
 
 
 class RetryScope:
-    """The rule, with the budget of one gateway."""
+    """The rules and the retry budget of one gateway."""
 
     def __init__(self, retries: Retries | None, migration: Migration | None, rng: Random) -> None:
         self._retries = retries
@@ -66,52 +67,53 @@ class RetryScope:
         self.budget = Budget(retries.budget) if retries is not None and retries.budget is not None else None
 
     def next(
-        self, now: float, spent: Spent, outcome: Outcome, *, passed_on: bool, lost: bool, in_flight: int
-    ) -> Again | GiveUp:
-        """What follows an attempt that ended in `outcome`.
+        self, now: float, usage: RetryUsage, outcome: Outcome, *, passed_on: bool, connection_lost: bool, in_flight: int
+    ) -> NextAttempt | GiveUp:
+        """Returns what follows an attempt that ended in `outcome`, and counts it in `usage`.
 
-        `passed_on`: the client has tokens. `lost`: its connection ended too soon, or the replica fell silent.
+        `passed_on`: the client already has tokens. `connection_lost`: the connection ended too soon, or the attempt was
+        evacuated from a silent replica. `in_flight`: attempts at the gateway, this one included.
         """
-        if outcome not in _RETRIABLE:
-            return GiveUp("the answer is the caller's")
+        if outcome not in RETRIABLE:
+            return GiveUp("not retriable: client error")
         if passed_on:
-            return self._migrate(spent, outcome)
+            return self._migrate(usage, outcome)
         if self._retries is None:
             return GiveUp("retries are off")
-        if (outcome in _LOST or lost) and self._retries.max_resends:
-            if spent.resends >= self._retries.max_resends:
-                return GiveUp(f"lost its connection {spent.resends + 1} times")
-            spent.resends += 1
-            return Again("retry", f"{outcome}: resend {spent.resends} of {self._retries.max_resends}")
-        return self._retry(now, spent, outcome, in_flight)
+        if (outcome in _LOST or connection_lost) and self._retries.max_resends:
+            if usage.resends >= self._retries.max_resends:
+                return GiveUp(f"connection lost {usage.resends + 1} times")
+            usage.resends += 1
+            return NextAttempt("retry", f"{outcome}: resend {usage.resends} of {self._retries.max_resends}")
+        return self._retry(now, usage, outcome, in_flight)
 
-    def close(self, spent: Spent) -> None:
-        """The call ended, or goes on by other means: its place in the budget is free."""
-        if self.budget is not None and spent.holds_budget:
+    def close(self, usage: RetryUsage) -> None:
+        """The call ended, or its retry did: it no longer counts as an active retry."""
+        if self.budget is not None and usage.holds_budget:
             self.budget.done()
-        spent.holds_budget = False
+        usage.holds_budget = False
 
-    def _retry(self, now: float, spent: Spent, outcome: Outcome, in_flight: int) -> Again | GiveUp:
+    def _retry(self, now: float, usage: RetryUsage, outcome: Outcome, in_flight: int) -> NextAttempt | GiveUp:
         assert self._retries is not None
-        if spent.retries >= self._retries.max_retries:
-            return GiveUp(f"{spent.retries} retries failed as well")
+        if usage.retries >= self._retries.max_retries:
+            return GiveUp(f"all {usage.retries} retries failed")
         if self.budget is not None:
-            self.close(spent)  # the retry before this one ended
+            self.close(usage)  # the previous retry of this call ended
             refusal = self.budget.withdraw(now, in_flight)
             if refusal is not None:
                 return GiveUp(refusal)
-            spent.holds_budget = True
-        spent.retries += 1
-        pause_s = 0.0 if outcome is Outcome.RATE_LIMITED else backoff_s(self._retries.backoff, spent.retries, self._rng)
-        return Again("retry", f"{outcome}: retry {spent.retries} of {self._retries.max_retries}", pause_s)
+            usage.holds_budget = True
+        usage.retries += 1
+        pause_s = 0.0 if outcome is Outcome.RATE_LIMITED else backoff_s(self._retries.backoff, usage.retries, self._rng)
+        return NextAttempt("retry", f"{outcome}: retry {usage.retries} of {self._retries.max_retries}", pause_s)
 
-    def _migrate(self, spent: Spent, outcome: Outcome) -> Again | GiveUp:
+    def _migrate(self, usage: RetryUsage, outcome: Outcome) -> NextAttempt | GiveUp:
         most = self._retries.max_resends if self._retries is not None else 0
-        if outcome is Outcome.REFUSED and self._migration is not None and spent.resends < most:
-            spent.resends += 1  # nothing reached it, so nothing moved
-            return Again("migration", f"{outcome}: resend {spent.resends} of {most}")
-        refusal = refuses(self._migration, spent.migrations)
+        if outcome is Outcome.REFUSED and self._migration is not None and usage.resends < most:
+            usage.resends += 1  # the replica got nothing, so that nothing moved
+            return NextAttempt("migration", f"{outcome}: resend {usage.resends} of {most}")
+        refusal = why_no_migration(self._migration, usage.migrations)
         if refusal is not None or self._migration is None:
             return GiveUp(refusal or "")
-        spent.migrations += 1
-        return Again("migration", f"{outcome}: migration {spent.migrations} of {self._migration.max_per_call}")
+        usage.migrations += 1
+        return NextAttempt("migration", f"{outcome}: migration {usage.migrations} of {self._migration.max_per_call}")

@@ -1,8 +1,8 @@
-"""The retry budget: retries as a share of requests, so that they cannot become the outage.
+"""The retry budget: retries as a share of requests, so that retries cannot cause the next outage.
 
 Two limits at once. Finagle's `RetryBudget`: each request deposits 1, each retry withdraws `1/share`, deposits expire
-after `ttl_s`, and `reserve_per_s` retries a second are free. Envoy's: retries active at once at most
-`max(active_min, active_share x (active + pending requests))`.
+after `ttl_s`, and `reserve_per_s` retries per second are free. Envoy's: at most this number of
+retries at the same time: `max(active_min, active_share x (active + pending requests))`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BUCKETS = 10
 
 
 class Budget:
-    """Balance in deposits; times in seconds."""
+    """The budget of one gateway. Balance in deposits; times in seconds."""
 
     def __init__(self, config: RetryBudget) -> None:
         self._config = config
@@ -29,11 +29,12 @@ class Budget:
         self.active = 0
 
     def deposit(self, now: float) -> None:
-        """A request came."""
+        """A request arrived."""
         self._add(now, 1.0)
 
     def withdraw(self, now: float, in_flight: int) -> str | None:
-        """Takes out one retry; returns why not, if not. `in_flight`: requests at the gateway, retries included."""
+        """Takes out one retry; returns the reason if that is not allowed, else None. `in_flight`: attempts at the
+        gateway."""
         allowed = max(self._config.active_min, self._config.active_share * in_flight)
         if self.active >= allowed:
             return f"{self.active} retries are active, the limit is {allowed:g}"
@@ -45,7 +46,7 @@ class Budget:
         return None
 
     def done(self) -> None:
-        """A retry that was withdrawn ended."""
+        """A retry that was taken out ended."""
         self.active -= 1
 
     def _add(self, now: float, amount: float) -> None:

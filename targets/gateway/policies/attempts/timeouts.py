@@ -1,4 +1,4 @@
-"""A timeout for each phase of an attempt, and the prediction of the prefill that the first token waits for."""
+"""The timeout to the first token, from the predicted prefill."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["first_token_s", "prefill_s"]
 
 
 def prefill_s(prompt_tokens: int, cached_tokens: int, us_per_token: float) -> float:
-    """Predicted prefill in seconds of a prompt of which some should be cached: at most half of it is believed.
+    """Predicted prefill (seconds) of a prompt that is partly cached. At most half of the prompt counts as cached.
 
-    What is cached is a guess (blocks are evicted; a sub-agent shares its session's home but not its prompt), and a
-    timeout that is too short does more harm than one that is too long: the prefill is then paid twice.
+    The cached part is an estimate: blocks are evicted, and a sub-agent shares its session's home but not its prompt. A
+    timeout that is too short costs more than one that is too long, because the prefill is then done twice.
     """
     return max(prompt_tokens - cached_tokens, prompt_tokens // 2) * us_per_token * 1e-6
 
 
 def first_token_s(config: Timeouts, predicted_prefill_s: float) -> float:
-    """Seconds to wait for a first token: a constant plus a multiple of the predicted prefill. Infinite if off."""
+    """Timeout to the first token (seconds): a constant plus a multiple of the predicted prefill. Infinite if off."""
     if config.first_token_s is None:
         return inf
     return config.first_token_s + config.prefill_factor * predicted_prefill_s

@@ -1,9 +1,9 @@
-"""Least work left (Harchol-Balter, Performance Modeling and Design of Computer Systems, ch. 24): the one that will be
-through with what it has, and with this call, first.
+"""Least work left (Harchol-Balter, Performance Modeling and Design of Computer Systems, ch. 24): the replica that is
+predicted to finish its requests and this call first.
 
-Counts of requests are blind to their size: one call that thinks 50 times longer than the others pins a replica that
-looks as idle as the rest. Here it counts with its prompt and its expected output until it ends, on average half of it
-too much, which is the same for all.
+Request counts ignore size: one call with 50 times the output of the others occupies a replica that looks idle. Here
+each call counts with its whole prompt and expected output until it ends. That is on average twice its remaining work,
+on every replica alike.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from targets.gateway.policies.balancing.balancing import C, Candidate, idlest
-from targets.gateway.policies.balancing.forecast import Ask, work_s
+from targets.gateway.policies.balancing.balancer import C, Candidate, least_loaded
+from targets.gateway.policies.balancing.forecast import CallSize, work_s
 
 __all__ = ["LeastWork"]
 
 
 class LeastWork:
-    """Load is the predicted engine time in flight (s); compared with the call's own there, divided by the weight."""
+    """Load is the predicted engine time in flight (seconds). Compared: load plus the call's own, divided by the
+    weight."""
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
-        loads = [(one.owed_s + work_s(one.upstream, ask)) / one.weight(now) for one in candidates]
-        return idlest(candidates, loads, rng)
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, size: CallSize) -> C:
+        loads = [(one.outstanding_work_s + work_s(one.upstream, size)) / one.weight(now) for one in candidates]
+        return least_loaded(candidates, loads, rng)
 
     def load(self, now: float, candidate: Candidate) -> float:
-        return candidate.owed_s
+        return candidate.outstanding_work_s

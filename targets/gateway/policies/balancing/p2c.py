@@ -1,12 +1,12 @@
-"""Power of two choices on peak EWMA (Finagle): two drawn at random, the one with less load."""
+"""Power of two choices on peak EWMA (Finagle): of two replicas drawn at random, the one with less load."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
 
-from targets.gateway.policies.balancing.balancing import C, Candidate
-from targets.gateway.policies.balancing.forecast import Ask
+from targets.gateway.policies.balancing.balancer import C, Candidate
+from targets.gateway.policies.balancing.forecast import CallSize
 
 __all__ = ["PowerOfTwoChoices"]
 
@@ -14,7 +14,7 @@ __all__ = ["PowerOfTwoChoices"]
 class PowerOfTwoChoices:
     """Load is `peak EWMA of the time to first token x (in flight + 1)`, seconds, divided by the weight (slow start)."""
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, size: CallSize) -> C:
         count = len(candidates)
         if count == 1:
             return candidates[0]

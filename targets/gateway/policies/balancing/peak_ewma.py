@@ -1,4 +1,4 @@
-"""Peak EWMA: a moving average of latency that believes bad news at once and good news slowly (Finagle `PeakEwma`)."""
+"""Peak EWMA (Finagle `PeakEwma`): a moving average of latency that rises at once and falls slowly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PeakEwma:
         self._at = 0.0
 
     def observe(self, now: float, rtt_s: float) -> None:
-        """A latency was measured."""
+        """Records a measured latency."""
         cost = self.cost(now)
         if rtt_s > cost:
             self._cost = rtt_s
@@ -28,13 +28,13 @@ class PeakEwma:
         self._at = now
 
     def cost(self, now: float) -> float:
-        """The cost at `now`: it decays while nothing is measured, so that a shunned replica is tried again."""
+        """Returns the cost at `now`. It decays without measurements, so that an avoided replica is tried again."""
         if self._cost == 0.0:
             return 0.0
         return self._cost * exp(-(now - self._at) / self._decay_s) if now > self._at else self._cost
 
     def load(self, now: float, in_flight: int) -> float:
-        """`cost x (in flight + 1)`, seconds. Finagle's penalty holds an unmeasured, busy one back."""
+        """`cost x (in flight + 1)`, seconds. Finagle's penalty: a busy replica without a measurement is avoided."""
         cost = self.cost(now)
         if cost == 0.0 and in_flight:
             return _PENALTY_S + in_flight

@@ -1,9 +1,8 @@
-"""Balancing by what replicas say of themselves, as many routers for LLMs do: the fewest requests running and waiting
-by the replica's own metrics (`vllm:num_requests_running`, `vllm:num_requests_waiting`).
+"""Balancing by reported load, as in many LLM routers: the replica with the fewest requests running and waiting by its
+own metrics (`vllm:num_requests_running`, `vllm:num_requests_waiting`).
 
-It is as old as the last scrape, so that all go to the same one until the next, and it is believed: a replica whose
-metrics stand still, or lie, gets everything. With `cross_check` a replica never counts as less loaded than the
-gateway's own requests in flight there.
+Two weaknesses: between two scrapes all calls go to the same replica, and a replica with stale or wrong metrics gets all
+calls. With `cross_check` the load of a replica is at least the gateway's own requests in flight there.
 """
 
 from __future__ import annotations
@@ -13,38 +12,40 @@ from collections.abc import Sequence
 from math import isfinite
 from random import Random
 
-from targets.gateway.policies.balancing.balancing import C, Candidate, idlest
-from targets.gateway.policies.balancing.forecast import Ask
+from targets.gateway.policies.balancing.balancer import C, Candidate, least_loaded
+from targets.gateway.policies.balancing.forecast import CallSize
 
 __all__ = ["ReportedLoad", "read_load"]
 
-_COUNTED = re.compile(rb"^vllm:num_requests_(?:running|waiting)(?:\{[^\n]*\})?[ \t]+(\S+)", re.MULTILINE)
+_REQUESTS = re.compile(rb"^vllm:num_requests_(?:running|waiting)(?:\{[^\n]*\})?[ \t]+(\S+)", re.MULTILINE)
 
 
 class ReportedLoad:
-    """Load is requests as reported; a replica that has reported nothing counts with those in flight."""
+    """Load is the reported requests; without a report, the requests in flight."""
 
     def __init__(self, cross_check: bool) -> None:
         self._cross_check = cross_check
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C:
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, size: CallSize) -> C:
         loads = []
         for candidate in candidates:
             weight = candidate.weight(now)
             load = self.load(now, candidate)
             loads.append(load if weight == 1.0 else (load + 1) / weight - 1)
-        return idlest(candidates, loads, rng)
+        return least_loaded(candidates, loads, rng)
 
     def load(self, now: float, candidate: Candidate) -> float:
-        if candidate.reported is None:
+        if candidate.reported_load is None:
             return float(candidate.in_flight)
-        return max(candidate.reported, float(candidate.in_flight)) if self._cross_check else candidate.reported
+        return (
+            max(candidate.reported_load, float(candidate.in_flight)) if self._cross_check else candidate.reported_load
+        )
 
 
 def read_load(page: bytes) -> float | None:
-    """Requests running and waiting by a page of metrics in Prometheus' text format; None: it does not say, or what it
-    says is no number that loads can be compared by (that format knows `NaN`)."""
-    found = _COUNTED.findall(page)
+    """Returns the requests running and waiting from metrics in Prometheus' text format; None: they are missing, or not
+    finite numbers (the format allows `NaN`)."""
+    found = _REQUESTS.findall(page)
     try:
         load = sum(float(value) for value in found)
     except ValueError:

@@ -1,7 +1,7 @@
 """Spillover (Envoy priorities): pools one after the other, the next when the one before is full.
 
-A step is full at `in_flight` requests a replica, on average over those that may take the call. When all steps are full,
-every replica is a candidate again: an order is a wish, not a reason to refuse.
+A step is a set of replicas with the same rank. It is full at `in_flight` requests per replica, averaged over those that
+may take the call. When all steps are full, every replica is a candidate: the order is a preference, not a limit.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from targets.gateway.config import Spillover, Upstream
-from targets.gateway.policies.balancing.balancing import C
+from targets.gateway.policies.balancing.balancer import C
 from targets.gateway.policies.balancing.cheapest import price_usd
-from targets.gateway.policies.balancing.forecast import Ask
+from targets.gateway.policies.balancing.forecast import CallSize
 
-__all__ = ["Steps"]
+__all__ = ["PoolSteps"]
 
-_TYPICAL = Ask(prompt=4000, output=200.0)  # by which pools are compared where no order is given
+_TYPICAL = CallSize(prompt=4000, output=200.0)  # compares the prices of pools where no order is given
 
 
-class Steps:
-    """The steps of one gateway, from the configured order or by price."""
+class PoolSteps:
+    """The steps of one gateway, by the configured order or by price."""
 
     def __init__(self, config: Spillover, upstreams: Sequence[Upstream]) -> None:
         self._full = config.in_flight
@@ -34,11 +34,11 @@ class Steps:
         self._steps = sorted(set(self._step.values()))
 
     def step(self, name: str) -> int:
-        """The step that a replica belongs to; 0 is the first choice."""
+        """Returns the step of a replica; 0 is used first."""
         return self._step[name]
 
     def narrow(self, candidates: Sequence[C]) -> Sequence[C]:
-        """The candidates of the first step that is not full; all of them if none is."""
+        """Returns the candidates of the first step that is not full; all candidates if every step is full."""
         for step in self._steps:
             here = [candidate for candidate in candidates if self._step[candidate.name] == step]
             if here and sum(candidate.in_flight for candidate in here) < self._full * len(here):

@@ -1,7 +1,7 @@
 """A circuit breaker (resilience4j, count-based window).
 
-CLOSED -> OPEN when the last calls failed, or were slow, too often. OPEN -> HALF_OPEN after a time. HALF_OPEN lets some
-real requests through, and goes to CLOSED or back to OPEN by what became of them.
+CLOSED -> OPEN when too many of the last calls failed or were slow. OPEN -> HALF_OPEN after `open_s`. HALF_OPEN lets
+some real requests through as probes; their results decide: CLOSED or back to OPEN.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class BreakerState(StrEnum):
 
 
 class CircuitBreaker:
-    """The breaker of one replica. Methods that change its state return the transition and why, or None."""
+    """The breaker of one replica. Methods that may change its state return the transition and the reason, or None."""
 
     def __init__(self, config: Breaker) -> None:
         self._config = config
@@ -32,16 +32,16 @@ class CircuitBreaker:
         self._slow = 0
         self._opened_at = 0.0
         self._probing = 0
-        self._spell = 0
+        self._period = 0
         self.state = BreakerState.CLOSED
 
     @property
     def open_until(self) -> float:
-        """When an open breaker lets requests through again."""
+        """When an open breaker turns half open."""
         return self._opened_at + self._config.open_s
 
     def admits(self) -> bool:
-        """Whether a request may pass. (`advance` first.)"""
+        """Whether a request may pass. Call `advance` first."""
         if self.state is BreakerState.CLOSED:
             return True
         if self.state is BreakerState.OPEN:
@@ -49,24 +49,24 @@ class CircuitBreaker:
         return self._probing + len(self._window) < self._config.half_open_calls
 
     def enter(self) -> int:
-        """A request passes; hand the answer back to `leave`: which half-open spell it is a probe of, 0 for none."""
+        """A request passes. Returns the half-open period that it probes (0: none); pass it to `leave`."""
         if self.state is not BreakerState.HALF_OPEN:
             return 0
         self._probing += 1
-        return self._spell
+        return self._period
 
     def is_slow(self, first_token_s: float | None, token_s: float | None) -> bool:
-        """Whether a call with these times (seconds; null = not known) counts as slow."""
+        """Whether a call with these times (seconds; None = not known) counts as slow."""
         slow_first, slow_token = self._config.slow_first_token_s, self._config.slow_token_s
         return (slow_first is not None and first_token_s is not None and first_token_s > slow_first) or (
             slow_token is not None and token_s is not None and token_s > slow_token
         )
 
     def leave(self, now: float, probe: int, failed: bool | None, slow: bool = False) -> tuple[Transition, str] | None:
-        """A request ended. `failed` None: that says nothing about the replica (a 429, a caller gone)."""
+        """A request ended. `failed` None: the outcome says nothing about the replica (a 429, a client disconnect)."""
         if self.state is BreakerState.HALF_OPEN:
-            if probe != self._spell:
-                return None  # it began before the breaker opened
+            if probe != self._period:
+                return None  # it started before the breaker opened
             self._probing -= 1
         if failed is None or self.state is BreakerState.OPEN:
             return None
@@ -78,17 +78,17 @@ class CircuitBreaker:
         return self._judge(now, len(self._window))
 
     def advance(self, now: float) -> tuple[Transition, str] | None:
-        """OPEN -> HALF_OPEN when the time is up."""
+        """OPEN -> HALF_OPEN after `open_s`."""
         if self.state is BreakerState.OPEN and now >= self.open_until:
             return self.half_open(f"open for {self._config.open_s:g} s")
         return None
 
     def half_open(self, why: str) -> tuple[Transition, str] | None:
-        """OPEN -> HALF_OPEN at once: there is news from the replica."""
+        """OPEN -> HALF_OPEN at once, for example after a successful readiness probe."""
         if self.state is not BreakerState.OPEN:
             return None
         self._clear(self._config.half_open_calls)
-        self._spell += 1
+        self._period += 1
         self.state = BreakerState.HALF_OPEN
         return Transition.BREAKER_HALF_OPEN, why
 
@@ -105,7 +105,7 @@ class CircuitBreaker:
         if self._failures >= self._config.failure_share * calls:
             why = f"{self._failures} of {calls} calls failed"
         elif self._slow >= self._config.slow_share * calls:
-            why = f"{self._slow} of {calls} calls slow"
+            why = f"{self._slow} of {calls} calls were slow"
         else:
             return None
         self._clear()
@@ -115,16 +115,16 @@ class CircuitBreaker:
 
     def _judge_probes(self, now: float) -> tuple[Transition, str] | None:
         wanted = self._config.half_open_calls
-        opened = self._judge(now, wanted)  # as soon as those to come cannot change the answer
+        opened = self._judge(now, wanted)  # as soon as the remaining probes cannot change the result
         if opened is not None:
             return opened
         if len(self._window) < wanted:
             return None
         self._clear()
         self.state = BreakerState.CLOSED
-        return Transition.BREAKER_CLOSED, f"{wanted} probes went well"
+        return Transition.BREAKER_CLOSED, f"{wanted} probes succeeded"
 
     def _clear(self, window_calls: int | None = None) -> None:
-        # As in resilience4j, probes have a window of their own size: they may be more than a closed one's calls.
+        # As in resilience4j, the half-open window has its own size, which may be larger than the closed one.
         self._window = deque(maxlen=window_calls if window_calls is not None else self._config.window_calls)
         self._failures = self._slow = self._probing = 0

@@ -1,6 +1,7 @@
-"""Active readiness probes: shut out after some failures in a row, back after some successes (HAProxy's fall and rise).
+"""Active readiness probes: a replica is shut out after `fall` consecutive failures and readmitted after `rise`
+consecutive successes (HAProxy).
 
-A failed probe is repeated at once, so that `fall` 2 costs two timeouts and not two intervals.
+A failed probe is repeated at once, so that `fall: 2` takes two timeouts, not two intervals.
 """
 
 from __future__ import annotations
@@ -9,53 +10,53 @@ from dataclasses import dataclass
 
 from targets.gateway.config import Probes
 
-__all__ = ["Probed", "Readiness"]
+__all__ = ["ProbeResult", "Readiness"]
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """How a probe ended. `said_so`: the replica itself answers that it is not ready (503): it takes no new calls, and
-    what it has it goes on serving. `refused`: nobody listens there."""
+class ProbeResult:
+    """How a probe ended. `says_not_ready`: the replica returned 503: it takes no new requests, and those in flight go
+    on. `connection_refused`: no process listens at its port."""
 
     ok: bool
     what: str = ""
-    said_so: bool = False
-    refused: bool = False
+    says_not_ready: bool = False
+    connection_refused: bool = False
 
 
 class Readiness:
-    """What the probes of one replica say. A replica counts as ready until they say otherwise.
+    """The readiness of one replica by its probes. It starts as ready.
 
-    `ready`; `draining`: it says itself that it is not; `refuses`: the last probe found nobody there.
+    `draining`: the latest probe returned 503. `refuses_connections`: the latest probe was refused a connection.
     """
 
     def __init__(self, config: Probes) -> None:
         self._config = config
-        self._in_a_row = 0
+        self._consecutive = 0
         self.ready = True
         self.draining = False
-        self.refuses = False
+        self.refuses_connections = False
 
-    def record(self, probed: Probed) -> bool | None:
-        """A probe ended: True = it is ready again, False = it no longer is, None = nothing changed.
+    def record(self, probed: ProbeResult) -> bool | None:
+        """A probe ended. Returns True if the replica became ready, False if it became not ready, None for no change.
 
-        What a replica says against itself is believed at once.
+        A 503 counts at once, without `fall` repetitions.
         """
-        ok, self.draining, self.refuses = probed.ok, probed.said_so, probed.refused
-        if probed.said_so and self.ready:
+        ok, self.draining, self.refuses_connections = probed.ok, probed.says_not_ready, probed.connection_refused
+        if probed.says_not_ready and self.ready:
             self.ready = False
-            self._in_a_row = 0
+            self._consecutive = 0
             return False
         if ok == self.ready:
-            self._in_a_row = 0
+            self._consecutive = 0
             return None
-        self._in_a_row += 1
-        if self._in_a_row < (self._config.rise if ok else self._config.fall):
+        self._consecutive += 1
+        if self._consecutive < (self._config.rise if ok else self._config.fall):
             return None
         self.ready = ok
-        self._in_a_row = 0
+        self._consecutive = 0
         return ok
 
     def pause_s(self, ok: bool) -> float:
-        """Seconds until the next probe: none after a failure that has not been believed yet."""
+        """Seconds until the next probe: 0 after a failure while the replica still counts as ready."""
         return 0.0 if not ok and self.ready else self._config.interval_s

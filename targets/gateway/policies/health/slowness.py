@@ -1,12 +1,12 @@
-"""Slow outliers: a replica that answers its probes and fails nothing, and takes many times as long for a token.
+"""Slow outliers: replicas that pass their probes and fail no request, but take many times as long per token.
 
-What counts is what a replica does, not what it says. A sample is the least gap between two tokens of one stream within
-half a second. A busy replica is not a slow one, so what a gap should be depends on what else is there: while nobody
-waits for a first token, a decode step of its hardware with the sequences in flight, and slow is many times what the
-others take, in such steps; while one waits, at most a step full of prefill, and slow is what that cannot explain.
+A sample is the shortest gap between two tokens of one stream within half a second. A busy replica is not a slow one, so
+the expected gap depends on the load. While no request waits for its first token, it is a decode step of the replica's
+hardware with the sequences in flight; slow is many times the others' gap, in such steps. While one waits, it is at most
+a step full of prefill; slow is any gap well above that.
 
-An outlier is slower than the fleet and than its own pool: a pool that is slow as a whole looks like a pool under load,
-and taking that away makes it worse.
+An outlier is slower than the fleet and than its own pool. A pool that is slow as a whole is probably overloaded, and
+ejecting its replicas would make that worse.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ _BEYOND_FULL = 1.5  # full steps
 
 @dataclass(slots=True)
 class _Pace:
-    quiet: list[float] = field(default_factory=list)  # samples in decode steps, while nobody waits
-    busy: list[float] = field(default_factory=list)  # in full steps, while somebody does
-    latest: float | None = None  # decode steps a token
-    in_a_row: int = 0
+    quiet: list[float] = field(
+        default_factory=list
+    )  # samples in decode steps, while no request waits for its first token
+    busy: list[float] = field(default_factory=list)  # samples in full steps, while a request waits
+    latest: float | None = None  # decode steps per token
+    consecutive: int = 0
     suspect: bool = False
 
 
 class SlowOutliers:
-    """All replicas of a gateway. Where the steps of any of them are not known, paces are plain times, and nothing is
-    judged while somebody waits."""
+    """All replicas of a gateway. If the step times of any replica are unknown, gaps are compared in seconds, and only
+    while no request waits for its first token."""
 
     def __init__(self, config: Ejection, upstreams: Mapping[str, Upstream]) -> None:
         self._config = config
@@ -43,8 +45,8 @@ class SlowOutliers:
         self._paces = {name: _Pace() for name in upstreams}
 
     def record(self, name: str, gap_s: float, waiting: bool, step_load_s: float = 0.0) -> None:
-        """The least gap between tokens of a stream there, lately; whether somebody waits for a first token there, and
-        what the sequences in flight add to a step."""
+        """Records the shortest gap of a stream. `waiting`: a request waits for its first token at the replica.
+        `step_load_s`: predicted seconds that the sequences in flight add to a step."""
         pace, upstream = self._paces[name], self._upstreams[name]
         if not self._known:
             if not waiting:
@@ -55,27 +57,27 @@ class SlowOutliers:
             pace.quiet.append(gap_s / (upstream.step_ms * 1e-3 + step_load_s))
 
     def forget(self, name: str) -> None:
-        """It was ejected: what was seen of it says nothing about it once it is back. Slow ones stay suspect."""
+        """It was ejected: drops its samples. A replica ejected for slowness stays suspect."""
         suspect = self._paces[name].suspect
-        self._paces[name] = _Pace(suspect=suspect, in_a_row=self._config.slow_sweeps - 1 if suspect else 0)
+        self._paces[name] = _Pace(suspect=suspect, consecutive=self._config.slow_sweeps - 1 if suspect else 0)
 
     def suspect(self, name: str) -> bool:
         """Whether it was an outlier and has not been seen at a good pace since: one slow sweep is then enough."""
         return self._paces[name].suspect
 
     def sweep(self) -> list[tuple[str, str]]:
-        """[(replica, why)] that have been outliers often enough in a row."""
+        """Ends a sweep. Returns [(replica, reason)] for outliers in `slow_sweeps` consecutive sweeps."""
         if self._config.slow_factor is None:
             return []
         least = self._config.slow_min_samples
-        judged: dict[str, float | None] = {}  # by decode steps, or (None) beyond a full step
+        judged: dict[str, float | None] = {}  # decode steps per token; None: above a full step
         for name, pace in self._paces.items():
             if len(pace.quiet) >= least:
                 judged[name] = pace.latest = median(pace.quiet)
             elif len(pace.busy) < least:
                 continue
             elif median(pace.busy) > _BEYOND_FULL:
-                judged[name] = None  # else load may explain what was seen: it stays as it was
+                judged[name] = None  # otherwise load may explain the gaps: the state is kept
             pace.quiet.clear()
             pace.busy.clear()
         out = []
@@ -83,21 +85,27 @@ class SlowOutliers:
             why = self._slow(name, steps)
             pace = self._paces[name]
             if not why:
-                pace.in_a_row, pace.suspect = 0, False
+                pace.consecutive, pace.suspect = 0, False
                 continue
-            pace.in_a_row += 1
-            if pace.in_a_row >= self._config.slow_sweeps:
+            pace.consecutive += 1
+            if pace.consecutive >= self._config.slow_sweeps:
                 pace.suspect = True
                 out.append((name, why))
         return out
 
     def _slow(self, name: str, steps: float | None) -> str:
-        """In words, why it is; "" if it is not."""
+        """Returns the reason in words, or "" if it is not slow."""
         if steps is None:
-            return "slower than a step full of prefill explains"
-        others = {o: pace.latest for o, pace in self._paces.items() if o != name and pace.latest is not None}
+            return "time per token above that of a step full of prefill"
+        others = {
+            other: pace.latest for other, pace in self._paces.items() if other != name and pace.latest is not None
+        }
         if len(others) < _MIN_OTHERS or self._config.slow_factor is None:
             return ""
-        peers = [its for other, its in others.items() if self._upstreams[other].pool == self._upstreams[name].pool]
+        peers = [pace for other, pace in others.items() if self._upstreams[other].pool == self._upstreams[name].pool]
         usual = max(median(others.values()), median(peers) if peers else 0.0)
-        return f"{steps / usual:.1f} x the others' time a token" if steps > self._config.slow_factor * usual else ""
+        return (
+            f"{steps / usual:.1f} x the time per token of the others"
+            if steps > self._config.slow_factor * usual
+            else ""
+        )

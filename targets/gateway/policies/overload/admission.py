@@ -1,7 +1,7 @@
-"""Admission: a token bucket a tenant, in model tokens, and shedding by tier from the bottom. Pure.
+"""Admission: a token bucket per tenant, in model tokens, and load shedding by tier, lowest tier first. Pure.
 
-A request is charged when it comes and settled when it ends. Refusals carry the seconds until it gets in, and keep that
-place (`policies.promises`).
+A request is charged when it arrives; the charge is settled when it ends. A refusal names the seconds until the request
+will be admitted, and reserves that time (`promises`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from targets.gateway.policies.overload.token_bucket import TokenBucket
 
 __all__ = ["AdmissionControl", "Refused", "Ticket"]
 
-_MEAN_WEIGHT = 0.1  # of the newest request in the running mean of what a tenant uses of its max_tokens
-
-
+_MEAN_WEIGHT = 0.1  # of the newest request, in the mean share of max_tokens that a tenant uses
 _LANES = 2
 
 
@@ -31,7 +29,8 @@ class _Tenant:
 
 @dataclass(slots=True)
 class Ticket:
-    """A request that was charged. `priority`: of its tier, 0 is the best. `promised`: it was told to come now."""
+    """A charged request. `priority`: of its tier, 0 is the best. `promised`: an earlier refusal promised its
+    admission."""
 
     account: Account
     tier: str
@@ -42,19 +41,20 @@ class Ticket:
     tenant: _Tenant | None = None
 
     @property
-    def who(self) -> str:
-        """For a decision's `why`."""
-        return f"{self.account.tenant or 'nobody named'} ({self.tier})"
+    def label(self) -> str:
+        """Tenant and tier, for messages."""
+        return f"{self.account.tenant or 'no tenant'} ({self.tier})"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not now. `retry_after_s`: when it gets in; None = not known. `again`: whether to come back at all."""
+    """Not admitted. `retry_after_s`: seconds until it would be; None = not known. `retriable`: whether to retry at
+    all."""
 
     status: int
     why: str
     retry_after_s: float | None
-    again: bool = True
+    retriable: bool = True
 
 
 class AdmissionControl:
@@ -66,19 +66,19 @@ class AdmissionControl:
         self._tenants: OrderedDict[str, _Tenant] = OrderedDict()
         self._promises = Promises(config.trickle, config.longest_wait_s, config.keep_s)
 
-    def ask(
+    def admit(
         self,
         now: float,
         account: Account,
         prompt_tokens: int,
         max_tokens: int,
         load: float,
-        ends_per_s: float,
+        completions_per_s: float,
         identify: Callable[[], Hashable],
     ) -> Ticket | Refused:
-        """Admits or refuses a request. `load`: of the stack, 1 = every place is taken. `ends_per_s`: requests that end
-        now. `identify`: by what the request is known when it comes again; asked for only where that matters."""
-        self._lapse(now)
+        """Admits or refuses a request. `load`: of the stack, 1 = every place is taken. `completions_per_s`: requests
+        that end per second now. `identify` returns the key of a repeated request; called only when needed."""
+        self._refund_expired(now)
         name = account.tier if account.tier in self._priority else self._config.default_tier
         tier = self._config.tiers[name]
         key: Hashable = None
@@ -90,7 +90,7 @@ class AdmissionControl:
                 kept.promised = True
                 return kept
             if early_s is not None:
-                return Refused(429, f"{account.tenant} ({name}) came back {early_s:.1f} s early", early_s)
+                return Refused(429, f"{account.tenant} ({name}) retried {early_s:.1f} s too early", early_s)
         ticket = Ticket(account, name, self._priority[name], max_tokens)
         if account.tenant and tier.tokens_per_s is not None and tier.burst_tokens is not None:
             tenant = ticket.tenant = self._tenant(now, account.tenant, tier.tokens_per_s, tier.burst_tokens)
@@ -98,28 +98,33 @@ class AdmissionControl:
             wait_s = tenant.bucket.wait_s(now, ticket.charged)
             if wait_s:
                 return self._refuse(
-                    now, key or identify(), ticket, wait_s, f"{ticket.who} used up {tier.tokens_per_s:g} tokens/s"
+                    now, key or identify(), ticket, wait_s, f"{ticket.label} exceeds {tier.tokens_per_s:g} tokens/s"
                 )
             tenant.bucket.take(now, ticket.charged)
         if tier.shed_at is not None and load >= tier.shed_at:
             return self.shed(
-                now, key or identify(), ticket, ends_per_s, 429, f"shed at load {load:.2f} (from {tier.shed_at:g} on)"
+                now,
+                key or identify(),
+                ticket,
+                completions_per_s,
+                429,
+                f"shed at load {load:.2f} (threshold {tier.shed_at:g})",
             )
         return ticket
 
-    def shed(self, now: float, key: Hashable, ticket: Ticket, ends_per_s: float, status: int, because: str) -> Refused:
-        """Refuses one that is paid for, for the stack's sake; its charge stays with the promise, or goes back."""
-        lane = min(
-            ticket.priority, _LANES - 1
-        )  # one for the best tier, which only the queue drops, and one for the rest
-        wait_s = self._promises.slot_wait_s(now, ends_per_s, lane)
+    def shed(
+        self, now: float, key: Hashable, ticket: Ticket, completions_per_s: float, status: int, because: str
+    ) -> Refused:
+        """Refuses a charged request because of load. The charge stays with the promise, or is refunded."""
+        lane = min(ticket.priority, _LANES - 1)  # one lane for the best tier, one for all others
+        wait_s = self._promises.slot_wait_s(now, completions_per_s, lane)
         promised = self._promises.make(now, key, wait_s, ticket, lane=lane)
         if not promised:
-            self._give_back(now, ticket)
-        return Refused(status, f"{ticket.who}: {because}", wait_s, promised)
+            self._refund(now, ticket)
+        return Refused(status, f"{ticket.label}: {because}", wait_s, promised)
 
-    def settle(self, now: float, ticket: Ticket, prompt_tokens: int, output_tokens: int) -> None:
-        """The request ended and used so much; nothing if it was not served."""
+    def settle_charge(self, now: float, ticket: Ticket, prompt_tokens: int, output_tokens: int) -> None:
+        """The request ended: refunds what it did not use of its charge; all of it if it was not served."""
         tenant = ticket.tenant
         if tenant is None:
             return
@@ -134,11 +139,11 @@ class AdmissionControl:
             ticket.tenant.bucket.take(now, ticket.charged)
         return Refused(429, why, wait_s, promised)
 
-    def _lapse(self, now: float) -> None:
-        for ticket in self._promises.lapsed(now):
-            self._give_back(now, ticket)
+    def _refund_expired(self, now: float) -> None:
+        for ticket in self._promises.take_expired(now):
+            self._refund(now, ticket)
 
-    def _give_back(self, now: float, ticket: Ticket) -> None:
+    def _refund(self, now: float, ticket: Ticket) -> None:
         if ticket.tenant is not None:
             ticket.tenant.bucket.give(now, ticket.charged)
 

@@ -1,4 +1,4 @@
-"""AIMD (Netflix concurrency-limits): x 0.9 on a drop, +1 while at least half of the limit is used."""
+"""AIMD (Netflix concurrency-limits): limit x 0.9 on a drop, + 1 while at least half of the limit is used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AIMDLimit:
         self.places = config.initial
 
     def sample(self, now: float, waited_s: float, in_flight: int, dropped: bool) -> None:
-        """A wait (seconds), or a drop."""
+        """See `Limit.sample`."""
         if dropped or waited_s > self._config.slow_s:
             self.places = max(self._config.least, int(self.places * self._config.backoff))
         elif in_flight * 2 >= self.places:

@@ -1,6 +1,6 @@
-"""Degradation: under load, shorter answers for the tiers that allow it (Klein et al., "Brownout", ICSE '14).
+"""Degradation: under load, shorter responses for the tiers that allow it (Klein et al., "Brownout", ICSE '14).
 
-Theirs is a dimmer too, moved by response times; this one is moved by the load that admission and the queue see.
+Their dimmer follows response times; this one follows the load at admission and queue.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Degraded", "degrade", "dimmer"]
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """What a request gets instead of what it asked for. `model` "" = the one it asked for."""
+    """The reduced limits of a request. `max_tokens` None = unchanged; `model` "" = unchanged."""
 
     max_tokens: int | None
     model: str = ""
@@ -29,12 +29,12 @@ class Degraded:
 
 
 def dimmer(config: Degradation, load: float) -> float:
-    """1 = in full, 0 = as little as allowed."""
+    """Returns 1 for full service down to 0 for the lowest allowed service, at this load."""
     return min(1.0, max(0.0, (config.to_load - load) / (config.to_load - config.from_load)))
 
 
 def degrade(config: Degradation, tier: str, load: float, max_tokens: int | None) -> Degraded | None:
-    """What becomes of a request for `max_tokens` (None: it named no limit) at this load; None = all that it asks."""
+    """Returns the reduced limits of a request for `max_tokens` (None: no limit) at this load; None = full service."""
     if tier not in config.tiers:
         return None
     level = dimmer(config, load)

@@ -3,10 +3,10 @@
     gradient = clamp(tolerance x long / short, 0.5, 1)
     limit    = (1 - smoothing) x limit + smoothing x (gradient x limit + growth)
 
-`short` is the average of a window, `long` an exponential average over `long_samples` windows. It begins at `base_s`,
-which is what is measured while nobody waits (Netflix, without such a point, averages the first windows: if they are
-those of an overload, it is never seen). Where long > 2 x short, long decays by 5 % (the overload is over). While less
-than half of the limit is used it stays as it is.
+`short` is the average of a window, `long` an exponential average over `long_samples` windows. `long` starts at
+`base_s`, the sample without any wait. (Netflix starts with the average of the first windows; an overload in these is
+never recognised.) While long > 2 x short, the overload is over and long decays by 5 % per window. While less than half
+of the limit is used, the limit does not change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DRIFT_DECAY = 0.95
 
 
 class Gradient2Limit:
-    """The limit of one replica. Seconds."""
+    """The limit of one replica. Times in seconds."""
 
     def __init__(self, config: Concurrency) -> None:
         self._config = config
@@ -32,11 +32,11 @@ class Gradient2Limit:
 
     @property
     def places(self) -> int:
-        """How many may be in flight."""
+        """Requests that may be in flight."""
         return int(self._limit)
 
     def sample(self, now: float, waited_s: float, in_flight: int, dropped: bool) -> None:
-        """A wait. One that was dropped waited at least as long: it counts as any other."""
+        """See `Limit.sample`. A dropped request waited at least `waited_s`, and counts like any other."""
         if self._opened_at is None:
             self._opened_at = now
         self._sum += waited_s
@@ -54,6 +54,6 @@ class Gradient2Limit:
         if in_flight < self._limit / 2:
             return
         gradient = min(1.0, max(0.5, config.tolerance * self._long / short))
-        aim = gradient * self._limit + config.growth
-        limit = (1.0 - config.smoothing) * self._limit + config.smoothing * aim
+        target = gradient * self._limit + config.growth
+        limit = (1.0 - config.smoothing) * self._limit + config.smoothing * target
         self._limit = min(float(config.most), max(float(config.least), limit))

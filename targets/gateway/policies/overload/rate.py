@@ -1,14 +1,14 @@
-"""How many a second: events counted with exponential forgetting."""
+"""Events per second, with exponential decay."""
 
 from __future__ import annotations
 
 from math import exp
 
-__all__ = ["Rate"]
+__all__ = ["EventRate"]
 
 
-class Rate:
-    """`sum e^(-age / tau) / tau` over the events. Times in seconds on the caller's clock."""
+class EventRate:
+    """`sum of e^(-age / tau) / tau` over the events. Times in seconds on the caller's clock."""
 
     __slots__ = ("_at", "_per_s", "_tau_s")
 
@@ -18,10 +18,10 @@ class Rate:
         self._at = 0.0
 
     def count(self, now: float) -> None:
-        """One more."""
+        """Counts one event."""
         self._per_s = self.per_s(now) + 1.0 / self._tau_s
         self._at = now
 
     def per_s(self, now: float) -> float:
-        """Events a second, as of `now`."""
+        """Returns the events per second at `now`."""
         return self._per_s * exp(-(now - self._at) / self._tau_s)

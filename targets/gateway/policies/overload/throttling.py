@@ -1,9 +1,9 @@
-"""Client-side throttling (Google SRE book, "Handling Overload"): who mostly refuses is asked less often.
+"""Client-side throttling (Google SRE book, "Handling Overload"): a replica that rejects most requests gets fewer.
 
     p(not sent) = max(0, (requests - k x accepts) / (requests + 1))
 
-Requests count whether they were sent or not; those that were sent count when it is known what became of them, so that a
-prefill that takes long is no refusal. Sums over a sliding window of 120 slots.
+Requests count whether they were sent or not. Sent ones count when their outcome is known, so that a long prefill is not
+taken for a rejection. Sums over a sliding window of 120 slots.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SLOTS = 120
 
 
 class Throttle:
-    """Of one upstream (a replica or a pool). Times in seconds."""
+    """The throttle of one replica or pool. Times in seconds."""
 
     def __init__(self, config: Throttling) -> None:
         self._k = config.k
@@ -29,17 +29,17 @@ class Throttle:
         self._accepts = 0.0
 
     def probability(self, now: float) -> float:
-        """That the next request is not sent."""
+        """Returns the probability that the next request is not sent."""
         self._expire(now)
         return max(0.0, (self._requests - self._k * self._accepts) / (self._requests + 1.0))
 
     def refused(self, now: float) -> None:
-        """A request was refused there, or was not sent."""
+        """A request was rejected, or was not sent."""
         self._slot(now)[1] += 1
         self._requests += 1
 
     def accepted(self, now: float) -> None:
-        """An answer began."""
+        """A response began."""
         slot = self._slot(now)
         slot[1] += 1
         slot[2] += 1

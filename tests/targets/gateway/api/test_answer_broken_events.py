@@ -8,7 +8,7 @@ from targets.gateway.api.answer import AnswerStream
 from targets.gateway.api.anthropic_stream import AnthropicStream
 from targets.gateway.api.incoming import Body, error_in
 from targets.gateway.api.openai_stream import OpenAIStream
-from targets.gateway.api.sse import is_strange
+from targets.gateway.api.sse import has_unknown_field
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from targets.gateway.api.sse import is_strange
     ],
 )
 def test_a_line_without_a_fields_name_is_strange(event: bytes, strange: bool) -> None:
-    assert is_strange(event) == strange
+    assert has_unknown_field(event) == strange
 
 
 def openai(text: str) -> bytes:

@@ -107,7 +107,7 @@ async def test_what_cannot_go_on_ends_in_an_error_event_and_no_terminal(how: str
         seen = await at.call(request_body(TOKENS))
         assert seen.text == token_stream(MARKER.key, 5)
         assert (len(seen.errors), seen.terminals, seen.finish) == (1, 0, [])
-        assert "broke off" in seen.errors[0]["message"]
+        assert "ended early" in seen.errors[0]["message"]
 
 
 async def test_an_upstream_that_cannot_continue_is_not_asked_to() -> None:
@@ -126,7 +126,7 @@ async def test_the_callers_mistake_is_passed_on_once() -> None:
         for _ in range(6):
             seen = await at.call(request_body())
             assert seen.status == 400
-            assert b"as told: 400" in seen.raw
+            assert b"scripted status 400" in seen.raw
         assert sum(at.served()) == 6
         states = at.gateway.snapshot()["replicas"].values()
         assert {(state["breaker"], state["ejected"]) for state in states} == {("closed", False)}
@@ -184,7 +184,7 @@ async def test_all_fail_then_all_recover_and_nobody_is_locked_out() -> None:
 @pytest.mark.parametrize("said", [{}, {"continue_final_message": True}])
 async def test_the_callers_own_beginning_is_continued_not_followed(parts: bool, said: dict[str, bool]) -> None:
     begun = token_stream(MARKER.key, 3)
-    body = request_body(TOKENS, **said)
+    body = {**request_body(TOKENS), **said}
     body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": begun}] if parts else begun})
     async with rig(2) as at:
         for replica in at.replicas:

@@ -50,8 +50,8 @@ async def test_a_lease_that_is_not_renewed_ends_the_behaviour_and_one_that_is_do
         stuck = {"kind": "stuck_config", "params": {"replicas": ["r1"]}, "lease_s": 0.2}
         await at.control("PUT", "/behaviours/short", stuck)
         await at.control("PUT", "/behaviours/long", {**SLOW, "lease_s": 60})
-        assert at.gateway.router.replicas["r1"].stuck
-        await until(lambda: not at.gateway.router.replicas["r1"].stuck, 1.0)
+        assert at.router.replicas["r1"].health_ignored
+        await until(lambda: not at.router.replicas["r1"].health_ignored, 1.0)
         assert set((await at.control("GET", "/behaviours"))[1]) == {"long"}
         assert (await at.control("POST", "/behaviours/renew", {"ids": ["short", "long"]}))[1] == {"renewed": ["long"]}
 

@@ -29,7 +29,7 @@ async def test_decisions_are_made_one_after_another_in_the_order_they_were_asked
     active, done = made(), []
 
     async def ask(number: int) -> None:
-        await active.decide()
+        await active.wait_for_decision()
         done.append((number, monotonic() - began))
 
     active.put("f1", body(ms=60))
@@ -44,14 +44,14 @@ async def test_decisions_are_made_one_after_another_in_the_order_they_were_asked
 
 async def test_without_it_nothing_waits() -> None:
     active = made()
-    assert not active.slow
-    assert await active.decide() == []
+    assert not active.delays_decisions
+    assert await active.wait_for_decision() == []
 
 
 async def test_whoever_waits_is_let_go_at_once_when_it_ends() -> None:
     active = made()
     active.put("f1", body(stall_s=600))
-    waiting = [asyncio.create_task(active.decide()) for _ in range(5)]
+    waiting = [asyncio.create_task(active.wait_for_decision()) for _ in range(5)]
     await until(lambda: active.hits["f1"] == 5)
     assert active.remove("f1") == 5
     async with asyncio.timeout(1):
@@ -63,7 +63,7 @@ async def test_its_lease_lets_them_go_too() -> None:
     active = made()
     active.put("f1", body(lease_s=0.2, stall_s=600))
     async with asyncio.timeout(2):
-        await active.decide()
+        await active.wait_for_decision()
     assert active.listing() == {}
 
 
@@ -71,14 +71,14 @@ async def test_a_stall_that_begins_holds_those_who_wait_already_and_ends_by_itse
     active = made()
     active.put("f1", body(ms=20))
     began = monotonic()
-    waiting = asyncio.create_task(active.decide())
+    waiting = asyncio.create_task(active.wait_for_decision())
     await until(lambda: active.hits["f1"] == 1)
     active.put("f2", body(stall_s=0.3))
     hits = await waiting
     assert monotonic() - began >= 0.3
     assert [hit.fault_id for hit in hits] == ["f1", "f2"]
     began = monotonic()
-    await active.decide()  # the stall is over, the slowness is not
+    await active.wait_for_decision()  # the stall is over, the slowness is not
     assert monotonic() - began >= 0.015
     active.close()
 
@@ -86,7 +86,7 @@ async def test_a_stall_that_begins_holds_those_who_wait_already_and_ends_by_itse
 async def test_a_client_that_leaves_the_queue_harms_nobody() -> None:
     active = made()
     active.put("f1", body(ms=50))
-    leaving, staying = asyncio.create_task(active.decide()), asyncio.create_task(active.decide())
+    leaving, staying = asyncio.create_task(active.wait_for_decision()), asyncio.create_task(active.wait_for_decision())
     await until(lambda: active.hits["f1"] == 2)
     leaving.cancel()
     async with asyncio.timeout(2):

@@ -11,7 +11,7 @@ STUCK = {"kind": "stuck_config", "params": {"replicas": ["r0"]}, "lease_s": 30}
 
 async def test_a_replica_that_is_known_to_be_dead_gets_calls_all_the_same_and_they_are_counted() -> None:
     async with rig(2, probes=Probes(interval_s=0.1, timeout_s=0.2)) as at:
-        state = at.gateway.router.replicas["r0"]
+        state = at.router.replicas["r0"]
         await at.replicas[0].stop()
         await until(lambda: state.shut_out)
         before = state.attempts
@@ -20,7 +20,7 @@ async def test_a_replica_that_is_known_to_be_dead_gets_calls_all_the_same_and_th
         assert state.attempts == before
         await at.control("PUT", "/behaviours/f1", STUCK)
         assert not state.shut_out
-        assert state.known_ill
+        assert state.known_unhealthy
         for n in range(12):
             assert (await at.call(request_body(3, marker=Marker(f"b{n}", "main", 0)))).status == 200
         sent = state.attempts - before

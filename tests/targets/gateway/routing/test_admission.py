@@ -1,4 +1,4 @@
-"""The entrance: admission, places, the queue and degradation together. Exact times, no I/O."""
+"""Admission, places, the queue and degradation together. Exact times, no I/O."""
 
 from __future__ import annotations
 
@@ -9,45 +9,49 @@ from reports.shared.tenancy import Account
 from targets.gateway.config import Admission, Concurrency, Degradation, GatewayPolicies, Queue, Tier
 from targets.gateway.policies.overload.admission import Refused
 from targets.gateway.policies.overload.degradation import Degraded
-from targets.gateway.routing.admission import Admitted, Ask, Entrance, Held
+from targets.gateway.routing.admission import AdmissionRequest, Admitted, Queued, RequestAdmission
 
-NAMES = count()
+KEYS = count()
 
 
-class Rooms:
+class Places:
     """Places as a router would count them."""
 
     def __init__(self, places: int) -> None:
         self.places = places
         self.in_flight = 0
 
-    def room(self) -> tuple[float, int, float]:
+    def capacity(self) -> tuple[float, int, float]:
         return self.places, self.in_flight, max(0, self.places - self.in_flight)
 
 
-class Door:
-    """An entrance, and what those who waited were told."""
+class Rig:
+    """The admission of one gateway, and the results of queued requests by tenant."""
 
     def __init__(self, places: int = 1, **policies: object) -> None:
-        self.rooms = Rooms(places)
+        self.replicas = Places(places)
         made = {"concurrency": Concurrency(kind="fixed"), "queue": QUEUE, **policies}
-        self.entrance = Entrance(GatewayPolicies(**made), self.rooms)  # type: ignore[arg-type]
-        self.told: dict[str, Admitted | Refused] = {}
+        self.admission = RequestAdmission(GatewayPolicies(**made), self.replicas)  # type: ignore[arg-type]
+        self.results: dict[str, Admitted | Refused] = {}
 
-    def ask(self, now: float, name: str, tier: str = "", key: Hashable = None) -> Admitted | Held | Refused:
-        known: Hashable = next(NAMES) if key is None else key
-        ask = Ask(Account(name, tier), 100, 100, lambda: known)
-        return self.entrance.ask(now, ask, lambda answer: self.told.setdefault(name, answer) and None)
+    def admit(self, now: float, name: str, tier: str = "", key: Hashable = None) -> Admitted | Queued | Refused:
+        known: Hashable = next(KEYS) if key is None else key
+        request = AdmissionRequest(Account(name, tier), 100, 100, lambda: known)
 
-    def serve(self, admitted: Admitted | Held | Refused) -> Admitted:
+        def notify(result: Admitted | Refused) -> None:
+            self.results.setdefault(name, result)
+
+        return self.admission.admit(now, request, notify)
+
+    def serve(self, admitted: Admitted | Queued | Refused) -> Admitted:
         assert isinstance(admitted, Admitted)
-        self.entrance.started(admitted)
-        self.rooms.in_flight += 1
+        self.admission.attempt_started(admitted)
+        self.replicas.in_flight += 1
         return admitted
 
     def end(self, now: float, admitted: Admitted, tokens: int = 10) -> None:
-        self.rooms.in_flight -= 1
-        self.entrance.settled(now, admitted, 100, tokens)
+        self.replicas.in_flight -= 1
+        self.admission.ended(now, admitted, 100, tokens)
 
 
 QUEUE = Queue(max_length=2, interval_s=1.0, target_s=0.5, prefill_factor=0.0, longest_s=5.0)
@@ -55,138 +59,138 @@ TIERS = Admission(tiers={"subscription": Tier(), "batch": Tier(shed_at=1.0)}, tr
 
 
 def test_a_place_that_was_given_is_taken_before_the_attempt_starts() -> None:
-    at = Door(places=1)
-    assert isinstance(at.ask(0.0, "a"), Admitted)
-    assert at.entrance.load() == 1.0
-    assert isinstance(at.ask(0.0, "b"), Held)
+    at = Rig(places=1)
+    assert isinstance(at.admit(0.0, "a"), Admitted)
+    assert at.admission.load() == 1.0
+    assert isinstance(at.admit(0.0, "b"), Queued)
 
 
-def test_one_that_waits_is_told_when_a_place_is_free() -> None:
-    at = Door(places=1)
-    first = at.serve(at.ask(0.0, "a"))
-    at.ask(0.1, "b")
-    at.ask(0.2, "c")
-    assert at.entrance.queued == 2
+def test_one_that_waits_is_results_when_a_place_is_free() -> None:
+    at = Rig(places=1)
+    first = at.serve(at.admit(0.0, "a"))
+    at.admit(0.1, "b")
+    at.admit(0.2, "c")
+    assert at.admission.queued == 2
     at.end(0.3, first)
-    assert isinstance(at.told["b"], Admitted)
-    assert set(at.told) == {"b"}
-    second = at.serve(at.told["b"])
+    assert isinstance(at.results["b"], Admitted)
+    assert set(at.results) == {"b"}
+    second = at.serve(at.results["b"])
     at.end(0.4, second)
-    assert isinstance(at.told["c"], Admitted)
+    assert isinstance(at.results["c"], Admitted)
 
 
 def test_nobody_passes_those_who_wait() -> None:
-    at = Door(places=1)
-    first = at.serve(at.ask(0.0, "a"))
-    at.ask(0.1, "b")
-    at.rooms.places = 2  # a limit grew, and nobody has told the queue yet
-    assert isinstance(at.ask(0.2, "c"), Held)
-    assert isinstance(at.told["b"], Admitted)
-    assert "c" not in at.told
+    at = Rig(places=1)
+    first = at.serve(at.admit(0.0, "a"))
+    at.admit(0.1, "b")
+    at.replicas.places = 2  # a limit grew, and nobody has results the queue yet
+    assert isinstance(at.admit(0.2, "c"), Queued)
+    assert isinstance(at.results["b"], Admitted)
+    assert "c" not in at.results
     at.end(0.3, first)
-    assert isinstance(at.told["c"], Admitted)
+    assert isinstance(at.results["c"], Admitted)
 
 
 def test_a_better_tier_goes_first() -> None:
-    at = Door(places=1, admission=Admission(tiers={"subscription": Tier(), "batch": Tier()}))
-    first = at.serve(at.ask(0.0, "a", "batch"))
-    at.ask(0.1, "b", "batch")
-    at.ask(0.2, "s", "subscription")
+    at = Rig(places=1, admission=Admission(tiers={"subscription": Tier(), "batch": Tier()}))
+    first = at.serve(at.admit(0.0, "a", "batch"))
+    at.admit(0.1, "b", "batch")
+    at.admit(0.2, "s", "subscription")
     at.end(0.3, first)
-    assert set(at.told) == {"s"}
+    assert set(at.results) == {"s"}
 
 
 def test_without_a_queue_one_that_finds_no_place_is_refused_with_the_time_that_a_place_takes() -> None:
-    at = Door(places=1, queue=None)
-    at.serve(at.ask(0.0, "a"))
-    assert at.ask(0.0, "b") == Refused(503, "every replica is at its limit", 1.0)
+    at = Rig(places=1, queue=None)
+    at.serve(at.admit(0.0, "a"))
+    assert at.admit(0.0, "b") == Refused(503, "every replica is at its limit", 1.0)
 
 
 def test_a_full_queue_refuses_and_says_when_it_will_have_drained() -> None:
-    at = Door(places=1)
+    at = Rig(places=1)
     for now in (0.0, 0.1):  # two requests that end: 2 / 5 s
-        at.end(now, at.serve(at.ask(now, "x")))
-    at.serve(at.ask(0.2, "a"))
-    at.ask(0.2, "b")
-    at.ask(0.2, "c")
-    assert at.ask(0.2, "d") == Refused(503, "the queue is full", 3.0)  # 3 before it, 1/s at the least
+        at.end(now, at.serve(at.admit(now, "x")))
+    at.serve(at.admit(0.2, "a"))
+    at.admit(0.2, "b")
+    at.admit(0.2, "c")
+    assert at.admit(0.2, "d") == Refused(503, "the queue is full", 3.0)  # 3 before it, 1/s at the least
 
 
 def test_one_that_waited_too_long_under_overload_is_dropped_and_promised_a_place() -> None:
-    at = Door(places=1, admission=TIERS)
-    at.serve(at.ask(0.0, "a"))
-    at.ask(0.0, "b", key="b")
+    at = Rig(places=1, admission=TIERS)
+    at.serve(at.admit(0.0, "a"))
+    at.admit(0.0, "b", key="b")
     for now in (0.5, 1.0, 2.1):
-        at.entrance.advance(now)
-    refused = at.told["b"]
+        at.admission.advance(now)
+    refused = at.results["b"]
     assert isinstance(refused, Refused)
     assert (refused.status, refused.retry_after_s) == (503, 2.0)
     assert refused.why == "b (subscription): waited 2.10 s in the queue, more than 1.00 s"
-    at.ask(2.2, "s")
-    again = at.ask(4.1, "b", key="b")
-    assert isinstance(again, Held)
-    at.rooms.places = 2
-    at.told.clear()
-    at.entrance.pump(4.2)
-    assert set(at.told) == {"b"}  # before the one that came earlier
+    at.admit(2.2, "s")
+    again = at.admit(4.1, "b", key="b")
+    assert isinstance(again, Queued)
+    at.replicas.places = 2
+    at.results.clear()
+    at.admission.dispatch(4.2)
+    assert set(at.results) == {"b"}  # before the one that came earlier
 
 
 def test_the_lowest_tier_is_shed_while_the_stack_is_full_and_its_promise_is_kept() -> None:
-    at = Door(places=1, admission=TIERS)
-    first = at.serve(at.ask(0.0, "a", "subscription"))
-    refused = at.ask(0.0, "b", "batch", key="b")
-    assert refused == Refused(429, "b (batch): shed at load 1.00 (from 1 on)", 2.0)
-    again = at.ask(2.0, "b", "batch", key="b")
-    assert isinstance(again, Held)
+    at = Rig(places=1, admission=TIERS)
+    first = at.serve(at.admit(0.0, "a", "subscription"))
+    refused = at.admit(0.0, "b", "batch", key="b")
+    assert refused == Refused(429, "b (batch): shed at load 1.00 (threshold 1)", 2.0)
+    again = at.admit(2.0, "b", "batch", key="b")
+    assert isinstance(again, Queued)
     at.end(2.1, first)
-    assert isinstance(at.told["b"], Admitted)
+    assert isinstance(at.results["b"], Admitted)
 
 
 def test_one_that_leaves_the_queue_leaves_no_trace() -> None:
-    at = Door(places=1)
-    first = at.serve(at.ask(0.0, "a"))
-    held = at.ask(0.1, "b")
-    assert isinstance(held, Held)
-    at.entrance.left(0.2, held)
-    assert at.entrance.queued == 0
+    at = Rig(places=1)
+    first = at.serve(at.admit(0.0, "a"))
+    held = at.admit(0.1, "b")
+    assert isinstance(held, Queued)
+    at.admission.abandoned(0.2, held)
+    assert at.admission.queued == 0
     at.end(0.3, first)
-    assert at.told == {}
-    assert at.entrance.load() == 0.0
+    assert at.results == {}
+    assert at.admission.load() == 0.0
 
 
 def test_answers_are_degraded_by_the_load_that_a_request_finds() -> None:
     tiers = Admission(tiers={"batch": Tier()}, default_tier="batch")
     dim = Degradation(tiers=("batch",), from_load=0.5, to_load=1.0, least_share=0.5)
-    at = Door(places=4, admission=tiers, degradation=dim)
-    degraded = [at.serve(at.ask(0.0, name, "batch")).degraded for name in "abcd"]
+    at = Rig(places=4, admission=tiers, degradation=dim)
+    degraded = [at.serve(at.admit(0.0, name, "batch")).degraded for name in "abcd"]
     assert degraded == [None, None, None, Degraded(75)]
 
 
 def test_a_further_attempt_waits_only_while_nobody_is_there() -> None:
-    at = Door(places=1)
-    first = at.serve(at.ask(0.0, "a"))
-    assert at.entrance.again(0.1, first, lambda answer: None) is None
-    at.rooms.in_flight, at.rooms.places = 0, 0
-    assert isinstance(at.ask(0.2, "b"), Held)
-    told: list[Admitted | Refused] = []
-    assert isinstance(at.entrance.again(0.3, first, told.append), Held)
-    at.entrance.advance(4.0)
-    assert told == []
-    at.rooms.places = 1
-    at.entrance.advance(4.1)
-    assert len(told) == 1
-    assert isinstance(told[0], Admitted)
-    assert "b" not in at.told
+    at = Rig(places=1)
+    first = at.serve(at.admit(0.0, "a"))
+    assert at.admission.queue_retry(0.1, first, lambda answer: None) is None
+    at.replicas.in_flight, at.replicas.places = 0, 0
+    assert isinstance(at.admit(0.2, "b"), Queued)
+    results: list[Admitted | Refused] = []
+    assert isinstance(at.admission.queue_retry(0.3, first, results.append), Queued)
+    at.admission.advance(4.0)
+    assert results == []
+    at.replicas.places = 1
+    at.admission.advance(4.1)
+    assert len(results) == 1
+    assert isinstance(results[0], Admitted)
+    assert "b" not in at.results
 
 
 def test_nobody_is_shed_while_nobody_is_there_but_by_a_full_queue() -> None:
-    at = Door(places=0, admission=TIERS, queue=Queue(max_length=4, longest_s=5.0))
-    assert [type(at.ask(0.0, name, "batch")) for name in "abcd"] == [Held] * 4
-    assert at.entrance.load() == 1.0
-    assert isinstance(at.ask(0.0, "e", "batch"), Refused)
+    at = Rig(places=0, admission=TIERS, queue=Queue(max_length=4, longest_s=5.0))
+    assert [type(at.admit(0.0, name, "batch")) for name in "abcd"] == [Queued] * 4
+    assert at.admission.load() == 1.0
+    assert isinstance(at.admit(0.0, "e", "batch"), Refused)
 
 
 def test_without_limits_there_is_no_load() -> None:
-    at = Door(places=1, concurrency=None, queue=None, admission=TIERS)
+    at = Rig(places=1, concurrency=None, queue=None, admission=TIERS)
     for name in "abc":
-        at.serve(at.ask(0.0, name, "batch"))
+        at.serve(at.admit(0.0, name, "batch"))

@@ -28,9 +28,9 @@ from targets.gateway.config import (
     Spillover,
     Upstream,
 )
-from targets.gateway.policies.attempts.retries import Again, GiveUp
-from targets.gateway.policies.health.probes import Probed
-from targets.gateway.routing.decisions import Attempt, Call, Change, Ended, Reject, Wait
+from targets.gateway.policies.attempts.retries import GiveUp, NextAttempt
+from targets.gateway.policies.health.probes import ProbeResult
+from targets.gateway.routing.decisions import AttemptResult, Change, Reject, RoutedAttempt, RoutedCall, Wait
 from targets.gateway.routing.router import Router
 
 POLICIES = GatewayPolicies(
@@ -48,18 +48,18 @@ def router(count: int = 6, **changes: Any) -> Router:
     return Router(GatewayConfig(upstreams, policies=replace(POLICIES, **changes)), Random(4))
 
 
-def attempt(at: Router, now: float, call: Call | None = None) -> Attempt:
-    choice = at.choose(now, call or Call("", 100))
-    assert isinstance(choice, Attempt)
+def attempt(at: Router, now: float, call: RoutedCall | None = None) -> RoutedAttempt:
+    choice = at.choose(now, call or RoutedCall("", 100))
+    assert isinstance(choice, RoutedAttempt)
     return choice
 
 
 def serve(at: Router, now: float, key: str = "", outcome: Outcome = Outcome.OK, tokens: int = 1000) -> str:
     """One call that ends at once; returns who had it."""
-    chosen = attempt(at, now, Call(key, tokens))
+    chosen = attempt(at, now, RoutedCall(key, tokens))
     if outcome is Outcome.OK:
         at.first_token(now, chosen)
-    at.observe(now, chosen, Ended(outcome, 10))
+    at.observe(now, chosen, AttemptResult(outcome, 10))
     return chosen.replica.name
 
 
@@ -71,15 +71,15 @@ def fail_all(at: Router, now: float, name: str, times: int = 3) -> None:
     """`times` failures of calls that nobody else may take."""
     others = [other for other in at.replicas if other != name]
     for _ in range(times):
-        chosen = attempt(at, now, Call("", 100, failed_on=list(others)))
+        chosen = attempt(at, now, RoutedCall("", 100, failed_on=list(others)))
         assert chosen.replica.name == name
-        at.observe(now, chosen, Ended(Outcome.HTTP_5XX))
+        at.observe(now, chosen, AttemptResult(Outcome.HTTP_5XX))
 
 
 def test_a_decision_says_who_was_considered_and_who_was_not_and_why() -> None:
     at = router(3)
     fail_all(at, 0.0, "r1")
-    choice = attempt(at, 1.0, Call("s", 100, failed_on=["r0"]))
+    choice = attempt(at, 1.0, RoutedCall("s", 100, failed_on=["r0"]))
     assert choice.replica.name == "r2"
     assert [name for name, _ in choice.decision.considered] == ["r2"]
     assert choice.decision.excluded == (("r0", "failed this call"), ("r1", "ejected"))
@@ -94,15 +94,15 @@ def test_a_session_stays_at_home_until_it_is_ill_and_then_moves_once() -> None:
     moved = serve(at, 5.0, "s")
     assert moved != home
     at.advance(8.0)
-    assert (Transition.READMITTED.value, home) in told(at.changes())
+    assert (Transition.READMITTED.value, home) in told(at.take_changes())
     assert {serve(at, 9.0 + n, "s") for n in range(5)} == {moved}
 
 
 def test_a_full_home_is_passed_over() -> None:
     at = router(2, affinity=Affinity(epsilon=0.25, min_cap=2, placement="balancer"))
     home = serve(at, 0.0, "s")
-    assert [attempt(at, 1.0, Call("s", 100)).replica.name for _ in range(2)] == [home, home]
-    elsewhere = attempt(at, 1.0, Call("s", 100))
+    assert [attempt(at, 1.0, RoutedCall("s", 100)).replica.name for _ in range(2)] == [home, home]
+    elsewhere = attempt(at, 1.0, RoutedCall("s", 100))
     assert elsewhere.replica.name != home
     assert elsewhere.decision.why.startswith(f"its home {home} is full")
 
@@ -113,7 +113,7 @@ def test_no_replica_is_ever_above_the_bound(calls: int, epsilon: float, seed: in
     at = router(4, affinity=Affinity(epsilon=epsilon, min_cap=1, placement="ring"))
     rng = Random(seed)
     for _ in range(calls):
-        call = Call(f"s{rng.randrange(5)}", 100)
+        call = RoutedCall(f"s{rng.randrange(5)}", 100)
         in_flight = at.in_flight
         chosen = attempt(at, 0.0, call)
         at.first_token(0.0, chosen)
@@ -123,10 +123,10 @@ def test_no_replica_is_ever_above_the_bound(calls: int, epsilon: float, seed: in
 def test_ejection_ends_with_its_time_and_is_told() -> None:
     at = router()
     fail_all(at, 0.0, "r2")
-    assert told(at.changes()) == [("ejected", "r2")]
+    assert told(at.take_changes()) == [("ejected", "r2")]
     assert all(serve(at, 2.9) != "r2" for _ in range(20))
     at.advance(3.0)
-    assert told(at.changes()) == [("readmitted", "r2")]
+    assert told(at.take_changes()) == [("readmitted", "r2")]
 
 
 def test_what_is_no_failure_of_the_replica_ejects_nobody() -> None:
@@ -134,7 +134,7 @@ def test_what_is_no_failure_of_the_replica_ejects_nobody() -> None:
     for outcome in (Outcome.HTTP_4XX, Outcome.RATE_LIMITED, Outcome.ABANDONED):
         for _ in range(12):
             serve(at, 0.0, "", outcome)
-    assert at.changes() == []
+    assert at.take_changes() == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.TRUNCATED, Outcome.STALLED, Outcome.REFUSED, Outcome.ERROR_EVENT])
@@ -143,22 +143,22 @@ def test_a_cut_or_stalled_stream_is_a_failure(outcome: Outcome) -> None:
     for _ in range(3):
         chosen = attempt(at, 0.0)
         at.first_token(0.0, chosen)
-        at.observe(0.0, chosen, Ended(outcome, 5))
-    assert told(at.changes()) == [("ejected", "r0"), ("panic_on", "")]
+        at.observe(0.0, chosen, AttemptResult(outcome, 5))
+    assert told(at.take_changes()) == [("ejected", "r0"), ("panic_on", "")]
 
 
 def test_a_half_open_breaker_is_probed_by_the_next_placement() -> None:
     at = router(ejection=None, breaker=Breaker(window_calls=3, open_s=3.0, half_open_calls=2))
     fail_all(at, 0.0, "r4", 3)
-    assert told(at.changes()) == [("breaker_open", "r4")]
+    assert told(at.take_changes()) == [("breaker_open", "r4")]
     assert serve(at, 2.9) != "r4"
     probes = [attempt(at, 3.0) for _ in range(3)]
     assert [probe.replica.name == "r4" for probe in probes] == [True, True, False]
     assert probes[2].decision.excluded == (("r4", "breaker half open, probes under way"),)
     for probe in probes[:2]:
         at.first_token(3.5, probe)
-        at.observe(4.0, probe, Ended(Outcome.OK, 10))
-    assert told(at.changes()) == [("breaker_half_open", "r4"), ("breaker_closed", "r4")]
+        at.observe(4.0, probe, AttemptResult(Outcome.OK, 10))
+    assert told(at.take_changes()) == [("breaker_half_open", "r4"), ("breaker_closed", "r4")]
 
 
 def test_panic_above_half_uses_them_all_and_ends_when_they_are_back() -> None:
@@ -169,9 +169,9 @@ def test_panic_above_half_uses_them_all_and_ends_when_they_are_back() -> None:
     fail_all(at, 0.0, "r3")
     assert at.panic
     assert {serve(at, 0.1) for _ in range(60)} == {f"r{n}" for n in range(6)}
-    at.changes()
+    at.take_changes()
     at.advance(3.0)
-    assert told(at.changes())[-1] == ("panic_off", "")
+    assert told(at.take_changes())[-1] == ("panic_off", "")
 
 
 def test_no_lockout_when_all_fail_and_all_recover() -> None:
@@ -186,10 +186,10 @@ def test_without_panic_a_call_waits_for_the_first_to_come_back_if_that_is_soon()
     policies = {"panic": None, "breaker": None, "ejection": Ejection(consecutive_failures=1, base_s=3.0, max_share=1.0)}
     at = router(1, **policies)
     serve(at, 0.0, "", Outcome.HTTP_5XX)
-    rejected = at.choose(1.0, Call("", 1))
+    rejected = at.choose(1.0, RoutedCall("", 1))
     assert isinstance(rejected, Reject)
     assert (rejected.status, rejected.retry_after_s) == (503, 2.0)
-    waits = at.choose(2.5, Call("", 1))
+    waits = at.choose(2.5, RoutedCall("", 1))
     assert isinstance(waits, Wait)
     assert waits.delay_s == pytest.approx(0.5)
     assert serve(at, 3.0) == "r0"
@@ -197,16 +197,16 @@ def test_without_panic_a_call_waits_for_the_first_to_come_back_if_that_is_soon()
 
 def test_a_429_is_asked_elsewhere_and_remembered_as_long_as_it_said() -> None:
     at = router(2)
-    call = Call("", 10)
+    call = RoutedCall("", 10)
     first = attempt(at, 0.0, call)
-    ended = Ended(Outcome.RATE_LIMITED, retry_after_s=4.0)
+    ended = AttemptResult(Outcome.RATE_LIMITED, retry_after_s=4.0)
     at.observe(0.0, first, ended)
-    assert at.after(0.0, call, first, ended, False) == Again("retry", "rate_limited: retry 1 of 3")
+    assert at.after_failure(0.0, call, first, ended, False) == NextAttempt("retry", "rate_limited: retry 1 of 3")
     other = attempt(at, 0.0, call)
     assert other.replica is not first.replica
     assert all(serve(at, 3.9) == other.replica.name for _ in range(10))
     at.observe(4.0, other, ended)
-    at.after(4.0, call, other, ended, False)
+    at.after_failure(4.0, call, other, ended, False)
     rejected = at.choose(4.0, call)
     assert isinstance(rejected, Reject)
     assert rejected.status == 429
@@ -216,85 +216,85 @@ def test_a_429_is_asked_elsewhere_and_remembered_as_long_as_it_said() -> None:
 def test_all_who_asked_for_a_pause_are_asked_all_the_same_when_nobody_else_is_left() -> None:
     at = router(1)
     chosen = attempt(at, 0.0)
-    at.observe(0.0, chosen, Ended(Outcome.RATE_LIMITED, retry_after_s=60.0))
-    assert "asked for a pause" in attempt(at, 1.0).decision.why
+    at.observe(0.0, chosen, AttemptResult(Outcome.RATE_LIMITED, retry_after_s=60.0))
+    assert "paused by their Retry-After" in attempt(at, 1.0).decision.why
 
 
 def test_a_short_retry_after_is_waited_for() -> None:
     at = router(1, retries=Retries(backoff=Backoff(retry_after_cap_s=1.0)))
-    call = Call("", 1)
+    call = RoutedCall("", 1)
     chosen = attempt(at, 0.0, call)
-    ended = Ended(Outcome.RATE_LIMITED, retry_after_s=0.5)
+    ended = AttemptResult(Outcome.RATE_LIMITED, retry_after_s=0.5)
     at.observe(0.0, chosen, ended)
-    at.after(0.0, call, chosen, ended, False)
+    at.after_failure(0.0, call, chosen, ended, False)
     waits = at.choose(0.1, call)
     assert isinstance(waits, Wait)
     assert waits.delay_s == pytest.approx(0.4)
-    assert isinstance(at.choose(0.5, call), Attempt)
+    assert isinstance(at.choose(0.5, call), RoutedAttempt)
 
 
 def test_a_retry_goes_back_only_when_nobody_else_is_left() -> None:
     at = router(2)
-    call = Call("", 10)
+    call = RoutedCall("", 10)
     names = []
     for _ in range(3):
         chosen = attempt(at, 0.0, call)
         names.append(chosen.replica.name)
-        ended = Ended(Outcome.HTTP_5XX)
+        ended = AttemptResult(Outcome.HTTP_5XX)
         at.observe(0.0, chosen, ended)
-        at.after(0.0, call, chosen, ended, False)
+        at.after_failure(0.0, call, chosen, ended, False)
     assert names[0] != names[1]
     assert names[2] == names[0]  # the last resort: not the one that failed just now
 
 
 def test_blind_retries_may_hit_the_same_replica() -> None:
     at = router(1, retries=Retries(max_retries=2, avoid_failed=False, budget=None, backoff=None))
-    call = Call("", 10)
-    for verdict in (Again, Again, GiveUp):
+    call = RoutedCall("", 10)
+    for verdict in (NextAttempt, NextAttempt, GiveUp):
         chosen = attempt(at, 0.0, call)
-        ended = Ended(Outcome.HTTP_5XX)
+        ended = AttemptResult(Outcome.HTTP_5XX)
         at.observe(0.0, chosen, ended)
-        assert isinstance(at.after(0.0, call, chosen, ended, False), verdict)
+        assert isinstance(at.after_failure(0.0, call, chosen, ended, False), verdict)
 
 
 def test_a_continuation_goes_only_to_those_who_can_continue() -> None:
     at = router(6)
     for _ in range(40):
-        chosen = attempt(at, 0.0, Call("", 10, offset=5, failed_on=["r0"], reason="migration"))
+        chosen = attempt(at, 0.0, RoutedCall("", 10, offset=5, failed_on=["r0"], reason="migration"))
         assert chosen.replica.name not in ("r0", "r5")
-        assert dict(chosen.decision.excluded) == {"r0": "failed this call", "r5": "cannot continue an answer"}
+        assert dict(chosen.decision.excluded) == {"r0": "failed this call", "r5": "cannot continue a stream"}
         assert chosen.reason == "migration"
 
 
 def test_the_wait_for_the_first_token_counts_the_prefills_before_it() -> None:
     at = router(1, affinity=Affinity())
-    first = attempt(at, 0.0, Call("a", 10_000))
-    second = attempt(at, 0.0, Call("b", 10_000))
+    first = attempt(at, 0.0, RoutedCall("a", 10_000))
+    second = attempt(at, 0.0, RoutedCall("b", 10_000))
     assert first.first_token_s == pytest.approx(1.0 + 3 * 1.0)
     assert second.first_token_s == pytest.approx(1.0 + 3 * 2.0)
     at.first_token(1.0, first)
-    at.observe(2.0, first, Ended(Outcome.OK, 50))
-    at.observe(2.0, second, Ended(Outcome.ABANDONED))
-    assert attempt(at, 3.0, Call("a", 10_100)).first_token_s == pytest.approx(1.0 + 3 * 0.505)
+    at.observe(2.0, first, AttemptResult(Outcome.OK, 50))
+    at.observe(2.0, second, AttemptResult(Outcome.ABANDONED))
+    assert attempt(at, 3.0, RoutedCall("a", 10_100)).first_token_s == pytest.approx(1.0 + 3 * 0.505)
 
 
 def test_probes_shut_out_and_bring_back_at_once() -> None:
     at = router(2, probes=Probes(fall=2, rise=1), breaker=Breaker(window_calls=3, open_s=60.0, half_open_calls=2))
     fail_all(at, 0.0, "r0", 3)
-    assert at.probed(0.1, "r0", Probed(False, "refused")) == 0.0
-    assert at.probed(0.2, "r0", Probed(False, "refused")) == 1.0
-    assert told(at.changes()) == [("breaker_open", "r0"), ("ejected", "r0")]
+    assert at.record_probe(0.1, "r0", ProbeResult(False, "refused")) == 0.0
+    assert at.record_probe(0.2, "r0", ProbeResult(False, "refused")) == 1.0
+    assert told(at.take_changes()) == [("breaker_open", "r0"), ("ejected", "r0")]
     at.advance(5.0)  # its ejection is over, but it is not ready
     assert serve(at, 5.0) == "r1"
-    at.probed(9.0, "r0", Probed(True, "HTTP 200"))
-    assert told(at.changes()) == [("breaker_half_open", "r0"), ("readmitted", "r0")]
+    at.record_probe(9.0, "r0", ProbeResult(True, "HTTP 200"))
+    assert told(at.take_changes()) == [("breaker_half_open", "r0"), ("readmitted", "r0")]
     assert serve(at, 9.0) == "r0"
 
 
 def test_a_draining_replica_is_told_as_such_and_is_chosen_for_nothing_new() -> None:
     at = router(2, probes=Probes(fall=3))
-    assert at.probed(0.0, "r0", Probed(False, "HTTP 503", said_so=True)) == 1.0
-    (change,) = at.changes()
+    assert at.record_probe(0.0, "r0", ProbeResult(False, "HTTP 503", says_not_ready=True)) == 1.0
+    (change,) = at.take_changes()
     assert (change.transition, change.why) == (Transition.EJECTED, "draining: HTTP 503")
     assert attempt(at, 0.1).decision.excluded == (("r0", "draining"),)
 
@@ -303,12 +303,12 @@ def test_panic_spares_those_who_refuse_connections_if_so_told() -> None:
     for even_refused, chosen in ((True, 4), (False, 2)):
         at = router(4, probes=Probes(fall=1), panic=Panic(0.4, even_refused))
         for name in ("r0", "r1"):
-            at.probed(0.0, name, Probed(False, "refused", refused=True))
+            at.record_probe(0.0, name, ProbeResult(False, "refused", connection_refused=True))
         assert at.panic
         assert len({serve(at, 0.1) for _ in range(40)}) == chosen
     for name in ("r2", "r3"):
-        at.probed(0.2, name, Probed(False, "refused", refused=True))
-    assert isinstance(at.choose(0.3, Call("", 1)), Attempt)  # nobody else is left: a guess
+        at.record_probe(0.2, name, ProbeResult(False, "refused", connection_refused=True))
+    assert isinstance(at.choose(0.3, RoutedCall("", 1)), RoutedAttempt)  # nobody else is left: a guess
 
 
 def test_a_replica_that_comes_back_is_filled_slowly() -> None:
@@ -329,8 +329,8 @@ def test_sessions_that_call_a_cold_replica_their_home_come_back_slowly_too() -> 
     home = serve(at, 0.0, "s")
     fail_all(at, 0.0, home)
     at.advance(3.0)
-    assert attempt(at, 3.0, Call("s", 100)).replica.name == home  # 4 x 0.1: one
-    assert attempt(at, 3.0, Call("s", 100)).decision.why.startswith(f"its home {home} is full")
+    assert attempt(at, 3.0, RoutedCall("s", 100)).replica.name == home  # 4 x 0.1: one
+    assert attempt(at, 3.0, RoutedCall("s", 100)).decision.why.startswith(f"its home {home} is full")
 
 
 def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() -> None:
@@ -338,28 +338,28 @@ def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() 
     at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
     for second in (1, 2, 3):
         for name in 3 * list(at.replicas):
-            at.paced(name, 0.1 if name == "r2" else 0.01)
+            at.record_gap(name, 0.1 if name == "r2" else 0.01)
         at.advance(second + 0.001)
-    assert [(c.transition, c.replica, c.why) for c in at.changes()] == [
-        (Transition.EJECTED, "r2", "10.0 x the others' time a token, for 3 s")
+    assert [(c.transition, c.replica, c.why) for c in at.take_changes()] == [
+        (Transition.EJECTED, "r2", "10.0 x the time per token of the others; ejected for 3 s")
     ]
 
 
 def test_a_replica_that_prefills_a_long_prompt_is_not_taken_for_a_slow_one() -> None:
     ejection = replace(POLICIES.ejection or Ejection(), slow_factor=4.0, slow_min_samples=3, slow_sweeps=2)
     at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
-    busy = attempt(at, 0.0, Call("", 10_000))  # 1 s of prefill
+    busy = attempt(at, 0.0, RoutedCall("", 10_000))  # 1 s of prefill
     for second in (1, 2, 3):
         for name in 3 * list(at.replicas):
-            at.paced(name, 0.45 if name == busy.replica.name else 0.01)
+            at.record_gap(name, 0.45 if name == busy.replica.name else 0.01)
         at.advance(second + 0.001)
-    assert at.changes() == []
+    assert at.take_changes() == []
     at.first_token(3.5, busy)
     for second in (4, 5):
         for name in 3 * list(at.replicas):
-            at.paced(name, 0.45 if name == busy.replica.name else 0.01)
+            at.record_gap(name, 0.45 if name == busy.replica.name else 0.01)
         at.advance(second + 0.001)
-    assert [change.replica for change in at.changes()] == [busy.replica.name]
+    assert [change.replica for change in at.take_changes()] == [busy.replica.name]
 
 
 def test_new_sessions_go_to_the_first_pool_until_it_is_full() -> None:
@@ -378,22 +378,22 @@ def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
     rng, now, open_attempts = Random(seed), 0.0, []
     for outcome, pause_s in steps:
         now += pause_s
-        choice = at.choose(now, Call(f"s{rng.randrange(4)}", 500))
-        assert isinstance(choice, Attempt)
+        choice = at.choose(now, RoutedCall(f"s{rng.randrange(4)}", 500))
+        assert isinstance(choice, RoutedAttempt)
         open_attempts.append((choice, outcome))
         if rng.random() < 0.3:
-            at.probed(now, f"r{rng.randrange(4)}", Probed(rng.random() < 0.5, "drawn"))
+            at.record_probe(now, f"r{rng.randrange(4)}", ProbeResult(rng.random() < 0.5, "drawn"))
         while open_attempts and rng.random() < 0.6:
             ended, how = open_attempts.pop(rng.randrange(len(open_attempts)))
             if rng.random() < 0.5:
                 at.first_token(now, ended)
-            at.observe(now, ended, Ended(how, 3, 1.0))
+            at.observe(now, ended, AttemptResult(how, 3, 1.0))
     assert at.in_flight == len(open_attempts)
     for ended, how in open_attempts:
-        at.observe(now, ended, Ended(how))
+        at.observe(now, ended, AttemptResult(how))
     assert at.in_flight == 0
     for r in at.replicas.values():
-        assert (r.in_flight, r.waiting_prefill_s, r.owed_s, r.step_load_s) == (0, 0.0, 0.0, 0.0)
+        assert (r.in_flight, r.waiting_prefill_s, r.outstanding_work_s, r.step_load_s) == (0, 0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -411,6 +411,6 @@ def test_a_home_at_its_limit_is_left_only_where_the_whole_prompt_costs_less_else
     other = next(name for name in at.replicas if name != home)
     for name, waiting in ((home, (1500, 1500)), (other, (1000,))):
         for prompt in waiting:
-            call = Call("", prompt, failed_on=[one for one in at.replicas if one != name])
+            call = RoutedCall("", prompt, failed_on=[one for one in at.replicas if one != name])
             assert attempt(at, 0.1, call).replica.name == name
-    assert attempt(at, 0.2, Call("s", 8000)).replica.name == {"home": home, "other": other}[chosen]
+    assert attempt(at, 0.2, RoutedCall("s", 8000)).replica.name == {"home": home, "other": other}[chosen]

@@ -1,4 +1,4 @@
-"""A race for the first token, and a client that leaves at any moment of it."""
+"""The race for the first token: a client that disconnects at any moment, and the loser's result."""
 
 from __future__ import annotations
 
@@ -7,55 +7,56 @@ from typing import Any, cast
 
 import pytest
 
-from targets.gateway.server.failures import DeadError
+from targets.gateway.server.failures import AttemptError
 from targets.gateway.server.hedge_race import race
-from targets.gateway.server.upstream_attempt import Leg
+from targets.gateway.server.upstream_attempt import UpstreamAttempt
 
 
-class FakeLeg:
-    """Has its first token once it is `ready`; notes how it was settled."""
+class FakeAttempt:
+    """Has its first token once `ready` is set; records how it was finished."""
 
     def __init__(self) -> None:
         self.ready = asyncio.Event()
-        self.settled: list[DeadError | None] = []
+        self.finished: list[AttemptError | None] = []
 
-    def settle(self, dead: DeadError | None, tokens: int, passed_on: int) -> None:
-        self.settled.append(dead)
+    def finish(self, error: AttemptError | None, tokens: int, passed_on: int) -> None:
+        self.finished.append(error)
 
-    async def lead(self) -> DeadError | None:
+    async def first_token(self) -> AttemptError | None:
         await self.ready.wait()
         return None
 
 
-def lead(leg: Leg) -> asyncio.Task[DeadError | None]:
-    return asyncio.create_task(cast(Any, leg).lead())
+def start(attempt: UpstreamAttempt) -> asyncio.Task[AttemptError | None]:
+    return asyncio.create_task(cast(Any, attempt).first_token())
 
 
 @pytest.mark.parametrize("steps", range(12))
-async def test_whenever_the_client_leaves_each_attempt_is_settled_or_handed_over(steps: int) -> None:
-    first, second = FakeLeg(), FakeLeg()
-    made: list[FakeLeg] = [first]
+async def test_at_any_client_disconnect_each_attempt_is_finished_or_handed_over(steps: int) -> None:
+    first, second = FakeAttempt(), FakeAttempt()
+    made: list[FakeAttempt] = [first]
 
-    def hedge() -> Leg:
+    def hedge() -> UpstreamAttempt:
         made.append(second)
         second.ready.set()
-        return cast(Leg, second)
+        return cast(UpstreamAttempt, second)
 
-    racing = asyncio.create_task(race(cast(Leg, first), lead, 0.0, hedge))
+    racing = asyncio.create_task(race(cast(UpstreamAttempt, first), start, 0.0, hedge))
     while len(made) < 2:
         await asyncio.sleep(0)
     for _ in range(steps):
         await asyncio.sleep(0)
     racing.cancel()
     await asyncio.wait([racing])
-    handed_over = [] if racing.cancelled() else [racing.result()[0]]
-    assert [len(leg.settled) for leg in made if leg not in handed_over] == [1] * (2 - len(handed_over))
-    assert all(not cast(Any, leg).settled for leg in handed_over)
+    handed_over = [] if racing.cancelled() else [cast(Any, racing.result()[0])]
+    assert [len(attempt.finished) for attempt in made if attempt not in handed_over] == [1] * (2 - len(handed_over))
+    assert all(not attempt.finished for attempt in handed_over)
 
 
-async def test_the_loser_was_outrun() -> None:
-    first, second = FakeLeg(), FakeLeg()
+async def test_the_loser_is_finished_as_such_and_the_winner_is_not_finished() -> None:
+    first, second = FakeAttempt(), FakeAttempt()
     second.ready.set()
-    assert await race(cast(Leg, first), lead, 0.0, lambda: cast(Leg, second)) == (second, None)
-    assert [dead is not None and dead.outrun for dead in first.settled] == [True]
-    assert second.settled == []
+    winner, error = await race(cast(UpstreamAttempt, first), start, 0.0, lambda: cast(UpstreamAttempt, second))
+    assert (cast(Any, winner), error) == (second, None)
+    assert [loss is not None and loss.lost_race for loss in first.finished] == [True]
+    assert second.finished == []

@@ -46,7 +46,7 @@ async def test_a_late_first_token_is_asked_for_elsewhere_and_the_loser_is_cancel
         assert (snapshot["hedges"], snapshot["retries"]) == (1, 0)
         assert [replica["in_flight"] for replica in snapshot["replicas"].values()] == [0, 0]
         assert snapshot["replicas"]["r0"]["ejected"] is False
-        assert at.gateway.router.replicas["r0"].latency.cost(at.gateway.loop.time()) >= 0.04  # what was lost counts
+        assert at.router.replicas["r0"].latency.cost(at.gateway.context.loop.time()) >= 0.04  # what was lost counts
 
 
 async def test_an_error_leaves_the_race_to_the_other() -> None:
@@ -54,7 +54,7 @@ async def test_an_error_leaves_the_race_to_the_other() -> None:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("status", status=500))
         call = asyncio.create_task(at.call(request_body(5)))
-        await until(lambda: at.served() == [1, 1] and at.gateway.router.replicas["r1"].in_flight == 0)
+        await until(lambda: at.served() == [1, 1] and at.router.replicas["r1"].in_flight == 0)
         assert not call.done()
         at.replicas[0].always = Act()
         at.replicas[0].release.set()  # the hung one gives up with a 503: now both have failed, and a retry goes well
@@ -76,7 +76,7 @@ async def test_a_client_that_leaves_cancels_both() -> None:
         await until(lambda: at.served() == [1, 1])
         call.cancel()
         await until(lambda: [replica.cancelled for replica in at.replicas] == [1, 1])
-        await until(lambda: at.gateway.router.in_flight == 0)
+        await until(lambda: at.router.in_flight == 0)
 
 
 async def test_a_stream_that_dies_after_a_race_is_still_carried_on() -> None:

@@ -44,8 +44,8 @@ async def test_a_client_that_leaves_cancels_upstream_at_once(act: Act) -> None:
         await until(lambda: replica.running == 1)
         call.cancel()
         await until(lambda: replica.running == 0 and replica.cancelled == 1, 1.0)
-        await until(lambda: at.gateway.router.in_flight == 0 and len(at.gateway.sweeper) == 0)
-        assert at.gateway.router.replicas["r0"].breaker is not None
+        await until(lambda: at.router.in_flight == 0 and len(at.gateway.context.deadlines) == 0)
+        assert at.router.replicas["r0"].breaker is not None
         assert sum(at.served()) == 1
 
 
@@ -60,12 +60,12 @@ async def test_without_cancellation_a_call_goes_on_to_its_end_though_its_client_
         with pytest.raises(asyncio.CancelledError):
             await call
         assert (await at.call(request_body(4, marker=Marker("s2", "main", 0)))).status == 200
-        assert len(at.gateway.unheard) == 1
+        assert len(at.gateway.detached) == 1
         assert replica.cancelled == 0
         replica.release.set()
-        await until(lambda: replica.running == 0 and len(at.gateway.unheard) == 0)
+        await until(lambda: replica.running == 0 and len(at.gateway.detached) == 0)
         assert replica.cancelled == 0
-        assert at.gateway.router.in_flight == 0
+        assert at.router.in_flight == 0
 
 
 async def test_without_cancellation_the_retries_of_a_client_that_has_left_are_made_too() -> None:
@@ -77,7 +77,7 @@ async def test_without_cancellation_the_retries_of_a_client_that_has_left_are_ma
         await until(lambda: sum(at.served()) == 1)
         call.cancel()
         await until(lambda: sum(at.served()) == 3)  # 0.3 s to the first token each
-        await until(lambda: len(at.gateway.unheard) == 0)
+        await until(lambda: len(at.gateway.detached) == 0)
 
 
 async def test_without_cancellation_the_end_of_the_gateway_ends_what_goes_on() -> None:
@@ -89,7 +89,7 @@ async def test_without_cancellation_the_end_of_the_gateway_ends_what_goes_on() -
         call.cancel()
         async with asyncio.timeout(5):
             await at.gateway.close()
-        assert len(at.gateway.unheard) == 0
+        assert len(at.gateway.detached) == 0
 
 
 async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
@@ -108,7 +108,7 @@ async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
 async def test_a_dead_replica_is_readmitted_soon_after_its_restart() -> None:
     probes = Probes(interval_s=0.1, timeout_s=0.2)
     async with rig(2, probes=probes) as at:
-        states = at.gateway.router.replicas
+        states = at.router.replicas
         dead = at.replicas[0]
         await dead.stop()
         await until(lambda: states["r0"].shut_out)
@@ -142,13 +142,13 @@ async def test_a_draining_replica_gets_no_new_calls_and_keeps_those_it_has() -> 
     async with rig(2, probes=probes, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         draining = at.replicas[0]
         draining.always = Act("hang")
-        states = at.gateway.router.replicas
-        states["r1"].rest_until = inf
+        states = at.router.replicas
+        states["r1"].paused_until = inf
         had = asyncio.create_task(at.call(request_body(5)))
         await until(lambda: len(draining.bodies) == 1)
         draining.ready = False
         await until(lambda: states["r0"].draining)
-        states["r1"].rest_until = 0.0
+        states["r1"].paused_until = 0.0
         assert [(await at.call(request_body(5, marker=Marker("other", "main", 0)))).status for _ in range(3)] == [
             200
         ] * 3
@@ -160,8 +160,8 @@ async def test_a_draining_replica_gets_no_new_calls_and_keeps_those_it_has() -> 
 async def test_balancing_by_reports_goes_by_what_replicas_say() -> None:
     async with rig(2, balancing=Balancing(kind="reported_load", scrape_s=0.02), affinity=None) as at:
         at.replicas[0].reports = 7.0
-        states = at.gateway.router.replicas
-        await until(lambda: (states["r0"].reported, states["r1"].reported) == (7.0, 0.0))
+        states = at.router.replicas
+        await until(lambda: (states["r0"].reported_load, states["r1"].reported_load) == (7.0, 0.0))
         for _ in range(4):
             await at.call(request_body(3))
         assert at.served() == [0, 4]
@@ -185,7 +185,7 @@ async def test_a_session_moves_once_and_stays_where_its_cache_is() -> None:
         assert moved[0] != home.name
         home.release.clear()
         await home.start()
-        await until(lambda: not at.gateway.router.replicas[home.name].shut_out, 3.0)
+        await until(lambda: not at.router.replicas[home.name].shut_out, 3.0)
         assert {await turn(n) for n in range(8, 11)} == set(moved)
 
 
@@ -282,7 +282,7 @@ async def test_a_stream_stalls_and_two_others_on_the_replica_too_and_all_move() 
         )
         assert all(whole(seen.text, 12, Marker(f"s{n}", "main", 0)) for n, seen in enumerate(results))
         assert at.gateway.snapshot()["migrations"] >= 4
-        assert at.gateway.router.replicas["r0"].shut_out
+        assert at.router.replicas["r0"].shut_out
 
 
 async def test_a_call_that_takes_too_long_altogether_is_ended() -> None:
@@ -333,10 +333,10 @@ async def test_a_client_that_does_not_read_is_not_held_against_the_replica() -> 
             body = json.dumps(request_body(5, max_tokens=None)).encode()
             deaf.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
             deaf.sendall(body)
-            await until(lambda: at.gateway.router.in_flight == 1)
-            await until(lambda: at.gateway.router.in_flight == 0)
+            await until(lambda: at.router.in_flight == 1)
+            await until(lambda: at.router.in_flight == 0)
             await until(lambda: at.gateway.counts.outcomes[Outcome.ABANDONED] == 1)
-        state = at.gateway.router.replicas["r0"]
+        state = at.router.replicas["r0"]
         assert state.breaker is not None
         assert [failed for failed, _ in state.breaker._window] == [False]
         assert sum(at.served()) == 2

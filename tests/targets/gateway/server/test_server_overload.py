@@ -23,7 +23,7 @@ from targets.gateway.config import (
     Tier,
     Upstream,
 )
-from targets.gateway.routing.decisions import Attempt, Call, Ended, Reject
+from targets.gateway.routing.decisions import AttemptResult, Reject, RoutedAttempt, RoutedCall
 from targets.gateway.routing.router import Router
 from tests.support.gateway_harness import POLICIES, Act, request_body, rig, until
 
@@ -42,7 +42,7 @@ async def test_a_tenant_above_its_limit_gets_a_429_and_gets_in_when_it_obeys() -
         refused = await at.call(request_body(), Authorization=BATCH)
         assert refused.status == 429
         assert refused.headers["Retry-After"] == "1"
-        assert b"acme (batch) used up 100 tokens/s; try again in 1 s" in refused.raw
+        assert b"acme (batch) exceeds 100 tokens/s; try again in 1 s" in refused.raw
         assert (await at.call(request_body(), Authorization=f"Bearer {key_of('other', 'batch')}")).status == 200
         assert (await at.call(request_body())).status == 200  # names nobody
         async with asyncio.timeout(5.0):
@@ -123,7 +123,7 @@ async def test_while_the_whole_fleet_is_down_calls_wait_and_none_is_lost() -> No
     async with rig(2, concurrency=fixed, queue=LINE, probes=probes) as at:
         for replica in at.replicas:
             replica.ready = False
-        await until(lambda: at.gateway.router.room()[0] == 0)
+        await until(lambda: at.router.capacity()[0] == 0)
         calls = [asyncio.create_task(at.call(request_body())) for _ in range(5)]
         await until(lambda: at.gateway.snapshot()["queued"] == 2)  # as many as it holds
         at.replicas[0].ready = True
@@ -188,15 +188,15 @@ def test_a_replica_at_its_limit_is_passed_over_by_first_attempts_and_used_when_a
     upstreams = tuple(Upstream(f"r{n}", "p", f"http://r{n}") for n in range(2))
     policies = replace(POLICIES, affinity=None, concurrency=ONE)
     at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
-    assert at.room() == (2, 0, 2)
-    first, second, third = (at.choose(0.0, Call("", 100)) for _ in range(3))
-    assert isinstance(first, Attempt)
-    assert isinstance(second, Attempt)
-    assert isinstance(third, Attempt)  # who was let in is not sent away
+    assert at.capacity() == (2, 0, 2)
+    first, second, third = (at.choose(0.0, RoutedCall("", 100)) for _ in range(3))
+    assert isinstance(first, RoutedAttempt)
+    assert isinstance(second, RoutedAttempt)
+    assert isinstance(third, RoutedAttempt)  # who was let in is not sent away
     assert {first.replica.name, second.replica.name} == {"r0", "r1"}
-    assert at.room() == (2, 3, 0)
-    at.observe(1.0, first, Ended(Outcome.OK))
-    assert at.room()[1] == 2
+    assert at.capacity() == (2, 3, 0)
+    at.observe(1.0, first, AttemptResult(Outcome.OK))
+    assert at.capacity()[1] == 2
 
 
 def test_an_upstream_that_refuses_is_asked_less_and_a_gateway_with_no_other_says_503() -> None:
@@ -205,21 +205,21 @@ def test_an_upstream_that_refuses_is_asked_less_and_a_gateway_with_no_other_says
     at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
     sent = 0
     for n in range(400):
-        choice = at.choose(n / 100, Call("", 100))
-        if isinstance(choice, Attempt):
+        choice = at.choose(n / 100, RoutedCall("", 100))
+        if isinstance(choice, RoutedAttempt):
             sent += 1
-            at.observe(n / 100, choice, Ended(Outcome.HTTP_5XX))
+            at.observe(n / 100, choice, AttemptResult(Outcome.HTTP_5XX))
         else:
             assert isinstance(choice, Reject)
             assert choice.status == 503
-            assert choice.decision.excluded == (("r0", "refuses too much (throttled)"),)
+            assert choice.decision.excluded == (("r0", "throttled (it rejects too many requests)"),)
     assert sent < 20  # the sum of 1 / (n + 1) for 400 requests is 6.6
 
 
 def test_a_first_token_that_takes_long_is_no_refusal() -> None:
     upstreams = (Upstream("r0", "p", "http://r0"),)
     at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, throttling=Throttling())), Random(1))
-    assert all(isinstance(at.choose(0.0, Call("", 100)), Attempt) for _ in range(20))
+    assert all(isinstance(at.choose(0.0, RoutedCall("", 100)), RoutedAttempt) for _ in range(20))
 
 
 def test_an_upstream_that_serves_is_never_throttled() -> None:
@@ -228,27 +228,27 @@ def test_an_upstream_that_serves_is_never_throttled() -> None:
     at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
     assert at.replicas["r0"].throttle is at.replicas["r1"].throttle
     for n in range(100):
-        choice = at.choose(n / 10, Call("", 100))
-        assert isinstance(choice, Attempt)
+        choice = at.choose(n / 10, RoutedCall("", 100))
+        assert isinstance(choice, RoutedAttempt)
         at.first_token(n / 10, choice)
-        at.observe(n / 10, choice, Ended(Outcome.OK))
+        at.observe(n / 10, choice, AttemptResult(Outcome.OK))
 
 
 def test_places_may_be_of_those_only_that_wait_for_their_first_token() -> None:
     upstreams = (Upstream("r0", "p", "http://r0"),)
     limit = Concurrency(kind="fixed", counts="waiting", initial=1, least=1)
     at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, concurrency=limit)), Random(1))
-    first = at.choose(0.0, Call("", 100))
-    assert isinstance(first, Attempt)
-    assert at.room() == (1, 1, 0)
+    first = at.choose(0.0, RoutedCall("", 100))
+    assert isinstance(first, RoutedAttempt)
+    assert at.capacity() == (1, 1, 0)
     at.first_token(0.5, first)
-    assert at.room() == (1, 0, 1)
-    second = at.choose(1.0, Call("", 100))
-    assert isinstance(second, Attempt)
-    at.observe(1.5, second, Ended(Outcome.TIMEOUT))
-    assert at.room() == (1, 0, 1)
-    at.observe(2.0, first, Ended(Outcome.OK))
-    assert at.room() == (1, 0, 1)
+    assert at.capacity() == (1, 0, 1)
+    second = at.choose(1.0, RoutedCall("", 100))
+    assert isinstance(second, RoutedAttempt)
+    at.observe(1.5, second, AttemptResult(Outcome.TIMEOUT))
+    assert at.capacity() == (1, 0, 1)
+    at.observe(2.0, first, AttemptResult(Outcome.OK))
+    assert at.capacity() == (1, 0, 1)
 
 
 @pytest.mark.parametrize("limit", [-1_000_000, 10**400])
@@ -267,7 +267,7 @@ async def test_a_key_of_odd_bytes_is_refused_in_words() -> None:
         assert b" 200 OK" in await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
         refused = await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
         assert b" 429 Too Many Requests" in refused
-        assert rb"caf\\udce9 (batch) used up 100 tokens/s" in refused
+        assert rb"caf\\udce9 (batch) exceeds 100 tokens/s" in refused
 
 
 async def _say(port: int, key: bytes) -> bytes:

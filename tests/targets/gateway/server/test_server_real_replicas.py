@@ -164,7 +164,9 @@ async def test_without_migration_a_broken_stream_ends_in_an_error_and_not_as_if_
 @pytest.mark.parametrize("tools", [False, True])
 async def test_an_answer_without_its_end_is_ended_or_continued(path: str, tools: bool) -> None:
     given = OPENAI_TOOLS if path == PATHS[0] else ANTHROPIC_TOOLS
-    body = request_body(TOKENS, **({"tools": given} if tools else {}))
+    body = request_body(TOKENS)
+    if tools:
+        body["tools"] = given
     async with stack(behaviour("no_terminal"), others=0) as (url, http, gateway):
         seen = await call(http, url + path, body)
         assert gateway.snapshot()["migrations"] == int(tools)

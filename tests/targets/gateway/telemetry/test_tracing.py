@@ -106,5 +106,5 @@ async def test_a_request_says_whose_it_is_and_a_refusal_why(spans: InMemorySpanE
     assert dict(refused.attributes or {})[a.OUTCOME] == "rate_limited"
     assert dict(refused.attributes or {})[a.HTTP_STATUS] == 429
     [event] = refused.events
-    assert dict(event.attributes or {})[a.DECISION_WHY] == "acme (batch) used up 1 tokens/s"
+    assert dict(event.attributes or {})[a.DECISION_WHY] == "acme (batch) exceeds 1 tokens/s"
     assert dict(event.attributes or {})[a.DECISION_CHOSEN] == ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from targets.gateway.config import Hedging
-from targets.gateway.policies.attempts.hedging import Hedges
+from targets.gateway.policies.attempts.hedging import HedgePolicy
 
 
-def hedges(**changes: float) -> Hedges:
-    return Hedges(Hedging(**{"percentile": 0.95, "share": 0.05, "window": 100, "min_samples": 20, **changes}))
+def hedges(**changes: Any) -> HedgePolicy:
+    return HedgePolicy(Hedging(**{"percentile": 0.95, "share": 0.05, "window": 100, "min_samples": 20, **changes}))
 
 
 def test_late_is_above_the_percentile_of_what_was_seen_lately() -> None:

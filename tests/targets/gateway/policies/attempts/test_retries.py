@@ -10,8 +10,8 @@ import pytest
 from reports.shared.attributes import Outcome
 from targets.gateway.config import Backoff, Migration, Retries, RetryBudget, Timeouts
 from targets.gateway.policies.attempts.backoff import backoff_s
-from targets.gateway.policies.attempts.migration import refuses
-from targets.gateway.policies.attempts.retries import Again, GiveUp, RetryScope, Spent
+from targets.gateway.policies.attempts.migration import why_no_migration
+from targets.gateway.policies.attempts.retries import GiveUp, NextAttempt, RetryScope, RetryUsage
 from targets.gateway.policies.attempts.retry_budget import Budget
 from targets.gateway.policies.attempts.timeouts import first_token_s, prefill_s
 
@@ -21,64 +21,66 @@ def scope(retries: Retries | None = None, migration: Migration | None = None) ->
 
 
 def ask(
-    at: RetryScope, spent: Spent, outcome: Outcome, *, passed_on: bool = False, lost: bool = False
-) -> Again | GiveUp:
-    return at.next(0.0, spent, outcome, passed_on=passed_on, lost=lost, in_flight=1)
+    at: RetryScope, spent: RetryUsage, outcome: Outcome, *, passed_on: bool = False, connection_lost: bool = False
+) -> NextAttempt | GiveUp:
+    return at.next(0.0, spent, outcome, passed_on=passed_on, connection_lost=connection_lost, in_flight=1)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.HTTP_4XX, Outcome.ABANDONED])
 def test_the_callers_own_outcome_is_never_sent_again(outcome: Outcome) -> None:
-    assert ask(scope(), Spent(), outcome) == GiveUp("the answer is the caller's")
+    assert ask(scope(), RetryUsage(), outcome) == GiveUp("not retriable: client error")
 
 
 def test_retries_and_resends_have_limits_of_their_own() -> None:
-    at, spent = scope(), Spent()
+    at, spent = scope(), RetryUsage()
     verdicts = [ask(at, spent, Outcome.REFUSED) for _ in range(4)]
-    assert [isinstance(verdict, Again) for verdict in verdicts] == [True, True, True, False]
-    assert all(verdict.pause_s == 0.0 for verdict in verdicts if isinstance(verdict, Again))
+    assert [isinstance(verdict, NextAttempt) for verdict in verdicts] == [True, True, True, False]
+    assert all(verdict.pause_s == 0.0 for verdict in verdicts if isinstance(verdict, NextAttempt))
     verdicts = [ask(at, spent, Outcome.HTTP_5XX) for _ in range(3)]
-    assert [isinstance(verdict, Again) for verdict in verdicts] == [True, True, False]
+    assert [isinstance(verdict, NextAttempt) for verdict in verdicts] == [True, True, False]
     assert (spent.resends, spent.retries) == (3, 2)
 
 
 def test_without_resends_a_lost_connection_is_an_ordinary_retry() -> None:
-    at, spent = scope(Retries(max_retries=2, max_resends=0, budget=None)), Spent()
-    assert [isinstance(ask(at, spent, Outcome.RESET), Again) for _ in range(3)] == [True, True, False]
+    at, spent = scope(Retries(max_retries=2, max_resends=0, budget=None)), RetryUsage()
+    assert [isinstance(ask(at, spent, Outcome.RESET), NextAttempt) for _ in range(3)] == [True, True, False]
 
 
 def test_a_lost_connection_costs_no_budget() -> None:
     budget = RetryBudget(reserve_per_s=0.0, active_min=100)
-    at, spent = scope(Retries(budget=budget)), Spent()
-    assert isinstance(ask(at, spent, Outcome.TRUNCATED, lost=True), Again)
+    at, spent = scope(Retries(budget=budget)), RetryUsage()
+    assert isinstance(ask(at, spent, Outcome.TRUNCATED, connection_lost=True), NextAttempt)
     assert ask(at, spent, Outcome.TRUNCATED) == GiveUp("the retry budget is spent (20% of requests)")
 
 
 def test_after_the_first_token_only_a_migration() -> None:
-    spent = Spent()
-    assert ask(scope(), spent, Outcome.RESET, passed_on=True) == GiveUp("the client has tokens, and migration is off")
+    spent = RetryUsage()
+    assert ask(scope(), spent, Outcome.RESET, passed_on=True) == GiveUp(
+        "the client already has tokens, and migration is off"
+    )
     at = scope(migration=Migration(2))
     verdicts = [ask(at, spent, Outcome.STALLED, passed_on=True) for _ in range(3)]
-    assert verdicts[0] == Again("migration", "stalled: migration 1 of 2")
+    assert verdicts[0] == NextAttempt("migration", "stalled: migration 1 of 2")
     assert verdicts[2] == GiveUp("migrated 2 times already")
     assert (spent.retries, spent.resends) == (0, 0)
 
 
 def test_a_replica_that_refused_a_migration_took_none() -> None:
-    at, spent = scope(migration=Migration(1)), Spent()
-    assert isinstance(ask(at, spent, Outcome.TRUNCATED, passed_on=True, lost=True), Again)
-    verdicts = [ask(at, spent, Outcome.REFUSED, passed_on=True, lost=True) for _ in range(4)]
-    assert verdicts[:3] == [Again("migration", f"refused: resend {n} of 3") for n in (1, 2, 3)]
+    at, spent = scope(migration=Migration(1)), RetryUsage()
+    assert isinstance(ask(at, spent, Outcome.TRUNCATED, passed_on=True, connection_lost=True), NextAttempt)
+    verdicts = [ask(at, spent, Outcome.REFUSED, passed_on=True, connection_lost=True) for _ in range(4)]
+    assert verdicts[:3] == [NextAttempt("migration", f"refused: resend {n} of 3") for n in (1, 2, 3)]
     assert verdicts[3] == GiveUp("migrated 1 times already")
 
 
 def test_a_place_among_the_active_retries_is_held_until_the_call_ends() -> None:
     at = scope(Retries(budget=RetryBudget(active_min=1, active_share=0.01)))
-    first, second = Spent(), Spent()
-    assert isinstance(ask(at, first, Outcome.HTTP_5XX), Again)
+    first, second = RetryUsage(), RetryUsage()
+    assert isinstance(ask(at, first, Outcome.HTTP_5XX), NextAttempt)
     assert isinstance(ask(at, second, Outcome.HTTP_5XX), GiveUp)
-    assert isinstance(ask(at, first, Outcome.HTTP_5XX), Again)  # its own next retry takes its own place
+    assert isinstance(ask(at, first, Outcome.HTTP_5XX), NextAttempt)  # its own next retry takes its own place
     at.close(first)
-    assert isinstance(ask(at, second, Outcome.HTTP_5XX), Again)
+    assert isinstance(ask(at, second, Outcome.HTTP_5XX), NextAttempt)
     at.close(second)
     at.close(second)
     assert at.budget is not None
@@ -134,6 +136,6 @@ def test_the_first_token_is_waited_for_by_the_predicted_prefill() -> None:
 
 
 def test_migration_has_a_limit() -> None:
-    assert refuses(Migration(3), 2) is None
-    assert refuses(Migration(3), 3) == "migrated 3 times already"
-    assert refuses(None, 0) is not None
+    assert why_no_migration(Migration(3), 2) is None
+    assert why_no_migration(Migration(3), 3) == "migrated 3 times already"
+    assert why_no_migration(None, 0) is not None

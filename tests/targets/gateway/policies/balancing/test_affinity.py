@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import pytest
 
 from targets.gateway.config import Affinity
 from targets.gateway.policies.balancing.affinity import Ring, SessionAffinity
-from targets.gateway.policies.balancing.peak_ewma import PeakEwma
+from tests.support.candidates import FakeCandidate
 
 NAMES = [f"r{n}" for n in range(6)]
-
-
-@dataclass
-class Fake:
-    name: str
-    in_flight: int = 0
-    latency: PeakEwma = field(default_factory=lambda: PeakEwma(10.0))
 
 
 def test_the_ring_spreads_keys_about_evenly() -> None:
@@ -39,8 +31,8 @@ def test_losing_a_replica_moves_only_its_own_keys() -> None:
 def test_the_walk_passes_those_who_are_no_candidates() -> None:
     affinity = SessionAffinity(Affinity(), NAMES)
     order = Ring(NAMES).order("s")
-    assert affinity.walk("s", [Fake(name) for name in NAMES]).name == order[0]
-    assert affinity.walk("s", [Fake(name) for name in NAMES if name not in order[:2]]).name == order[2]
+    assert affinity.walk("s", [FakeCandidate(name) for name in NAMES]).name == order[0]
+    assert affinity.walk("s", [FakeCandidate(name) for name in NAMES if name not in order[:2]]).name == order[2]
 
 
 @pytest.mark.parametrize(

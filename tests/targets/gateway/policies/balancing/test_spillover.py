@@ -6,8 +6,8 @@ import pytest
 
 from targets.gateway.config import SlowStart, Spillover
 from targets.gateway.policies.balancing.slow_start import weight
-from targets.gateway.policies.balancing.spillover import Steps
-from tests.support.candidates import Fake, upstream
+from targets.gateway.policies.balancing.spillover import PoolSteps
+from tests.support.candidates import FakeCandidate, upstream
 
 UPSTREAMS = [
     upstream("a0", "a", "aws", 30.0),
@@ -17,16 +17,16 @@ UPSTREAMS = [
 ]
 
 
-def names(steps: Steps, candidates: list[Fake]) -> list[str]:
+def names(steps: PoolSteps, candidates: list[FakeCandidate]) -> list[str]:
     return [candidate.name for candidate in steps.narrow(candidates)]
 
 
-def fleet(**in_flight: int) -> list[Fake]:
-    return [Fake(each.name, in_flight.get(each.name, 0), upstream=each) for each in UPSTREAMS]
+def fleet(**in_flight: int) -> list[FakeCandidate]:
+    return [FakeCandidate(each.name, in_flight.get(each.name, 0), upstream=each) for each in UPSTREAMS]
 
 
 def test_the_next_pool_is_used_when_the_one_before_is_full() -> None:
-    steps = Steps(Spillover(in_flight=4, order=("a", "b")), UPSTREAMS)
+    steps = PoolSteps(Spillover(in_flight=4, order=("a", "b")), UPSTREAMS)
     assert names(steps, fleet(a0=4, a1=3)) == ["a0", "a1"]
     assert names(steps, fleet(a0=4, a1=4)) == ["b0"]
     assert names(steps, fleet(a0=4, a1=4, b0=4)) == ["c0"]
@@ -34,14 +34,14 @@ def test_the_next_pool_is_used_when_the_one_before_is_full() -> None:
 
 
 def test_a_step_of_which_half_is_ill_overflows_at_half_its_size() -> None:
-    steps = Steps(Spillover(in_flight=4, order=("a",)), UPSTREAMS)
+    steps = PoolSteps(Spillover(in_flight=4, order=("a",)), UPSTREAMS)
     assert names(steps, fleet(a0=4, a1=0)[:1] + fleet()[2:]) == ["b0", "c0"]
 
 
 def test_clouds_are_steps_and_so_are_prices() -> None:
-    by_cloud = Steps(Spillover(order=("gcp", "aws")), UPSTREAMS)
+    by_cloud = PoolSteps(Spillover(order=("gcp", "aws")), UPSTREAMS)
     assert [by_cloud.step(each.name) for each in UPSTREAMS] == [1, 1, 0, 0]
-    by_price = Steps(Spillover(), UPSTREAMS)
+    by_price = PoolSteps(Spillover(), UPSTREAMS)
     assert [by_price.step(each.name) for each in UPSTREAMS] == [2, 2, 0, 1]
 
 

@@ -57,7 +57,7 @@ def test_a_window_of_slow_calls_opens_it() -> None:
     assert [breaker.is_slow(1.0, None), breaker.is_slow(2.1, None), breaker.is_slow(1.0, 0.11)] == [False, True, True]
     for _ in range(3):
         breaker.leave(0.0, 0, False, slow=True)
-    assert breaker.leave(0.0, 0, False, slow=True) == (Transition.BREAKER_OPEN, "4 of 4 calls slow")
+    assert breaker.leave(0.0, 0, False, slow=True) == (Transition.BREAKER_OPEN, "4 of 4 calls were slow")
 
 
 def test_it_half_opens_after_its_time_and_lets_a_few_through() -> None:
@@ -79,7 +79,7 @@ def test_good_probes_close_it_and_bad_ones_open_it_as_soon_as_that_is_sure() -> 
     assert [breaker.leave(4.0, spell, False) for spell in spells] == [
         None,
         None,
-        (Transition.BREAKER_CLOSED, "3 probes went well"),
+        (Transition.BREAKER_CLOSED, "3 probes succeeded"),
     ]
     breaker = opened()
     breaker.advance(3.0)
@@ -114,7 +114,7 @@ def test_more_probes_than_a_window_has_calls_still_close_it() -> None:
         breaker.leave(0.0, breaker.enter(), True)
     breaker.advance(3.0)
     changes = [breaker.leave(4.0, breaker.enter(), False) for _ in range(10)]
-    assert changes[-1] == (Transition.BREAKER_CLOSED, "10 probes went well")
+    assert changes[-1] == (Transition.BREAKER_CLOSED, "10 probes succeeded")
     for _ in range(4):
         assert breaker.leave(5.0, breaker.enter(), True) is None
     assert breaker.leave(5.0, breaker.enter(), True) == (Transition.BREAKER_OPEN, "5 of 5 calls failed")

@@ -6,7 +6,7 @@ import pytest
 
 from targets.gateway.config import Ejection, Panic
 from targets.gateway.policies.health.ejection import OutlierEjection
-from targets.gateway.policies.health.panic import panics
+from targets.gateway.policies.health.panic import is_panic
 from tests.support.candidates import upstream
 
 NAMES = [f"r{n}" for n in range(6)]
@@ -23,7 +23,7 @@ def test_failures_in_a_row_eject_and_a_success_breaks_the_row() -> None:
     assert fail(ejection, 0.0, "r0", 2) is None
     ejection.record(0.0, "r0", False)
     assert fail(ejection, 0.0, "r0", 2) is None
-    assert fail(ejection, 0.0, "r0", 1) == "3 failures in a row, for 3 s"
+    assert fail(ejection, 0.0, "r0", 1) == "3 consecutive failures; ejected for 3 s"
     assert ejection.ejected("r0")
     assert ejection.until("r0") == 3.0
 
@@ -73,7 +73,7 @@ def test_a_success_rate_far_below_the_others_ejects_at_the_sweep() -> None:
     assert ejection.advance(9.9) == ([], [])
     back, out = ejection.advance(10.0)
     # mean 11/12, sigma 0.186: the bar is 0.917 - 1.9 x 0.186 = 0.563
-    assert (back, out) == ([], [("r3", "success rate 50%, below 56%, for 3 s")])
+    assert (back, out) == ([], [("r3", "success rate 50%, below the limit of 56%; ejected for 3 s")])
 
 
 def test_too_few_requests_or_hosts_decide_nothing() -> None:
@@ -87,6 +87,6 @@ def test_too_few_requests_or_hosts_decide_nothing() -> None:
 
 
 def test_panic_above_half_only() -> None:
-    assert not panics(Panic(0.5), 3, 6)
-    assert panics(Panic(0.5), 4, 6)
-    assert not panics(None, 6, 6)
+    assert not is_panic(Panic(0.5), 3, 6)
+    assert is_panic(Panic(0.5), 4, 6)
+    assert not is_panic(None, 6, 6)

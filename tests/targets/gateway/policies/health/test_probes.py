@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from targets.gateway.config import Probes
-from targets.gateway.policies.health.probes import Probed, Readiness
+from targets.gateway.policies.health.probes import ProbeResult, Readiness
 
 
 def test_probes_fall_and_rise() -> None:
     readiness = Readiness(Probes(fall=2, rise=2, interval_s=1.0))
-    assert readiness.record(Probed(False)) is None
+    assert readiness.record(ProbeResult(False)) is None
     assert readiness.pause_s(False) == 0.0  # asked again at once
-    assert readiness.record(Probed(True)) is None
-    assert [readiness.record(Probed(False)), readiness.record(Probed(False))] == [None, False]
+    assert readiness.record(ProbeResult(True)) is None
+    assert [readiness.record(ProbeResult(False)), readiness.record(ProbeResult(False))] == [None, False]
     assert readiness.pause_s(False) == 1.0
-    assert [readiness.record(Probed(True)), readiness.record(Probed(False)), readiness.record(Probed(True))] == [
+    assert [
+        readiness.record(ProbeResult(True)),
+        readiness.record(ProbeResult(False)),
+        readiness.record(ProbeResult(True)),
+    ] == [
         None,
         None,
         None,
     ]
-    assert readiness.record(Probed(True)) is True
+    assert readiness.record(ProbeResult(True)) is True
     assert readiness.ready
 
 
 def test_what_a_replica_says_against_itself_is_believed_at_once() -> None:
     readiness = Readiness(Probes(fall=3, rise=1))
-    assert readiness.record(Probed(False, "HTTP 503", said_so=True)) is False
+    assert readiness.record(ProbeResult(False, "HTTP 503", says_not_ready=True)) is False
     assert readiness.draining
-    assert readiness.record(Probed(False, "refused", refused=True)) is None
-    assert (readiness.draining, readiness.refuses) == (False, True)
-    assert readiness.record(Probed(True)) is True
-    assert (readiness.draining, readiness.refuses) == (False, False)
+    assert readiness.record(ProbeResult(False, "refused", connection_refused=True)) is None
+    assert (readiness.draining, readiness.refuses_connections) == (False, True)
+    assert readiness.record(ProbeResult(True)) is True
+    assert (readiness.draining, readiness.refuses_connections) == (False, False)

@@ -32,7 +32,7 @@ def decode(outliers: SlowOutliers, **gap_ms: float) -> None:
 
 def test_a_tenth_of_the_speed_is_an_outlier_after_two_sweeps() -> None:
     outliers = slow_outliers()
-    for expected in ([], [("b0", "10.0 x the others' time a token")]):
+    for expected in ([], [("b0", "10.0 x the time per token of the others")]):
         decode(outliers, a0=15, a1=15, b0=300, b1=30)
         assert outliers.sweep() == expected
 
@@ -76,7 +76,7 @@ def test_while_somebody_waits_only_what_no_full_step_explains_is_slow() -> None:
             for _ in range(5):
                 outliers.record("b0", gap_ms / 1000, True)
             found = outliers.sweep()
-        assert found == ([("b0", "slower than a step full of prefill explains")] if slow else [])
+        assert found == ([("b0", "time per token above that of a step full of prefill")] if slow else [])
 
 
 def test_sequences_in_flight_explain_longer_steps() -> None:

@@ -12,7 +12,7 @@ from reports.shared.tenancy import Account
 from targets.gateway.config import Admission, Tier
 from targets.gateway.policies.overload.admission import AdmissionControl, Refused, Ticket
 from targets.gateway.policies.overload.promises import Promises
-from targets.gateway.policies.overload.rate import Rate
+from targets.gateway.policies.overload.rate import EventRate
 from targets.gateway.policies.overload.token_bucket import TokenBucket
 
 ACME = Account("acme", "batch")
@@ -31,12 +31,12 @@ CONFIG = Admission(
 def ask(
     at: AdmissionControl, now: float, account: Account = ACME, tokens: int = 500, key: str = "k", **more: Any
 ) -> Ticket | Refused:
-    asked = {"max_tokens": 0, "load": 0.0, "ends_per_s": 10.0, **more}
-    return at.ask(now, account, tokens, asked["max_tokens"], asked["load"], asked["ends_per_s"], lambda: key)
+    asked = {"max_tokens": 0, "load": 0.0, "completions_per_s": 10.0, **more}
+    return at.admit(now, account, tokens, asked["max_tokens"], asked["load"], asked["completions_per_s"], lambda: key)
 
 
 def test_a_rate_forgets() -> None:
-    rate = Rate(5.0)
+    rate = EventRate(5.0)
     assert rate.per_s(0.0) == 0.0
     for n in range(1000):
         rate.count(n / 10)
@@ -76,8 +76,8 @@ def test_a_promise_is_kept_from_its_time_on_and_lapses() -> None:
     assert at.early_s(1.0, "a") == 2.0
     assert at.early_s(3.0, "a") == 0.0
     assert at.early_s(3.0, "b") is None
-    assert at.lapsed(8.9) == []
-    assert at.lapsed(9.0) == ["paid"]
+    assert at.take_expired(8.9) == []
+    assert at.take_expired(9.0) == ["paid"]
     assert len(at) == 0
 
 
@@ -85,7 +85,7 @@ def test_a_promise_that_was_redeemed_does_not_lapse() -> None:
     at = Promises(0.1, 30.0, 5.0)
     at.make(0.0, "a", 3.0, "paid")
     assert at.redeem("a") == "paid"
-    assert at.lapsed(100.0) == []
+    assert at.take_expired(100.0) == []
 
 
 def test_what_was_paid_with_a_promise_that_another_replaced_comes_back() -> None:
@@ -93,7 +93,7 @@ def test_what_was_paid_with_a_promise_that_another_replaced_comes_back() -> None
     at.make(0.0, "a", 3.0, "first")
     at.make(1.0, "a", 3.0, "second")
     assert at.redeem("a") == "second"
-    assert at.lapsed(100.0) == ["first"]
+    assert at.take_expired(100.0) == ["first"]
     assert len(at) == 0
 
 
@@ -110,9 +110,9 @@ def test_a_tenant_above_its_rate_is_told_when_its_place_is_free_and_gets_in_then
     at = AdmissionControl(CONFIG)
     assert isinstance(ask(at, 0.0, tokens=800), Ticket)
     refused = ask(at, 0.0, tokens=500)
-    assert refused == Refused(429, "acme (batch) used up 100 tokens/s", 3.0)
+    assert refused == Refused(429, "acme (batch) exceeds 100 tokens/s", 3.0)
     early = ask(at, 1.0, tokens=500)
-    assert early == Refused(429, "acme (batch) came back 2.0 s early", 2.0)
+    assert early == Refused(429, "acme (batch) retried 2.0 s too early", 2.0)
     kept = ask(at, 3.0, tokens=500)
     assert isinstance(kept, Ticket)
     assert kept.promised
@@ -146,7 +146,7 @@ def test_a_wait_that_is_too_long_is_not_promised_and_charges_nothing() -> None:
     at = AdmissionControl(CONFIG)
     ask(at, 0.0, tokens=5000)  # from a full bucket: 4000 below zero
     refused = ask(at, 0.0, tokens=500)
-    assert refused == Refused(429, "acme (batch) used up 100 tokens/s", 45.0, again=False)
+    assert refused == Refused(429, "acme (batch) exceeds 100 tokens/s", 45.0, retriable=False)
     assert isinstance(ask(at, 45.0, tokens=500), Ticket)
 
 
@@ -155,7 +155,7 @@ def test_what_was_not_used_comes_back_and_the_estimate_learns() -> None:
     first = ask(at, 0.0, tokens=100, max_tokens=900)
     assert isinstance(first, Ticket)
     assert first.charged == 1000.0
-    at.settle(0.0, first, 100, 90)
+    at.settle_charge(0.0, first, 100, 90)
     second = ask(at, 0.0, tokens=100, max_tokens=700)
     assert isinstance(second, Ticket)
     assert second.charged == pytest.approx(100 + 700 * 0.91)  # 10 % was used: 1 + 0.1 x (0.1 - 1)
@@ -165,7 +165,7 @@ def test_a_request_that_was_not_served_costs_nothing() -> None:
     at = AdmissionControl(CONFIG)
     first = ask(at, 0.0, tokens=1000)
     assert isinstance(first, Ticket)
-    at.settle(0.0, first, 1000, 0)
+    at.settle_charge(0.0, first, 1000, 0)
     assert isinstance(ask(at, 0.0, tokens=1000), Ticket)
 
 
@@ -184,9 +184,9 @@ def test_tiers_are_shed_from_the_bottom() -> None:
 
 def test_one_that_was_shed_gets_in_at_its_slot_whatever_the_load() -> None:
     at = AdmissionControl(CONFIG)
-    refused = ask(at, 0.0, load=3.0, ends_per_s=20.0)
-    assert refused == Refused(429, "acme (batch): shed at load 3.00 (from 0.8 on)", 0.5)
-    kept = ask(at, 1.0, load=3.0, ends_per_s=20.0)
+    refused = ask(at, 0.0, load=3.0, completions_per_s=20.0)
+    assert refused == Refused(429, "acme (batch): shed at load 3.00 (threshold 0.8)", 0.5)
+    kept = ask(at, 1.0, load=3.0, completions_per_s=20.0)
     assert isinstance(kept, Ticket)
     assert kept.promised
 

@@ -6,7 +6,8 @@ import pytest
 
 from targets.gateway.config import Concurrency
 from targets.gateway.policies.overload.aimd import AIMDLimit
-from targets.gateway.policies.overload.concurrency import FixedLimit, make_limit, waited_s
+from targets.gateway.policies.overload.concurrency import excess_wait_s, make_limit
+from targets.gateway.policies.overload.fixed import FixedLimit
 from targets.gateway.policies.overload.gradient2 import Gradient2Limit
 
 EACH = Concurrency(window_s=0.0, window_samples=1)  # every sample is a window
@@ -21,9 +22,9 @@ def feed(limit: Gradient2Limit | AIMDLimit, *waits: float, in_flight: int = 1000
 
 
 def test_a_long_prompt_is_no_wait() -> None:
-    assert waited_s(Concurrency(base_s=1.0), 1.5, 1.4) == pytest.approx(1.1)
-    assert waited_s(Concurrency(base_s=1.0), 0.2, 1.4) == 1.0
-    assert waited_s(Concurrency(base_s=0.5), 3.0, 1.0) == 2.5
+    assert excess_wait_s(Concurrency(base_s=1.0), 1.5, 1.4) == pytest.approx(1.1)
+    assert excess_wait_s(Concurrency(base_s=1.0), 0.2, 1.4) == 1.0
+    assert excess_wait_s(Concurrency(base_s=0.5), 3.0, 1.0) == 2.5
 
 
 def test_gradient2_grows_by_the_smoothed_growth_while_waits_stay_as_they_are() -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from targets.gateway.config import Queue
 from targets.gateway.policies.overload.codel import Codel
-from targets.gateway.policies.overload.queue import Waiting, WaitingLine
+from targets.gateway.policies.overload.queue import QueueEntry, RequestQueue
 
 CONFIG = Queue(max_length=4, interval_s=1.0, target_s=0.5, prefill_factor=1.0, longest_s=10.0)
 
 
-def line(config: Queue = CONFIG) -> WaitingLine[Waiting]:
-    return WaitingLine(config)
+def line(config: Queue = CONFIG) -> RequestQueue[QueueEntry]:
+    return RequestQueue(config)
 
 
-def offer(at: WaitingLine[Waiting], now: float, priority: int = 0, *, promised: bool = False) -> Waiting:
-    waiting = Waiting(priority)
+def offer(at: RequestQueue[QueueEntry], now: float, priority: int = 0, *, promised: bool = False) -> QueueEntry:
+    waiting = QueueEntry(priority)
     at.offer(now, waiting, 0.0, promised=promised)
     return waiting
 
@@ -59,8 +59,8 @@ def test_the_newest_goes_first_while_the_queue_is_overloaded() -> None:
     fourth = offer(at, 2.15)
     assert at.take(2.2) is fourth
     assert at.take(2.2) is third
-    assert first.gone
-    assert second.gone
+    assert first.removed
+    assert second.removed
 
 
 def test_better_tiers_go_first_and_the_promised_before_all() -> None:
@@ -72,13 +72,13 @@ def test_better_tiers_go_first_and_the_promised_before_all() -> None:
 def test_a_full_queue_sends_the_newest_of_the_lowest_tier_away() -> None:
     at = line()
     older, newer, paid, other = (offer(at, n / 10, tier) for n, tier in enumerate((2, 2, 1, 1)))
-    assert at.offer(0.5, Waiting(0), 0.0) is newer
-    mine = Waiting(2)
+    assert at.offer(0.5, QueueEntry(0), 0.0) is newer
+    mine = QueueEntry(2)
     assert at.offer(0.6, mine, 0.0) is mine
-    assert at.offer(0.7, Waiting(1), 0.0) is older
+    assert at.offer(0.7, QueueEntry(1), 0.0) is older
     assert len(at) == 4
-    assert not paid.gone
-    assert not other.gone
+    assert not paid.removed
+    assert not other.removed
 
 
 def test_what_waited_twice_the_target_is_dropped_under_overload_only() -> None:
@@ -119,9 +119,9 @@ def test_the_promised_are_not_dropped_and_nobody_waits_longer_than_the_longest()
 
 def test_the_target_follows_the_prefill() -> None:
     at = line()
-    at.offer(0.0, Waiting(0), 2.0)
+    at.offer(0.0, QueueEntry(0), 2.0)
     assert at.target_s == 2.0
-    at.offer(0.0, Waiting(0), 1.0)
+    at.offer(0.0, QueueEntry(0), 1.0)
     assert at.target_s == 1.9  # 2 + 0.1 x (1 - 2)
     assert line().target_s == 0.5
 

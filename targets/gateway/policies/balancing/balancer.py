@@ -1,4 +1,4 @@
-"""What the balancing policies have in common: they pick one of several candidates."""
+"""What the balancing policies have in common: each picks one of several candidates."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from targets.gateway.config import Upstream
-from targets.gateway.policies.balancing.forecast import Ask
+from targets.gateway.policies.balancing.forecast import CallSize
 from targets.gateway.policies.balancing.peak_ewma import PeakEwma
 
-__all__ = ["Balancer", "Candidate", "idlest"]
+__all__ = ["Balancer", "Candidate", "least_loaded"]
 
 
 class Candidate(Protocol):
@@ -25,23 +25,23 @@ class Candidate(Protocol):
     @property
     def latency(self) -> PeakEwma: ...
     @property
-    def owed_s(self) -> float:
-        """Predicted engine time of what is in flight there."""
+    def outstanding_work_s(self) -> float:
+        """Predicted engine time (seconds) of the requests in flight."""
         ...
 
     @property
     def step_load_s(self) -> float:
-        """What the sequences in flight there add to a decode step, predicted."""
+        """Predicted seconds that the sequences in flight add to a decode step."""
         ...
 
     @property
     def waiting_prefill_s(self) -> float:
-        """Predicted prefill of the requests that wait for their first token there."""
+        """Predicted prefill (seconds) of the requests that wait for their first token."""
         ...
 
     @property
-    def reported(self) -> float | None:
-        """Requests running and waiting, as it said last; None: it has not."""
+    def reported_load(self) -> float | None:
+        """Requests running and waiting by its latest report; None: no report yet."""
         ...
 
     def weight(self, now: float) -> float:
@@ -53,17 +53,17 @@ C = TypeVar("C", bound=Candidate)
 
 
 class Balancer(Protocol):
-    """Picks one. `candidates` is never empty, and in the same order each time."""
+    """A balancing policy. `candidates` is never empty, and always in the same order."""
 
-    def pick(self, now: float, candidates: Sequence[C], rng: Random, ask: Ask) -> C: ...
+    def pick(self, now: float, candidates: Sequence[C], rng: Random, size: CallSize) -> C: ...
 
     def load(self, now: float, candidate: Candidate) -> float:
-        """What it compares: less is better."""
+        """The load that the policy compares; the lowest wins."""
         ...
 
 
-def idlest(candidates: Sequence[C], loads: Sequence[float], rng: Random) -> C:
-    """The one with the least load, ties by lot."""
+def least_loaded(candidates: Sequence[C], loads: Sequence[float], rng: Random) -> C:
+    """Returns the candidate with the lowest load; ties are drawn at random."""
     least = min(loads)
     ties = [candidate for candidate, load in zip(candidates, loads, strict=True) if load == least]
     return ties[0] if len(ties) == 1 else ties[int(rng.random() * len(ties))]
