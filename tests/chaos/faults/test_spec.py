@@ -17,7 +17,7 @@ from reports.shared.fault_traits import TRAITS_OF_OLD_RECORDS, FaultTraits, trai
 from reports.shared.units import Duration
 from targets.gateway.behaviours import BEHAVIOURS as GATEWAY_BEHAVIOURS
 from targets.replica.behaviours import BEHAVIOURS as REPLICA_BEHAVIOURS
-from targets.replica.behaviours.only import Only
+from targets.replica.behaviours.selector import RequestSelector
 from tests.chaos.faults.test_base import SPECS
 
 IMPLEMENTED_BY = {
@@ -69,7 +69,7 @@ def test_literal_parameters_have_the_same_values_in_file_and_behaviour(kind: str
     in_file = literals_of(
         {name: field.annotation for name, field in fields.items() if name not in Selector.model_fields}
     )
-    in_file.pop("phase", None)  # a selector of requests: see the test of `Only`
+    in_file.pop("phase", None)  # a selector of requests: see the test of the selectors
     assert in_file == literals_of(get_type_hints(BEHAVIOURS[kind]))
 
 
@@ -79,7 +79,7 @@ def test_literal_parameters_are_found_in_five_kinds() -> None:
 
 
 def test_selectors_of_requests_are_those_that_a_replica_knows() -> None:
-    in_replica = get_type_hints(Only)
+    in_replica = get_type_hints(RequestSelector)
     assert set(in_replica) | {"share"} == OF_REQUESTS
     assert choices_of(OnStreams.model_fields["phase"].annotation) == choices_of(in_replica["phase"])
     assert choices_of(in_replica["phase"]) == {"prefill", "decode"}
