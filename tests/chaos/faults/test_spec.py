@@ -69,7 +69,7 @@ def test_literal_parameters_have_the_same_values_in_file_and_behaviour(kind: str
     in_file = literals_of(
         {name: field.annotation for name, field in fields.items() if name not in Selector.model_fields}
     )
-    in_file.pop("phase", None)  # a selector of requests: see the test of the selectors
+    in_file.pop("phase", None)  # a selector of requests, tested below
     assert in_file == literals_of(get_type_hints(BEHAVIOURS[kind]))
 
 
