@@ -1,8 +1,10 @@
-"""What are they calling? Stacks: simulated replicas on simulated hardware, and the reference gateway.
+"""The targets of an experiment: stacks of simulated replicas on simulated hardware, and the reference gateway.
 
-stack        stack files: clouds, pools, replicas, hardware, prices, the gateway's policies
-stacks/      the stacks that ship
-hardware/    what each chip needs for a step of the engine
-replica/     the engine (pure) and the server around it, with its behaviours under fault
-gateway/     the policies and the router (pure) and the server around them
+stack      stack files: clouds, pools, replicas, hardware, prices, the gateway's policies
+stacks     the stacks that ship, one YAML file each
+hardware   profiles: a model on chips, with the cost of an engine step
+replica    the simulated replica: engine, APIs, faults, process
+gateway    the reference gateway: policies, router, process
+control    the control port of both: active faults, on leases
+bodies     reads large request bodies
 """

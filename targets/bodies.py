@@ -1,4 +1,4 @@
-"""Reading request bodies that may be large, without keeping them."""
+"""Reads large request bodies without keeping them in memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ __all__ = ["BodyError", "read_body"]
 
 
 class BodyError(ValueError):
-    """A body that is not what its headers say: bad compression, a chunk that is none."""
+    """A body that does not match its headers: invalid compression, an invalid chunk."""
 
 
 async def read_body(request: web.BaseRequest, limit_bytes: int) -> bytes:
-    """The body of a request, decompressed. Raises `web.HTTPRequestEntityTooLarge` above `limit_bytes`, and `BodyError`.
+    """Returns the decompressed body. Raises `BodyError`, and `web.HTTPRequestEntityTooLarge` above `limit_bytes`.
 
-    `request.read()` of aiohttp keeps the body for as long as the request object lives, and a keep-alive connection
-    keeps its last request: fifty idle connections would hold fifty conversations.
+    aiohttp's `request.read()` keeps the body as long as the request object exists, and a keep-alive connection keeps
+    its last request: fifty idle connections would keep fifty conversations in memory.
     """
     parts: list[bytes] = []
     size = 0

@@ -1,6 +1,6 @@
-"""A control port: behaviours are put on, renewed, listed and taken off here (docs/wire.md).
+"""A control port: activates, renews, lists and removes behaviours (docs/wire.md).
 
-It listens on loopback only; `reports.shared.control_port` says whose requests it takes.
+It listens on loopback only. `reports.shared.control_port` decides which requests are accepted.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _FAULT_PATH: Final = re.compile(r"/behaviours/([\w.:-]{1,128})")
 
 
 class BehaviourError(ValueError):
-    """A kind that does not exist, or parameters that it does not take."""
+    """An unknown kind, or invalid parameters."""
 
 
 class Behaviours(Protocol):
-    """The behaviours of one process, each on a lease of its own."""
+    """The active behaviours of one process, each with its own lease."""
 
     def put(self, fault_id: str, body: bytes) -> str:
-        """Puts one on, or replaces it; answers its kind. Raises `BehaviourError` or `msgspec.MsgspecError`."""
+        """Activates or replaces a behaviour. Returns its kind. Raises `BehaviourError` or `msgspec.MsgspecError`."""
 
     def renew(self, fault_ids: Sequence[str]) -> list[str]:
-        """Renews leases; answers those that are on."""
+        """Renews leases. Returns the ids that are still active."""
 
     def remove(self, fault_id: str) -> int:
-        """Takes one off; answers its hits, 0 for an unknown one."""
+        """Removes a behaviour. Returns its hits, 0 for an unknown id."""
 
     def listing(self) -> dict[str, dict[str, Any]]:
-        """What is on, by fault id."""
+        """Returns the active behaviours by fault id."""
 
 
 class _Renew(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,14 +44,14 @@ class _Renew(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Control:
-    """Answers the control port's requests."""
+    """Serves the requests of a control port."""
 
     def __init__(self, behaviours: Behaviours, token: str) -> None:
         self._behaviours = behaviours
         self._token = token
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Any request to the control port."""
+        """Answers a request."""
         refused = self._refusal(request)
         if refused is not None:
             return refused
@@ -65,14 +65,14 @@ class Control:
         if path == "/behaviours" and method == "GET":
             return _json(200, self._behaviours.listing())
         if path == "/behaviours/renew" and method == "POST":
-            wanted = msgspec.json.decode(await request.read(), type=_Renew)
-            return _json(200, {"renewed": self._behaviours.renew(wanted.ids)})
-        found = _FAULT_PATH.fullmatch(path)
-        if found and method == "PUT":
-            kind = self._behaviours.put(found[1], await request.read())
-            return _json(201, {"id": found[1], "kind": kind})
-        if found and method == "DELETE":
-            return _json(200, {"hits": self._behaviours.remove(found[1])})
+            renewal = msgspec.json.decode(await request.read(), type=_Renew)
+            return _json(200, {"renewed": self._behaviours.renew(renewal.ids)})
+        match = _FAULT_PATH.fullmatch(path)
+        if match and method == "PUT":
+            kind = self._behaviours.put(match[1], await request.read())
+            return _json(201, {"id": match[1], "kind": kind})
+        if match and method == "DELETE":
+            return _json(200, {"hits": self._behaviours.remove(match[1])})
         return _json(404, {"error": f"nothing at {method} {path}"})
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:

@@ -9,8 +9,8 @@
     gateway:
       policies: {migration: null}
 
-A pool's price defaults to its hardware's. Durations under `gateway` may be written as `3s`. Imports pydantic: for the
-runner, never for a process of the stack.
+A pool's price defaults to that of its hardware. Durations under `gateway` may be written as `3s`. Imports pydantic: for
+the runner only, not for a process of the stack.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ __all__ = ["MAX_REPLICAS", "STACKS", "Pool", "Replica", "Stack", "load_stack", "
 STACKS: Final = Path(__file__).with_name("stacks")
 
 CONTEXT_LIMIT_TOKENS: Final = 200_000
-"""What coding agents are offered. Llama 3.x was trained to 131,072, and takes more with its positions scaled."""
+"""A usual limit for coding agents. Llama 3.x was trained to 131,072 and supports more with scaled positions."""
 
 MAX_REPLICAS: Final = 64
-"""Each replica is a process of its own on this machine."""
+"""Limit of replicas: each is a process on this machine."""
 
 _NAME: Final = r"^[a-z][a-z0-9-]*$"
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Replicas of one kind in one cloud. `usd_per_hour` is the price of one replica with all its chips."""
+    """Equal replicas in one cloud. `usd_per_hour` is the price of one replica with all its chips."""
 
     name: str
     cloud: str
@@ -64,7 +64,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """One replica of a stack; `name` is `<pool>-<n>`, n from 0. `usd_per_hour` counts all its chips."""
+    """One replica of a stack; `name` is `<pool>-<n>`, n from 0. `usd_per_hour` is the price of all its chips."""
 
     name: str
     pool: str
@@ -76,9 +76,9 @@ class Replica:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack with every default written out. `gateway` holds the policies of its gateway.
+    """A stack with all defaults filled in. `gateway` contains the policies of its gateway.
 
-    `context_limit`: tokens of the longest prompt and answer together; replicas whose cache holds less take what fits.
+    `context_limit`: maximum tokens of prompt and answer together. A replica with a smaller cache accepts what fits.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Stack:
 
     @cached_property
     def replicas(self) -> list[Replica]:
-        """Every replica, in the order of the file."""
+        """All replicas, in the order of the file."""
         return [
             Replica(f"{pool.name}-{n}", pool.name, pool.cloud, pool.hardware, pool.chips, pool.usd_per_hour)
             for pool in self.pools
@@ -99,7 +99,7 @@ class Stack:
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """The stack as the record of a run holds it (`docs/wire.md`)."""
+        """Returns the stack in the format of a run's record (`docs/wire.md`)."""
         return {
             "name": self.name,
             "title": self.title,
@@ -111,23 +111,23 @@ class Stack:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON and YAML have it: lists for tuples."""
+    """Returns `value` with lists in place of tuples, as in JSON and YAML."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def _seconds(value: Any) -> Any:
-    """The gateway's settings with `3s` as 3.0: keys in `_s` are seconds (in `_per_s`, rates)."""
+    """Returns the gateway's settings with `3s` as 3.0. Keys that end in `_s` are seconds, but in `_per_s` rates."""
     if not isinstance(value, Mapping):
         return value
-    read: dict[Any, Any] = {}
+    converted: dict[Any, Any] = {}
     for key, entry in value.items():
-        read[key] = _seconds(entry)
+        converted[key] = _seconds(entry)
         if isinstance(entry, str) and str(key).endswith("_s") and not str(key).endswith("_per_s"):
-            with contextlib.suppress(Mistake):  # left as text, so that it is refused with its own line
-                read[key] = duration_s(entry)
-    return read
+            with contextlib.suppress(Mistake):  # left as text: validation reports it with its line
+                converted[key] = duration_s(entry)
+    return converted
 
 
 def _known_hardware(name: str) -> str:
@@ -142,13 +142,13 @@ class _Model(BaseModel):
 
 
 class _Pool(_Model):
-    cloud: str = Field(pattern=_NAME, description="the cloud it is in, as gcp")
+    cloud: str = Field(pattern=_NAME, description="cloud of the pool, as gcp")
     hardware: Annotated[
         str, BeforeValidator(lambda value: _known_hardware(value) if isinstance(value, str) else value)
-    ] = Field(description="a hardware profile, as llama-70b-tpu-v6e-8: what one replica runs on")
-    replicas: int = Field(default=1, ge=1, le=MAX_REPLICAS, description="how many replicas")
+    ] = Field(description="hardware profile of one replica, as llama-70b-tpu-v6e-8")
+    replicas: int = Field(default=1, ge=1, le=MAX_REPLICAS, description="number of replicas")
     usd_per_hour: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, description="price of one replica; without it, its hardware's"
+        default=None, ge=0, allow_inf_nan=False, description="price of one replica; default: that of its hardware"
     )
 
 
@@ -157,47 +157,49 @@ class _Gateway(_Model):
 
 
 class StackFile(_Model):
-    """A stack as written."""
+    """A stack file."""
 
-    brownout: Literal[1] = Field(description="the version of the format: 1")
-    name: str = Field(pattern=_NAME, description="a short name in lower case, as multi-cloud")
-    title: str = Field(default="", description="one line: what it is")
-    model: str = Field(min_length=1, description="the model it serves, as llama-3.3-70b")
+    brownout: Literal[1] = Field(description="version of the format: 1")
+    name: str = Field(pattern=_NAME, description="short name in lower case, as multi-cloud")
+    title: str = Field(default="", description="description in one line")
+    model: str = Field(min_length=1, description="model that it serves, as llama-3.3-70b")
     context_limit: int = Field(
-        default=CONTEXT_LIMIT_TOKENS, ge=16, le=10_000_000, description="tokens of a prompt and its answer together"
+        default=CONTEXT_LIMIT_TOKENS, ge=16, le=10_000_000, description="maximum tokens of prompt and answer together"
     )
     clouds: list[Annotated[str, Field(pattern=_NAME)]] | None = Field(
-        default=None, description="the clouds that pools may be in; without it, those they name"
+        default=None, description="clouds that pools may use; default: those of the pools"
     )
     pools: dict[Annotated[str, Field(pattern=_NAME)], _Pool] = Field(min_length=1, description="pools by name")
     gateway: _Gateway = _Gateway()
 
 
 def stack_names() -> list[str]:
-    """The names of the stacks that ship."""
+    """Returns the names of the stacks that ship."""
     return document_names(STACKS)
 
 
 def load_stack(name_or_path: str | Path, *, beside: Path | None = None) -> Stack:
-    """A stack that ships, by name, or one of the user's own, by path (relative to `beside`, then cwd).
+    """Loads a stack: one that ships, by name, or a file, by path (relative to `beside`, then to the working directory).
 
-    Raises `reports.shared.documents.NotFound` and, with every mistake at once, `reports.shared.errors.InvalidFile`.
+    Raises `reports.shared.documents.NotFound`, or `reports.shared.errors.InvalidFile` with all mistakes of the file.
     """
     document = read_document(find_document(name_or_path, STACKS, kind="stack", beside=beside))
     file = validate(document, StackFile)
     problems: list[Problem] = []
     for name, pool in file.pools.items():
         if file.clouds is not None and pool.cloud not in file.clouds:
-            what = f'pool "{name}": "{pool.cloud}" is none of the clouds of this stack'
+            what = f'pool "{name}": "{pool.cloud}" is not one of the clouds of this stack'
             problems.append(document.problem(("pools", name, "cloud"), what, did_you_mean(pool.cloud, file.clouds)))
-        only = load_hardware(pool.hardware).cloud
-        if only is not None and pool.cloud != only:
-            what = f'pool "{name}": {pool.hardware} is not to be had in "{pool.cloud}"'
-            problems.append(document.problem(("pools", name, "cloud"), what, f"write cloud: {only}, or other hardware"))
+        only_cloud = load_hardware(pool.hardware).cloud
+        if only_cloud is not None and pool.cloud != only_cloud:
+            what = f'pool "{name}": {pool.hardware} is not available in "{pool.cloud}"'
+            problems.append(
+                document.problem(("pools", name, "cloud"), what, f"write cloud: {only_cloud}, or use other hardware")
+            )
     count = sum(pool.replicas for pool in file.pools.values())
     if count > MAX_REPLICAS:
-        what = f"{count} replicas are more than {MAX_REPLICAS}: each is a process on this machine"
-        problems.append(document.problem(("pools",), what, "take fewer replicas or pools"))
+        what = f"{count} replicas exceed the limit of {MAX_REPLICAS}: each is a process on this machine"
+        problems.append(document.problem(("pools",), what, "use fewer replicas or pools"))
     if problems:
         raise InvalidFile(problems)
     clouds = file.clouds if file.clouds is not None else list(dict.fromkeys(pool.cloud for pool in file.pools.values()))

@@ -1,9 +1,8 @@
-"""A simulated replica: it speaks a real inference server's API and spends time and KV memory as one does.
+"""A simulated replica: it serves the APIs of a real inference server, with the timing and KV memory of real hardware.
 
-engine, scheduler, kv, cost        the engine: pure, exact, told the time
-conversation                       canonical text, keys and lengths of answers: pure
-openai_api, anthropic_api (api)    bytes of requests and answers: pure
-behaviours/                        what it can be made to do wrong, on leases
-driver, stream, serving            the engine in real time, an answer on its way, a request from end to end
-spans, metrics, control, server    what it tells, how it is told, and the process around it
+engine       the engine: pure, in exact time
+delivery     the engine in real time, and each answer as it is sent
+api          the APIs: requests in, answers out, in bytes
+behaviours   the faults that it can carry out, on leases
+server       the process: ports, requests, spans, metrics
 """

@@ -1,7 +1,7 @@
 """Anthropic's Messages API with its event stream: bytes in, bytes out.
 
-A trailing assistant message is continued (prefilled). `usage.input_tokens` are those *not* read from the cache, as in
-the real API; `cache_read_input_tokens` the others.
+A trailing assistant message is continued (prefilled). As in the real API, `usage.input_tokens` are the tokens not read
+from the cache, `cache_read_input_tokens` those read from it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from targets.replica.api.api import Renderer, RequestError, Usage
+from targets.replica.api.api import CacheUsage, Renderer, RequestError
 from targets.replica.api.conversation import (
     ARGUMENTS_CLOSE,
     ARGUMENTS_OPEN,
     ASSISTANT,
-    Answer,
-    Ask,
     Finish,
+    ParsedRequest,
+    PlannedAnswer,
     call_text,
     toolbox,
 )
@@ -77,8 +77,8 @@ _DECODER: Final = msgspec.json.Decoder(_Request)
 class AnthropicApi:
     """`POST /v1/messages`."""
 
-    def parse(self, body: bytes) -> Ask:
-        """What a request asks for. Raises `RequestError`."""
+    def parse(self, body: bytes) -> ParsedRequest:
+        """Parses a request. Raises `RequestError`."""
         try:
             request = _DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -96,7 +96,7 @@ class AnthropicApi:
         if request.system:
             messages.insert(0, ("system", _joined(request.system)))
         tool, required = _tool_choice(request.tool_choice, tools.names)
-        return Ask(
+        return ParsedRequest(
             messages=messages,
             model=request.model or "",
             max_tokens=request.max_tokens,
@@ -108,20 +108,20 @@ class AnthropicApi:
             partial=partial,
         )
 
-    def renderer(self, ask: Ask, answer: Answer, model: str, unix_s: int) -> Renderer:
-        """The writer of `answer`."""
-        return AnthropicRenderer(answer, model, ask.streaming)
+    def renderer(self, request: ParsedRequest, answer: PlannedAnswer, model: str, unix_s: int) -> Renderer:
+        """Returns the renderer of `answer`."""
+        return AnthropicRenderer(answer, model, request.streaming)
 
     def error(self, status: int, message: str, code: str | None = None) -> bytes:
-        """`{"type": "error", "error": {...}}`, as the official client reads it."""
+        """`{"type": "error", "error": {...}}`, as the official client expects it."""
         kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
         return msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
 
 
 class AnthropicRenderer:
-    """Writes one answer as a message or as its events."""
+    """Renders one answer as a message or as its events."""
 
-    def __init__(self, answer: Answer, model: str, streaming: bool = True) -> None:
+    def __init__(self, answer: PlannedAnswer, model: str, streaming: bool = True) -> None:
         self._answer = answer
         self._streaming = streaming
         self._model = model
@@ -129,7 +129,7 @@ class AnthropicRenderer:
         self._call_id = f"toolu_{secrets.token_hex(12)}"
         self._tokens = answer.tokens.encode()
         self._text_end = answer.text_end
-        # Text comes in block 0, if there is any; the call in the block after it.
+        # Block 0 is the text, if any; the next block is the tool call.
         self._has_text = answer.text_end > answer.offset or answer.tool is None
         self._call_index = int(self._has_text)
         self._text = _frame(
@@ -144,8 +144,8 @@ class AnthropicRenderer:
             b'"}}',
         )
 
-    def head(self, usage: Usage) -> bytes:
-        """The message's start, and that of its text."""
+    def head(self, usage: CacheUsage) -> bytes:
+        """The start of the message and of its text block."""
         message = self._message(usage, content=[], finish=None, output_tokens=0)
         start = _event({"type": "message_start", "message": message})
         if self._has_text:
@@ -154,7 +154,7 @@ class AnthropicRenderer:
         return start + _event({"type": "ping"})
 
     def events(self, start: int, stop: int) -> bytes:
-        """One delta a token; where the text ends, its block is closed and the call's opened."""
+        """One delta per token; at the end of the text, the events that close its block and open the tool call's."""
         if stop <= self._text_end or self._answer.tool is None:
             return _deltas(self._text, self._tokens[4 * start : 4 * stop])
         text = _deltas(self._text, self._tokens[4 * start : 4 * self._text_end]) if start < self._text_end else b""
@@ -162,11 +162,11 @@ class AnthropicRenderer:
         opening = self._opening() if first == self._text_end else b""
         return text + opening + _deltas(self._call, self._tokens[4 * first : 4 * stop])
 
-    def tail(self, usage: Usage) -> bytes:
-        """The end of the last block, the stop reason with the usage, and the message's end."""
+    def tail(self, usage: CacheUsage) -> bytes:
+        """The end of the last block, the stop reason with the usage, and the end of the message."""
         closing, last = b"", 0
         if self._answer.tool is not None:
-            if self._text_end == self._answer.total:  # a call without a token of its own
+            if self._text_end == self._answer.total:  # a call without tokens
                 closing = self._opening()
             closing += self._call[0] + _escaped(ARGUMENTS_CLOSE) + self._call[1]
             last = self._call_index
@@ -178,7 +178,7 @@ class AnthropicRenderer:
             + _event({"type": "message_stop"})
         )
 
-    def body(self, usage: Usage) -> bytes:
+    def body(self, usage: CacheUsage) -> bytes:
         """The message."""
         answer = self._answer
         content: list[dict[str, Any]] = [{"type": "text", "text": answer.text}] if self._has_text else []
@@ -190,18 +190,18 @@ class AnthropicRenderer:
         )
 
     def error(self, message: str) -> bytes:
-        """`{"type": "error", ...}`, as an event where the answer is streamed."""
+        """`{"type": "error", ...}`, as an event if the answer is streamed."""
         body = AnthropicApi().error(529, message)
         return b"event: error\ndata: " + body + b"\n\n" if self._streaming else body
 
-    def spoil(self, start: int, tokens: str) -> None:
-        """Others from token `start` on; as many as there were."""
-        said = self._answer.tokens[: 4 * start] + tokens
-        self._answer = replace(self._answer, tokens=said[: 4 * self._answer.total])
+    def replace_tokens(self, start: int, tokens: str) -> None:
+        """See `Renderer.replace_tokens`."""
+        replaced = self._answer.tokens[: 4 * start] + tokens
+        self._answer = replace(self._answer, tokens=replaced[: 4 * self._answer.total])
         self._tokens = self._answer.tokens.encode()
 
     def _message(
-        self, usage: Usage, *, content: list[dict[str, Any]], finish: str | None, output_tokens: int
+        self, usage: CacheUsage, *, content: list[dict[str, Any]], finish: str | None, output_tokens: int
     ) -> dict[str, Any]:
         return {
             "id": self._id,
@@ -274,7 +274,7 @@ def _block_text(block: _Block) -> str:
 
 
 def _tool_choice(choice: _Choice | None, names: tuple[str, ...]) -> tuple[str | None, bool]:
-    """The tool to call ("" = any, None = none), and whether a call is required."""
+    """Returns the tool to call ("": any, None: none), and whether a call is required."""
     if choice is None or choice.type == "auto":
         return "", False
     if choice.type == "none":

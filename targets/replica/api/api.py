@@ -1,16 +1,16 @@
-"""What an API is to the server: a parser of requests, a writer of answers and of errors. All pure, all bytes."""
+"""The interface of an API to the server: a parser of requests, a renderer of answers and of errors. Pure, in bytes."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from targets.replica.api.conversation import Answer, Ask
+from targets.replica.api.conversation import ParsedRequest, PlannedAnswer
 
-__all__ = ["Api", "Renderer", "RequestError", "Usage"]
+__all__ = ["Api", "CacheUsage", "Renderer", "RequestError"]
 
 
 class RequestError(ValueError):
-    """A request that is refused with status 400 (or `status`). `code` is the API's machine-readable word, if any."""
+    """A request that is rejected with `status`. `code` is the machine-readable code of the API, if any."""
 
     def __init__(self, message: str, *, code: str | None = None, status: int = 400) -> None:
         super().__init__(message)
@@ -18,8 +18,8 @@ class RequestError(ValueError):
         self.status = status
 
 
-class Usage(Protocol):
-    """What an answer cost; known once the engine has admitted the request."""
+class CacheUsage(Protocol):
+    """What the prefix cache saved; known after the engine has admitted the request."""
 
     @property
     def cached_tokens(self) -> int:
@@ -27,35 +27,35 @@ class Usage(Protocol):
 
 
 class Renderer(Protocol):
-    """Writes one answer, as server-sent events or as one JSON body. Tokens are counted from the key's first one."""
+    """Renders one answer, as server-sent events or as one JSON body. Token 0 is the first one of the answer's key."""
 
-    def head(self, usage: Usage) -> bytes:
+    def head(self, usage: CacheUsage) -> bytes:
         """The events before the first token."""
 
     def events(self, start: int, stop: int) -> bytes:
-        """The events of tokens `start` to `stop`, one a token (and those that open a part of the answer)."""
+        """The events of tokens `start` to `stop`, one per token, and those that open a part of the answer."""
 
-    def tail(self, usage: Usage) -> bytes:
-        """The events after the last token, the terminal one included."""
+    def tail(self, usage: CacheUsage) -> bytes:
+        """The events after the last token, including the terminal one."""
 
-    def body(self, usage: Usage) -> bytes:
+    def body(self, usage: CacheUsage) -> bytes:
         """The whole answer as JSON."""
 
     def error(self, message: str) -> bytes:
-        """An error in the answer's place: an event of a stream, or a JSON body."""
+        """An error in place of the answer: an event of a stream, or a JSON body."""
 
-    def spoil(self, start: int, tokens: str) -> None:
-        """From token `start` on the answer says `tokens` instead, as many as are left."""
+    def replace_tokens(self, start: int, tokens: str) -> None:
+        """Replace the tokens from `start` on by `tokens`. The answer keeps its length."""
 
 
 class Api(Protocol):
-    """One API that a replica speaks."""
+    """One API of a replica."""
 
-    def parse(self, body: bytes) -> Ask:
-        """What a request asks for. Raises `RequestError`."""
+    def parse(self, body: bytes) -> ParsedRequest:
+        """Parses a request. Raises `RequestError`."""
 
-    def renderer(self, ask: Ask, answer: Answer, model: str, unix_s: int) -> Renderer:
-        """The writer of `answer`, which begins at `unix_s`."""
+    def renderer(self, request: ParsedRequest, answer: PlannedAnswer, model: str, unix_s: int) -> Renderer:
+        """Returns the renderer of `answer`, which is created at `unix_s`."""
 
     def error(self, status: int, message: str, code: str | None = None) -> bytes:
-        """An error's body in the API's own shape."""
+        """The body of an error response, in the format of the API."""

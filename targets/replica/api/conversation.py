@@ -1,12 +1,11 @@
-"""From a request's messages to what the engine and the answer need: pure, and the same for every API.
+"""From the messages of a request to what the engine and the answer need. Pure, and the same for every API.
 
-The canonical text of a conversation is what a chat template would make of it: tools, then message after message, each
-behind a header that names its role. It is built so that the text of *this* prompt and its answer is a prefix of the
-*next* turn's prompt, which holds the answer as an assistant message: so the prefix cache hits. For that every header
-starts at a multiple of 4 characters, tool calls are written by name and compact arguments, and ids (which are new in
-each response) are left out.
+The canonical text of a conversation corresponds to the output of a chat template: tools, then message after message,
+each after a header with its role. The text of a prompt and its answer is a prefix of the next turn's prompt, which
+contains the answer as an assistant message, so the prefix cache hits. For that, every header starts at a multiple of 4
+characters, tool calls are written by name and compact arguments, and ids (which are new in each response) are omitted.
 
-    parse (openai_api, anthropic_api) -> Ask -> plan_answer -> Answer -> EngineRequest, token by token on the wire
+    parse (openai_api, anthropic_api) -> ParsedRequest -> plan_answer -> PlannedAnswer -> EngineRequest
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from reports.shared.tokens import TOKEN_CHARS, Marker, find_marker, text_key, to
 
 __all__ = [
     "BLOCK_TOKENS",
-    "Answer",
-    "Ask",
     "ContextLengthError",
     "Finish",
+    "ParsedRequest",
+    "PlannedAnswer",
     "Toolbox",
     "block_hashes",
     "call_text",
@@ -40,18 +39,18 @@ __all__ = [
 ]
 
 BLOCK_TOKENS: Final = 16
-"""Tokens of a KV block; a block is hashed as a whole."""
+"""Tokens of a KV block. A block is hashed as a whole."""
 
 ASSISTANT: Final = "assistant"
 ARGUMENTS_OPEN: Final = '{"input":"'
 ARGUMENTS_CLOSE: Final = '"}'
 _BLOCK_CHARS: Final = BLOCK_TOKENS * TOKEN_CHARS
 _MOST_CALL_TOKENS: Final = 8
-_PADS: Final = ("", "   ", "  ", " ")  # by length modulo 4: what fills the last token up
+_PADS: Final = ("", "   ", "  ", " ")  # by length modulo 4: fills up the last token
 
 
 class ContextLengthError(ValueError):
-    """Prompt and answer together do not fit into the model's context."""
+    """Prompt and answer together exceed the context limit of the model."""
 
     def __init__(self, prompt_tokens: int, max_tokens: int, limit: int) -> None:
         super().__init__(
@@ -62,7 +61,7 @@ class ContextLengthError(ValueError):
 
 
 class Finish(StrEnum):
-    """Why an answer ends; each API has its own word for it."""
+    """Why an answer ends. Each API has its own name for it."""
 
     STOP = "stop"
     TOOL_CALLS = "tool_calls"
@@ -78,12 +77,12 @@ class Toolbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One model request, without its API.
+class ParsedRequest:
+    """One model request, independent of its API.
 
-    `messages` are (role, canonical body) in order, without the assistant message that is to be continued; that one's
-    text is `partial` (None: a new assistant message begins). `tool` names the tool that must be called, "" leaves the
-    choice to the replica, None forbids a call. `tool_required` is whether an unmarked conversation must call as well.
+    `messages` are (role, canonical body) in order, without an assistant message to continue. `partial` is the text of
+    that message (None: a new assistant message begins). `tool` is the name of the tool to call; "" leaves the choice to
+    the replica, None forbids a call. `tool_required`: a conversation without a marker must call a tool, too.
     """
 
     messages: Sequence[tuple[str, str]]
@@ -98,9 +97,9 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What will be answered, to the token. Tokens `offset` to `total` of `tokens` are sent; the last
-    `call_tokens` of them are the arguments of a call of `tool` (None: all is text)."""
+class PlannedAnswer:
+    """The complete answer. Tokens `offset` to `total` of `tokens` are sent; the last `call_tokens` of them are the
+    arguments of a call of `tool` (None: all tokens are text)."""
 
     key: str
     marker: Marker | None
@@ -120,58 +119,58 @@ class Answer:
 
     @property
     def text_end(self) -> int:
-        """The index of the first token that belongs to the call (`total` where there is none)."""
+        """The index of the first token of the tool call (`total` without one)."""
         return max(self.offset, self.total - self.call_tokens)
 
     @property
     def text(self) -> str:
-        """The part of the answer that is text, from the offset on."""
+        """The text of the answer, from the offset on."""
         return self.tokens[self.offset * TOKEN_CHARS : self.text_end * TOKEN_CHARS]
 
     @property
     def arguments(self) -> str:
-        """The arguments of the call, as JSON."""
+        """The arguments of the tool call, as JSON."""
         return ARGUMENTS_OPEN + self.tokens[self.text_end * TOKEN_CHARS :] + ARGUMENTS_CLOSE
 
     def blocks(self) -> list[int]:
-        """Hashes of the full blocks of prompt and answer."""
+        """The chained hashes of the full KV blocks of prompt and answer."""
         body = self.prompt + self.text
         if self.tool is not None:
             body += call_text(self.tool, self.arguments)
         return block_hashes(body, self.prompt_tokens + self.count)
 
 
-def plan_answer(ask: Ask, context_limit: int) -> Answer:
-    """The answer to `ask`; see "Conversations" in docs/wire.md.
+def plan_answer(request: ParsedRequest, context_limit: int) -> PlannedAnswer:
+    """Returns the answer to `request`; see "Conversations" in docs/wire.md.
 
-    An answer of natural length (no marker, or no `max_tokens`) is capped by what `context_limit`, in tokens, leaves.
-    Raises `ContextLengthError` where prompt and `max_tokens` together go beyond it.
+    An answer of natural length (no marker, or no `max_tokens`) is capped by `context_limit`, in tokens. Raises
+    `ContextLengthError` if prompt and `max_tokens` together exceed it.
     """
-    bodies = (body for role, body in reversed(ask.messages) if role != ASSISTANT)
+    bodies = (body for role, body in reversed(request.messages) if role != ASSISTANT)
     marker = next((found for body in bodies if (found := find_marker(body)) is not None), None)
-    before = canonical_text(ask.messages, ask.tools)
-    partial = ask.partial or ""
+    before = canonical_text(request.messages, request.tools)
+    partial = request.partial or ""
     prompt = before + _header(ASSISTANT) + partial
     prompt_tokens = tokens_in(prompt)
-    if prompt_tokens + (ask.max_tokens or 1) > context_limit:
-        raise ContextLengthError(prompt_tokens, ask.max_tokens or 1, context_limit)
+    if prompt_tokens + (request.max_tokens or 1) > context_limit:
+        raise ContextLengthError(prompt_tokens, request.max_tokens or 1, context_limit)
     offset = tokens_in(partial)
     key = marker.key if marker is not None else text_key(before)
     finish = Finish.STOP
-    if marker is not None and ask.max_tokens is not None:
-        total = ask.max_tokens + offset
+    if marker is not None and request.max_tokens is not None:
+        total = request.max_tokens + offset
     else:
         total = max(natural_tokens(key), offset + 1)
-        cap = offset + (context_limit - prompt_tokens if ask.max_tokens is None else ask.max_tokens)
+        cap = offset + (context_limit - prompt_tokens if request.max_tokens is None else request.max_tokens)
         if total > cap:
             total, finish = cap, Finish.LENGTH
     tool: str | None = None
     call_tokens = 0
-    if ask.tool is not None and ask.tools.names and (marker is not None or ask.tool_required):
-        tool = ask.tool or ask.tools.names[bits(f"tool/{key}") % len(ask.tools.names)]
+    if request.tool is not None and request.tools.names and (marker is not None or request.tool_required):
+        tool = request.tool or request.tools.names[bits(f"tool/{key}") % len(request.tools.names)]
         call_tokens = min(_MOST_CALL_TOKENS, total // 2)
         finish = Finish.TOOL_CALLS
-    return Answer(
+    return PlannedAnswer(
         key=key,
         marker=marker,
         prompt=prompt,
@@ -186,7 +185,7 @@ def plan_answer(ask: Ask, context_limit: int) -> Answer:
 
 
 def canonical_text(messages: Sequence[tuple[str, str]], tools: Toolbox) -> str:
-    """The conversation as one text, up to where the next message's header would stand."""
+    """Returns the conversation as one text, up to the position of the next message's header."""
     pieces: list[str] = []
     if tools.text:
         pieces += (_header("tools"), tools.text, _PADS[len(tools.text) % TOKEN_CHARS])
@@ -196,18 +195,18 @@ def canonical_text(messages: Sequence[tuple[str, str]], tools: Toolbox) -> str:
 
 
 def call_text(name: str, arguments: str) -> str:
-    """A tool call in canonical text. Arguments are compacted, since clients write the same JSON in several ways."""
-    with suppress(msgspec.DecodeError):  # a model may have written broken JSON: its text is what counts then
+    """Returns a tool call as canonical text. Compacts the arguments, since clients format the same JSON differently."""
+    with suppress(msgspec.DecodeError):  # invalid JSON of a model is kept as it is
         arguments = msgspec.json.format(arguments, indent=-1)
     return f"<|call|>{name} {arguments}"
 
 
 def block_hashes(text: str, tokens: int) -> list[int]:
-    """Chained hashes of the full blocks of a `text` of `tokens` tokens. Python's own string hash: fast, and valid
-    in this process only, as a KV cache is."""
+    """Returns chained hashes of the full blocks of a `text` of `tokens` tokens. Uses Python's string hash: fast, and
+    valid in this process only, like a KV cache."""
     blocks = tokens // BLOCK_TOKENS
     end = blocks * _BLOCK_CHARS
-    text = text.ljust(end)  # a last token may be ragged
+    text = text.ljust(end)  # the last token may be incomplete
     hashes: list[int] = []
     parent = 0
     for at in range(0, end, _BLOCK_CHARS):
@@ -217,12 +216,12 @@ def block_hashes(text: str, tokens: int) -> list[int]:
 
 
 def natural_tokens(key: str) -> int:
-    """Tokens of an answer that nobody fixed the length of: log-uniform from 16 to 1,024, drawn from the key."""
+    """Returns the tokens of an answer without a given length: log-uniform from 16 to 1,024, drawn from the key."""
     return round(math.exp(math.log(16) + math.log(64) * uniform(f"length/{key}")))
 
 
 def toolbox(raw: bytes) -> Toolbox:
-    """The tools of a request body, of either API. Raises `ValueError` where `raw` is not a list of tools."""
+    """Parses the tools of a request body, of either API. Raises `ValueError` if `raw` is not a list of tools."""
     return _toolbox(raw) if raw and raw != b"null" else Toolbox()
 
 
@@ -236,7 +235,7 @@ class _Tool(msgspec.Struct):
     type: str | None = None
 
 
-@lru_cache(maxsize=64)  # all sessions of a profile send the same tools, which can be half of a body
+@lru_cache(maxsize=64)  # all sessions of a load profile send the same tools, up to half of a body
 def _toolbox(raw: bytes) -> Toolbox:
     try:
         tools = msgspec.json.decode(raw, type=list[_Tool])

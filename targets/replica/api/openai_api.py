@@ -1,8 +1,8 @@
 """OpenAI's Chat Completions API, as vLLM serves it: bytes in, bytes out.
 
-Unknown fields are ignored, since routers add their own. A trailing assistant message is continued unless
-`continue_final_message` is false (vLLM's default is the other way round; gateways that migrate send it as true).
-Stream chunks are cut from byte templates made once an answer: no JSON is encoded a token.
+Unknown fields are ignored, because routers add their own. A trailing assistant message is continued unless
+`continue_final_message` is false (vLLM's default is the opposite; gateways that migrate streams send true). The events
+of a stream are built from byte templates, made once per answer: no JSON is encoded per token.
 """
 
 from __future__ import annotations
@@ -13,8 +13,16 @@ from typing import Any, Final
 
 import msgspec
 
-from targets.replica.api.api import Renderer, RequestError, Usage
-from targets.replica.api.conversation import ARGUMENTS_CLOSE, ARGUMENTS_OPEN, ASSISTANT, Answer, Ask, call_text, toolbox
+from targets.replica.api.api import CacheUsage, Renderer, RequestError
+from targets.replica.api.conversation import (
+    ARGUMENTS_CLOSE,
+    ARGUMENTS_OPEN,
+    ASSISTANT,
+    ParsedRequest,
+    PlannedAnswer,
+    call_text,
+    toolbox,
+)
 
 __all__ = ["OpenAIApi", "OpenAIRenderer"]
 
@@ -71,8 +79,8 @@ _DECODER: Final = msgspec.json.Decoder(_Request)
 class OpenAIApi:
     """`POST /v1/chat/completions`."""
 
-    def parse(self, body: bytes) -> Ask:
-        """What a request asks for. Raises `RequestError`."""
+    def parse(self, body: bytes) -> ParsedRequest:
+        """Parses a request. Raises `RequestError`."""
         try:
             request = _DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -94,7 +102,7 @@ class OpenAIApi:
         if last.role == ASSISTANT and not last.tool_calls and request.continue_final_message is not False:
             partial = messages.pop()[1]
         tool, required = _tool_choice(request.tool_choice, tools.names)
-        return Ask(
+        return ParsedRequest(
             messages=messages,
             model=request.model or "",
             max_tokens=max_tokens,
@@ -106,12 +114,12 @@ class OpenAIApi:
             partial=partial,
         )
 
-    def renderer(self, ask: Ask, answer: Answer, model: str, unix_s: int) -> Renderer:
-        """The writer of `answer`."""
-        return OpenAIRenderer(answer, model, unix_s, ask.include_usage, ask.streaming)
+    def renderer(self, request: ParsedRequest, answer: PlannedAnswer, model: str, unix_s: int) -> Renderer:
+        """Returns the renderer of `answer`."""
+        return OpenAIRenderer(answer, model, unix_s, request.include_usage, request.streaming)
 
     def error(self, status: int, message: str, code: str | None = None) -> bytes:
-        """`{"error": {...}}`, as the official clients read it."""
+        """`{"error": {...}}`, as the official clients expect it."""
         kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
         return msgspec.json.encode(
             {"error": {"message": message, "type": kind, "param": None, "code": code if code is not None else status}}
@@ -119,9 +127,11 @@ class OpenAIApi:
 
 
 class OpenAIRenderer:
-    """Writes one answer as a chat completion or as its chunks."""
+    """Renders one answer as a chat completion or as its chunks."""
 
-    def __init__(self, answer: Answer, model: str, unix_s: int, include_usage: bool, streaming: bool = True) -> None:
+    def __init__(
+        self, answer: PlannedAnswer, model: str, unix_s: int, include_usage: bool, streaming: bool = True
+    ) -> None:
         self._answer = answer
         self._streaming = streaming
         self._model = model
@@ -143,12 +153,12 @@ class OpenAIRenderer:
         )
         self._choice = choice
 
-    def head(self, usage: Usage) -> bytes:
-        """The chunk that names the role."""
+    def head(self, usage: CacheUsage) -> bytes:
+        """The chunk with the role."""
         return self._choice + b'{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n'
 
     def events(self, start: int, stop: int) -> bytes:
-        """One chunk a token; the call's opening stands before its first one."""
+        """One chunk per token; before the first token of the tool call, the chunk that opens it."""
         if stop <= self._text_end or self._answer.tool is None:
             return _chunks(self._text, self._tokens[4 * start : 4 * stop])
         text = _chunks(self._text, self._tokens[4 * start : 4 * self._text_end]) if start < self._text_end else b""
@@ -156,11 +166,11 @@ class OpenAIRenderer:
         opening = self._opening() if first == self._text_end else b""
         return text + opening + _chunks(self._call, self._tokens[4 * first : 4 * stop])
 
-    def tail(self, usage: Usage) -> bytes:
-        """The chunk with the finish reason, the usage where it was asked for, and `[DONE]`."""
+    def tail(self, usage: CacheUsage) -> bytes:
+        """The chunk with the finish reason, the usage if requested, and `[DONE]`."""
         closing = b""
         if self._answer.tool is not None:
-            if self._text_end == self._answer.total:  # a call without a token of its own
+            if self._text_end == self._answer.total:  # a call without tokens
                 closing = self._opening()
             closing += self._call[0] + _escaped(ARGUMENTS_CLOSE) + self._call[1]
         end = b'{},"logprobs":null,"finish_reason":"%s"}]}\n\n' % self._answer.finish.value.encode()
@@ -169,7 +179,7 @@ class OpenAIRenderer:
             cost = self._open + b'[],"usage":' + msgspec.json.encode(self._usage(usage)) + b"}\n\n"
         return closing + self._choice + end + cost + b"data: [DONE]\n\n"
 
-    def body(self, usage: Usage) -> bytes:
+    def body(self, usage: CacheUsage) -> bytes:
         """The chat completion."""
         answer = self._answer
         message: dict[str, Any] = {"role": ASSISTANT, "content": answer.text}
@@ -190,14 +200,14 @@ class OpenAIRenderer:
         )
 
     def error(self, message: str) -> bytes:
-        """`{"error": {...}}`, as an event where the answer is streamed."""
+        """`{"error": {...}}`, as an event if the answer is streamed."""
         body = OpenAIApi().error(500, message)
         return b"data: " + body + b"\n\n" if self._streaming else body
 
-    def spoil(self, start: int, tokens: str) -> None:
-        """Others from token `start` on; as many as there were."""
-        said = self._answer.tokens[: 4 * start] + tokens
-        self._answer = replace(self._answer, tokens=said[: 4 * self._answer.total])
+    def replace_tokens(self, start: int, tokens: str) -> None:
+        """See `Renderer.replace_tokens`."""
+        replaced = self._answer.tokens[: 4 * start] + tokens
+        self._answer = replace(self._answer, tokens=replaced[: 4 * self._answer.total])
         self._tokens = self._answer.tokens.encode()
 
     def _opening(self) -> bytes:
@@ -205,7 +215,7 @@ class OpenAIRenderer:
         delta = {"tool_calls": [{"index": 0, "id": self._call_id, "type": "function", "function": call}]}
         return self._choice + msgspec.json.encode(delta) + b',"logprobs":null,"finish_reason":null}]}\n\n'
 
-    def _usage(self, usage: Usage) -> dict[str, Any]:
+    def _usage(self, usage: CacheUsage) -> dict[str, Any]:
         prompt, completion = self._answer.prompt_tokens, self._answer.count
         return {
             "prompt_tokens": prompt,
@@ -240,7 +250,7 @@ def _body(message: _Message) -> str:
 
 
 def _tool_choice(choice: str | dict[str, Any] | None, names: tuple[str, ...]) -> tuple[str | None, bool]:
-    """The tool to call ("" = any, None = none), and whether a call is required."""
+    """Returns the tool to call ("": any, None: none), and whether a call is required."""
     if choice is None or choice == "auto":
         return "", False
     if choice == "none":

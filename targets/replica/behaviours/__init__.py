@@ -1,7 +1,20 @@
-"""What a replica can be made to do wrong, one kind a file, driven over the control port by leases.
+"""The faults inside a replica, one kind a file, controlled by leases over the control port.
 
-A behaviour is a frozen struct: its fields are its parameters, checked where they are decoded. What it can do, it says
-by the capabilities of `base` that it has.
+A behaviour is a frozen struct. Its fields are its parameters and are validated when decoded. Its methods implement
+capabilities of `base`.
+
+base              the capabilities that a behaviour can have
+selector          which requests a behaviour hits
+request_context   one request as the behaviours see it
+activation        one active behaviour
+active            all active behaviours of a replica
+
+latency, http_error, slow_headers, never_answer, malformed   a request before its answer
+stall, cut, slow_tokens, trickle, no_terminal                the flow of a stream
+corrupt, error_event, duplicate, wrong_answer                the content of a stream
+slow_prefill, slow_decode, shrink_batch, preemption_storm    the engine
+shrink_kv, flush_cache                                       the KV cache
+lying_health, stale_metrics                                  what the replica reports about itself
 """
 
 from __future__ import annotations
@@ -58,3 +71,4 @@ BEHAVIOURS: Final[dict[str, type[Behaviour]]] = {
     "lying_health": LyingHealth,
     "stale_metrics": StaleMetrics,
 }
+"""The behaviours by kind."""

@@ -1,6 +1,6 @@
-"""The behaviours that are on now: their leases, which requests they hit, and how many they have hit.
+"""The active behaviours of a replica: their leases, the requests that they hit, and the counts of hits.
 
-A lease that is not renewed ends the behaviour here, in the replica, whatever has become of who put it on.
+A lease that is not renewed ends the behaviour here, in the replica, even if its creator has died.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import msgspec
 
 from targets.control import BehaviourError
 from targets.replica.behaviours import BEHAVIOURS
+from targets.replica.behaviours.activation import Activation
 from targets.replica.behaviours.base import (
-    ActsInStream,
-    AnswersMetrics,
+    ActsOnEngine,
+    ActsOnStream,
     AnswersRequest,
     CannedAnswer,
     DelaysRequest,
@@ -26,11 +27,11 @@ from targets.replica.behaviours.base import (
     EngineLimits,
     HoldsRequest,
     LimitsEngine,
-    PulsesEngine,
-    VouchesForHealth,
+    OverridesHealth,
+    ReplacesMetrics,
 )
-from targets.replica.behaviours.only import EVERY_REQUEST, Only, fraction
-from targets.replica.behaviours.visit import Entry, Hit, Visit
+from targets.replica.behaviours.request_context import Hit, RequestContext
+from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector, share_draw
 from targets.replica.delivery.driver import TimerHandle
 from targets.replica.delivery.stream import AnswerStream
 
@@ -41,32 +42,33 @@ class CallLater(Protocol):
     """`loop.call_later`."""
 
     def __call__(self, delay: float, callback: Callable[..., object], /, *args: Any) -> TimerHandle:
-        """Call back after `delay` seconds."""
+        """Call `callback` after `delay` seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _StreamPoint:
-    """Where a behaviour waits for one stream."""
+class _BehaviourTrigger:
+    """Fires a behaviour on one stream."""
 
     owner: ActiveBehaviours
-    entry: Entry
-    behaviour: ActsInStream
-    visit: Visit
+    activation: Activation
+    behaviour: ActsOnStream
+    context: RequestContext
     after_tokens: int
 
     @property
     def fault_id(self) -> str:
-        return self.entry.fault_id
+        return self.activation.fault_id
 
-    def reached(self, stream: AnswerStream) -> None:
-        if not self.entry.takes(self.visit) or (self.entry.only.phase == "prefill" and stream.sent):
+    def fire(self, stream: AnswerStream) -> None:
+        activation = self.activation
+        if not activation.selects(self.context) or (activation.selector.phase == "prefill" and stream.sent):
             return
-        self.owner.note(self.entry, self.visit)
-        self.behaviour.act(stream, self.entry.fault_id)
+        self.owner.count_hit(activation, self.context)
+        self.behaviour.act(stream, activation.fault_id)
 
 
 class ActiveBehaviours:
-    """All behaviours of one replica. `engine` is what is left to them; `metrics` makes the true `/metrics`."""
+    """All active behaviours of one replica. `metrics` renders the true page `/metrics`."""
 
     def __init__(
         self,
@@ -82,8 +84,8 @@ class ActiveBehaviours:
         self._engine = engine
         self._metrics = metrics
         self._limits = EngineLimits()
-        self._entries: dict[str, Entry] = {}
-        self._visits: dict[int, Visit] = {}
+        self._activations: dict[str, Activation] = {}
+        self._in_engine: dict[int, RequestContext] = {}
 
     def put(
         self,
@@ -94,164 +96,166 @@ class ActiveBehaviours:
         share: float | None,
         seed: int,
         lease_s: float,
-        only: Only = EVERY_REQUEST,
+        only: RequestSelector = EVERY_REQUEST,
     ) -> None:
-        """Put a behaviour on, instead of one of the same id. Streams under way are met as new ones are.
+        """Activate a behaviour, in place of one with the same id. It also hits streams that have already begun.
 
         Raises `BehaviourError`.
         """
         known = BEHAVIOURS.get(kind)
         if known is None:
-            raise BehaviourError(f"no behaviour {kind!r}; there are {', '.join(BEHAVIOURS)}")
+            raise BehaviourError(f"unknown behaviour {kind!r}; known: {', '.join(BEHAVIOURS)}")
         try:
             behaviour = msgspec.convert(dict(params), known)
         except msgspec.ValidationError as error:
             raise BehaviourError(f"{kind}: {error}") from None
         if known.whole_replica and (share is not None or only != EVERY_REQUEST):
-            raise BehaviourError(f"{kind} takes the replica as a whole: it takes no share, and no selector of requests")
-        if only.phase is not None and not isinstance(behaviour, ActsInStream):
-            raise BehaviourError(f"{kind} meets a request before its stream begins: it takes no phase")
-        self._take_off(fault_id, flush=False)  # what the old one held is the new one's to hold or let go
-        entry = Entry(fault_id, kind, behaviour, share, seed, lease_s, only)
-        self._entries[fault_id] = entry
+            raise BehaviourError(f"{kind} affects the whole replica: it takes no share and no selector of requests")
+        if only.phase is not None and not isinstance(behaviour, ActsOnStream):
+            raise BehaviourError(f"{kind} hits a request before its stream begins: it takes no phase")
+        self._remove(fault_id, flush=False)  # what the old behaviour held, the new one holds or releases
+        activation = Activation(fault_id, kind, behaviour, share, seed, lease_s, only)
+        self._activations[fault_id] = activation
         self.hits.setdefault(fault_id, 0)
-        self._lease(entry)
-        if isinstance(behaviour, AnswersMetrics):
-            entry.metrics = self._metrics()
-        self._limit()
-        if isinstance(behaviour, PulsesEngine):
-            self._pulse(entry, behaviour)
-        for visit in list(self._visits.values()):
-            self._meet(entry, visit)
-            if visit.stream is not None:
-                visit.stream.flush()
+        self._start_lease(activation)
+        if isinstance(behaviour, ReplacesMetrics):
+            activation.metrics_at_start = self._metrics()
+        self._apply_limits()
+        if isinstance(behaviour, ActsOnEngine):
+            self._act_on_engine(activation, behaviour)
+        for context in list(self._in_engine.values()):
+            self._apply(activation, context)
+            if context.stream is not None:
+                context.stream.flush()
 
     def renew(self, fault_ids: Iterable[str]) -> list[str]:
-        """Renew leases; returns the ids that are still on."""
-        renewed = [fault_id for fault_id in fault_ids if fault_id in self._entries]
+        """Renew leases. Returns the ids that are still active."""
+        renewed = [fault_id for fault_id in fault_ids if fault_id in self._activations]
         for fault_id in renewed:
-            self._lease(self._entries[fault_id])
+            self._start_lease(self._activations[fault_id])
         return renewed
 
     def remove(self, fault_id: str) -> int:
-        """Take a behaviour off; what it holds goes on. Returns its hits (0 for an unknown one)."""
-        self._take_off(fault_id, flush=True)
+        """End a behaviour and release what it holds. Returns its hits (0 for an unknown id)."""
+        self._remove(fault_id, flush=True)
         return self.hits.get(fault_id, 0)
 
-    def _take_off(self, fault_id: str, *, flush: bool) -> None:
-        entry = self._entries.pop(fault_id, None)
-        if entry is not None:
-            entry.let_go()
-            self._limit()
-            for visit in list(self._visits.values()):
-                if visit.stream is not None:
-                    visit.stream.forget(fault_id, flush=flush)
+    def _remove(self, fault_id: str, *, flush: bool) -> None:
+        activation = self._activations.pop(fault_id, None)
+        if activation is not None:
+            activation.end()
+            self._apply_limits()
+            for context in list(self._in_engine.values()):
+                if context.stream is not None:
+                    context.stream.release(fault_id, flush=flush)
 
     def close(self) -> None:
-        """Take all off."""
-        for fault_id in list(self._entries):
+        """End all behaviours."""
+        for fault_id in list(self._activations):
             self.remove(fault_id)
 
     def listing(self) -> dict[str, dict[str, Any]]:
-        """What is on, by id, as `GET /behaviours` answers it."""
+        """Returns the active behaviours by fault id, as in `GET /behaviours`."""
         now = self._clock()
         return {
-            entry.fault_id: {
-                "kind": entry.kind,
-                "hits": self.hits[entry.fault_id],
-                "expires_in_s": round(max(0.0, entry.expires_at - now), 3),
+            activation.fault_id: {
+                "kind": activation.kind,
+                "hits": self.hits[activation.fault_id],
+                "expires_in_s": round(max(0.0, activation.expires_at - now), 3),
             }
-            for entry in self._entries.values()
+            for activation in self._activations.values()
         }
 
-    def before(self, visit: Visit) -> tuple[float, CannedAnswer | None]:
-        """A request has come: seconds that it has to wait, and what it is answered then, if not by the engine."""
+    def on_request(self, context: RequestContext) -> tuple[float, CannedAnswer | None]:
+        """A request has arrived. Returns its delay in seconds, and the answer in place of the engine's, if any."""
         delay_s = 0.0
         answer: CannedAnswer | None = None
-        for entry in self._entries.values():
-            entry.count(visit)
-            behaviour = entry.behaviour
-            if isinstance(behaviour, DelaysRequest) and entry.takes(visit):
-                delay_s += behaviour.delay_s(fraction(entry.seed, entry.fault_id, f"{visit.key}/jitter"))
-                self.note(entry, visit)
-            elif answer is None and isinstance(behaviour, AnswersRequest) and entry.takes(visit):
+        for activation in self._activations.values():
+            activation.count_request(context)
+            behaviour = activation.behaviour
+            if isinstance(behaviour, DelaysRequest) and activation.selects(context):
+                delay_s += behaviour.delay_s(share_draw(activation.seed, activation.fault_id, f"{context.key}/jitter"))
+                self.count_hit(activation, context)
+            elif answer is None and isinstance(behaviour, AnswersRequest) and activation.selects(context):
                 answer = behaviour.answer()
                 if answer is not None:
-                    self.note(entry, visit)
+                    self.count_hit(activation, context)
         return delay_s, answer
 
-    async def held(self, visit: Visit) -> None:
+    async def wait_while_held(self, context: RequestContext) -> None:
         """Wait as long as behaviours keep the request from the engine."""
-        met: set[str] = set()
+        waited_for: set[str] = set()
         while True:
             holding = [
-                entry
-                for entry in self._entries.values()
-                if isinstance(entry.behaviour, HoldsRequest)
-                and entry.behaviour.holds
-                and entry.fault_id not in met
-                and entry.takes(visit)
+                activation
+                for activation in self._activations.values()
+                if isinstance(activation.behaviour, HoldsRequest)
+                and activation.behaviour.holds
+                and activation.fault_id not in waited_for
+                and activation.selects(context)
             ]
             if not holding:
                 return
-            entry = holding[0]
-            met.add(entry.fault_id)
-            self.note(entry, visit)
+            activation = holding[0]
+            waited_for.add(activation.fault_id)
+            self.count_hit(activation, context)
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            entry.waiting.append(future)
+            activation.held.append(future)
             await future
 
-    def enter(self, visit: Visit) -> None:
-        """The request goes to the engine, with a stream."""
-        self._visits[id(visit)] = visit
-        for entry in list(self._entries.values()):
-            self._meet(entry, visit)
+    def on_submit(self, context: RequestContext) -> None:
+        """The request is about to enter the engine, and has a stream."""
+        self._in_engine[id(context)] = context
+        for activation in list(self._activations.values()):
+            self._apply(activation, context)
 
-    def leave(self, visit: Visit) -> None:
-        """The request is over. Idempotent."""
-        self._visits.pop(id(visit), None)
+    def on_end(self, context: RequestContext) -> None:
+        """The request has ended. Idempotent."""
+        self._in_engine.pop(id(context), None)
 
-    def vouched(self) -> bool:
-        """A health check has come: whether a behaviour answers it with 200."""
-        behaviours = [entry.behaviour for entry in self._entries.values()]
-        return any(each.vouches for each in behaviours if isinstance(each, VouchesForHealth))
+    def reports_healthy(self) -> bool:
+        """Whether a behaviour answers health checks with 200."""
+        behaviours = [activation.behaviour for activation in self._activations.values()]
+        return any(each.reports_healthy for each in behaviours if isinstance(each, OverridesHealth))
 
     def metrics(self) -> bytes:
-        """`/metrics` is asked for: what is said."""
+        """Returns the page `/metrics`, and counts the hits on it."""
         page = self._metrics()
-        for entry in self._entries.values():
-            if isinstance(entry.behaviour, AnswersMetrics):
-                page = entry.behaviour.metrics(page, entry.metrics)
-                self.hits[entry.fault_id] += 1
+        for activation in self._activations.values():
+            if isinstance(activation.behaviour, ReplacesMetrics):
+                page = activation.behaviour.metrics(page, activation.metrics_at_start)
+                self.hits[activation.fault_id] += 1
         return page
 
-    def note(self, entry: Entry, visit: Visit) -> None:
-        """Count a hit."""
-        entry.met += 1
-        self.hits[entry.fault_id] += 1
-        visit.hits.append(Hit(entry.fault_id, entry.kind, self._clock()))
+    def count_hit(self, activation: Activation, context: RequestContext) -> None:
+        """Count a hit on a request."""
+        activation.hit += 1
+        self.hits[activation.fault_id] += 1
+        context.hits.append(Hit(activation.fault_id, activation.kind, self._clock()))
 
-    def _meet(self, entry: Entry, visit: Visit) -> None:
-        behaviour = entry.behaviour
-        if isinstance(behaviour, LimitsEngine | PulsesEngine):
-            self.note(entry, visit)
-        elif isinstance(behaviour, ActsInStream) and visit.stream is not None and entry.takes(visit):
-            stream = visit.stream
+    def _apply(self, activation: Activation, context: RequestContext) -> None:
+        """Apply a behaviour to a request in the engine."""
+        behaviour = activation.behaviour
+        if isinstance(behaviour, LimitsEngine | ActsOnEngine):
+            self.count_hit(activation, context)
+        elif isinstance(behaviour, ActsOnStream) and context.stream is not None and activation.selects(context):
+            stream = context.stream
             if behaviour.only_streamed and not stream.streaming:
                 return
             after = stream.total if behaviour.after_tokens is None else behaviour.after_tokens
-            if entry.only.phase == "decode":
+            if activation.selector.phase == "decode":
                 after = max(1, after)
-            stream.add_point(_StreamPoint(self, entry, behaviour, visit, after))
+            stream.add_trigger(_BehaviourTrigger(self, activation, behaviour, context, after))
 
-    def _lease(self, entry: Entry) -> None:
-        if entry.timer is not None:
-            entry.timer.cancel()
-        entry.expires_at = self._clock() + entry.lease_s
-        entry.timer = self._call_later(entry.lease_s, self.remove, entry.fault_id)
+    def _start_lease(self, activation: Activation) -> None:
+        if activation.lease_timer is not None:
+            activation.lease_timer.cancel()
+        activation.expires_at = self._clock() + activation.lease_s
+        activation.lease_timer = self._call_later(activation.lease_s, self.remove, activation.fault_id)
 
-    def _limit(self) -> None:
-        limiting = [entry.behaviour for entry in self._entries.values()]
+    def _apply_limits(self) -> None:
+        """Apply the combined limits of all active behaviours to the engine, if they have changed."""
+        limiting = [activation.behaviour for activation in self._activations.values()]
         limits = reduce(and_, (each.limits for each in limiting if isinstance(each, LimitsEngine)), EngineLimits())
         if limits != self._limits:
             self._limits = limits
@@ -259,7 +263,7 @@ class ActiveBehaviours:
                 prefill=limits.prefill, decode=limits.decode, kv=limits.kv, max_sequences=limits.max_sequences
             )
 
-    def _pulse(self, entry: Entry, behaviour: PulsesEngine) -> None:
-        behaviour.pulse(self._engine)
+    def _act_on_engine(self, activation: Activation, behaviour: ActsOnEngine) -> None:
+        behaviour.act_on_engine(self._engine)
         if behaviour.every_s is not None:
-            entry.pulse = self._call_later(behaviour.every_s, self._pulse, entry, behaviour)
+            activation.engine_timer = self._call_later(behaviour.every_s, self._act_on_engine, activation, behaviour)

@@ -1,4 +1,4 @@
-"""The capabilities of a behaviour. Each has at least one."""
+"""The capabilities of a behaviour. Each behaviour has at least one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reports.shared.attributes import Outcome
 from targets.replica.delivery.stream import AnswerStream
 
 __all__ = [
-    "ActsInStream",
-    "AnswersMetrics",
+    "ActsOnEngine",
+    "ActsOnStream",
     "AnswersRequest",
     "Behaviour",
     "CannedAnswer",
@@ -21,24 +21,24 @@ __all__ = [
     "EngineLimits",
     "HoldsRequest",
     "LimitsEngine",
-    "PulsesEngine",
-    "VouchesForHealth",
+    "OverridesHealth",
+    "ReplacesMetrics",
 ]
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all: a struct whose fields are the parameters. Those whose capabilities are of the replica as a whole
-    take no selectors of requests."""
+    """The base of all behaviours: a struct whose fields are the parameters."""
 
     whole_replica: ClassVar[bool] = False
+    """Whether it affects the replica as a whole, and so takes no share and no selector of requests."""
     only_streamed: ClassVar[bool] = False
-    """Whether it can be seen in streamed answers alone."""
+    """Whether it hits only answers that are streamed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CannedAnswer:
-    """What a client gets instead of an answer. `body` None: an error in the API's own shape. `raw`: these bytes instead
-    of any HTTP response, and then the end of the connection. `outcome` None: what the status says."""
+    """A response in place of the engine's answer. `body` None: an error in the format of the API. `raw`: bytes to send
+    in place of an HTTP response before the connection is closed. `outcome` None: follows from the status."""
 
     status: int
     retry_after_s: float | None = None
@@ -49,45 +49,45 @@ class CannedAnswer:
 
 @runtime_checkable
 class DelaysRequest(Protocol):
-    """Holds a request back before it reaches the engine."""
+    """Delays a request before it reaches the engine."""
 
     def delay_s(self, draw: float) -> float:
-        """For how long, in seconds; `draw` is uniform in [0, 1)."""
+        """Returns the delay in seconds; `draw` is uniform in [0, 1)."""
 
 
 @runtime_checkable
 class AnswersRequest(Protocol):
-    """Answers a request itself."""
+    """Answers a request in place of the engine."""
 
     def answer(self) -> CannedAnswer | None:
-        """With what; None: not so, as its parameters are."""
+        """Returns the answer; None if its parameters do not call for one."""
 
 
 @runtime_checkable
 class HoldsRequest(Protocol):
-    """Keeps a request from the engine, its connection open, as long as it is on."""
+    """Keeps a request from the engine while the behaviour is active. The connection stays open."""
 
     @property
     def holds(self) -> bool:
-        """Whether it does, as its parameters are."""
+        """Whether its parameters call for it."""
 
 
 @runtime_checkable
-class ActsInStream(Protocol):
-    """Acts on a stream once it has sent so many tokens."""
+class ActsOnStream(Protocol):
+    """Acts on a stream after a number of sent tokens."""
 
     @property
     def after_tokens(self) -> int | None:
-        """Tokens that still go out; None: all. A stream that is past them already is met at once."""
+        """Tokens that are sent before it acts; None: all. It acts at once on a stream that has sent more."""
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:
-        """The stream is there."""
+        """Act on the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """What is left of an engine: steps take `prefill` and `decode` times as long, `kv` of the cache's blocks are there,
-    and `max_sequences` run at once (None: as many as ever)."""
+    """The remaining capacity of an engine: prefill and decode take `prefill` and `decode` times as long, the cache has
+    the share `kv` of its blocks, and `max_sequences` run at once (None: no limit by a fault)."""
 
     prefill: float = 1.0
     decode: float = 1.0
@@ -95,7 +95,7 @@ class EngineLimits:
     max_sequences: int | None = None
 
     def __and__(self, other: EngineLimits) -> EngineLimits:
-        """Both at once: factors and shares multiply, the smaller batch counts."""
+        """Combines two limits: factors and shares are multiplied, the smaller batch counts."""
         batches = [each.max_sequences for each in (self, other) if each.max_sequences is not None]
         return EngineLimits(
             self.prefill * other.prefill, self.decode * other.decode, self.kv * other.kv, min(batches, default=None)
@@ -104,50 +104,50 @@ class EngineLimits:
 
 @runtime_checkable
 class LimitsEngine(Protocol):
-    """Takes something from the whole engine as long as it is on; has no selectors."""
+    """Reduces the capacity of the engine while the behaviour is active. Takes no selectors."""
 
     @property
     def limits(self) -> EngineLimits:
-        """What it leaves."""
+        """The remaining capacity."""
 
 
 class EngineControls(Protocol):
-    """What can be done to an engine."""
+    """What behaviours can do to an engine."""
 
     def limit(self, *, prefill: float, decode: float, kv: float, max_sequences: int | None) -> None:
-        """From the next step on, it has this much left. See `EngineLimits`."""
+        """Limit the capacity from the next step on. See `EngineLimits`."""
 
     def preempt(self, count: int) -> None:
-        """With the next step, so many of the running go back into the queue."""
+        """Preempt the last `count` running requests at the next step."""
 
     def flush_cache(self) -> None:
-        """The prefix cache forgets all it knows."""
+        """Empty the prefix cache."""
 
 
 @runtime_checkable
-class PulsesEngine(Protocol):
-    """Does something to the whole engine at once, and again and again; has no selectors."""
+class ActsOnEngine(Protocol):
+    """Acts on the engine, once or periodically. Takes no selectors."""
 
     @property
     def every_s(self) -> float | None:
-        """Seconds between two times; None: once."""
+        """The period in seconds; None: once."""
 
-    def pulse(self, engine: EngineControls) -> None:
-        """Do it."""
+    def act_on_engine(self, engine: EngineControls) -> None:
+        """Act on the engine."""
 
 
 @runtime_checkable
-class VouchesForHealth(Protocol):
-    """May answer the health checks with 200, whatever the replica's state."""
+class OverridesHealth(Protocol):
+    """Answers health checks with 200, whatever the state of the replica."""
 
     @property
-    def vouches(self) -> bool:
-        """Whether it does, as its parameters are."""
+    def reports_healthy(self) -> bool:
+        """Whether its parameters call for it."""
 
 
 @runtime_checkable
-class AnswersMetrics(Protocol):
-    """Answers `/metrics` instead of the replica."""
+class ReplacesMetrics(Protocol):
+    """Replaces the page `/metrics`."""
 
-    def metrics(self, true: bytes, first: bytes) -> bytes:
-        """The page: `true` is what holds now, `first` what held when the behaviour was put on."""
+    def metrics(self, current: bytes, at_start: bytes) -> bytes:
+        """Returns the page. `current` is the true one, `at_start` the true one at the PUT."""

@@ -13,12 +13,12 @@ __all__ = ["Duplicate"]
 
 
 class Duplicate(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """The one before the next, once `after_tokens` are sent."""
+    """Repeats the last of the first `after_tokens` tokens."""
 
     only_streamed: ClassVar[bool] = True
 
     after_tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:
-        """Send it again."""
-        stream.repeat()
+        """Send the last token again."""
+        stream.repeat_last_token()

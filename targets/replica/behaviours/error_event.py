@@ -1,4 +1,4 @@
-"""`error_event`: the status was 200, and in the middle of the answer comes an error, in the API's own shape."""
+"""`error_event`: an answer with status 200 ends with an error, in the format of the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["ErrorEvent"]
 
 
 class ErrorEvent(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """After `after_tokens` tokens the stream says `message` and ends. An answer that is not streamed is the error."""
+    """After `after_tokens` tokens, the stream sends an error with `message` and ends. The body of an answer that is not
+    streamed is the error."""
 
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     message: str = "The engine failed while it was answering."

@@ -1,4 +1,4 @@
-"""`flush_cache`: the prefix cache is dropped. Who is running goes on; who comes next is computed from the beginning."""
+"""`flush_cache`: the prefix cache is emptied. Running requests continue; later prompts are computed in full."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["FlushCache"]
 
 
 class FlushCache(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """Once, or every `every_s` seconds as long as it is on."""
+    """Empties the cache once, or every `every_s` seconds while it is active."""
 
     whole_replica: ClassVar[bool] = True
 
     every_s: Annotated[float, msgspec.Meta(ge=0.01, le=3600)] | None = None
 
-    def pulse(self, engine: EngineControls) -> None:
-        """Drop it."""
+    def act_on_engine(self, engine: EngineControls) -> None:
+        """Empty the cache."""
         engine.flush_cache()

@@ -1,4 +1,4 @@
-"""`latency`: a request waits before it reaches the engine, as on a slow way in."""
+"""`latency`: a request is delayed before it reaches the engine, as by a slow network."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
 
 
 class Latency(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """`ms` milliseconds, give or take up to `jitter_ms` (uniform, never below zero)."""
+    """Delays by `ms` milliseconds plus or minus up to `jitter_ms` (uniform; never below zero)."""
 
     ms: _Milliseconds
     jitter_ms: _Milliseconds = 0.0
 
     def delay_s(self, draw: float) -> float:
-        """Seconds to wait."""
+        """The delay in seconds."""
         return max(0.0, self.ms + self.jitter_ms * (2 * draw - 1)) / 1000

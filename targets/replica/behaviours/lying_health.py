@@ -1,4 +1,4 @@
-"""`lying_health`: the health checks say 200, and nobody is served."""
+"""`lying_health`: health checks answer 200, but no request is served."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ __all__ = ["LyingHealth"]
 
 
 class LyingHealth(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """`how`: `silent` (no token of any stream, no answer to any request, connections open) or `failing` (every request
-    is answered with a 500, every stream ends)."""
+    """`how`: `silent` (streams send no tokens, requests get no answer, connections stay open) or `failing` (requests
+    get a 500, streams are cut)."""
 
     whole_replica: ClassVar[bool] = True
 
     how: Literal["silent", "failing"] = "silent"
 
     @property
-    def vouches(self) -> bool:
-        """Also while the replica starts or drains."""
+    def reports_healthy(self) -> bool:
+        """Always, even while the replica starts or drains."""
         return True
 
     @property
     def holds(self) -> bool:
-        """New requests, where it is silent."""
+        """Holds new requests if `silent`."""
         return self.how == "silent"
 
     def answer(self) -> CannedAnswer | None:
-        """What new requests get, where it fails."""
+        """Answers new requests if `failing`."""
         return CannedAnswer(500) if self.how == "failing" else None
 
     @property
     def after_tokens(self) -> int:
-        """Streams under way are met where they are."""
+        """Acts on streams at once."""
         return 0
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:
-        """Silence the stream, or end it."""
+        """Hold the stream if `silent`, else cut it."""
         if self.how == "silent":
             stream.hold(fault_id)
         else:

@@ -1,4 +1,4 @@
-"""`malformed`: what comes back is no HTTP, or a 200 whose body is no JSON. The engine never sees the request."""
+"""`malformed`: the response is not HTTP, or a 200 whose body is not JSON. The request never reaches the engine."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from typing import Final, Literal
 from reports.shared.attributes import Outcome
 from targets.replica.behaviours.base import Behaviour, CannedAnswer
 
-__all__ = ["Malformed"]
+__all__ = ["ANSWERS", "Malformed"]
 
-_NO_HTTP: Final = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(128, 192))
-_NO_JSON: Final = '{"id": "0", "choices": [{"message": {"content": "the answer i'
+_NOT_HTTP: Final = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(128, 192))
+_NOT_JSON: Final = '{"id": "0", "choices": [{"message": {"content": "the answer i'
+
+ANSWERS: Final = {
+    "http": CannedAnswer(200, raw=_NOT_HTTP, outcome=Outcome.CORRUPT),
+    "json": CannedAnswer(200, body=_NOT_JSON, outcome=Outcome.CORRUPT),
+}
+"""The malformed responses, by `how`."""
 
 
 class Malformed(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """`how`: `http` (bytes that are no response, then the end of the connection) or `json` (a 200, cut off)."""
+    """`how`: `http` (bytes that are not an HTTP response, then FIN) or `json` (a 200 with a truncated body)."""
 
     how: Literal["http", "json"] = "http"
 
     def answer(self) -> CannedAnswer:
-        """What the client gets."""
-        raw = _NO_HTTP if self.how == "http" else None
-        return CannedAnswer(200, body=_NO_JSON, raw=raw, outcome=Outcome.CORRUPT)
+        """The malformed response."""
+        return ANSWERS[self.how]

@@ -1,4 +1,4 @@
-"""`never_answer`: a request is taken, and no answer comes; the connection stays open, the engine never sees it."""
+"""`never_answer`: a request is accepted but never answered. The connection stays open."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["NeverAnswer"]
 
 
 class NeverAnswer(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """Who still waits when it is over is served then."""
+    """The request does not reach the engine. Requests that still wait when the behaviour ends are served then."""
 
     @property
     def holds(self) -> bool:
-        """It does."""
+        """Always."""
         return True

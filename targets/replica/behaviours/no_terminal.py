@@ -1,4 +1,4 @@
-"""`no_terminal`: all tokens come, then the stream ends properly, but for its terminal event."""
+"""`no_terminal`: all tokens are sent and the body ends properly, but without the terminal event."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["NoTerminal"]
 
 
 class NoTerminal(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """The finish reason and the usage are missing as well."""
+    """Omits the finish reason and the usage as well."""
 
     only_streamed: ClassVar[bool] = True
 
     @property
     def after_tokens(self) -> None:
-        """After the last."""
+        """After the last token."""
         return None
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:

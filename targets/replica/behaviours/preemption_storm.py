@@ -1,4 +1,4 @@
-"""`preemption_storm`: running sequences are thrown back into the queue again and again, and lose their KV blocks."""
+"""`preemption_storm`: running requests are preempted periodically and lose their KV blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["PreemptionStorm"]
 
 
 class PreemptionStorm(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """Every `ms` milliseconds the last `count` of the running (all, where there are fewer)."""
+    """Every `ms` milliseconds, preempts the last `count` running requests (all if fewer run)."""
 
     whole_replica: ClassVar[bool] = True
 
@@ -21,9 +21,9 @@ class PreemptionStorm(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     @property
     def every_s(self) -> float:
-        """Seconds between two times."""
+        """The period in seconds."""
         return self.ms / 1000
 
-    def pulse(self, engine: EngineControls) -> None:
+    def act_on_engine(self, engine: EngineControls) -> None:
         """Preempt."""
         engine.preempt(self.count)

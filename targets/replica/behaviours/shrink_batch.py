@@ -1,4 +1,4 @@
-"""`shrink_batch`: fewer sequences run at once; those that run already end in peace, the others wait."""
+"""`shrink_batch`: fewer requests run at once. Running ones continue, the others wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ShrinkBatch"]
 
 
 class ShrinkBatch(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """At most `max_sequences`."""
+    """At most `max_sequences` run at once."""
 
     whole_replica: ClassVar[bool] = True
 
@@ -20,5 +20,5 @@ class ShrinkBatch(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     @property
     def limits(self) -> EngineLimits:
-        """The batch."""
+        """The limit of the batch."""
         return EngineLimits(max_sequences=self.max_sequences)

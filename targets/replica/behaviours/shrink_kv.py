@@ -1,4 +1,4 @@
-"""`shrink_kv`: a part of the KV cache is gone. What does not fit any more is preempted; the blocks come back empty."""
+"""`shrink_kv`: the KV cache loses blocks. Requests that no longer fit are preempted; the blocks return empty."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ShrinkKv"]
 
 
 class ShrinkKv(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """`lost` is the share of the blocks that is taken away; one block always stays."""
+    """Removes the share `lost` of the blocks. At least one block remains."""
 
     whole_replica: ClassVar[bool] = True
 
@@ -20,5 +20,5 @@ class ShrinkKv(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     @property
     def limits(self) -> EngineLimits:
-        """What stays."""
+        """The share that remains."""
         return EngineLimits(kv=1.0 - self.lost)

@@ -1,4 +1,4 @@
-"""`slow_decode`: a throttled chip. Every decode step of the replica takes longer; prefill does not."""
+"""`slow_decode`: every decode step takes longer, as on a throttled chip. Prefill does not."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class SlowDecode(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     @property
     def limits(self) -> EngineLimits:
-        """The factor."""
+        """The factor of decode steps."""
         return EngineLimits(decode=self.factor)

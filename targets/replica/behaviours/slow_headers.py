@@ -1,4 +1,4 @@
-"""`slow_headers`: the head of a response takes its time, a few bytes at once; what follows is as fast as ever."""
+"""`slow_headers`: the head of a response is sent slowly, a few bytes at a time. The body is not."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["SlowHeaders"]
 
 
 class SlowHeaders(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """The head takes `ms` milliseconds from its first byte (which comes with the first token) to its last."""
+    """The head takes `ms` milliseconds from its first byte (sent with the first token) to its last."""
 
     ms: Annotated[float, msgspec.Meta(gt=0, le=3_600_000)]
 
     @property
     def after_tokens(self) -> int:
-        """Before anything is sent."""
+        """Before any token."""
         return 0
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:
-        """Slow the head down."""
-        stream.slow_head(fault_id, self.ms / 1000)
+        """Slow down the head."""
+        stream.slow_headers(fault_id, self.ms / 1000)

@@ -1,4 +1,4 @@
-"""`slow_prefill`: every prefill of the replica takes longer; steps in which someone decodes keep their fixed part."""
+"""`slow_prefill`: prefill takes longer. The fixed part of a step with decoding requests does not."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class SlowPrefill(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     @property
     def limits(self) -> EngineLimits:
-        """The factor."""
+        """The factor of prefill work."""
         return EngineLimits(prefill=self.factor)

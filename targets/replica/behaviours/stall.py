@@ -1,4 +1,4 @@
-"""`stall`: a stream falls silent with its connection open; the engine goes on. What has gathered comes at the end."""
+"""`stall`: a stream stops sending while its connection stays open and the engine goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["Stall"]
 
 
 class Stall(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """Silence after `after_tokens` tokens (0: not even headers), for `for_s` seconds or as long as the fault lasts."""
+    """Sends nothing after `after_tokens` tokens (0: not even headers), for `for_s` seconds or until the behaviour ends.
+    Then all tokens produced meanwhile are sent at once."""
 
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     for_s: Annotated[float, msgspec.Meta(gt=0)] | None = None

@@ -1,4 +1,4 @@
-"""`wrong_answer`: an answer goes on with the tokens of another one; nothing about its form is wrong."""
+"""`wrong_answer`: an answer continues with the tokens of another one. Its form is correct."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["WrongAnswer"]
 
 
 class WrongAnswer(Behaviour, frozen=True, forbid_unknown_fields=True):
-    """What comes after `after_tokens` tokens belongs to somebody else."""
+    """The tokens after the first `after_tokens` are those of another answer."""
 
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def act(self, stream: AnswerStream, fault_id: str) -> None:
-        """Mix the answers up."""
-        stream.spoil(token_stream(f"{fault_id}/somebody else's", stream.total))
+        """Replace the rest of the answer."""
+        stream.replace_rest(token_stream(f"{fault_id}/somebody else's", stream.total))

@@ -1,118 +1,36 @@
-"""Runs the engine in real time: wakes when a token is due and hands it to its stream.
+"""Runs the engine in real time: wakes when a token is due and notifies its stream.
 
-The engine decides when; this only keeps up. Its clock is monotonic seconds. How late tokens were handed over (after
-the write to the socket) is kept, since a replica that lags tells lies about the hardware that it stands for.
+The engine decides when tokens are due; the driver only follows. Its clock is monotonic seconds. It records how late
+tokens were written to the socket, because a late replica misrepresents the hardware that it simulates.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from targets.replica.engine.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
+from targets.replica.delivery.histogram import Histogram
+from targets.replica.delivery.job import EnginePhase, Job
+from targets.replica.engine.engine import Admitted, Engine, Finished, FirstToken, Preempted, Tokens
 
-__all__ = ["ITL_BOUNDS_S", "Driver", "Histogram", "Job", "Phase", "Sink", "TimerHandle"]
+__all__ = ["ITL_BOUNDS_S", "Driver", "TimerHandle"]
 
 LATENESS_BOUNDS_MS: Final = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 ITL_BOUNDS_S: Final = (
-    0.01,
-    0.025,
-    0.05,
-    0.075,
-    0.1,
-    0.15,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.75,
-    1.0,
-    2.5,
-    5.0,
-    7.5,
-    10.0,
-    20.0,
-    40.0,
-    80.0,
-)
+    0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0, 80.0,
+)  # fmt: skip
 
 
 class TimerHandle(Protocol):
-    """What `loop.call_later` returns."""
+    """The result of `loop.call_later`."""
 
     def cancel(self) -> None:
-        """Forget the call."""
-
-
-class Sink(Protocol):
-    """Where a job's tokens go."""
-
-    def flush(self) -> None:
-        """The job has produced tokens, or has finished: pass on what may be."""
-
-
-class Histogram:
-    """Counts by upper bound (the last bucket is infinity), with sum and maximum."""
-
-    __slots__ = ("bounds", "count", "counts", "max", "sum")
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.count = 0
-        self.sum = 0.0
-        self.max = 0.0
-
-    def add(self, value: float, times: int = 1) -> None:
-        """Count `value`, `times` times."""
-        self.counts[bisect_left(self.bounds, value)] += times
-        self.count += times
-        self.sum += value * times
-        if value > self.max:
-            self.max = value
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A stretch of a request's way through the engine: "queue", "prefill" or "decode", in the engine's seconds."""
-
-    name: str
-    start: float
-    end: float
-
-
-@dataclass(slots=True)
-class Job:
-    """One request in the engine, and what came of it so far."""
-
-    request: EngineRequest
-    sink: Sink
-    submitted_at: float = 0.0
-    admitted_at: float | None = None  # first admission
-    first_at: float | None = None
-    last_at: float = 0.0  # the engine's time of the last token
-    flushed_at: float = 0.0
-    finished_at: float | None = None
-    produced: int = 0
-    cached_tokens: int = 0
-    computed_tokens: int = 0  # prompt (and, after a preemption, output) tokens computed, those of the cache left out
-    preemptions: int = 0
-    phases: list[Phase] = field(default_factory=list)
-    phase: str = "queue"
-    phase_from: float = 0.0
-    computing_tokens: int = 0  # what the prefill under way has to compute in all
-
-    def turn(self, at: float, phase: str) -> None:
-        """The current phase ends, another one begins."""
-        self.phases.append(Phase(self.phase, self.phase_from, at))
-        self.phase, self.phase_from = phase, at
+        """Cancel the call."""
 
 
 class Driver:
-    """The asyncio side of the engine. `clock` and `call_later` are the loop's, handed in."""
+    """The asyncio side of the engine. `clock` and `call_later` are those of the event loop."""
 
     def __init__(
         self,
@@ -130,71 +48,71 @@ class Driver:
         self._token_overhead_s = token_overhead_s
         self._jobs: dict[str, Job] = {}
         self._prefilling: dict[str, Job] = {}  # in order of admission
-        self._prefilled_tokens = 0  # of the engine's prefill tokens, those that some job has been given
+        self._prefilled_tokens = 0  # those prefill tokens of the engine that are already counted in a job
         self._timer: TimerHandle | None = None
         self._due = math.inf
 
     def submit(self, job: Job) -> None:
-        """Hand a request to the engine. Raises `ValueError` when it can never fit."""
+        """Submit a request to the engine. Raises `ValueError` if it can never fit."""
         now = self._clock()
-        self._pump(now)
+        self._advance(now)
         self.engine.submit(now, job.request)
         job.submitted_at = job.phase_from = now
         self._jobs[job.request.id] = job
         self._schedule()
 
     def cancel(self, job: Job) -> None:
-        """Take a request out of the engine, at once. Idempotent; nothing where it has finished."""
+        """Remove a request from the engine at once. Idempotent; no effect after it has finished."""
         if job.request.id not in self._jobs:
             return
         now = self._clock()
-        self._pump(now)
+        self._advance(now)
         if self._jobs.pop(job.request.id, None) is None:
-            return  # it has finished just now
+            return  # it finished during this advance
         self.engine.cancel(now, job.request.id)
         self._stop_prefill(job)
         job.finished_at = now
-        job.phases.append(Phase(job.phase, job.phase_from, now))
+        job.phases.append(EnginePhase(job.phase, job.phase_from, now))
         self._schedule()
 
     def limit(self, *, prefill: float, decode: float, kv: float, max_sequences: int | None) -> None:
-        """From the next step on: steps take `prefill` and `decode` times as long, `kv` of the cache's blocks are there
-        (rounded down, at least one), `max_sequences` run at once (None: as many as ever)."""
+        """From the next step on, prefill and decode take `prefill` and `decode` times as long, the cache has the share
+        `kv` of its blocks (rounded down, at least one), and `max_sequences` run at once (None: no limit by a fault)."""
         now = self._clock()
-        self._pump(now)
+        self._advance(now)
         engine = self.engine
         engine.set_factors(now, prefill=prefill, decode=decode)
         engine.resize(now, max(1, math.floor(kv * engine.kv_initial)))
         engine.set_max_sequences(now, max_sequences)
-        self._after(now)
+        self._advance_and_schedule(now)
 
     def preempt(self, count: int) -> None:
-        """With the next step so many of the running go back into the queue."""
+        """Preempt the last `count` running requests at the next step."""
         now = self._clock()
-        self._pump(now)
+        self._advance(now)
         self.engine.preempt(now, count)
-        self._after(now)
+        self._advance_and_schedule(now)
 
     def flush_cache(self) -> None:
-        """The prefix cache forgets all it knows."""
+        """Empty the prefix cache."""
         now = self._clock()
-        self._pump(now)
+        self._advance(now)
         self.engine.flush_cache(now)
 
-    def _after(self, now: float) -> None:
-        """Pass on what a change brought about at once (where no step was in flight), and wake for what comes."""
-        self._pump(now)
+    def _advance_and_schedule(self, now: float) -> None:
+        """Process the immediate events of a change (if no step was in flight), and set the timer."""
+        self._advance(now)
         self._schedule()
 
     def close(self) -> None:
-        """Stop waking."""
+        """Cancel the timer and forget all jobs."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._due = None, math.inf
         self._jobs.clear()
 
     def lateness(self) -> dict[str, Any]:
-        """Tokens by lateness, as in docs/wire.md."""
+        """Returns the histogram of lateness in milliseconds, one count per token (docs/wire.md)."""
         histogram = self.lateness_ms
         names = [f"{bound:g}" for bound in histogram.bounds] + ["inf"]
         return {
@@ -206,7 +124,7 @@ class Driver:
 
     def _wake(self) -> None:
         self._timer, self._due = None, math.inf
-        self._pump(self._clock())
+        self._advance(self._clock())
         self._schedule()
 
     def _schedule(self) -> None:
@@ -215,22 +133,21 @@ class Driver:
             return
         due += self._token_overhead_s
         if self._timer is not None:
-            if self._due <= due:  # an earlier wake costs less than a timer moved at each submission
+            if self._due <= due:  # an early wake-up is cheaper than moving the timer at each submission
                 return
             self._timer.cancel()
         self._due = due
-        # The clock is read again: what has just been written to a hundred sockets took its time. A wake that is too
-        # early (uvloop's timers count whole milliseconds) finds nothing and sets the timer once more; a fraction of one
-        # on top makes that rare.
+        # The clock is read again, because writing to a hundred sockets takes time. A wake-up that is too early finds no
+        # event and sets the timer again; the added 0.3 ms makes that rare (uvloop's timers have a resolution of 1 ms).
         self._timer = self._call_later(max(0.0, due - self._clock()) + 0.0003, self._wake)
 
-    def _pump(self, now: float) -> None:
-        """Take what has happened until now, and pass it on: one flush a stream, however many tokens are due."""
+    def _advance(self, now: float) -> None:
+        """Process the engine's events up to `now`: one flush per stream, however many tokens are due."""
         events = self.engine.advance(now)
         if not events:
             return
         jobs = self._jobs
-        touched: dict[str, Job] = {}
+        to_flush: dict[str, Job] = {}
         produced: list[tuple[float, Job]] = []
         for event in events:
             at = event.at
@@ -242,53 +159,53 @@ class Driver:
                             self.itl_s.add(at - job.last_at)
                         job.produced += 1
                         job.last_at = at
-                        touched[identity] = job
+                        to_flush[identity] = job
                         produced.append((at, job))
                 continue
             job = jobs.get(event.id)
             if job is None:
                 continue
             if isinstance(event, Admitted):
-                self._admitted(job, event)
-            elif isinstance(event, FirstToken):  # the token itself comes with the next `Tokens`
-                job.turn(at, "decode")
-                job.computed_tokens += job.computing_tokens
-                self._prefilled_tokens += job.computing_tokens
+                self._begin_prefill(job, event)
+            elif isinstance(event, FirstToken):  # the next `Tokens` event counts the token
+                job.enter_phase(at, "decode")
+                job.computed_tokens += job.prefill_tokens
+                self._prefilled_tokens += job.prefill_tokens
                 self._prefilling.pop(event.id, None)
                 if job.first_at is None:
                     job.first_at = at
             elif isinstance(event, Preempted):
                 job.preemptions += 1
                 self._stop_prefill(job)
-                job.turn(at, "queue")
+                job.enter_phase(at, "queue")
             elif isinstance(event, Finished):
                 del jobs[event.id]
                 job.finished_at = at
-                job.phases.append(Phase(job.phase, job.phase_from, at))
-                touched[event.id] = job
+                job.phases.append(EnginePhase(job.phase, job.phase_from, at))
+                to_flush[event.id] = job
         if not self._prefilling:
             self._prefilled_tokens = self.engine.prefill_tokens
-        for job in touched.values():
+        for job in to_flush.values():
             job.sink.flush()
             job.flushed_at = self._clock()
         for at, job in produced:
             self.lateness_ms.add(1000 * max(0.0, job.flushed_at - at - self._token_overhead_s))
 
-    def _admitted(self, job: Job, event: Admitted) -> None:
-        job.turn(event.at, "prefill")
+    def _begin_prefill(self, job: Job, event: Admitted) -> None:
+        job.enter_phase(event.at, "prefill")
         if job.admitted_at is None:
             job.admitted_at = event.at
             job.cached_tokens = event.cached_tokens
-        job.computing_tokens = job.request.prompt_tokens + job.produced - event.cached_tokens
+        job.prefill_tokens = job.request.prompt_tokens + job.produced - event.cached_tokens
         self._prefilling[job.request.id] = job
 
     def _stop_prefill(self, job: Job) -> None:
-        """A prefill ends before its time. Only the request admitted first can have got anywhere with it: as in vLLM,
-        the step's budget goes to the prompts in order, so one at most is computed in part."""
+        """A prefill is aborted. Only the request admitted first can have made progress: as in vLLM, the budget of a
+        step goes to the prompts in order, so at most one is partly computed."""
         if job.request.id not in self._prefilling:
             return
         if next(iter(self._prefilling)) == job.request.id:
-            progress = min(job.computing_tokens, max(0, self.engine.prefill_tokens - self._prefilled_tokens))
+            progress = min(job.prefill_tokens, max(0, self.engine.prefill_tokens - self._prefilled_tokens))
             job.computed_tokens += progress
             self._prefilled_tokens += progress
         del self._prefilling[job.request.id]

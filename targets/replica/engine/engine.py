@@ -237,7 +237,7 @@ class Engine:
             self._end_step_then_compose(now)
 
     def preempt(self, now: float, count: int) -> None:
-        """Preempt the last `count` requests of the batch at the next step. Of two calls in a step, the larger counts."""
+        """Preempt the last `count` requests of the batch at the next step. Two calls in a step: the larger."""
         self._run(now)
         if self._jump is not None:
             self._scheduler.preempt_next = max(self._scheduler.preempt_next, count)

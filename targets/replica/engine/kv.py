@@ -126,7 +126,7 @@ class BlockPool:
         return taken
 
     def resize(self, total: int) -> None:
-        """Remove free blocks, in the order in which `take` would take them, or add empty ones, which `take` takes first.
+        """Remove free blocks, in the order in which `take` takes them, or add empty ones, which `take` takes first.
         Raises `ValueError` if a held block would have to go, or none would be left."""
         if total < 1 or total < self.used:
             raise ValueError(f"{self.used} blocks are held: {total} are too few")

@@ -1,4 +1,4 @@
-"""What one replica is told at its start."""
+"""The configuration of one replica."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class ReplicaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A replica's configuration, as its JSON file holds it (`msgspec.json.decode(data, type=ReplicaConfig)`).
+    """The configuration of one replica, decoded from JSON (`msgspec.json.decode(data, type=ReplicaConfig)`).
 
-    `name` is the process name ("tpu-0"), `hardware` a profile of `targets.hardware`. Port 0 takes any free one.
-    For `cold_start_s` after its start `/health/ready` and the model's paths answer 503; `/health` answers 200.
-    `context_limit` bounds prompt and answer together, in tokens; `seed` varies whatever the replica draws itself.
+    `name` is the process name ("tpu-0"), `hardware` a profile of `targets.hardware`. Port 0 takes any free port.
+    For `cold_start_s` seconds after the start, `/health/ready` and the model's paths answer 503; `/health` answers 200.
+    `context_limit` is the limit of prompt and answer together, in tokens; `seed` is the seed of the replica's draws.
     """
 
     name: str

@@ -1,6 +1,4 @@
-"""The control port of a replica: what a behaviour may be asked for here (docs/wire.md); the port itself is
-`targets.control`.
-"""
+"""The control port of a replica (docs/wire.md): the body of a PUT. The port itself is `targets.control`."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import msgspec
 
 from targets import control
 from targets.replica.behaviours.active import ActiveBehaviours
-from targets.replica.behaviours.only import EVERY_REQUEST, Only
+from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector
 
 __all__ = ["Control"]
 
@@ -22,11 +20,11 @@ class _Put(msgspec.Struct, forbid_unknown_fields=True):
     params: dict[str, Any] = {}
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     seed: int = 0
-    only: Only = EVERY_REQUEST
+    only: RequestSelector = EVERY_REQUEST
 
 
 class _Behaviours:
-    """The replica's behaviours, as the control port wants them."""
+    """Adapts the active behaviours to the control port."""
 
     def __init__(self, active: ActiveBehaviours) -> None:
         self._active = active
@@ -49,7 +47,7 @@ class _Behaviours:
 
 
 class Control(control.Control):
-    """Answers the control port's requests."""
+    """Serves the control port of a replica."""
 
     def __init__(self, behaviours: ActiveBehaviours, token: str) -> None:
         super().__init__(_Behaviours(behaviours), token)

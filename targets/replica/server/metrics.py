@@ -1,6 +1,6 @@
-"""`/metrics` under the names that vLLM uses, so that routers and dashboards made for it work.
+"""`/metrics` under vLLM's names, so that routers and dashboards made for vLLM work.
 
-What the engine counts is read when it is asked for; a request adds to the histograms once, at its end.
+The engine's counters are read at each scrape. A request is added to the histograms once, at its end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from reports.shared.attributes import Outcome
 from targets.replica.api.conversation import BLOCK_TOKENS
 from targets.replica.delivery.driver import ITL_BOUNDS_S, Driver
-from targets.replica.server.spans import Served
+from targets.replica.server.served_request import ServedRequest
 
 __all__ = ["Metrics"]
 
@@ -31,7 +31,7 @@ _TOKENS: Final = tuple(float(digit * 10**power) for power in range(6) for digit 
 
 
 class _EngineCollector(Collector):
-    """Reads engine and driver at a scrape."""
+    """Reads engine and driver at each scrape."""
 
     def __init__(self, driver: Driver, labels: dict[str, str]) -> None:
         self._driver = driver
@@ -80,7 +80,7 @@ class _EngineCollector(Collector):
 
 
 class Metrics:
-    """The metrics of one replica, in a registry of their own."""
+    """The metrics of one replica, in their own registry."""
 
     def __init__(self, driver: Driver, model: str) -> None:
         self._registry = CollectorRegistry()
@@ -132,8 +132,8 @@ class Metrics:
             "vllm:request_generation_tokens", "Number of generation tokens processed.", _TOKENS
         )
 
-    def observe(self, served: Served) -> None:
-        """Count a request that was in the engine."""
+    def observe(self, served: ServedRequest) -> None:
+        """Count a request at its end, if it was in the engine."""
         job, answer = served.job, served.answer
         if job is None or answer is None:
             return
@@ -158,5 +158,5 @@ class Metrics:
                 self._tpot.observe((job.last_at - job.first_at) / (job.produced - 1))
 
     def text(self) -> bytes:
-        """The exposition."""
+        """Returns the page, in Prometheus' text format."""
         return generate_latest(self._registry)

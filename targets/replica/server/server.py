@@ -1,7 +1,7 @@
-"""A replica as a server: the model's API on one port, control on another.
+"""A replica as a server: the model's APIs on one port, control on another.
 
-ReplicaServer        start(), close(), snapshot(), url, control_url
-serve                the whole life of a replica process, for an entry point
+ReplicaServer   start(), drain(), close(), snapshot(), url, control_url
+serve           serves until an event is set, then closes
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ __all__ = ["ReplicaServer", "serve"]
 _CONTROL_BODY_LIMIT: Final = 1024 * 1024
 _BACKLOG: Final = 1024
 _QUIET_S: Final = 1.0
-"""A replica that drains leaves once it has been idle for so long: a gateway may not have noticed yet."""
+"""A draining replica exits after it has been idle for this long: a gateway may not have noticed the drain yet."""
 
 _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
 
 
 class ReplicaServer:
-    """A simulated replica. Made inside a running event loop's thread, started in it."""
+    """A simulated replica. `start` needs a running event loop."""
 
     def __init__(self, config: ReplicaConfig, token: str, *, tracer: Tracer | None = None) -> None:
-        """`tracer` None: OpenTelemetry's global one. Raises `UserError` for an unknown hardware profile."""
+        """`tracer` None: OpenTelemetry's global tracer. Raises `UserError` for an unknown hardware profile."""
         hardware = load_hardware(config.hardware)
         self.config = config
         self._engine = Engine(
@@ -85,21 +85,21 @@ class ReplicaServer:
 
     @property
     def url(self) -> str:
-        """Where the model is served, without a path."""
+        """The base URL of the model's APIs."""
         return f"http://{_host(self.config.host)}:{self._ports[0]}"
 
     @property
     def control_url(self) -> str:
-        """Where behaviours are put on."""
+        """The base URL of the control port."""
         return f"http://127.0.0.1:{self._ports[1]}"
 
     @property
     def ready(self) -> bool:
-        """Whether the model takes requests: the cold start is over, and the end has not begun."""
+        """Whether the model accepts requests: after the cold start and before `close`."""
         return not self._closing and time.monotonic() >= self._ready_at
 
     async def start(self) -> None:
-        """Bind both ports and begin the cold start. Raises `UserError` where a port is in use."""
+        """Bind both ports and begin the cold start. Raises `UserError` if a port is in use."""
         loop = asyncio.get_running_loop()
         hardware, clock = self._hardware, time.monotonic
         self._driver = Driver(
@@ -131,13 +131,13 @@ class ReplicaServer:
         self._ready_at = clock() + self.config.cold_start_s
 
     async def drain(self) -> None:
-        """On notice: say so (`GET /health/ready` answers 503), and go on serving what is there and what still comes.
-        Returns once nothing has run for a second; whoever gave the notice may not wait for that."""
+        """Report not ready (`GET /health/ready` answers 503), but serve all requests. Returns after one second without
+        a request; the sender of the notice may terminate the process earlier."""
         self._draining = True
-        await self._requests.quiet(_QUIET_S)
+        await self._requests.wait_until_idle(_QUIET_S)
 
     async def close(self, drain_s: float = 2.0) -> None:
-        """Refuse new requests, give those under way `drain_s` seconds, and end. Idempotent."""
+        """Stop accepting connections, wait up to `drain_s` seconds for requests in progress, and close. Idempotent."""
         self._closing = True
         for listener in self._listeners:
             listener.close()
@@ -153,7 +153,7 @@ class ReplicaServer:
             self._driver.close()
 
     def snapshot(self) -> dict[str, Any]:
-        """The replica's counters, as in docs/wire.md."""
+        """Returns the replica's counters, as in docs/wire.md."""
         engine = self._engine
         return {
             "running": engine.running,
@@ -191,7 +191,7 @@ class ReplicaServer:
             where = f"replica {self.config.name}: {host}:{port}"
             if error.errno == errno.EADDRINUSE:
                 raise UserError(f"{where} is in use by another process; choose another port, or 0 for any") from None
-            raise UserError(f"{where} cannot be listened on: {error.strerror or error}") from None
+            raise UserError(f"{where}: cannot listen: {error.strerror or error}") from None
         self._listeners.append(listener)
         self._apps.append(app)
         bound: int = listener.sockets[0].getsockname()[1]
@@ -216,7 +216,7 @@ class ReplicaServer:
         return web.Response()
 
     def _health_ready(self) -> web.Response:
-        if (self.ready and not self._draining) or self._behaviours.vouched():
+        if (self.ready and not self._draining) or self._behaviours.reports_healthy():
             return web.Response()
         if self._draining:
             return _error(self._apis["/v1/chat/completions"], 503, "draining")
@@ -224,7 +224,7 @@ class ReplicaServer:
         return _error(self._apis["/v1/chat/completions"], 503, f"{WARMING_UP} ({left_s:.1f} s left)")
 
     def _models(self) -> web.Response:
-        # One answer for both APIs: each client reads the fields it knows.
+        # One response for both APIs: each client reads the fields that it knows.
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._created))
         model = self.config.model
         entry = {
@@ -271,13 +271,13 @@ async def serve(
     *,
     started: Callable[[ReplicaServer], None] | None = None,
 ) -> None:
-    """Serve until `stop` is set, then drain briefly and close. `started` is handed the server once it listens.
+    """Serve until `stop` is set, then close. Calls `started` with the server when it listens.
 
     Raises `UserError` for a port in use or an unknown hardware profile.
     """
     server = ReplicaServer(config, token)
     await server.start()
-    # What has been made so far lives as long as the process: no collection needs to look at it again.
+    # Objects made so far live as long as the process: exclude them from garbage collection.
     gc.collect()
     gc.freeze()
     try:

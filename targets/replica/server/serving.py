@@ -1,4 +1,4 @@
-"""One model request from its bytes to its last one: parse, meet behaviours, decode, record."""
+"""One model request, from its body to its last byte: parse, apply behaviours, decode, record."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from targets.replica.api.api import Api, RequestError
 from targets.replica.api.conversation import ContextLengthError, plan_answer
 from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.base import CannedAnswer
-from targets.replica.behaviours.visit import Visit
-from targets.replica.delivery.driver import Driver, Job
-from targets.replica.delivery.stream import AnswerStream, SentResponse
+from targets.replica.behaviours.request_context import RequestContext
+from targets.replica.delivery.driver import Driver
+from targets.replica.delivery.job import Job
+from targets.replica.delivery.response import SentResponse
+from targets.replica.delivery.stream import AnswerStream
 from targets.replica.engine.engine import EngineRequest
 from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.metrics import Metrics
-from targets.replica.server.spans import Served, Spans, outcome_of_status
+from targets.replica.server.served_request import ServedRequest, outcome_of_status
+from targets.replica.server.spans import Spans
 
 __all__ = ["ModelRequests"]
 
@@ -32,7 +35,7 @@ WARMING_UP: Final = "The model is still loading; try again later."
 
 
 class ModelRequests:
-    """Serves the model's paths, whatever their API."""
+    """Serves model requests of any API."""
 
     def __init__(
         self,
@@ -46,10 +49,10 @@ class ModelRequests:
         request_overhead_s: float,
     ) -> None:
         self.received = 0
-        self.idle = asyncio.Event()  # no request is under way
+        self.idle = asyncio.Event()  # set if no request is in progress
         self.idle.set()
         self._idle_since = clock()
-        self._under_way = 0
+        self._in_progress = 0
         self._config = config
         self._driver = driver
         self._behaviours = behaviours
@@ -60,17 +63,17 @@ class ModelRequests:
         self._ids = count(1)
 
     async def serve(self, request: web.BaseRequest, api: Api, *, ready: bool) -> web.StreamResponse:
-        """Answer a request. A client that leaves cancels the handler: the engine is told at once."""
-        served = Served(self._clock())
+        """Answer a request. A client that disconnects cancels the handler and so the engine's work."""
+        served = ServedRequest(self._clock())
         span = self._spans.begin(request.headers, served.arrived)
         self.received += 1
-        self._under_way += 1
+        self._in_progress += 1
         self.idle.clear()
         try:
             return await self._serve(request, api, served, ready)
         finally:
-            self._under_way -= 1
-            if not self._under_way:
+            self._in_progress -= 1
+            if not self._in_progress:
                 self.idle.set()
                 self._idle_since = self._clock()
             served.ended = self._clock()
@@ -78,8 +81,8 @@ class ModelRequests:
             if span is not None:
                 self._spans.end(span, served)
 
-    async def quiet(self, for_s: float) -> None:
-        """Returns once no request has been under way for so long."""
+    async def wait_until_idle(self, for_s: float) -> None:
+        """Wait until no request has been in progress for `for_s` seconds."""
         while True:
             await self.idle.wait()
             left_s = for_s - (self._clock() - self._idle_since)
@@ -87,25 +90,28 @@ class ModelRequests:
                 return
             await asyncio.sleep(left_s)
 
-    async def _serve(self, request: web.BaseRequest, api: Api, served: Served, ready: bool) -> web.StreamResponse:
+    async def _serve(
+        self, request: web.BaseRequest, api: Api, served: ServedRequest, ready: bool
+    ) -> web.StreamResponse:
         try:
             body = await read_body(request, MAX_BODY_BYTES)
             if not ready:
                 raise RequestError(WARMING_UP, status=503)
-            ask = served.ask = api.parse(body)
-            answer = served.answer = plan_answer(ask, self._config.context_limit)
+            parsed = served.parsed = api.parse(body)
+            answer = served.answer = plan_answer(parsed, self._config.context_limit)
         except web.HTTPRequestEntityTooLarge as error:
-            return self._refuse(served, api, RequestError(error.text or "Request body is too large", status=413))
+            return self._reject(served, api, RequestError(error.text or "Request body is too large", status=413))
         except ContextLengthError as error:
-            return self._refuse(served, api, RequestError(str(error), code="context_length_exceeded"))
+            return self._reject(served, api, RequestError(str(error), code="context_length_exceeded"))
         except RequestError as error:
-            return self._refuse(served, api, error)
-        except (ValueError, RecursionError) as error:  # the caller's fault: a 500 would be held against the replica
-            return self._refuse(served, api, RequestError(str(error)))
+            return self._reject(served, api, error)
+        except (ValueError, RecursionError) as error:  # a client error: a 500 would count as a failure of the replica
+            return self._reject(served, api, RequestError(str(error)))
         del body
 
-        visit = served.visit = Visit(answer.key, request.headers, ask.model or self._config.model)
-        delay_s, canned = self._behaviours.before(visit)
+        model = parsed.model or self._config.model
+        context = served.context = RequestContext(answer.key, request.headers, model)
+        delay_s, canned = self._behaviours.on_request(context)
         if canned is None:
             delay_s += self._request_overhead_s
         due = served.arrived + delay_s
@@ -113,29 +119,29 @@ class ModelRequests:
             await asyncio.sleep(wait_s)
         if canned is not None:
             return self._answer_canned(request, served, api, canned)
-        await self._behaviours.held(visit)
+        await self._behaviours.wait_while_held(context)
 
         loop = asyncio.get_running_loop()
-        renderer = api.renderer(ask, answer, ask.model or self._config.model, int(time.time()))
+        renderer = api.renderer(parsed, answer, model, int(time.time()))
         stream = AnswerStream(
-            request, renderer, offset=answer.offset, streaming=ask.streaming, loop=loop, clock=self._clock
+            request, renderer, offset=answer.offset, streaming=parsed.streaming, loop=loop, clock=self._clock
         )
         identity = str(next(self._ids))
         job = Job(EngineRequest(identity, answer.blocks(), answer.prompt_tokens, answer.count), stream)
         stream.bind(job)
-        visit.stream = stream
-        self._behaviours.enter(visit)
+        context.stream = stream
+        self._behaviours.on_submit(context)
         try:
             try:
                 self._driver.submit(job)
             except ValueError as error:
-                return self._refuse(served, api, RequestError(str(error), code="context_length_exceeded"))
+                return self._reject(served, api, RequestError(str(error), code="context_length_exceeded"))
             served.job = job
             await stream.done
             served.outcome = stream.outcome or Outcome.OK
         finally:
             self._driver.cancel(job)
-            self._behaviours.leave(visit)
+            self._behaviours.on_end(context)
             served.sent = stream.sent
             if stream.headers_sent:
                 served.status = 200
@@ -143,19 +149,19 @@ class ModelRequests:
                 served.outcome = stream.outcome
         return SentResponse(stream.reusable)
 
-    def _refuse(self, served: Served, api: Api, error: RequestError) -> web.Response:
+    def _reject(self, served: ServedRequest, api: Api, error: RequestError) -> web.Response:
         served.status, served.outcome = error.status, outcome_of_status(error.status)
         body = api.error(error.status, str(error), error.code)
         return web.Response(status=error.status, body=body, content_type="application/json")
 
     def _answer_canned(
-        self, request: web.BaseRequest, served: Served, api: Api, canned: CannedAnswer
+        self, request: web.BaseRequest, served: ServedRequest, api: Api, canned: CannedAnswer
     ) -> web.StreamResponse:
         served.outcome = canned.outcome or outcome_of_status(canned.status)
         if canned.raw is not None:
             if request.transport is not None:
                 request.transport.write(canned.raw)
-                request.transport.close()  # what is buffered goes out first
+                request.transport.close()  # buffered bytes are sent first
             return SentResponse(False)
         served.status = canned.status
         headers = {} if canned.retry_after_s is None else {"Retry-After": f"{canned.retry_after_s:g}"}

@@ -1,14 +1,13 @@
-"""The spans of a request: what it was, where it spent its time, which faults it met, how it ended.
+"""The spans of a request: its size, its phases in the engine, the faults that hit it, its outcome.
 
-Only OpenTelemetry's API is used; without an SDK, or where a trace is not sampled, nothing is done. A request's span is
-begun when it comes; its children (queue, prefill, decode) are written at its end, from the engine's times.
+Uses only OpenTelemetry's API. Without an SDK, or if a trace is not sampled, no span is made. The request's span begins
+on arrival. Its children (queue, prefill, decode) are written at its end, from the engine's times.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry import trace
@@ -18,12 +17,11 @@ from opentelemetry.util.types import AttributeValue
 
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
-from targets.replica.api.conversation import Answer, Ask
-from targets.replica.behaviours.visit import Visit
-from targets.replica.delivery.driver import Job
+from targets.replica.delivery.job import Job
 from targets.replica.server.config import ReplicaConfig
+from targets.replica.server.served_request import ServedRequest
 
-__all__ = ["Served", "Spans", "outcome_of_status"]
+__all__ = ["Spans"]
 
 _PHASE_SPANS: Final = {
     "queue": names.SPAN_REPLICA_QUEUE,
@@ -32,35 +30,20 @@ _PHASE_SPANS: Final = {
 }
 
 
-@dataclass(slots=True)
-class Served:
-    """What there is to say about one request at its end. Times are the replica's monotonic seconds."""
-
-    arrived: float
-    visit: Visit = field(default_factory=lambda: Visit(""))
-    ask: Ask | None = None
-    answer: Answer | None = None
-    job: Job | None = None
-    sent: int = 0
-    status: int | None = None  # None: no headers went out
-    outcome: Outcome = Outcome.ABANDONED
-    ended: float = 0.0
-
-
 class Spans:
     """Makes the spans of one replica."""
 
     def __init__(self, config: ReplicaConfig, tracer: Tracer | None = None) -> None:
         self._tracer = tracer or trace.get_tracer("brownout.targets.replica")
         self._propagator = TraceContextTextMapPropagator()
-        # Durations are monotonic; wall time is anchored once.
+        # Durations are monotonic; wall time is read once.
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
-        self._who: dict[str, AttributeValue] = {names.REPLICA: config.name, names.POOL: config.pool}
+        self._replica_attributes: dict[str, AttributeValue] = {names.REPLICA: config.name, names.POOL: config.pool}
         if config.cloud:
-            self._who[names.CLOUD] = config.cloud
+            self._replica_attributes[names.CLOUD] = config.cloud
 
     def begin(self, headers: Mapping[str, str], at: float) -> Span | None:
-        """The span of a request that came `at`; None where nobody would see it."""
+        """Begins the span of a request that arrived at time `at`. Returns None if the span would not be recorded."""
         parent = headers.get("traceparent")
         context = None
         if parent is not None:
@@ -73,10 +56,10 @@ class Spans:
         )
         return span if span.is_recording() else None
 
-    def end(self, span: Span, served: Served) -> None:
-        """Write everything down."""
+    def end(self, span: Span, served: ServedRequest) -> None:
+        """Sets the attributes, writes the children, and ends the span."""
         span.set_attributes(self._attributes(served))
-        for hit in served.visit.hits:
+        for hit in served.context.hits:
             fault = {names.FAULT_ID: hit.fault_id, names.FAULT_KIND: hit.kind}
             span.add_event(names.EVENT_FAULT_HIT, fault, timestamp=self._ns(hit.at))
         if served.outcome is not Outcome.OK:
@@ -96,43 +79,34 @@ class Spans:
             child = self._tracer.start_span(_PHASE_SPANS[phase.name], context=context, start_time=self._ns(phase.start))
             child.end(end_time=self._ns(phase.end))
 
-    def _attributes(self, served: Served) -> dict[str, AttributeValue]:
-        found = dict(self._who)
-        found[names.OUTCOME] = served.outcome.value
-        found[names.SENT] = served.sent
+    def _attributes(self, served: ServedRequest) -> dict[str, AttributeValue]:
+        attributes = dict(self._replica_attributes)
+        attributes[names.OUTCOME] = served.outcome.value
+        attributes[names.SENT] = served.sent
         if served.status is not None:
-            found[names.HTTP_STATUS] = served.status
-        ask, answer, job = served.ask, served.answer, served.job
-        if ask is not None:
-            found[names.REQUEST_MODEL] = ask.model
-            found[names.REQUEST_STREAM] = ask.streaming
-            if ask.max_tokens is not None:
-                found[names.REQUEST_MAX_TOKENS] = ask.max_tokens
+            attributes[names.HTTP_STATUS] = served.status
+        parsed, answer, job = served.parsed, served.answer, served.job
+        if parsed is not None:
+            attributes[names.REQUEST_MODEL] = parsed.model
+            attributes[names.REQUEST_STREAM] = parsed.streaming
+            if parsed.max_tokens is not None:
+                attributes[names.REQUEST_MAX_TOKENS] = parsed.max_tokens
         if answer is not None:
-            found[names.PROMPT_TOKENS] = answer.prompt_tokens
+            attributes[names.PROMPT_TOKENS] = answer.prompt_tokens
             if answer.offset:
-                found[names.CONTINUATION_OFFSET] = answer.offset
+                attributes[names.CONTINUATION_OFFSET] = answer.offset
             if answer.marker is not None:
-                found[names.CONVERSATION_ID] = answer.marker.session
-                found[names.AGENT_ID] = answer.marker.agent
-                found[names.TURN] = answer.marker.turn
+                attributes[names.CONVERSATION_ID] = answer.marker.session
+                attributes[names.AGENT_ID] = answer.marker.agent
+                attributes[names.TURN] = answer.marker.turn
             if served.outcome is Outcome.OK:
-                found[names.RESPONSE_FINISH_REASONS] = [answer.finish.value]
+                attributes[names.RESPONSE_FINISH_REASONS] = [answer.finish.value]
         if job is not None:
-            found[names.PREFILL_CACHED] = job.cached_tokens
-            found[names.PREFILL_COMPUTED] = job.computed_tokens
-            found[names.DECODED] = job.produced
-            found[names.PREEMPTIONS] = job.preemptions
-        return found
+            attributes[names.PREFILL_CACHED] = job.cached_tokens
+            attributes[names.PREFILL_COMPUTED] = job.computed_tokens
+            attributes[names.DECODED] = job.produced
+            attributes[names.PREEMPTIONS] = job.preemptions
+        return attributes
 
     def _ns(self, at: float) -> int:
         return self._epoch_ns + round(at * 1e9)
-
-
-def outcome_of_status(status: int) -> Outcome:
-    """The outcome of a request that was answered with a status."""
-    if status < 400:
-        return Outcome.OK
-    if status == 429:
-        return Outcome.RATE_LIMITED
-    return Outcome.HTTP_4XX if status < 500 else Outcome.HTTP_5XX

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from reports.shared.tokens import token_stream, tokens_in
 from targets.replica.api.anthropic_api import AnthropicApi
 from targets.replica.api.conversation import (
-    Answer,
     ContextLengthError,
     Finish,
+    PlannedAnswer,
     block_hashes,
     natural_tokens,
     plan_answer,
@@ -26,17 +26,17 @@ from tests.support.replica_harness import ANTHROPIC_TOOLS, TOOLS, marked
 LIMIT = 131_072
 
 
-def openai_answer(messages: list[dict[str, Any]], limit: int = LIMIT, **more: Any) -> Answer:
+def openai_answer(messages: list[dict[str, Any]], limit: int = LIMIT, **more: Any) -> PlannedAnswer:
     return plan_answer(OpenAIApi().parse(json.dumps({"messages": messages} | more).encode()), limit)
 
 
-def anthropic_answer(messages: list[dict[str, Any]], **more: Any) -> Answer:
+def anthropic_answer(messages: list[dict[str, Any]], **more: Any) -> PlannedAnswer:
     return plan_answer(
         AnthropicApi().parse(json.dumps({"messages": messages, "max_tokens": 40} | more).encode()), LIMIT
     )
 
 
-def as_openai(answer: Answer, spacing: str) -> dict[str, Any]:
+def as_openai(answer: PlannedAnswer, spacing: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": answer.text}
     if answer.tool is not None:
         arguments = answer.arguments.replace('":"', f'":{spacing}"')
@@ -55,7 +55,7 @@ def test_next_turn_begins_with_the_blocks_of_this_prompt_and_its_answer(
     texts: list[str], lengths: list[int], tools: bool, spacing: str
 ) -> None:
     messages: list[dict[str, Any]] = [{"role": "system", "content": "You are a coding agent."}]
-    answers: list[Answer] = []
+    answers: list[PlannedAnswer] = []
     for turn, text in enumerate(texts):
         messages.append({"role": "user", "content": marked(text, turn=turn)})
         more: dict[str, Any] = {"tools": TOOLS} if tools else {}

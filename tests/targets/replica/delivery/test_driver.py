@@ -1,4 +1,4 @@
-"""The driver against a scripted engine and a clock of the test's own."""
+"""The driver with a scripted engine and a fake clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from targets.hardware.step_cost import StepCost
-from targets.replica.delivery.driver import Driver, Histogram, Job, Phase
+from targets.replica.delivery.driver import Driver
+from targets.replica.delivery.job import EnginePhase, Job
 from targets.replica.engine.engine import Admitted, Engine, EngineRequest, Finished, FirstToken, Preempted, Tokens
 
 
@@ -20,8 +21,8 @@ class Timer:
         self.cancelled = True
 
 
-class World:
-    """A clock with its timers, and an engine that plays a script."""
+class ScriptedEngine:
+    """A clock with its timers, and an engine whose events are given."""
 
     def __init__(self, *script: Any) -> None:
         self.now = 100.0
@@ -73,29 +74,29 @@ class World:
         self.now = max(self.now, until)
 
 
-class Seen:
+class RecordingSink:
     def __init__(self) -> None:
         self.flushes: list[tuple[float, int, bool]] = []
-        self.world: World | None = None
+        self.engine: ScriptedEngine | None = None
         self.job: Job | None = None
 
     def flush(self) -> None:
-        assert self.world is not None
+        assert self.engine is not None
         assert self.job is not None
-        self.flushes.append((round(self.world.now, 3), self.job.produced, self.job.finished_at is not None))
+        self.flushes.append((round(self.engine.now, 3), self.job.produced, self.job.finished_at is not None))
 
 
-def started(world: World, tokens: int = 4, identity: str = "1") -> tuple[Driver, Job, Seen]:
-    driver = Driver(cast(Engine, world), clock=world.clock, call_later=world.call_later)
-    seen = Seen()
-    job = Job(EngineRequest(identity, (), 100, tokens), seen)
-    seen.world, seen.job = world, job
+def started(engine: ScriptedEngine, tokens: int = 4, identity: str = "1") -> tuple[Driver, Job, RecordingSink]:
+    driver = Driver(cast(Engine, engine), clock=engine.clock, call_later=engine.call_later)
+    sink = RecordingSink()
+    job = Job(EngineRequest(identity, (), 100, tokens), sink)
+    sink.engine, sink.job = engine, job
     driver.submit(job)
-    return driver, job, seen
+    return driver, job, sink
 
 
-def test_it_wakes_for_each_token_and_at_no_other_time() -> None:
-    world = World(
+def test_the_driver_wakes_for_each_token_and_at_no_other_time() -> None:
+    engine = ScriptedEngine(
         Admitted(100.01, "1", 32, 100.0),
         FirstToken(100.05, "1"),
         Tokens(100.05, ("1",)),
@@ -103,27 +104,27 @@ def test_it_wakes_for_each_token_and_at_no_other_time() -> None:
         Tokens(100.09, ("1",)),
         Finished(100.09, "1"),
     )
-    driver, job, seen = started(world)
-    world.run(101)
-    assert seen.flushes == [(100.05, 1, False), (100.07, 2, False), (100.09, 3, True)]
-    assert not [timer for timer in world.timers if not timer.cancelled]
+    driver, job, sink = started(engine)
+    engine.run(101)
+    assert sink.flushes == [(100.05, 1, False), (100.07, 2, False), (100.09, 3, True)]
+    assert not [timer for timer in engine.timers if not timer.cancelled]
     assert job.phases == [
-        Phase("queue", 100.0, 100.01),
-        Phase("prefill", 100.01, 100.05),
-        Phase("decode", 100.05, 100.09),
+        EnginePhase("queue", 100.0, 100.01),
+        EnginePhase("prefill", 100.01, 100.05),
+        EnginePhase("decode", 100.05, 100.09),
     ]
     assert (job.cached_tokens, job.computed_tokens, job.first_at) == (32, 68, 100.05)
     assert driver.itl_s.count == 2
     assert driver.itl_s.sum == pytest.approx(0.04)
 
 
-def test_tokens_due_together_are_one_flush_and_lateness_is_counted_a_token() -> None:
-    world = World(
+def test_tokens_due_together_are_one_flush_and_lateness_is_counted_per_token() -> None:
+    engine = ScriptedEngine(
         FirstToken(100.05, "1"), Tokens(100.05, ("1",)), Tokens(100.07, ("1",)), Tokens(100.09, ("1", "gone"))
     )
-    driver, _, seen = started(world)
-    world.run(101, late=0.061)
-    assert seen.flushes == [(100.111, 3, False)]
+    driver, _, sink = started(engine)
+    engine.run(101, late=0.061)
+    assert sink.flushes == [(100.111, 3, False)]
     lateness = driver.lateness()
     assert lateness["count"] == 3
     assert lateness["max"] == pytest.approx(61.3)
@@ -131,8 +132,8 @@ def test_tokens_due_together_are_one_flush_and_lateness_is_counted_a_token() -> 
     assert lateness["buckets"]["50"] == 2
 
 
-def test_a_preemption_sends_a_request_back_through_queue_and_prefill() -> None:
-    world = World(
+def test_a_preempted_request_passes_queue_and_prefill_again() -> None:
+    engine = ScriptedEngine(
         Admitted(100.001, "1", 0, 100.0),
         FirstToken(100.1, "1"),
         Tokens(100.1, ("1",)),
@@ -142,69 +143,61 @@ def test_a_preemption_sends_a_request_back_through_queue_and_prefill() -> None:
         Tokens(100.5, ("1",)),
         Finished(100.5, "1"),
     )
-    _, job, _ = started(world, tokens=2)
-    world.run(101)
+    _, job, _ = started(engine, tokens=2)
+    engine.run(101)
     assert [phase.name for phase in job.phases] == ["queue", "prefill", "decode", "queue", "prefill", "decode"]
     assert (job.preemptions, job.produced, job.first_at) == (1, 2, 100.1)
     assert job.computed_tokens == 100 + (101 - 64)
 
 
-def test_a_cancelled_request_gets_nothing_more_and_cancelling_twice_is_once() -> None:
-    world = World(
+def test_a_cancelled_request_gets_no_more_tokens_and_cancel_is_idempotent() -> None:
+    engine = ScriptedEngine(
         Admitted(100.001, "1", 0, 100.0), FirstToken(100.1, "1"), Tokens(100.1, ("1",)), Tokens(100.2, ("1",))
     )
-    driver, job, seen = started(world)
-    world.run(100.15)
+    driver, job, sink = started(engine)
+    engine.run(100.15)
     driver.cancel(job)
     driver.cancel(job)
-    world.run(101)
-    assert world.cancelled == ["1"]
-    assert len(seen.flushes) == 1
-    assert job.phases[-1] == Phase("decode", 100.1, 100.15)
+    engine.run(101)
+    assert engine.cancelled == ["1"]
+    assert len(sink.flushes) == 1
+    assert job.phases[-1] == EnginePhase("decode", 100.1, 100.15)
 
 
-def test_with_the_real_engine_what_was_computed_adds_up_also_when_a_prefill_is_broken_off() -> None:
-    world = World()
+def test_computed_tokens_add_up_even_if_a_prefill_is_aborted() -> None:
+    timers = ScriptedEngine()
     engine = Engine(StepCost(a_s=0.01, b_s=1e-4), 100_000, step_tokens=1000, max_sequences=64)
-    driver = Driver(engine, clock=world.clock, call_later=world.call_later)
+    driver = Driver(engine, clock=timers.clock, call_later=timers.call_later)
 
     def job(identity: str, prompt_tokens: int) -> Job:
-        seen = Seen()
-        made = Job(EngineRequest(identity, (), prompt_tokens, 5), seen)
-        seen.world, seen.job = world, made
+        sink = RecordingSink()
+        made = Job(EngineRequest(identity, (), prompt_tokens, 5), sink)
+        sink.engine, sink.job = timers, made
         driver.submit(made)
         return made
 
-    whole, broken, queued, late = job("1", 1500), job("2", 3500), job("3", 100), job("4", 400)
-    world.run(100.35)  # three steps of 0.11 s: the first prompt, and 1,500 tokens of the second
-    driver.cancel(broken)
+    complete, aborted, queued, late = job("1", 1500), job("2", 3500), job("3", 100), job("4", 400)
+    timers.run(100.35)  # three steps of 0.11 s: the first prompt, and 1,500 tokens of the second
+    driver.cancel(aborted)
     driver.cancel(queued)
-    world.run(110)
-    assert (whole.computed_tokens, broken.computed_tokens, queued.computed_tokens) == (1500, 1499, 0)
+    timers.run(110)
+    assert (complete.computed_tokens, aborted.computed_tokens, queued.computed_tokens) == (1500, 1499, 0)
     assert late.computed_tokens == 400
-    assert [made.finished_at is not None for made in (whole, broken, queued, late)] == [True] * 4
-    assert whole.produced == late.produced == 5
+    assert [made.finished_at is not None for made in (complete, aborted, queued, late)] == [True] * 4
+    assert complete.produced == late.produced == 5
 
 
-def test_what_can_never_fit_raises_and_leaves_nothing_behind() -> None:
-    world = World()
+def test_a_request_that_can_never_fit_raises_and_sets_no_timer() -> None:
+    engine = ScriptedEngine()
     with pytest.raises(ValueError, match="never fit"):
-        started(world, tokens=5000)
-    assert world.timers == []
+        started(engine, tokens=5000)
+    assert engine.timers == []
 
 
-def test_close_stops_the_waking() -> None:
-    world = World(FirstToken(100.1, "1"), Tokens(100.1, ("1",)))
-    driver, _, seen = started(world)
+def test_close_cancels_the_timer() -> None:
+    engine = ScriptedEngine(FirstToken(100.1, "1"), Tokens(100.1, ("1",)))
+    driver, _, sink = started(engine)
     driver.limit(prefill=1.0, decode=3.0, kv=1.0, max_sequences=None)
     driver.close()
-    world.run(101)
-    assert (seen.flushes, world.factor) == ([], 3.0)
-
-
-def test_a_histogram_counts_a_value_on_a_bound_below_it() -> None:
-    histogram = Histogram((1.0, 2.0))
-    for value in (0.5, 1.0, 1.5, 9.0):
-        histogram.add(value)
-    assert histogram.counts == [2, 1, 1]
-    assert (histogram.count, histogram.sum, histogram.max) == (4, 12.0, 9.0)
+    engine.run(101)
+    assert (sink.flushes, engine.factor) == ([], 3.0)

@@ -10,7 +10,7 @@ import pytest
 from multidict import CIMultiDict
 
 from reports.shared.tenancy import key_of
-from targets.replica.behaviours.only import EVERY_REQUEST, Only, fraction
+from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector, share_draw
 from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import MODEL, chat, control, marked, put, until
 
@@ -19,29 +19,29 @@ from tests.support.replica_harness import MODEL, chat, control, marked, put, unt
     ("only", "headers", "fits"),
     [
         (EVERY_REQUEST, {}, True),
-        (Only(tenant=("acme",)), {"authorization": f"Bearer {key_of('acme', 'batch')}"}, True),
-        (Only(tenant=("acme", "evil")), {"X-Api-Key": key_of("evil")}, True),
-        (Only(tenant=("acme",)), {"authorization": "Bearer sk-other"}, False),
-        (Only(tenant=("acme",)), {}, False),
-        (Only(model=("m", "n")), {}, True),
-        (Only(model=("n",)), {}, False),
-        (Only(header={"x-beta": "1"}), {"X-Beta": "1"}, True),
-        (Only(header={"x-beta": "1", "x-team": "a"}), {"X-Beta": "1"}, False),
-        (Only(header={"x-beta": "1"}), {"X-Beta": "2"}, False),
-        (Only(tenant=("acme",), model=("n",)), {"authorization": f"Bearer {key_of('acme')}"}, False),
+        (RequestSelector(tenant=("acme",)), {"authorization": f"Bearer {key_of('acme', 'batch')}"}, True),
+        (RequestSelector(tenant=("acme", "evil")), {"X-Api-Key": key_of("evil")}, True),
+        (RequestSelector(tenant=("acme",)), {"authorization": "Bearer sk-other"}, False),
+        (RequestSelector(tenant=("acme",)), {}, False),
+        (RequestSelector(model=("m", "n")), {}, True),
+        (RequestSelector(model=("n",)), {}, False),
+        (RequestSelector(header={"x-beta": "1"}), {"X-Beta": "1"}, True),
+        (RequestSelector(header={"x-beta": "1", "x-team": "a"}), {"X-Beta": "1"}, False),
+        (RequestSelector(header={"x-beta": "1"}), {"X-Beta": "2"}, False),
+        (RequestSelector(tenant=("acme",), model=("n",)), {"authorization": f"Bearer {key_of('acme')}"}, False),
     ],
 )
-def test_all_that_is_given_must_fit(only: Only, headers: dict[str, str], fits: bool) -> None:
-    assert only.fits(CIMultiDict(headers), "m") == fits
+def test_all_that_is_given_must_fit(only: RequestSelector, headers: dict[str, str], fits: bool) -> None:
+    assert only.matches(CIMultiDict(headers), "m") == fits
 
 
 def test_a_share_hits_about_that_many_and_always_the_same_ones() -> None:
     keys = [f"s{session}/main#{turn}" for session in range(200) for turn in range(10)]
-    hit = {key for key in keys if fraction(7, "f1", key) < 0.3}
+    hit = {key for key in keys if share_draw(7, "f1", key) < 0.3}
     assert 0.26 < len(hit) / len(keys) < 0.34
-    assert hit == {key for key in keys if fraction(7, "f1", key) < 0.3}
-    assert hit != {key for key in keys if fraction(7, "f2", key) < 0.3}
-    assert hit != {key for key in keys if fraction(8, "f1", key) < 0.3}
+    assert hit == {key for key in keys if share_draw(7, "f1", key) < 0.3}
+    assert hit != {key for key in keys if share_draw(7, "f2", key) < 0.3}
+    assert hit != {key for key in keys if share_draw(8, "f1", key) < 0.3}
 
 
 async def statuses(replica: ReplicaServer, turns: range, **headers: str) -> list[int]:
