@@ -21,14 +21,14 @@ def complete(seen: Seen, *, text: int = TOKENS, finish: str = "end_turn") -> Non
     assert seen.whole
 
 
-async def test_a_stream_is_passed_on_to_the_token() -> None:
+async def test_a_healthy_stream_is_forwarded_token_for_token() -> None:
     async with rig() as at:
         complete(await at.call(request_body(TOKENS), MESSAGES))
 
 
 @pytest.mark.parametrize("how", ["fin", "rst", "clean", "error_event", "garbage", "not_utf8", "stall"])
 @pytest.mark.parametrize("after", [1, 19])
-async def test_a_stream_that_dies_half_way_goes_on_elsewhere(how: str, after: int) -> None:
+async def test_a_stream_that_fails_midway_is_continued_by_another_replica(how: str, after: int) -> None:
     async with rig(2) as at:
         await at.call(request_body(4), MESSAGES)
         home, other = sorted(at.replicas, key=lambda replica: -len(replica.bodies))
@@ -41,7 +41,7 @@ async def test_a_stream_that_dies_half_way_goes_on_elsewhere(how: str, after: in
         assert seen.usage[-1]["output_tokens"] == TOKENS
 
 
-async def test_the_callers_own_prefill_is_continued_not_followed() -> None:
+async def test_the_clients_own_assistant_prefill_is_continued() -> None:
     prefill = token_stream(MARKER.key, 3)
     body = request_body(TOKENS)
     body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": prefill}]})
@@ -58,7 +58,7 @@ async def test_the_callers_own_prefill_is_continued_not_followed() -> None:
 @pytest.mark.parametrize(
     "act", [Act("fin", 3, in_tools=True), Act("stall", 0, in_tools=True), Act("clean", 5), Act("fin", 11)]
 )
-async def test_tool_use_is_whole_or_not_there(act: Act) -> None:
+async def test_a_tool_use_block_is_complete_after_a_failure(act: Act) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(act)
@@ -69,7 +69,7 @@ async def test_tool_use_is_whole_or_not_there(act: Act) -> None:
 
 
 @pytest.mark.parametrize(("act", "finish"), [(Act("no_done"), "end_turn"), (Act("no_terminal"), "max_tokens")])
-async def test_an_answer_that_lacks_only_its_end_is_ended(act: Act, finish: str) -> None:
+async def test_a_response_that_lacks_only_its_end_is_completed_by_the_gateway(act: Act, finish: str) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.always = act
@@ -77,7 +77,7 @@ async def test_an_answer_that_lacks_only_its_end_is_ended(act: Act, finish: str)
         assert sum(at.served()) == 1
 
 
-async def test_what_cannot_go_on_ends_in_an_error_event_and_no_terminal() -> None:
+async def test_a_stream_that_cannot_continue_ends_with_an_error_and_no_terminal_event() -> None:
     async with rig(2, migration=None) as at:
         for replica in at.replicas:
             replica.always = Act("fin", 5)
@@ -86,7 +86,7 @@ async def test_what_cannot_go_on_ends_in_an_error_event_and_no_terminal() -> Non
         assert seen.errors[0]["type"] == "api_error"
 
 
-async def test_an_error_answer_has_the_shape_of_the_api() -> None:
+async def test_an_error_response_has_the_format_of_its_api() -> None:
     async with rig(1) as at:
         async with at.http.post(at.url + MESSAGES, data=b"{nonsense") as response:
             assert response.status == 400

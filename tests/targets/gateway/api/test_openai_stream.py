@@ -19,7 +19,7 @@ def complete(seen: Seen, tokens: int = TOKENS, *, finish: str = "stop") -> None:
     assert seen.whole
 
 
-async def test_a_stream_is_passed_on_to_the_token() -> None:
+async def test_a_healthy_stream_is_forwarded_token_for_token() -> None:
     async with rig() as at:
         complete(await at.call(request_body(TOKENS)))
         assert sum(at.served()) == 1
@@ -27,7 +27,7 @@ async def test_a_stream_is_passed_on_to_the_token() -> None:
 
 @pytest.mark.parametrize("how", ["fin", "rst", "clean", "error_event", "garbage", "not_utf8", "stall"])
 @pytest.mark.parametrize("after", [1, 7, 19])
-async def test_a_stream_that_dies_half_way_goes_on_elsewhere(how: str, after: int) -> None:
+async def test_a_stream_that_fails_midway_is_continued_by_another_replica(how: str, after: int) -> None:
     async with rig(2) as at:
         await at.call(request_body(4))  # makes a home for the session
         home = next(r for r in at.replicas if r.bodies)
@@ -48,7 +48,7 @@ async def test_a_stream_that_dies_half_way_goes_on_elsewhere(how: str, after: in
 
 
 @pytest.mark.parametrize("how", ["fin", "rst", "clean", "error_event", "garbage", "stall", "hang", "status"])
-async def test_what_dies_before_the_first_token_is_sent_again(how: str) -> None:
+async def test_a_failure_before_the_first_token_is_retried(how: str) -> None:
     async with rig(2) as at:
         at.replicas[0].always = Act(how, 0)
         for _ in range(3):
@@ -57,7 +57,7 @@ async def test_what_dies_before_the_first_token_is_sent_again(how: str) -> None:
         assert at.gateway.snapshot()["migrations"] == 0
 
 
-async def test_two_deaths_in_one_answer_leave_no_trace_in_it() -> None:
+async def test_three_failures_in_one_response_leave_no_trace_in_it() -> None:
     async with rig(3) as at:
         for replica in at.replicas:
             replica.script.extend([Act("fin", 5)])
@@ -66,7 +66,7 @@ async def test_two_deaths_in_one_answer_leave_no_trace_in_it() -> None:
         assert [body["max_tokens"] for r in at.replicas for body in r.bodies].count(20) == 1
 
 
-async def test_max_completion_tokens_is_lowered_too() -> None:
+async def test_a_continuation_lowers_max_completion_tokens() -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(Act("rst", 6))
@@ -77,7 +77,7 @@ async def test_max_completion_tokens_is_lowered_too() -> None:
 
 
 @pytest.mark.parametrize("act", [Act("fin", 3, in_tools=True), Act("stall", 0, in_tools=True), Act("clean", 5)])
-async def test_tool_calls_are_whole_or_not_there(act: Act) -> None:
+async def test_tool_calls_are_complete_after_a_failure(act: Act) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(act)
@@ -89,7 +89,7 @@ async def test_tool_calls_are_whole_or_not_there(act: Act) -> None:
 
 
 @pytest.mark.parametrize(("act", "finish"), [(Act("no_done"), "stop"), (Act("no_terminal"), "length")])
-async def test_an_answer_that_lacks_only_its_end_is_ended(act: Act, finish: str) -> None:
+async def test_a_response_that_lacks_only_its_end_is_completed_by_the_gateway(act: Act, finish: str) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.always = act
@@ -100,7 +100,7 @@ async def test_an_answer_that_lacks_only_its_end_is_ended(act: Act, finish: str)
 
 
 @pytest.mark.parametrize("how", ["fin", "clean", "stall", "error_event"])
-async def test_what_cannot_go_on_ends_in_an_error_event_and_no_terminal(how: str) -> None:
+async def test_a_stream_that_cannot_continue_ends_with_an_error_and_no_terminal_event(how: str) -> None:
     async with rig(2, migration=None) as at:
         for replica in at.replicas:
             replica.always = Act(how, 5)
@@ -110,7 +110,7 @@ async def test_what_cannot_go_on_ends_in_an_error_event_and_no_terminal(how: str
         assert "ended early" in seen.errors[0]["message"]
 
 
-async def test_an_upstream_that_cannot_continue_is_not_asked_to() -> None:
+async def test_no_migration_to_a_replica_without_continuation() -> None:
     async with rig(2, continuation=False) as at:
         for replica in at.replicas:
             replica.always = Act("fin", 5)
@@ -119,7 +119,7 @@ async def test_an_upstream_that_cannot_continue_is_not_asked_to() -> None:
         assert sum(at.served()) == 1
 
 
-async def test_the_callers_mistake_is_passed_on_once() -> None:
+async def test_a_client_error_is_forwarded_without_retry() -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.always = Act("status", status=400)
@@ -132,7 +132,7 @@ async def test_the_callers_mistake_is_passed_on_once() -> None:
         assert {(state["breaker"], state["ejected"]) for state in states} == {("closed", False)}
 
 
-async def test_a_429_goes_to_another_replica_and_is_passed_on_when_all_refuse() -> None:
+async def test_a_429_is_retried_elsewhere_and_forwarded_when_all_replicas_return_it() -> None:
     busy = Act("status", status=429, headers={"Retry-After": "4"})
     async with rig(2) as at:
         at.replicas[0].always = busy
@@ -159,7 +159,7 @@ async def test_a_redirect_is_not_followed() -> None:
         assert seen.status == 502
 
 
-async def test_an_answer_that_is_not_streamed_is_tried_again_whole() -> None:
+async def test_a_non_streaming_request_is_retried_as_a_whole() -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(Act("rst"))
@@ -169,7 +169,7 @@ async def test_an_answer_that_is_not_streamed_is_tried_again_whole() -> None:
         assert sum(at.served()) == 3
 
 
-async def test_all_fail_then_all_recover_and_nobody_is_locked_out() -> None:
+async def test_after_all_replicas_fail_and_recover_none_stays_shut_out() -> None:
     async with rig(3, POLICIES) as at:
         for replica in at.replicas:
             replica.always = Act("status", status=500)
@@ -182,7 +182,7 @@ async def test_all_fail_then_all_recover_and_nobody_is_locked_out() -> None:
 
 @pytest.mark.parametrize("parts", [False, True])
 @pytest.mark.parametrize("said", [{}, {"continue_final_message": True}])
-async def test_the_callers_own_beginning_is_continued_not_followed(parts: bool, said: dict[str, bool]) -> None:
+async def test_the_clients_own_assistant_prefill_is_continued(parts: bool, said: dict[str, bool]) -> None:
     begun = token_stream(MARKER.key, 3)
     body = {**request_body(TOKENS), **said}
     body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": begun}] if parts else begun})

@@ -23,12 +23,12 @@ SLOW = {"kind": "slow_scheduler", "params": {"ms": 50}, "lease_s": 5}
         ({}, 200),
     ],
 )
-async def test_only_the_runs_own_requests_are_taken(headers: dict[str, str], status: int) -> None:
+async def test_control_requests_need_the_token_and_a_local_host(headers: dict[str, str], status: int) -> None:
     async with rig(1) as at:
         assert (await at.control("GET", "/behaviours", **headers))[0] == status
 
 
-async def test_put_list_renew_delete() -> None:
+async def test_a_behaviour_is_put_listed_renewed_and_deleted() -> None:
     async with rig(2) as at:
         assert await at.control("PUT", "/behaviours/f1", SLOW) == (201, {"id": "f1", "kind": "slow_scheduler"})
         stuck = {"kind": "stuck_config", "params": {"replicas": ["r1"]}, "lease_s": 5, "share": None, "seed": 7}
@@ -45,7 +45,7 @@ async def test_put_list_renew_delete() -> None:
         assert set((await at.control("GET", "/behaviours"))[1]) == {"f2"}
 
 
-async def test_a_lease_that_is_not_renewed_ends_the_behaviour_and_one_that_is_does_not() -> None:
+async def test_a_behaviour_ends_when_its_lease_expires() -> None:
     async with rig(2) as at:
         stuck = {"kind": "stuck_config", "params": {"replicas": ["r1"]}, "lease_s": 0.2}
         await at.control("PUT", "/behaviours/short", stuck)
@@ -74,7 +74,7 @@ async def test_a_lease_that_is_not_renewed_ends_the_behaviour_and_one_that_is_do
         None,
     ],
 )
-async def test_what_makes_no_sense_is_refused_and_changes_nothing(body: Any) -> None:
+async def test_an_invalid_behaviour_is_refused_and_changes_nothing(body: Any) -> None:
     async with rig(2) as at:
         status, answer = await at.control("PUT", "/behaviours/f1", body)
         assert status == 400

@@ -25,7 +25,7 @@ def made() -> ActiveBehaviours:
     return ActiveBehaviours(asyncio.get_running_loop(), ["r0"], lambda name, stuck: None)
 
 
-async def test_decisions_are_made_one_after_another_in_the_order_they_were_asked_for() -> None:
+async def test_decisions_are_made_one_at_a_time_in_order_of_arrival() -> None:
     active, done = made(), []
 
     async def ask(number: int) -> None:
@@ -42,13 +42,13 @@ async def test_decisions_are_made_one_after_another_in_the_order_they_were_asked
     active.close()
 
 
-async def test_without_it_nothing_waits() -> None:
+async def test_without_the_behaviour_no_decision_waits() -> None:
     active = made()
     assert not active.delays_decisions
     assert await active.wait_for_decision() == []
 
 
-async def test_whoever_waits_is_let_go_at_once_when_it_ends() -> None:
+async def test_waiting_decisions_proceed_at_once_when_the_behaviour_is_removed() -> None:
     active = made()
     active.put("f1", body(stall_s=600))
     waiting = [asyncio.create_task(active.wait_for_decision()) for _ in range(5)]
@@ -59,7 +59,7 @@ async def test_whoever_waits_is_let_go_at_once_when_it_ends() -> None:
             assert [(hit.fault_id, hit.kind) for hit in hits] == [("f1", "slow_scheduler")]
 
 
-async def test_its_lease_lets_them_go_too() -> None:
+async def test_waiting_decisions_proceed_when_the_lease_expires() -> None:
     active = made()
     active.put("f1", body(lease_s=0.2, stall_s=600))
     async with asyncio.timeout(2):
@@ -67,7 +67,7 @@ async def test_its_lease_lets_them_go_too() -> None:
     assert active.listing() == {}
 
 
-async def test_a_stall_that_begins_holds_those_who_wait_already_and_ends_by_itself() -> None:
+async def test_a_new_stall_delays_waiting_decisions_and_ends_by_itself() -> None:
     active = made()
     active.put("f1", body(ms=20))
     began = monotonic()
@@ -83,7 +83,7 @@ async def test_a_stall_that_begins_holds_those_who_wait_already_and_ends_by_itse
     active.close()
 
 
-async def test_a_client_that_leaves_the_queue_harms_nobody() -> None:
+async def test_a_cancelled_decision_does_not_block_the_next_one() -> None:
     active = made()
     active.put("f1", body(ms=50))
     leaving, staying = asyncio.create_task(active.wait_for_decision()), asyncio.create_task(active.wait_for_decision())
@@ -94,7 +94,7 @@ async def test_a_client_that_leaves_the_queue_harms_nobody() -> None:
     active.close()
 
 
-async def test_a_request_waits_at_the_gateway_and_its_span_says_why(spans: InMemorySpanExporter) -> None:
+async def test_a_delayed_request_has_a_fault_hit_event_on_its_span(spans: InMemorySpanExporter) -> None:
     async with rig(1) as at:
         put = {"kind": "slow_scheduler", "params": {"ms": 100}, "lease_s": 5}
         await at.control("PUT", "/behaviours/f1", put)

@@ -9,7 +9,7 @@ from tests.support.gateway_harness import request_body, rig, until
 STUCK = {"kind": "stuck_config", "params": {"replicas": ["r0"]}, "lease_s": 30}
 
 
-async def test_a_replica_that_is_known_to_be_dead_gets_calls_all_the_same_and_they_are_counted() -> None:
+async def test_a_replica_known_to_be_dead_gets_calls_and_each_is_counted() -> None:
     async with rig(2, probes=Probes(interval_s=0.1, timeout_s=0.2)) as at:
         state = at.router.replicas["r0"]
         await at.replicas[0].stop()
@@ -32,7 +32,7 @@ async def test_a_replica_that_is_known_to_be_dead_gets_calls_all_the_same_and_th
         assert state.attempts == before + sent
 
 
-async def test_a_replica_that_is_well_is_not_hit() -> None:
+async def test_calls_to_a_healthy_replica_are_not_counted_as_hits() -> None:
     async with rig(1) as at:
         await at.control("PUT", "/behaviours/f1", STUCK)
         await at.call(request_body(3))

@@ -58,14 +58,14 @@ QUEUE = Queue(max_length=2, interval_s=1.0, target_s=0.5, prefill_factor=0.0, lo
 TIERS = Admission(tiers={"subscription": Tier(), "batch": Tier(shed_at=1.0)}, trickle=0.5)
 
 
-def test_a_place_that_was_given_is_taken_before_the_attempt_starts() -> None:
+def test_an_admitted_request_holds_its_place_before_its_attempt_starts() -> None:
     at = Rig(places=1)
     assert isinstance(at.admit(0.0, "a"), Admitted)
     assert at.admission.load() == 1.0
     assert isinstance(at.admit(0.0, "b"), Queued)
 
 
-def test_one_that_waits_is_results_when_a_place_is_free() -> None:
+def test_a_queued_request_is_admitted_when_a_place_is_free() -> None:
     at = Rig(places=1)
     first = at.serve(at.admit(0.0, "a"))
     at.admit(0.1, "b")
@@ -79,7 +79,7 @@ def test_one_that_waits_is_results_when_a_place_is_free() -> None:
     assert isinstance(at.results["c"], Admitted)
 
 
-def test_nobody_passes_those_who_wait() -> None:
+def test_a_new_request_does_not_overtake_queued_ones() -> None:
     at = Rig(places=1)
     first = at.serve(at.admit(0.0, "a"))
     at.admit(0.1, "b")
@@ -91,7 +91,7 @@ def test_nobody_passes_those_who_wait() -> None:
     assert isinstance(at.results["c"], Admitted)
 
 
-def test_a_better_tier_goes_first() -> None:
+def test_a_better_tier_leaves_the_queue_first() -> None:
     at = Rig(places=1, admission=Admission(tiers={"subscription": Tier(), "batch": Tier()}))
     first = at.serve(at.admit(0.0, "a", "batch"))
     at.admit(0.1, "b", "batch")
@@ -100,13 +100,13 @@ def test_a_better_tier_goes_first() -> None:
     assert set(at.results) == {"s"}
 
 
-def test_without_a_queue_one_that_finds_no_place_is_refused_with_the_time_that_a_place_takes() -> None:
+def test_without_a_queue_a_request_without_a_place_is_refused() -> None:
     at = Rig(places=1, queue=None)
     at.serve(at.admit(0.0, "a"))
     assert at.admit(0.0, "b") == Refused(503, "every replica is at its limit", 1.0)
 
 
-def test_a_full_queue_refuses_and_says_when_it_will_have_drained() -> None:
+def test_a_full_queue_refuses_with_the_time_to_drain() -> None:
     at = Rig(places=1)
     for now in (0.0, 0.1):  # two requests that end: 2 / 5 s
         at.end(now, at.serve(at.admit(now, "x")))
@@ -116,7 +116,7 @@ def test_a_full_queue_refuses_and_says_when_it_will_have_drained() -> None:
     assert at.admit(0.2, "d") == Refused(503, "the queue is full", 3.0)  # 3 before it, 1/s at the least
 
 
-def test_one_that_waited_too_long_under_overload_is_dropped_and_promised_a_place() -> None:
+def test_a_request_dropped_under_overload_gets_a_promise() -> None:
     at = Rig(places=1, admission=TIERS)
     at.serve(at.admit(0.0, "a"))
     at.admit(0.0, "b", key="b")
@@ -135,7 +135,7 @@ def test_one_that_waited_too_long_under_overload_is_dropped_and_promised_a_place
     assert set(at.results) == {"b"}  # before the one that came earlier
 
 
-def test_the_lowest_tier_is_shed_while_the_stack_is_full_and_its_promise_is_kept() -> None:
+def test_the_lowest_tier_is_shed_at_full_load_and_its_promise_is_kept() -> None:
     at = Rig(places=1, admission=TIERS)
     first = at.serve(at.admit(0.0, "a", "subscription"))
     refused = at.admit(0.0, "b", "batch", key="b")
@@ -146,7 +146,7 @@ def test_the_lowest_tier_is_shed_while_the_stack_is_full_and_its_promise_is_kept
     assert isinstance(at.results["b"], Admitted)
 
 
-def test_one_that_leaves_the_queue_leaves_no_trace() -> None:
+def test_a_client_that_disconnects_from_the_queue_leaves_no_load() -> None:
     at = Rig(places=1)
     first = at.serve(at.admit(0.0, "a"))
     held = at.admit(0.1, "b")
@@ -158,7 +158,7 @@ def test_one_that_leaves_the_queue_leaves_no_trace() -> None:
     assert at.admission.load() == 0.0
 
 
-def test_answers_are_degraded_by_the_load_that_a_request_finds() -> None:
+def test_a_response_is_degraded_by_the_load_at_its_admission() -> None:
     tiers = Admission(tiers={"batch": Tier()}, default_tier="batch")
     dim = Degradation(tiers=("batch",), from_load=0.5, to_load=1.0, least_share=0.5)
     at = Rig(places=4, admission=tiers, degradation=dim)
@@ -166,7 +166,7 @@ def test_answers_are_degraded_by_the_load_that_a_request_finds() -> None:
     assert degraded == [None, None, None, Degraded(75)]
 
 
-def test_a_further_attempt_waits_only_while_nobody_is_there() -> None:
+def test_a_retry_is_queued_only_while_no_replica_is_available() -> None:
     at = Rig(places=1)
     first = at.serve(at.admit(0.0, "a"))
     assert at.admission.queue_retry(0.1, first, lambda answer: None) is None
@@ -183,14 +183,14 @@ def test_a_further_attempt_waits_only_while_nobody_is_there() -> None:
     assert "b" not in at.results
 
 
-def test_nobody_is_shed_while_nobody_is_there_but_by_a_full_queue() -> None:
+def test_during_an_outage_only_a_full_queue_sheds_requests() -> None:
     at = Rig(places=0, admission=TIERS, queue=Queue(max_length=4, longest_s=5.0))
     assert [type(at.admit(0.0, name, "batch")) for name in "abcd"] == [Queued] * 4
     assert at.admission.load() == 1.0
     assert isinstance(at.admit(0.0, "e", "batch"), Refused)
 
 
-def test_without_limits_there_is_no_load() -> None:
+def test_without_limits_no_load_is_seen_and_no_request_is_shed() -> None:
     at = Rig(places=1, concurrency=None, queue=None, admission=TIERS)
     for name in "abc":
         at.serve(at.admit(0.0, name, "batch"))

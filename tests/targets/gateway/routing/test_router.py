@@ -76,7 +76,7 @@ def fail_all(at: Router, now: float, name: str, times: int = 3) -> None:
         at.observe(now, chosen, AttemptResult(Outcome.HTTP_5XX))
 
 
-def test_a_decision_says_who_was_considered_and_who_was_not_and_why() -> None:
+def test_a_decision_names_candidates_and_excluded_replicas_with_reasons() -> None:
     at = router(3)
     fail_all(at, 0.0, "r1")
     choice = attempt(at, 1.0, RoutedCall("s", 100, failed_on=["r0"]))
@@ -86,7 +86,7 @@ def test_a_decision_says_who_was_considered_and_who_was_not_and_why() -> None:
     assert choice.decision.why == "new session: p2c"
 
 
-def test_a_session_stays_at_home_until_it_is_ill_and_then_moves_once() -> None:
+def test_a_session_stays_at_its_home_and_moves_once_when_it_is_unhealthy() -> None:
     at = router()
     home = serve(at, 0.0, "s")
     assert {serve(at, float(n), "s") for n in range(1, 5)} == {home}
@@ -98,7 +98,7 @@ def test_a_session_stays_at_home_until_it_is_ill_and_then_moves_once() -> None:
     assert {serve(at, 9.0 + n, "s") for n in range(5)} == {moved}
 
 
-def test_a_full_home_is_passed_over() -> None:
+def test_a_session_with_a_full_home_goes_elsewhere() -> None:
     at = router(2, affinity=Affinity(epsilon=0.25, min_cap=2, placement="balancer"))
     home = serve(at, 0.0, "s")
     assert [attempt(at, 1.0, RoutedCall("s", 100)).replica.name for _ in range(2)] == [home, home]
@@ -109,7 +109,7 @@ def test_a_full_home_is_passed_over() -> None:
 
 @given(st.integers(1, 40), st.floats(0.1, 2.0), st.integers(0, 9))
 @settings(max_examples=40, deadline=None)
-def test_no_replica_is_ever_above_the_bound(calls: int, epsilon: float, seed: int) -> None:
+def test_no_replica_exceeds_the_bounded_load(calls: int, epsilon: float, seed: int) -> None:
     at = router(4, affinity=Affinity(epsilon=epsilon, min_cap=1, placement="ring"))
     rng = Random(seed)
     for _ in range(calls):
@@ -120,7 +120,7 @@ def test_no_replica_is_ever_above_the_bound(calls: int, epsilon: float, seed: in
         assert chosen.replica.in_flight <= (1 + epsilon) * (in_flight + 1) / 4 + 1
 
 
-def test_ejection_ends_with_its_time_and_is_told() -> None:
+def test_an_ejection_ends_after_its_time_and_is_reported() -> None:
     at = router()
     fail_all(at, 0.0, "r2")
     assert told(at.take_changes()) == [("ejected", "r2")]
@@ -129,7 +129,7 @@ def test_ejection_ends_with_its_time_and_is_told() -> None:
     assert told(at.take_changes()) == [("readmitted", "r2")]
 
 
-def test_what_is_no_failure_of_the_replica_ejects_nobody() -> None:
+def test_neutral_outcomes_eject_no_replica() -> None:
     at = router(1)
     for outcome in (Outcome.HTTP_4XX, Outcome.RATE_LIMITED, Outcome.ABANDONED):
         for _ in range(12):
@@ -138,7 +138,7 @@ def test_what_is_no_failure_of_the_replica_ejects_nobody() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.TRUNCATED, Outcome.STALLED, Outcome.REFUSED, Outcome.ERROR_EVENT])
-def test_a_cut_or_stalled_stream_is_a_failure(outcome: Outcome) -> None:
+def test_a_cut_or_stalled_stream_counts_as_a_failure(outcome: Outcome) -> None:
     at = router(1)
     for _ in range(3):
         chosen = attempt(at, 0.0)
@@ -147,7 +147,7 @@ def test_a_cut_or_stalled_stream_is_a_failure(outcome: Outcome) -> None:
     assert told(at.take_changes()) == [("ejected", "r0"), ("panic_on", "")]
 
 
-def test_a_half_open_breaker_is_probed_by_the_next_placement() -> None:
+def test_a_half_open_breaker_is_probed_by_the_next_calls() -> None:
     at = router(ejection=None, breaker=Breaker(window_calls=3, open_s=3.0, half_open_calls=2))
     fail_all(at, 0.0, "r4", 3)
     assert told(at.take_changes()) == [("breaker_open", "r4")]
@@ -161,7 +161,7 @@ def test_a_half_open_breaker_is_probed_by_the_next_placement() -> None:
     assert told(at.take_changes()) == [("breaker_half_open", "r4"), ("breaker_closed", "r4")]
 
 
-def test_panic_above_half_uses_them_all_and_ends_when_they_are_back() -> None:
+def test_panic_above_half_uses_all_replicas_until_they_are_readmitted() -> None:
     at = router(ejection=Ejection(consecutive_failures=3, base_s=3.0, max_share=1.0))
     for name in ("r0", "r1", "r2"):
         fail_all(at, 0.0, name)
@@ -174,7 +174,7 @@ def test_panic_above_half_uses_them_all_and_ends_when_they_are_back() -> None:
     assert told(at.take_changes())[-1] == ("panic_off", "")
 
 
-def test_no_lockout_when_all_fail_and_all_recover() -> None:
+def test_no_lockout_when_all_replicas_fail_and_recover() -> None:
     at = router(2, ejection=Ejection(consecutive_failures=1, max_share=1.0))
     for _ in range(10):
         serve(at, 0.0, "", Outcome.HTTP_5XX)
@@ -182,7 +182,7 @@ def test_no_lockout_when_all_fail_and_all_recover() -> None:
     assert serve(at, 0.01) in ("r0", "r1")
 
 
-def test_without_panic_a_call_waits_for_the_first_to_come_back_if_that_is_soon() -> None:
+def test_without_panic_a_call_waits_for_a_replica_that_is_back_soon() -> None:
     policies = {"panic": None, "breaker": None, "ejection": Ejection(consecutive_failures=1, base_s=3.0, max_share=1.0)}
     at = router(1, **policies)
     serve(at, 0.0, "", Outcome.HTTP_5XX)
@@ -195,7 +195,7 @@ def test_without_panic_a_call_waits_for_the_first_to_come_back_if_that_is_soon()
     assert serve(at, 3.0) == "r0"
 
 
-def test_a_429_is_asked_elsewhere_and_remembered_as_long_as_it_said() -> None:
+def test_a_429_is_retried_elsewhere_and_its_retry_after_is_respected() -> None:
     at = router(2)
     call = RoutedCall("", 10)
     first = attempt(at, 0.0, call)
@@ -213,14 +213,14 @@ def test_a_429_is_asked_elsewhere_and_remembered_as_long_as_it_said() -> None:
     assert rejected.retry_after_s == 0.0
 
 
-def test_all_who_asked_for_a_pause_are_asked_all_the_same_when_nobody_else_is_left() -> None:
+def test_a_paused_replica_is_used_if_no_other_is_left() -> None:
     at = router(1)
     chosen = attempt(at, 0.0)
     at.observe(0.0, chosen, AttemptResult(Outcome.RATE_LIMITED, retry_after_s=60.0))
     assert "paused by their Retry-After" in attempt(at, 1.0).decision.why
 
 
-def test_a_short_retry_after_is_waited_for() -> None:
+def test_a_call_waits_for_a_short_retry_after() -> None:
     at = router(1, retries=Retries(backoff=Backoff(retry_after_cap_s=1.0)))
     call = RoutedCall("", 1)
     chosen = attempt(at, 0.0, call)
@@ -233,7 +233,7 @@ def test_a_short_retry_after_is_waited_for() -> None:
     assert isinstance(at.choose(0.5, call), RoutedAttempt)
 
 
-def test_a_retry_goes_back_only_when_nobody_else_is_left() -> None:
+def test_a_retry_returns_to_a_failed_replica_only_if_no_other_is_left() -> None:
     at = router(2)
     call = RoutedCall("", 10)
     names = []
@@ -247,7 +247,7 @@ def test_a_retry_goes_back_only_when_nobody_else_is_left() -> None:
     assert names[2] == names[0]  # the last resort: not the one that failed just now
 
 
-def test_blind_retries_may_hit_the_same_replica() -> None:
+def test_blind_retries_may_use_the_failed_replica() -> None:
     at = router(1, retries=Retries(max_retries=2, avoid_failed=False, budget=None, backoff=None))
     call = RoutedCall("", 10)
     for verdict in (NextAttempt, NextAttempt, GiveUp):
@@ -257,7 +257,7 @@ def test_blind_retries_may_hit_the_same_replica() -> None:
         assert isinstance(at.after_failure(0.0, call, chosen, ended, False), verdict)
 
 
-def test_a_continuation_goes_only_to_those_who_can_continue() -> None:
+def test_a_migration_goes_only_to_replicas_that_can_continue() -> None:
     at = router(6)
     for _ in range(40):
         chosen = attempt(at, 0.0, RoutedCall("", 10, offset=5, failed_on=["r0"], reason="migration"))
@@ -266,7 +266,7 @@ def test_a_continuation_goes_only_to_those_who_can_continue() -> None:
         assert chosen.reason == "migration"
 
 
-def test_the_wait_for_the_first_token_counts_the_prefills_before_it() -> None:
+def test_the_first_token_timeout_counts_the_prefills_before_it() -> None:
     at = router(1, affinity=Affinity())
     first = attempt(at, 0.0, RoutedCall("a", 10_000))
     second = attempt(at, 0.0, RoutedCall("b", 10_000))
@@ -278,7 +278,7 @@ def test_the_wait_for_the_first_token_counts_the_prefills_before_it() -> None:
     assert attempt(at, 3.0, RoutedCall("a", 10_100)).first_token_s == pytest.approx(1.0 + 3 * 0.505)
 
 
-def test_probes_shut_out_and_bring_back_at_once() -> None:
+def test_probes_shut_a_replica_out_and_readmit_it_at_once() -> None:
     at = router(2, probes=Probes(fall=2, rise=1), breaker=Breaker(window_calls=3, open_s=60.0, half_open_calls=2))
     fail_all(at, 0.0, "r0", 3)
     assert at.record_probe(0.1, "r0", ProbeResult(False, "refused")) == 0.0
@@ -291,7 +291,7 @@ def test_probes_shut_out_and_bring_back_at_once() -> None:
     assert serve(at, 9.0) == "r0"
 
 
-def test_a_draining_replica_is_told_as_such_and_is_chosen_for_nothing_new() -> None:
+def test_a_draining_replica_is_reported_and_gets_no_new_call() -> None:
     at = router(2, probes=Probes(fall=3))
     assert at.record_probe(0.0, "r0", ProbeResult(False, "HTTP 503", says_not_ready=True)) == 1.0
     (change,) = at.take_changes()
@@ -299,7 +299,7 @@ def test_a_draining_replica_is_told_as_such_and_is_chosen_for_nothing_new() -> N
     assert attempt(at, 0.1).decision.excluded == (("r0", "draining"),)
 
 
-def test_panic_spares_those_who_refuse_connections_if_so_told() -> None:
+def test_panic_can_exclude_replicas_that_refuse_connections() -> None:
     for even_refused, chosen in ((True, 4), (False, 2)):
         at = router(4, probes=Probes(fall=1), panic=Panic(0.4, even_refused))
         for name in ("r0", "r1"):
@@ -311,7 +311,7 @@ def test_panic_spares_those_who_refuse_connections_if_so_told() -> None:
     assert isinstance(at.choose(0.3, RoutedCall("", 1)), RoutedAttempt)  # nobody else is left: a guess
 
 
-def test_a_replica_that_comes_back_is_filled_slowly() -> None:
+def test_a_readmitted_replica_gets_load_slowly() -> None:
     at = router(2, slow_start=SlowStart(window_s=10.0), balancing=Balancing("least_outstanding"), affinity=None)
     fail_all(at, 0.0, "r0")
     for _ in range(8):
@@ -324,7 +324,7 @@ def test_a_replica_that_comes_back_is_filled_slowly() -> None:
     assert at.replicas["r0"].weight(13.0) == 1.0
 
 
-def test_sessions_that_call_a_cold_replica_their_home_come_back_slowly_too() -> None:
+def test_sessions_return_slowly_to_a_readmitted_home() -> None:
     at = router(2, slow_start=SlowStart(window_s=10.0))
     home = serve(at, 0.0, "s")
     fail_all(at, 0.0, home)
@@ -333,7 +333,7 @@ def test_sessions_that_call_a_cold_replica_their_home_come_back_slowly_too() -> 
     assert attempt(at, 3.0, RoutedCall("s", 100)).decision.why.startswith(f"its home {home} is full")
 
 
-def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() -> None:
+def test_a_slow_replica_is_ejected_while_its_streams_continue() -> None:
     ejection = replace(POLICIES.ejection or Ejection(), slow_factor=4.0, slow_min_samples=3, slow_sweeps=2)
     at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
     for second in (1, 2, 3):
@@ -345,7 +345,7 @@ def test_a_replica_at_a_tenth_of_its_speed_is_ejected_while_its_streams_go_on() 
     ]
 
 
-def test_a_replica_that_prefills_a_long_prompt_is_not_taken_for_a_slow_one() -> None:
+def test_a_replica_with_a_long_prefill_does_not_count_as_slow() -> None:
     ejection = replace(POLICIES.ejection or Ejection(), slow_factor=4.0, slow_min_samples=3, slow_sweeps=2)
     at = router(4, ejection=ejection, affinity=None, balancing=Balancing("least_outstanding"))
     busy = attempt(at, 0.0, RoutedCall("", 10_000))  # 1 s of prefill
@@ -371,9 +371,7 @@ def test_new_sessions_go_to_the_first_pool_until_it_is_full() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.floats(0.0, 2.0)), max_size=120), st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
-def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
-    steps: list[tuple[Outcome, float]], seed: int
-) -> None:
+def test_for_any_sequence_of_events_counters_return_to_zero(steps: list[tuple[Outcome, float]], seed: int) -> None:
     at = router(4, panic=Panic(), probes=Probes())
     rng, now, open_attempts = Random(seed), 0.0, []
     for outcome, pause_s in steps:
@@ -401,7 +399,7 @@ def test_whatever_happens_the_books_balance_and_somebody_is_chosen(
     # 0.3 s of prefill wait at the home, 0.1 s elsewhere; the prompt is 0.8 s of prefill where it is not cached
     [(True, 8000, "home"), (True, 1000, "other"), (False, 8000, "other")],
 )
-def test_a_home_at_its_limit_is_left_only_where_the_whole_prompt_costs_less_elsewhere(
+def test_a_session_leaves_a_home_at_its_limit_only_if_a_full_prefill_is_faster(
     over_limit: bool, cached: int, chosen: str
 ) -> None:
     affinity = Affinity(min_cap=9, placement="balancer", over_limit=over_limit)

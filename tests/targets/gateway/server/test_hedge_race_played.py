@@ -33,7 +33,7 @@ async def warm(**changes: Any) -> AsyncIterator[Rig]:
         yield at
 
 
-async def test_a_late_first_token_is_asked_for_elsewhere_and_the_loser_is_cancelled_at_once() -> None:
+async def test_a_late_first_token_is_hedged_and_the_loser_is_cancelled() -> None:
     async with warm() as at:
         at.replicas[0].always = Act("hang")
         seen = await asyncio.wait_for(at.call(request_body(20)), 2.0)
@@ -49,7 +49,7 @@ async def test_a_late_first_token_is_asked_for_elsewhere_and_the_loser_is_cancel
         assert at.router.replicas["r0"].latency.cost(at.gateway.context.loop.time()) >= 0.04  # what was lost counts
 
 
-async def test_an_error_leaves_the_race_to_the_other() -> None:
+async def test_when_one_attempt_fails_the_other_continues() -> None:
     async with warm() as at:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("status", status=500))
@@ -61,14 +61,14 @@ async def test_an_error_leaves_the_race_to_the_other() -> None:
         assert (await asyncio.wait_for(call, 2.0)).status == 200
 
 
-async def test_a_first_token_in_time_is_not_hedged_and_neither_is_an_answer_in_one_piece() -> None:
+async def test_fast_first_tokens_and_non_streaming_requests_are_not_hedged() -> None:
     async with warm() as at:
         assert (await at.call(request_body(5))).status == 200
         assert (await at.call(request_body(5, stream=False))).status == 200
         assert at.gateway.snapshot()["hedges"] == 0
 
 
-async def test_a_client_that_leaves_cancels_both() -> None:
+async def test_a_client_disconnect_cancels_both_attempts() -> None:
     async with warm() as at:
         for replica in at.replicas:
             replica.always = Act("hang")
@@ -79,7 +79,7 @@ async def test_a_client_that_leaves_cancels_both() -> None:
         await until(lambda: at.router.in_flight == 0)
 
 
-async def test_a_stream_that_dies_after_a_race_is_still_carried_on() -> None:
+async def test_a_stream_that_fails_after_a_race_is_migrated() -> None:
     async with warm() as at:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("rst", after=7))
@@ -92,7 +92,7 @@ async def test_a_stream_that_dies_after_a_race_is_still_carried_on() -> None:
         assert at.gateway.snapshot()["migrations"] == 1
 
 
-async def test_a_silence_after_a_race_is_noticed() -> None:
+async def test_a_stall_after_a_race_is_detected() -> None:
     async with warm(timeouts=Timeouts(first_token_s=5.0, between_tokens_s=0.2)) as at:
         at.replicas[0].always = Act("hang")
         at.replicas[1].script.append(Act("stall", after=3))

@@ -36,7 +36,7 @@ def whole(text: str, tokens: int, marker: Marker = MARKER) -> bool:
 
 
 @pytest.mark.parametrize("act", [Act("hang"), Act("stall", 0), Act("stall", 3)])
-async def test_a_client_that_leaves_cancels_upstream_at_once(act: Act) -> None:
+async def test_a_client_disconnect_cancels_the_upstream_attempt(act: Act) -> None:
     async with rig(1, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         [replica] = at.replicas
         replica.always = act
@@ -50,7 +50,7 @@ async def test_a_client_that_leaves_cancels_upstream_at_once(act: Act) -> None:
 
 
 @pytest.mark.parametrize("act", [Act("stall", 0), Act("stall", 3)])
-async def test_without_cancellation_a_call_goes_on_to_its_end_though_its_client_has_left(act: Act) -> None:
+async def test_without_cancellation_a_call_runs_on_after_a_client_disconnect(act: Act) -> None:
     async with rig(1, cancellation=None, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         [replica] = at.replicas
         replica.script.append(act)
@@ -68,7 +68,7 @@ async def test_without_cancellation_a_call_goes_on_to_its_end_though_its_client_
         assert at.router.in_flight == 0
 
 
-async def test_without_cancellation_the_retries_of_a_client_that_has_left_are_made_too() -> None:
+async def test_without_cancellation_retries_continue_after_a_client_disconnect() -> None:
     policies = replace(NAIVE, cancellation=None)
     async with rig(2, policies) as at:
         for replica in at.replicas:
@@ -80,7 +80,7 @@ async def test_without_cancellation_the_retries_of_a_client_that_has_left_are_ma
         await until(lambda: len(at.gateway.detached) == 0)
 
 
-async def test_without_cancellation_the_end_of_the_gateway_ends_what_goes_on() -> None:
+async def test_closing_the_gateway_ends_detached_requests() -> None:
     async with rig(1, cancellation=None, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         [replica] = at.replicas
         replica.always = Act("stall", 0)
@@ -92,7 +92,7 @@ async def test_without_cancellation_the_end_of_the_gateway_ends_what_goes_on() -
         assert len(at.gateway.detached) == 0
 
 
-async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
+async def test_refused_connections_are_resent_without_delay() -> None:
     async with rig(3) as at:
         dead = at.replicas[0]
         await dead.stop()
@@ -105,7 +105,7 @@ async def test_a_refused_connection_costs_no_time_and_ejects() -> None:
         assert at.gateway.snapshot()["replicas"]["r0"]["in_flight"] == 0
 
 
-async def test_a_dead_replica_is_readmitted_soon_after_its_restart() -> None:
+async def test_a_restarted_replica_is_readmitted_within_a_second() -> None:
     probes = Probes(interval_s=0.1, timeout_s=0.2)
     async with rig(2, probes=probes) as at:
         states = at.router.replicas
@@ -123,7 +123,7 @@ async def test_a_dead_replica_is_readmitted_soon_after_its_restart() -> None:
         assert dead.bodies
 
 
-async def test_a_frozen_replica_loses_its_waiting_requests_to_another() -> None:
+async def test_waiting_requests_of_a_frozen_replica_move_to_another() -> None:
     probes = Probes(interval_s=0.1, timeout_s=0.15)
     async with rig(2, probes=probes, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         at.replicas[0].always = at.replicas[1].always = Act("hang")
@@ -137,7 +137,7 @@ async def test_a_frozen_replica_loses_its_waiting_requests_to_another() -> None:
         assert [seen.status for seen in results] == [200] * 4
 
 
-async def test_a_draining_replica_gets_no_new_calls_and_keeps_those_it_has() -> None:
+async def test_a_draining_replica_gets_no_new_calls_and_keeps_its_running_ones() -> None:
     probes = Probes(interval_s=0.1, timeout_s=0.15)
     async with rig(2, probes=probes, timeouts=Timeouts(first_token_s=30, between_tokens_s=30)) as at:
         draining = at.replicas[0]
@@ -157,7 +157,7 @@ async def test_a_draining_replica_gets_no_new_calls_and_keeps_those_it_has() -> 
         had.cancel()
 
 
-async def test_balancing_by_reports_goes_by_what_replicas_say() -> None:
+async def test_reported_load_balancing_uses_the_scraped_metrics() -> None:
     async with rig(2, balancing=Balancing(kind="reported_load", scrape_s=0.02), affinity=None) as at:
         at.replicas[0].reports = 7.0
         states = at.router.replicas
@@ -167,7 +167,7 @@ async def test_balancing_by_reports_goes_by_what_replicas_say() -> None:
         assert at.served() == [0, 4]
 
 
-async def test_a_session_moves_once_and_stays_where_its_cache_is() -> None:
+async def test_a_session_moves_once_when_its_home_dies_and_does_not_return() -> None:
     async with rig(3, affinity=Affinity(min_cap=8)) as at:
 
         async def turn(n: int) -> str:
@@ -189,7 +189,7 @@ async def test_a_session_moves_once_and_stays_where_its_cache_is() -> None:
         assert {await turn(n) for n in range(8, 11)} == set(moved)
 
 
-async def test_the_session_header_wins_over_the_body() -> None:
+async def test_the_session_header_takes_precedence_over_the_body() -> None:
     async with rig(4) as at:
         headers = {"x-session-affinity": "mine"}
         for n in range(6):
@@ -207,7 +207,7 @@ async def test_the_naive_gateway_retries_blindly_twice() -> None:
         assert (len(seen.errors), seen.terminals, at.served()) == (1, 0, [4])
 
 
-async def test_the_naive_gateway_passes_tool_calls_as_they_come() -> None:
+async def test_the_naive_gateway_forwards_tool_calls_unbuffered() -> None:
     async with rig(1, NAIVE) as at:
         seen = await at.call(request_body(12, tools=[{"type": "function"}]))
         stream = token_stream(MARKER.key, 12)
@@ -215,7 +215,7 @@ async def test_the_naive_gateway_passes_tool_calls_as_they_come() -> None:
         assert (seen.finish, seen.terminals) == (["tool_calls"], 1)
 
 
-async def test_a_first_token_that_is_late_is_waited_for_as_long_as_its_prefill_deserves() -> None:
+async def test_the_first_token_timeout_is_extended_by_the_predicted_prefill() -> None:
     # 400 characters a token x 0.01 s: the body is some 80 tokens, so the limit is far above the stall.
     async with rig(1, retries=None, prefill_us_per_token=10_000.0) as at:
         at.replicas[0].pace_s = 0.6
@@ -227,14 +227,14 @@ async def test_a_first_token_that_is_late_is_waited_for_as_long_as_its_prefill_d
         assert seen.status == 504
 
 
-async def test_a_large_body_goes_through() -> None:
+async def test_a_large_body_is_forwarded() -> None:
     body = request_body(3)
     body["messages"].insert(0, {"role": "system", "content": "x" * 3_000_000})
     async with rig(1) as at:
         assert whole((await at.call(body)).text, 3)
 
 
-async def test_headers_and_trace_context_go_through_without_an_sdk() -> None:
+async def test_headers_and_trace_context_are_forwarded_without_an_sdk() -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     async with rig(1) as at:
         await at.call(request_body(2), traceparent=parent, authorization="Bearer k")
@@ -243,7 +243,7 @@ async def test_headers_and_trace_context_go_through_without_an_sdk() -> None:
         assert got["authorization"] == "Bearer k"
 
 
-async def test_health_models_and_metrics_answer() -> None:
+async def test_health_models_and_metrics_endpoints_respond() -> None:
     async with rig(2) as at:
         await at.call(request_body(2))
         for path in ("/health", "/health/ready", "/v1/models"):
@@ -266,14 +266,14 @@ async def test_health_models_and_metrics_answer() -> None:
             assert response.status == 404
 
 
-async def test_a_port_in_use_is_the_users_to_mend() -> None:
+async def test_a_port_in_use_is_a_user_error() -> None:
     async with rig(1) as at:
         config = GatewayConfig(at.gateway.config.upstreams, port=at.gateway.port)
         with pytest.raises(UserError, match="cannot listen on"):
             await GatewayServer(config).start()
 
 
-async def test_a_stream_stalls_and_two_others_on_the_replica_too_and_all_move() -> None:
+async def test_all_streams_of_a_stalling_replica_are_migrated() -> None:
     async with rig(2, POLICIES, affinity=None, balancing=Balancing("round_robin")) as at:
         stalling = at.replicas[0]
         stalling.always = Act("stall", 4)
@@ -285,21 +285,21 @@ async def test_a_stream_stalls_and_two_others_on_the_replica_too_and_all_move() 
         assert at.router.replicas["r0"].shut_out
 
 
-async def test_a_call_that_takes_too_long_altogether_is_ended() -> None:
+async def test_a_call_above_the_total_timeout_ends_with_an_error_event() -> None:
     async with rig(1, timeouts=replace(POLICIES.timeouts, between_tokens_s=None, total_s=0.3)) as at:
         at.replicas[0].pace_s = 0.1
         seen = await at.call(request_body(50))
         assert (len(seen.errors), seen.terminals) == (1, 0)
 
 
-async def test_upstream_connections_are_used_again() -> None:
+async def test_upstream_connections_are_reused() -> None:
     async with rig(1) as at:
         for n in range(5):
             await at.call(request_body(4, marker=Marker(f"s{n}", "main", 0)))
         assert len(at.replicas[0].peers) == 1
 
 
-async def test_a_keep_alive_connection_that_went_stale_is_not_the_callers_problem() -> None:
+async def test_a_stale_keep_alive_connection_is_invisible_to_the_client() -> None:
     async with rig(1) as at:
         [replica] = at.replicas
         assert whole((await at.call(request_body(4))).text, 4)
@@ -311,7 +311,7 @@ async def test_a_keep_alive_connection_that_went_stale_is_not_the_callers_proble
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 @pytest.mark.parametrize("after", [0, 30])
-async def test_an_answer_that_ends_cleanly_but_too_soon_is_no_answer(path: str, after: int) -> None:
+async def test_a_cleanly_truncated_response_body_is_retried(path: str, after: int) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(Act("clean", after))
@@ -322,7 +322,7 @@ async def test_an_answer_that_ends_cleanly_but_too_soon_is_no_answer(path: str, 
         assert at.gateway.counts.outcomes == {Outcome.OK: 1}
 
 
-async def test_a_client_that_does_not_read_is_not_held_against_the_replica() -> None:
+async def test_a_client_that_does_not_read_is_no_failure_of_the_replica() -> None:
     async with rig(1, timeouts=Timeouts(connect_s=1, first_token_s=5, between_tokens_s=5, total_s=1)) as at:
         [replica] = at.replicas
         await at.call(request_body(1))

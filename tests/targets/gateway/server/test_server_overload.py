@@ -1,34 +1,31 @@
-"""Overload control of the whole gateway, on real sockets: refusals, the queue, degraded answers, throttling."""
+"""Overload control of the whole gateway on real sockets: refusals, the queue, degraded responses."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from random import Random
 
 import msgspec
 import pytest
 
-from reports.shared.attributes import Outcome
 from reports.shared.tenancy import key_of
 from reports.shared.tokens import Marker, token_stream
 from targets.gateway.config import (
     Admission,
     Concurrency,
     Degradation,
-    GatewayConfig,
     Probes,
     Queue,
-    Throttling,
     Tier,
-    Upstream,
 )
-from targets.gateway.routing.decisions import AttemptResult, Reject, RoutedAttempt, RoutedCall
-from targets.gateway.routing.router import Router
 from tests.support.gateway_harness import POLICIES, Act, request_body, rig, until
 
 ONE = Concurrency(kind="fixed", initial=1, least=1)
+
+
 LINE = Queue(max_length=2, interval_s=0.2, target_s=0.05, prefill_factor=0.0, longest_s=5.0)
+
+
 BATCH = f"Bearer {key_of('acme', 'batch')}"
 
 
@@ -36,7 +33,7 @@ def limited(tokens_per_s: float, burst: float) -> Admission:
     return Admission(tiers={"subscription": Tier(), "batch": Tier(tokens_per_s=tokens_per_s, burst_tokens=burst)})
 
 
-async def test_a_tenant_above_its_limit_gets_a_429_and_gets_in_when_it_obeys() -> None:
+async def test_a_tenant_above_its_limit_gets_a_429_and_is_admitted_after_the_wait() -> None:
     async with rig(1, admission=limited(100.0, 80.0)) as at:
         assert (await at.call(request_body(), Authorization=BATCH)).status == 200
         refused = await at.call(request_body(), Authorization=BATCH)
@@ -52,7 +49,7 @@ async def test_a_tenant_above_its_limit_gets_a_429_and_gets_in_when_it_obeys() -
         assert at.replicas[0].headers[0]["Authorization"] == BATCH
 
 
-async def test_a_wait_that_is_not_promised_says_not_to_retry() -> None:
+async def test_a_refusal_without_a_promise_forbids_retries() -> None:
     tiers = replace(limited(1.0, 80.0), longest_wait_s=2.0)
     async with rig(1, admission=tiers) as at:
         await at.call(request_body(), Authorization=BATCH)
@@ -61,7 +58,7 @@ async def test_a_wait_that_is_not_promised_says_not_to_retry() -> None:
         assert int(refused.headers["Retry-After"]) > 2
 
 
-async def test_the_key_of_the_messages_api_names_the_tenant_as_well() -> None:
+async def test_the_x_api_key_header_names_the_tenant() -> None:
     async with rig(1, admission=limited(1.0, 1.0)) as at:
         headers = {"x-api-key": key_of("acme", "batch")}
         first = await at.call(request_body(), "/v1/messages", **headers)
@@ -70,7 +67,7 @@ async def test_the_key_of_the_messages_api_names_the_tenant_as_well() -> None:
         assert b'"type":"error"' in second.raw
 
 
-async def test_one_that_finds_no_place_waits_and_goes_when_one_is_free() -> None:
+async def test_a_request_without_a_place_waits_until_one_is_free() -> None:
     async with rig(1, concurrency=ONE, queue=LINE) as at:
         at.replicas[0].script.append(Act("hang"))
         first = asyncio.create_task(at.call(request_body()))
@@ -84,7 +81,7 @@ async def test_one_that_finds_no_place_waits_and_goes_when_one_is_free() -> None
         assert at.gateway.snapshot()["queued"] == 0
 
 
-async def test_a_full_queue_refuses_with_503_and_a_time() -> None:
+async def test_a_full_queue_responds_503_with_retry_after() -> None:
     async with rig(1, concurrency=ONE, queue=replace(LINE, max_length=1)) as at:
         at.replicas[0].always = Act("hang")
         calls = [asyncio.create_task(at.call(request_body())) for _ in range(2)]
@@ -102,7 +99,7 @@ async def test_a_full_queue_refuses_with_503_and_a_time() -> None:
         await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_a_client_that_leaves_the_queue_is_not_served() -> None:
+async def test_a_request_whose_client_left_the_queue_is_not_sent() -> None:
     async with rig(1, concurrency=ONE, queue=LINE, timeouts=replace(POLICIES.timeouts, first_token_s=5.0)) as at:
         at.replicas[0].script.append(Act("hang"))
         first = asyncio.create_task(at.call(request_body()))
@@ -117,7 +114,7 @@ async def test_a_client_that_leaves_the_queue_is_not_served() -> None:
         assert len(at.replicas[0].bodies) == 2
 
 
-async def test_while_the_whole_fleet_is_down_calls_wait_and_none_is_lost() -> None:
+async def test_while_all_replicas_are_down_queued_calls_wait_and_are_then_served() -> None:
     probes = Probes(interval_s=0.05, timeout_s=1.0, fall=1, rise=1)
     fixed = Concurrency(kind="fixed", initial=4, least=1)
     async with rig(2, concurrency=fixed, queue=LINE, probes=probes) as at:
@@ -132,7 +129,7 @@ async def test_while_the_whole_fleet_is_down_calls_wait_and_none_is_lost() -> No
         assert at.served() == [2, 0]
 
 
-async def test_what_waits_too_long_under_overload_is_dropped() -> None:
+async def test_a_request_that_waits_too_long_under_overload_gets_a_503() -> None:
     slow = replace(POLICIES.timeouts, first_token_s=10.0)
     async with rig(1, concurrency=ONE, queue=LINE, timeouts=slow) as at:
         at.replicas[0].always = Act("hang")
@@ -148,7 +145,7 @@ async def test_what_waits_too_long_under_overload_is_dropped() -> None:
 DIM = Degradation(tiers=("batch",), from_load=0.1, to_load=0.2, least_share=0.5, least_tokens=4)
 
 
-async def test_a_degraded_answer_is_shorter_says_so_and_is_whole() -> None:
+async def test_a_degraded_response_is_shorter_complete_and_has_the_header() -> None:
     tiers = Admission(tiers={"batch": Tier()}, default_tier="batch")
     two = Concurrency(kind="fixed", initial=2, least=1)
     async with rig(1, admission=tiers, concurrency=two, degradation=DIM) as at:
@@ -166,7 +163,7 @@ async def test_a_degraded_answer_is_shorter_says_so_and_is_whole() -> None:
         await asyncio.gather(other, return_exceptions=True)
 
 
-async def test_a_degraded_answer_that_is_migrated_stays_as_short() -> None:
+async def test_a_migrated_degraded_response_keeps_its_lower_limit() -> None:
     tiers = Admission(tiers={"batch": Tier()}, default_tier="batch")
     fixed = Concurrency(kind="fixed", initial=1, least=1)
     async with rig(2, admission=tiers, concurrency=fixed, degradation=DIM) as at:
@@ -184,75 +181,8 @@ async def test_a_degraded_answer_that_is_migrated_stays_as_short() -> None:
         await asyncio.gather(other, return_exceptions=True)
 
 
-def test_a_replica_at_its_limit_is_passed_over_by_first_attempts_and_used_when_all_are_full() -> None:
-    upstreams = tuple(Upstream(f"r{n}", "p", f"http://r{n}") for n in range(2))
-    policies = replace(POLICIES, affinity=None, concurrency=ONE)
-    at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
-    assert at.capacity() == (2, 0, 2)
-    first, second, third = (at.choose(0.0, RoutedCall("", 100)) for _ in range(3))
-    assert isinstance(first, RoutedAttempt)
-    assert isinstance(second, RoutedAttempt)
-    assert isinstance(third, RoutedAttempt)  # who was let in is not sent away
-    assert {first.replica.name, second.replica.name} == {"r0", "r1"}
-    assert at.capacity() == (2, 3, 0)
-    at.observe(1.0, first, AttemptResult(Outcome.OK))
-    assert at.capacity()[1] == 2
-
-
-def test_an_upstream_that_refuses_is_asked_less_and_a_gateway_with_no_other_says_503() -> None:
-    upstreams = (Upstream("r0", "p", "http://r0"),)
-    policies = replace(POLICIES, affinity=None, breaker=None, ejection=None, panic=None, throttling=Throttling())
-    at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
-    sent = 0
-    for n in range(400):
-        choice = at.choose(n / 100, RoutedCall("", 100))
-        if isinstance(choice, RoutedAttempt):
-            sent += 1
-            at.observe(n / 100, choice, AttemptResult(Outcome.HTTP_5XX))
-        else:
-            assert isinstance(choice, Reject)
-            assert choice.status == 503
-            assert choice.decision.excluded == (("r0", "throttled (it rejects too many requests)"),)
-    assert sent < 20  # the sum of 1 / (n + 1) for 400 requests is 6.6
-
-
-def test_a_first_token_that_takes_long_is_no_refusal() -> None:
-    upstreams = (Upstream("r0", "p", "http://r0"),)
-    at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, throttling=Throttling())), Random(1))
-    assert all(isinstance(at.choose(0.0, RoutedCall("", 100)), RoutedAttempt) for _ in range(20))
-
-
-def test_an_upstream_that_serves_is_never_throttled() -> None:
-    upstreams = (Upstream("r0", "p", "http://r0"), Upstream("r1", "p", "http://r1"))
-    policies = replace(POLICIES, affinity=None, throttling=Throttling(per="pool"))
-    at = Router(GatewayConfig(upstreams, policies=policies), Random(1))
-    assert at.replicas["r0"].throttle is at.replicas["r1"].throttle
-    for n in range(100):
-        choice = at.choose(n / 10, RoutedCall("", 100))
-        assert isinstance(choice, RoutedAttempt)
-        at.first_token(n / 10, choice)
-        at.observe(n / 10, choice, AttemptResult(Outcome.OK))
-
-
-def test_places_may_be_of_those_only_that_wait_for_their_first_token() -> None:
-    upstreams = (Upstream("r0", "p", "http://r0"),)
-    limit = Concurrency(kind="fixed", counts="waiting", initial=1, least=1)
-    at = Router(GatewayConfig(upstreams, policies=replace(POLICIES, affinity=None, concurrency=limit)), Random(1))
-    first = at.choose(0.0, RoutedCall("", 100))
-    assert isinstance(first, RoutedAttempt)
-    assert at.capacity() == (1, 1, 0)
-    at.first_token(0.5, first)
-    assert at.capacity() == (1, 0, 1)
-    second = at.choose(1.0, RoutedCall("", 100))
-    assert isinstance(second, RoutedAttempt)
-    at.observe(1.5, second, AttemptResult(Outcome.TIMEOUT))
-    assert at.capacity() == (1, 0, 1)
-    at.observe(2.0, first, AttemptResult(Outcome.OK))
-    assert at.capacity() == (1, 0, 1)
-
-
 @pytest.mark.parametrize("limit", [-1_000_000, 10**400])
-async def test_a_limit_that_nobody_can_mean_is_the_replicas_to_refuse_and_costs_what_none_does(limit: int) -> None:
+async def test_implausible_max_tokens_is_forwarded_and_charged_as_unlimited(limit: int) -> None:
     async with rig(1, admission=limited(0.001, 1000.0)) as at:
         for replica in at.replicas:
             replica.always = Act("status", status=400)
@@ -262,7 +192,7 @@ async def test_a_limit_that_nobody_can_mean_is_the_replicas_to_refuse_and_costs_
         assert (await at.call(request_body(), Authorization=BATCH)).status == 200
 
 
-async def test_a_key_of_odd_bytes_is_refused_in_words() -> None:
+async def test_a_refusal_names_a_tenant_whose_key_is_not_utf_8() -> None:
     async with rig(1, admission=limited(100.0, 80.0)) as at:
         assert b" 200 OK" in await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
         refused = await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")

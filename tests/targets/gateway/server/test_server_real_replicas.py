@@ -75,7 +75,7 @@ def behaviour(kind: str, **params: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("how", ["fin", "rst", "clean"])
-async def test_cut_streams_come_out_whole(path: str, how: str) -> None:
+async def test_cut_streams_reach_the_client_complete(path: str, how: str) -> None:
     async with stack(behaviour("cut", after_tokens=9, how=how)) as (url, http, gateway):
         for n in range(4):
             marker = Marker(f"s{n}", "main", 0)
@@ -90,7 +90,7 @@ async def test_cut_streams_come_out_whole(path: str, how: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("after", [10, 18])  # in the text, and inside the tool call
-async def test_tool_calls_come_out_whole(path: str, after: int) -> None:
+async def test_tool_calls_of_stalled_streams_reach_the_client_complete(path: str, after: int) -> None:
     tools = OPENAI_TOOLS if path == PATHS[0] else ANTHROPIC_TOOLS
     async with stack(behaviour("stall", after_tokens=after)) as (url, http, gateway):
         seen = await call(http, url + path, request_body(TOKENS, tools=tools))
@@ -103,7 +103,7 @@ async def test_tool_calls_come_out_whole(path: str, after: int) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_replicas_that_never_say_a_word_end_in_an_error(path: str) -> None:
+async def test_a_stall_before_the_first_token_on_all_replicas_gives_504(path: str) -> None:
     async with stack(behaviour("stall", after_tokens=0)) as (url, http, gateway):
         async with http.post(url + path, json=request_body(TOKENS)) as response:
             assert response.status == 504
@@ -121,7 +121,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("kind", "params"), BROKEN)
-async def test_streams_that_break_by_their_form_go_on_elsewhere_and_come_out_whole(
+async def test_malformed_or_stalled_streams_are_migrated_and_complete(
     path: str, kind: str, params: dict[str, Any]
 ) -> None:
     async with stack(behaviour(kind, **params)) as (url, http, gateway):
@@ -133,7 +133,7 @@ async def test_streams_that_break_by_their_form_go_on_elsewhere_and_come_out_who
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("how", ["data", "line"])
-async def test_a_broken_event_is_found_in_the_middle_of_a_read(path: str, how: str) -> None:
+async def test_a_broken_event_in_the_middle_of_a_read_is_found(path: str, how: str) -> None:
     """A stream that was held and let go comes in one read: the broken event has whole ones on both sides."""
     stall = behaviour("stall", after_tokens=4, for_s=0.25)
     async with stack(stall, behaviour("corrupt", after_tokens=9, how=how)) as (url, http, gateway):
@@ -145,9 +145,7 @@ async def test_a_broken_event_is_found_in_the_middle_of_a_read(path: str, how: s
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kind", ["corrupt", "error_event", "no_terminal"])
-async def test_without_migration_a_broken_stream_ends_in_an_error_and_not_as_if_it_were_whole(
-    path: str, kind: str
-) -> None:
+async def test_without_migration_a_broken_stream_ends_with_an_error(path: str, kind: str) -> None:
     async with (
         stack(behaviour(kind), migration=None) as (url, http, _),
         http.post(url + path, json=request_body(TOKENS)) as response,
@@ -162,7 +160,7 @@ async def test_without_migration_a_broken_stream_ends_in_an_error_and_not_as_if_
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("tools", [False, True])
-async def test_an_answer_without_its_end_is_ended_or_continued(path: str, tools: bool) -> None:
+async def test_a_response_without_its_end_is_completed_or_continued(path: str, tools: bool) -> None:
     given = OPENAI_TOOLS if path == PATHS[0] else ANTHROPIC_TOOLS
     body = request_body(TOKENS)
     if tools:
@@ -195,7 +193,7 @@ SILENT: list[tuple[str, dict[str, Any]]] = [
     ("kind", "params", "stream"),
     [(*each, True) for each in FAILING + SILENT] + [(*each, False) for each in FAILING],
 )
-async def test_what_goes_wrong_before_the_first_token_is_tried_elsewhere(
+async def test_each_failure_before_the_first_token_is_retried_elsewhere(
     path: str, kind: str, params: dict[str, Any], stream: bool
 ) -> None:
     async with stack(behaviour(kind, **params), others=0) as (url, http, gateway):
@@ -212,7 +210,7 @@ async def test_what_goes_wrong_before_the_first_token_is_tried_elsewhere(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_bytes_that_trickle_come_out_as_whole_events(path: str) -> None:
+async def test_trickled_bytes_are_forwarded_as_whole_events(path: str) -> None:
     async with stack(behaviour("trickle", bytes=50, ms=2)) as (url, http, gateway):
         seen = await call(http, url + path, request_body(TOKENS))
         assert gateway.snapshot()["migrations"] == 0
@@ -221,7 +219,7 @@ async def test_bytes_that_trickle_come_out_as_whole_events(path: str) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("kind", ["wrong_answer", "duplicate"])
-async def test_what_only_the_proof_of_the_tokens_shows_is_passed_on_as_it_came(path: str, kind: str) -> None:
+async def test_wrong_tokens_in_valid_events_are_forwarded_unchanged(path: str, kind: str) -> None:
     async with stack(behaviour(kind, after_tokens=9)) as (url, http, gateway):
         seen = await call(http, url + path, request_body(TOKENS))
         assert gateway.snapshot()["migrations"] == 0

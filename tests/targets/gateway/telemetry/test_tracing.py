@@ -37,7 +37,7 @@ def by_name(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
     return [span for span in exporter.get_finished_spans() if span.name == name]
 
 
-async def test_a_migration_can_be_followed_span_by_span(spans: InMemorySpanExporter) -> None:
+async def test_each_attempt_of_a_migrated_request_has_its_span(spans: InMemorySpanExporter) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(Act("fin", 5))
@@ -69,7 +69,7 @@ async def test_a_migration_can_be_followed_span_by_span(spans: InMemorySpanExpor
     assert "failed this call" in str(last[a.DECISION_EXCLUDED])
 
 
-async def test_an_ejection_is_a_span_of_its_own_trace(spans: InMemorySpanExporter) -> None:
+async def test_an_ejection_is_a_span_in_a_trace_of_its_own(spans: InMemorySpanExporter) -> None:
     async with rig(2) as at:
         for replica in at.replicas:
             replica.always = Act("status", status=500)
@@ -83,7 +83,7 @@ async def test_an_ejection_is_a_span_of_its_own_trace(spans: InMemorySpanExporte
     assert (about[a.OUTCOME], about[a.ERROR_TYPE], about[a.HTTP_STATUS]) == ("http_5xx", "http_5xx", 500)
 
 
-async def test_the_attempt_is_the_parent_however_the_client_spells_its_header(spans: InMemorySpanExporter) -> None:
+async def test_the_attempts_span_replaces_a_traceparent_of_any_spelling(spans: InMemorySpanExporter) -> None:
     async with rig(1) as at:
         await at.call(request_body(2), Traceparent=PARENT)
         await until(lambda: len(by_name(spans, a.SPAN_GATEWAY_REQUEST)) == 1)
@@ -93,7 +93,7 @@ async def test_the_attempt_is_the_parent_however_the_client_spells_its_header(sp
     assert [parent.split("-")[2] for parent in parents] == [f"{attempt.context.span_id:016x}"]
 
 
-async def test_a_request_says_whose_it_is_and_a_refusal_why(spans: InMemorySpanExporter) -> None:
+async def test_spans_of_requests_name_the_tenant_and_the_reason_of_a_refusal(spans: InMemorySpanExporter) -> None:
     tiers = Admission(tiers={"subscription": Tier(), "batch": Tier(tokens_per_s=1.0, burst_tokens=1.0)})
     async with rig(1, admission=tiers) as at:
         for _ in range(2):

@@ -14,7 +14,7 @@ def hedges(**changes: Any) -> HedgePolicy:
     return HedgePolicy(Hedging(**{"percentile": 0.95, "share": 0.05, "window": 100, "min_samples": 20, **changes}))
 
 
-def test_late_is_above_the_percentile_of_what_was_seen_lately() -> None:
+def test_the_hedge_delay_is_the_percentile_of_recent_times() -> None:
     policy = hedges()
     for _ in range(20):
         policy.deposit()
@@ -29,7 +29,7 @@ def test_late_is_above_the_percentile_of_what_was_seen_lately() -> None:
     assert hedges(least_s=0.5).after_s() is None
 
 
-def test_it_never_waits_less_than_told() -> None:
+def test_the_hedge_delay_is_at_least_least_s() -> None:
     policy = hedges(least_s=0.05)
     for _ in range(20):
         policy.deposit()
@@ -37,7 +37,7 @@ def test_it_never_waits_less_than_told() -> None:
     assert policy.after_s() == 0.05
 
 
-def test_the_budget_has_no_reserve_and_saves_five() -> None:
+def test_the_hedge_budget_starts_empty_and_saves_at_most_five() -> None:
     policy = hedges()
     assert not policy.withdraw()
     for _ in range(19):
@@ -51,6 +51,6 @@ def test_the_budget_has_no_reserve_and_saves_five() -> None:
     assert [policy.withdraw() for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_more_samples_than_the_window_holds_are_a_mistake() -> None:
+def test_min_samples_above_the_window_is_a_configuration_error() -> None:
     with pytest.raises(ValueError, match="min_samples must be at most window"):
         Hedging(window=10, min_samples=11)

@@ -18,7 +18,7 @@ def opened(config: Breaker = CONFIG, at: float = 0.0) -> CircuitBreaker:
     return breaker
 
 
-def test_it_judges_a_full_window_only() -> None:
+def test_the_breaker_opens_only_with_a_full_window() -> None:
     breaker = CircuitBreaker(CONFIG)
     for _ in range(9):
         assert breaker.leave(0.0, breaker.enter(), True) is None
@@ -27,7 +27,7 @@ def test_it_judges_a_full_window_only() -> None:
 
 
 @pytest.mark.parametrize(("failures", "state"), [(4, BreakerState.CLOSED), (5, BreakerState.OPEN)])
-def test_half_of_the_window_opens_it(failures: int, state: BreakerState) -> None:
+def test_half_of_the_window_failed_opens_the_breaker(failures: int, state: BreakerState) -> None:
     breaker = CircuitBreaker(CONFIG)
     for n in range(10):
         breaker.leave(0.0, breaker.enter(), n < failures)
@@ -43,7 +43,7 @@ def test_the_window_slides() -> None:
     assert breaker.state is BreakerState.OPEN
 
 
-def test_what_says_nothing_about_the_replica_does_not_count() -> None:
+def test_neutral_outcomes_do_not_count() -> None:
     breaker = CircuitBreaker(CONFIG)
     for _ in range(50):
         breaker.leave(0.0, breaker.enter(), None)
@@ -52,7 +52,7 @@ def test_what_says_nothing_about_the_replica_does_not_count() -> None:
     assert breaker.state is BreakerState.CLOSED
 
 
-def test_a_window_of_slow_calls_opens_it() -> None:
+def test_a_window_of_slow_calls_opens_the_breaker() -> None:
     breaker = CircuitBreaker(Breaker(window_calls=4, slow_first_token_s=2.0, slow_token_s=0.1))
     assert [breaker.is_slow(1.0, None), breaker.is_slow(2.1, None), breaker.is_slow(1.0, 0.11)] == [False, True, True]
     for _ in range(3):
@@ -60,7 +60,7 @@ def test_a_window_of_slow_calls_opens_it() -> None:
     assert breaker.leave(0.0, 0, False, slow=True) == (Transition.BREAKER_OPEN, "4 of 4 calls were slow")
 
 
-def test_it_half_opens_after_its_time_and_lets_a_few_through() -> None:
+def test_the_breaker_turns_half_open_after_open_s_and_admits_probes() -> None:
     breaker = opened()
     assert breaker.advance(2.999) is None
     assert breaker.advance(3.0) == (Transition.BREAKER_HALF_OPEN, "open for 3 s")
@@ -72,7 +72,7 @@ def test_it_half_opens_after_its_time_and_lets_a_few_through() -> None:
     assert breaker.admits()
 
 
-def test_good_probes_close_it_and_bad_ones_open_it_as_soon_as_that_is_sure() -> None:
+def test_successful_probes_close_the_breaker_and_failed_ones_open_it_early() -> None:
     breaker = opened()
     breaker.advance(3.0)
     spells = [breaker.enter() for _ in range(3)]
@@ -89,7 +89,7 @@ def test_good_probes_close_it_and_bad_ones_open_it_as_soon_as_that_is_sure() -> 
     assert breaker.open_until == 7.0
 
 
-def test_a_call_from_before_does_not_count_as_a_probe() -> None:
+def test_a_call_from_before_the_half_open_period_is_no_probe() -> None:
     breaker = CircuitBreaker(CONFIG)
     old = breaker.enter()
     for _ in range(10):
@@ -102,13 +102,13 @@ def test_a_call_from_before_does_not_count_as_a_probe() -> None:
     assert breaker.state is BreakerState.HALF_OPEN
 
 
-def test_news_half_opens_it_before_its_time() -> None:
+def test_half_open_works_before_open_s_has_passed() -> None:
     breaker = opened()
     assert breaker.half_open("it is back") == (Transition.BREAKER_HALF_OPEN, "it is back")
     assert breaker.half_open("again") is None
 
 
-def test_more_probes_than_a_window_has_calls_still_close_it() -> None:
+def test_more_probes_than_window_calls_still_close_the_breaker() -> None:
     breaker = CircuitBreaker(Breaker(window_calls=5, half_open_calls=10, open_s=3.0))
     for _ in range(5):
         breaker.leave(0.0, breaker.enter(), True)

@@ -1,16 +1,19 @@
-"""Outlier ejection and panic, with exact times."""
+"""Outlier ejection. Exact times."""
 
 from __future__ import annotations
 
 import pytest
 
-from targets.gateway.config import Ejection, Panic
+from targets.gateway.config import Ejection
 from targets.gateway.policies.health.ejection import OutlierEjection
-from targets.gateway.policies.health.panic import is_panic
 from tests.support.candidates import upstream
 
 NAMES = [f"r{n}" for n in range(6)]
+
+
 FLEET = [upstream(name) for name in NAMES]
+
+
 CONFIG = Ejection(consecutive_failures=3, base_s=3.0, max_s=8.0, max_share=0.67, sweep_s=1000.0)
 
 
@@ -18,7 +21,7 @@ def fail(ejection: OutlierEjection, now: float, name: str, times: int = 3) -> st
     return [ejection.record(now, name, True) for _ in range(times)][-1]
 
 
-def test_failures_in_a_row_eject_and_a_success_breaks_the_row() -> None:
+def test_consecutive_failures_eject_and_a_success_resets_the_count() -> None:
     ejection = OutlierEjection(CONFIG, FLEET)
     assert fail(ejection, 0.0, "r0", 2) is None
     ejection.record(0.0, "r0", False)
@@ -28,7 +31,7 @@ def test_failures_in_a_row_eject_and_a_success_breaks_the_row() -> None:
     assert ejection.until("r0") == 3.0
 
 
-def test_the_rest_grows_with_the_count_up_to_its_maximum() -> None:
+def test_the_ejection_time_grows_with_the_count_up_to_max_s() -> None:
     ejection = OutlierEjection(CONFIG, FLEET)
     now = 0.0
     for rest_s in (3.0, 6.0, 8.0, 8.0):
@@ -39,7 +42,7 @@ def test_the_rest_grows_with_the_count_up_to_its_maximum() -> None:
         now += rest_s
 
 
-def test_the_count_falls_with_each_sweep_it_is_well() -> None:
+def test_the_ejection_count_falls_with_each_healthy_sweep() -> None:
     ejection = OutlierEjection(Ejection(consecutive_failures=3, base_s=3.0, sweep_s=10.0, max_share=0.67), FLEET)
     fail(ejection, 0.0, "r0")
     ejection.advance(3.0)
@@ -49,14 +52,14 @@ def test_the_count_falls_with_each_sweep_it_is_well() -> None:
 
 
 @pytest.mark.parametrize(("share", "most"), [(0.67, 4), (0.1, 1), (1.0, 6)])
-def test_never_more_than_a_share_but_always_one(share: float, most: int) -> None:
+def test_at_most_max_share_is_ejected_but_one_always_may_be(share: float, most: int) -> None:
     ejection = OutlierEjection(Ejection(consecutive_failures=1, max_share=share), FLEET)
     for name in NAMES:
         ejection.record(0.0, name, True)
     assert sum(ejection.ejected(name) for name in NAMES) == most
 
 
-def test_news_ends_the_rest() -> None:
+def test_readmit_ends_an_ejection_early() -> None:
     ejection = OutlierEjection(CONFIG, FLEET)
     fail(ejection, 0.0, "r0")
     assert ejection.readmit("r0")
@@ -76,7 +79,7 @@ def test_a_success_rate_far_below_the_others_ejects_at_the_sweep() -> None:
     assert (back, out) == ([], [("r3", "success rate 50%, below the limit of 56%; ejected for 3 s")])
 
 
-def test_too_few_requests_or_hosts_decide_nothing() -> None:
+def test_too_few_requests_or_hosts_eject_no_replica() -> None:
     config = Ejection(consecutive_failures=1000, sweep_s=10.0)
     for names, requests in ((NAMES[:4], 100), (NAMES, 99)):
         ejection = OutlierEjection(config, [upstream(name) for name in names])
@@ -84,9 +87,3 @@ def test_too_few_requests_or_hosts_decide_nothing() -> None:
             for _ in range(requests):
                 ejection.record(1.0, name, name == "r3")
         assert ejection.advance(10.0) == ([], [])
-
-
-def test_panic_above_half_only() -> None:
-    assert not is_panic(Panic(0.5), 3, 6)
-    assert is_panic(Panic(0.5), 4, 6)
-    assert not is_panic(None, 6, 6)

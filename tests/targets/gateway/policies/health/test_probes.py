@@ -6,7 +6,7 @@ from targets.gateway.config import Probes
 from targets.gateway.policies.health.probes import ProbeResult, Readiness
 
 
-def test_probes_fall_and_rise() -> None:
+def test_readiness_changes_after_fall_failures_and_rise_successes() -> None:
     readiness = Readiness(Probes(fall=2, rise=2, interval_s=1.0))
     assert readiness.record(ProbeResult(False)) is None
     assert readiness.pause_s(False) == 0.0  # asked again at once
@@ -26,7 +26,7 @@ def test_probes_fall_and_rise() -> None:
     assert readiness.ready
 
 
-def test_what_a_replica_says_against_itself_is_believed_at_once() -> None:
+def test_a_503_makes_a_replica_not_ready_at_once() -> None:
     readiness = Readiness(Probes(fall=3, rise=1))
     assert readiness.record(ProbeResult(False, "HTTP 503", says_not_ready=True)) is False
     assert readiness.draining

@@ -30,21 +30,21 @@ def decode(outliers: SlowOutliers, **gap_ms: float) -> None:
             outliers.record(name, ms / 1000, False)
 
 
-def test_a_tenth_of_the_speed_is_an_outlier_after_two_sweeps() -> None:
+def test_a_replica_at_a_tenth_of_the_speed_is_an_outlier_after_two_sweeps() -> None:
     outliers = slow_outliers()
     for expected in ([], [("b0", "10.0 x the time per token of the others")]):
         decode(outliers, a0=15, a1=15, b0=300, b1=30)
         assert outliers.sweep() == expected
 
 
-def test_slower_hardware_is_not_a_slow_replica() -> None:
+def test_slower_hardware_is_not_an_outlier() -> None:
     outliers = slow_outliers([*FLEET[:3], replace(FLEET[3], step_ms=100.0)])
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b0=30, b1=150)
         assert outliers.sweep() == []
 
 
-def test_where_the_hardware_is_not_known_times_are_compared_as_they_are() -> None:
+def test_with_unknown_hardware_gaps_are_compared_in_seconds() -> None:
     outliers = slow_outliers([replace(FLEET[0], step_ms=0.0), *FLEET[1:]])
     for _ in range(2):
         decode(outliers, a0=15, a1=15, b0=61, b1=15)
@@ -52,14 +52,14 @@ def test_where_the_hardware_is_not_known_times_are_compared_as_they_are() -> Non
     assert [name for name, _ in found] == ["b0"]
 
 
-def test_a_pool_that_is_slow_as_a_whole_is_not_taken_away() -> None:
+def test_a_pool_that_is_slow_as_a_whole_is_not_ejected() -> None:
     outliers = slow_outliers()
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b0=300, b1=200)
         assert outliers.sweep() == []
 
 
-def test_some_quick_tokens_clear_a_busy_replica() -> None:
+def test_a_median_of_fast_gaps_clears_a_busy_replica() -> None:
     outliers = slow_outliers()
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b1=30)
@@ -68,7 +68,7 @@ def test_some_quick_tokens_clear_a_busy_replica() -> None:
         assert outliers.sweep() == []
 
 
-def test_while_somebody_waits_only_what_no_full_step_explains_is_slow() -> None:
+def test_while_a_request_waits_only_gaps_above_1_5_full_steps_are_slow() -> None:
     outliers = slow_outliers()
     for gap_ms, slow in ((200, False), (299, False), (301, True)):  # a full step takes 200
         for _ in range(2):
@@ -79,7 +79,7 @@ def test_while_somebody_waits_only_what_no_full_step_explains_is_slow() -> None:
         assert found == ([("b0", "time per token above that of a step full of prefill")] if slow else [])
 
 
-def test_sequences_in_flight_explain_longer_steps() -> None:
+def test_sequences_in_flight_lengthen_the_expected_step() -> None:
     outliers = slow_outliers()
     for _ in range(3):
         decode(outliers, a0=15, a1=15, b1=30)
@@ -89,7 +89,7 @@ def test_sequences_in_flight_explain_longer_steps() -> None:
 
 
 @pytest.mark.parametrize("between", [{"b0": 30}, {}])
-def test_one_sweep_alone_decides_nothing_and_a_good_one_starts_anew(between: dict[str, float]) -> None:
+def test_one_slow_sweep_ejects_no_replica_and_a_good_sweep_resets_the_count(between: dict[str, float]) -> None:
     outliers = slow_outliers()
     decode(outliers, a0=15, a1=15, b0=300)
     assert outliers.sweep() == []
@@ -99,7 +99,7 @@ def test_one_sweep_alone_decides_nothing_and_a_good_one_starts_anew(between: dic
     assert bool(outliers.sweep()) is (not between)  # nothing seen of it: still in a row
 
 
-def test_too_few_samples_or_others_decide_nothing() -> None:
+def test_too_few_samples_or_other_replicas_find_no_outlier() -> None:
     outliers = slow_outliers()
     for _ in range(2):
         for _ in range(2):
@@ -108,7 +108,7 @@ def test_too_few_samples_or_others_decide_nothing() -> None:
         assert outliers.sweep() == []
 
 
-def test_it_rests_longer_each_time_until_it_is_seen_at_a_good_pace() -> None:
+def test_repeated_slowness_ejects_for_longer_until_a_good_sweep() -> None:
     ejection = OutlierEjection(CONFIG, FLEET)
     now, rests = 0.0, []
     for _ in range(4):
@@ -129,13 +129,13 @@ def test_it_rests_longer_each_time_until_it_is_seen_at_a_good_pace() -> None:
     assert not ejection.slow.suspect("b0")
 
 
-def test_without_a_factor_nobody_is_too_slow() -> None:
+def test_without_slow_factor_no_replica_is_slow() -> None:
     outliers = slow_outliers(config=Ejection())
     for _ in range(5):
         decode(outliers, a0=15, a1=15, b0=3000, b1=30)
         assert outliers.sweep() == []
 
 
-def test_a_factor_of_one_is_a_mistake() -> None:
+def test_a_slow_factor_of_1_is_a_configuration_error() -> None:
     with pytest.raises(ValueError, match="slow_factor must be above 1"):
         Ejection(slow_factor=1.0)

@@ -1,9 +1,8 @@
-"""The gateway's queue and controlled delay. Exact times."""
+"""The queue of requests that found no place. Exact times."""
 
 from __future__ import annotations
 
 from targets.gateway.config import Queue
-from targets.gateway.policies.overload.codel import Codel
 from targets.gateway.policies.overload.queue import QueueEntry, RequestQueue
 
 CONFIG = Queue(max_length=4, interval_s=1.0, target_s=0.5, prefill_factor=1.0, longest_s=10.0)
@@ -19,34 +18,13 @@ def offer(at: RequestQueue[QueueEntry], now: float, priority: int = 0, *, promis
     return waiting
 
 
-def test_codel_is_overloaded_when_the_least_delay_of_an_interval_was_above_the_target() -> None:
-    codel = Codel(1.0)
-    for now in (0.0, 0.5, 1.0):
-        codel.observe(now, 0.6, 0.5)
-    assert codel.overloaded
-    assert codel.drops_after_s(0.5) == 1.0
-    codel.observe(1.5, 0.4, 0.5)
-    assert codel.overloaded  # until the interval ends
-    codel.observe(2.0, 0.9, 0.5)
-    assert not codel.overloaded
-    assert codel.drops_after_s(0.5) is None
-
-
-def test_a_burst_is_no_overload() -> None:
-    codel = Codel(1.0)
-    codel.observe(0.0, 3.0, 0.5)
-    codel.observe(0.9, 0.0, 0.5)
-    codel.observe(1.0, 3.0, 0.5)
-    assert not codel.overloaded
-
-
-def test_the_oldest_goes_first() -> None:
+def test_the_oldest_entry_goes_first() -> None:
     at = line()
     first, second = offer(at, 0.0), offer(at, 0.1)
     assert [at.take(0.2), at.take(0.2), at.take(0.2)] == [first, second, None]
 
 
-def test_the_newest_goes_first_while_the_queue_is_overloaded() -> None:
+def test_the_newest_entry_goes_first_while_the_queue_is_overloaded() -> None:
     at = line()
     first = offer(at, 0.0)
     second = offer(at, 0.9)
@@ -63,13 +41,13 @@ def test_the_newest_goes_first_while_the_queue_is_overloaded() -> None:
     assert second.removed
 
 
-def test_better_tiers_go_first_and_the_promised_before_all() -> None:
+def test_better_tiers_go_first_and_promised_entries_before_all() -> None:
     at = line()
     batch, paid, kept = offer(at, 0.0, 2), offer(at, 0.1, 1), offer(at, 0.2, 2, promised=True)
     assert [at.take(0.3) for _ in range(3)] == [kept, paid, batch]
 
 
-def test_a_full_queue_sends_the_newest_of_the_lowest_tier_away() -> None:
+def test_a_full_queue_removes_the_newest_entry_of_the_lowest_tier() -> None:
     at = line()
     older, newer, paid, other = (offer(at, n / 10, tier) for n, tier in enumerate((2, 2, 1, 1)))
     assert at.offer(0.5, QueueEntry(0), 0.0) is newer
@@ -81,7 +59,7 @@ def test_a_full_queue_sends_the_newest_of_the_lowest_tier_away() -> None:
     assert not other.removed
 
 
-def test_what_waited_twice_the_target_is_dropped_under_overload_only() -> None:
+def test_entries_above_twice_the_target_are_dropped_under_overload_only() -> None:
     at = line()
     old = offer(at, 0.0)
     assert at.drop(1.2) == []
@@ -90,7 +68,7 @@ def test_what_waited_twice_the_target_is_dropped_under_overload_only() -> None:
     assert len(at) == 0
 
 
-def test_while_nobody_serves_they_wait() -> None:
+def test_no_entry_is_dropped_before_longest_s_while_no_replica_is_available() -> None:
     at = line()
     old = offer(at, 0.0)
     for now in (1.2, 2.3, 9.9):
@@ -98,7 +76,7 @@ def test_while_nobody_serves_they_wait() -> None:
     assert [waiting for waiting, _ in at.drop(10.1, served=False)] == [old]
 
 
-def test_those_who_waited_while_nobody_served_go_first_and_are_not_dropped_for_it() -> None:
+def test_entries_that_waited_through_an_outage_go_first_and_are_kept() -> None:
     at = line()
     batch, paid = offer(at, 0.0, 2), offer(at, 1.0, 1)
     at.drop(5.0, served=False)
@@ -109,7 +87,7 @@ def test_those_who_waited_while_nobody_served_go_first_and_are_not_dropped_for_i
     assert {at.take(7.4), at.take(7.4)} == {paid, batch}
 
 
-def test_the_promised_are_not_dropped_and_nobody_waits_longer_than_the_longest() -> None:
+def test_promised_entries_are_dropped_only_after_longest_s() -> None:
     at = line()
     kept = offer(at, 0.0, promised=True)
     for now in (1.1, 2.2, 9.9):
@@ -117,7 +95,7 @@ def test_the_promised_are_not_dropped_and_nobody_waits_longer_than_the_longest()
     assert at.drop(10.1) == [(kept, "waited 10.10 s in the queue, more than 10.00 s")]
 
 
-def test_the_target_follows_the_prefill() -> None:
+def test_the_target_follows_the_average_prefill() -> None:
     at = line()
     at.offer(0.0, QueueEntry(0), 2.0)
     assert at.target_s == 2.0
@@ -126,7 +104,7 @@ def test_the_target_follows_the_prefill() -> None:
     assert line().target_s == 0.5
 
 
-def test_one_that_left_is_passed_over_and_not_counted() -> None:
+def test_a_removed_entry_is_skipped_and_not_counted() -> None:
     at = line()
     first, second, third = offer(at, 0.0), offer(at, 0.0), offer(at, 0.0)
     at.remove(second)
@@ -138,7 +116,7 @@ def test_one_that_left_is_passed_over_and_not_counted() -> None:
     assert len(at) == 0
 
 
-def test_nobody_spared_waits_longer_than_the_longest_behind_a_better_tier() -> None:
+def test_a_protected_entry_behind_a_better_tier_is_dropped_after_longest_s() -> None:
     at = line()
     batch, better = offer(at, 0.0, 2), offer(at, 4.0, 0)
     at.drop(5.0, served=False)
