@@ -214,7 +214,7 @@ CHARTS: Final[tuple[tuple[str, str, ChartMaker], ...]] = (
     ("retries", "Retries, migrations and rejections", retries),
     ("health", "Replica health as seen by the gateway", health),
     ("sessions", "Sessions", sessions),
-    ("recovery", "Good / offered, with the grace period", recovery),
+    ("recovery", "Good / offered after the fault", recovery),
     ("shed", "Calls shed", shed),
     ("waits", "Waiting time", waits),
     ("queues", "Requests waiting at replicas", queues),
