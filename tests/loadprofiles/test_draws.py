@@ -3,25 +3,27 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from collections.abc import Callable
 from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadprofiles.draws import Distribution, Draws, constant, filler, lognormal, lognormal_p90, uniform
+from loadprofiles.draws import Distribution, Draws, Key, constant, filler, lognormal, lognormal_p90, uniform
 
+KeyPath = tuple[Key, ...]
 KEYS = st.lists(st.one_of(st.integers(-(10**9), 10**9), st.text(max_size=5)), min_size=1, max_size=4).map(tuple)
 UNIT = st.floats(0, 1, exclude_min=True, exclude_max=True)
 
 
 @given(st.integers(), KEYS, KEYS)
-def test_draws_of_different_keys_differ_and_of_equal_keys_agree(seed: int, one: tuple, other: tuple) -> None:
+def test_draws_of_different_keys_differ_and_of_equal_keys_agree(seed: int, one: KeyPath, other: KeyPath) -> None:
     assert (Draws(seed).bits(*one) == Draws(seed).bits(*other)) == (repr(one) == repr(other))
 
 
 @given(KEYS, KEYS, KEYS, KEYS)
-def test_different_paths_through_the_tree_give_different_draws(a: tuple, b: tuple, c: tuple, d: tuple) -> None:
+def test_different_paths_through_the_tree_give_different_draws(a: KeyPath, b: KeyPath, c: KeyPath, d: KeyPath) -> None:
     same = repr((a, b)) == repr((c, d))
     assert (Draws(7).of(*a).bits(*b) == Draws(7).of(*c).bits(*d)) == same
 
@@ -70,7 +72,7 @@ def test_whole_numbers_of_a_uniform_distribution_are_equally_likely() -> None:
         lambda: Distribution("lognormal", 0, 1),
     ],
 )
-def test_an_invalid_distribution_is_rejected(wrong) -> None:
+def test_an_invalid_distribution_is_rejected(wrong: Callable[[], Distribution]) -> None:
     with pytest.raises(ValueError, match=r"bound|lognormal"):
         wrong()
 

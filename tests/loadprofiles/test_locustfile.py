@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
-from tests.support.scripted_server import Script, ScriptedServer, prove, whole
+from tests.support.scripted_server import Script, ScriptedServer, prove, silent, whole
 
 REPOSITORY = ROOT
 LOCUSTFILE = REPOSITORY / "loadprofiles" / "locustfile.py"
@@ -133,7 +133,14 @@ def test_in_a_chaos_run_failed_calls_give_exit_code_0_and_commands_work(tmp_path
         [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", str(profile)], capture_output=True, check=True
     ).stdout
     with target(lambda _: whole(503)) as server:
-        config = {"url": server.url, "api": "openai", "model": "m", "api_key_env": None, "trace": None, "seed": 7}
+        config: dict[str, object] = {
+            "url": server.url,
+            "api": "openai",
+            "model": "m",
+            "api_key_env": None,
+            "trace": None,
+            "seed": 7,
+        }
         config |= {"profile": json.loads(resolved), "run": "x", "horizon_s": 300, "drain_s": 30}
         config |= {"slo": {"ttft_s": 2.0, "tpot_s": 0.1}}
         (tmp_path / "config.json").write_text(json.dumps(config))
@@ -244,7 +251,7 @@ def test_the_web_ui_starts_and_stops_the_load(tmp_path: Path, profile: Path) -> 
 
 
 def test_sigterm_ends_the_process_while_sessions_hang(tmp_path: Path, profile: Path) -> None:
-    with target(lambda _: lambda sock: sock.recv(1)) as server:
+    with target(lambda _: silent) as server:
         process = subprocess.Popen(
             command("--headless", "-f", LOCUSTFILE, "-H", server.url, "--load-profile", profile),
             cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from loadprofiles.client.client import WIRES
 from loadprofiles.client.stream import Answer, StreamReader
@@ -29,6 +30,6 @@ def read_stream(api: str, data: bytes, *, seed: int = 0, size: int = 10_000_000,
     return reader.finish(True)
 
 
-def stream_of(api: str, **options: object) -> bytes:
+def stream_of(api: str, **options: Any) -> bytes:
     make = openai_events if api == "openai" else anthropic_events
-    return b"".join(make(PIECES, **options))  # type: ignore[operator]
+    return b"".join(make(PIECES, **options))

@@ -47,11 +47,12 @@ def real_behaviour(
     with monkeypatch.context() as patch, ScriptedServer(*scripts) as server:
         patch.setattr(base, "time", _Clock(sleeps))
         patch.setattr(base, "random", lambda: jitter)
+        errors: tuple[type[Exception], ...] = (openai.OpenAIError, anthropic.AnthropicError, *_transport_errors())
         call = _openai if api == "openai" else _anthropic
         try:
             call(server.url, stream, timeout_s)
             ok = True
-        except (openai.OpenAIError, anthropic.AnthropicError, *_transport_errors()):
+        except errors:
             ok = False
         return RetryBehaviour(len(server.requests), tuple(sleeps), ok)
 

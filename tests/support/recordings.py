@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,10 @@ def write(folder: Path, data: dict[str, Any], name: str = "a.json", indent: int 
     return path
 
 
-DATA = REAL.parent
-
 JsonLine = dict[str, Any]
 
 
-def lines(folder: Path, name: str, rows: list[Any]) -> Path:
+def lines(folder: Path, name: str, rows: Sequence[object]) -> Path:
     """Writes a file of lines: strings as they are, objects as JSON."""
     path = folder / name
     path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import statistics
 from itertools import islice, pairwise, takewhile
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ def counts(poisson: Poisson, until: float, seeds: int = 200) -> list[int]:
 
 
 @pytest.mark.parametrize("shape", [{"constant": Constant(2.0)}, {"spike": Spike(1, 5, 5)}, {"ramp": Ramp(0, 4, 15)}])
-def test_mean_and_variance_of_the_count_equal_the_integral_of_the_rate(shape: dict) -> None:
+def test_mean_and_variance_of_the_count_equal_the_integral_of_the_rate(shape: dict[str, Any]) -> None:
     poisson = Poisson(**shape)
     expected = poisson.curve().cumulative(15)
     found = counts(poisson, 15)
@@ -56,7 +57,7 @@ def test_arrivals_end_when_the_rate_stays_at_zero() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, {"constant": Constant(1), "ramp": Ramp(1, 2, 3)}])
-def test_poisson_needs_exactly_one_shape(wrong: dict) -> None:
+def test_poisson_needs_exactly_one_shape(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         Poisson(**wrong)
 

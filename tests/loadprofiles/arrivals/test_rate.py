@@ -36,9 +36,14 @@ SHAPES = st.one_of(
     st.builds(Ramp, RATES, RATES, TIMES, TIMES),
     st.builds(Step, RATES, RATES, st.one_of(st.just(0.0), TIMES)),
     st.builds(Spike, RATES, RATES, TIMES, st.one_of(st.just(0.0), TIMES)),
-    st.builds(lambda b, period: Sawtooth(*b, period), bounds(), TIMES),
-    st.builds(lambda b, period: Diurnal(*b, period), bounds(), TIMES),
-    st.builds(lambda b, half_life, at: LaunchDay(*b, half_life, at), bounds(), TIMES, st.one_of(st.just(0.0), TIMES)),
+    st.builds(lambda b, period: Sawtooth(b[0], b[1], period), bounds(), TIMES),
+    st.builds(lambda b, period: Diurnal(b[0], b[1], period), bounds(), TIMES),
+    st.builds(
+        lambda b, half_life, at: LaunchDay(b[0], b[1], half_life, at),
+        bounds(),
+        TIMES,
+        st.one_of(st.just(0.0), TIMES),
+    ),
 ).map(lambda shape: shape.curve())
 ALL_RATES = st.one_of(SHAPES, st.lists(SHAPES, min_size=1, max_size=4).map(lambda parts: RateSum(*parts)))
 

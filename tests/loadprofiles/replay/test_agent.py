@@ -53,7 +53,7 @@ def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @settings(max_examples=120, deadline=None)
 @given(conversations(), st.sampled_from([1.0, 1.7, 3.0]))
-def test_a_replay_keeps_token_counts_and_common_prefixes(requests: list[dict], shrink: float) -> None:
+def test_a_replay_keeps_token_counts_and_common_prefixes(requests: list[dict[str, Any]], shrink: float) -> None:
     options = TraceOptions(rate=1, speed=1, shrink=shrink, max_calls=None)
     folder = Path(__file__).parent  # not written to
     recorded = _read(folder, requests)

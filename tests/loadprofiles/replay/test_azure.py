@@ -11,7 +11,8 @@ from loadprofiles.replay.azure import read_azure
 from loadprofiles.replay.recorded import Recorded, RecordedCall
 from reports.shared.errors import InvalidFile
 from reports.shared.tokens import TOKEN_CHARS
-from tests.support.recordings import DATA, lines
+from tests.support.paths import DATA
+from tests.support.recordings import lines
 from tests.support.session_player import play, text_of
 
 REAL = DATA / "azure"

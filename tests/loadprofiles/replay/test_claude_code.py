@@ -199,11 +199,11 @@ def test_all_real_sessions_are_read() -> None:
     recorded = read_sessions(files(REAL))
     assert not recorded.skipped
     assert len(recorded.sessions) == 50
-    main = [call for one in recorded.sessions for call in calls(one)]
+    sessions = [recorded.sessions[i] for i in range(len(recorded.sessions))]
+    main = [call for one in sessions for call in calls(one)]
     assert len(main) == 874
     forks = {
-        one.name: [len(step.agents) for step in one.main.steps if isinstance(step, RecordedFork)]
-        for one in recorded.sessions
+        one.name: [len(step.agents) for step in one.main.steps if isinstance(step, RecordedFork)] for one in sessions
     }
     assert {name: sizes for name, sizes in forks.items() if sizes} == {"trace_0277": [1, 2, 1], "trace_0291": [2]}
     # one session begins a second conversation, with another model

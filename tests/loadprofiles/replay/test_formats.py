@@ -12,7 +12,8 @@ from loadprofiles import replay
 from loadprofiles.replay import FORMATS, TraceOptions, open_trace, replay_sessions
 from loadprofiles.replay.formats import format_of
 from reports.shared.errors import InvalidFile, UserError
-from tests.support.recordings import DATA, lines, make_trace, mooncake
+from tests.support.paths import DATA
+from tests.support.recordings import lines, make_trace, mooncake
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -90,7 +91,7 @@ def test_the_summary_contains_the_number_of_skipped_mistakes(tmp_path: Path) -> 
     ("given", "says"),
     [({"sped": 2}, "unknown sped; options are dir, format, rate"), ({"speed": 0}, "speed"), ({"rate": "fast"}, "rate")],
 )
-def test_invalid_options_are_rejected(tmp_path: Path, given: dict, says: str) -> None:
+def test_invalid_options_are_rejected(tmp_path: Path, given: dict[str, object], says: str) -> None:
     with pytest.raises(UserError, match=says):
         open_trace(make_trace(tmp_path, "azure"), given)
 

@@ -46,7 +46,7 @@ def test_lines_are_found_in_truncated_text() -> None:
 
 
 @given(st.lists(st.recursive(st.integers() | st.text(max_size=4), st.lists, max_leaves=8), min_size=1, max_size=8))
-def test_each_item_is_found_after_any_other_items(items: list) -> None:
+def test_each_item_is_found_after_any_other_items(items: list[object]) -> None:
     parts = [json.dumps(item) for item in items]
     raw = ("[" + ",\n".join(parts) + "]").encode()
     assert [line_of_path(raw, f"$[{i}]") for i in range(len(items))] == [i + 1 for i in range(len(items))]

@@ -96,7 +96,7 @@ def test_real_sessions_with_the_defaults_make_the_load_they_were_sized_for() -> 
 def test_worker_k_of_n_replays_the_sessions_with_index_k_modulo_n(tmp_path: Path, name: str) -> None:
     make_trace(tmp_path, name)
 
-    def plans(worker: int, workers: int, count: int) -> list:
+    def plans(worker: int, workers: int, count: int) -> list[SessionPlan]:
         whole = replay_sessions(tmp_path, {}, 7, "r")
         return list(islice(share_of_worker(whole, worker, workers), count))
 

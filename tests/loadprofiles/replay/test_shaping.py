@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -13,7 +13,7 @@ from loadprofiles.replay.shaping import count_calls, shorten
 @pytest.mark.parametrize(
     "wrong", [{"rate": 0}, {"speed": -1}, {"shrink": 0}, {"max_calls": 0}, {"limit": 0}, {"max_pause_s": -1}]
 )
-def test_invalid_options_are_rejected(wrong: dict) -> None:
+def test_invalid_options_are_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TraceOptions(**wrong)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,14 @@ from loadprofiles.replay.recorded import CommonPrefix, Recorded, RecordedCall
 from loadprofiles.replay.tracelab import read_tracelab
 from reports.shared.errors import InvalidFile
 from reports.shared.tokens import TOKEN_CHARS
-from tests.support.recordings import DATA, lines, tracelab
+from tests.support.paths import DATA
+from tests.support.recordings import lines, tracelab
 from tests.support.session_player import common_chars, play, text_of
 
 REAL = DATA / "tracelab"
 
 
-def read(folder: Path, rows: list, **given: bool) -> Recorded:
+def read(folder: Path, rows: list[Any], **given: bool) -> Recorded:
     return read_tracelab([lines(folder, "a.jsonl", rows)], **given)
 
 

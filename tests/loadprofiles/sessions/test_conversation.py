@@ -39,7 +39,7 @@ def some(count: int, seed: int = 7, profile: Profile = PROFILE, run: str = "r") 
     return list(islice(sessions(profile, seed, run), count))
 
 
-def describe(plans: list[SessionPlan]) -> list[tuple]:
+def describe(plans: list[SessionPlan]) -> list[tuple[int, str, str | None, float, int]]:
     return [(plan.index, plan.id, plan.tenant, plan.start_at_s, plan.calls_planned) for plan in plans]
 
 

@@ -14,7 +14,7 @@ PROFILE = load_profile("coding-agent-ci")
 SEEDS = st.integers(0, 2**32)
 
 
-def describe(plans: list[SessionPlan]) -> list[tuple]:
+def describe(plans: list[SessionPlan]) -> list[tuple[int, str, str | None, float, int]]:
     return [(plan.index, plan.id, plan.tenant, plan.start_at_s, plan.calls_planned) for plan in plans]
 
 
