@@ -216,15 +216,17 @@ async def test_the_naive_gateway_forwards_tool_calls_unbuffered() -> None:
 
 
 async def test_the_first_token_timeout_is_extended_by_the_predicted_prefill() -> None:
-    # 400 characters a token x 0.01 s: the body is some 80 tokens, so the limit is far above the stall.
-    async with rig(1, retries=None, prefill_us_per_token=10_000.0) as at:
-        at.replicas[0].pace_s = 0.6
+    timeouts = Timeouts(first_token_s=0.05, prefill_factor=3.0)
+    # A body of about 60 tokens, and 1 s of prefill per token: a timeout of about 180 s, whatever the machine's load.
+    async with rig(1, retries=None, timeouts=timeouts, prefill_us_per_token=1e6) as at:
+        at.replicas[0].pace_s = 0.3  # six times the timeout without prefill
         seen = await at.call(request_body(1))
         assert whole(seen.text, 1)
-    async with rig(1, retries=None) as at:
-        at.replicas[0].pace_s = 0.6
+    async with rig(1, retries=None, timeouts=timeouts) as at:
+        at.replicas[0].always = Act("stall", 0)  # no token at all, so that a late check changes nothing
         seen = await at.call(request_body(1))
         assert seen.status == 504
+        assert b"no token within 0.05 s" in seen.raw
 
 
 async def test_a_large_body_is_forwarded() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reports.shared.attributes import Outcome
 from targets.gateway.config import Migration, Retries, RetryBudget
-from targets.gateway.policies.attempts.retries import GiveUp, NextAttempt, RetryScope, RetryUsage
+from targets.gateway.policies.attempts.retries import RETRIABLE, GiveUp, NextAttempt, RetryScope, RetryUsage
 
 
 def scope(retries: Retries | None = None, migration: Migration | None = None) -> RetryScope:
@@ -24,6 +24,12 @@ def ask(
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.HTTP_4XX, Outcome.ABANDONED])
 def test_outcomes_caused_by_the_client_are_not_retried(outcome: Outcome) -> None:
     assert ask(scope(), RetryUsage(), outcome) == GiveUp("not retriable: client error")
+
+
+def test_each_outcome_is_either_final_or_retriable() -> None:
+    assert set(Outcome) - RETRIABLE == {Outcome.OK, Outcome.HTTP_4XX, Outcome.ABANDONED}
+    for outcome in RETRIABLE:
+        assert isinstance(ask(scope(), RetryUsage(), outcome), NextAttempt)
 
 
 def test_retries_and_resends_have_separate_limits() -> None:

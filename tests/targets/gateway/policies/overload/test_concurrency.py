@@ -6,15 +6,20 @@ import pytest
 
 from targets.gateway.config import Concurrency
 from targets.gateway.policies.overload.aimd import AIMDLimit
-from targets.gateway.policies.overload.concurrency import excess_wait_s, make_limit
+from targets.gateway.policies.overload.concurrency import LIMITS, excess_wait_s, make_limit
 from targets.gateway.policies.overload.fixed import FixedLimit
 from targets.gateway.policies.overload.gradient2 import Gradient2Limit
+from tests.support.literals import literal_values
 
 
 def test_the_predicted_prefill_is_not_counted_as_wait() -> None:
     assert excess_wait_s(Concurrency(base_s=1.0), 1.5, 1.4) == pytest.approx(1.1)
     assert excess_wait_s(Concurrency(base_s=1.0), 0.2, 1.4) == 1.0
     assert excess_wait_s(Concurrency(base_s=0.5), 3.0, 1.0) == 2.5
+
+
+def test_each_concurrency_kind_of_the_configuration_has_a_limit_and_the_reverse() -> None:
+    assert set(LIMITS) == literal_values(Concurrency, "kind")
 
 
 @pytest.mark.parametrize(("kind", "made"), [("gradient2", Gradient2Limit), ("aimd", AIMDLimit), ("fixed", FixedLimit)])
