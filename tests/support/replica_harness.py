@@ -1,4 +1,4 @@
-"""Shared by the replica's tests: a server in this process, conversations, raw HTTP."""
+"""Helpers of the replica's tests: a server in this process, conversations, raw HTTP."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def post(server: ReplicaServer, body: dict[str, Any], path: str = "/v1/cha
 
 
 def streamed_text(body: bytes) -> str:
-    """The text of a stream of chat completion chunks."""
+    """Returns the text of a stream of chat completion chunks."""
     text = ""
     for line in body.split(b"\n"):
         if line.startswith(b"data: {"):
@@ -108,7 +108,7 @@ async def put(server: ReplicaServer, fault_id: str, kind: str, lease_s: float = 
 async def raw(
     server: ReplicaServer, body: dict[str, Any], path: str = "/v1/chat/completions", **headers: str
 ) -> tuple[list[tuple[float, bytes]], type[Exception] | None]:
-    """Reads as they came, each with its time, until the connection or the chunked body ends; and what ended it."""
+    """Returns the reads, each with its time, until the connection or the chunked body ends, and the error if any."""
     host, port = server.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     sent = json.dumps(body).encode()
@@ -132,5 +132,5 @@ async def raw(
 
 
 def whole(reads: list[tuple[float, bytes]]) -> bytes:
-    """All bytes of `raw`."""
+    """Returns all bytes of `raw`."""
     return b"".join(part for _, part in reads)

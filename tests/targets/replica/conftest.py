@@ -1,4 +1,4 @@
-"""A replica for each test that wants one, on uvloop as in a run."""
+"""A replica for each test that asks for one, on uvloop as in a run."""
 
 from __future__ import annotations
 

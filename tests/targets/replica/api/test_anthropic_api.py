@@ -22,7 +22,7 @@ def user(text: str) -> Any:
     return {"role": "user", "content": text}
 
 
-async def test_a_whole_message_carries_the_expected_tokens_and_its_usage(client: AsyncAnthropic) -> None:
+async def test_a_message_has_the_expected_tokens_and_its_usage(client: AsyncAnthropic) -> None:
     answer = await client.messages.create(
         model=MODEL, messages=[user(marked("hi"))], max_tokens=9, system="Be brief.", metadata={"user_id": "s1"}
     )
@@ -35,7 +35,7 @@ async def test_a_whole_message_carries_the_expected_tokens_and_its_usage(client:
     assert answer.usage.input_tokens > 10
 
 
-async def test_a_stream_has_the_full_sequence_of_events(client: AsyncAnthropic) -> None:
+async def test_a_stream_has_the_complete_sequence_of_events(client: AsyncAnthropic) -> None:
     stream = await client.messages.create(model=MODEL, messages=[user(marked("hi"))], max_tokens=6, stream=True)
     events = [event async for event in stream]
     assert [event.type for event in events] == [
@@ -52,16 +52,16 @@ async def test_a_stream_has_the_full_sequence_of_events(client: AsyncAnthropic) 
 
 
 @pytest.mark.parametrize("total", [1, 2, 30])
-async def test_tools_end_the_message_in_one_tool_use(client: AsyncAnthropic, total: int) -> None:
+async def test_with_tools_a_message_ends_in_one_tool_use(client: AsyncAnthropic, total: int) -> None:
     call_tokens = min(8, total // 2)
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "model": MODEL,
         "messages": [user(marked("hi"))],
         "max_tokens": total,
         "tools": ANTHROPIC_TOOLS,
     }
-    whole = await client.messages.create(**asked)
-    async with client.messages.stream(**asked) as stream:
+    whole = await client.messages.create(**request)
+    async with client.messages.stream(**request) as stream:
         streamed = await stream.get_final_message()
     for message in (whole, streamed):
         assert message.stop_reason == "tool_use"
@@ -77,7 +77,7 @@ async def test_a_prefilled_message_is_continued(client: AsyncAnthropic) -> None:
     assert answer.content[0].text == expected("s1", 0, 12, 20)
 
 
-async def test_a_continuation_at_the_call_has_no_text_block(client: AsyncAnthropic) -> None:
+async def test_a_continuation_at_the_tool_call_has_no_text_block(client: AsyncAnthropic) -> None:
     messages = [user(marked("hi")), {"role": "assistant", "content": expected("s1", 0, 0, 12)}]
     async with client.messages.stream(model=MODEL, messages=messages, max_tokens=8, tools=ANTHROPIC_TOOLS) as stream:
         answer = await stream.get_final_message()
@@ -96,7 +96,7 @@ async def test_the_next_turn_reads_this_turn_from_the_cache(client: AsyncAnthrop
     assert known - 32 <= (second.usage.cache_read_input_tokens or 0) <= known
 
 
-async def test_errors_come_in_the_apis_own_shape(client: AsyncAnthropic) -> None:
+async def test_errors_have_the_format_of_the_api(client: AsyncAnthropic) -> None:
     with pytest.raises(BadRequestError) as caught:
         await client.post("/v1/messages", body={"messages": [user("hi")]}, cast_to=object)
     assert caught.value.body["type"] == "error"
@@ -109,7 +109,7 @@ async def test_errors_come_in_the_apis_own_shape(client: AsyncAnthropic) -> None
     assert missing.value.body["error"]["type"] == "not_found_error"
 
 
-async def test_a_cold_replica_answers_503() -> None:
+async def test_during_a_cold_start_the_answer_is_503() -> None:
     async with running(cold_start_s=3600) as cold:
         async with AsyncAnthropic(base_url=cold.url, api_key="none", max_retries=0) as client:
             with pytest.raises(InternalServerError) as caught:
@@ -117,5 +117,5 @@ async def test_a_cold_replica_answers_503() -> None:
         assert caught.value.status_code == 503
 
 
-async def test_the_models_list_names_the_model(client: AsyncAnthropic) -> None:
+async def test_the_list_of_models_contains_the_model(client: AsyncAnthropic) -> None:
     assert [model.id async for model in client.models.list()] == [MODEL]

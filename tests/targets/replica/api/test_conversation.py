@@ -67,7 +67,7 @@ def test_next_turn_begins_with_the_blocks_of_this_prompt_and_its_answer(
         assert len(blocks) == (before.prompt_tokens + before.count) // 16
 
 
-def test_the_messages_api_keeps_the_prefix_too_tool_calls_included() -> None:
+def test_the_messages_api_keeps_the_prefix_including_tool_calls() -> None:
     messages: list[dict[str, Any]] = [{"role": "user", "content": marked("Mend the bug.")}]
     first = anthropic_answer(messages, system="Be brief.", tools=ANTHROPIC_TOOLS)
     assert first.tool is not None
@@ -104,7 +104,7 @@ def test_the_key_is_the_last_marker_outside_assistant_messages() -> None:
 
 
 @pytest.mark.parametrize("sent", [0, 1, 7, 31])
-def test_a_continuation_goes_on_where_the_partial_answer_ends(sent: int) -> None:
+def test_a_continuation_starts_where_the_partial_answer_ends(sent: int) -> None:
     messages = [{"role": "user", "content": marked("go")}]
     whole = openai_answer(messages, max_tokens=32)
     partial = {"role": "assistant", "content": whole.tokens[: 4 * sent]}
@@ -136,7 +136,7 @@ def test_a_marked_answer_with_tools_ends_in_a_call_of_up_to_eight_tokens(total: 
     assert answer.text == answer.tokens[: 4 * (total - call_tokens)]
 
 
-def test_no_tool_is_called_where_the_choice_is_none_or_the_conversation_has_no_marker() -> None:
+def test_no_tool_is_called_if_the_choice_is_none_or_there_is_no_marker() -> None:
     by_choice = openai_answer(
         [{"role": "user", "content": marked("go")}], max_tokens=9, tools=TOOLS, tool_choice="none"
     )
@@ -159,7 +159,7 @@ def test_without_a_marker_the_length_is_natural_and_capped_by_max_tokens() -> No
     assert (rest.key, rest.offset, rest.total) == (free.key, 10, natural)
 
 
-def test_prompt_and_answer_beyond_the_context_are_refused() -> None:
+def test_prompt_and_answer_over_the_context_limit_are_rejected() -> None:
     messages = [{"role": "user", "content": "x" * 400}]
     with pytest.raises(ContextLengthError, match="maximum context length is 128 tokens"):
         openai_answer(messages, limit=128, max_tokens=64)

@@ -23,7 +23,7 @@ def user(text: str) -> dict[str, Any]:
     return {"role": "user", "content": text}
 
 
-async def test_a_whole_answer_carries_the_expected_tokens_and_its_usage(client: AsyncOpenAI) -> None:
+async def test_an_answer_has_the_expected_tokens_and_its_usage(client: AsyncOpenAI) -> None:
     answer = await client.chat.completions.create(model=MODEL, messages=[user(marked("hi"))], max_tokens=9)
     assert answer.choices[0].message.content == expected("s1", 0, 0, 9)
     assert answer.choices[0].finish_reason == "stop"
@@ -35,7 +35,7 @@ async def test_a_whole_answer_carries_the_expected_tokens_and_its_usage(client: 
     assert answer.usage.prompt_tokens_details.cached_tokens == 0
 
 
-async def test_a_stream_has_one_event_a_token_and_ends_with_finish_and_usage(client: AsyncOpenAI) -> None:
+async def test_a_stream_has_one_event_per_token_and_ends_with_finish_and_usage(client: AsyncOpenAI) -> None:
     stream = await client.chat.completions.create(
         model=MODEL,
         messages=[user(marked("hi"))],
@@ -55,7 +55,7 @@ async def test_a_stream_has_one_event_a_token_and_ends_with_finish_and_usage(cli
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-async def test_no_usage_chunk_comes_unasked(replica: ReplicaServer) -> None:
+async def test_a_stream_has_no_usage_chunk_unless_requested(replica: ReplicaServer) -> None:
     status, body = await post(replica, chat(marked("hi"), max_tokens=3))
     assert status == 200
     assert b"usage" not in body
@@ -63,10 +63,10 @@ async def test_no_usage_chunk_comes_unasked(replica: ReplicaServer) -> None:
 
 
 @pytest.mark.parametrize("total", [1, 2, 30])
-async def test_tools_end_the_answer_in_one_call_streamed_and_whole(client: AsyncOpenAI, total: int) -> None:
+async def test_with_tools_an_answer_ends_in_one_call_streamed_or_not(client: AsyncOpenAI, total: int) -> None:
     call_tokens = min(8, total // 2)
-    asked: dict[str, Any] = {"model": MODEL, "messages": [user(marked("hi"))], "max_tokens": total, "tools": TOOLS}
-    whole = (await client.chat.completions.create(**asked)).choices[0]
+    request: dict[str, Any] = {"model": MODEL, "messages": [user(marked("hi"))], "max_tokens": total, "tools": TOOLS}
+    whole = (await client.chat.completions.create(**request)).choices[0]
     assert whole.finish_reason == "tool_calls"
     assert whole.message.tool_calls is not None
     (call,) = whole.message.tool_calls
@@ -74,7 +74,7 @@ async def test_tools_end_the_answer_in_one_call_streamed_and_whole(client: Async
     assert (whole.message.content or "") == expected("s1", 0, 0, total - call_tokens)
 
     text, arguments, names, finish = "", "", [], None
-    async for chunk in await client.chat.completions.create(**asked, stream=True):
+    async for chunk in await client.chat.completions.create(**request, stream=True):
         choice = chunk.choices[0]
         text += choice.delta.content or ""
         for part in choice.delta.tool_calls or []:
@@ -87,7 +87,7 @@ async def test_tools_end_the_answer_in_one_call_streamed_and_whole(client: Async
     assert finish == "tool_calls"
 
 
-async def test_the_clients_own_stream_helper_assembles_the_call(client: AsyncOpenAI) -> None:
+async def test_the_clients_stream_helper_assembles_the_call(client: AsyncOpenAI) -> None:
     async with client.chat.completions.stream(
         model=MODEL, messages=[user(marked("hi"))], max_tokens=20, tools=TOOLS
     ) as stream:
@@ -97,7 +97,7 @@ async def test_the_clients_own_stream_helper_assembles_the_call(client: AsyncOpe
     assert calls[0].function.name in {tool["function"]["name"] for tool in TOOLS}
 
 
-async def test_a_named_tool_choice_is_obeyed(client: AsyncOpenAI) -> None:
+async def test_a_named_tool_choice_is_called(client: AsyncOpenAI) -> None:
     answer = await client.chat.completions.create(
         model=MODEL,
         messages=[user("no marker")],
@@ -110,7 +110,7 @@ async def test_a_named_tool_choice_is_obeyed(client: AsyncOpenAI) -> None:
     assert calls[0].function.name == "run_tests"
 
 
-async def test_a_continuation_sends_the_rest_only(client: AsyncOpenAI) -> None:
+async def test_a_continuation_sends_only_the_rest(client: AsyncOpenAI) -> None:
     partial = {"role": "assistant", "content": expected("s1", 0, 0, 12)}
     answer = await client.chat.completions.create(
         model=MODEL,
@@ -148,7 +148,7 @@ async def test_the_next_turn_finds_this_turn_in_the_prefix_cache(client: AsyncOp
         ({"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "nobody"}}}, "tool_choice"),
     ],
 )
-async def test_a_bad_request_is_answered_with_400_and_what_is_wrong(
+async def test_an_invalid_request_is_answered_with_400_and_the_mistake(
     client: AsyncOpenAI, change: dict[str, Any], text: str
 ) -> None:
     body = {"model": MODEL, "messages": [user("hi")], "max_tokens": 4} | change
@@ -158,7 +158,7 @@ async def test_a_bad_request_is_answered_with_400_and_what_is_wrong(
     assert caught.value.type == "invalid_request_error"
 
 
-async def test_broken_json_and_missing_messages_are_400(replica: ReplicaServer, client: AsyncOpenAI) -> None:
+async def test_invalid_json_and_missing_messages_are_400(replica: ReplicaServer, client: AsyncOpenAI) -> None:
     for content in (b"{", b'"\xff"', b"{}"):
         with pytest.raises(BadRequestError):
             await client.post("/chat/completions", content=content, cast_to=object)
@@ -166,7 +166,7 @@ async def test_broken_json_and_missing_messages_are_400(replica: ReplicaServer, 
     assert replica.snapshot()["running"] == 0
 
 
-async def test_too_long_a_context_is_400_with_its_code(client: AsyncOpenAI) -> None:
+async def test_a_prompt_over_the_context_limit_is_400_with_its_code(client: AsyncOpenAI) -> None:
     with pytest.raises(BadRequestError) as caught:
         await client.chat.completions.create(model=MODEL, messages=[user("x" * 540_000)], max_tokens=5)
     assert caught.value.code == "context_length_exceeded"
@@ -177,7 +177,7 @@ async def test_an_unknown_path_is_404(client: AsyncOpenAI) -> None:
         await client.embeddings.create(model=MODEL, input="x")
 
 
-async def test_a_cold_replica_answers_503_until_it_is_warm() -> None:
+async def test_during_a_cold_start_the_answer_is_503() -> None:
     async with running(cold_start_s=3600) as cold:
         async with AsyncOpenAI(base_url=f"{cold.url}/v1", api_key="none", max_retries=0) as client:
             with pytest.raises(InternalServerError) as caught:
@@ -185,11 +185,11 @@ async def test_a_cold_replica_answers_503_until_it_is_warm() -> None:
         assert caught.value.status_code == 503
 
 
-async def test_the_models_list_names_the_model(client: AsyncOpenAI) -> None:
+async def test_the_list_of_models_contains_the_model(client: AsyncOpenAI) -> None:
     assert [model.id async for model in client.models.list()] == [MODEL]
 
 
-async def test_a_cut_stream_raises_in_the_client_and_a_clean_end_does_not(
+async def test_a_stream_without_a_terminal_event_raises_no_error_in_the_client(
     client: AsyncOpenAI, replica: ReplicaServer
 ) -> None:
     await put(replica, "f1", "cut", params={"after_tokens": 5, "how": "clean"})

@@ -1,4 +1,4 @@
-"""`corrupt`: one broken event in a stream that goes on."""
+"""`corrupt`: one corrupt event in a stream that goes on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.replica_harness import chat, expected, marked, post, put
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
 @pytest.mark.parametrize(("how", "starts"), [("data", b"data: {"), ("line", b"\xef\xbf\xbd{")])
-async def test_the_event_after_its_tokens_is_broken_and_no_other(
+async def test_only_the_event_after_the_tokens_is_corrupt(
     replica: ReplicaServer, path: str, how: str, starts: bytes
 ) -> None:
     await put(replica, "f1", "corrupt", params={"after_tokens": 3, "how": how})
@@ -33,7 +33,7 @@ async def test_the_event_after_its_tokens_is_broken_and_no_other(
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_of_an_answer_that_is_not_streamed_half_the_body_comes(replica: ReplicaServer) -> None:
+async def test_an_answer_that_is_not_streamed_loses_half_its_body(replica: ReplicaServer) -> None:
     await put(replica, "f1", "corrupt")
     status, body = await post(replica, chat(marked("x"), max_tokens=6, stream=False))
     assert status == 200

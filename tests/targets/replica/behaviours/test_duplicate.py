@@ -1,4 +1,4 @@
-"""`duplicate`: a token comes twice."""
+"""`duplicate`: a token is sent twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flush_cache`: what was computed is computed again."""
+"""`flush_cache`: cached prefixes are computed again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def hit_tokens(replica: ReplicaServer) -> int:
     return hits
 
 
-async def test_a_known_prefix_is_forgotten_once(replica: ReplicaServer) -> None:
+async def test_the_prefix_cache_is_emptied_once(replica: ReplicaServer) -> None:
     assert await hit_tokens(replica) == 0
     assert await hit_tokens(replica) > 900
     await put(replica, "f1", "flush_cache")
@@ -22,7 +22,7 @@ async def test_a_known_prefix_is_forgotten_once(replica: ReplicaServer) -> None:
     assert await control(replica, "DELETE", "/behaviours/f1") == (200, {"hits": 2})
 
 
-async def test_again_and_again_until_it_is_over(replica: ReplicaServer) -> None:
+async def test_the_prefix_cache_is_emptied_periodically_until_the_end(replica: ReplicaServer) -> None:
     await put(replica, "f1", "flush_cache", params={"every_s": 0.05})
     for _ in range(2):
         await hit_tokens(replica)

@@ -1,4 +1,4 @@
-"""`latency` holds a request back before the engine."""
+"""`latency`: a request is delayed before it reaches the engine."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def test_a_delay_is_never_negative() -> None:
     assert Latency(ms=10, jitter_ms=100).delay_s(0.0) == 0.0
 
 
-async def test_requests_reach_the_engine_later_and_are_counted(replica: ReplicaServer) -> None:
+async def test_requests_reach_the_engine_later_and_are_counted_as_hits(replica: ReplicaServer) -> None:
     await put(replica, "f1", "latency", params={"ms": 300})
     start = time.monotonic()
     answer = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=2)))
-    await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "the request has come")
+    await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "the request has arrived")
     assert replica.snapshot()["running"] == 0
     assert (await answer)[0] == 200
     assert time.monotonic() - start >= 0.3
@@ -34,7 +34,7 @@ async def test_requests_reach_the_engine_later_and_are_counted(replica: ReplicaS
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_a_share_leaves_the_others_alone(replica: ReplicaServer) -> None:
+async def test_a_share_hits_the_same_requests_each_time(replica: ReplicaServer) -> None:
     await put(replica, "f1", "latency", params={"ms": 1}, share=0.5)
     await asyncio.gather(*(post(replica, chat(marked("x", turn=turn), max_tokens=1)) for turn in range(40)))
     hits = replica.snapshot()["hits"]["f1"]

@@ -1,4 +1,4 @@
-"""`malformed`: no HTTP, or no JSON."""
+"""`malformed`: the response is not HTTP, or its body is not JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import chat, marked, post, put, raw, whole
 
 
-async def test_bytes_that_are_no_response_and_the_end_of_the_connection(replica: ReplicaServer) -> None:
+async def test_http_sends_bytes_that_are_not_a_response_and_closes(replica: ReplicaServer) -> None:
     await put(replica, "f1", "malformed")
     reads, _ = await raw(replica, chat(marked("x")))
     assert whole(reads).startswith(b"\x16\x03\x01")
@@ -21,7 +21,7 @@ async def test_bytes_that_are_no_response_and_the_end_of_the_connection(replica:
     assert replica.snapshot()["decoded_tokens"] == 0
 
 
-async def test_a_200_whose_body_is_no_json(replica: ReplicaServer) -> None:
+async def test_json_answers_200_with_a_body_that_is_not_json(replica: ReplicaServer) -> None:
     await put(replica, "f1", "malformed", params={"how": "json"})
     status, body = await post(replica, chat(marked("x"), stream=False))
     assert status == 200

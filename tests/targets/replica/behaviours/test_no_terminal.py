@@ -1,4 +1,4 @@
-"""`no_terminal`: everything but the end."""
+"""`no_terminal`: all tokens, but no terminal event."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tests.support.replica_harness import chat, expected, marked, post, put, str
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-async def test_all_tokens_come_and_no_terminal_event(replica: ReplicaServer, path: str) -> None:
+async def test_all_tokens_are_sent_but_no_terminal_event(replica: ReplicaServer, path: str) -> None:
     await put(replica, "f1", "no_terminal")
     status, body = await post(replica, chat(marked("x"), max_tokens=6), path)
-    assert status == 200  # and a proper end: anything else is an error here
+    assert status == 200  # the body ended properly, else `post` would have raised
     if path.endswith("completions"):
         assert streamed_text(body) == expected("s1", 0, 0, 6)
     assert all(expected("s1", 0, n, n + 1).encode() in body for n in range(6))

@@ -1,9 +1,9 @@
-"""Which requests a behaviour hits."""
+"""Which requests a behaviour hits: selectors, counts, shares, phases."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import aiohttp
 import pytest
@@ -16,7 +16,7 @@ from tests.support.replica_harness import MODEL, chat, control, marked, put, unt
 
 
 @pytest.mark.parametrize(
-    ("only", "headers", "fits"),
+    ("selector", "headers", "matches"),
     [
         (EVERY_REQUEST, {}, True),
         (RequestSelector(tenant=("acme",)), {"authorization": f"Bearer {key_of('acme', 'batch')}"}, True),
@@ -31,11 +31,13 @@ from tests.support.replica_harness import MODEL, chat, control, marked, put, unt
         (RequestSelector(tenant=("acme",), model=("n",)), {"authorization": f"Bearer {key_of('acme')}"}, False),
     ],
 )
-def test_all_that_is_given_must_fit(only: RequestSelector, headers: dict[str, str], fits: bool) -> None:
-    assert only.matches(CIMultiDict(headers), "m") == fits
+def test_a_request_must_match_all_given_fields(
+    selector: RequestSelector, headers: dict[str, str], matches: bool
+) -> None:
+    assert selector.matches(CIMultiDict(headers), "m") == matches
 
 
-def test_a_share_hits_about_that_many_and_always_the_same_ones() -> None:
+def test_a_share_hits_about_that_share_and_always_the_same_requests() -> None:
     keys = [f"s{session}/main#{turn}" for session in range(200) for turn in range(10)]
     hit = {key for key in keys if share_draw(7, "f1", key) < 0.3}
     assert 0.26 < len(hit) / len(keys) < 0.34
@@ -55,25 +57,34 @@ async def statuses(replica: ReplicaServer, turns: range, **headers: str) -> list
     return found
 
 
-async def test_the_first_are_left_alone_and_then_so_many_are_hit(replica: ReplicaServer) -> None:
+async def test_the_first_requests_are_skipped_and_then_at_most_so_many_hit(replica: ReplicaServer) -> None:
     only = {"tenant": ["acme"], "after_requests": 2, "at_most": 3}
     await put(replica, "f1", "http_error", only=only)
-    assert await statuses(replica, range(4)) == [200] * 4  # they do not count
+    assert await statuses(replica, range(4)) == [200] * 4  # they do not match, and so are not counted
     mine = {"Authorization": f"Bearer {key_of('acme')}"}
     assert await statuses(replica, range(7), **mine) == [200, 200, 503, 503, 503, 200, 200]
-    await put(replica, "f1", "http_error", only=only)  # a new one counts anew
+    await put(replica, "f1", "http_error", only=only)  # a new PUT starts a new count
     assert await statuses(replica, range(3), **mine) == [200, 200, 503]
     assert replica.snapshot()["hits"] == {"f1": 4}
 
 
-async def test_a_model_and_a_header(replica: ReplicaServer) -> None:
+async def test_a_model_and_a_header_can_be_selected(replica: ReplicaServer) -> None:
     await put(replica, "f1", "http_error", only={"model": [MODEL], "header": {"X-Beta": "yes"}})
     assert await statuses(replica, range(1), **{"x-beta": "yes"}) == [503]
     assert await statuses(replica, range(1)) == [200]
 
 
-@pytest.mark.parametrize(("phase", "hit"), [("prefill", False), ("decode", True)])
-async def test_a_phase_tells_streams_that_have_sent_from_those_that_have_not(
+PHASES = {"prefill": False, "decode": True}
+"""Whether a phase selects a stream that has sent tokens."""
+
+
+def test_every_phase_is_known_here() -> None:
+    phases, _ = get_args(get_type_hints(RequestSelector)["phase"])
+    assert set(get_args(phases)) == set(PHASES)
+
+
+@pytest.mark.parametrize(("phase", "hit"), PHASES.items())
+async def test_a_phase_selects_streams_by_whether_they_have_sent_tokens(
     replica: ReplicaServer, phase: str, hit: bool
 ) -> None:
     async def call(turn: int, tokens: int) -> bool:
@@ -85,12 +96,12 @@ async def test_a_phase_tells_streams_that_have_sent_from_those_that_have_not(
             except aiohttp.ClientError:
                 return False
 
-    under_way = asyncio.create_task(call(0, 100))
-    await until(lambda: replica.snapshot()["decoded_tokens"] > 5, "it is under way")
+    running = asyncio.create_task(call(0, 100))
+    await until(lambda: replica.snapshot()["decoded_tokens"] > 5, "it is in progress")
     await put(replica, "f1", "cut", only={"phase": phase})
-    assert await under_way != hit
+    assert await running != hit
     assert replica.snapshot()["hits"] == {"f1": int(hit)}
-    assert not await call(1, 4)  # a new one is in both phases, one after the other
+    assert not await call(1, 4)  # a new stream passes both phases
 
 
 @pytest.mark.parametrize(
@@ -103,7 +114,7 @@ async def test_a_phase_tells_streams_that_have_sent_from_those_that_have_not(
         ({"kind": "cut", "only": {"colour": "red"}}, "colour"),
     ],
 )
-async def test_what_cannot_be_selected_is_400(replica: ReplicaServer, body: dict[str, Any], what: str) -> None:
+async def test_an_invalid_selector_is_400(replica: ReplicaServer, body: dict[str, Any], what: str) -> None:
     status, answer = await control(replica, "PUT", "/behaviours/f1", {"lease_s": 5, **body})
     assert status == 400
     assert what in answer["error"]

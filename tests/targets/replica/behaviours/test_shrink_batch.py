@@ -1,4 +1,4 @@
-"""`shrink_batch`: fewer run at once."""
+"""`shrink_batch`: fewer requests run at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import chat, control, marked, post, put, until
 
 
-async def test_those_that_run_go_on_and_the_others_wait(replica: ReplicaServer) -> None:
+async def test_running_requests_continue_and_the_others_wait(replica: ReplicaServer) -> None:
     tasks = [asyncio.create_task(post(replica, chat(marked("x", turn=n), max_tokens=300))) for n in range(3)]
     await until(lambda: replica.snapshot()["running"] == 3, "three run")
     await put(replica, "f1", "shrink_batch", params={"max_sequences": 2})
@@ -16,5 +16,5 @@ async def test_those_that_run_go_on_and_the_others_wait(replica: ReplicaServer) 
     await until(lambda: replica.snapshot()["waiting"] == 2, "two wait")
     assert replica.snapshot()["running"] == 3
     await control(replica, "DELETE", "/behaviours/f1")
-    await until(lambda: replica.snapshot()["waiting"] == 0, "nobody waits any more")
+    await until(lambda: replica.snapshot()["waiting"] == 0, "none waits any more")
     assert all(status == 200 for status, _ in await asyncio.gather(*tasks))

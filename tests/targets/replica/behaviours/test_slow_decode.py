@@ -1,4 +1,4 @@
-"""`slow_decode` makes decode steps longer, for all streams."""
+"""`slow_decode`: decode steps take longer, for all streams."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def seconds(replica: ReplicaServer, turn: int) -> float:
     return time.monotonic() - start
 
 
-async def test_tokens_come_so_many_times_slower_until_it_is_deleted(replica: ReplicaServer) -> None:
+async def test_tokens_are_slower_by_the_factor_until_it_is_deleted(replica: ReplicaServer) -> None:
     normal_s = await seconds(replica, 0)
     await put(replica, "f1", "slow_decode", params={"factor": 4})
     slow_s = await seconds(replica, 1)
@@ -28,9 +28,9 @@ async def test_tokens_come_so_many_times_slower_until_it_is_deleted(replica: Rep
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_two_factors_multiply_and_streams_under_way_are_hit(replica: ReplicaServer) -> None:
+async def test_two_behaviours_hit_a_stream_in_progress(replica: ReplicaServer) -> None:
     task = asyncio.create_task(seconds(replica, 0))
-    await until(lambda: replica.snapshot()["running"] == 1, "it is under way")
+    await until(lambda: replica.snapshot()["running"] == 1, "it is in progress")
     await put(replica, "f1", "slow_decode", params={"factor": 2})
     await put(replica, "f2", "slow_decode", params={"factor": 3})
     await task

@@ -1,4 +1,4 @@
-"""`slow_prefill`: prompts take longer."""
+"""`slow_prefill`: prefill takes longer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import chat, control, marked, post, put
 
 
-async def test_prefill_takes_so_many_times_as_long_by_the_engines_own_clock(replica: ReplicaServer) -> None:
+async def test_prefill_takes_the_factor_times_as_long_in_engine_time(replica: ReplicaServer) -> None:
     async def prefill_s(turn: int) -> float:
         before = replica._metrics.text()
         text = marked(f"{turn} " * 4000, turn=turn)

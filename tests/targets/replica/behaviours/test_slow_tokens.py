@@ -10,7 +10,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import chat, control, expected, marked, post, put, raw, streamed_text, until, whole
 
 
-async def test_tokens_go_out_so_far_apart_while_the_engine_is_done_long_before(replica: ReplicaServer) -> None:
+async def test_tokens_are_sent_apart_long_after_the_engine_is_done(replica: ReplicaServer) -> None:
     await put(replica, "f1", "slow_tokens", params={"ms": 60})
     task = asyncio.create_task(raw(replica, chat(marked("x"), max_tokens=10)))
     await until(lambda: replica.snapshot()["decoded_tokens"] == 10, "the engine is done")
@@ -23,14 +23,14 @@ async def test_tokens_go_out_so_far_apart_while_the_engine_is_done_long_before(r
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_a_factor_stretches_what_the_engine_does(replica: ReplicaServer) -> None:
+async def test_a_factor_multiplies_the_time_between_tokens(replica: ReplicaServer) -> None:
     plain, _ = await raw(replica, chat(marked("x"), max_tokens=12))
     await put(replica, "f1", "slow_tokens", params={"factor": 10, "after_tokens": 4})
     slow, _ = await raw(replica, chat(marked("x", turn=1), max_tokens=12))
     assert slow[-1][0] - slow[0][0] > 3 * (plain[-1][0] - plain[0][0])
 
 
-async def test_when_it_is_over_what_has_gathered_comes_at_once(replica: ReplicaServer) -> None:
+async def test_at_the_end_all_waiting_tokens_are_sent_at_once(replica: ReplicaServer) -> None:
     await put(replica, "f1", "slow_tokens", params={"ms": 3_600_000})
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=8)))
     await until(lambda: replica.snapshot()["decoded_tokens"] == 8, "all is decoded")
@@ -39,7 +39,7 @@ async def test_when_it_is_over_what_has_gathered_comes_at_once(replica: ReplicaS
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_its_end_waits_for_the_last_token(replica: ReplicaServer, stream: bool) -> None:
+async def test_an_answer_ends_only_after_its_last_token(replica: ReplicaServer, stream: bool) -> None:
     await put(replica, "f1", "slow_tokens", params={"ms": 100})
     start = asyncio.get_running_loop().time()
     status, _ = await post(replica, chat(marked("x"), max_tokens=4, stream=stream))

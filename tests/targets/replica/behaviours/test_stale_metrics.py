@@ -1,4 +1,4 @@
-"""`stale_metrics`: `/metrics` lies."""
+"""`stale_metrics`: `/metrics` is not up to date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def load(replica: ReplicaServer) -> dict[str, float]:
 IDLE = {"num_requests_running": 0.0, "num_requests_waiting": 0.0, "kv_cache_usage_perc": 0.0}
 
 
-async def test_frozen_says_what_was_and_idle_says_nobody(replica: ReplicaServer) -> None:
+async def test_frozen_shows_the_page_at_the_put_and_idle_shows_no_load(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stale_metrics")
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=3000)))
     await until(lambda: replica.snapshot()["running"] == 1, "one runs")
@@ -31,6 +31,6 @@ async def test_frozen_says_what_was_and_idle_says_nobody(replica: ReplicaServer)
     assert true["kv_cache_usage_perc"] > 0
     await put(replica, "f2", "stale_metrics", params={"how": "idle"})
     assert await load(replica) == IDLE
-    await put(replica, "f3", "stale_metrics")  # frozen at the truth, and put on last
+    await put(replica, "f3", "stale_metrics")  # frozen with the true page, and the last one put
     assert (await load(replica))["num_requests_running"] == 1
     task.cancel()

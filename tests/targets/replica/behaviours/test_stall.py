@@ -1,4 +1,4 @@
-"""`stall` silences a stream whose connection stays open."""
+"""`stall`: a stream stops sending while its connection stays open."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ async def read_until(response: aiohttp.ClientResponse, tokens: int) -> bytes:
     return data
 
 
-async def test_a_stream_falls_silent_after_its_tokens_and_goes_on_when_the_fault_is_deleted(
-    replica: ReplicaServer,
-) -> None:
+async def test_a_stream_stops_after_its_tokens_and_resumes_after_a_delete(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stall", params={"after_tokens": 5})
     async with (
         aiohttp.ClientSession() as session,
@@ -30,7 +28,7 @@ async def test_a_stream_falls_silent_after_its_tokens_and_goes_on_when_the_fault
         data = await read_until(response, 5)
         await until(lambda: replica.snapshot()["decoded_tokens"] == 20, "the engine goes on")
         assert not response.content.is_eof()
-        assert response.content.total_bytes - len(data) < 40  # what is left of the fifth token's event
+        assert response.content.total_bytes - len(data) < 40  # the rest of the fifth token's event
         assert replica.snapshot()["hits"] == {"f1": 1}
         await control(replica, "DELETE", "/behaviours/f1")
         data += await response.read()
@@ -38,7 +36,7 @@ async def test_a_stream_falls_silent_after_its_tokens_and_goes_on_when_the_fault
     assert data.endswith(b"data: [DONE]\n\n")
 
 
-async def test_after_no_tokens_not_even_headers_come(replica: ReplicaServer) -> None:
+async def test_with_zero_tokens_no_headers_are_sent(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stall")
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=4)))
     await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "the first token is held")
@@ -49,14 +47,14 @@ async def test_after_no_tokens_not_even_headers_come(replica: ReplicaServer) -> 
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_the_lease_that_runs_out_lets_the_stream_go_on(replica: ReplicaServer, stream: bool) -> None:
+async def test_a_stream_resumes_when_the_lease_expires(replica: ReplicaServer, stream: bool) -> None:
     await put(replica, "f1", "stall", params={"after_tokens": 2}, lease_s=0.3)
     status, _ = await asyncio.wait_for(post(replica, chat(marked("x"), max_tokens=4, stream=stream)), 10)
     assert status == 200
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_for_s_ends_the_silence_of_each_stream_once(replica: ReplicaServer) -> None:
+async def test_a_stream_resumes_after_for_s_and_is_not_held_again(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stall", params={"after_tokens": 2, "for_s": 0.2})
     start = asyncio.get_running_loop().time()
     _, body = await asyncio.wait_for(post(replica, chat(marked("x"), max_tokens=8)), 10)
@@ -65,7 +63,7 @@ async def test_for_s_ends_the_silence_of_each_stream_once(replica: ReplicaServer
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_a_stream_under_way_is_silenced_too(replica: ReplicaServer) -> None:
+async def test_a_stream_in_progress_is_held_too(replica: ReplicaServer) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.post(replica.url + "/v1/chat/completions", json=chat(marked("x"), max_tokens=60)) as response,
@@ -80,15 +78,15 @@ async def test_a_stream_under_way_is_silenced_too(replica: ReplicaServer) -> Non
     assert streamed_text(data) == expected("s1", 0, 0, 60)
 
 
-async def test_a_client_may_leave_a_silent_stream(replica: ReplicaServer) -> None:
+async def test_a_client_may_disconnect_from_a_held_stream(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stall")
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=3000)))
     await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "it is held")
     task.cancel()
-    await until(lambda: replica.snapshot()["running"] == 0, "the engine was told")
+    await until(lambda: replica.snapshot()["running"] == 0, "the engine has dropped the request")
 
 
-async def test_a_stall_put_again_goes_on_without_a_gap_and_by_its_own_time(replica: ReplicaServer) -> None:
+async def test_a_replaced_stall_keeps_holding_for_its_own_duration(replica: ReplicaServer) -> None:
     await put(replica, "f1", "stall", params={"after_tokens": 2, "for_s": 0.3})
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=4)))
     await until(lambda: replica.snapshot()["hits"]["f1"] == 1, "it is held")

@@ -8,7 +8,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import chat, control, expected, marked, post, put, raw, streamed_text, until, whole
 
 
-async def test_events_come_in_pieces_and_are_whole_in_the_end(replica: ReplicaServer) -> None:
+async def test_events_arrive_in_pieces_and_complete(replica: ReplicaServer) -> None:
     await put(replica, "f1", "trickle", params={"bytes": 50, "ms": 5})
     reads, _ = await raw(replica, chat(marked("x"), max_tokens=6))
     data = whole(reads)
@@ -19,7 +19,7 @@ async def test_events_come_in_pieces_and_are_whole_in_the_end(replica: ReplicaSe
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
-async def test_it_begins_after_its_tokens(replica: ReplicaServer) -> None:
+async def test_the_trickle_begins_after_its_tokens(replica: ReplicaServer) -> None:
     await put(replica, "f1", "trickle", params={"bytes": 1, "ms": 60_000, "after_tokens": 3})
     task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=6)))
     await until(lambda: replica.snapshot()["decoded_tokens"] == 6, "all is decoded")

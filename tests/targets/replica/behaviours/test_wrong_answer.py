@@ -1,4 +1,4 @@
-"""`wrong_answer`: the right form, and somebody else's tokens."""
+"""`wrong_answer`: correct form, but the tokens of another answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import TOOLS, chat, expected, marked, post, put, streamed_text
 
 
-async def test_the_answer_changes_after_its_tokens_and_keeps_its_length(replica: ReplicaServer) -> None:
+async def test_the_tokens_change_after_the_given_count_and_the_length_does_not(replica: ReplicaServer) -> None:
     await put(replica, "f1", "wrong_answer", params={"after_tokens": 2})
     _, body = await post(replica, chat(marked("x"), max_tokens=6))
     text, right = streamed_text(body), expected("s1", 0, 0, 6)
@@ -21,7 +21,7 @@ async def test_the_answer_changes_after_its_tokens_and_keeps_its_length(replica:
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
-async def test_every_form_of_an_answer_can_be_wrong(replica: ReplicaServer, path: str) -> None:
+async def test_answers_of_each_api_streamed_or_not_can_be_wrong(replica: ReplicaServer, path: str) -> None:
     await put(replica, "f1", "wrong_answer")
     tools = {"tools": TOOLS} if path.endswith("completions") else {}
     for n, stream in enumerate((True, False)):

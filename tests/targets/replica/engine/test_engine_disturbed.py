@@ -61,7 +61,7 @@ def test_a_request_that_fits_the_initial_cache_is_accepted_by_a_smaller_one() ->
     assert engine.waiting == 1
 
 
-def test_a_smaller_batch_keeps_running_requests_and_a_larger_one_admits_at_the_next_step() -> None:
+def test_a_smaller_batch_keeps_running_requests_and_a_larger_one_admits_others() -> None:
     engine = small()
     for name in "abc":
         engine.submit(0.0, request(name, 10, 10))

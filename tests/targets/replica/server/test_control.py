@@ -1,4 +1,4 @@
-"""The control port: who may, leases, and what is refused."""
+"""The control port: access, leases, and invalid requests."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ RIGHT = {TOKEN_HEADER: TOKEN}
         (RIGHT, 200),
     ],
 )
-async def test_only_the_runs_own_requests_are_taken(
+async def test_only_requests_with_token_and_local_host_are_accepted(
     replica: ReplicaServer, headers: dict[str, str], status: int
 ) -> None:
     assert (await control(replica, "GET", "/behaviours", headers=headers))[0] == status
 
 
-async def test_put_list_renew_delete(replica: ReplicaServer) -> None:
+async def test_a_behaviour_is_put_listed_renewed_and_deleted(replica: ReplicaServer) -> None:
     await put(replica, "f1", "latency", params={"ms": 5}, lease_s=20)
     await put(replica, "f2", "stall")
     status, listing = await control(replica, "GET", "/behaviours")
@@ -56,7 +56,7 @@ async def test_a_second_put_replaces_the_first(replica: ReplicaServer) -> None:
     assert listing["f1"]["kind"] == "http_error"
 
 
-async def test_a_lease_that_is_not_renewed_ends_the_behaviour_and_one_that_is_does_not(replica: ReplicaServer) -> None:
+async def test_only_a_lease_that_is_not_renewed_expires(replica: ReplicaServer) -> None:
     await put(replica, "short", "stall", lease_s=0.2)
     await put(replica, "renewed", "stall", lease_s=0.2)
     await control(replica, "POST", "/behaviours/renew", {"ids": ["renewed"]})
@@ -86,7 +86,7 @@ async def test_a_lease_that_is_not_renewed_ends_the_behaviour_and_one_that_is_do
         ("no object", "object"),
     ],
 )
-async def test_bad_kinds_and_parameters_are_400_and_change_nothing(
+async def test_invalid_kinds_and_parameters_are_400_and_change_nothing(
     replica: ReplicaServer, body: Any, what: str
 ) -> None:
     status, answer = await control(replica, "PUT", "/behaviours/f1", body)

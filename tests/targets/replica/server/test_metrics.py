@@ -1,4 +1,4 @@
-"""`/metrics` has vLLM's names, and they count."""
+"""`/metrics`: vLLM's names and their values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAMES = [
 
 
 async def scrape(replica: ReplicaServer) -> dict[str, float]:
-    """Sums over all labels, by sample name."""
+    """Returns the sums over all labels, by sample name."""
     async with aiohttp.ClientSession() as session, session.get(replica.url + "/metrics") as response:
         assert response.content_type == "text/plain"
         text = await response.text()
@@ -46,12 +46,12 @@ async def scrape(replica: ReplicaServer) -> dict[str, float]:
     return found
 
 
-async def test_all_of_vllms_names_are_there_from_the_start(replica: ReplicaServer) -> None:
+async def test_all_of_vllms_names_are_present_from_the_start(replica: ReplicaServer) -> None:
     found = await scrape(replica)
     assert [name for name in NAMES if name not in found] == []
 
 
-async def test_they_count_what_was_served(replica: ReplicaServer) -> None:
+async def test_metrics_count_the_served_requests(replica: ReplicaServer) -> None:
     for turn in range(2):
         await post(replica, chat(marked("word " * 100, turn=turn), max_tokens=10))
     await put(replica, "f1", "cut", params={"after_tokens": 3, "how": "clean"})

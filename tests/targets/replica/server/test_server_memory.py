@@ -1,4 +1,4 @@
-"""A replica process stays small."""
+"""The memory and the imports of a replica process."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def test_the_replica_with_the_largest_cache_needs_less_than_80_mb(started: list[
     assert rss_kb < 80_000
 
 
-def test_it_imports_nothing_of_the_analysis_or_the_load(started: list[str]) -> None:
+def test_a_replica_imports_no_package_of_the_analysis_or_of_the_load(started: list[str]) -> None:
     assert not HEAVY & set(started[1].split())

@@ -1,4 +1,4 @@
-"""What a request's spans say, read back from an in-memory exporter."""
+"""The spans of a request, read from an in-memory exporter."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import NoOpTracer, SpanKind, StatusCode
 
 from reports.shared import attributes as names
 from targets.replica.server.server import ReplicaServer
 from targets.replica.server.spans import Spans
-from tests.support.replica_harness import MODEL, TOOLS, chat, expected, marked, post, put, running, until
+from tests.support.replica_harness import MODEL, TOOLS, chat, config, expected, marked, post, put, running, until
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -41,7 +41,7 @@ async def spans_of(exporter: InMemorySpanExporter, requests: int = 1) -> Callabl
     return named
 
 
-async def test_a_request_has_its_story_and_its_three_phases(
+async def test_a_request_has_its_attributes_and_three_phases(
     traced: ReplicaServer, exporter: InMemorySpanExporter
 ) -> None:
     async with aiohttp.ClientSession(headers={"traceparent": PARENT}) as session:
@@ -55,9 +55,9 @@ async def test_a_request_has_its_story_and_its_three_phases(
     assert request.kind is SpanKind.SERVER
     assert f"{request.context.trace_id:032x}" == PARENT.split("-")[1]
     assert f"{request.parent.span_id:016x}" == PARENT.split("-")[2]
-    said = dict(request.attributes or {})
-    prompt = said.pop(names.PROMPT_TOKENS)
-    assert said == {
+    attributes = dict(request.attributes or {})
+    prompt = attributes.pop(names.PROMPT_TOKENS)
+    assert attributes == {
         names.REPLICA: "gpu-0",
         names.POOL: "gpu",
         names.CLOUD: "aws",
@@ -89,14 +89,16 @@ async def test_a_request_has_its_story_and_its_three_phases(
     assert prefill.end_time == decode.start_time
 
 
-async def test_a_fault_is_an_event_on_the_span_it_hit(traced: ReplicaServer, exporter: InMemorySpanExporter) -> None:
+async def test_a_hit_is_an_event_on_the_span_of_its_request(
+    traced: ReplicaServer, exporter: InMemorySpanExporter
+) -> None:
     await put(traced, "f1", "cut", params={"after_tokens": 4})
     await put(traced, "f2", "latency", params={"ms": 1})
     with pytest.raises(aiohttp.ClientPayloadError):
         await post(traced, chat(marked("x"), max_tokens=30))
     (request,) = (await spans_of(exporter))(names.SPAN_REPLICA_REQUEST)
-    met = [(event.name, dict(event.attributes or {})) for event in request.events]
-    assert met == [
+    hits = [(event.name, dict(event.attributes or {})) for event in request.events]
+    assert hits == [
         (names.EVENT_FAULT_HIT, {names.FAULT_ID: "f2", names.FAULT_KIND: "latency"}),
         (names.EVENT_FAULT_HIT, {names.FAULT_ID: "f1", names.FAULT_KIND: "cut"}),
     ]
@@ -106,22 +108,22 @@ async def test_a_fault_is_an_event_on_the_span_it_hit(traced: ReplicaServer, exp
     assert request.status.status_code is StatusCode.ERROR
 
 
-async def test_an_error_status_and_a_client_that_left_are_told_apart(
+async def test_an_error_status_and_a_disconnect_have_different_outcomes(
     traced: ReplicaServer, exporter: InMemorySpanExporter
 ) -> None:
     await post(traced, {"messages": []})
     task = asyncio.create_task(post(traced, chat(marked("x"), max_tokens=3000)))
-    await until(lambda: traced.snapshot()["decoded_tokens"] > 2, "a stream is under way")
+    await until(lambda: traced.snapshot()["decoded_tokens"] > 2, "a stream is in progress")
     task.cancel()
-    refused, abandoned = (await spans_of(exporter, 2))(names.SPAN_REPLICA_REQUEST)
-    assert refused.attributes is not None
+    rejected, abandoned = (await spans_of(exporter, 2))(names.SPAN_REPLICA_REQUEST)
+    assert rejected.attributes is not None
     assert abandoned.attributes is not None
-    assert (refused.attributes[names.OUTCOME], refused.attributes[names.HTTP_STATUS]) == ("http_4xx", 400)
+    assert (rejected.attributes[names.OUTCOME], rejected.attributes[names.HTTP_STATUS]) == ("http_4xx", 400)
     assert abandoned.attributes[names.OUTCOME] == "abandoned"
     assert abandoned.attributes[names.DECODED] >= 2
 
 
-async def test_a_continuation_says_where_it_began(traced: ReplicaServer, exporter: InMemorySpanExporter) -> None:
+async def test_the_span_of_a_continuation_has_its_offset(traced: ReplicaServer, exporter: InMemorySpanExporter) -> None:
     partial = {"role": "assistant", "content": expected("s1", 0, 0, 5)}
     await post(traced, chat("", messages=[{"role": "user", "content": marked("x")}, partial], max_tokens=3))
     (request,) = (await spans_of(exporter))(names.SPAN_REPLICA_REQUEST)
@@ -130,9 +132,5 @@ async def test_a_continuation_says_where_it_began(traced: ReplicaServer, exporte
     assert request.attributes[names.SENT] == 3
 
 
-def test_without_an_sdk_there_is_no_span_at_all() -> None:
-    from opentelemetry.trace import NoOpTracer
-
-    from tests.support.replica_harness import config
-
+def test_without_an_sdk_there_is_no_span() -> None:
     assert Spans(config(), NoOpTracer()).begin({"traceparent": PARENT}, 1.0) is None
