@@ -1,6 +1,6 @@
 """Reads the chunk log: when the chunks of an answer arrived, and how many tokens each carried.
 
-The log is the bytes attribute `brownout.chunks` on the client's attempt span, written by `loadprofiles.client.chunklog`:
+The log is the bytes attribute `brownout.chunks` of the client's attempt span. `loadprofiles.client.chunklog` writes it:
 
     byte 0        version, 1
     then a chunk  varint: time since the previous chunk (the first: since the attempt's span started), in steps of 10 us

@@ -18,11 +18,10 @@ import yaml
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
 from reports.shared.fault_traits import FaultTraits, traits_of
+from reports.shared.phases import ALL_PHASES
 from reports.shared.units import Mistake, duration_s
 
 __all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
-
-PHASE_ORDER: Final = ("setup", "warmup", "baseline", "fault", "recovery", "shedding", "readmission", "drain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class Record:
             return False
         if not self.cut_short:
             return True
-        later = PHASE_ORDER[PHASE_ORDER.index(phase) + 1 :] if phase in PHASE_ORDER else ()
+        later = ALL_PHASES[ALL_PHASES.index(phase) + 1 :] if phase in ALL_PHASES else ()
         return any(self.phase(name) is not None for name in later)
 
     @property
@@ -303,7 +302,7 @@ def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list
         if post.get("kind") != "replica" and isinstance(data, dict) and isinstance(data.get("load_started"), int):
             return int(data["load_started"])
     for event in events:
-        if event.get("type") == "phase" and event.get("phase") in PHASE_ORDER[1:]:
+        if event.get("type") == "phase" and event.get("phase") in ALL_PHASES[1:]:
             return int(event["at"])
     return min([int(e["at"]) for e in events if "at" in e] + [span.start_ns for span in spans])
 

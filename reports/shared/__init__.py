@@ -1,1 +1,17 @@
-"""shared"""
+"""What `chaos`, `loadprofiles`, `targets` and `reports` share. It imports nothing of the other packages.
+
+attributes          names of spans, events and attributes, and their enumerations (outcomes, transitions)
+control_port        the check of Host, Origin and token that protects each control port
+document            a YAML document with the line of each value
+documents           reads and validates YAML files
+draws               seeded draws: a number as a function of a key
+errors              the error tree, and suggestions for misspelt words
+fault_traits        traits of a kind of fault, as written into the record
+phases              the phases of a run
+tenancy             tenant and tier of a request, by its API key
+thresholds          thresholds that several parts apply
+tokens              simulated token streams that a client can verify, and the marker of a call
+units               durations and percentages in files
+validation_errors   pydantic's errors as problems with line and remedy
+wording             numbers, values and intervals as text
+"""

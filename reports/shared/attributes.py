@@ -1,4 +1,4 @@
-"""The vocabulary: every span, event and attribute name that a report reads, written once.
+"""All span, event and attribute names that reports read, and the enumerations among their values.
 
 `gen_ai.*` names are those of `semantic-conventions-genai` v0.1.0 (in development); `http.*`, `server.*`, `service.*`
 and `error.type` those of the OpenTelemetry semantic conventions 1.37. Ours carry the prefix `brownout.`.
@@ -19,21 +19,21 @@ SERVICE_REPLICA: Final = "brownout-replica"
 SERVICE_RUNNER: Final = "brownout-runner"
 
 # -- span names ---------------------------------------------------------------------------------------------------
-SPAN_SESSION: Final = "brownout.session"  # the load: one a session, made when it ends, a trace of its own
+SPAN_SESSION: Final = "brownout.session"  # the load: one per session, created when it ends, in its own trace
 SPAN_INVOKE_AGENT: Final = "invoke_agent"  # the load: "invoke_agent {agent name}", root of one agent turn
 SPAN_CHAT: Final = "chat"  # the load: "chat {model}", one logical call, the client's retries inside
 SPAN_EXECUTE_TOOL: Final = "execute_tool"  # the load: "execute_tool {tool name}"
 SPAN_ATTEMPT: Final = "POST"  # one HTTP attempt: of the client (in chat), and of the gateway (in gateway.request)
 SPAN_GATEWAY_REQUEST: Final = "brownout.gateway.request"
-SPAN_GATEWAY_TRANSITION: Final = "brownout.gateway.transition"  # zero length, a trace of its own
+SPAN_GATEWAY_TRANSITION: Final = "brownout.gateway.transition"  # zero length, in its own trace
 SPAN_REPLICA_REQUEST: Final = "brownout.replica.request"
 SPAN_REPLICA_QUEUE: Final = "brownout.replica.queue"
 SPAN_REPLICA_PREFILL: Final = "brownout.replica.prefill"
 SPAN_REPLICA_DECODE: Final = "brownout.replica.decode"
-SPAN_FAULT: Final = "brownout.fault"  # the runner: injection to verified revert, a trace of its own
+SPAN_FAULT: Final = "brownout.fault"  # the runner: injection to verified revert, in its own trace
 
 # -- span events --------------------------------------------------------------------------------------------------
-EVENT_DECISION: Final = "brownout.decision"  # on gateway.request: who was considered, who was chosen, why
+EVENT_DECISION: Final = "brownout.decision"  # on gateway.request: replicas considered, replica chosen, reason
 EVENT_FAULT_HIT: Final = "brownout.fault.hit"  # on replica.request, gateway.request or chat: FAULT_ID, FAULT_KIND
 EVENT_FAULT_STAGE: Final = "brownout.fault.stage"  # on fault: planned, injected, confirmed, reverted, verified
 EVENT_PREEMPTED: Final = "brownout.preempted"  # on replica.request
@@ -61,7 +61,7 @@ SERVER_PORT: Final = "server.port"
 PEER_NAME: Final = "service.peer.name"  # the pool, on the gateway's attempts
 ERROR_TYPE: Final = "error.type"  # a value of Outcome, or "_OTHER"
 
-# -- who and where ------------------------------------------------------------------------------------------------
+# -- identity and place -------------------------------------------------------------------------------------------
 AGENT_ID: Final = "brownout.agent"  # the agent within the session: "main", "sub-1"
 TURN: Final = "brownout.turn"  # the agent's call, from 0: the marker's turn
 TENANT: Final = "brownout.tenant"
@@ -77,12 +77,12 @@ SESSION_OUTCOME: Final = "brownout.session.outcome"  # succeeded | lost | unfini
 SESSION_LOST_BECAUSE: Final = "brownout.session.lost_because"  # an Outcome
 SESSION_CALLS: Final = "brownout.session.calls"  # logical calls made
 SESSION_CALLS_PLANNED: Final = "brownout.session.calls_planned"
-SESSION_LAST_BYTE_AGE: Final = "brownout.session.silent_s"  # unfinished ones: since the last byte from the target
+SESSION_LAST_BYTE_AGE: Final = "brownout.session.silent_s"  # unfinished sessions: since the last byte from the target
 SESSION_PROFILE: Final = "brownout.session.profile"
 
 # -- a call (SPAN_CHAT) and a client's attempt (SPAN_ATTEMPT) -------------------------------------------------------
 OUTCOME: Final = "brownout.outcome"  # a value of Outcome; on chat, attempts, gateway.request, replica.request
-RETRY_AFTER: Final = "brownout.retry_after_s"  # the pause that the answer asked for; on the client's attempt
+RETRY_AFTER: Final = "brownout.retry_after_s"  # the pause that the response asked for; on the client's attempt
 CALL_SCHEDULED_LATENESS: Final = "brownout.call.lateness_s"  # sent - scheduled
 CALL_TTFT: Final = "brownout.call.ttft_s"  # call sent -> first non-empty output token; absent = never
 CALL_E2E: Final = "brownout.call.e2e_s"
@@ -95,21 +95,21 @@ TOKENS_LOST: Final = "brownout.tokens.lost"
 TOKENS_DUPLICATED: Final = "brownout.tokens.duplicated"
 TOKENS_SPLICED: Final = "brownout.tokens.spliced"  # tokens of another answer
 TERMINALS: Final = "brownout.terminals"  # terminal events seen; 1 is right
-DEGRADED: Final = "brownout.degraded"  # what X-Brownout-Degraded said; on the client's and the gateway's spans
+DEGRADED: Final = "brownout.degraded"  # value of X-Brownout-Degraded; on the client's and the gateway's spans
 SILENTLY_TRUNCATED: Final = "brownout.silently_truncated"  # HTTP complete, no error event, tokens or finish missing
 CHUNKS: Final = "brownout.chunks"  # bytes: see `loadprofiles.client.chunklog`; on the client's attempt
 
 # -- the gateway --------------------------------------------------------------------------------------------------
 ATTEMPT_NUMBER: Final = "brownout.attempt.number"  # 1 is the first upstream attempt of a request
 ATTEMPT_REASON: Final = "brownout.attempt.reason"  # first | retry | migration | hedge
-ATTEMPT_WHY: Final = "brownout.attempt.why"  # in words: what ended the attempt before it
-CONTINUATION_OFFSET: Final = "brownout.continuation.offset"  # tokens the client already had
-TOKENS_PASSED_ON: Final = "brownout.tokens.passed_on"  # tokens of this attempt that went to the client
+ATTEMPT_WHY: Final = "brownout.attempt.why"  # as text: what ended the attempt before it
+CONTINUATION_OFFSET: Final = "brownout.continuation.offset"  # tokens that the client already had
+TOKENS_PASSED_ON: Final = "brownout.tokens.passed_on"  # tokens of this attempt sent to the client
 GATEWAY_ATTEMPTS: Final = "brownout.gateway.attempts"
 GATEWAY_MIGRATIONS: Final = "brownout.gateway.migrations"
-DECISION_CHOSEN: Final = "brownout.decision.chosen"  # a replica, or "" for a refusal
+DECISION_CHOSEN: Final = "brownout.decision.chosen"  # a replica, or "" where the request was rejected
 DECISION_CONSIDERED: Final = "brownout.decision.considered"  # list of "replica=load" strings
-DECISION_EXCLUDED: Final = "brownout.decision.excluded"  # list of "replica: why" strings
+DECISION_EXCLUDED: Final = "brownout.decision.excluded"  # list of "replica: reason" strings
 DECISION_WHY: Final = "brownout.decision.why"
 TRANSITION: Final = "brownout.transition"  # a value of Transition
 TRANSITION_WHY: Final = "brownout.transition.why"
@@ -133,24 +133,24 @@ FAULT_HITS: Final = "brownout.fault.hits"
 
 
 class Outcome(StrEnum):
-    """How a call or an attempt ended; the first that applies, in this order. Definitions: `docs/measures.md`."""
+    """How a call or an attempt ended: the first that applies. Definitions and order: `docs/measures.md`."""
 
     OK = "ok"
-    ABANDONED = "abandoned"  # the caller left
+    ABANDONED = "abandoned"  # the client closed the connection
     REFUSED = "refused"  # the connection was refused
-    RESET = "reset"  # the connection died before headers
+    RESET = "reset"  # the connection was closed before the response headers
     TIMEOUT = "timeout"
     RATE_LIMITED = "rate_limited"  # 429
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
     ERROR_EVENT = "error_event"  # an error inside a 200 stream
-    STALLED = "stalled"  # idle past the limit
+    STALLED = "stalled"  # idle for longer than the limit
     CORRUPT = "corrupt"  # unparseable, or tokens that are not the expected ones
     TRUNCATED = "truncated"  # ended short
 
 
 class Transition(StrEnum):
-    """What a gateway's policy decided about a replica (or, for panic, about all)."""
+    """A state change that a gateway's policy made for a replica (panic: for all replicas)."""
 
     EJECTED = "ejected"
     READMITTED = "readmitted"

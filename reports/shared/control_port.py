@@ -1,12 +1,13 @@
-"""Who may use a control port: a process of this run on this machine, and no web page in a browser.
+"""The check that protects control ports: only processes of this run on this machine may use them, no web page.
 
-Any page that the user has open can reach a loopback port. Three checks refuse it:
+A web page that the user has open can reach a loopback port. Three checks refuse it:
 
     Host      must be a loopback address or `localhost` (a DNS name that was rebound to loopback is refused)
     Origin    must be absent (a browser sends it with each cross-site request that is not a plain GET)
-    token     the run's token in a header of our own (a browser sends a preflight request first)
+    token     the run's token in a custom header (a browser sends a preflight request first)
 
-One rule for every control port: replicas, gateway, collector. Imports the standard library only: the shepherd uses it.
+The same check for every control port: replicas, gateway, collector. Imports the standard library only, because the
+shepherd uses it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def refusal(hosts: Sequence[str], origins: Sequence[str], tokens: Sequence[str],
     """HTTP status and reason of a refused request; None: the request is allowed.
 
     `hosts`, `origins`, `tokens`: all values of the headers Host, Origin and `TOKEN_HEADER` of the request. `token`: the
-    run's; an empty one admits nobody.
+    run's token; where it is empty, every request is refused.
     """
     if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
         return 403, "the Host header must be 127.0.0.1, localhost or [::1]"

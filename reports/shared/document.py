@@ -1,4 +1,4 @@
-"""A YAML document as plain values, with the line of each: what errors about a user's file refer to."""
+"""A YAML document as plain values, with the line of each for error messages."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from reports.shared.errors import Problem
 __all__ = ["Document", "Where"]
 
 Where: TypeAlias = tuple["str | int", ...]
-"""Where a value stands in a document: keys and list positions from the top."""
+"""The path of a value in a document: keys and list positions from the top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML file as plain dicts, lists and scalars, and the line (from 1) on which each of them stands."""
+    """A YAML file as plain dicts, lists and scalars, and the line (from 1) of each."""
 
     file: str
     data: dict[str, Any]
     lines: Mapping[Where, int] = field(repr=False)
 
     def line(self, path: Where) -> int:
-        """The line of `path`, or of the nearest thing around it that is in the file."""
+        """The line of `path`; where it is not in the file, the line of its nearest parent."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)

@@ -1,7 +1,7 @@
-"""The files a user writes: read with the line of every key kept, checked, every mistake reported at once.
+"""Reads and validates the YAML files that users write. All mistakes are reported at once, each with its line.
 
-    document = read_document(path)            # YAML -> Document, or InvalidFile
-    stack = validate(document, StackFile)     # a model, a dataclass or a TypeAdapter -> its value, or InvalidFile
+    document = read_document(path)            # a Document; raises InvalidFile
+    stack = validate(document, StackFile)     # the value of a model, a dataclass or a TypeAdapter; raises InvalidFile
 
 YAML is read by the core schema of YAML 1.2: only `true` and `false` are booleans (`no` is text), `1:30` is text and not
 90, dates are text.
@@ -46,7 +46,7 @@ _MAX_NODES: Final = 50_000  # aliases of aliases can make a small file a huge tr
 
 
 class NotFound(UserError):
-    """A name that is not in the catalogue, or a path that is no file. `what` and `remedy` make a `Problem` of it."""
+    """An unknown name, or a path that is not a file. `what` and `remedy` are the parts of a `Problem`."""
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what = what
@@ -60,9 +60,9 @@ def document_names(folder: Path) -> list[str]:
 
 
 def find_document(name_or_path: str | Path, folder: Path, *, kind: str, beside: Path | None = None) -> Path:
-    """The path of a document given by the name of a shipped one, or by a path of the user's own.
+    """The path of a document, given the name of a shipped one or the path of a file.
 
-    A relative path is looked for in `beside` (the folder of the file that names it) and then in the working directory.
+    A relative path is resolved in `beside` (the folder of the file that contains it), then in the working directory.
     `kind` ("stack") is for the message. Raises `NotFound`.
     """
     text = str(name_or_path)
@@ -82,7 +82,7 @@ def find_document(name_or_path: str | Path, folder: Path, *, kind: str, beside: 
 
 
 def read_document(path: Path | str) -> Document:
-    """Reads a YAML file. Raises `InvalidFile`: missing, unreadable, not UTF-8, syntax, duplicate keys, no mapping."""
+    """Read a YAML file. Raises `InvalidFile`: missing, unreadable, not UTF-8, syntax, duplicate keys, not a mapping."""
     name = str(path)
     try:
         raw = Path(path).read_bytes()
@@ -108,44 +108,44 @@ def parse_document(text: str, file: str) -> Document:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         what = f"has a character that YAML does not allow: U+{int(error.character):04X}"
-        raise InvalidFile(
-            [Problem(file, line, what, "take it out, or write it as an escape in double quotes")]
-        ) from None
+        raise InvalidFile([Problem(file, line, what, "remove it, or write it as an escape in double quotes")]) from None
     except RecursionError:
         raise InvalidFile([Problem(file, 0, "is nested too deeply")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
         if error.context_mark is not None and mark is not None and error.context_mark.line != mark.line:
-            what += f" (it began on line {error.context_mark.line + 1})"
-        hint = "indent with spaces" if "'\\t'" in what else "quote a text that has a colon, a # or a bracket in it"
+            what += f" (it starts on line {error.context_mark.line + 1})"
+        hint = "indent with spaces" if "'\\t'" in what else "quote text that contains a colon, a # or a bracket"
         raise InvalidFile([Problem(file, mark.line + 1 if mark else 0, f"is not valid YAML: {what}", hint)]) from None
     if root is None:
         raise InvalidFile([Problem(file, 0, "is empty")])
-    walk = _Walk(file, loader)
-    data = walk.value(root, ())
+    converter = _Converter(file, loader)
+    data = converter.value(root, ())
     if not isinstance(data, dict):
-        walk.problems.append(Problem(file, 1, "must be a mapping of keys to values", 'start with "key: value" lines'))
-    if walk.problems:
-        raise InvalidFile(walk.problems)
-    return Document(file, data, walk.lines)
+        converter.problems.append(
+            Problem(file, 1, "must be a mapping of keys to values", 'start with "key: value" lines')
+        )
+    if converter.problems:
+        raise InvalidFile(converter.problems)
+    return Document(file, data, converter.lines)
 
 
 def validate(document: Document, schema: type[T] | TypeAdapter[T]) -> T:
-    """Checks a document against a pydantic model, a dataclass or a `TypeAdapter`, and returns the value it describes.
+    """Check a document against a pydantic model, a dataclass or a `TypeAdapter`; return the value it describes.
 
-    Raises `InvalidFile` with every mistake at once. Validators may raise `Mistake` to give a remedy.
+    Raises `InvalidFile` with all mistakes. Validators may raise `Mistake` to give a remedy.
     """
-    # pydantic costs 15 MB and 0.1 s: only those who check files pay it
+    # Imported here because pydantic costs 15 MB and 0.1 s, and most processes validate no file.
     from pydantic import TypeAdapter, ValidationError
 
-    from reports.shared.complaints import complaints
+    from reports.shared.validation_errors import validation_problems
 
     adapter: TypeAdapter[T] = schema if isinstance(schema, TypeAdapter) else TypeAdapter(schema)
     try:
         return adapter.validate_python(document.data)
     except ValidationError as error:
-        raise InvalidFile(complaints(document, adapter, error)) from None
+        raise InvalidFile(validation_problems(document, adapter, error)) from None
 
 
 class _CoreLoader(yaml.SafeLoader):
@@ -166,8 +166,8 @@ for _tag, _pattern, _first in (
 _SCALARS: Final = frozenset(f"tag:yaml.org,2002:{tag}" for tag in ("null", "bool", "int", "float", "str"))
 
 
-class _Walk:
-    """Turns nodes into values, noting the line of each and every mistake of form on the way."""
+class _Converter:
+    """Converts nodes to values; records the line of each value, and all mistakes."""
 
     def __init__(self, file: str, loader: _CoreLoader) -> None:
         self.file = file
@@ -185,7 +185,7 @@ class _Walk:
             what = f"has more than {_MAX_NODES:,} values"
             raise InvalidFile([Problem(self.file, line, what, "use fewer aliases (*name)")])
         if id(node) in self._inside:
-            self._complain(line, "contains itself through an alias", "take *name out of what &name stands for")
+            self._add_problem(line, "contains itself through an alias", "remove *name from the value of &name")
             return None
         if isinstance(node, yaml.MappingNode):
             self._inside.add(id(node))
@@ -198,12 +198,12 @@ class _Walk:
             self._inside.discard(id(node))
             return items
         if node.tag not in _SCALARS:
-            self._complain(line, f"has a tag that is not allowed here: {node.tag}", "write a plain value")
+            self._add_problem(line, f"has a tag that is not allowed here: {node.tag}", "write a plain value")
             return None
         try:
             return self._loader.construct_object(node)
         except (ValueError, yaml.YAMLError):
-            self._complain(line, f'"{node.value}" is not what its tag says')
+            self._add_problem(line, f'"{node.value}" does not match its tag {node.tag}')
             return None
 
     def _mapping(self, node: yaml.MappingNode, path: Where) -> dict[str, Any]:
@@ -211,16 +211,16 @@ class _Walk:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _SCALARS:
-                self._complain(line, "a key must be plain text")
+                self._add_problem(line, "a key must be plain text")
                 continue
             key = str(key_node.value)
             if key in mapping:
                 first = self.lines[(*path, key)]
-                self._complain(line, f'"{key}" is there twice (first on line {first})', "keep one of the two")
+                self._add_problem(line, f'"{key}" is given twice (first on line {first})', "keep one of the two")
                 continue
             self.lines[(*path, key)] = line
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
 
-    def _complain(self, line: int, what: str, remedy: str = "") -> None:
+    def _add_problem(self, line: int, what: str, remedy: str = "") -> None:
         self.problems.append(Problem(self.file, line, what, remedy))

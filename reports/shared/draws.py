@@ -1,7 +1,7 @@
-"""Seeded draws: a number that is a function of a key alone, the same in every process and every run.
+"""Seeded draws: a number that depends on a key alone, the same in every process and every run.
 
-A draw has no state, so it does not depend on timing or on the order of events. Write the seed and the purpose into the
-key: `7/f1/target/tpu-0`. The hash is BLAKE2b with 8 bytes (RFC 7693).
+A draw has no state, so it does not depend on timing or on the order of events. The key contains the seed and the
+purpose: `7/f1/target/tpu-0`. The hash is BLAKE2b with 8 bytes (RFC 7693).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ __all__ = ["bits", "uniform"]
 
 
 def bits(key: str) -> int:
-    """64 random bits of a key. Text with lone surrogates is accepted."""
+    """64 pseudo-random bits for a key, as an integer. A key with lone surrogates is accepted."""
     return int.from_bytes(blake2b(key.encode(errors="surrogatepass"), digest_size=8).digest(), "big")
 
 
 def uniform(key: str) -> float:
-    """A number in [0, 1) of a key."""
+    """A pseudo-random number in [0, 1) for a key."""
     return bits(key) / 2**64

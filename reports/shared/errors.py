@@ -1,10 +1,10 @@
-"""The error tree. Every error a user can cause says what was wrong, where, and what would be right.
+"""The error tree. Every error that a user can cause says what is wrong, where, and what would be right.
 
-BrownoutError                    anything this project raises on purpose
- |- UserError                    the user's to mend: exit code 2, no traceback
+BrownoutError                    base class of all errors of this project
+ |- UserError                    a mistake of the user: exit code 2, no traceback
  |   '- InvalidFile              one or more Problems, each with file, line and remedy
- |- TargetFailed                 the stack under test, or a part of ours, failed by itself: exit code 5
- '- RecordError                  a run's record that cannot be read
+ |- TargetFailed                 the stack under test, or a part of brownout, failed by itself: exit code 5
+ '- RecordError                  a run's record cannot be read
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ __all__ = [
 
 
 class BrownoutError(Exception):
-    """Anything this project raises on purpose."""
+    """Base class of all errors of this project."""
 
 
 class UserError(BrownoutError):
-    """A mistake of the user's. `str(error)` is the whole message, remedy included."""
+    """A mistake of the user. `str(error)` is the whole message, remedy included."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake in one file.
 
-    `line` counts from 1; 0 where no line can be named (a missing file). `remedy` says what would be right.
+    `line` counts from 1; 0: no line applies (a missing file). `remedy` says what would be right.
     """
 
     file: str
@@ -51,7 +51,7 @@ class Problem:
 
 
 class InvalidFile(UserError):
-    """A file with mistakes in it, all of them at once."""
+    """A file with mistakes; `problems` holds all of them, sorted."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems))
@@ -59,11 +59,11 @@ class InvalidFile(UserError):
 
 
 class TargetFailed(BrownoutError):
-    """The stack under test, or a process of ours, failed by itself and not by a fault of the experiment."""
+    """The stack under test, or a process of brownout, failed by itself and not by a fault of the experiment."""
 
 
 class RecordError(BrownoutError):
-    """A run's record that is missing a part without which nothing can be said."""
+    """A run's record lacks a part without which it cannot be analysed."""
 
 
 def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one of") -> str:

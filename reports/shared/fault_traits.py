@@ -1,8 +1,7 @@
-"""What the analysis must know about a kind of fault: its traits, written into the record by the runner.
+"""Traits of a kind of fault that the analysis needs. The runner writes them into the record.
 
-The traits stand with the kind itself (`chaos.faults.spec.FaultSpec`). Records made before they were written have none:
-for those, and only for those, `TRAITS_OF_OLD_RECORDS` says what the kinds of that time were. It is frozen: a new kind
-never needs an entry.
+They are declared with the kind (`chaos.faults.spec.FaultSpec`). Records of older versions contain none: only for those,
+`TRAITS_OF_OLD_RECORDS` holds the traits of the kinds of that time. It is frozen: a new kind never needs an entry.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ Where: TypeAlias = Literal["process", "replica", "gateway", "load"]
 class FaultTraits:
     """Traits of a kind of fault.
 
-    `where`: the place where it acts. `stops_process`: its targets answer nothing meanwhile. `silences_calls`: calls that
-    stay with a target receive nothing for a while. `loses_spans`: its targets end without exporting their last spans.
-    `reclaims_hardware`: the provider takes the hardware back, so that it is not paid for meanwhile.
+    `where`: the place where it acts. `stops_process`: its targets do not respond while it is active. `silences_calls`:
+    calls that stay with a target receive nothing for a while. `loses_spans`: its targets end without exporting their
+    last spans. `reclaims_hardware`: the provider takes the hardware back, so that it is not paid for meanwhile.
     """
 
     where: Where = "replica"

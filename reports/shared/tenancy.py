@@ -1,8 +1,8 @@
-"""Who a call is billed to, as a server can tell: by its API key.
+"""Tenant and tier of a request, by its API key.
 
-A load without a key of the user's sends `sk-brownout-<tenant>` or `sk-brownout-<tenant>.<tier>` (what follows the last
-dot is the tier): it stands for the database of keys and plans that a provider looks up. Gateways pass the header on,
-and replicas read it as well.
+A load without an API key of the user sends `sk-brownout-<tenant>` or `sk-brownout-<tenant>.<tier>`: the tier follows
+the last dot. The key replaces a provider's database of keys and plans. Gateways forward the header, and replicas read
+it too.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 __all__ = ["KEY_PREFIX", "TIERS", "Account", "account_of", "key_of"]
 
 KEY_PREFIX: Final = "sk-brownout-"
-"""With what the keys begin that name a tenant; any other key names nobody."""
+"""The prefix of keys that contain a tenant; any other key has none."""
 
 TIERS: Final = ("subscription", "pay_as_you_go", "batch")
-"""The tiers, the one that is served first when there is not enough for all at the front."""
+"""The tiers by priority: under overload, the first is served first."""
 
 
 class Account(NamedTuple):
@@ -26,14 +26,14 @@ class Account(NamedTuple):
 
 
 def key_of(tenant: str, tier: str = "") -> str:
-    """The API key that says whose call it is."""
+    """The API key for a tenant and tier."""
     return f"{KEY_PREFIX}{tenant}.{tier}" if tier or "." in tenant else KEY_PREFIX + tenant
 
 
 def account_of(authorization: str) -> Account:
-    """Whose call it is, by its `Authorization` (with or without `Bearer`) or `x-api-key` header.
+    """Tenant and tier from an `Authorization` (with or without `Bearer`) or `x-api-key` header.
 
-    Bytes that are no UTF-8 (surrogates, as servers decode them) are written out as escapes: a name can always be said.
+    Bytes that are not UTF-8 (surrogates, as servers decode them) become escapes, so that the names can be printed.
     """
     authorization = authorization.encode("utf-8", "backslashreplace").decode()
     scheme, _, rest = authorization.partition(" ")

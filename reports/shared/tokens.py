@@ -1,13 +1,13 @@
-"""The token stream proves itself.
+"""Simulated token streams that a client can verify.
 
-Token *i* of a simulated answer is a function of the answer's key and *i*, whoever produces it, so a client can check
-its stream to the token: none lost, none twice, none from another answer.
+Token *i* of a simulated answer is a function of the answer's key and *i* alone, whichever replica produces it. So a
+client can detect each token that is lost, duplicated, or from another answer.
 
 A token is exactly 4 ASCII characters without a space: 3 bytes of SHAKE-128(key), in URL-safe base64. SHAKE is an
 extendable-output function, so a shorter stream is always a prefix of a longer one.
 
-The key of an answer is the last marker `[session S/agent turn N]` in a message that is not the assistant's; where there
-is none, a hash of the canonical text without a trailing assistant message (made by the replica, see `text_key`).
+The key of an answer is the last marker `[session S/agent turn N]` in a message that is not the assistant's. Without a
+marker it is a hash of the canonical text without a trailing assistant message (made by the replica, see `text_key`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import NamedTuple
 __all__ = ["TOKEN_CHARS", "Marker", "find_marker", "marker_text", "text_key", "token_stream", "tokens_in"]
 
 TOKEN_CHARS = 4
-"""Characters of a token, and of the text-to-token rule of thumb for every text (4 characters a token)."""
+"""Characters per token, also for estimating the tokens of any text."""
 
 
 class Marker(NamedTuple):
-    """Names one model call of one agent of one session. `turn` counts the agent's calls from 0."""
+    """Identifies one model call of one agent of one session. `turn` counts the agent's calls from 0."""
 
     session: str
     agent: str
@@ -40,7 +40,7 @@ _MARKER = re.compile(r"\[session ([\w.:-]+)/([\w.:-]+) turn (\d+)\]")
 
 
 def marker_text(marker: Marker) -> str:
-    """The marker as it stands at the end of a message: ASCII that JSON does not escape."""
+    """The marker as text for the end of a message: ASCII that JSON does not escape."""
     return f"[session {marker.session}/{marker.agent} turn {marker.turn}]"
 
 
@@ -66,5 +66,5 @@ def token_stream(key: str, count: int) -> str:
 
 
 def tokens_in(text: str) -> int:
-    """Tokens in any text, rounded up: the simulated tokenizer."""
+    """Tokens of any text, rounded up: the simulated tokenizer."""
     return -(-len(text) // TOKEN_CHARS)

@@ -1,7 +1,7 @@
-"""Durations and percentages as people write them in files: `15s`, `300ms`, `2m`, `30%`.
+"""Durations and percentages as users write them in files: `15s`, `300ms`, `2m`, `30%`.
 
-Annotated types that work in pydantic models and in standard dataclasses alike. pydantic is imported only by the one who
-validates, so that a process of the stack under test can import a dataclass annotated with them.
+Annotated types for pydantic models and standard dataclasses. This module does not import pydantic, so that processes of
+the stack under test can import dataclasses annotated with them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Duration", "Mistake", "Percentage", "duration_s", "duration_text", "
 
 
 class Mistake(ValueError):
-    """A value that is wrong, and what would be right. Raised by validators, turned into a `Problem` by `validate`."""
+    """A wrong value and its remedy. Raised by validators; `validate` converts it to a `Problem`."""
 
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what = what
@@ -59,7 +59,7 @@ def fraction(value: object) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration as a person would write it: `300 ms`, `15 s`, `2 min 5 s`."""
+    """A duration as text: `300 ms`, `15 s`, `2 min 5 s`."""
     if seconds < 1 and seconds != 0:
         return f"{seconds * 1000:g} ms"
     if seconds < 120:
@@ -73,7 +73,7 @@ def _shown(value: object) -> str:
 
 
 class _Rule:
-    """Tells pydantic how to read a value, without importing it here."""
+    """The validator and the JSON Schema of a value, for pydantic. pydantic is not imported here."""
 
     def __init__(self, read: Any, json_schema: dict[str, Any]) -> None:
         self._read = read

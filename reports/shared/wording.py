@@ -1,4 +1,4 @@
-"""Numbers as people read them: the same words in the terminal, the summary, JUnit and the page."""
+"""Numbers, values and intervals as text, the same in the terminal, the summary, JUnit and the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["difference_text", "interval_text", "number_text", "value_text"]
 
 
 def number_text(value: float) -> str:
-    """At most four significant digits, thousands apart, no needless zeros."""
+    """At most four significant digits, with thousands separators and without trailing zeros; `never` if infinite."""
     if math.isinf(value):
         return "never" if value > 0 else "-infinite"
     if value == int(value) and abs(value) < 1e15:
@@ -23,7 +23,7 @@ def number_text(value: float) -> str:
 def value_text(value: float | str | None, unit: str) -> str:
     """A value in the unit of a measure: `1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`; `never` if infinite.
 
-    Takes a value of a report as well as one read back from report.json, where an infinite one is a word already.
+    Accepts values of report.json too, where an infinite value is text already.
     """
     if value is None:
         return "not measured"
@@ -46,7 +46,7 @@ def value_text(value: float | str | None, unit: str) -> str:
 
 
 def interval_text(gate: Mapping[str, Any]) -> str:
-    """The interval of a gate in `report.json`: both bounds, `exact` for a fact, empty where there is none."""
+    """The interval of a gate in `report.json`: both bounds; `exact` for a fact; "" without an interval."""
     if gate["interval"] is None:
         return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
     unit = "x" if gate["relative_to_baseline"] else gate["unit"]
@@ -54,7 +54,7 @@ def interval_text(gate: Mapping[str, Any]) -> str:
 
 
 def difference_text(row: Mapping[str, Any]) -> str:
-    """A difference of a report's `twin` with its interval: `+1.25 s (+0.9 s to +1.6 s)`, points for shares."""
+    """A difference in a report's `twin` with its interval: `+1.25 s (+0.9 s to +1.6 s)`; shares in points."""
     text = _signed(row["difference"], row["unit"])
     if row["interval"] is None:
         return text

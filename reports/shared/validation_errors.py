@@ -1,6 +1,6 @@
-"""pydantic's errors in the words of the file: which line, what is wrong there, what would be right.
+"""Converts pydantic's errors to `Problem`s: the line in the file, what is wrong there, what would be right.
 
-Imports pydantic; imported by `reports.shared.documents.validate` alone, and only once something is wrong.
+Imports pydantic. `reports.shared.documents.validate` imports it, only when a file has mistakes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reports.shared.document import Document, Where
 
-__all__ = ["complaints"]
+__all__ = ["validation_problems"]
 
 _KINDS: Final = {
     "int": "a whole number",
@@ -47,8 +47,8 @@ _BOUNDS: Final = {
 }
 
 
-def complaints(document: Document, adapter: TypeAdapter[Any], error: ValidationError) -> list[Problem]:
-    """Every error of a validation as a `Problem`, each once; those of a union's branches at one place are joined."""
+def validation_problems(document: Document, adapter: TypeAdapter[Any], error: ValidationError) -> list[Problem]:
+    """All errors of a validation as `Problem`s, each once; equal ones of several branches of a union are joined."""
     try:
         schema: dict[str, Any] = adapter.json_schema(by_alias=True)
     except (PydanticInvalidForJsonSchema, PydanticUserError):
@@ -69,12 +69,12 @@ def complaints(document: Document, adapter: TypeAdapter[Any], error: ValidationE
         path = _path(document, detail["loc"])
         if detail["type"] in ("missing", "missing_argument"):
             key = str(detail["loc"][-1])
-            if (path, key) not in suggested:  # the misspelt key has been reported
+            if (path, key) not in suggested:  # the misspelt key is already reported
                 found[path, f"missing {key}"] = document.problem(
                     path, f'"{key}" is missing{_at(path)}', keys.hint(path, key)
                 )
             continue
-        what, remedy = _words(detail, path, _written(document, path))
+        what, remedy = _message(detail, path, _written(document, path))
         found.setdefault((path, what), document.problem(path, what, remedy))
     return list(found.values())
 
@@ -84,7 +84,7 @@ def _is_unknown_key(detail: ErrorDetails) -> bool:
 
 
 def _path(document: Document, loc: tuple[int | str, ...]) -> Where:
-    """The place in the document: pydantic's own, without the names of union branches and of missing keys."""
+    """pydantic's location as a path in the document, without names of union branches and of missing keys."""
     path: Where = ()
     value: Any = document.data
     for part in loc:
@@ -114,13 +114,13 @@ def _written(document: Document, path: Where) -> Any:
     return value
 
 
-def _words(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]:
+def _message(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]:
     context = detail.get("ctx", {})
     cause = context.get("error")
     name = _name(path)
     if isinstance(cause, Mistake):
         return (f"{name}: {cause.what}" if path else cause.what), cause.remedy
-    shown = _shown(written)  # not `input`: that may have been read already, 2m as 120.0
+    shown = _shown(written)  # not `input`: that may be converted already, 2m to 120.0
     kind = detail["type"]
     if kind == "union_tag_invalid":
         key = str(context["discriminator"]).strip("'")
@@ -176,13 +176,13 @@ def _at(path: Where) -> str:
 
 
 class _Keys:
-    """The keys that a schema knows at a path, read from its JSON Schema."""
+    """The keys that a schema allows at a path, from its JSON Schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._root = schema
 
     def at(self, path: Where, value: Mapping[str, Any]) -> list[str]:
-        """The keys known there; of a union, those of the branches that `value` by its tag may belong to."""
+        """The keys allowed at `path`; of a union, those of the branches that match the tag of `value`."""
         nodes = [node.get("properties", {}) for node in self._nodes(path)]
         fitting = [
             properties
@@ -195,7 +195,7 @@ class _Keys:
         return sorted({key for properties in fitting or nodes for key in properties})
 
     def hint(self, path: Where, key: str) -> str:
-        """What a missing key is, by its description, its choices or its type."""
+        """A remedy for a missing key, with its description or its choices."""
         for node in self._nodes((*path, key)):
             if node.get("description"):
                 return f"add it: {node['description']}"
@@ -220,7 +220,7 @@ class _Keys:
         return nodes
 
     def _open(self, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The node itself and, through references and unions, all that it may be."""
+        """The node itself and the nodes that its references and unions lead to."""
         yield node
         if isinstance(reference := node.get("$ref"), str):
             target: Any = self._root
