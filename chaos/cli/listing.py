@@ -48,7 +48,8 @@ def experiment_facts(experiment: Experiment) -> Row:
         "drain_s": experiment.timeline.drain_s,
         "faults": list(dict.fromkeys(fault.kind for fault in experiment.faults)),
         "gates": [gate.text for gate in experiment.gates],
-        "tells": experiment.tells.text,
+        "headline_gate": experiment.headline_gate.text,
+        "tells": experiment.headline_gate.text,  # its former name, for tools that read it
     }
 
 
@@ -205,7 +206,7 @@ def _told(experiment: Experiment) -> Group:
     target = experiment.stack.name if experiment.stack is not None else experiment.url.url if experiment.url else ""
     lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
     gates = [
-        Text.assemble("  ", gate.text, ("   this number tells it" if gate == experiment.tells else "", "dim"))
+        Text.assemble("  ", gate.text, ("   headline gate" if gate == experiment.headline_gate else "", "dim"))
         for gate in experiment.gates
     ]
     return Group(

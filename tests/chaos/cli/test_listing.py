@@ -38,7 +38,7 @@ def test_an_experiment_is_told_in_full(capsys: pytest.CaptureFixture[str]) -> No
     assert "lose-tpu-pool (capacity): multi-cloud, 55 s and a drain of at most 30 s" in said
     assert "\nLook at: " in said
     assert "\nWhat helps: " in said
-    assert "sessions_lost == 0   this number tells it" in said
+    assert "sessions_lost == 0   headline gate" in said
     assert "brownout run lose-tpu-pool --twin" in said
 
 
@@ -78,5 +78,5 @@ def test_every_experiment_tells_its_outage_and_ends_in_time(name: str) -> None:
     assert "\nLook at: " in experiment.description
     assert "\nWhat helps: " in experiment.description
     assert experiment.gates
-    assert experiment.tells in experiment.gates
+    assert experiment.headline_gate in experiment.gates
     assert experiment.load_s <= LONGEST_LOAD_S
