@@ -24,7 +24,7 @@ class Hold(Enum):
     HEAD = "until the first output"  # a failure before it can be retried
     OPEN = "passed on"
     PAUSE = "until the next event decides"  # a block ended: text or tools may follow
-    TAIL = "until the answer is complete"  # tool calls and the finish
+    TAIL = "until the response is complete"  # tool calls and the finish
 
 
 class Transcript:

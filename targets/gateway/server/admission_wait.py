@@ -58,8 +58,8 @@ class AdmissionWait:
         self._error_body = error_body
         now = self._loop.time()
         request = AdmissionRequest(account, prompt_tokens, max_tokens, lambda: hash((account.tenant, raw)), prefill_s)
-        answer = self._admission.admit(now, request, self._notify)
-        admitted = self._accept(await self._dequeue(answer, now) if isinstance(answer, Queued) else answer)
+        result = self._admission.admit(now, request, self._notify)
+        admitted = self._accept(await self._dequeue(result, now) if isinstance(result, Queued) else result)
         degraded = admitted.degraded
         if degraded is not None:
             self._trace(f"{admitted.ticket.label} degraded: {degraded.header}")
@@ -91,15 +91,15 @@ class AdmissionWait:
             self._admission.ended(self._loop.time(), self._admitted, self._prompt_tokens, output_tokens)
             self._admitted = None
 
-    def _accept(self, answer: Admitted | Refused) -> Admitted:
-        if isinstance(answer, Refused):
-            self._trace(answer.why)
-            raise _refusal(answer, self._error_body)
-        self._admitted = answer
-        return answer
+    def _accept(self, result: Admitted | Refused) -> Admitted:
+        if isinstance(result, Refused):
+            self._trace(result.why)
+            raise _refusal(result, self._error_body)
+        self._admitted = result
+        return result
 
-    def _notify(self, answer: Admitted | Refused) -> None:
-        self._result = answer
+    def _notify(self, result: Admitted | Refused) -> None:
+        self._result = result
         if self._resolved is not None:
             self._resolved.set()
 
@@ -114,11 +114,11 @@ class AdmissionWait:
             elif self._result is None:
                 self._admission.abandoned(self._loop.time(), queued)
             raise
-        answer, self._result = self._result, None
-        assert answer is not None
-        if isinstance(answer, Admitted):
+        result, self._result = self._result, None
+        assert result is not None
+        if isinstance(result, Admitted):
             self._trace(f"{queued.ticket.label} waited {self._loop.time() - since:.3f} s in the queue")
-        return answer
+        return result
 
     def _trace(self, why: str) -> None:
         if self._span is not None:

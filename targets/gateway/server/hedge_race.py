@@ -43,7 +43,7 @@ async def race(
                     return attempt, failure
                 attempt.fail(failure)
     finally:
-        # No await here: if the client disconnects at this moment, nobody would finish the winner or the losers.
+        # No await here: if the client disconnects at this moment, neither the winner nor the losers would be finished.
         for task, loser in running.items():
             task.cancel()
             task.add_done_callback(_discard_result)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from targets.gateway import config
 from targets.gateway.config import Affinity, Balancing, Concurrency, Throttling
 from targets.gateway.policies.balancing.registry import BALANCERS
@@ -27,6 +25,6 @@ def test_each_literal_of_the_configuration_equals_its_registry() -> None:
 
 
 def test_no_literal_of_the_configuration_lacks_a_registry() -> None:
-    classes = [getattr(config, name) for name in config.__all__]
-    found = {(each, field) for each in classes if dataclasses.is_dataclass(each) for field in literal_fields(each)}
+    classes: list[type] = [getattr(config, name) for name in config.__all__]
+    found = {(each, field) for each in classes for field in literal_fields(each)}
     assert found == set(REGISTRIES)

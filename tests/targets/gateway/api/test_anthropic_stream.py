@@ -1,4 +1,4 @@
-"""The Messages API through the gateway, with upstreams that fail in every way."""
+"""The Messages API through the gateway, with upstreams that fail in many ways."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MESSAGES = "/v1/messages"
 
 
 def complete(seen: Seen, *, text: int = TOKENS, finish: str = "end_turn") -> None:
-    """Nothing lost, nothing twice, one message, well-formed blocks, one end."""
+    """Asserts one complete message: no token lost or duplicated, well-formed blocks, one terminal event."""
     assert seen.status == 200
     assert seen.text == token_stream(MARKER.key, text)
     assert (seen.errors, seen.finish, seen.terminals, seen.heads) == ([], [finish], 1, 1)

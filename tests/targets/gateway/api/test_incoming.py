@@ -22,7 +22,7 @@ BAD_BODIES = [
 
 
 async def raw_post(port: int, path: str, body: bytes, headers: bytes = b"") -> bytes:
-    """Sends what no client library would, and returns all that comes back."""
+    """Sends a raw HTTP request; returns the raw response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         length = b"Content-Length: %d\r\nConnection: close\r\n" % len(body)

@@ -1,4 +1,4 @@
-"""The chat completions API through the gateway, with upstreams that fail in every way."""
+"""The chat completions API through the gateway, with upstreams that fail in many ways."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOKENS = 20
 
 
 def complete(seen: Seen, tokens: int = TOKENS, *, finish: str = "stop") -> None:
-    """Nothing lost, nothing twice, one response, one end."""
+    """Asserts one complete response: no token lost or duplicated, one id, one terminal event."""
     assert seen.status == 200
     assert seen.text == token_stream(MARKER.key, tokens)
     assert (seen.errors, seen.finish, seen.terminals, seen.heads) == ([], [finish], 1, 1)
@@ -29,7 +29,7 @@ async def test_a_healthy_stream_is_forwarded_token_for_token() -> None:
 @pytest.mark.parametrize("after", [1, 7, 19])
 async def test_a_stream_that_fails_midway_is_continued_by_another_replica(how: str, after: int) -> None:
     async with rig(2) as at:
-        await at.call(request_body(4))  # makes a home for the session
+        await at.call(request_body(4))  # gives the session a home
         home = next(r for r in at.replicas if r.bodies)
         other = next(r for r in at.replicas if not r.bodies)
         home.script.append(Act(how, after))
@@ -138,7 +138,7 @@ async def test_a_429_is_retried_elsewhere_and_forwarded_when_all_replicas_return
         at.replicas[0].always = busy
         for _ in range(3):
             complete(await at.call(request_body(TOKENS)))
-        assert len(at.replicas[0].bodies) <= 1  # it asked for a pause
+        assert len(at.replicas[0].bodies) <= 1  # paused by its Retry-After
         at.replicas[1].always = busy
         seen = await at.call(request_body())
         assert seen.status == 429
@@ -147,7 +147,7 @@ async def test_a_429_is_retried_elsewhere_and_forwarded_when_all_replicas_return
         assert {state["breaker"] for state in states} == {"closed"}
         for replica in at.replicas:
             replica.always = Act()
-        complete(await at.call(request_body(TOKENS)))  # no lockout
+        complete(await at.call(request_body(TOKENS)))  # no replica stays excluded
 
 
 async def test_a_redirect_is_not_followed() -> None:
@@ -183,12 +183,12 @@ async def test_after_all_replicas_fail_and_recover_none_stays_shut_out() -> None
 @pytest.mark.parametrize("parts", [False, True])
 @pytest.mark.parametrize("said", [{}, {"continue_final_message": True}])
 async def test_the_clients_own_assistant_prefill_is_continued(parts: bool, said: dict[str, bool]) -> None:
-    begun = token_stream(MARKER.key, 3)
+    prefill = token_stream(MARKER.key, 3)
     body = {**request_body(TOKENS), **said}
-    body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": begun}] if parts else begun})
+    body["messages"].append({"role": "assistant", "content": [{"type": "text", "text": prefill}] if parts else prefill})
     async with rig(2) as at:
         for replica in at.replicas:
             replica.script.append(Act("fin", 4))
         seen = await at.call(body)
-        assert begun + seen.text == token_stream(MARKER.key, TOKENS + 3)
+        assert prefill + seen.text == token_stream(MARKER.key, TOKENS + 3)
         assert {len(b["messages"]) for r in at.replicas for b in r.bodies} == {3}

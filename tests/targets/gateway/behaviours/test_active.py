@@ -1,4 +1,4 @@
-"""The control port of the gateway: who may, leases, and what is refused."""
+"""The control port of the gateway: access, leases, and invalid behaviours."""
 
 from __future__ import annotations
 

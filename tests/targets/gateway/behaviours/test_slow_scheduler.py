@@ -1,4 +1,4 @@
-"""`slow_scheduler`: decisions one at a time, in order; a stall; everyone is let go when it ends."""
+"""`slow_scheduler`: decisions one at a time, in order; a stall; waiting requests proceed when it ends."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_new_stall_delays_waiting_decisions_and_ends_by_itself() -> None
     assert monotonic() - began >= 0.3
     assert [hit.fault_id for hit in hits] == ["f1", "f2"]
     began = monotonic()
-    await active.wait_for_decision()  # the stall is over, the slowness is not
+    await active.wait_for_decision()  # the stall is over, the delay per decision is not
     assert monotonic() - began >= 0.015
     active.close()
 

@@ -1,4 +1,4 @@
-"""`stuck_config`: a dead replica stays in the gateway's list, whatever the gateway knows."""
+"""`stuck_config`: a dead replica keeps getting calls, although the gateway knows that it is unhealthy."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_a_new_request_does_not_overtake_queued_ones() -> None:
     at = Rig(places=1)
     first = at.serve(at.admit(0.0, "a"))
     at.admit(0.1, "b")
-    at.replicas.places = 2  # a limit grew, and nobody has results the queue yet
+    at.replicas.places = 2  # a limit grew, and the queue was not dispatched yet
     assert isinstance(at.admit(0.2, "c"), Queued)
     assert isinstance(at.results["b"], Admitted)
     assert "c" not in at.results
@@ -108,12 +108,12 @@ def test_without_a_queue_a_request_without_a_place_is_refused() -> None:
 
 def test_a_full_queue_refuses_with_the_time_to_drain() -> None:
     at = Rig(places=1)
-    for now in (0.0, 0.1):  # two requests that end: 2 / 5 s
+    for now in (0.0, 0.1):  # two completions: 2 / 5 s
         at.end(now, at.serve(at.admit(now, "x")))
     at.serve(at.admit(0.2, "a"))
     at.admit(0.2, "b")
     at.admit(0.2, "c")
-    assert at.admit(0.2, "d") == Refused(503, "the queue is full", 3.0)  # 3 before it, 1/s at the least
+    assert at.admit(0.2, "d") == Refused(503, "the queue is full", 3.0)  # 3 requests / the minimum of 1 per second
 
 
 def test_a_request_dropped_under_overload_gets_a_promise() -> None:
@@ -132,7 +132,7 @@ def test_a_request_dropped_under_overload_gets_a_promise() -> None:
     at.replicas.places = 2
     at.results.clear()
     at.admission.dispatch(4.2)
-    assert set(at.results) == {"b"}  # before the one that came earlier
+    assert set(at.results) == {"b"}  # before the request that arrived earlier
 
 
 def test_the_lowest_tier_is_shed_at_full_load_and_its_promise_is_kept() -> None:

@@ -27,7 +27,7 @@ def test_replicas_at_their_limit_are_used_only_if_all_are_full() -> None:
     first, second, third = (at.choose(0.0, RoutedCall("", 100)) for _ in range(3))
     assert isinstance(first, RoutedAttempt)
     assert isinstance(second, RoutedAttempt)
-    assert isinstance(third, RoutedAttempt)  # who was let in is not sent away
+    assert isinstance(third, RoutedAttempt)  # an admitted request is not rejected
     assert {first.replica.name, second.replica.name} == {"r0", "r1"}
     assert at.capacity() == (2, 3, 0)
     at.observe(1.0, first, AttemptResult(Outcome.OK))

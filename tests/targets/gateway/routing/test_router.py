@@ -1,4 +1,4 @@
-"""The router: who is chosen, who is not and why, and what changes its mind. Exact times, no I/O."""
+"""The router: chosen and excluded replicas with reasons, and transitions of the policies. Exact times, no I/O."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def attempt(at: Router, now: float, call: RoutedCall | None = None) -> RoutedAtt
 
 
 def serve(at: Router, now: float, key: str = "", outcome: Outcome = Outcome.OK, tokens: int = 1000) -> str:
-    """One call that ends at once; returns who had it."""
+    """One call that ends at once; returns its replica."""
     chosen = attempt(at, now, RoutedCall(key, tokens))
     if outcome is Outcome.OK:
         at.first_token(now, chosen)
@@ -63,12 +63,12 @@ def serve(at: Router, now: float, key: str = "", outcome: Outcome = Outcome.OK, 
     return chosen.replica.name
 
 
-def told(changes: Iterable[Change]) -> list[tuple[str, str]]:
+def transitions(changes: Iterable[Change]) -> list[tuple[str, str]]:
     return [(change.transition.value, change.replica) for change in changes]
 
 
 def fail_all(at: Router, now: float, name: str, times: int = 3) -> None:
-    """`times` failures of calls that nobody else may take."""
+    """Makes `times` calls that only `name` may take, and lets them fail."""
     others = [other for other in at.replicas if other != name]
     for _ in range(times):
         chosen = attempt(at, now, RoutedCall("", 100, failed_on=list(others)))
@@ -94,7 +94,7 @@ def test_a_session_stays_at_its_home_and_moves_once_when_it_is_unhealthy() -> No
     moved = serve(at, 5.0, "s")
     assert moved != home
     at.advance(8.0)
-    assert (Transition.READMITTED.value, home) in told(at.take_changes())
+    assert (Transition.READMITTED.value, home) in transitions(at.take_changes())
     assert {serve(at, 9.0 + n, "s") for n in range(5)} == {moved}
 
 
@@ -123,10 +123,10 @@ def test_no_replica_exceeds_the_bounded_load(calls: int, epsilon: float, seed: i
 def test_an_ejection_ends_after_its_time_and_is_reported() -> None:
     at = router()
     fail_all(at, 0.0, "r2")
-    assert told(at.take_changes()) == [("ejected", "r2")]
+    assert transitions(at.take_changes()) == [("ejected", "r2")]
     assert all(serve(at, 2.9) != "r2" for _ in range(20))
     at.advance(3.0)
-    assert told(at.take_changes()) == [("readmitted", "r2")]
+    assert transitions(at.take_changes()) == [("readmitted", "r2")]
 
 
 def test_neutral_outcomes_eject_no_replica() -> None:
@@ -144,13 +144,13 @@ def test_a_cut_or_stalled_stream_counts_as_a_failure(outcome: Outcome) -> None:
         chosen = attempt(at, 0.0)
         at.first_token(0.0, chosen)
         at.observe(0.0, chosen, AttemptResult(outcome, 5))
-    assert told(at.take_changes()) == [("ejected", "r0"), ("panic_on", "")]
+    assert transitions(at.take_changes()) == [("ejected", "r0"), ("panic_on", "")]
 
 
 def test_a_half_open_breaker_is_probed_by_the_next_calls() -> None:
     at = router(ejection=None, breaker=Breaker(window_calls=3, open_s=3.0, half_open_calls=2))
     fail_all(at, 0.0, "r4", 3)
-    assert told(at.take_changes()) == [("breaker_open", "r4")]
+    assert transitions(at.take_changes()) == [("breaker_open", "r4")]
     assert serve(at, 2.9) != "r4"
     probes = [attempt(at, 3.0) for _ in range(3)]
     assert [probe.replica.name == "r4" for probe in probes] == [True, True, False]
@@ -158,7 +158,7 @@ def test_a_half_open_breaker_is_probed_by_the_next_calls() -> None:
     for probe in probes[:2]:
         at.first_token(3.5, probe)
         at.observe(4.0, probe, AttemptResult(Outcome.OK, 10))
-    assert told(at.take_changes()) == [("breaker_half_open", "r4"), ("breaker_closed", "r4")]
+    assert transitions(at.take_changes()) == [("breaker_half_open", "r4"), ("breaker_closed", "r4")]
 
 
 def test_panic_above_half_uses_all_replicas_until_they_are_readmitted() -> None:
@@ -171,7 +171,7 @@ def test_panic_above_half_uses_all_replicas_until_they_are_readmitted() -> None:
     assert {serve(at, 0.1) for _ in range(60)} == {f"r{n}" for n in range(6)}
     at.take_changes()
     at.advance(3.0)
-    assert told(at.take_changes())[-1] == ("panic_off", "")
+    assert transitions(at.take_changes())[-1] == ("panic_off", "")
 
 
 def test_no_lockout_when_all_replicas_fail_and_recover() -> None:
@@ -244,7 +244,7 @@ def test_a_retry_returns_to_a_failed_replica_only_if_no_other_is_left() -> None:
         at.observe(0.0, chosen, ended)
         at.after_failure(0.0, call, chosen, ended, False)
     assert names[0] != names[1]
-    assert names[2] == names[0]  # the last resort: not the one that failed just now
+    assert names[2] == names[0]  # the last resort: not the latest one to fail
 
 
 def test_blind_retries_may_use_the_failed_replica() -> None:
@@ -283,11 +283,11 @@ def test_probes_shut_a_replica_out_and_readmit_it_at_once() -> None:
     fail_all(at, 0.0, "r0", 3)
     assert at.record_probe(0.1, "r0", ProbeResult(False, "refused")) == 0.0
     assert at.record_probe(0.2, "r0", ProbeResult(False, "refused")) == 1.0
-    assert told(at.take_changes()) == [("breaker_open", "r0"), ("ejected", "r0")]
+    assert transitions(at.take_changes()) == [("breaker_open", "r0"), ("ejected", "r0")]
     at.advance(5.0)  # its ejection is over, but it is not ready
     assert serve(at, 5.0) == "r1"
     at.record_probe(9.0, "r0", ProbeResult(True, "HTTP 200"))
-    assert told(at.take_changes()) == [("breaker_half_open", "r0"), ("readmitted", "r0")]
+    assert transitions(at.take_changes()) == [("breaker_half_open", "r0"), ("readmitted", "r0")]
     assert serve(at, 9.0) == "r0"
 
 
@@ -308,7 +308,7 @@ def test_panic_can_exclude_replicas_that_refuse_connections() -> None:
         assert len({serve(at, 0.1) for _ in range(40)}) == chosen
     for name in ("r2", "r3"):
         at.record_probe(0.2, name, ProbeResult(False, "refused", connection_refused=True))
-    assert isinstance(at.choose(0.3, RoutedCall("", 1)), RoutedAttempt)  # nobody else is left: a guess
+    assert isinstance(at.choose(0.3, RoutedCall("", 1)), RoutedAttempt)  # no other replica is left
 
 
 def test_a_readmitted_replica_gets_load_slowly() -> None:
@@ -318,7 +318,7 @@ def test_a_readmitted_replica_gets_load_slowly() -> None:
         attempt(at, 1.0)
     at.advance(3.0)
     assert at.replicas["r0"].weight(3.0) == 0.1
-    # (n + 1) / 0.1 - 1 against 8, 8, ...: one, and then no more until the other has 19
+    # (n + 1) / 0.1 - 1 against 8, 8, ...: one request, and then no more until the other has 19
     assert [attempt(at, 3.0).replica.name for _ in range(3)] == ["r1", "r0", "r1"]
     assert at.replicas["r0"].weight(8.0) == 0.5
     assert at.replicas["r0"].weight(13.0) == 1.0
@@ -329,7 +329,7 @@ def test_sessions_return_slowly_to_a_readmitted_home() -> None:
     home = serve(at, 0.0, "s")
     fail_all(at, 0.0, home)
     at.advance(3.0)
-    assert attempt(at, 3.0, RoutedCall("s", 100)).replica.name == home  # 4 x 0.1: one
+    assert attempt(at, 3.0, RoutedCall("s", 100)).replica.name == home  # cap 4 x weight 0.1: one request
     assert attempt(at, 3.0, RoutedCall("s", 100)).decision.why.startswith(f"its home {home} is full")
 
 

@@ -1,4 +1,4 @@
-"""Hedging through the server: who answers, what becomes of the loser, and when there is no second attempt."""
+"""Hedging through the server: the winner, the cancelled loser, and when there is no second attempt."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ HEDGING = Hedging(min_samples=20, window=20, least_s=0.05, share=0.5)
 
 @asynccontextmanager
 async def warm(**changes: Any) -> AsyncIterator[Rig]:
-    """Two upstreams in turn behind a gateway that knows what a first token takes, and has saved some hedges."""
-    settled = {
+    """Two upstreams in turn behind a gateway with enough samples for a hedge, and a saved budget."""
+    settings = {
         "balancing": Balancing("round_robin"),
         "affinity": None,
         "hedging": HEDGING,
         "timeouts": Timeouts(first_token_s=5.0, between_tokens_s=5.0),
         **changes,
     }
-    async with rig(2, **settled) as at:
+    async with rig(2, **settings) as at:
         for _ in range(20):
             assert (await at.call(request_body(2))).status == 200
         assert at.gateway.snapshot()["hedges"] == 0
@@ -46,7 +46,7 @@ async def test_a_late_first_token_is_hedged_and_the_loser_is_cancelled() -> None
         assert (snapshot["hedges"], snapshot["retries"]) == (1, 0)
         assert [replica["in_flight"] for replica in snapshot["replicas"].values()] == [0, 0]
         assert snapshot["replicas"]["r0"]["ejected"] is False
-        assert at.router.replicas["r0"].latency.cost(at.gateway.context.loop.time()) >= 0.04  # what was lost counts
+        assert at.router.replicas["r0"].latency.cost(at.gateway.context.loop.time()) >= 0.04  # the lost time counts
 
 
 async def test_when_one_attempt_fails_the_other_continues() -> None:
@@ -57,7 +57,7 @@ async def test_when_one_attempt_fails_the_other_continues() -> None:
         await until(lambda: at.served() == [1, 1] and at.router.replicas["r1"].in_flight == 0)
         assert not call.done()
         at.replicas[0].always = Act()
-        at.replicas[0].release.set()  # the hung one gives up with a 503: now both have failed, and a retry goes well
+        at.replicas[0].release.set()  # returns 503: both attempts have failed, and a retry succeeds
         assert (await asyncio.wait_for(call, 2.0)).status == 200
 
 

@@ -1,4 +1,4 @@
-"""The gateway's server: clients that leave, dead and frozen replicas, sessions that stay home, health, metrics."""
+"""The gateway's server: client disconnects, dead and frozen replicas, session affinity, health, metrics."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_without_cancellation_retries_continue_after_a_client_disconnect()
         call = asyncio.create_task(at.call(request_body()))
         await until(lambda: sum(at.served()) == 1)
         call.cancel()
-        await until(lambda: sum(at.served()) == 3)  # 0.3 s to the first token each
+        await until(lambda: sum(at.served()) == 3)  # each times out after 0.3 s
         await until(lambda: len(at.gateway.detached) == 0)
 
 
@@ -329,12 +329,12 @@ async def test_a_client_that_does_not_read_is_no_failure_of_the_replica() -> Non
         [replica] = at.replicas
         await at.call(request_body(1))
         replica.always = Act("flood")
-        with socket.socket() as deaf:
-            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            deaf.connect(("127.0.0.1", at.gateway.port))
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", at.gateway.port))
             body = json.dumps(request_body(5, max_tokens=None)).encode()
-            deaf.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
-            deaf.sendall(body)
+            client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body))
+            client.sendall(body)
             await until(lambda: at.router.in_flight == 1)
             await until(lambda: at.router.in_flight == 0)
             await until(lambda: at.gateway.counts.outcomes[Outcome.ABANDONED] == 1)

@@ -41,7 +41,7 @@ async def test_a_tenant_above_its_limit_gets_a_429_and_is_admitted_after_the_wai
         assert refused.headers["Retry-After"] == "1"
         assert b"acme (batch) exceeds 100 tokens/s; try again in 1 s" in refused.raw
         assert (await at.call(request_body(), Authorization=f"Bearer {key_of('other', 'batch')}")).status == 200
-        assert (await at.call(request_body())).status == 200  # names nobody
+        assert (await at.call(request_body())).status == 200  # no tenant
         async with asyncio.timeout(5.0):
             while (again := await at.call(request_body(), Authorization=BATCH)).status == 429:
                 assert again.headers["Retry-After"] == "1"
@@ -122,7 +122,7 @@ async def test_while_all_replicas_are_down_queued_calls_wait_and_are_then_served
             replica.ready = False
         await until(lambda: at.router.capacity()[0] == 0)
         calls = [asyncio.create_task(at.call(request_body())) for _ in range(5)]
-        await until(lambda: at.gateway.snapshot()["queued"] == 2)  # as many as it holds
+        await until(lambda: at.gateway.snapshot()["queued"] == 2)  # its maximum length
         at.replicas[0].ready = True
         seen = [await call for call in calls]
         assert sorted(one.status for one in seen) == [200, 200, 503, 503, 503]
@@ -194,14 +194,14 @@ async def test_implausible_max_tokens_is_forwarded_and_charged_as_unlimited(limi
 
 async def test_a_refusal_names_a_tenant_whose_key_is_not_utf_8() -> None:
     async with rig(1, admission=limited(100.0, 80.0)) as at:
-        assert b" 200 OK" in await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
-        refused = await _say(at.gateway.port, b"sk-brownout-caf\xe9.batch")
+        assert b" 200 OK" in await _post_with_key(at.gateway.port, b"sk-brownout-caf\xe9.batch")
+        refused = await _post_with_key(at.gateway.port, b"sk-brownout-caf\xe9.batch")
         assert b" 429 Too Many Requests" in refused
         assert rb"caf\\udce9 (batch) exceeds 100 tokens/s" in refused
 
 
-async def _say(port: int, key: bytes) -> bytes:
-    """What a client gets that writes its key as it likes."""
+async def _post_with_key(port: int, key: bytes) -> bytes:
+    """Sends a request whose key is raw bytes; returns the raw response."""
     body = msgspec.json.encode(request_body())
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer %b\r\n" % key
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

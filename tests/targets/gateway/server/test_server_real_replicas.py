@@ -1,5 +1,5 @@
-"""The gateway in front of real simulated replicas, which are made to do each thing wrong, on both APIs: what shows by
-the form is never passed off as whole, and what does not is the client's to see."""
+"""The gateway in front of simulated replicas with each behaviour, on both APIs. A response with visible damage never
+looks complete; wrong tokens in valid events are left to the client's own check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.server import ReplicaServer
 from tests.support.gateway_harness import POLICIES, Seen, read_stream, request_body
 
-TOKEN = "the-token-of-this-run"
+TOKEN = "token-of-the-run"
 PATHS = ["/v1/chat/completions", "/v1/messages"]
 TOKENS = 24
 OPENAI_TOOLS = [{"type": "function", "function": {"name": "edit", "parameters": {"type": "object"}}}]
@@ -30,7 +30,7 @@ ANTHROPIC_TOOLS = [{"name": "edit", "input_schema": {"type": "object"}}]
 async def stack(
     *behaviours: dict[str, Any], others: int = 1, **changes: Any
 ) -> AsyncIterator[tuple[str, aiohttp.ClientSession, GatewayServer]]:
-    """Two replicas behind a gateway that takes turns; the one it takes first, and `others`, with `behaviours`."""
+    """Two replicas behind a round-robin gateway. The first one used has `behaviours`, and so have `others` more."""
     async with AsyncExitStack() as closing:
         http = await closing.enter_async_context(aiohttp.ClientSession())
         upstreams = []
@@ -134,7 +134,7 @@ async def test_malformed_or_stalled_streams_are_migrated_and_complete(
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("how", ["data", "line"])
 async def test_a_broken_event_in_the_middle_of_a_read_is_found(path: str, how: str) -> None:
-    """A stream that was held and let go comes in one read: the broken event has whole ones on both sides."""
+    """After a stall, the held events arrive in one read: the broken event has whole ones on both sides."""
     stall = behaviour("stall", after_tokens=4, for_s=0.25)
     async with stack(stall, behaviour("corrupt", after_tokens=9, how=how)) as (url, http, gateway):
         seen = await call(http, url + path, request_body(TOKENS))

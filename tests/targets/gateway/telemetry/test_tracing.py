@@ -1,4 +1,4 @@
-"""The spans a report reads: request, attempts, decisions, transitions. Under an SDK, in memory."""
+"""The spans that reports read: request, attempts, decisions, transitions. With an in-memory exporter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """An SDK for this test only: the process's own provider can be set but once."""
+    """An SDK for one test. The provider of the process can be set only once, so the API is patched."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -1,4 +1,4 @@
-"""When to hedge, and how often: exact numbers."""
+"""The hedge delay and budget. Exact numbers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def test_the_hedge_delay_is_the_percentile_of_recent_times() -> None:
         policy.deposit()
     for n in range(1, 20):
         policy.record(n / 10)
-    assert policy.after_s() is None  # 19 are too few
+    assert policy.after_s() is None  # 19 samples are too few
     policy.record(2.0)
-    assert policy.after_s() == 1.9  # the 19th of 20
+    assert policy.after_s() == 1.9  # the 19th of 20 samples
     for _ in range(100):
-        policy.record(0.3)  # the old ones leave the window
+        policy.record(0.3)  # older samples leave the window
     assert policy.after_s() == 0.3
     assert hedges(least_s=0.5).after_s() is None
 

@@ -23,14 +23,14 @@ def test_the_cheapest_replica_predicted_to_meet_the_slo_wins() -> None:
     )
     policy = Cheapest(slo_ttft_s=2.0, slo_tpot_s=0.1)
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is cheap
-    cheap.waiting_prefill_s = 1.9  # and 0.1 of its own: just
+    cheap.waiting_prefill_s = 1.9  # + 0.1 s of its own: exactly the SLO
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is cheap
     cheap.waiting_prefill_s = 1.91
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is dear
-    cheap.waiting_prefill_s, cheap.step_load_s = 0.0, 0.078  # 20 + 78 + 2.05 ms a token
+    cheap.waiting_prefill_s, cheap.step_load_s = 0.0, 0.078  # 20 + 78 + 2.05 ms per token
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is dear
     cheap.step_load_s = 0.0
-    cheap.latency.observe(0.0, 2.5)  # measured, whatever is predicted
+    cheap.latency.observe(0.0, 2.5)  # measured, above the prediction
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is dear
-    dear.latency.observe(0.0, 3.0)  # nobody meets it: the faster one
+    dear.latency.observe(0.0, 3.0)  # no replica meets the SLO: the faster one wins
     assert policy.pick(0.0, [dear, cheap], RNG, SIZE) is cheap

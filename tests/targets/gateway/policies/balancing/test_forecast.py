@@ -11,7 +11,7 @@ from tests.support.candidates import SIZE, upstream
 def test_work_is_prefill_plus_the_time_added_to_each_decode_step() -> None:
     assert step_share_s(upstream(), SIZE) == pytest.approx(0.001 + 0.001050)
     assert work_s(upstream(), SIZE) == pytest.approx(0.1 + 100 * 0.00205)
-    assert work_s(upstream(), SIZE, cached_tokens=900) == pytest.approx(0.05 + 0.205)  # half of it is believed
+    assert work_s(upstream(), SIZE, cached_tokens=900) == pytest.approx(0.05 + 0.205)  # at most half counts as cached
 
 
 def test_a_long_output_is_as_much_work_as_many_short_calls() -> None:

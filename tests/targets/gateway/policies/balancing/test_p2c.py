@@ -27,8 +27,8 @@ def test_the_two_choices_are_distinct_and_cover_all_candidates() -> None:
         replica.latency.observe(0.0, 1.0 + n)
     rng = Random(7)
     picks = [PowerOfTwoChoices().pick(0.0, replicas, rng, SIZE).name for _ in range(600)]
-    assert picks.count("3") == 0  # the worst never wins against another
-    assert 250 < picks.count("0") < 350  # the best wins every draw it is in: half of them
+    assert picks.count("3") == 0  # the most loaded one never wins
+    assert 250 < picks.count("0") < 350  # the least loaded one wins each draw that contains it: half of them
     assert PowerOfTwoChoices().pick(0.0, replicas[:1], rng, SIZE).name == "0"
 
 

@@ -26,7 +26,7 @@ def test_running_and_waiting_requests_are_read_from_vllm_metrics() -> None:
     assert read_load(page) == 7.0
     assert read_load(b"up 1\n") is None
     assert read_load(b"vllm:num_requests_running oops\n") is None
-    assert read_load(b'vllm:num_requests_running{model_name="m"} 3 1700000000000\n') == 3.0  # and when
+    assert read_load(b'vllm:num_requests_running{model_name="m"} 3 1700000000000\n') == 3.0  # with a timestamp
     assert read_load(b"vllm:num_requests_waiting 3\nvllm:num_requests_waiting_by_reason 3\n") == 3.0
 
 

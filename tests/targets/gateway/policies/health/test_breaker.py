@@ -1,4 +1,4 @@
-"""The circuit breaker, with exact times."""
+"""The circuit breaker. Exact times."""
 
 from __future__ import annotations
 
@@ -68,24 +68,24 @@ def test_the_breaker_turns_half_open_after_open_s_and_admits_probes() -> None:
     while breaker.admits():
         probes.append(breaker.enter())
     assert len(probes) == 3
-    breaker.leave(3.1, probes[0], None)  # the caller left: its place is free again
+    breaker.leave(3.1, probes[0], None)  # the client disconnected: another probe may pass
     assert breaker.admits()
 
 
 def test_successful_probes_close_the_breaker_and_failed_ones_open_it_early() -> None:
     breaker = opened()
     breaker.advance(3.0)
-    spells = [breaker.enter() for _ in range(3)]
-    assert [breaker.leave(4.0, spell, False) for spell in spells] == [
+    periods = [breaker.enter() for _ in range(3)]
+    assert [breaker.leave(4.0, period, False) for period in periods] == [
         None,
         None,
         (Transition.BREAKER_CLOSED, "3 probes succeeded"),
     ]
     breaker = opened()
     breaker.advance(3.0)
-    spells = [breaker.enter() for _ in range(3)]
-    assert breaker.leave(4.0, spells[0], True) is None
-    assert breaker.leave(4.0, spells[1], True) == (Transition.BREAKER_OPEN, "2 of 3 calls failed")
+    periods = [breaker.enter() for _ in range(3)]
+    assert breaker.leave(4.0, periods[0], True) is None
+    assert breaker.leave(4.0, periods[1], True) == (Transition.BREAKER_OPEN, "2 of 3 calls failed")
     assert breaker.open_until == 7.0
 
 
@@ -97,14 +97,14 @@ def test_a_call_from_before_the_half_open_period_is_no_probe() -> None:
     breaker.advance(3.0)
     assert breaker.leave(3.0, old, True) is None
     probe = breaker.enter()
-    breaker.half_open("again")  # no change: it is half open
+    breaker.half_open("again")  # no change: already half open
     assert breaker.leave(3.5, probe, False) is None
     assert breaker.state is BreakerState.HALF_OPEN
 
 
 def test_half_open_works_before_open_s_has_passed() -> None:
     breaker = opened()
-    assert breaker.half_open("it is back") == (Transition.BREAKER_HALF_OPEN, "it is back")
+    assert breaker.half_open("probe succeeded") == (Transition.BREAKER_HALF_OPEN, "probe succeeded")
     assert breaker.half_open("again") is None
 
 

@@ -75,7 +75,7 @@ def test_a_success_rate_far_below_the_others_ejects_at_the_sweep() -> None:
             ejection.record(1.0, name, name == "r3" and n % 2 == 0)
     assert ejection.advance(9.9) == ([], [])
     back, out = ejection.advance(10.0)
-    # mean 11/12, sigma 0.186: the bar is 0.917 - 1.9 x 0.186 = 0.563
+    # mean 11/12, sigma 0.186: the limit is 0.917 - 1.9 x 0.186 = 0.563
     assert (back, out) == ([], [("r3", "success rate 50%, below the limit of 56%; ejected for 3 s")])
 
 

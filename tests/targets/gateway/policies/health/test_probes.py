@@ -1,4 +1,4 @@
-"""Readiness by active probes: what is believed when."""
+"""Readiness by active probes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from targets.gateway.policies.health.probes import ProbeResult, Readiness
 def test_readiness_changes_after_fall_failures_and_rise_successes() -> None:
     readiness = Readiness(Probes(fall=2, rise=2, interval_s=1.0))
     assert readiness.record(ProbeResult(False)) is None
-    assert readiness.pause_s(False) == 0.0  # asked again at once
+    assert readiness.pause_s(False) == 0.0  # repeated at once
     assert readiness.record(ProbeResult(True)) is None
     assert [readiness.record(ProbeResult(False)), readiness.record(ProbeResult(False))] == [None, False]
     assert readiness.pause_s(False) == 1.0

@@ -1,4 +1,4 @@
-"""Ejection by slowness: whose tokens take many times what the others' take. Exact times."""
+"""Slow outliers: replicas with many times the time per token of the others. Exact times."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_median_of_fast_gaps_clears_a_busy_replica() -> None:
 
 def test_while_a_request_waits_only_gaps_above_1_5_full_steps_are_slow() -> None:
     outliers = slow_outliers()
-    for gap_ms, slow in ((200, False), (299, False), (301, True)):  # a full step takes 200
+    for gap_ms, slow in ((200, False), (299, False), (301, True)):  # ms; a full step takes 200
         for _ in range(2):
             decode(outliers, a0=15, a1=15, b1=30)
             for _ in range(5):
@@ -96,7 +96,7 @@ def test_one_slow_sweep_ejects_no_replica_and_a_good_sweep_resets_the_count(betw
     decode(outliers, a0=15, a1=15, **between)
     assert outliers.sweep() == []
     decode(outliers, a0=15, a1=15, b0=300)
-    assert bool(outliers.sweep()) is (not between)  # nothing seen of it: still in a row
+    assert bool(outliers.sweep()) is (not between)  # no sample: the sweeps still count as consecutive
 
 
 def test_too_few_samples_or_other_replicas_find_no_outlier() -> None:

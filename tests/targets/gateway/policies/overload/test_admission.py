@@ -63,16 +63,16 @@ def test_many_refused_requests_are_all_admitted_after_their_retry_after() -> Non
 def test_the_charge_of_an_unused_promise_is_refunded() -> None:
     at = AdmissionControl(CONFIG)
     ask(at, 0.0, tokens=1000)
-    ask(at, 0.0, tokens=1000, key="gone")  # due at 10 s, lapses at 16 s
+    ask(at, 0.0, tokens=1000, key="gone")  # due at 10 s, expires at 16 s
     refused = ask(at, 15.9, tokens=1000, key="new")
     assert isinstance(refused, Refused)
     assert refused.retry_after_s == pytest.approx(4.1)
-    assert isinstance(ask(at, 16.0, tokens=600, key="other"), Ticket)  # -400, and the 1000 that came back
+    assert isinstance(ask(at, 16.0, tokens=600, key="other"), Ticket)  # level -400 + 1000 refunded
 
 
 def test_a_wait_above_longest_wait_s_is_not_promised_or_charged() -> None:
     at = AdmissionControl(CONFIG)
-    ask(at, 0.0, tokens=5000)  # from a full bucket: 4000 below zero
+    ask(at, 0.0, tokens=5000)  # from a full bucket: the level is -4000
     refused = ask(at, 0.0, tokens=500)
     assert refused == Refused(429, "acme (batch) exceeds 100 tokens/s", 45.0, retriable=False)
     assert isinstance(ask(at, 45.0, tokens=500), Ticket)
@@ -165,7 +165,7 @@ def test_a_tier_with_a_rate_but_no_burst_is_a_configuration_error() -> None:
 @given(st.lists(st.tuples(st.floats(0.0, 2.0), st.integers(1, 800)), max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_a_tenant_never_gets_more_than_its_rate_and_burst(arrivals: list[tuple[float, int]]) -> None:
-    """What is admitted by `t` is at most burst + rate x t + one request; and who obeys always gets in."""
+    """By time `t` at most burst + rate x t + one request is admitted; each request that waits its time is admitted."""
     at = AdmissionControl(Admission(tiers=CONFIG.tiers, longest_wait_s=1e9))
     now, events = 0.0, []
     for n, (gap, tokens) in enumerate(arrivals):
@@ -174,10 +174,10 @@ def test_a_tenant_never_gets_more_than_its_rate_and_burst(arrivals: list[tuple[f
     admitted: list[tuple[float, int]] = []
     while events:
         events.sort()
-        when, key, tokens, obeyed = events.pop(0)
+        when, key, tokens, waited = events.pop(0)
         answer = ask(at, when, tokens=tokens, key=key)
         if isinstance(answer, Refused):
-            assert not obeyed
+            assert not waited
             assert answer.retry_after_s is not None
             events.append((when + answer.retry_after_s, key, tokens, True))
         else:

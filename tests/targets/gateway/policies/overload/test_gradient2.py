@@ -20,7 +20,7 @@ def feed(limit: Gradient2Limit | AIMDLimit, *waits: float, in_flight: int = 1000
 
 
 def test_gradient2_grows_by_the_smoothed_growth_while_waits_are_constant() -> None:
-    assert feed(Gradient2Limit(EACH), 1.0, 1.0, 1.0, 1.0, 1.0) == [20, 21, 22, 23, 24]  # + 0.2 x 4 each
+    assert feed(Gradient2Limit(EACH), 1.0, 1.0, 1.0, 1.0, 1.0) == [20, 21, 22, 23, 24]  # + 0.2 x 4 per sample
 
 
 def test_gradient2_follows_the_ratio_of_long_to_short_average() -> None:
@@ -40,7 +40,7 @@ def test_gradient2_at_most_halves_and_stays_within_its_bounds() -> None:
 
 def test_gradient2_does_not_grow_while_less_than_half_is_used() -> None:
     assert feed(Gradient2Limit(EACH), *[1.0] * 5, in_flight=9) == [20] * 5
-    assert feed(Gradient2Limit(EACH), *[1.0] * 5, in_flight=10)[:2] == [20, 20]  # 20.8 / 2 > 10: once
+    assert feed(Gradient2Limit(EACH), *[1.0] * 5, in_flight=10)[:2] == [20, 20]  # 20.8 / 2 > 10: grows once
 
 
 def test_gradient2_updates_once_per_full_window() -> None:
@@ -50,7 +50,7 @@ def test_gradient2_updates_once_per_full_window() -> None:
     assert limit._limit == pytest.approx(20.8)
     limit.sample(2.5, 1.0, 100, False)
     limit.sample(3.6, 1.0, 100, False)
-    assert limit._limit == pytest.approx(20.8)  # long enough, too few
+    assert limit._limit == pytest.approx(20.8)  # long enough, but too few samples
     limit.sample(3.6, 1.0, 100, False)
     assert limit._limit == pytest.approx(21.6)
 

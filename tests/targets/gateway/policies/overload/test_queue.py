@@ -28,7 +28,7 @@ def test_the_newest_entry_goes_first_while_the_queue_is_overloaded() -> None:
     at = line()
     first = offer(at, 0.0)
     second = offer(at, 0.9)
-    at.drop(1.1)  # the end of the first interval: the least delay was 0, of an empty queue
+    at.drop(1.1)  # end of the first interval: its lowest delay was 0, while the queue was empty
     assert not at.overloaded
     third = offer(at, 1.2)
     at.drop(2.1)
