@@ -79,9 +79,7 @@ def test_a_retry_counts_as_active_until_its_call_ends() -> None:
     first, second = RetryUsage(), RetryUsage()
     assert isinstance(ask(at, first, Outcome.HTTP_5XX), NextAttempt)
     assert isinstance(ask(at, second, Outcome.HTTP_5XX), GiveUp)
-    assert isinstance(
-        ask(at, first, Outcome.HTTP_5XX), NextAttempt
-    )  # replaces its first retry
+    assert isinstance(ask(at, first, Outcome.HTTP_5XX), NextAttempt)  # replaces its first retry
     at.close(first)
     assert isinstance(ask(at, second, Outcome.HTTP_5XX), NextAttempt)
     at.close(second)
