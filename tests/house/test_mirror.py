@@ -30,7 +30,7 @@ KINDS_IN_FILES = {
     "targets/gateway/policies/balancing": (),
     "targets/gateway/policies/health": (),
     "targets/gateway/policies/overload": (),
-    "targets/replica/behaviours": ("base",),
+    "targets/replica/behaviours": ("base", "request_context"),
 }
 """Rooms that hold one kind a file, and the modules in them that are no kind."""
 

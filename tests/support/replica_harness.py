@@ -19,7 +19,7 @@ from targets.replica.server.server import ReplicaServer
 TOKEN = "the-token-of-this-run"
 MODEL = "llama-3.1-8b"
 HARDWARE = "llama-8b-h100"
-TOOLS: list[dict[str, Any]] = [
+TOOLS: list[Any] = [
     {
         "type": "function",
         "function": {
@@ -30,7 +30,7 @@ TOOLS: list[dict[str, Any]] = [
     }
     for name in ("read_file", "edit_file", "run_tests")
 ]
-ANTHROPIC_TOOLS: list[dict[str, Any]] = [
+ANTHROPIC_TOOLS: list[Any] = [
     {"name": tool["function"]["name"], "description": "Does it.", "input_schema": tool["function"]["parameters"]}
     for tool in TOOLS
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -38,11 +37,6 @@ def test_the_registry_has_every_behaviour_under_the_name_of_its_module() -> None
                 found[module.name] = value
     del found["base"]
     assert found == BEHAVIOURS
-
-
-@pytest.mark.parametrize("kind", BEHAVIOURS)
-def test_a_behaviour_has_its_test_at_the_mirrored_path(kind: str) -> None:
-    assert (Path(__file__).parent / "behaviours" / f"test_{kind}.py").is_file()
 
 
 @pytest.mark.parametrize(("kind", "behaviour"), BEHAVIOURS.items())

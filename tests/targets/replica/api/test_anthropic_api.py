@@ -63,18 +63,21 @@ async def test_with_tools_a_message_ends_in_one_tool_use(client: AsyncAnthropic,
     whole = await client.messages.create(**request)
     async with client.messages.stream(**request) as stream:
         streamed = await stream.get_final_message()
-    for message in (whole, streamed):
+    messages: list[Any] = [whole, streamed]
+    for message in messages:
         assert message.stop_reason == "tool_use"
         *texts, call = message.content
         assert "".join(block.text for block in texts) == expected("s1", 0, 0, total - call_tokens)
         assert call.input == {"input": expected("s1", 0, total - call_tokens, total)}
-        assert call.name == whole.content[-1].name
+        assert call.name == messages[0].content[-1].name
 
 
 async def test_a_prefilled_message_is_continued(client: AsyncAnthropic) -> None:
     messages = [user(marked("hi")), {"role": "assistant", "content": expected("s1", 0, 0, 12)}]
     answer = await client.messages.create(model=MODEL, messages=messages, max_tokens=8)
-    assert answer.content[0].text == expected("s1", 0, 12, 20)
+    (block,) = answer.content
+    assert block.type == "text"
+    assert block.text == expected("s1", 0, 12, 20)
 
 
 async def test_a_continuation_at_the_tool_call_has_no_text_block(client: AsyncAnthropic) -> None:
@@ -82,6 +85,7 @@ async def test_a_continuation_at_the_tool_call_has_no_text_block(client: AsyncAn
     async with client.messages.stream(model=MODEL, messages=messages, max_tokens=8, tools=ANTHROPIC_TOOLS) as stream:
         answer = await stream.get_final_message()
     (call,) = answer.content
+    assert call.type == "tool_use"
     assert call.input == {"input": expected("s1", 0, 12, 20)}
 
 
@@ -89,7 +93,9 @@ async def test_the_next_turn_reads_this_turn_from_the_cache(client: AsyncAnthrop
     messages: list[Any] = [user(marked("word " * 400))]
     first = await client.messages.create(model=MODEL, messages=messages, max_tokens=64, tools=ANTHROPIC_TOOLS)
     messages.append({"role": "assistant", "content": [block.model_dump() for block in first.content]})
-    result = {"type": "tool_result", "tool_use_id": first.content[-1].id, "content": marked("ok", turn=1)}
+    call = first.content[-1]
+    assert call.type == "tool_use"
+    result = {"type": "tool_result", "tool_use_id": call.id, "content": marked("ok", turn=1)}
     messages.append({"role": "user", "content": [result]})
     second = await client.messages.create(model=MODEL, messages=messages, max_tokens=8, tools=ANTHROPIC_TOOLS)
     known = first.usage.input_tokens + 64
@@ -99,14 +105,16 @@ async def test_the_next_turn_reads_this_turn_from_the_cache(client: AsyncAnthrop
 async def test_errors_have_the_format_of_the_api(client: AsyncAnthropic) -> None:
     with pytest.raises(BadRequestError) as caught:
         await client.post("/v1/messages", body={"messages": [user("hi")]}, cast_to=object)
-    assert caught.value.body["type"] == "error"
-    assert caught.value.body["error"]["type"] == "invalid_request_error"
-    assert "max_tokens" in caught.value.body["error"]["message"]
+    body: Any = caught.value.body
+    assert body["type"] == "error"
+    assert body["error"]["type"] == "invalid_request_error"
+    assert "max_tokens" in body["error"]["message"]
     with pytest.raises(BadRequestError):
         await client.messages.create(model=MODEL, messages=[user("x" * 540_000)], max_tokens=5)
     with pytest.raises(NotFoundError) as missing:
         await client.post("/v1/nothing", body={}, cast_to=object)
-    assert missing.value.body["error"]["type"] == "not_found_error"
+    missing_body: Any = missing.value.body
+    assert missing_body["error"]["type"] == "not_found_error"
 
 
 async def test_during_a_cold_start_the_answer_is_503() -> None:

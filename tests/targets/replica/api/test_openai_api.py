@@ -19,7 +19,7 @@ async def client(replica: ReplicaServer) -> AsyncIterator[AsyncOpenAI]:
         yield found
 
 
-def user(text: str) -> dict[str, Any]:
+def user(text: str) -> Any:
     return {"role": "user", "content": text}
 
 
@@ -107,11 +107,12 @@ async def test_a_named_tool_choice_is_called(client: AsyncOpenAI) -> None:
     )
     calls = answer.choices[0].message.tool_calls
     assert calls is not None
+    assert calls[0].type == "function"
     assert calls[0].function.name == "run_tests"
 
 
 async def test_a_continuation_sends_only_the_rest(client: AsyncOpenAI) -> None:
-    partial = {"role": "assistant", "content": expected("s1", 0, 0, 12)}
+    partial: Any = {"role": "assistant", "content": expected("s1", 0, 0, 12)}
     answer = await client.chat.completions.create(
         model=MODEL,
         messages=[user(marked("hi")), partial],
@@ -122,7 +123,7 @@ async def test_a_continuation_sends_only_the_rest(client: AsyncOpenAI) -> None:
 
 
 async def test_the_next_turn_finds_this_turn_in_the_prefix_cache(client: AsyncOpenAI) -> None:
-    messages: list[dict[str, Any]] = [user(marked("word " * 400))]
+    messages: list[Any] = [user(marked("word " * 400))]
     first = await client.chat.completions.create(model=MODEL, messages=messages, max_tokens=64, tools=TOOLS)
     assert first.usage is not None
     messages.append(first.choices[0].message.model_dump(exclude_none=True))
