@@ -106,7 +106,7 @@ def _checked(key: str, kind: str, value: Any) -> Any:
         return value.strip()
     if kind == "bool":
         if not isinstance(value, bool):
-            raise ValueError(f"{value!r} is neither true nor false")
+            raise ValueError(f"{value!r} is not true or false")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")

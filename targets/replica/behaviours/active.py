@@ -33,7 +33,7 @@ from targets.replica.behaviours.base import (
 from targets.replica.behaviours.request_context import Hit, RequestContext
 from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector, share_draw
 from targets.replica.delivery.driver import TimerHandle
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["ActiveBehaviours"]
 
@@ -59,7 +59,7 @@ class _BehaviourTrigger:
     def fault_id(self) -> str:
         return self.activation.fault_id
 
-    def fire(self, stream: AnswerStream) -> None:
+    def fire(self, stream: OutgoingStream) -> None:
         activation = self.activation
         if not activation.selects(self.context) or (activation.selector.phase == "prefill" and stream.sent):
             return

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import msgspec
 
 from reports.shared.attributes import Outcome
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = [
     "ActsOnEngine",
@@ -80,7 +80,7 @@ class ActsOnStream(Protocol):
     def after_tokens(self) -> int | None:
         """Tokens that are sent before it acts; None: all. It acts at once on a stream that has sent more."""
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Act on the stream."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream, Corruption
+from targets.replica.delivery.stream import Corruption, OutgoingStream
 
 __all__ = ["Corrupt"]
 
@@ -19,6 +19,6 @@ class Corrupt(Behaviour, frozen=True, forbid_unknown_fields=True):
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     how: Corruption = "data"
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Corrupt the next event."""
         stream.corrupt_next_event(self.how)

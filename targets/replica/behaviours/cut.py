@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream, CutMode
+from targets.replica.delivery.stream import CutMode, OutgoingStream
 
 __all__ = ["CutStream"]
 
@@ -18,6 +18,6 @@ class CutStream(Behaviour, frozen=True, forbid_unknown_fields=True):
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     how: CutMode = "fin"
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Cut the stream."""
         stream.cut(self.how)

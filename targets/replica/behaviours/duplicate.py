@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["Duplicate"]
 
@@ -19,6 +19,6 @@ class Duplicate(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     after_tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Send the last token again."""
         stream.repeat_last_token()

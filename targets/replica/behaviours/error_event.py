@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["ErrorEvent"]
 
@@ -19,6 +19,6 @@ class ErrorEvent(Behaviour, frozen=True, forbid_unknown_fields=True):
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     message: str = "The engine failed while it was answering."
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """End the stream with the error."""
         stream.end_with_error(self.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from targets.replica.behaviours.base import Behaviour, CannedAnswer
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["LyingHealth"]
 
@@ -37,7 +37,7 @@ class LyingHealth(Behaviour, frozen=True, forbid_unknown_fields=True):
         """Acts on streams at once."""
         return 0
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Hold the stream if `silent`, else cut it."""
         if self.how == "silent":
             stream.hold(fault_id)

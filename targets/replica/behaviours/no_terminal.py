@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["NoTerminal"]
 
@@ -20,6 +20,6 @@ class NoTerminal(Behaviour, frozen=True, forbid_unknown_fields=True):
         """After the last token."""
         return None
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """End the body."""
         stream.cut("clean")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["Hit", "RequestContext"]
 
@@ -27,6 +27,6 @@ class RequestContext:
     headers: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     hits: list[Hit] = field(default_factory=list)
-    stream: AnswerStream | None = None
+    stream: OutgoingStream | None = None
     ordinals: dict[str, int] = field(default_factory=dict)
     """By fault id: the number of this request among the matching ones since the PUT, from 1."""

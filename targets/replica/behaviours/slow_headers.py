@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["SlowHeaders"]
 
@@ -22,6 +22,6 @@ class SlowHeaders(Behaviour, frozen=True, forbid_unknown_fields=True):
         """Before any token."""
         return 0
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Slow down the head."""
         stream.slow_headers(fault_id, self.ms / 1000)

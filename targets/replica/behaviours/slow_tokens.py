@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["SlowTokens"]
 
@@ -20,6 +20,6 @@ class SlowTokens(Behaviour, frozen=True, forbid_unknown_fields=True):
     ms: Annotated[float, msgspec.Meta(ge=0, le=3_600_000)] = 0.0
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Slow down the stream."""
         stream.slow_tokens(fault_id, factor=self.factor, gap_s=self.ms / 1000)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["Stall"]
 
@@ -19,7 +19,7 @@ class Stall(Behaviour, frozen=True, forbid_unknown_fields=True):
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
     for_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Hold the stream."""
         stream.hold(fault_id)
         if self.for_s is not None:

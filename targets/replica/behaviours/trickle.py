@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["Trickle"]
 
@@ -19,6 +19,6 @@ class Trickle(Behaviour, frozen=True, forbid_unknown_fields=True):
     ms: Annotated[float, msgspec.Meta(gt=0, le=60_000)] = 10.0
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Slow down the bytes."""
         stream.trickle(fault_id, self.bytes, self.ms / 1000)

@@ -8,7 +8,7 @@ import msgspec
 
 from reports.shared.tokens import token_stream
 from targets.replica.behaviours.base import Behaviour
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 
 __all__ = ["WrongAnswer"]
 
@@ -18,6 +18,6 @@ class WrongAnswer(Behaviour, frozen=True, forbid_unknown_fields=True):
 
     after_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
 
-    def act(self, stream: AnswerStream, fault_id: str) -> None:
+    def act(self, stream: OutgoingStream, fault_id: str) -> None:
         """Replace the rest of the answer."""
         stream.replace_rest(token_stream(f"{fault_id}/somebody else's", stream.total))

@@ -21,7 +21,7 @@ from targets.replica.delivery.job import Job
 from targets.replica.delivery.pacing import TokenPace, TrickleWriter
 from targets.replica.delivery.response import Framing, reset_connection
 
-__all__ = ["CORRUPTIONS", "AnswerStream", "Corruption", "CutMode", "TokenTrigger"]
+__all__ = ["CORRUPTIONS", "Corruption", "CutMode", "OutgoingStream", "TokenTrigger"]
 
 CutMode = Literal["fin", "rst", "clean"]
 Corruption = Literal["data", "line"]
@@ -38,7 +38,7 @@ class TokenTrigger(Protocol):
     def fault_id(self) -> str:
         """The fault that set it."""
 
-    def fire(self, stream: AnswerStream) -> None:
+    def fire(self, stream: OutgoingStream) -> None:
         """Act on the stream: hold it, cut it, or let it continue."""
 
 
@@ -59,7 +59,7 @@ CORRUPTIONS: Final[dict[Corruption, Callable[[bytes], bytes]]] = {
 """The corruptions of an event: its data is not valid JSON, or its line has no field name."""
 
 
-class AnswerStream:
+class OutgoingStream:
     """One answer on its way. `done` is resolved when all is written, or when a behaviour has ended the stream."""
 
     def __init__(

@@ -11,7 +11,7 @@ from targets import control
 from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector
 
-__all__ = ["Control"]
+__all__ = ["ReplicaControl"]
 
 
 class _Put(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class _Behaviours:
         return self._active.listing()
 
 
-class Control(control.Control):
+class ReplicaControl(control.Control):
     """Serves the control port of a replica."""
 
     def __init__(self, behaviours: ActiveBehaviours, token: str) -> None:

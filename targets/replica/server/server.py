@@ -32,7 +32,7 @@ from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.delivery.driver import Driver
 from targets.replica.engine.engine import Engine
 from targets.replica.server.config import ReplicaConfig
-from targets.replica.server.control import Control
+from targets.replica.server.control import ReplicaControl
 from targets.replica.server.metrics import Metrics
 from targets.replica.server.serving import MAX_BODY_BYTES, WARMING_UP, ModelRequests
 from targets.replica.server.spans import Spans
@@ -118,7 +118,7 @@ class ReplicaServer:
             clock=clock,
             request_overhead_s=hardware.request_overhead_ms / 1000,
         )
-        control = Control(self._behaviours, self._token)
+        control = ReplicaControl(self._behaviours, self._token)
         try:
             port = await self._listen(self._handle, self.config.host, self.config.port, MAX_BODY_BYTES)
             control_port = await self._listen(

@@ -20,7 +20,7 @@ from targets.replica.behaviours.request_context import RequestContext
 from targets.replica.delivery.driver import Driver
 from targets.replica.delivery.job import Job
 from targets.replica.delivery.response import SentResponse
-from targets.replica.delivery.stream import AnswerStream
+from targets.replica.delivery.stream import OutgoingStream
 from targets.replica.engine.engine import EngineRequest
 from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.metrics import Metrics
@@ -123,7 +123,7 @@ class ModelRequests:
 
         loop = asyncio.get_running_loop()
         renderer = api.renderer(parsed, answer, model, int(time.time()))
-        stream = AnswerStream(
+        stream = OutgoingStream(
             request, renderer, offset=answer.offset, streaming=parsed.streaming, loop=loop, clock=self._clock
         )
         identity = str(next(self._ids))
