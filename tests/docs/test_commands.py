@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -44,7 +45,7 @@ class Rule:
     codes: tuple[int, ...] = (0,)
     append: str = ""
     serves: str = ""
-    """The URL at which the command serves until it is interrupted."""
+    """The URL at which the command serves until it is ended."""
     not_run: str = ""
 
 
@@ -72,7 +73,7 @@ RULES: Final = (
 PLACEHOLDERS: Final = {
     r"\bmy\.yaml\b": "{my_yaml}",  # the experiment of docs/experiments.md
     r"\bmy-endpoint\.yaml\b": "{my_endpoint}",  # the README's experiment, for the port below
-    r"\bRUN RUN\.\.\.": "{run} {run}",
+    r"\bRUN RUN\.\.\.": "{run} {copy}",  # that folder and a copy of it
     r"\bruns/RUN\b": "{run}",
     r"\bRUN\b": "{run}",  # the folder of a run, recorded once
     r"\bs7-42/main#4": "{call}",  # a call of that run
@@ -173,13 +174,18 @@ def recorded(place: Place) -> Place:
     code, output = place.run(f"brownout trace {shlex.quote(str(run))} --most 1", QUICK_S)
     call = re.search(r"^(\S+/\S+#\d+)", output, re.MULTILINE)
     assert call, output
-    place.values |= {"run": str(run.relative_to(place.folder)), "call": call[1]}
+    copy = shutil.copytree(run, place.folder / "copies" / run.name)
+    place.values |= {
+        "run": str(run.relative_to(place.folder)),
+        "copy": str(copy.relative_to(place.folder)),
+        "call": call[1],
+    }
     return place
 
 
 @contextmanager
 def serving(place: Place, text: str, url: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that serves, once it does; interrupted at the end."""
+    """A command that serves, once it does; ended by SIGTERM."""
     process = place.start(text)
     try:
         until(lambda: process.poll() is not None or answers(url), f"{text} serves {url}", within_s=60)
@@ -188,7 +194,7 @@ def serving(place: Place, text: str, url: str) -> Iterator[subprocess.Popen[str]
         yield process
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=60)
 
 
