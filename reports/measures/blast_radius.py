@@ -1,8 +1,9 @@
-"""blast_radius: the share of sessions, tenants, pools that the faults touched: met one / failed from one.
+"""blast_radius: the share of sessions, tenants and pools that the faults affected.
 
-sessions, tenants          of those with a call in baseline, fault or recovery: had a call that met a fault
-failed_sessions, -tenants  of the same: lost a session whose failed call had met a fault
-pools                      of all pools: had an attempt that met a fault
+sessions, tenants                  of those with a call in baseline, fault or recovery: share with a call that met a
+                                   fault
+failed_sessions, failed_tenants    of the same: share with a lost session whose failed call had met a fault
+pools                              of all pools: share with an attempt that met a fault
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ __all__ = ["blast_radius"]
 
 
 def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A share of this run, exact."""
+    """A share, exact."""
     if not any(impact.injected for impact in evidence.impacts):
         return not_measured("no fault was injected")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
-        return not_measured("neither a gateway nor replicas of ours say where a call went")
+        return not_measured("no gateway and no replica of ours reports where a call was served")
     encounters = [encounter for impact in evidence.impacts for encounter in impact.encounters]
     if stat == "pools":
         pools = {replica.pool for replica in evidence.record.replicas} | {
@@ -40,4 +41,4 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def _share(part: int, whole: int) -> Measurement:
-    return fact(part / whole, whole) if whole else not_measured("there was nobody to touch")
+    return fact(part / whole, whole) if whole else not_measured("no session was started")

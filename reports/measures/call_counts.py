@@ -1,4 +1,4 @@
-"""calls, calls_ok, calls_failed, error_rate: what was offered, and how it ended."""
+"""calls, calls_ok, calls_failed, error_rate: calls offered, and how they ended."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def calls_ok(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def calls_failed(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Calls that ended in anything but ok."""
+    """Calls that did not end ok."""
     return fact(int((evidence.mask(scope) & ~evidence.columns.ok).sum()))
 
 
 def error_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Failed calls of those sent."""
+    """Failed calls / calls sent."""
     return share_of_calls(evidence, scope, np.logical_not(evidence.columns.ok))

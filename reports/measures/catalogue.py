@@ -1,6 +1,6 @@
-"""What measures there are, and what each rests on: a plain dict, light enough for a command line to import.
+"""The specification of each measure, a plain dict. Imports no arrays, so that a command line can use it.
 
-The definitions in words are in `docs/measures.md`; the functions behind the names in `reports.measures.registry`.
+`docs/measures.md` has the definitions, `reports.measures.registry` the functions.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from reports.measures.spec import MeasureSpec
 
 __all__ = ["CATALOGUE"]
 
-_WHO: Final = ("tenant", "tier")
-_ALL: Final = ("pool", *_WHO)
+_TENANT: Final = ("tenant", "tier")
+_ALL: Final = ("pool", *_TENANT)
 
 
 def _latency(name: str, title: str) -> MeasureSpec:
@@ -23,8 +23,8 @@ def _count(name: str, title: str) -> MeasureSpec:
     return MeasureSpec(name, "fact", "count", title, where=_ALL)
 
 
-_TRACED: Final = ("loadgen", "gateway")
-_TO_THE_CHIP: Final = ("loadgen", "gateway", "replica")
+_TO_GATEWAY: Final = ("loadgen", "gateway")
+_TO_REPLICA: Final = ("loadgen", "gateway", "replica")
 
 _SPECS: Final = (
     # calls
@@ -39,15 +39,15 @@ _SPECS: Final = (
     _count("calls_failed", "calls that did not end ok"),
     MeasureSpec("error_rate", "rate", "share", "calls that did not end ok", where=_ALL, samples="calls"),
     # sessions
-    MeasureSpec("sessions", "fact", "count", "sessions", where=_WHO, sessions=True),
-    MeasureSpec("sessions_lost", "fact", "count", "sessions lost", where=_WHO, sessions=True),
-    MeasureSpec("unfinished", "fact", "count", "sessions still going at the end", where=_WHO),
+    MeasureSpec("sessions", "fact", "count", "sessions", where=_TENANT, sessions=True),
+    MeasureSpec("sessions_lost", "fact", "count", "sessions lost", where=_TENANT, sessions=True),
+    MeasureSpec("unfinished", "fact", "count", "sessions still running at the end", where=_TENANT),
     MeasureSpec(
         "session_success",
         "rate",
         "share",
         "sessions that succeeded",
-        where=_WHO,
+        where=_TENANT,
         samples="sessions",
         sessions=True,
     ),
@@ -58,7 +58,7 @@ _SPECS: Final = (
         "first call sent to last byte of a session",
         ("p*", "max"),
         None,
-        where=_WHO,
+        where=_TENANT,
         samples="sessions",
         latency=True,
         sessions=True,
@@ -67,7 +67,7 @@ _SPECS: Final = (
         "goodput",
         "ratio",
         "tok/s",
-        "tokens of good calls a second",
+        "tokens of good calls per second",
         where=_ALL,
         samples="calls",
         latency=True,
@@ -76,12 +76,12 @@ _SPECS: Final = (
         "slo_attainment",
         "rate",
         "share",
-        "good calls of those offered",
-        where=_WHO,
+        "good calls / offered calls",
+        where=_TENANT,
         samples="calls",
         latency=True,
     ),
-    # a failure, on the clock
+    # the fault and the recovery
     MeasureSpec(
         "failover",
         "percentile",
@@ -90,7 +90,7 @@ _SPECS: Final = (
         ("p*", "max"),
         None,
         phased=False,
-        sources=_TRACED,
+        sources=_TO_GATEWAY,
         samples="interrupted calls",
         latency=True,
         about_fault=True,
@@ -99,9 +99,9 @@ _SPECS: Final = (
         "failover_rate",
         "rate",
         "share",
-        "calls saved of those that met the fault",
+        "calls that met the fault and ended ok",
         phased=False,
-        sources=_TRACED,
+        sources=_TO_GATEWAY,
         samples="calls that met the fault",
         about_fault=True,
     ),
@@ -109,9 +109,9 @@ _SPECS: Final = (
         "time_to_detect",
         "fact",
         "s",
-        "injection to first reaction",
+        "injection to first reaction of the gateway",
         phased=False,
-        sources=_TRACED,
+        sources=_TO_GATEWAY,
         latency=True,
         about_fault=True,
     ),
@@ -119,7 +119,7 @@ _SPECS: Final = (
         "time_to_recover",
         "fact",
         "s",
-        "revert to good for the rest of the run",
+        "revert to recovered for the rest of the run",
         phased=False,
         latency=True,
         about_fault=True,
@@ -130,7 +130,7 @@ _SPECS: Final = (
         "s",
         "revert to the first good call of the replica",
         phased=False,
-        sources=_TRACED,
+        sources=_TO_GATEWAY,
         latency=True,
         about_fault=True,
     ),
@@ -157,9 +157,9 @@ _SPECS: Final = (
         "metastable",
         "fact",
         "count",
-        "down by itself after the trigger was gone",
+        "down after the trigger was gone, self-sustaining",
         phased=False,
-        sources=_TO_THE_CHIP,
+        sources=_TO_REPLICA,
         latency=True,
         about_fault=True,
     ),
@@ -167,30 +167,30 @@ _SPECS: Final = (
         "blast_radius",
         "fact",
         "share",
-        "who was touched by the fault",
+        "share affected by the fault",
         ("sessions", "failed_sessions", "tenants", "failed_tenants", "pools"),
         None,
         phased=False,
-        sources=_TRACED,
+        sources=_TO_GATEWAY,
         about_fault=True,
     ),
-    # what it cost
+    # cost
     MeasureSpec(
         "retry_amplification",
         "ratio",
         "x",
-        "upstream attempts a call",
-        where=_WHO,
-        sources=_TRACED,
+        "upstream attempts per call",
+        where=_TENANT,
+        sources=_TO_GATEWAY,
         samples="calls",
     ),
     MeasureSpec(
         "prefill_amplification",
         "ratio",
         "x",
-        "prefill computed over prefill needed once",
-        where=_WHO,
-        sources=_TO_THE_CHIP,
+        "prefill computed / prefill needed once",
+        where=_TENANT,
+        sources=_TO_REPLICA,
         samples="calls",
     ),
     MeasureSpec(
@@ -198,8 +198,8 @@ _SPECS: Final = (
         "ratio",
         "share",
         "decoded tokens that reached no client",
-        where=_WHO,
-        sources=_TO_THE_CHIP,
+        where=_TENANT,
+        sources=_TO_REPLICA,
         samples="calls",
     ),
     MeasureSpec(
@@ -216,40 +216,40 @@ _SPECS: Final = (
         "knee",
         "fact",
         "sessions/s",
-        "most sessions a second that are served well",
+        "most sessions per second served well",
         ("cost_per_1k_sessions",),
         latency=True,
         units=(("cost_per_1k_sessions", "USD"),),
     ),
-    # who gets in, and where it waits
+    # load balance, limits and queues
     MeasureSpec(
         "fairness",
         "ratio",
         "share",
-        "evenness of served / asked over tenants",
+        "evenness of served / offered over tenants",
         ("min", "entitled", "entitled_min"),
         samples="calls",
         latency=True,
         kinds=(("entitled_min", "fact"),),
     ),
-    MeasureSpec("shed", "fact", "count", "calls sent away with 429, or 503 and a Retry-After", where=_WHO),
+    MeasureSpec("shed", "fact", "count", "calls rejected with 429, or 503 and Retry-After", where=_TENANT),
     MeasureSpec(
         "retry_after_honoured",
         "rate",
         "share",
-        "attempts after the asked pause that got in",
-        where=_WHO,
-        samples="attempts that obeyed",
+        "attempts accepted after the requested pause",
+        where=_TENANT,
+        samples="attempts after the pause",
     ),
     MeasureSpec(
         "gateway_wait",
         "percentile",
         "s",
-        "received by the gateway to its first attempt",
+        "received by the gateway to first attempt",
         ("p*", "max"),
         None,
-        where=_WHO,
-        sources=_TRACED,
+        where=_TENANT,
+        sources=_TO_GATEWAY,
         samples="gateway requests",
         latency=True,
     ),
@@ -257,35 +257,35 @@ _SPECS: Final = (
         "replica_queue",
         "percentile",
         "s",
-        "waiting in a replica's queue",
+        "waiting time in a replica's queue",
         ("p*", "max"),
         None,
         where=_ALL,
-        sources=_TO_THE_CHIP,
+        sources=_TO_REPLICA,
         samples="replica requests",
         latency=True,
     ),
-    MeasureSpec("preemptions", "fact", "count", "requests that lost their KV blocks", where=_ALL, sources=_TO_THE_CHIP),
+    MeasureSpec("preemptions", "fact", "count", "requests that lost their KV blocks", where=_ALL, sources=_TO_REPLICA),
     MeasureSpec("kv_peak", "fact", "share", "fullest KV cache", where=("pool",), sources=("replica",)),
-    MeasureSpec("load_imbalance", "fact", "x", "busiest replica over the mean", where=("pool",), sources=("replica",)),
-    MeasureSpec("migrations", "fact", "count", "streams moved to another replica", where=_ALL, sources=_TRACED),
+    MeasureSpec("load_imbalance", "fact", "x", "busiest replica's load / mean", where=("pool",), sources=("replica",)),
+    MeasureSpec("migrations", "fact", "count", "streams moved to another replica", where=_ALL, sources=_TO_GATEWAY),
     MeasureSpec(
         "cold_cache_tail",
         "fact",
         "count",
-        "prefill again after sessions moved",
+        "repeated prefill after sessions moved",
         ("tokens", "seconds"),
         None,
         phased=False,
-        sources=_TO_THE_CHIP,
+        sources=_TO_REPLICA,
         about_fault=True,
         units=(("seconds", "s"),),
     ),
     # integrity
     _count("lost_tokens", "tokens missing inside streams"),
-    _count("duplicated_tokens", "tokens sent twice"),
+    _count("duplicated_tokens", "tokens sent more than once"),
     _count("spliced_streams", "streams with tokens of another answer"),
-    _count("silent_truncations", "short streams that looked complete"),
+    _count("silent_truncations", "truncated streams that looked complete"),
     _count("missing_terminal", "streams that ended without a terminal event"),
     _count("double_terminal", "streams with more than one terminal event"),
 )

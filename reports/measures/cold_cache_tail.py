@@ -1,10 +1,10 @@
-"""cold_cache_tail: what it costs that sessions moved away from their prefix cache, and for how long.
+"""cold_cache_tail: the prefill repeated because sessions moved away from their prefix cache, and for how long.
 
-tokens    prefill tokens computed in fault and recovery beyond what the same calls would have computed with the
-          baseline's prefill amplification: sum(computed) - amplification x sum(needed once), at least 0
+tokens    prefill tokens computed in fault and recovery, beyond the baseline's prefill amplification:
+          sum(computed) - amplification x sum(needed once), at least 0
 seconds   first injection -> start of the first window of 5 s (one begins each 0.1 s) from which the hit ratio (prompt
-          tokens found cached / prompt tokens, by the call's send) stays at or above the baseline's - 10 points to the
-          end of the recovery; infinite if it does not
+          tokens found cached / prompt tokens, by the time the call was sent) stays at or above the baseline's - 10
+          points to the end of the recovery; infinite if it does not
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from reports.shared.thresholds import WINDOW_S
 __all__ = ["cold_cache_tail"]
 
 _BAND = 0.10
+"""How far below the baseline's hit ratio counts as recovered."""
 
 
 def cold_cache_tail(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -31,7 +32,7 @@ def cold_cache_tail(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if not injected:
         return not_measured("no fault was injected")
     if not evidence.calls.has_replicas:
-        return not_measured("no replica of ours says what it found in its cache")
+        return not_measured("no replica of ours reports its cache hits")
     baseline = evidence.mask(Scope("baseline"))
     return _tokens(evidence, baseline) if stat == "tokens" else _seconds(evidence, baseline, min(injected))
 
@@ -39,11 +40,11 @@ def cold_cache_tail(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 def _tokens(evidence: Evidence, baseline: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Measurement:
     work = work_of(evidence)
     if work.needed[baseline].sum() <= 0:
-        return not_measured("nothing had to be prefilled in the baseline")
+        return not_measured("no call of the baseline needed a prefill")
     usual = work.computed[baseline].sum() / work.needed[baseline].sum()
     after = evidence.mask(Scope("fault")) | evidence.mask(Scope("recovery"))
-    more = work.computed[after].sum() - usual * work.needed[after].sum()
-    return fact(round(max(0.0, float(more))), int(after.sum()))
+    excess = work.computed[after].sum() - usual * work.needed[after].sum()
+    return fact(round(max(0.0, float(excess))), int(after.sum()))
 
 
 def _seconds(evidence: Evidence, baseline: np.ndarray[tuple[int], np.dtype[np.bool_]], begin: float) -> Measurement:
@@ -57,9 +58,9 @@ def _seconds(evidence: Evidence, baseline: np.ndarray[tuple[int], np.dtype[np.bo
         [sum(int(r.span.attributes.get(names.PREFILL_CACHED, 0)) for r in call.replica_requests) for call in calls],
         dtype=np.float64,
     )
-    asked = np.array([sum(r.prompt_tokens or 0 for r in call.replica_requests) for call in calls], dtype=np.float64)
-    if asked[baseline].sum() <= 0:
-        return not_measured("no replica of ours saw a prompt in the baseline")
-    least = float(cached[baseline].sum() / asked[baseline].sum()) - _BAND
-    at = recovered_at(evidence.columns.sent, cached, asked, least, begin, recovery.end_s)
+    prompts = np.array([sum(r.prompt_tokens or 0 for r in call.replica_requests) for call in calls], dtype=np.float64)
+    if prompts[baseline].sum() <= 0:
+        return not_measured("no replica of ours received a prompt in the baseline")
+    least = float(cached[baseline].sum() / prompts[baseline].sum()) - _BAND
+    at = recovered_at(evidence.columns.sent, cached, prompts, least, begin, recovery.end_s)
     return fact(math.inf if at is None else at - begin)

@@ -1,9 +1,9 @@
 """cost: dollars for the hardware held; per 1,000 succeeded sessions; per million useful output tokens.
 
-Each replica's price an hour x the time its hardware was held. Hardware whose process was killed, frozen or restarted is
-held, and paid, all the same; what a provider took back (fault `terminate`) is not, from its process's end to the start
-of its replacement. Useful tokens are those of calls that ended ok, useful sessions those that succeeded, in the same
-scope: their intervals are drawn by session, the dollars are a fact.
+Each replica's price per hour x the time its hardware was held. Hardware of a process that was killed, frozen or
+restarted is still held and paid for. Hardware that the provider reclaimed (fault `terminate`) is not, from the end of
+its process to the start of the replacement. Useful tokens are those of calls that ended ok, in the same scope. The
+dollars are a fact; the intervals of sessions and tokens are bootstrapped by session.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = ["cost", "dollars_by_pool"]
 
 
 def dollars_by_pool(evidence: Evidence, scope: Scope) -> dict[str, float]:
-    """What each pool's hardware cost over the scope's phases."""
+    """US dollars for each pool's hardware over the scope's phases."""
     record = evidence.record
     phases = [(phase.start_s, phase.end_s) for phase in record.phases if phase.name in scope.phases]
     pools: dict[str, float] = {}
     for replica in record.replicas:
         if scope.where is None or scope.where == ("pool", replica.pool):
-            away = _away(record, replica.name)
-            held_s = sum(end - begin - _overlap(away, begin, end) for begin, end in phases)
+            reclaimed = _reclaimed(record, replica.name)
+            held_s = sum(end - begin - _overlap(reclaimed, begin, end) for begin, end in phases)
             pools[replica.pool] = pools.get(replica.pool, 0.0) + replica.usd_per_hour * held_s / 3600
     return pools
 
@@ -38,18 +38,18 @@ def cost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """US dollars."""
     pools = dollars_by_pool(evidence, scope)
     if not any(pools.values()):
-        return not_measured("the stack names no prices")
+        return not_measured("the stack has no prices")
     dollars = sum(pools.values())
     if stat == "":
         return fact(dollars, len(pools))
     if stat == "per_1k_sessions":
         if scope.where is not None:
-            return not_measured("a session is not served by one pool")
+            return not_measured("sessions are not assigned to one pool")
         served = {s.id for s in evidence.sessions(scope) if s.outcome == SessionOutcome.SUCCEEDED}
-        won = np.array([session.id in served for session in evidence.calls.sessions], dtype=np.float64)
-        return _per(evidence, 1000 * dollars, won) if served else not_measured("no session succeeded")
+        succeeded = np.array([session.id in served for session in evidence.calls.sessions], dtype=np.float64)
+        return _per(evidence, 1000 * dollars, succeeded) if served else not_measured("no session succeeded")
     useful = evidence.by_session(evidence.columns.tokens, evidence.mask(scope) & evidence.columns.ok)
-    return _per(evidence, 1e6 * dollars, useful) if useful.any() else not_measured("no useful token was delivered")
+    return _per(evidence, 1e6 * dollars, useful) if useful.any() else not_measured("no call that ended ok has tokens")
 
 
 def _per(evidence: Evidence, dollars: float, useful: FloatArray) -> Measurement:
@@ -62,8 +62,8 @@ def _per(evidence: Evidence, dollars: float, useful: FloatArray) -> Measurement:
     return resampled(dollars / total, int(total), int(np.count_nonzero(useful)), resamples)
 
 
-def _away(record: Record, replica: str) -> list[tuple[float, float]]:
-    """When a provider had the hardware back."""
+def _reclaimed(record: Record, replica: str) -> list[tuple[float, float]]:
+    """The spans in which the provider had reclaimed the replica's hardware: begin and end in seconds."""
     found = []
     for fault in record.faults:
         if not fault.traits.reclaims_hardware or fault.injected_s is None or replica not in fault.targets:

@@ -1,6 +1,4 @@
-"""failover, failover_rate: how long calls were interrupted by the fault, and how many of those that met it were
-saved.
-"""
+"""failover, failover_rate: how long a fault interrupted calls; the share of calls that met one and ended ok."""
 
 from __future__ import annotations
 
@@ -16,24 +14,22 @@ __all__ = ["failover", "failover_rate"]
 
 
 def failover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Over the calls a fault interrupted: last good token before -> first good token after; infinite if there was
-    none.
-    """
-    if (why := _unknown(evidence)) is not None:
+    """Seconds, of interrupted calls: last good token before -> first good token after; infinite without one."""
+    if (why := _why_not_measured(evidence)) is not None:
         return not_measured(why)
     met = _met(evidence)
     hit = [encounter for encounter in met if encounter.interrupted]
     if not hit:
         if stat == "max" and met:
-            return fact(0.0, 0)  # met, and nobody was interrupted: the longest interruption is none
+            return fact(0.0, 0)  # calls met the fault and none was interrupted
         return not_measured("no call was interrupted by a fault" if met else "no call met a fault")
     values = np.array([encounter.failover_s for encounter in hit])
     return statistic(evidence, values, _sessions(evidence, hit), stat)
 
 
 def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Calls that met a fault and ended ok, of those that met one."""
-    if (why := _unknown(evidence)) is not None:
+    """Calls that met a fault and ended ok / calls that met a fault."""
+    if (why := _why_not_measured(evidence)) is not None:
         return not_measured(why)
     met = _met(evidence)
     size = max(1, len(evidence.calls.sessions))
@@ -49,11 +45,11 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     )
 
 
-def _unknown(evidence: Evidence) -> str | None:
+def _why_not_measured(evidence: Evidence) -> str | None:
     if not any(impact.injected for impact in evidence.impacts):
         return "no fault was injected"
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
-        return "neither a gateway nor replicas of ours say where a call went"
+        return "no gateway and no replica of ours reports where a call was served"
     return None
 
 

@@ -1,13 +1,13 @@
-"""fairness: Jain's index over the tenants of served / asked; 1 is even, 1/n is all for one of n.
+"""fairness: Jain's index of served / offered over the tenants; 1 is even, 1/n means that one of n gets all.
 
-Jain, Chiu, Hawe (DEC-TR-301, 1984): (sum x)^2 / (n sum x^2). Served: calls that ended ok within the objectives, asked:
-calls offered, of the tenants that asked for anything in the scope.
+Jain, Chiu, Hawe (DEC-TR-301, 1984): (sum x)^2 / (n sum x^2). Served: good calls. Offered: calls sent. Of the tenants
+with a call in the scope.
 
-min                      the worst tenant's served / asked
-entitled, entitled_min   the same, where a tenant is entitled to no more than what it asked for in the baseline (calls a
-                         second): of one that asks for more, served / entitled, at most 1. Keeping a heavy tenant to
-                         what it used to have is not unfair by this, letting it push the others out is. Of the tenants
-                         that called in the baseline
+min                      the worst tenant's served / offered
+entitled, entitled_min   the same, with each tenant's offered calls limited to its rate in the baseline (calls per
+                         second): served / entitled, at most 1, for a tenant that offers more. Limiting a heavy tenant
+                         to its former rate is fair by this; letting it displace the others is not. Of the tenants
+                         with a call in the baseline
 """
 
 from __future__ import annotations
@@ -31,50 +31,50 @@ def fairness(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     mask, columns = evidence.mask(scope), evidence.columns
     tenants = tenants_of(evidence, scope)
     if len(tenants) < _FEWEST:
-        return not_measured("the load has no two tenants to be fair to" if not tenants else "only one tenant asked")
+        return not_measured("the load names no tenants" if not tenants else "only one tenant sent calls")
     entitled = stat.startswith("entitled")
     duration_s, before_s = evidence.duration_s(scope), evidence.duration_s(Scope("baseline"))
     baseline = evidence.mask(Scope("baseline"))
     if entitled:
         tenants = [tenant for tenant in tenants if before_s > 0 and (baseline & (columns.tenant == tenant)).any()]
         if len(tenants) < _FEWEST:
-            return not_measured("the baseline does not say what two of the tenants ask for")
+            return not_measured("fewer than two tenants sent calls in the baseline")
     good = columns.good.astype(np.float64)
-    served, asked, allowed = [], [], []
+    served, offered, allowed = [], [], []
     for tenant in tenants:
-        its = mask & (columns.tenant == tenant)
-        served.append(evidence.by_session(good, its))
-        asked.append(evidence.by_session(np.ones(good.size), its))
+        own = mask & (columns.tenant == tenant)
+        served.append(evidence.by_session(good, own))
+        offered.append(evidence.by_session(np.ones(good.size), own))
         usual = float((baseline & (columns.tenant == tenant)).sum())
         allowed.append(usual / before_s * duration_s if entitled else math.inf)
 
     def shares(sums: tuple[FloatArray, FloatArray], most: float) -> FloatArray:
-        over, under = sums[0], np.minimum(sums[1], most)
-        found = np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
+        numerator, denominator = sums[0], np.minimum(sums[1], most)
+        found = np.divide(numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0)
         return np.minimum(1.0, found)
 
     now = np.array([
         float(shares((np.array([s.sum()]), np.array([a.sum()])), most)[0])
-        for s, a, most in zip(served, asked, allowed, strict=True)
+        for s, a, most in zip(served, offered, allowed, strict=True)
     ])  # fmt: skip
     if stat.endswith("min"):
         return fact(float(now.min()), len(tenants))
     value = float(jain(now[:, None])[0])
     if math.isnan(value):
-        return not_measured("no tenant was served at all", int(mask.sum()))
+        return not_measured("no call of any tenant was good", int(mask.sum()))
 
     def resamples() -> FloatArray:
         draw = evidence.resampling.sums
         return jain(np.array([
-            shares((draw(s), draw(a)), most) for s, a, most in zip(served, asked, allowed, strict=True)
+            shares((draw(s), draw(a)), most) for s, a, most in zip(served, offered, allowed, strict=True)
         ]))  # fmt: skip
 
-    sessions = int(np.count_nonzero(np.sum(asked, axis=0)))
+    sessions = int(np.count_nonzero(np.sum(offered, axis=0)))
     return resampled(value, int(mask.sum()), sessions, resamples)
 
 
 def jain(shares: FloatArray) -> FloatArray:
-    """The index down each column; a tenant without a share (NaN) has no part in it; NaN where nobody was served."""
+    """Jain's index of each column. Shares that are NaN are left out; NaN for a column whose shares are all 0."""
     known = ~np.isnan(shares)
     total, squares = np.nansum(shares, axis=0), np.nansum(shares**2, axis=0)
     out = np.full(total.size, np.nan)
@@ -83,5 +83,5 @@ def jain(shares: FloatArray) -> FloatArray:
 
 
 def tenants_of(evidence: Evidence, scope: Scope) -> list[str]:
-    """The tenants with a call in the scope, by name."""
+    """The names of the tenants with a call in the scope, sorted."""
     return sorted(str(name) for name in np.unique(evidence.columns.tenant[evidence.mask(scope)]) if name)

@@ -1,7 +1,7 @@
-"""gateway_wait: how long requests stood at the gateway before it turned to a replica.
+"""gateway_wait: how long requests waited at the gateway before their first attempt upstream.
 
-Gateway request received -> its first attempt upstream started. Infinite for one whose client left before that; one
-that was refused without an attempt did not wait for anything and is left out (`shed` counts it).
+Gateway request received -> its first attempt upstream started. Infinite where the client left before that. A request
+that was rejected without an attempt did not wait and is left out (`shed` counts it).
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ def gateway_wait(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
             waits.append(wait_s)
             sessions.append(int(evidence.columns.session[index]))
     if not waits:
-        return not_measured("no gateway of ours says how long a request stood there")
+        return not_measured("no gateway of ours reports how long a request waited")
     return statistic(evidence, np.array(waits, dtype=np.float64), np.array(sessions, dtype=np.int64), stat)
 
 
 def waits_of(evidence: Evidence, call: Call) -> list[tuple[float, float]]:
-    """Of each of the call's requests at the gateway that waited: when it came, and how long."""
+    """Of each of the call's requests at the gateway that waited: time received and wait, seconds."""
     first: dict[bytes, float] = {}
     for attempt in call.attempts:
         parent = attempt.span.parent_id
         first[parent] = min(attempt.start_s, first.get(parent, math.inf))
     found: list[tuple[float, float]] = []
     for request in call.gateway_requests:
-        came_s = evidence.record.seconds(request.start_ns)
-        turned_s = first.get(request.span_id)
-        if turned_s is not None:
-            found.append((came_s, max(0.0, turned_s - came_s)))
+        received_s = evidence.record.seconds(request.start_ns)
+        attempted_s = first.get(request.span_id)
+        if attempted_s is not None:
+            found.append((received_s, max(0.0, attempted_s - received_s)))
         elif request.attributes.get(names.OUTCOME) == Outcome.ABANDONED:
-            found.append((came_s, math.inf))
+            found.append((received_s, math.inf))
     return found

@@ -1,4 +1,4 @@
-"""Counters within a scope: the posts of processes that fall into its phases."""
+"""Counters of replicas within a scope: the posts of counters that were made in its phases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["replica_posts"]
 
 
 def replica_posts(evidence: Evidence, scope: Scope) -> Iterator[GaugePost]:
-    """The posts of replicas within the scope's phases; of one pool where the scope names it."""
+    """The posts of replicas in the scope's phases; only of one pool where the scope names a pool."""
     record = evidence.record
     windows = [(phase.start_s, phase.end_s) for phase in record.phases if phase.name in scope.phases]
     pool_of = {replica.name: replica.pool for replica in record.replicas}

@@ -11,10 +11,10 @@ __all__ = ["goodput"]
 
 
 def goodput(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Tokens a second."""
+    """Tokens per second."""
     duration_s = evidence.duration_s(scope)
     if duration_s <= 0:
-        return not_measured("the phase had no time")
+        return not_measured("the phase has no duration")
     mask = evidence.mask(scope)
     offered = evidence.by_session(np.ones(mask.size), mask)
     tokens = evidence.by_session(np.where(evidence.columns.good, evidence.columns.tokens, 0.0), mask)

@@ -1,6 +1,6 @@
 """goodput_lost: 1 - good calls / (the baseline's share of good calls x calls offered), over fault and recovery.
 
-The area of the resilience triangle. Negative where the fault's calls did better than the baseline's.
+The area of the resilience triangle. Negative where more calls were good than in the baseline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["goodput_lost"]
 
 
 def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A share of the good calls that there should have been."""
+    """The share of the expected good calls that is missing."""
     if not any(impact.injected for impact in evidence.impacts):
         return not_measured("no fault was injected")
     before = evidence.mask(Scope("baseline"))
@@ -31,12 +31,12 @@ def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
     def resamples() -> FloatArray:
         share = evidence.resampling.ratio(good_before, offered_before)
-        should = share * evidence.resampling.sums(offered_after)
-        out = np.full(should.size, np.nan)
-        np.divide(evidence.resampling.sums(good_after), should, out=out, where=should > 0)
+        expected = share * evidence.resampling.sums(offered_after)
+        out = np.full(expected.size, np.nan)
+        np.divide(evidence.resampling.sums(good_after), expected, out=out, where=expected > 0)
         return 1.0 - out
 
-    should = good_before.sum() / offered_before.sum() * offered_after.sum()
+    expected = good_before.sum() / offered_before.sum() * offered_after.sum()
     return resampled(
-        float(1 - good_after.sum() / should), int(after.sum()), int(np.count_nonzero(offered_after)), resamples
+        float(1 - good_after.sum() / expected), int(after.sum()), int(np.count_nonzero(offered_after)), resamples
     )

@@ -1,6 +1,4 @@
-"""itl: gaps between chunks that carry tokens, each divided by the tokens of the chunk that ends it. From the chunk
-logs.
-"""
+"""itl: gaps between chunks with tokens, each divided by the tokens of the chunk that ends it. From the chunk logs."""
 
 from __future__ import annotations
 
@@ -17,16 +15,16 @@ __all__ = ["itl"]
 
 
 def itl(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A percentile over all gaps of the scope's calls."""
+    """Seconds; a percentile over all gaps of the scope's calls."""
     if not evidence.calls.has_chunks:
-        return not_measured("the client wrote no log of chunks")
+        return not_measured("the client wrote no chunk log")
     gaps, call_of = _gaps(evidence)
     within = evidence.mask(scope)[call_of]
     return statistic(evidence, gaps[within], evidence.columns.session[call_of[within]], stat)
 
 
 def _gaps(evidence: Evidence) -> tuple[FloatArray, IntArray]:
-    """Every gap of the run and the call it belongs to. Computed once, kept with the evidence."""
+    """All gaps of the run, and the index of the call of each. Computed once, cached in the evidence."""
     kept = evidence.kept.get("itl")
     if isinstance(kept, tuple):
         return kept

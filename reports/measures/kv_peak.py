@@ -1,4 +1,4 @@
-"""kv_peak: the largest share of its KV cache that any replica had in use, of the looks at it (four a second)."""
+"""kv_peak: the largest share of its KV blocks that any replica had in use in any sample (four per second)."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def kv_peak(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         for post in replica_posts(evidence, scope)
         if post.data.get("kv_total")
     ]
-    return fact(max(shares), len(shares)) if shares else not_measured("no replica of ours counted its KV blocks")
+    return fact(max(shares), len(shares)) if shares else not_measured("no replica of ours reports its KV blocks")

@@ -1,4 +1,4 @@
-"""Latencies of calls: ttft, max_gap, tpot, e2e, effective. Percentiles over calls, by the phase each was sent in.
+"""ttft, max_gap, tpot, e2e, effective: latencies of calls in seconds, by the phase in which each call was sent.
 
 ttft        first non-empty output token - call sent; infinite without a token
 max_gap     longest gap between two chunks of a call; of calls with two chunks or more
@@ -22,7 +22,7 @@ __all__ = ["latency", "latency_values", "statistic"]
 
 
 def latency_values(evidence: Evidence, name: str) -> FloatArray:
-    """The column of a latency for every call of the run, NaN where it is undefined."""
+    """The latency of each call of the run in seconds, NaN where undefined. Raises KeyError for an unknown name."""
     columns = evidence.columns
     match name:
         case "ttft":
@@ -39,9 +39,9 @@ def latency_values(evidence: Evidence, name: str) -> FloatArray:
 
 
 def statistic(evidence: Evidence, values: FloatArray, session_of: IntArray, stat: str) -> Measurement:
-    """A percentile or the maximum of values that belong to sessions."""
+    """A percentile or the maximum of `values`. `session_of`: the index of the session of each value."""
     if values.size == 0:
-        return not_measured("no call of this kind was made")
+        return not_measured("no call has this value")
     if stat == "max":
         return fact(float(values.max()), int(values.size))
     q = quantile_of(stat)
@@ -54,7 +54,7 @@ def statistic(evidence: Evidence, values: FloatArray, session_of: IntArray, stat
 
 
 def latency(name: str) -> Measure:
-    """The measure of one latency."""
+    """The measure of the latency `name`."""
 
     def measure(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         values = latency_values(evidence, name)

@@ -1,7 +1,7 @@
 """load_imbalance: the busiest replica's mean load / the mean over the replicas. 1 is even.
 
-Load: requests running and waiting, of the looks at a replica (four a second) while it lived. A replica that was not
-there in the scope's phases has no part in it; one that was there and idle has.
+Load: requests running and waiting, in the samples of a replica (four per second) while it was alive. Idle replicas
+count; replicas that were not running in the scope's phases do not.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ def load_imbalance(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A factor of at least 1."""
     means = mean_loads(evidence, scope)
     if not means:
-        return not_measured("no replica of ours counted its requests")
+        return not_measured("no replica of ours reports its requests")
     overall = fmean(means.values())
     if overall <= 0:
-        return not_measured("no replica had a request at any look at it")
+        return not_measured("no replica had a request in any sample")
     return fact(max(means.values()) / overall, len(means))
 
 
 def mean_loads(evidence: Evidence, scope: Scope) -> dict[str, float]:
-    """By replica: requests running and waiting, on average."""
+    """By replica: mean number of requests running and waiting."""
     loads: dict[str, list[float]] = defaultdict(list)
     for post in replica_posts(evidence, scope):
         if "running" in post.data:

@@ -1,4 +1,4 @@
-"""What a measure answers: a value, how sure it is, on how many samples; or why there is none."""
+"""The result of a measure: value, interval and number of samples; or why it is not measured."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One number of a run, in its measure's unit. `math.inf` is a value ("never"); None is none, and `why_not` says
-    why.
+    """The value of a measure for a run, in the measure's unit. `math.inf`: never. None: not measured; see `why_not`.
 
-    `samples` counts what the measure is made of (calls, sessions), `sessions` how many sessions they come from.
-    `interval` computes the 95 % interval, `resamples` the bootstrap's values for a quotient with another phase; None
-    for facts. `note`: what a reader of the value must know. A fact with an interval is a bound of what was not reached.
+    `samples`: number of calls, sessions, ... measured. `sessions`: number of sessions that they belong to. `interval`
+    computes the 95 % interval, `resamples` the values of the bootstrap, for a quotient with another phase; None for
+    facts. `note` qualifies the value for readers. A fact with an interval is a bound of a value that was not reached.
     """
 
     value: float | None
@@ -34,25 +33,25 @@ class Measurement:
 
 
 Measure = Callable[[Evidence, Scope, str], Measurement]
-"""A measure is a function of the evidence, the scope asked about, and the statistic ("" for the bare name)."""
+"""A measure: a function of the evidence, the scope, and the statistic ("" for none)."""
 
 
 def not_measured(why: str, samples: int = 0) -> Measurement:
-    """There is no such number in this run."""
+    """The run has no such value, for the reason `why`."""
     return Measurement(None, samples, why_not=why)
 
 
 def fact(value: float, samples: int = 0) -> Measurement:
-    """A count or an extreme: exact."""
+    """A count or an extreme: exact, without an interval."""
     return Measurement(float(value), samples)
 
 
 def proportion(
     successes: float, trials: int, sessions: int, effect: float, resamples: Callable[[], FloatArray]
 ) -> Measurement:
-    """A share with Wilson's interval, on trials divided by the design effect of their clusters."""
+    """A share with Wilson's interval; `effect` is the design effect of sessions, by which trials are divided."""
     if trials == 0:
-        return not_measured("there was nothing to count")
+        return not_measured("there is no sample")
     share = successes / trials
     effective = trials / effect
     return Measurement(
@@ -63,5 +62,5 @@ def proportion(
 def resampled(value: float, samples: int, sessions: int, resamples: Callable[[], FloatArray]) -> Measurement:
     """A percentile or a ratio with its bootstrap interval."""
     if math.isnan(value):
-        return not_measured("there was nothing to divide by", samples)
+        return not_measured("the denominator is 0", samples)
     return Measurement(value, samples, sessions, interval=lambda: percentile_interval(resamples()), resamples=resamples)

@@ -1,8 +1,8 @@
-"""metastable, overloaded: 1 where the run stayed down by itself after the trigger was gone, else 0.
+"""metastable, overloaded: 1 where the stack stayed down after the trigger was gone, else 0.
 
-`overloaded` is 1 for either verdict: good / offered stayed below 70 % of the baseline's after the grace period.
-`metastable` needs to know as well that the load alone is not to blame: where something keeps the run down and neither a
-twin nor shedding tells, it is not measured. See `reports.metastability`.
+`overloaded` is 1 for both verdicts: good / offered stayed below 70 % of the baseline's after the grace period.
+`metastable` is 1 where in addition the load alone does not explain it. It is not measured where something still keeps
+the stack down and neither a twin nor shedding shows what the load alone does. See `reports.metastability`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def overloaded(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def metastable(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """1 or 0: down by itself."""
+    """1 or 0: down after the trigger was gone, and the failure sustains itself."""
     found = metastability_of(evidence)
     if found.state is None or found.unconfirmed:
         return not_measured(found.why)

@@ -1,7 +1,6 @@
-"""migrations: streams that went on at another replica: attempts of the gateway that continue what a client has begun to
-read.
+"""migrations: attempts of the gateway that continue, at another replica, a stream that the client has begun to read.
 
-Of a pool: those that went to it. An attempt that found no call counts where its time falls.
+For a pool: those sent to it. An attempt that was joined to no call counts in the phase in which it started.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ __all__ = ["migrations"]
 def migrations(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A count."""
     if not evidence.calls.has_gateway:
-        return not_measured("no gateway of ours says what it moved")
+        return not_measured("no gateway of ours reports its attempts")
     pool = scope.where[1] if scope.where is not None and scope.where[0] == "pool" else None
     mask = evidence.mask(Scope(scope.phase) if pool is not None else scope)
     attempts: list[Attempt] = [a for index in np.flatnonzero(mask) for a in evidence.calls.calls[index].attempts]

@@ -1,6 +1,7 @@
-"""preemptions: how often requests lost their KV blocks and went back into a replica's queue.
+"""preemptions: how often requests lost their KV blocks and returned to a replica's queue.
 
-By the replicas' spans, in the phase that the call belongs to; a request that found no call, where its time falls.
+From the replicas' spans, in the phase of the call. A request that was joined to no call counts in the phase in which it
+started.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["preemptions", "requests_in"]
 def preemptions(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A count."""
     if not evidence.calls.has_replicas:
-        return not_measured("no replica of ours says whom it preempted")
+        return not_measured("no replica of ours reports preemptions")
     requests = [request for request, _ in requests_in(evidence, scope)]
     if scope.where is None or scope.where[0] == "pool":
         requests += [
@@ -31,7 +32,7 @@ def preemptions(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def requests_in(evidence: Evidence, scope: Scope) -> list[tuple[ReplicaRequest, int]]:
-    """The requests at replicas of the scope's calls, each with its session's number; of a pool, those that pool had."""
+    """The requests at replicas of the scope's calls, each with the index of its session; for a pool: its own."""
     pool = scope.where[1] if scope.where is not None and scope.where[0] == "pool" else None
     mask = evidence.mask(Scope(scope.phase) if pool is not None else scope)
     return [

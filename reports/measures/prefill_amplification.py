@@ -1,6 +1,6 @@
 """prefill_amplification: prefill tokens computed / prefill tokens needed once, with a perfect prefix cache.
 
-See `reports.history.work` for what is needed once.
+`reports.history.work` defines what is needed once.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ __all__ = ["prefill_amplification"]
 
 
 def prefill_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A factor; 1 is the least that a perfect cache allows."""
+    """A factor; 1 is the value with a perfect cache."""
     if not evidence.calls.has_replicas:
-        return not_measured("no replica of ours says what it computed")
+        return not_measured("no replica of ours reports its prefill")
     work = work_of(evidence)
     mask = evidence.mask(scope)
     computed, needed = evidence.by_session(work.computed, mask), evidence.by_session(work.needed, mask)

@@ -1,4 +1,4 @@
-"""The functions behind the names of `reports.measures.catalogue`: a plain dict in plain sight."""
+"""The function of each measure in `reports.measures.catalogue`, a plain dict."""
 
 from __future__ import annotations
 
@@ -81,4 +81,4 @@ MEASURES: Final[dict[str, Measure]] = {
     "cold_cache_tail": cold_cache_tail,
     **INTEGRITY,
 }
-"""Every measure of the catalogue."""
+"""The measures by name, the same names as in the catalogue."""

@@ -1,6 +1,6 @@
-"""replica_queue: how long requests waited in replicas' queues, again after each preemption, together.
+"""replica_queue: total waiting time of a request in a replica's queue, including after each preemption.
 
-Percentiles over requests at replicas, by the phase their call belongs to.
+Percentiles over requests at replicas, by the phase of their call.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ def replica_queue(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Seconds."""
     found = [(r.queue_s, session) for r, session in requests_in(evidence, scope) if r.queue_s is not None]
     if not found:
-        return not_measured("no replica of ours says how long a request waited")
+        return not_measured("no replica of ours reports how long a request waited")
     waits, sessions = zip(*found, strict=True)
     return statistic(evidence, np.array(waits, dtype=np.float64), np.array(sessions, dtype=np.int64), stat)

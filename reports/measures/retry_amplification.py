@@ -1,7 +1,8 @@
 """retry_amplification: upstream attempts / logical calls.
 
-Upstream attempts are the gateway's; behind a gateway that is not ours, the requests that replicas of ours saw; with
-neither, the client's own attempts. An attempt that found no call (its own span was lost) counts where its time falls.
+Upstream attempts are the gateway's; behind a gateway that is not ours, the requests at replicas of ours; with neither,
+the client's attempts. An attempt that was joined to no call (the call's span was lost) counts in the phase in which it
+started.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ __all__ = ["retry_amplification"]
 
 
 def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Attempts a call."""
+    """Attempts per call."""
     mask = evidence.mask(scope)
     if not mask.any():
         return not_measured("no call was made")
     calls = evidence.calls
     attempts = evidence.by_session(attempts_by_call(evidence), mask)
     offered = evidence.by_session(np.ones(mask.size), mask)
-    strays = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
-    stray = 0
+    unjoined = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
+    extra = 0
     if scope.where is None:
-        stray = sum(phase_at(evidence.record.phases, s.start_s) in scope.phases for s in strays)
+        extra = sum(phase_at(evidence.record.phases, one.start_s) in scope.phases for one in unjoined)
     total = float(offered.sum())
     return resampled(
-        (float(attempts.sum()) + stray) / total,
+        (float(attempts.sum()) + extra) / total,
         int(total),
         int(np.count_nonzero(offered)),
-        lambda: evidence.resampling.ratio(attempts, offered) + stray / total,
+        lambda: evidence.resampling.ratio(attempts, offered) + extra / total,
     )

@@ -1,6 +1,4 @@
-"""session_time: first call sent to last byte of the last call, tool time included. A lost session counts as
-infinite.
-"""
+"""session_time: first call sent to last byte of the last call, tool time included; infinite for a lost session."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ __all__ = ["session_time"]
 
 
 def session_time(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A percentile over the sessions that ended; unfinished ones are left out."""
+    """Seconds; a percentile over the sessions that ended. Unfinished ones are left out."""
     number = {session.id: index for index, session in enumerate(evidence.calls.sessions)}
     ended = [s for s in evidence.sessions(scope) if s.outcome != SessionOutcome.UNFINISHED]
     times = [math.inf if s.outcome == SessionOutcome.LOST else s.end_s - s.start_s for s in ended]

@@ -1,7 +1,7 @@
-"""sessions, sessions_lost, unfinished, session_success: how the sessions ended, by the phase each started in.
+"""sessions, sessions_lost, unfinished, session_success: how sessions ended, by the phase in which each started.
 
 Lost: a call did not end ok after the client's retries, or the session had been silent for 10 s at the end of the drain.
-One that was merely still going is unfinished, and counts in neither part of session_success.
+Unfinished: still running at the end of the drain and not lost; these do not count in session_success.
 """
 
 from __future__ import annotations
@@ -30,15 +30,19 @@ def sessions_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def unfinished(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Sessions still going when the run ended."""
+    """Sessions still running when the run ended."""
     return fact(_count(evidence, scope, SessionOutcome.UNFINISHED), len(evidence.sessions(scope)))
 
 
 def session_success(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Succeeded / (succeeded + lost)."""
     members = {session.id for session in evidence.sessions(scope)}
-    every = evidence.calls.sessions
-    won = np.array([s.id in members and s.outcome == SessionOutcome.SUCCEEDED for s in every], dtype=np.float64)
-    lost = np.array([s.id in members and s.outcome == SessionOutcome.LOST for s in every], dtype=np.float64)
-    ended = int((won + lost).sum())
-    return proportion(float(won.sum()), ended, ended, 1.0, lambda: evidence.resampling.ratio(won, won + lost))
+    all_sessions = evidence.calls.sessions
+    succeeded = np.array(
+        [s.id in members and s.outcome == SessionOutcome.SUCCEEDED for s in all_sessions], dtype=np.float64
+    )
+    lost = np.array([s.id in members and s.outcome == SessionOutcome.LOST for s in all_sessions], dtype=np.float64)
+    ended = int((succeeded + lost).sum())
+    return proportion(
+        float(succeeded.sum()), ended, ended, 1.0, lambda: evidence.resampling.ratio(succeeded, succeeded + lost)
+    )

@@ -1,8 +1,8 @@
-"""shed, retry_after_honoured: whom the stack sent away with an honest word, and whether the word was true.
+"""shed, retry_after_honoured: calls rejected to limit the load, and whether the retry after the pause is accepted.
 
 shed                   calls whose final outcome was `rate_limited` (429), or a 503 with a Retry-After
-retry_after_honoured   of the client's attempts sent after the pause that the answer before them asked for: those that
-                       got in, that is, were answered with a 2xx. An attempt sent earlier did not obey and says nothing
+retry_after_honoured   of the client's attempts sent after the pause that the previous response asked for (within
+                       50 ms): those answered with a 2xx. Attempts sent earlier do not count
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reports.shared.attributes import Outcome
 __all__ = ["retry_after_honoured", "shed", "shed_calls"]
 
 _SLACK_S: Final = 0.05
-"""A client that sleeps as long as it was told may wake this much earlier by the clock of the answer."""
+"""Tolerance of the pause, seconds: the timer of the client may fire this much early."""
 
 
 def shed(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -32,28 +32,28 @@ def shed(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 
 def shed_calls(evidence: Evidence) -> BoolArray:
-    """Which calls were shed, as a column."""
+    """For each call of the run, whether it was shed."""
     return np.array([_was_shed(call) for call in evidence.calls.calls], dtype=np.bool_)
 
 
 def retry_after_honoured(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A share of the attempts that obeyed."""
+    """Accepted attempts / attempts sent after the requested pause."""
     size = max(1, len(evidence.calls.sessions))
-    obeyed, got_in = np.zeros(size), np.zeros(size)
+    paused, accepted = np.zeros(size), np.zeros(size)
     for index in np.flatnonzero(evidence.mask(scope)):
         for before, after in pairwise(evidence.calls.calls[index].client_attempts):
-            asked_s = _asked_s(before)
-            if asked_s is not None and after.start_s - before.end_s >= asked_s - _SLACK_S:
-                obeyed[evidence.columns.session[index]] += 1
-                got_in[evidence.columns.session[index]] += _got_in(after)
-    if not obeyed.any():
-        return not_measured("no client was asked for a pause and came back after it")
+            pause_s = _requested_pause_s(before)
+            if pause_s is not None and after.start_s - before.end_s >= pause_s - _SLACK_S:
+                paused[evidence.columns.session[index]] += 1
+                accepted[evidence.columns.session[index]] += _accepted(after)
+    if not paused.any():
+        return not_measured("no client retried after a requested pause")
     return proportion(
-        float(got_in.sum()),
-        int(obeyed.sum()),
-        int(np.count_nonzero(obeyed)),
-        design_effect(got_in, obeyed),
-        lambda: evidence.resampling.ratio(got_in, obeyed),
+        float(accepted.sum()),
+        int(paused.sum()),
+        int(np.count_nonzero(paused)),
+        design_effect(accepted, paused),
+        lambda: evidence.resampling.ratio(accepted, paused),
     )
 
 
@@ -63,14 +63,14 @@ def _was_shed(call: Call) -> bool:
     if call.outcome != Outcome.HTTP_5XX or not call.client_attempts:
         return False
     last = call.client_attempts[-1]
-    return last.span.attributes.get(names.HTTP_STATUS) == 503 and _asked_s(last) is not None
+    return last.span.attributes.get(names.HTTP_STATUS) == 503 and _requested_pause_s(last) is not None
 
 
-def _asked_s(attempt: ClientAttempt) -> float | None:
+def _requested_pause_s(attempt: ClientAttempt) -> float | None:
     asked = attempt.span.attributes.get(names.RETRY_AFTER)
     return None if asked is None else float(asked)
 
 
-def _got_in(attempt: ClientAttempt) -> bool:
+def _accepted(attempt: ClientAttempt) -> bool:
     status = attempt.span.attributes.get(names.HTTP_STATUS)
     return attempt.outcome == Outcome.OK or (status is not None and 200 <= int(status) < 300)

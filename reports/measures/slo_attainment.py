@@ -12,16 +12,14 @@ __all__ = ["share_of_calls", "slo_attainment"]
 
 
 def slo_attainment(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """The share of good calls, failures in the denominator."""
+    """Good calls / all calls sent, failed ones included."""
     if not evidence.record.slo:
-        return not_measured("the experiment names no objectives (slo:)")
+        return not_measured("the experiment has no objectives (slo:)")
     return share_of_calls(evidence, scope, evidence.columns.good)
 
 
 def share_of_calls(evidence: Evidence, scope: Scope, counted: BoolArray) -> Measurement:
-    """The share of the scope's calls that are `counted`; their interval takes into account that sessions cluster
-    them.
-    """
+    """The share of the scope's calls that are `counted`; the interval has the design effect of sessions as clusters."""
     mask = evidence.mask(scope)
     offered = evidence.by_session(np.ones(mask.size), mask)
     hits = evidence.by_session(counted.astype(np.float64), mask)

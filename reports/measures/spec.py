@@ -1,10 +1,10 @@
-"""What a gate may know of a measure before there is a run: its kind, unit, statistics, and what it rests on.
+"""The specification of a measure: kind, unit, statistics, and the spans it needs. Known before a run.
 
-A measure's *kind* says how a gate on it is judged:
+The *kind* of a measure decides how a gate on it is judged:
 
     fact         a count or an extreme of this run: exact, without an interval
     rate         a proportion: Wilson interval
-    percentile   bootstrap by session, and a least number of samples
+    percentile   bootstrap by session, and a minimum number of samples
     ratio        a quotient of sums: bootstrap by session
 """
 
@@ -29,7 +29,7 @@ def is_percentile(stat: str) -> bool:
 
 
 def quantile_of(stat: str) -> float:
-    """`p95` -> 0.95. Raises ValueError for what is not a percentile."""
+    """The quantile of a percentile: 0.95 of `p95`. Raises ValueError for other statistics."""
     if not is_percentile(stat):
         raise ValueError(f"{stat!r} is not a percentile")
     return float(stat[1:]) / 100
@@ -37,13 +37,13 @@ def quantile_of(stat: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class MeasureSpec:
-    """One measure as a gate may name it.
+    """One measure that a gate may name.
 
-    `stats`: the statistics it has beside `default_stat` ("" = the bare name); "p*" stands for any percentile.
-    `phased`: whether it can be asked of a phase; the others are about the fault as a whole.
-    `where`: by what it can be narrowed. `sources`: the processes whose spans it needs.
-    `samples`: what its interval counts. `latency`: an overloaded machine spoils it. `sessions`: unfinished ones do.
-    `about_fault`: there is no value without a fault. `kinds`, `units`: those of single statistics, where they differ.
+    `stats`: its statistics; "p*" stands for any percentile. `default_stat`: "" = the name alone is a value, None = a
+    statistic is required. `phased`: it can be measured per phase; others are about the fault as a whole. `where`: keys
+    that can narrow it. `sources`: kinds of process whose spans it needs. `samples`: what its samples are. `latency`:
+    invalid on an overloaded machine. `sessions`: invalid with many unfinished sessions. `about_fault`: needs a fault.
+    `kinds`, `units`: those of single statistics, where they differ.
     """
 
     name: str
@@ -63,13 +63,13 @@ class MeasureSpec:
     units: tuple[tuple[str, Unit], ...] = ()
 
     def has_stat(self, stat: str) -> bool:
-        """Whether `name.stat` means something ("" = the bare name)."""
+        """Whether the measure has the statistic ("" = the name alone)."""
         if stat == "":
             return self.default_stat is not None
         return stat in self.stats or ("p*" in self.stats and is_percentile(stat))
 
     def kind_of(self, stat: str) -> Kind:
-        """The kind of one of its statistics: an extreme is a fact."""
+        """The kind of one of its statistics; an extreme is a fact."""
         if is_percentile(stat):
             return "percentile"
         return dict(self.kinds).get(stat) or ("fact" if stat in ("max", "min") else self.kind)

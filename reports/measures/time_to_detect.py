@@ -2,7 +2,7 @@
 
 A reaction is an ejection or an opened breaker of a faulted replica, or an attempt elsewhere after one at it. Without
 spans of a gateway: the first call that met the fault and was served by another replica. With several faults, the
-slowest counts. Faults of the load or of the gateway itself are left out: no replica is to be noticed.
+slowest counts. Faults of the load or of the gateway itself are left out: they have no replica to be detected.
 """
 
 from __future__ import annotations
@@ -27,27 +27,23 @@ def time_to_detect(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         return not_measured("no fault was injected")
     injected = [impact for impact in injected if impact.on_replicas]
     if not injected:
-        return not_measured("no fault was on a replica")
+        return not_measured("no fault was injected on a replica")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
-        return not_measured("neither a gateway nor replicas of ours say where a call went")
+        return not_measured("no gateway and no replica of ours reports where a call was served")
     return fact(max(detection(evidence, impact)[0] for impact in injected), len(injected))
 
 
 def detection(evidence: Evidence, impact: FaultImpact) -> tuple[float, str]:
-    """Seconds from the injection to the first reaction, and what it was."""
+    """Seconds from the injection to the first reaction (infinite: none), and the reaction as text."""
     fault = impact.fault
     if fault.injected_s is None:
         return math.inf, ""
     found: list[tuple[float, str]] = []
     for span in evidence.calls.transitions:
         at = evidence.record.seconds(span.start_ns)
-        its = span.attributes
-        if (
-            at >= fault.injected_s
-            and its.get(names.REPLICA) in fault.targets
-            and its.get(names.TRANSITION) in _REACTIONS
-        ):
-            found.append((at - fault.injected_s, f"{its[names.TRANSITION]} {its[names.REPLICA]}"))
+        replica, transition = span.attributes.get(names.REPLICA), span.attributes.get(names.TRANSITION)
+        if at >= fault.injected_s and replica in fault.targets and transition in _REACTIONS:
+            found.append((at - fault.injected_s, f"{transition} {replica}"))
             break
     for call in evidence.calls.calls:
         if call.end_s < fault.injected_s or len(call.attempts) < 2:

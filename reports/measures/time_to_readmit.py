@@ -1,6 +1,6 @@
-"""time_to_readmit: fault reverted to the first good call that the replica served which had it.
+"""time_to_readmit: fault reverted to the first good call served by the replica that had the fault.
 
-The call counts from when it was sent to the replica. With several replicas or faults, the slowest counts.
+Measured until the call was sent to the replica. With several replicas or faults, the slowest counts.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ __all__ = ["readmissions", "time_to_readmit"]
 
 
 def time_to_readmit(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """Seconds; infinite if a replica served no good call any more."""
+    """Seconds; infinite if a replica served no good call after the revert."""
     injected = [impact for impact in evidence.impacts if impact.injected and impact.on_replicas]
     if not injected:
         return not_measured("no fault was injected on a replica")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
-        return not_measured("neither a gateway nor replicas of ours say where a call went")
+        return not_measured("no gateway and no replica of ours reports where a call was served")
     if any(impact.fault.reverted_s is None for impact in injected):
         return not_measured("the record ends before the last fault was reverted")
     times = [at for impact in injected for at in readmissions(evidence, impact).values()]
-    return fact(max(times), len(times)) if times else not_measured("the fault named no replica")
+    return fact(max(times), len(times)) if times else not_measured("the fault has no target replica")
 
 
 def readmissions(evidence: Evidence, impact: FaultImpact) -> dict[str, float]:
-    """For each faulted replica, seconds from the revert to the send of the first good call it served."""
+    """For each faulted replica: seconds from the revert until the first good call that it served was sent to it."""
     reverted = impact.fault.reverted_s
     times = dict.fromkeys(impact.fault.targets, math.inf)
     if reverted is None:

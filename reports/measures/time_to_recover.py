@@ -1,9 +1,8 @@
-"""time_to_recover: fault reverted to the start of the first window of 5 s from which all is well for the rest of the
-run.
+"""time_to_recover: fault reverted to the start of the first window of 5 s from which service stays recovered.
 
-Well: good calls / offered calls at or above the baseline's share less 10 points, in every window of 5 s from there to
-the end of the recovery, one beginning each 0.1 s. Windows without a call say nothing. (A band on goodput itself is
-crossed by noise alone in most quiet runs.)
+Recovered: good calls / offered calls is at or above the baseline's share - 10 points in every window of 5 s from there
+to the end of the recovery, one begins each 0.1 s. Windows without calls are ignored. (Goodput in tokens is not used:
+noise alone leaves such a band in most runs without a fault.)
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from reports.shared.thresholds import WINDOW_S
 __all__ = ["time_to_recover"]
 
 BAND: Final = 0.10
+"""How far below the baseline's share counts as recovered."""
 
 
 def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:

@@ -1,7 +1,7 @@
 """wasted_tokens: decoded tokens that reached no client / decoded tokens.
 
-Tokens of aborted attempts, decoded after the client left, or sent twice. Tokens of a call that failed in the end did
-reach a client. See `reports.history.work` for spans that died with their process.
+Tokens of aborted attempts, tokens decoded after the client left, and tokens sent twice. Tokens of a failed call that
+reached the client are not wasted. `reports.history.work` estimates the work of spans lost with their process.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ __all__ = ["wasted_tokens"]
 
 
 def wasted_tokens(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
-    """A share of what was decoded."""
+    """A share of the decoded tokens."""
     if not evidence.calls.has_replicas:
-        return not_measured("no replica of ours says what it decoded")
+        return not_measured("no replica of ours reports its decoded tokens")
     mask = evidence.mask(scope)
     wasted, total = (evidence.by_session(tokens, mask) for tokens in wasted_by_call(evidence))
     if total.sum() <= 0:
-        return not_measured("nothing was decoded")
+        return not_measured("no token was decoded")
     return resampled(
         float(wasted.sum() / total.sum()),
         int(mask.sum()),

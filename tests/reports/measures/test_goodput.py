@@ -1,0 +1,31 @@
+"""goodput: tokens of good calls per second."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.measure_records import add_calls_of_tenant
+from tests.support.record_builder import RecordBuilder, judged, value
+
+
+def test_goodput_counts_tokens_of_good_calls_per_second_of_their_phase(record: RecordBuilder) -> None:
+    record.call("s0", 0, 6.0, tokens=30)
+    record.call("s1", 0, 6.0, tokens=60, ttft=2.1)  # late: misses the objective
+    record.call("s2", 0, 6.0, tokens=60, token_s=0.11)  # slow: misses the objective
+    record.call("s3", 0, 6.0, tokens=60, outcome="truncated")
+    record.call("s4", 0, 6.0, tokens=15)
+    assert value(record, "goodput", "baseline") == pytest.approx(45 / 15)
+    assert value(record, "slo_attainment", "baseline") == pytest.approx(2 / 5)
+
+
+def test_goodput_compared_with_the_baseline_passes_while_slo_attainment_falls(
+    record: RecordBuilder,
+) -> None:
+    record.fault("f1", "surge", ("load",), hits=1)
+    for second in range(15):
+        add_calls_of_tenant(record, "acme", 5.0 + second, 2)
+    for second in range(11):
+        add_calls_of_tenant(record, "acme", 20.0 + second, 2, 8)
+    kept, share = judged(record, "goodput during fault >= 0.4 x baseline", "slo_attainment during fault >= 50%")
+    assert (kept.verdict, share.verdict) == ("pass", "fail")
+    assert kept.factor == pytest.approx(1.0, abs=0.1)
