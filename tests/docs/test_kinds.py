@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import fields
 
 import pytest
 
@@ -15,6 +17,7 @@ from loadprofiles.replay import FORMATS
 from loadprofiles.sessions.profile_file import profile_names
 from reports.measures.catalogue import CATALOGUE
 from targets.gateway import behaviours as gateway_behaviours
+from targets.gateway.config import GatewayPolicies
 from targets.gateway.policies.balancing.registry import BALANCERS
 from targets.gateway.policies.overload.concurrency import LIMITS
 from targets.replica import behaviours as replica_behaviours
@@ -33,6 +36,7 @@ DOCUMENTED: dict[tuple[str, str], Iterable[str]] = {
     ("load.md", "a trace format"): FORMATS,
     ("policies.md", "a balancing policy"): (f"balancing: {name}" for name in BALANCERS),
     ("policies.md", "a concurrency limit"): (f"concurrency: {name}" for name in LIMITS),
+    ("policies.md", "a policy of the gateway"): (field.name for field in fields(GatewayPolicies)),
     ("policies.md", "a stack"): stack_names(),
     ("measures.md", "a measure"): CATALOGUE,
     ("experiments.md", "a family"): FAMILIES,
@@ -44,4 +48,5 @@ def test_each_kind_is_documented(page: str, what: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     names = list(DOCUMENTED[page, what])
     assert names
-    assert [name for name in names if f"`{name}`" not in text] == [], f"{what} is missing on docs/{page}"
+    missing = [name for name in names if not re.search(rf"`{re.escape(name)}(`|: )", text)]
+    assert missing == [], f"{what} is missing on docs/{page}"
