@@ -1,1 +1,17 @@
-"""cli"""
+"""The command line: one module a command, and what several commands share.
+
+app            the command `brownout`, its options and exit codes
+listing        `list`: experiments, stacks, profiles, faults, measures
+show           `show`: one experiment in full
+check          `check`: validates experiments and prints their plans
+plan           whether the planned load is enough to decide each gate
+run            `run`: one run, a run and its twin, or one for each stack and seed
+preparation    reads an experiment and its trace, before anything is started
+play           plays one experiment: its record, then its verdict
+side_by_side   several stacks or seeds: one run after the other
+twin           a run, then the same without the faults
+twin_table     the differences between a run and its twin
+compare        `compare`: finished runs side by side
+verdict        the verdict on the terminal, and `report`
+serve          `serve`: a stack without load or faults
+"""

@@ -1,12 +1,14 @@
-"""The command `brownout`. Each command imports what it needs when it runs, so that `--help` answers at once.
+"""The command `brownout`: declares its commands and their options; each is implemented in a module of its own.
+
+A command imports its module when it runs, so that `--help` is fast.
 
 Exit codes: 0 every gate passed; 1 a gate failed; 2 wrong usage or an invalid file; 3 inconclusive; 4 a guardrail
-stopped the run; 5 the target or the tool itself failed; 130 interrupted, everything reverted.
+stopped the run; 5 the target or the tool itself failed; 130 interrupted, every fault reverted. Where several apply:
+130, 5, 2, 1, 4, 3, 0.
 """
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -17,89 +19,57 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="brownout",
-    help="Find out how an LLM inference stack fails before its users do.",
-    epilog="Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive, 4 guardrail, 5 target or tool, 130 interrupted.",
+    help="Find out how an LLM inference stack fails, before its users do.",
+    epilog="Exit codes: 0 pass, 1 fail, 2 wrong usage or invalid file, 3 inconclusive, 4 stopped by a guardrail, "
+    "5 target or tool failed, 130 interrupted. Where several apply: 130, 5, 2, 1, 4, 3, 0.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-ExperimentArgument = Annotated[str, typer.Argument(help="A name of the catalogue, or a file.")]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Folder that the records of runs go to.")]
+ExperimentArgument = Annotated[str, typer.Argument(help="A name from `brownout list`, or a file.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for the records of runs.")]
 StackOption = Annotated[
     str | None,
-    typer.Option("--stack", help="A stack of `brownout list stacks`, or a file, instead of the experiment's."),
+    typer.Option("--stack", help="A stack from `brownout list stacks`, or a file, instead of the experiment's own."),
 ]
 StacksOption = Annotated[
     Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-    typer.Option("--stack", help="A stack of `brownout list stacks`, or a file; several are played side by side."),
+    typer.Option("--stack", help="A stack from `brownout list stacks`, or a file. Repeat it to compare several."),
 ]
 SeedsOption = Annotated[
     Optional[list[int]],  # noqa: UP045
-    typer.Option("--seed", help="Another seed: other sessions, other draws; several are played side by side."),
+    typer.Option("--seed", help="Another seed: other sessions and draws. Repeat it to compare several."),
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions, other draws.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions and draws.")]
 TraceOption = Annotated[
-    Path | None, typer.Option("--trace", help="Play the real sessions in this folder or file, not the profile's.")
+    Path | None,
+    typer.Option("--trace", help="Replay the sessions recorded in this folder or file."),
 ]
 FormatOption = Annotated[
-    str | None, typer.Option("--trace-format", help="Trace: what wrote it, if that is not to be seen in it.")
+    str | None, typer.Option("--trace-format", help="Trace: its format, if it cannot be detected.")
 ]
 Ratio = Optional[float]  # noqa: UP045 - typer reads it at run time
-SpeedOption = Annotated[Ratio, typer.Option("--speed", help="Trace: divides the time between calls.")]
-RateOption = Annotated[str | None, typer.Option("--rate", help="Trace: sessions a second, or recorded.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: at most so many sessions.")]
-MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: at most so many calls a session.")]
-ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divides all token counts.")]
-MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: longest pause between calls, as 2s.")]
-StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force, or as recorded.")]
-SkipBadOption = Annotated[bool, typer.Option("--skip-bad", help="Trace: go on past what cannot be read, and count it.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, for tools.")]
-
-
-def _trace(
-    folder: Path | None,
-    trace_format: str | None,
-    speed: float | None,
-    rate: str | None,
-    limit: int | None,
-    max_calls: int | None,
-    max_pause: str | None,
-    shrink: float | None,
-    streaming: str | None,
-    skip_bad: bool,
-) -> dict[str, object] | None:
-    from reports.shared.errors import UserError
-
-    options = {
-        "format": trace_format,
-        "speed": speed,
-        "rate": rate,
-        "limit": limit,
-        "max_calls": max_calls,
-        "max_pause": max_pause,
-        "shrink": shrink,
-        "streaming": streaming,
-        "skip_bad": skip_bad or None,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    if folder is None:
-        if given:
-            names = ", ".join("--" + name.replace("_", "-").replace("format", "trace-format") for name in given)
-            raise UserError(f"{names}: only with --trace PATH")
-        return None
-    return {"dir": str(folder), **given}
+SpeedOption = Annotated[Ratio, typer.Option("--speed", help="Trace: divide the time between calls by this number.")]
+RateOption = Annotated[str | None, typer.Option("--rate", help="Trace: sessions per second, or: recorded.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: the maximum of sessions.")]
+MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: the maximum of calls per session.")]
+ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divide all token counts by this number.")]
+MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: the longest pause between calls: 2s.")]
+StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force streaming, or: recorded.")]
+SkipBadOption = Annotated[bool, typer.Option("--skip-bad", help="Trace: skip and count lines that cannot be read.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
 
 
 @app.command("list")
 def list_command(
     what: Annotated[
-        str, typer.Argument(help="experiments, stacks, profiles, faults or measures; or an experiment, told in full.")
+        str, typer.Argument(help="experiments, stacks, profiles, faults or measures; or the name of one experiment.")
     ] = "experiments",
     as_json: JsonOption = False,
 ) -> None:
-    """The catalogue: experiments by family, and what they are made of."""
+    """List experiments, stacks, profiles, faults or measures."""
     from chaos.cli.listing import print_list
 
     print_list(what, as_json=as_json)
@@ -110,15 +80,18 @@ def show(
     experiment: ExperimentArgument,
     as_json: JsonOption = False,
 ) -> None:
-    """One experiment in full: what happens, what to look at, what helps, its gates, how to play it."""
-    from chaos.cli.listing import print_list
+    """Show one experiment: what happens, what helps, its gates.
 
-    print_list(experiment, as_json=as_json)
+    Also what to look at in the report, and the commands that run it.
+    """
+    from chaos.cli.show import print_experiment
+
+    print_experiment(experiment, as_json=as_json)
 
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names of the catalogue, or files.")],
+    files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names from `brownout list`, or files.")],
     stack: StackOption = None,
     seed: SeedOption = None,
     trace: TraceOption = None,
@@ -132,10 +105,25 @@ def check(
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
 ) -> None:
-    """Validate, and print the plan and the samples that each gate will get; touch nothing."""
-    from chaos.cli.preparation import check_experiments
+    """Validate experiments and print their plans; start nothing.
 
-    options = _trace(trace, trace_format, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
+    The plan says as well how many samples each gate will get, and whether they are enough.
+    """
+    from chaos.cli.check import check_experiments
+    from chaos.cli.preparation import trace_options
+
+    options = trace_options(
+        trace,
+        format=trace_format,
+        speed=speed,
+        rate=rate,
+        limit=limit,
+        max_calls=max_calls,
+        max_pause=max_pause,
+        shrink=shrink,
+        streaming=streaming,
+        skip_bad=skip_bad or None,
+    )
     raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options))
 
 
@@ -155,58 +143,52 @@ def run(
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
     twin: Annotated[
-        bool, typer.Option("--twin", help="Play the same without the faults as well, and tell what they changed.")
+        bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
-    short: Annotated[
-        bool, typer.Option("--short", help="All of it in eight seconds: whether it plays, not what the stack is worth.")
-    ] = False,
+    short: Annotated[bool, typer.Option("--short", help="Smoke run of 8 seconds; too short for most gates.")] = False,
     confirm: Annotated[
         bool,
-        typer.Option("--confirm", help="If it is still down after the recovery, shed new sessions, let them back."),
+        typer.Option(
+            "--confirm",
+            help="If the stack is still down after the recovery: shed new sessions, then admit them.",
+        ),
     ] = False,
     runs: RunsOption = Path("runs"),
     yes_i_may: Annotated[
-        bool, typer.Option("--yes-i-may", help="I may put load on the address in `target: {url: ...}`.")
+        bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the verdict.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")] = False,
 ) -> None:
-    """Play an experiment; write the record; print the verdict."""
-    from chaos.cli.preparation import prepare
+    """Run an experiment, write its record, print its verdict."""
+    from chaos.cli.preparation import trace_options
     from chaos.cli.run import run_experiment
-    from chaos.cli.side_by_side import combinations, run_side_by_side
-    from reports.shared.errors import UserError
 
-    options = _trace(trace, trace_format, speed, rate, limit, max_calls, max_pause, shrink, streaming, skip_bad)
-    told: dict[str, None] = {}
-    plays = [
-        (
-            one,
-            prepare(
-                experiment,
-                stack=one,
-                seed=number,
-                trace=options,
-                may_leave_loopback=yes_i_may,
-                short=short,
-                confirm=confirm,
-                tell=lambda line: told.setdefault(line),
-            ),
-        )
-        for one, number in combinations(stack, seed)
-    ]
-    for line in told:
-        typer.echo(f"trace: {line}", err=True)
-    if short and confirm:
-        raise UserError("--confirm takes longer than a short form is: leave --short out")
-    if twin and len(plays) > 1:
-        raise UserError("--twin goes with one stack and one seed: play the others for themselves")
-    if twin:
-        from chaos.cli.twin import run_with_twin
-
-        raise typer.Exit(run_with_twin(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))
-    if len(plays) > 1:
-        raise typer.Exit(run_side_by_side(plays, runs=runs, quiet=quiet, words=_words()))
-    raise typer.Exit(run_experiment(plays[0][1], runs=runs, quiet=quiet, command=shlex.join(_words())))
+    options = trace_options(
+        trace,
+        format=trace_format,
+        speed=speed,
+        rate=rate,
+        limit=limit,
+        max_calls=max_calls,
+        max_pause=max_pause,
+        shrink=shrink,
+        streaming=streaming,
+        skip_bad=skip_bad or None,
+    )
+    code = run_experiment(
+        experiment,
+        stacks=stack,
+        seeds=seed,
+        trace=options,
+        twin=twin,
+        short=short,
+        confirm=confirm,
+        runs=runs,
+        may_leave_loopback=yes_i_may,
+        quiet=quiet,
+        words=["brownout", *sys.argv[1:]],
+    )
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -218,28 +200,35 @@ def compare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put runs side by side: their gates, what was measured, what differs."""
-    from chaos.cli.side_by_side import compare_runs
+    """Compare runs side by side: gates, measures, differences."""
+    from chaos.cli.compare import compare_runs
 
     raise typer.Exit(compare_runs(run_folders, out, as_json=as_json))
 
 
 @app.command()
 def report(run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]) -> None:
-    """Make the reports again from a run's record, also one that was cut short."""
-    from chaos.cli.verdict import analyse_and_print, existing_run
+    """Make the reports of a run again from its record.
 
-    raise typer.Exit(analyse_and_print(existing_run(run_folder)))
+    The record may be of a run that was interrupted or killed.
+    """
+    from chaos.cli.verdict import report_run
+
+    raise typer.Exit(report_run(run_folder))
 
 
 @app.command("trace")
 def trace_command(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")],
-    failover: Annotated[bool, typer.Option("--failover", help="Only the calls that met a fault.")] = False,
+    failover: Annotated[bool, typer.Option("--failover", help="Only calls that were affected by a fault.")] = False,
     call: Annotated[str | None, typer.Option("--call", help="One call: SESSION/AGENT#TURN.")] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="Print at most so many calls, the worst first.")] = 3,
+    most: Annotated[int, typer.Option("--most", min=1, help="The maximum number of calls, the worst first.")] = 3,
 ) -> None:
-    """Print the waterfall of calls: attempts, where they died, what was decided and why, what the client felt."""
+    """Print waterfalls of calls: attempts, decisions, gaps.
+
+    Each shows the attempts and where they failed, the decisions of the gateway and their reasons, and the interruption
+    that the client observed.
+    """
     from chaos.cli.verdict import existing_run
     from reports.waterfall.terminal import print_waterfalls
 
@@ -248,33 +237,32 @@ def trace_command(
 
 @app.command()
 def serve(
-    what: Annotated[str, typer.Argument(help="stack: replicas and gateway, for a person or another tool to call.")],
-    stack: Annotated[str, typer.Option("--stack", help="A stack of `brownout list`, or a file.")] = "multi-cloud",
+    what: Annotated[str, typer.Argument(help="stack: replicas and a gateway, for manual calls or other tools.")],
+    stack: Annotated[
+        str, typer.Option("--stack", help="A stack from `brownout list stacks`, or a file.")
+    ] = "multi-cloud",
     port: Annotated[int, typer.Option("--port", help="The gateway's port; 0 for a free one.", min=0, max=65535)] = 0,
     runs: RunsOption = Path("runs"),
 ) -> None:
-    """Start a target alone, until Ctrl-C."""
+    """Start a stack without load or faults, until Ctrl-C."""
     from chaos.cli.serve import serve_stack
     from reports.shared.errors import UserError
 
     if what != "stack":
-        raise UserError(f"serve {what}: unknown target. Only `brownout serve stack` exists so far")
+        raise UserError(f"serve {what}: unknown target. There is one: `brownout serve stack`")
     raise typer.Exit(serve_stack(stack, port=port, runs=runs))
 
 
-def _words() -> list[str]:
-    return ["brownout", *sys.argv[1:]]
-
-
 def main() -> int:
-    """Run the command line. A user's mistake is its message and exit code 2, never a traceback.
+    """Run the command line. Returns the exit code. A user's mistake prints its message, without a traceback.
 
-    What nobody foresaw is shown whole, and is 5 (the tool itself failed): Python's own 1 would say that a gate failed.
+    An unexpected exception prints its traceback and returns 5 (the tool itself failed): Python's own exit code for it,
+    1, would mean that a gate failed.
     """
     from reports.shared.errors import BrownoutError, UserError
 
     try:
-        app()  # answers usage errors itself, and leaves with SystemExit
+        app()  # raises SystemExit, also for a usage error, which it prints itself
     except UserError as error:
         print(f"brownout: {error}", file=sys.stderr)
         return 2

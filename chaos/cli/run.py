@@ -1,78 +1,65 @@
-"""`brownout run`: play an experiment with its progress on the terminal, then print its verdict."""
+"""`brownout run`: one run, a run and its twin, or one run for each stack and seed."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from dataclasses import dataclass
+import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
-from rich.console import Console
+from chaos.cli.play import play
+from chaos.cli.preparation import prepare
+from chaos.cli.side_by_side import combinations, play_side_by_side
+from chaos.cli.twin import play_with_twin
+from reports.shared.errors import UserError
 
-from chaos.cli.preparation import resolved_text
-from chaos.cli.verdict import print_verdict
-from chaos.experiment.model import Experiment
-from chaos.runner.analysis_child import AnalysisChild
-from chaos.runner.early_end import Ended
-from chaos.runner.progress import Progress
-from chaos.runner.record_writer import RunFolder
-from chaos.runner.run import Run
-from reports.shared.errors import BrownoutError
-
-__all__ = ["Recorded", "conclude", "record", "run_experiment"]
-
-T = TypeVar("T")
+__all__ = ["run_experiment"]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A run that was played: its folder, why it ended early if it did, and its analysis, which waits to be told."""
+def run_experiment(
+    name: str,
+    *,
+    stacks: Sequence[str] | None,
+    seeds: Sequence[int] | None,
+    trace: dict[str, object] | None,
+    twin: bool,
+    short: bool,
+    confirm: bool,
+    runs: Path,
+    may_leave_loopback: bool,
+    quiet: bool,
+    words: Sequence[str],
+) -> int:
+    """Play an experiment as the options say. Returns the exit code.
 
-    folder: Path
-    ended: Ended | None
-    analysis: AnalysisChild | None
-
-
-def run_experiment(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
-    """Play an experiment and print its verdict. Answers the exit code.
-
-    Raises UserError where the run's folder cannot be made.
+    `words`: the command line, for the records. Raises UserError before anything is started: for invalid files, for
+    options that exclude each other, and for a target that is not this machine.
     """
-    console = Console(stderr=False)
-    return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
-
-
-def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
-    """Play an experiment and write its record. Raises UserError where the run's folder cannot be made."""
-    folder = RunFolder(runs, experiment.name)
-    folder.write("experiment.yaml", resolved_text(experiment, command))
-    progress = Progress(console, experiment.title, quiet=quiet)
-    analysis: AnalysisChild | None = None
-    try:
-        with progress:
-            ended, analysis = _with_uvloop(_play(experiment, folder, progress))
-    except BrownoutError as error:
-        ended = Ended("failed", str(error), 5)
-    finally:
-        folder.close()
-    return Recorded(folder.path, ended, analysis)
-
-
-def conclude(console: Console, recorded: Recorded) -> int:
-    """Analyse a run that was just played, and print its verdict. Answers the exit code."""
-    ended = recorded.ended
-    why, code = (ended.why, ended.exit_code) if ended is not None else ("", None)
-    return print_verdict(console, recorded.folder, why, code, recorded.analysis)
-
-
-async def _play(
-    experiment: Experiment, folder: RunFolder, progress: Progress
-) -> tuple[Ended | None, AnalysisChild | None]:
-    run = Run(experiment, folder, progress)
-    return await run.play(), run.analysis
-
-
-def _with_uvloop(main: Coroutine[Any, Any, T]) -> T:
-    import uvloop
-
-    return uvloop.run(main)
+    notes: dict[str, None] = {}  # each note once
+    plays = [
+        (
+            stack,
+            prepare(
+                name,
+                stack=stack,
+                seed=seed,
+                trace=trace,
+                may_leave_loopback=may_leave_loopback,
+                short=short,
+                confirm=confirm,
+                on_note=lambda line: notes.setdefault(line),
+            ),
+        )
+        for stack, seed in combinations(stacks, seeds)
+    ]
+    for line in notes:
+        print(f"trace: {line}", file=sys.stderr)
+    if short and confirm:
+        raise UserError("--confirm takes longer than a short form: leave --short out")
+    if twin and len(plays) > 1:
+        raise UserError("--twin takes one stack and one seed: run the others separately")
+    if len(plays) > 1:
+        return play_side_by_side(plays, runs=runs, quiet=quiet, words=words)
+    _, experiment = plays[0]
+    play_one = play_with_twin if twin else play
+    return play_one(experiment, runs=runs, quiet=quiet, command=shlex.join(words))

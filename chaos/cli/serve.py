@@ -1,4 +1,4 @@
-"""`brownout serve stack`: the embedded stack alone, for a person or another tool to call, until Ctrl-C."""
+"""`brownout serve stack`: a stack without load or faults, for manual calls or other tools, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["serve_stack"]
 
 
 def serve_stack(name: str, *, port: int, runs: Path) -> int:
-    """Start replicas and gateway, print where they are, wait for SIGINT or SIGTERM. Answers the exit code.
+    """Start replicas and gateway, print their URLs, wait for SIGINT or SIGTERM. Returns exit code 0.
 
-    Raises UserError for an unknown stack or a port in use, TargetFailed where a process ends by itself.
+    Raises UserError for an unknown stack or a port in use, TargetFailed if a process exits unexpectedly.
     """
     import uvloop
 
@@ -46,7 +46,7 @@ async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
 
     def exited(child: Child, status: int, expected: bool) -> None:
         if not expected:
-            end(f"{child.name} ended by itself (status {status}); its log: {folder.log(child.name)}")
+            end(f"{child.name} exited unexpectedly (status {status}); log: {folder.log(child.name)}")
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, end, "")
@@ -63,7 +63,7 @@ async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
             await ready
         if not stop.done():
             console = Console()
-            console.print(f"[bold]{deployment.gateway_url}/v1[/]  {stack.title}; model {stack.model}; Ctrl-C ends it")
+            console.print(f"[bold]{deployment.gateway_url}/v1[/]  {stack.title}; model {stack.model}; Ctrl-C stops it")
             for replica in stack.replicas:
                 console.print(f"  {deployment.replica_url(replica.name)}/v1  {replica.name} ({replica.hardware})")
         why = await stop

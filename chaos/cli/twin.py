@@ -1,8 +1,8 @@
-"""`brownout run X --twin`: the same seed without the faults, beside it.
+"""`brownout run X --twin`: a run, then its twin: the same seed without the faults.
 
-The run with the faults comes first, so that the twin's phases can be as long as its were (reverting takes its time),
-and each starts its own processes: neither finds a cache that the other left. The first is analysed last, when the twin
-is there: what the faults changed goes into its report, and the twin's share of good calls into `twin.json`.
+The run comes first, so that the twin can have phases of the same length (reverting a fault takes time). Each run starts
+its own processes, so that all caches are cold. The run is analysed after the twin: its report says what the faults
+changed. `twin.json` in its folder holds the twin's good calls by phase.
 """
 
 from __future__ import annotations
@@ -16,51 +16,51 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from chaos.cli.run import Recorded, conclude, record
+from chaos.cli.play import Recorded, conclude, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
-__all__ = ["run_with_twin", "twin_facts", "twin_of"]
+__all__ = ["play_with_twin", "twin_facts", "twin_of"]
 
 INTERRUPTED = 130
 PHASES = ("baseline", "fault", "recovery")
 
 
-def run_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
-    """Play an experiment and then its twin, print the verdict and the differences. Answers the exit code of the first.
+def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
+    """Play an experiment, then its twin; print the verdict and the differences. Returns the exit code of the run.
 
-    Raises UserError for an experiment without faults, and where a folder cannot be made.
+    Raises UserError for an experiment without faults, and if a folder cannot be made.
     """
     if not experiment.faults:
-        raise UserError(f"{experiment.path}: --twin: the timeline has no fault that a twin could be without")
+        raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault: its twin has none")
     console = Console()
     played = record(console, experiment, runs=runs, quiet=quiet, command=command)
     if played.ended is not None:
-        console.print(Text("it ended early: its twin is not played", style="yellow"))
+        console.print(Text("the run ended early: its twin is not played", style="yellow"))
         return conclude(console, played)
     try:
         if _play_twin(console, experiment, played, runs=runs, quiet=quiet, command=command) == INTERRUPTED:
-            console.print(f"the twin was interrupted; the run is whole: brownout report {played.folder}")
+            console.print(f"the twin was interrupted; the run is complete. Its report: brownout report {played.folder}")
             if played.analysis is not None:
                 played.analysis.abandon()
             return INTERRUPTED
-    except BrownoutError as error:  # the run itself is sound, and is judged without its twin
-        console.print(Text(f"no twin: {error}", style="bold red"))
+    except BrownoutError as error:  # the run itself is complete: it is judged without its twin
+        console.print(Text(f"comparison with the twin not possible: {error}", style="bold red"))
     return conclude(console, played)
 
 
 def _play_twin(
     console: Console, experiment: Experiment, played: Recorded, *, runs: Path, quiet: bool, command: str
 ) -> int:
-    console.print(Text("its twin: the same seed without the faults", style="bold"))
+    console.print(Text("twin: the same seed without the faults", style="bold"))
     twin = record(console, twin_of(experiment, played.folder), runs=runs, quiet=quiet, command=command)
     if twin.ended is not None:
         if twin.analysis is not None:
             twin.analysis.abandon()
         if twin.ended.exit_code == INTERRUPTED:
             return INTERRUPTED
-        raise TargetFailed(f"it ended early: {twin.ended.why}")
+        raise TargetFailed(f"the twin ended early: {twin.ended.why}")
     (twin.analysis or AnalysisChild(twin.folder)).finish()
     report = json.loads((twin.folder / "report.json").read_bytes())
     (played.folder / "twin.json").write_text(json.dumps(twin_facts(twin.folder, report), indent=1) + "\n")
@@ -68,12 +68,12 @@ def _play_twin(
 
 
 def twin_of(experiment: Experiment, folder: Path) -> Experiment:
-    """The experiment without its faults, its phases as long as those of the run recorded in `folder`."""
-    began = dict(_phases(folder))
+    """The experiment without its faults, with phases as long as those of the run recorded in `folder`."""
+    began_s = dict(_phases(folder))
     timeline = replace(
         experiment.timeline,
-        baseline_s=began["fault"] - began["baseline"],
-        recovery_s=began.get("shedding", began["drain"]) - began["recovery"],
+        baseline_s=began_s["fault"] - began_s["baseline"],
+        recovery_s=began_s.get("shedding", began_s["drain"]) - began_s["recovery"],
     )
     return replace(
         experiment,
@@ -83,12 +83,12 @@ def twin_of(experiment: Experiment, folder: Path) -> Experiment:
         faults=(),
         steady_state=(),
         gates=tuple(gate for gate in experiment.gates if not gate.spec.about_fault),
-        twin_of=TwinOf(folder.name, began["recovery"] - began["fault"]),
+        twin_of=TwinOf(folder.name, began_s["recovery"] - began_s["fault"]),
     )
 
 
 def _phases(folder: Path) -> Iterator[tuple[str, float]]:
-    """When each phase of a record began, seconds of wall time."""
+    """Each phase of a record and its begin, in seconds of wall time."""
     for line in (folder / "events.jsonl").read_text().splitlines():
         event: dict[str, Any] = json.loads(line)
         if event["type"] == "phase":
@@ -96,7 +96,7 @@ def _phases(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def twin_facts(folder: Path, report: Mapping[str, Any]) -> dict[str, Any]:
-    """`twin.json`: where the twin is, and what it says of its calls by phase."""
+    """`twin.json`: the twin's folder, seed and verdict, and its good calls by phase."""
     shares = report["measures"]["slo_attainment"]["phases"]
     calls = {}
     for phase in PHASES:

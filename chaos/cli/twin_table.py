@@ -1,4 +1,4 @@
-"""What the faults changed, on the terminal: the differences between a run and its twin that are more than chance."""
+"""The differences between a run and its twin that are more than chance, for the terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ __all__ = ["twin_renderable"]
 
 
 def twin_renderable(twin: Mapping[str, Any]) -> RenderableType:
-    """The report's `twin` for a terminal."""
+    """The `twin` of a report, for a terminal."""
     if twin["problem"]:
         return Text(twin["problem"], style="yellow")
     rows = [row for row in twin["differences"] if row["differs"]]
     sessions = twin["sessions"]
-    head = Text.assemble(("beside its twin", "bold"), f", without the faults: {sessions['both']} sessions in both")
+    both = f" (without the faults): {sessions['both']} sessions in both"
+    head = Text.assemble(("compared with its twin", "bold"), both)
     doubts = [Text(f"latencies are not compared: {doubt}", style="yellow") for doubt in twin["doubts"]]
     if not rows:
         return Group(Text(), head, *doubts, Text("no measure differs by more than chance"), Text())

@@ -1,4 +1,4 @@
-"""After a run: the analysis, in a process of its own, and what it found, on the terminal."""
+"""The verdict of a run on the terminal, after its analysis, and `brownout report`."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ from chaos.runner.analysis_child import AnalysisChild
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
 
-__all__ = ["MARK", "VERDICT_STYLE", "analyse_and_print", "existing_run", "print_verdict"]
+__all__ = ["MARK", "VERDICT_STYLE", "existing_run", "print_verdict", "report_run"]
 
 VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
 def existing_run(folder: Path) -> Path:
-    """The run's folder. Raises UserError where there is no record in it."""
+    """The folder, if it has a record of a run. Raises UserError if it has none."""
     if not (folder / "events.jsonl").is_file():
-        raise UserError(f"{folder}: there is no record of a run here (no events.jsonl). Name a folder below runs/")
+        raise UserError(f"{folder}: no record of a run is here (events.jsonl is missing). Name a folder below runs/")
     return folder
 
 
-def analyse_and_print(folder: Path) -> int:
-    """`brownout report RUN`."""
+def report_run(folder: Path) -> int:
+    """Analyse a run's record again and print its verdict. Returns the exit code. Raises UserError without a record."""
+    existing_run(folder)
     code = AnalysisChild(folder).finish()
     _show(Console(), folder)
     return code
 
 
 def print_verdict(console: Console, folder: Path, why: str, code: int | None, analysis: AnalysisChild | None) -> int:
-    """Analyse a run that was just played, and print its verdict. `analysis` may have been started before.
+    """Analyse a finished run and print its verdict. Returns the exit code.
 
-    `why` and `code` are of a run that ended early: its code goes before the analysis's, and an interrupted one is not
-    analysed at all, since somebody is waiting for their prompt.
+    `why`, `code`: of a run that ended early; else "" and None. An interrupted run is not analysed, so that the command
+    ends at once. `analysis`: the analysis process, if it was already started.
     """
     if why:
         console.print(Text(f"ended early: {why}", style="bold red"))
     if code == 130:
         if analysis is not None:
             analysis.abandon()
-        console.print(f"everything was reverted; reports of what there is: brownout report {folder}")
+        console.print(f"every fault was reverted. Reports of the part that was recorded: brownout report {folder}")
         return 130
     try:
         verdict = (analysis or AnalysisChild(folder)).finish()
@@ -54,7 +55,7 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None, an
     except (TargetFailed, UserError) as error:
         console.print(Text(str(error), style="bold red"))
         verdict = 5
-    # A gate that failed says more than the guardrail that cut the run short.
+    # By precedence: a failed gate (1) before a guardrail (4), which the analysis reads in the record.
     return 5 if code == 5 else verdict
 
 
@@ -77,6 +78,6 @@ def _show(console: Console, folder: Path) -> None:
         console.print(twin_renderable(report["twin"]))
     verdict = report["verdict"]["verdict"]
     style = VERDICT_STYLE.get(verdict, "bold red")
-    short = "  (short form: it plays; what the stack is worth, it cannot say)" if report["run"]["short_form"] else ""
+    short = "  (short form: a smoke run, too short for most gates)" if report["run"]["short_form"] else ""
     console.print(Text.assemble((verdict.upper(), style), short, "  ", report["verdict"]["why"][0]))
     console.print(Text(f"report: {folder / 'report.html'}", style="dim"))

@@ -1,4 +1,4 @@
-"""Why a run ended early, and of several reasons the one that counts; and how it is ended."""
+"""Ends a run early, and chooses the reason that is reported if there are several."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
-__all__ = ["URGENCY", "EarlyEnd", "Ended", "gravest"]
+__all__ = ["EXIT_CODE_PRECEDENCE", "EarlyEnd", "Ended", "most_severe"]
 
 T = TypeVar("T")
 
-URGENCY = (130, 5, 1, 4)
-"""Exit codes, the one that goes first first."""
+EXIT_CODE_PRECEDENCE = (130, 5, 1, 4)
+"""The exit codes of runs that did not pass, by precedence."""
 
 
 class Ended(Exception):
-    """Why a run ended early. `event` is the name of the run event, `exit_code` what the command answers with."""
+    """Why a run ended early. `event`: the `event` of the record's last run event; `exit_code`: of the command."""
 
     def __init__(self, event: str, why: str, exit_code: int) -> None:
         self.event = event
@@ -24,26 +24,29 @@ class Ended(Exception):
         super().__init__(why)
 
 
-def gravest(reasons: Sequence[Ended]) -> Ended | None:
-    """Of several reasons the one whose exit code goes first, the earliest of those; None of none."""
-    return min(reasons, key=lambda ended: URGENCY.index(ended.exit_code), default=None)
+def most_severe(reasons: Sequence[Ended]) -> Ended | None:
+    """The reason whose exit code has precedence, the earliest of several such reasons. None if there is no reason."""
+    return min(reasons, key=lambda ended: EXIT_CODE_PRECEDENCE.index(ended.exit_code), default=None)
 
 
 class EarlyEnd:
-    """Ends a run early, from anywhere; what the run waits for is waited for with `or_end`. Needs a running loop."""
+    """Ends a run early, from any task or callback. Whatever the run waits for, it awaits by `or_end`.
+
+    Must be created in a running event loop.
+    """
 
     def __init__(self) -> None:
         self.reasons: list[Ended] = []
         self._first: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
     def end(self, event: str, why: str, exit_code: int) -> None:
-        """End the run early. The first reason ends it, the gravest until the record is closed names it."""
+        """End the run early. The first reason ends it; the most severe one until the record is closed is reported."""
         self.reasons.append(Ended(event, why, exit_code))
         if not self._first.done():
             self._first.set_result(self.reasons[0])
 
     async def or_end(self, waiting: Awaitable[T]) -> T:
-        """Wait for something, unless the run ends first: then raise why."""
+        """Await something. Raises `Ended`, and cancels it, if the run ends early meanwhile."""
         task: asyncio.Future[T] = asyncio.ensure_future(waiting)
         either: list[asyncio.Future[Any]] = [task, self._first]
         try:

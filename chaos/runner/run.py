@@ -36,16 +36,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.children.telemetry import SpanCount, resource
-from chaos.cli.preparation import load_config
 from chaos.experiment.guardrails import GuardrailWatch
 from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.runner.confirmation import LiveShare
 from chaos.runner.deployment import LOAD, Deployment, load_spec
-from chaos.runner.early_end import EarlyEnd, Ended, gravest
+from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.live_world import LiveWorld
+from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
@@ -326,7 +326,7 @@ class Run:
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all()
-        ended = gravest([*([ended] if ended else []), *self.early.reasons])
+        ended = most_severe([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
             self.spans_ended["runner#1"] = self._runner_spans.ended
         try:

@@ -159,6 +159,12 @@ def of_run(folder: Path) -> list[int]:
     return found
 
 
+def brownout(*words: str) -> subprocess.CompletedProcess[str]:
+    """A `brownout` command that ends within 60 s: its exit code and output."""
+    command = [sys.executable, "-m", "chaos.cli.app", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 def report(folder: Path) -> tuple[int, str]:
     """`brownout report` on a record: exit code and output."""
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the command answers where something breaks that nobody foresaw."""
+"""The exit code for an unexpected exception."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.cli import app, listing
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyError("run"), 5), (OSError(28, "No space left"), 5)])
-def test_a_fault_of_ours_is_not_taken_for_a_gate_that_failed(
+def test_an_unexpected_exception_exits_with_5_and_not_as_a_failed_gate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
     def broken(what: str, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a command line becomes before anything is started."""
+"""What is read and checked before anything is started."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from typing import get_args
 
 import pytest
 
-from chaos.cli.preparation import load_config, prepare
+from chaos.cli.preparation import prepare, trace_options
 from chaos.experiment.file import TraceFile
-from chaos.experiment.model import resolve
-from loadprofiles.player.load_config import LoadConfig
+from chaos.experiment.model import Experiment, resolve
 from loadprofiles.replay import FORMATS
 from reports.shared.errors import InvalidFile, UserError
 
+REMOTE = """\
+brownout: 1
+name: remote
+title: a remote endpoint
+target: {url: "http://example.org:8000/v1", model: m}
+load: {profile: coding-agent-ci}
+slo: {ttft: 2s, tpot: 100ms}
+timeline: {warmup: 0s, baseline: 10s, recovery: 10s}
+gates: [error_rate <= 10%]
+"""
 AZURE = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 
 
@@ -23,21 +32,22 @@ def trace(folder: Path, *rows: str) -> Path:
     return path
 
 
-def prepared(path: Path, told: list[str] | None = None, **options: object):  # type: ignore[no-untyped-def]
+def prepared(path: Path, notes: list[str] | None = None, **options: object) -> Experiment:
     return prepare(
         "lose-tpu-pool",
         stack=None,
         seed=None,
         trace={"dir": str(path), **options},
         may_leave_loopback=False,
-        tell=(told if told is not None else []).append,
+        on_note=(notes if notes is not None else []).append,
     )
 
 
-def test_a_trace_is_read_before_anything_starts_and_its_options_come_back_resolved(tmp_path: Path) -> None:
-    path, told = trace(tmp_path, "2023-11-16 18:17:03,4808,10", "2023-11-16 18:17:05,12,3"), []
-    experiment = prepared(path, told, rate="recorded", limit=1)
-    assert told == ["azure: 2 sessions"]
+def test_a_trace_is_read_before_the_start_and_its_options_are_resolved(tmp_path: Path) -> None:
+    path = trace(tmp_path, "2023-11-16 18:17:03,4808,10", "2023-11-16 18:17:05,12,3")
+    notes: list[str] = []
+    experiment = prepared(path, notes, rate="recorded", limit=1)
+    assert notes == ["azure: 2 sessions"]
     assert experiment.trace == {
         "dir": str(path),
         "format": "azure",
@@ -50,38 +60,47 @@ def test_a_trace_is_read_before_anything_starts_and_its_options_come_back_resolv
         "streaming": "force",
         "skip_bad": False,
     }
-    assert resolve(experiment)["load"] == {"profile": "coding-agent-ci", "trace": experiment.trace, "told": told}
+    assert resolve(experiment)["load"] == {"profile": "coding-agent-ci", "trace": experiment.trace, "told": notes}
 
 
-def test_the_load_generator_is_told_what_was_resolved_and_plays_it(tmp_path: Path) -> None:
-    path = trace(tmp_path, "2023-11-16 18:17:03,4808,10", "2023-11-16 18:17:05,12,3")
-    config = load_config(prepared(path, rate="recorded"), "http://127.0.0.1:1")
-    assert config["trace"]["format"] == "azure"
-    known = {key: value for key, value in config.items() if key in ("url", "model", "run", "trace", "seed")}
-    plans = LoadConfig(**known, profile=prepared(path).profile).plans()
-    assert [next(plans).start_at_s for _ in range(3)] == [0.0, 0.5, 1.0]
-
-
-def test_a_broken_line_stops_before_anything_starts_unless_it_may_be_skipped(tmp_path: Path) -> None:
-    path, told = trace(tmp_path, "2023-11-16 18:17:03,4808,10", "never,1,1"), []
+def test_an_invalid_line_of_a_trace_is_an_error_before_the_start_unless_skipped(tmp_path: Path) -> None:
+    path = trace(tmp_path, "2023-11-16 18:17:03,4808,10", "never,1,1")
+    notes: list[str] = []
     with pytest.raises(InvalidFile, match=r"hour\.csv:3: TIMESTAMP is not a time"):
         prepared(path)
-    prepared(path, told, skip_bad=True)
-    assert told[0] == "azure: 1 sessions"
-    assert told[1].startswith(f"1 mistakes were skipped, the first: {path}:3: TIMESTAMP")
+    prepared(path, notes, skip_bad=True)
+    assert notes[0] == "azure: 1 sessions"
+    assert notes[1].startswith(f"1 mistakes were skipped, the first: {path}:3: TIMESTAMP")
 
 
-def test_an_experiment_file_may_name_every_format_that_is_read() -> None:
+def test_an_experiment_file_accepts_every_trace_format() -> None:
     field = TraceFile.model_fields["format"].annotation
     assert set(get_args(get_args(field)[0])) == set(FORMATS)
 
 
-def test_a_forced_format_and_a_rate_are_checked_as_on_the_command_line(tmp_path: Path) -> None:
+def test_an_invalid_format_or_rate_names_the_option_and_the_valid_values(tmp_path: Path) -> None:
     path = trace(tmp_path, "2023-11-16 18:17:03,4808,10")
-    assert prepared(path, rate="2.5").trace["rate"] == 2.5
+    resolved = prepared(path, rate="2.5").trace
+    assert resolved is not None
+    assert resolved["rate"] == 2.5
     with pytest.raises(UserError, match="--trace-format: input should be 'claude-code', 'mooncake'"):
         prepared(path, format="azur")
     with pytest.raises(UserError, match=r"--rate: is not a rate\. write sessions a second, up to 10000, or: recorded"):
         prepared(path, rate="fast")
     with pytest.raises(InvalidFile, match='there is no column "Request tokens"'):
         prepared(path, format="burstgpt")
+
+
+def test_options_of_a_trace_need_a_trace() -> None:
+    assert trace_options(None, speed=None, rate=None) is None
+    assert trace_options(Path("folder"), speed=2.0, rate=None) == {"dir": "folder", "speed": 2.0}
+    with pytest.raises(UserError, match="--trace-format, --max-calls: only with --trace PATH"):
+        trace_options(None, format="azure", max_calls=3)
+
+
+def test_a_target_that_is_not_this_machine_needs_permission(tmp_path: Path) -> None:
+    path = tmp_path / "remote.yaml"
+    path.write_text(REMOTE)
+    with pytest.raises(UserError, match=r"example\.org:8000/v1 is not this machine.* add --yes-i-may"):
+        prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)
+    assert prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=True).url is not None

@@ -1,4 +1,4 @@
-"""`--twin`: what the twin of a recorded run is, and what the run is told of it."""
+"""`--twin`: the twin of a recorded run, and what is kept about it in the folder of the run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chaos.cli.twin import run_with_twin, twin_facts, twin_of
+from chaos.cli.twin import play_with_twin, twin_facts, twin_of
 from chaos.experiment.model import TwinOf, load_experiment, resolve
 from reports.shared.errors import UserError
 from tests.support.run_helpers import Run, write_experiment
@@ -31,13 +31,13 @@ def began(folder: Path, phases: dict[str, float]) -> Path:
     return folder
 
 
-def test_a_twin_recovers_for_as_long_as_the_run_did_before_it_shed(tmp_path: Path) -> None:
+def test_the_recovery_of_a_twin_is_as_long_as_that_of_the_run_before_shedding(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path))
     phases = {**BEGAN, "shedding": 18.75, "readmission": 28.75, "drain": 38.75, "end": 40}
     assert twin_of(experiment, began(tmp_path, phases)).timeline.recovery_s == 2.25
 
 
-def test_a_twin_has_no_faults_and_phases_as_long_as_the_runs_were(tmp_path: Path) -> None:
+def test_a_twin_has_no_faults_and_phases_as_long_as_those_of_the_run(tmp_path: Path) -> None:
     gates = "sessions_lost == 0, failover.max <= 5 s, slo_attainment during fault >= 50%"
     experiment = load_experiment(write_experiment(tmp_path, gates=gates))
     twin = twin_of(experiment, began(tmp_path, BEGAN))
@@ -52,7 +52,7 @@ def test_a_twin_has_no_faults_and_phases_as_long_as_the_runs_were(tmp_path: Path
     assert "twin_of" not in resolve(experiment)
 
 
-def test_the_run_is_told_where_its_twin_is_and_what_became_of_its_calls(tmp_path: Path) -> None:
+def test_twin_json_has_the_folder_of_the_twin_and_its_good_calls_by_phase(tmp_path: Path) -> None:
     phases = {"baseline": {"value": 0.99, "samples": 200}, "fault": {"value": None, "samples": 0}}
     report = {"measures": {"slo_attainment": {"phases": phases}}, "run": {"seed": 3}, "verdict": {"verdict": "pass"}}
     assert twin_facts(tmp_path / "a-twin", report) == {
@@ -70,22 +70,22 @@ def test_the_run_is_told_where_its_twin_is_and_what_became_of_its_calls(tmp_path
 def test_an_experiment_without_faults_has_no_twin(tmp_path: Path) -> None:
     path = write_experiment(tmp_path)
     path.write_text(path.read_text().replace("faults: [{at: 0s, for: 2s, kill: {pool: right}}]", "faults: []"))
-    with pytest.raises(UserError, match="no fault that a twin could be without"):
-        run_with_twin(load_experiment(path), runs=tmp_path / "runs", quiet=True, command="")
+    with pytest.raises(UserError, match="needs an experiment with at least one fault"):
+        play_with_twin(load_experiment(path), runs=tmp_path / "runs", quiet=True, command="")
 
 
 @pytest.mark.slow
 def test_a_run_and_its_twin_are_played_and_compared(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs", "--twin", "--quiet")
     assert run.end(90) == 0, run.output
-    assert "beside its twin, without the faults" in run.output
+    assert "compared with its twin (without the faults)" in run.output
     first, twin = sorted((tmp_path / "runs").glob("*-*"))
     assert twin.name.endswith("-small-twin")
     assert yaml.safe_load((twin / "experiment.yaml").read_text())["twin_of"]["folder"] == first.name
-    told = json.loads((first / "report.json").read_text())["twin"]
-    assert told["path"] == f"../{twin.name}"
-    assert told["problem"] == ""
-    assert told["sessions"]["both"] > 10
-    assert told["calls"]["fault"]["offered"] > 0
-    assert told["differences"]
+    twin_section = json.loads((first / "report.json").read_text())["twin"]
+    assert twin_section["path"] == f"../{twin.name}"
+    assert twin_section["problem"] == ""
+    assert twin_section["sessions"]["both"] > 10
+    assert twin_section["calls"]["fault"]["offered"] > 0
+    assert twin_section["differences"]
     run.nothing_left()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.cli.plan import estimated, plan_text
+from chaos.cli.check import plan_text
+from chaos.cli.plan import estimated
 from chaos.experiment.model import load_experiment, resolve
 from chaos.experiment.schedule import Occurrence, Schedule, occurrences
 from chaos.faults.load.surge import Surge

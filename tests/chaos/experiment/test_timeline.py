@@ -9,7 +9,7 @@ from typing import get_args
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chaos.cli.plan import plan_text
+from chaos.cli.check import plan_text
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, load_experiment
 from chaos.experiment.timeline import Action, Step, phases, steps
@@ -108,7 +108,7 @@ PLAN_LINES = {
     "judge_steady_state": "steady state judged",
     "inject": "f1: kill tpu-0, tpu-1",
     "revert": "f1: kill reverted, and verified",
-    "confirm_metastable": "if it is still down: new sessions are shed",
+    "confirm_metastable": "if the stack is still down: new sessions are shed",
     "end": "at the latest: end",
 }
 """What the plan prints for each action besides `phase`, which is printed by the name of the phase."""

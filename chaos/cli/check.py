@@ -1,0 +1,153 @@
+"""`brownout check`: validates experiments and prints their plans. It starts nothing.
+
+A plan has the timeline, the targets of each fault, and whether the planned load is enough to decide each gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chaos.cli.plan import Plan, estimated, make_plan
+from chaos.experiment.load_estimate import LoadEstimate
+from chaos.experiment.model import Experiment, PlannedFault, load_experiment
+from chaos.experiment.timeline import steps
+from reports.shared.documents import duration_text
+from reports.shared.errors import UserError
+
+__all__ = ["check_experiments", "plan_renderable", "plan_text"]
+
+
+def check_experiments(
+    names: Sequence[str], *, stack: str | None, seed: int | None, trace: dict[str, object] | None
+) -> int:
+    """Validate each experiment and print its plan. Returns exit code 0.
+
+    Raises UserError with the mistakes of all experiments, after the plans of the valid ones.
+    """
+    problems = []
+    for name in names:
+        try:
+            experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
+            Console(highlight=False).print(plan_renderable(make_plan(experiment, estimated(experiment))))
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return 0
+
+
+def plan_text(experiment: Experiment, estimate: LoadEstimate, *, width: int = 110) -> str:
+    """The plan as plain text."""
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        console.print(plan_renderable(make_plan(experiment, estimate)))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def plan_renderable(plan: Plan) -> RenderableType:
+    """The plan for a terminal."""
+    experiment = plan.experiment
+    parts: list[RenderableType] = [
+        Text(experiment.title, style="bold"),
+        Text(f"{experiment.name}  ({experiment.path})", style="dim"),
+        Text(),
+        _facts(plan),
+        Text(),
+        Text("Timeline", style="bold"),
+        _timeline(experiment),
+        Text(),
+        Text("Gates", style="bold"),
+        _gate_table(plan),
+    ]
+    parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
+    if not plan.decidable:
+        parts.append(
+            Text("A gate without enough samples ends inconclusive (exit code 3); it cannot pass.", style="yellow")
+        )
+    return Group(*parts)
+
+
+def _facts(plan: Plan) -> Table:
+    experiment, estimate = plan.experiment, plan.estimate
+    table = Table.grid(padding=(0, 2))
+    table.add_row("target", _target_text(experiment))
+    source = f"recordings in {experiment.trace['dir']}" if experiment.trace else f"profile {experiment.profile.name}"
+    sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
+    lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
+    table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
+    for line in estimate.notes:
+        table.add_row("", line)
+    slo = experiment.slo
+    table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
+    table.add_row("seed", str(experiment.seed))
+    return table
+
+
+def _target_text(experiment: Experiment) -> str:
+    if experiment.url is not None:
+        return f"{experiment.url.url} (model {experiment.url.model})"
+    stack = experiment.stack
+    if stack is None:
+        return "none"
+    pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
+    return f"stack {stack.name} ({pools})"
+
+
+def _timeline(experiment: Experiment) -> Table:
+    faults = {fault.id: fault for fault in experiment.faults}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    for step in steps(experiment):
+        at = f"{step.at_s:g} s"
+        if step.action == "phase":
+            table.add_row(at, Text(step.what, style="bold"))
+        elif step.action == "inject":
+            table.add_row(at, Text(f"  {step.what}: {_fault_text(faults[step.what])}", style="red"))
+        elif step.action == "revert":
+            table.add_row(at, Text(f"  {step.what}: {faults[step.what].kind} reverted, and verified", style="green"))
+        elif step.action == "judge_steady_state":
+            table.add_row(at, Text("  steady state judged: nothing is injected if one of its gates fails"))
+        elif step.action == "confirm_metastable":
+            what = "new sessions are shed for a while, then admitted again"
+            table.add_row(at, Text(f"  if the stack is still down: {what}"))
+        else:
+            table.add_row(at, "at the latest: end")
+    return table
+
+
+def _fault_text(fault: PlannedFault) -> str:
+    share = f"{fault.share * 100:g}% of the requests at " if fault.share is not None else ""
+    if fault.only:
+        share = f"{_only_text(fault.only)} {share or 'at '}"
+    params = ", ".join(f"{key} {value}" for key, value in fault.params.items() if value not in (0, None))
+    return f"{fault.kind} {share}{', '.join(fault.targets)}" + (f" ({params})" if params else "")
+
+
+def _only_text(only: dict[str, Any]) -> str:
+    """The selectors of requests as text."""
+    parts = [
+        f"{name} {', '.join(f'{k}: {v}' for k, v in value.items()) if isinstance(value, dict) else _listed(value)}"
+        for name, value in only.items()
+    ]
+    return f"[{'; '.join(parts)}]"
+
+
+def _listed(value: Any) -> str:
+    return " or ".join(value) if isinstance(value, list) else str(value)
+
+
+def _gate_table(plan: Plan) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("gate", "samples", "needs", "can it be decided?"):
+        table.add_column(heading, header_style="dim", justify="right" if heading in ("samples", "needs") else "left")
+    for gate in plan.gates:
+        samples = "" if gate.samples is None else f"{gate.samples:,}"
+        needed = "" if gate.needed is None else f"{gate.needed:,}"
+        text = gate.gate.text + (" (steady state)" if gate.gate in plan.experiment.steady_state else "")
+        table.add_row(text, samples, needed, Text(gate.reason, style="" if gate.enough else "yellow"))
+    return table

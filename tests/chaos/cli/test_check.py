@@ -1,0 +1,44 @@
+"""`brownout check`: the plan as text, and the mistakes of several experiments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaos.cli.check import check_experiments, plan_text
+from reports.shared.errors import UserError
+from tests.support.plans import TEXT, experiment, load
+
+
+def test_the_plan_says_which_requests_a_fault_affects(tmp_path: Path) -> None:
+    fault = "cut: {pool: tpu, how: fin, header: {x-beta: '1'}, share: 30%, at_most: 3}"
+    text = plan_text(experiment(tmp_path, "sessions_lost == 0", fault=fault), load(20, 2), width=160)
+    assert "f1: cut [header x-beta: 1; at_most 3] 30% of the requests at tpu-0, tpu-1" in text
+
+
+def test_the_plan_has_times_targets_gates_and_guardrails(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "sessions_lost == 0", "ttft.p99 <= 1 s", fault="http_error: {pool: tpu, share: 30%}")
+    text = plan_text(made, load(20, 2), width=160)
+    assert "a hypothesis" in text
+    assert "about 20 sessions and 40 calls in 30 s and a drain of at most 30 s" in text
+    assert "10 s    f1: http_error 30% of the requests at tpu-0, tpu-1 (status 503)" in text
+    assert "20 s    f1: http_error reverted, and verified" in text
+    assert "slo_attainment >= 90% (steady state)" in text
+    assert "sessions_lost == 0" in text
+    assert "no: about 40 calls are too few" in text
+    assert "guardrail: abort if session_success < 50% for 5s" in text
+    assert "ends inconclusive" in text
+
+
+def test_several_experiments_are_checked_and_all_mistakes_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment(tmp_path, "sessions_lost == 0")
+    for name in ("first", "second"):
+        text = TEXT.replace("FAULT", "kill: {pool: tpu}").replace("GATES", f"  - {name} == 0")
+        (tmp_path / f"{name}.yaml").write_text(text)
+    names = [str(tmp_path / f"{name}.yaml") for name in ("first", "mine", "second")]
+    with pytest.raises(UserError, match=r"(?s)first\.yaml:.*second\.yaml:"):
+        check_experiments(names, stack=None, seed=None, trace=None)
+    assert "a hypothesis" in capsys.readouterr().out
