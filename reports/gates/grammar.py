@@ -1,4 +1,4 @@
-"""Gates: what a run must satisfy, as a line of text.
+"""Parses gates: conditions on a run, one line of text each.
 
     measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]
 
@@ -6,8 +6,7 @@
     session_success >= 97%
     failover.max <= 5 s
 
-Parsing is strict: a name that is not known is an error with what was probably meant, never a gate that passes.
-Judging is in `reports.gates.judging`.
+An unknown name is an error with a suggestion, never a gate that passes. `reports.gates.judging` judges gates.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from reports.gates.operators import MISSPELT, OPERATORS
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import Kind, MeasureSpec, Unit, quantile_of
 from reports.shared.errors import UserError, did_you_mean
@@ -30,10 +30,9 @@ Z_95: Final = 1.959963984540054
 """The two-sided 95 % point of the normal distribution."""
 
 _KEYS: Final = ("pool", "tenant", "tier")
-_OPS: Final = ("<=", ">=", "==", "!=", "<", ">")
 _FORM: Final = "measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]"
 _HEAD = re.compile(r"(?P<measure>[A-Za-z_]\w*)(?:\.(?P<stat>[A-Za-z]\w*(?:\.\d+)?))?(?P<rest>.*)", re.DOTALL)
-_OP = re.compile(r"<=|>=|==|!=|=<|=>|<|>|=")
+_OPERATOR = re.compile("|".join(sorted(map(re.escape, [*OPERATORS, *MISSPELT]), key=len, reverse=True)))
 _PHASE = re.compile(r"(?:in|during)\s+(?:the\s+)?(?P<phase>\S+)")
 _WHERE = re.compile(r"for\s+(?P<key>[A-Za-z_]\w*)\s*=\s*(?P<value>[\w.:/@-]+)")
 _VALUE = re.compile(r"(?P<usd>\$)?\s*(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>.*)")
@@ -69,7 +68,7 @@ _EXAMPLE: Final[dict[Unit, str]] = {
 
 
 class GateError(UserError):
-    """A gate that means nothing. `message` says what is wrong, `remedy` what would be right."""
+    """Text that is not a valid gate. `message` says what is wrong, `remedy` what would be right."""
 
     def __init__(self, message: str, remedy: str) -> None:
         self.message = message
@@ -79,11 +78,11 @@ class GateError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition on one number of a run.
+    """One condition on one measure of a run.
 
     `value` is in `unit`: seconds, a share between 0 and 1, a count, or, with `relative_to_baseline`, a factor.
-    `stat` is "" for a measure's bare name; `phase` None means baseline + fault + recovery. `where` is a key and its
-    value, for example ("pool", "tpu"). `on_inconclusive` turns a verdict that cannot be given into one that is.
+    `stat` is "" for the measure's name alone. `phase` None means baseline + fault + recovery. `where` is a key and its
+    value, for example ("pool", "tpu"). `on_inconclusive` replaces the verdict "inconclusive".
     """
 
     text: str
@@ -99,45 +98,45 @@ class Gate:
 
     @property
     def spec(self) -> MeasureSpec:
-        """What the catalogue says of its measure."""
+        """The specification of its measure."""
         return CATALOGUE[self.measure]
 
     @property
     def kind(self) -> Kind:
-        """How it is judged."""
+        """The kind of its statistic, which decides how it is judged."""
         return self.spec.kind_of(self.stat)
 
     @property
     def own_unit(self) -> Unit:
-        """The unit of the value itself, also where it is compared with the baseline."""
+        """The unit of the measured value, also where it is compared with the baseline."""
         return self.spec.unit_of(self.stat)
 
     @property
     def name(self) -> str:
-        """The measure with its statistic."""
+        """The measure with its statistic, for example "ttft.p95"."""
         return f"{self.measure}.{self.stat}" if self.stat else self.measure
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """The phases whose calls or sessions it is about."""
+        """The phases that it covers."""
         return GATE_PHASES if self.phase is None else (self.phase,)
 
 
 @dataclass(frozen=True, slots=True)
 class SamplesNeeded:
-    """The least samples with which a gate could pass at all: `count` of `what` (calls, sessions, ...)."""
+    """The minimum sample size with which a gate can pass: `count` of `what` (calls, sessions, ...)."""
 
     count: int
     what: str
 
 
 def measure_names() -> tuple[str, ...]:
-    """Every measure that a gate may name."""
+    """The names of all measures."""
     return tuple(CATALOGUE)
 
 
 def parse_gate(text: str, on_inconclusive: OnInconclusive | None = None) -> Gate:
-    """Read one gate. Raises GateError for anything that is not one."""
+    """Parse one gate. Raises GateError."""
     line = " ".join(text.split())
     head = _HEAD.fullmatch(line)
     if head is None:
@@ -145,18 +144,18 @@ def parse_gate(text: str, on_inconclusive: OnInconclusive | None = None) -> Gate
     spec = _measure(head["measure"])
     stat = _stat(spec, head["stat"] or "", line)
     rest = head["rest"]
-    masked = re.sub(r"\bfor\s+\w+\s*=(?!=)", lambda m: " " * len(m[0]), rest)  # its "=" compares nothing
-    found = _OP.search(masked)
+    masked = re.sub(r"\bfor\s+\w+\s*=(?!=)", lambda m: " " * len(m[0]), rest)  # this "=" is not a comparison
+    found = _OPERATOR.search(masked)
     if found is None:
-        raise GateError(f"{text!r} compares with nothing", f"end it with a comparison, as in: {_example(spec, stat)}")
+        raise GateError(f"{text!r} has no comparison", f"end it with one, for example: {_example(spec, stat)}")
     op = found[0]
-    if op not in _OPS:
-        right = {"=": "==", "=<": "<=", "=>": ">="}[op]
-        raise GateError(f"{op!r} is not a comparison", f"did you mean {right!r}? Comparisons are {', '.join(_OPS)}")
+    if op not in OPERATORS:
+        known = ", ".join(OPERATORS)
+        raise GateError(f"{op!r} is not a comparison", f"did you mean {MISSPELT[op]!r}? The comparisons are {known}")
     phase, where = _qualifiers(spec, rest[: found.start()].strip())
     value, unit, relative = _value(spec, stat, rest[found.end() :].strip())
     if relative and phase == "baseline":
-        raise GateError(f"{text!r} compares the baseline with itself", "name another phase, or leave 'x baseline' out")
+        raise GateError(f"{text!r} compares the baseline with itself", "name another phase, or remove 'x baseline'")
     if relative and spec.unit_of(stat) == "USD" and not stat:
         raise GateError(f"{spec.name} grows with the length of a phase", f"compare {spec.name}.{spec.stats[0]} with it")
     if relative and not spec.phased:
@@ -165,17 +164,18 @@ def parse_gate(text: str, on_inconclusive: OnInconclusive | None = None) -> Gate
 
 
 def samples_needed(gate: Gate) -> SamplesNeeded | None:
-    """The least samples with which `gate` could pass; None where it is judged on a fact or a ratio.
+    """The minimum sample size with which `gate` can pass; None for facts and ratios.
 
-    Percentiles: the two-sided 95 % interval of a quantile exists from ln(0.025) / ln(q) samples on (order statistics).
-    Rates: the Wilson bound of n successes in n is n / (n + z^2); solved for n.
+    Percentiles: the two-sided 95 % interval of a quantile exists from ln(0.025) / ln(q) samples (order statistics).
+    Rates: the Wilson bound of n successes in n trials is n / (n + z^2), solved for n.
     """
     if gate.kind == "percentile":
         q = quantile_of(gate.stat)
         return SamplesNeeded(math.ceil(math.log(0.025) / math.log(max(q, 1 - q))), gate.spec.samples)
     if gate.kind == "rate" and not gate.relative_to_baseline:
-        bound = gate.value if gate.op in (">=", ">") else 1 - gate.value
-        if gate.op in ("==", "!=") or not 0 < bound < 1:
+        limit = OPERATORS[gate.op].limit
+        bound = gate.value if limit == "minimum" else 1 - gate.value
+        if limit in ("equal", "unequal") or not 0 < bound < 1:
             return SamplesNeeded(1, gate.spec.samples)
         return SamplesNeeded(math.ceil(Z_95**2 * bound / (1 - bound) - 1e-9), gate.spec.samples)
     return None
@@ -212,7 +212,7 @@ def _qualifiers(spec: MeasureSpec, text: str) -> tuple[str | None, tuple[str, st
         elif where is None and (found := _WHERE.match(text)):
             where = _where(spec, found["key"], found["value"])
         else:
-            raise GateError(f"{text!r} is not understood in a gate", f"write it as: {_FORM}")
+            raise GateError(f"{text!r} is not valid in a gate", f"write it as: {_FORM}")
         text = text[found.end() :].strip()
     return phase, where
 
@@ -223,7 +223,7 @@ def _phase(spec: MeasureSpec, phase: str) -> str:
     if not spec.phased:
         raise GateError(
             f"{spec.name} is about the fault as a whole, not about a phase",
-            f"leave 'in {phase}' / 'during {phase}' out",
+            f"remove 'in {phase}' / 'during {phase}'",
         )
     return phase
 
@@ -232,7 +232,7 @@ def _where(spec: MeasureSpec, key: str, value: str) -> tuple[str, str]:
     if key not in _KEYS:
         raise GateError(f"a gate cannot be narrowed by {key!r}", did_you_mean(key, _KEYS, of="the keys are"))
     if key not in spec.where:
-        can = f"it can be narrowed by {' and '.join(spec.where)}" if spec.where else "leave the 'for' out"
+        can = f"it can be narrowed by {' and '.join(spec.where)}" if spec.where else "remove the 'for'"
         raise GateError(f"{spec.name} is not measured by {key}", can)
     return key, value
 
@@ -244,7 +244,7 @@ def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
     number, unit, base = float(found["number"]), found["unit"].strip(), spec.unit_of(stat)
     if re.fullmatch(r"(?:x|times)\s*baseline", unit):
         if number <= 0:
-            raise GateError(f"{text!r} can never be compared", "give a factor above 0, as in: 2.5 x baseline")
+            raise GateError(f"the factor in {text!r} must be above 0", "for example: 2.5 x baseline")
         return number, "x", True
     if found["usd"]:
         unit = unit or "USD"
@@ -258,11 +258,15 @@ def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
     if base == "share" and (value > 1 or (value < 0 and spec.kind == "rate")):
         raise GateError(f"{text!r} is not a share between 0 and 100%", f"did you mean {number:g}%?")
     if base == "count" and value != int(value):
-        raise GateError(f"{spec.name} is a count; it is never {number:g}", "compare it with a whole number")
+        raise GateError(
+            f"{spec.name} is a count, so it cannot be compared with {number:g}", "compare it with a whole number"
+        )
     return value, base, False
 
 
 def _example(spec: MeasureSpec, stat: str) -> str:
+    """A valid gate on the measure."""
     name = f"{spec.name}.{stat}" if stat else spec.name
     unit = spec.unit_of(stat)
-    return f"{name} {'>=' if unit in ('share', 'sessions/s') else '<='} {_EXAMPLE[unit]}"
+    operator = ">=" if unit in ("share", "sessions/s") else "<="
+    return f"{name} {operator} {_EXAMPLE[unit].partition(' or ')[0]}"

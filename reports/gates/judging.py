@@ -1,22 +1,21 @@
-"""Judges a gate: pass when its whole interval satisfies it, fail when its whole interval violates it, else
-inconclusive.
+"""Judges gates. A gate passes when its whole interval satisfies it, fails when its whole interval violates it, and is
+inconclusive otherwise.
 
-A verdict needs trust as well: too few samples, a fault that hit nothing, lost spans, an overloaded machine or a run cut
-short make it inconclusive, with the reason in words. A check that crashes is inconclusive, with its traceback.
+It is also inconclusive, with the reason as text, with too few samples, a fault that hit nothing, lost spans, an
+overloaded machine, or a run that ended early. A check that crashes is inconclusive, with its traceback.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
 from reports.gates.grammar import Gate, samples_needed
+from reports.gates.operators import OPERATORS
 from reports.gates.validity import Proofs
 from reports.history.evidence import Evidence, Scope
 from reports.history.statistics import MIN_SESSIONS, percentile_interval
@@ -27,33 +26,25 @@ from reports.shared.attributes import SessionOutcome
 from reports.shared.phases import GATE_PHASES
 from reports.shared.wording import number_text, value_text
 
-__all__ = ["GateResult", "Outcome3", "judge", "measure"]
+__all__ = ["GateResult", "GateVerdict", "judge", "measure"]
 
-Outcome3 = Literal["pass", "fail", "inconclusive"]
+GateVerdict = Literal["pass", "fail", "inconclusive"]
 
 UNFINISHED_LIMIT: Final = 0.02
-
-_OPS: Final[dict[str, Callable[[float, float], bool]]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+"""With a larger share of unfinished sessions, gates about sessions are inconclusive."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A gate, judged. `verdict` counts; `judged` is what it was before `on_inconclusive`.
+    """The result of a gate. `verdict` is after, `judged` before `on_inconclusive` is applied.
 
-    `value` is the measure's in its unit (None: not measured), `baseline` the one it is compared with, `factor` their
-    quotient; `interval` is that of what is compared. `why` is a sentence.
+    `value`: of the measure, in its unit (None: not measured). `baseline`: the value that it is compared with. `factor`:
+    their quotient. `interval`: of the compared quantity. `why`: a sentence.
     """
 
     gate: Gate
-    verdict: Outcome3
-    judged: Outcome3
+    verdict: GateVerdict
+    judged: GateVerdict
     value: float | None
     baseline: float | None
     factor: float | None
@@ -66,9 +57,9 @@ class GateResult:
 
 
 def measure(evidence: Evidence, name: str, scope: Scope, stat: str) -> Measurement:
-    """One number of a run. Raises whatever a broken measure raises."""
+    """The value of a measure for a run. Raises what the measure raises."""
     if not any(phase.name in scope.phases for phase in evidence.record.phases):
-        return not_measured(f"there was no {' or '.join(scope.phases)} in this run")
+        return not_measured(f"this run has no phase {' or '.join(scope.phases)}")
     return MEASURES[name](evidence, scope, stat)
 
 
@@ -100,7 +91,7 @@ def judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
 
 def _result(
     gate: Gate,
-    verdict: Outcome3,
+    verdict: GateVerdict,
     found: Measurement,
     why: str,
     *,
@@ -135,7 +126,7 @@ def _judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
     interval = found.interval() if found.interval is not None else None
     verdict = _verdict(gate, found.value, interval)
     doubts = _doubts(gate, evidence, proofs, found, verdict)
-    why = _said(gate, found.value, interval, verdict, found)
+    why = _reason(gate, found.value, interval, verdict, found)
     if doubts:
         return _result(gate, "inconclusive", found, f"{why}; but {'; '.join(doubts)}", interval=interval)
     return _result(gate, verdict, found, why, interval=interval)
@@ -145,21 +136,21 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
     assert found.value is not None
     base = measure(evidence, gate.measure, Scope("baseline", gate.where), gate.stat)
     if base.value is None:
-        return _result(gate, "inconclusive", found, f"its baseline is not measured: {base.why_not}")
+        return _result(gate, "inconclusive", found, f"its baseline was not measured: {base.why_not}")
     if base.value == 0 or math.isinf(base.value):
-        why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: it has no multiples"
+        why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: no factor can be computed"
         return _result(gate, "inconclusive", found, why, baseline=base.value)
     factor = found.value / base.value
     interval: Interval | None = None
     if gate.kind != "fact" and found.resamples is not None and base.resamples is not None:
-        over, under = found.resamples(), base.resamples()
-        quotient = np.full(over.size, np.nan)
-        sound = (under > 0) & np.isfinite(under) & ~np.isnan(over)
-        np.divide(over, under, out=quotient, where=sound)
+        numerator, denominator = found.resamples(), base.resamples()
+        quotient = np.full(numerator.size, np.nan)
+        valid = (denominator > 0) & np.isfinite(denominator) & ~np.isnan(numerator)
+        np.divide(numerator, denominator, out=quotient, where=valid)
         interval = percentile_interval(quotient)
     verdict = _verdict(gate, factor, interval)
     why = (
-        f"{value_text(found.value, gate.own_unit)} is {_said(gate, factor, interval, verdict, found)}"
+        f"{value_text(found.value, gate.own_unit)} is {_reason(gate, factor, interval, verdict, found)}"
         f" (baseline {value_text(base.value, gate.own_unit)})"
     )
     doubts = _doubts(gate, evidence, proofs, found, verdict) + [
@@ -170,21 +161,22 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
     return _result(gate, verdict, found, why, baseline=base.value, factor=factor, interval=interval)
 
 
-def _verdict(gate: Gate, value: float, interval: Interval | None) -> Outcome3:
-    holds, bound = _OPS[gate.op], gate.value
+def _verdict(gate: Gate, value: float, interval: Interval | None) -> GateVerdict:
+    compare, bound = OPERATORS[gate.op], gate.value
+    holds = compare.holds
     if interval is None:
         return "pass" if holds(value, bound) else "fail"
     low, high = interval
-    if gate.op in ("==", "!="):
+    if compare.limit in ("equal", "unequal"):
         if low == high:
             return "pass" if holds(low, bound) else "fail"
         outside = bound < low or bound > high
-        return "inconclusive" if not outside else "fail" if gate.op == "==" else "pass"
-    kept = holds(low, bound), holds(high, bound)
-    return "pass" if all(kept) else "inconclusive" if any(kept) else "fail"
+        return "inconclusive" if not outside else "fail" if compare.limit == "equal" else "pass"
+    both = holds(low, bound), holds(high, bound)
+    return "pass" if all(both) else "inconclusive" if any(both) else "fail"
 
 
-def _said(gate: Gate, value: float, interval: Interval | None, verdict: Outcome3, found: Measurement) -> str:
+def _reason(gate: Gate, value: float, interval: Interval | None, verdict: GateVerdict, found: Measurement) -> str:
     unit = gate.unit
     text = value_text(value, unit) + (" baseline" if gate.relative_to_baseline else "")
     bound = value_text(gate.value, unit)
@@ -194,16 +186,16 @@ def _said(gate: Gate, value: float, interval: Interval | None, verdict: Outcome3
         text += f" (95%: {value_text(interval[0], unit)} to {value_text(interval[1], unit)})"
     match verdict:
         case "pass":
-            return f"{text}, as demanded ({gate.op} {bound})"
+            return f"{text}, as required ({gate.op} {bound})"
         case "fail":
             return f"{text}, not {gate.op} {bound}"
     if found.note:
-        return f"{text}; {gate.op} {bound} cannot be decided"
-    return f"{text}, on both sides of {bound}: {number_text(found.samples)} {gate.spec.samples} cannot decide it"
+        return f"{text}; {gate.op} {bound} is undecided"
+    return f"{text}, on both sides of {bound}: {number_text(found.samples)} {gate.spec.samples} are too few to decide"
 
 
-def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: Outcome3) -> list[str]:
-    """Why the numbers do not carry a verdict."""
+def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: GateVerdict) -> list[str]:
+    """Why the measured value is not sufficient for a verdict; empty where it is."""
     spec = gate.spec
     doubts = _sample_doubts(gate, found, verdict)
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
@@ -222,11 +214,12 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
 
 
 def _only_grows(gate: Gate) -> bool:
-    """Whether a broken bound stays broken, whatever was not seen: that can only add to a count."""
-    return gate.kind == "fact" and gate.own_unit == "count" and gate.op in ("<=", "<", "==")
+    """Whether a count that violates its maximum stays in violation, because missing data can only add to it."""
+    at_most = OPERATORS[gate.op].limit in ("maximum", "equal")
+    return gate.kind == "fact" and gate.own_unit == "count" and at_most
 
 
-def _sample_doubts(gate: Gate, found: Measurement, verdict: Outcome3) -> list[str]:
+def _sample_doubts(gate: Gate, found: Measurement, verdict: GateVerdict) -> list[str]:
     if gate.kind == "fact":
         return []
     what = gate.spec.samples or "samples"
@@ -237,27 +230,27 @@ def _sample_doubts(gate: Gate, found: Measurement, verdict: Outcome3) -> list[st
             doubts.append(f"{found.samples} {what} are too few: {gate.stat} needs {needed.count}")
     bootstrapped = gate.kind in ("percentile", "ratio") or gate.relative_to_baseline
     if bootstrapped and found.sessions < MIN_SESSIONS:
-        doubts.append(f"they come from {found.sessions} sessions: an interval needs {MIN_SESSIONS}")
+        doubts.append(f"they belong to {found.sessions} sessions: an interval needs {MIN_SESSIONS}")
     return doubts
 
 
 def _unfinished(gate: Gate, evidence: Evidence) -> list[str]:
     sessions = evidence.sessions(Scope(gate.phase, gate.where))
-    going = sum(session.outcome == SessionOutcome.UNFINISHED for session in sessions)
-    if sessions and going / len(sessions) > UNFINISHED_LIMIT:
-        share, limit = going / len(sessions), UNFINISHED_LIMIT
-        return [f"{going} of {len(sessions)} sessions were still going at the end ({share:.1%}, limit {limit:.0%})"]
+    running = sum(session.outcome == SessionOutcome.UNFINISHED for session in sessions)
+    if sessions and running / len(sessions) > UNFINISHED_LIMIT:
+        share, limit = running / len(sessions), UNFINISHED_LIMIT
+        return [f"{running} of {len(sessions)} sessions were still running at the end ({share:.1%}, limit {limit:.0%})"]
     return []
 
 
 def _cut_short(gate: Gate, evidence: Evidence, spec: MeasureSpec) -> list[str]:
-    """A run cut short can pass nothing about phases it did not finish."""
+    """The phases that the gate is about and that the run did not finish, as text."""
     record = evidence.record
     if not record.cut_short:
         return []
     wanted = gate.phases if spec.phased else GATE_PHASES
     missing = [name for name in wanted if _planned(name, evidence) and not record.finished(name)]
-    return [] if not missing else [f"the run ended before its {' and '.join(missing)} did"]
+    return [] if not missing else [f"the run ended before the end of its {' and '.join(missing)}"]
 
 
 def _planned(phase: str, evidence: Evidence) -> bool:

@@ -1,7 +1,6 @@
-"""Proof that it was a test: did the faults happen, did the load come as planned, did the machine keep up, are the spans
-here?
+"""Checks that a run was a valid test: faults happened, load as planned, machine fast enough, spans received.
 
-Each check answers with numbers and, where it fails, with words: the reasons that make gates inconclusive.
+Each check returns numbers and, where it fails, reasons as text that make gates inconclusive.
 """
 
 from __future__ import annotations
@@ -21,19 +20,25 @@ from reports.shared.attributes import SERVICE_GATEWAY, SERVICE_LOADGEN, SERVICE_
 __all__ = ["Proofs", "SpanCount", "fault_doubts", "prove"]
 
 CPU_LIMIT: Final = 0.90
+"""Share of a core that the load generator may use over `CPU_WINDOW_S`."""
 CPU_WINDOW_S: Final = 5.0
-LATE_SHARE_LIMIT: Final = 0.02
 LATE_S: Final = 0.1
+"""A session is late when it starts this much after its planned time."""
+LATE_SHARE_LIMIT: Final = 0.02
+"""Share of sessions that may be late."""
 TOKEN_LATENESS_LIMIT_MS: Final = 20
+"""99 % of the replicas' tokens must be at most this late."""
 LATE_TICKS_LIMIT: Final = 0.01
+"""Share of the checks of the gateway's event loop that may find it over 50 ms late."""
 SPANS_LOST_LIMIT: Final = 0.001
+"""Share of the spans of a kind of process that may be lost."""
 SETTLE_S: Final = 1.0
-"""After a fault is verified as reverted, a replica's lateness counts again only after this long."""
+"""After a fault is verified as reverted, a replica's lateness counts again after this long."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpanCount:
-    """The spans of one incarnation of a process. `lost_by_fault`: died with a process that was meant to die."""
+    """The spans of one incarnation of a process. `lost_by_fault`: lost with a process that a fault ended."""
 
     instance: str
     kind: str
@@ -45,10 +50,10 @@ class SpanCount:
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What was checked. The `*_doubts` are reasons in words; empty where all is well.
+    """Results of the checks. The `*_doubts` are reasons as text, empty where a check succeeded.
 
-    `latency_doubts` spoil gates on times, `source_doubts` those that need the spans of that kind of process ("loadgen",
-    "gateway", "replica"), `fault_doubts` those about the fault.
+    `latency_doubts` apply to gates on times, `source_doubts` to gates that need spans of that kind of process
+    ("loadgen", "gateway", "replica"), `fault_doubts` to gates about the fault.
     """
 
     loadgen: dict[str, Any]
@@ -60,7 +65,7 @@ class Proofs:
 
 
 def prove(evidence: Evidence) -> Proofs:
-    """Check a run's own soundness, from its counters and spans."""
+    """Check the validity of a run from its counters and spans."""
     record = evidence.record
     begin, end = _measured_span(record)
     loadgen, load_doubts = _loadgen(evidence, begin, end)
@@ -77,7 +82,7 @@ def prove(evidence: Evidence) -> Proofs:
 
 
 def fault_doubts(impact: FaultImpact) -> list[str]:
-    """Why one fault was no test, in words."""
+    """Why one fault was not a valid test, as text; empty where it was."""
     fault = impact.fault
     if not impact.injected:
         return [f"fault {fault.id} ({fault.kind}) was never injected" + (f": {fault.why}" if fault.why else "")]
@@ -90,7 +95,7 @@ def fault_doubts(impact: FaultImpact) -> list[str]:
 
 
 def _measured_span(record: Record) -> tuple[float, float]:
-    """From the beginning of the baseline to the end of the recovery; the whole record where there are neither."""
+    """Start of the baseline and end of the recovery, seconds; of the whole record where it has no such phases."""
     measured = [p for p in record.phases if p.name in ("baseline", "fault", "recovery")] or record.phases
     return min((p.start_s for p in measured), default=0.0), max((p.end_s for p in measured), default=record.end_s())
 
@@ -109,9 +114,9 @@ def _by_instance(posts: Iterable[GaugePost]) -> dict[str, list[GaugePost]]:
 def _loadgen(evidence: Evidence, begin: float, end: float) -> tuple[dict[str, Any], list[str]]:
     record = evidence.record
     posts = [post for post in record.gauges if _is_load(post)]
-    cpu = max((_worst_cpu(its, begin, end) for its in _by_instance(posts).values()), default=math.nan)
-    # a worker has counters of its own: the last post of each adds up
-    last = [its[-1].data for its in _by_instance(posts).values()]
+    cpu = max((_worst_cpu(own, begin, end) for own in _by_instance(posts).values()), default=math.nan)
+    # Each worker has its own counters: add up the last post of each.
+    last = [own[-1].data for own in _by_instance(posts).values()]
     planned = sum(int(data.get("arrivals_planned") or 0) for data in last)
     arrivals = sum(int(data.get("arrivals") or 0) for data in last)
     late = sum(int(data.get("late_arrivals") or 0) for data in last)
@@ -140,7 +145,7 @@ def _loadgen(evidence: Evidence, begin: float, end: float) -> tuple[dict[str, An
 
 
 def _worst_cpu(posts: list[GaugePost], begin: float, end: float) -> float:
-    """The greatest share of a core used over 5 s; over all there is where that is less."""
+    """The highest share of a core used over 5 s; over the whole time where that is shorter. NaN: unknown."""
     within = [post for post in posts if begin <= post.at_s <= end]
     if len(within) < 2:
         return math.nan
@@ -163,10 +168,10 @@ def _machine(record: Record, begin: float, end: float) -> tuple[dict[str, Any], 
     doubts = []
     if count and on_time < 0.99 * count:
         doubts.append(
-            f"{1 - on_time / count:.1%} of the replicas' tokens came over {TOKEN_LATENESS_LIMIT_MS} ms late (limit 1%)"
+            f"{1 - on_time / count:.1%} of the replicas' tokens were over {TOKEN_LATENESS_LIMIT_MS} ms late (limit 1%)"
         )
     if late_share is not None and late_share > LATE_TICKS_LIMIT:
-        doubts.append(f"the gateway's event loop lagged over 50 ms for {late_share:.1%} of the time (limit 1%)")
+        doubts.append(f"the gateway's event loop was over 50 ms late in {late_share:.1%} of the checks (limit 1%)")
     return {
         "tokens": count,
         "token_lateness_p99_ms": p99,
@@ -182,16 +187,16 @@ def _machine(record: Record, begin: float, end: float) -> tuple[dict[str, Any], 
 
 
 def _late_ticks(posts: list[GaugePost]) -> float | None:
-    """The share of looks at the event loop that found it over 50 ms late; None without such looks."""
+    """The share of checks of the event loop that found it over 50 ms late; None without checks."""
     ticks = late = 0
-    for its in _by_instance(posts).values():
-        ticks += its[-1].loop_ticks - its[0].loop_ticks
-        late += its[-1].late_ticks - its[0].late_ticks
+    for own in _by_instance(posts).values():
+        ticks += own[-1].loop_ticks - own[0].loop_ticks
+        late += own[-1].late_ticks - own[0].late_ticks
     return late / ticks if ticks else None
 
 
 def _token_lateness(record: Record, begin: float, end: float) -> dict[str, int]:
-    """Tokens by lateness from baseline to recovery; a faulted replica's do not count while its fault is on."""
+    """Tokens by lateness from baseline to recovery, without those of a replica while it has a fault."""
     faulted: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for fault in record.faults:
         if fault.injected_s is not None:
@@ -199,8 +204,8 @@ def _token_lateness(record: Record, begin: float, end: float) -> dict[str, int]:
             for replica in fault.targets:
                 faulted[replica].append((fault.injected_s, over + SETTLE_S))
     total: dict[str, int] = defaultdict(int)
-    for its in _by_instance(post for post in record.gauges if post.kind == "replica").values():
-        for before, after in pairwise(its):
+    for own in _by_instance(post for post in record.gauges if post.kind == "replica").values():
+        for before, after in pairwise(own):
             if after.at_s < begin or before.at_s > end:
                 continue
             if any(after.at_s > on and before.at_s < off for on, off in faulted.get(after.process, ())):
@@ -224,7 +229,7 @@ def _buckets(post: GaugePost) -> dict[str, int]:
 
 
 def _bucket_quantile(buckets: dict[str, int], q: float) -> float | None:
-    """The upper bound of the bucket that holds the quantile; None without tokens, infinite beyond the last bound."""
+    """The upper bound of the bucket with the quantile; None without tokens, infinite beyond the last bound."""
     count = buckets.get("count", 0)
     if not count:
         return None
@@ -233,17 +238,17 @@ def _bucket_quantile(buckets: dict[str, int], q: float) -> float | None:
 
 
 def _spans(record: Record) -> tuple[SpanCount, ...]:
-    """Started against received, by incarnation. Spans of a process without counters are taken as complete."""
+    """Spans started and received, by incarnation. Spans of a process without counters count as complete."""
     received = record.files.by_instance
-    last = {instance: its[-1] for instance, its in _by_instance(record.gauges).items()}
-    meant_to_die = {f"{e.name}#{e.incarnation}" for e in record.exits if e.expected}
+    last = {instance: own[-1] for instance, own in _by_instance(record.gauges).items()}
+    ended_by_fault = {f"{e.name}#{e.incarnation}" for e in record.exits if e.expected}
     counts = []
     for instance in sorted(set(received) | set(last)):
         got, post = received.get(instance, 0), last.get(instance)
         started = max(post.started, got) if post is not None else got
         kind = _kind_of(post) if post is not None else ""
         missing = started - got
-        died = post is not None and not post.final and instance in meant_to_die
+        died = post is not None and not post.final and instance in ended_by_fault
         counts.append(SpanCount(instance, kind, started, got, 0 if died else missing, missing if died else 0))
     return tuple(counts)
 
@@ -265,5 +270,7 @@ def _source_doubts(spans: Iterable[SpanCount]) -> dict[str, tuple[str, ...]]:
         started, lost = sum(c.started for c in counts), sum(c.lost for c in counts)
         if started and lost / started > SPANS_LOST_LIMIT:
             where = ", ".join(c.instance for c in counts if c.lost)
-            doubts[kind] = (f"{lost} of {started} spans of {where} never came ({lost / started:.2%}, limit 0.10%)",)
+            doubts[kind] = (
+                f"{lost} of {started} spans of {where} were never received ({lost / started:.2%}, limit 0.10%)",
+            )
     return doubts

@@ -1,15 +1,15 @@
-"""The verdict of a run: of several things that apply, the one that matters most, and its exit code.
+"""The verdict of a run and its exit code: the first of these that applies.
 
-    130  interrupted     a person stopped it
-      5  failed          the target, or a part of ours, failed by itself
-      1  metastable      down by itself after the trigger was gone, and the load alone is not to blame
+    130  interrupted     the user stopped it
+      5  failed          the target, or a part of brownout, failed by itself
+      1  metastable      down after the trigger was gone: a self-sustaining failure that the load alone does not explain
       1  overloaded      down after the trigger was gone
       1  fail            a gate failed, or the run was not steady before the fault
       4  aborted         a guardrail stopped it
-      3  inconclusive    too few samples, a fault that hit nothing, an overloaded machine, a record cut short
+      3  inconclusive    too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
       0  pass            every gate passed
 
-In that order. (2, wrong usage or an invalid file, never makes a record.)
+(2, wrong usage or an invalid file, leaves no record.)
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from reports.gates.judging import GateResult
 from reports.metastability.judging import Metastability
 from reports.record.reader import Record
 
-__all__ = ["EXIT_CODES", "RunVerdict", "decide"]
+__all__ = ["EXIT_CODES", "RunVerdict", "Verdict", "decide"]
 
-Word = Literal["interrupted", "failed", "metastable", "overloaded", "fail", "aborted", "inconclusive", "pass"]
+Verdict = Literal["interrupted", "failed", "metastable", "overloaded", "fail", "aborted", "inconclusive", "pass"]
 
-EXIT_CODES: Final[dict[Word, int]] = {
+EXIT_CODES: Final[dict[Verdict, int]] = {
     "interrupted": 130,
     "failed": 5,
     "metastable": 1,
@@ -36,14 +36,14 @@ EXIT_CODES: Final[dict[Word, int]] = {
     "inconclusive": 3,
     "pass": 0,
 }
-"""By urgency."""
+"""By precedence."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """`why` holds a sentence for everything that applies, the decisive first."""
+    """`why`: a sentence for each verdict that applies, the decisive one first."""
 
-    verdict: Word
+    verdict: Verdict
     exit_code: int
     why: tuple[str, ...]
 
@@ -52,40 +52,41 @@ def decide(
     record: Record,
     gates: Sequence[GateResult],
     steady_state: Sequence[GateResult],
-    unread: Sequence[str] = (),
+    unreadable: Sequence[str] = (),
     metastability: Metastability | None = None,
     doubts: Sequence[str] = (),
 ) -> RunVerdict:
-    """Weigh what the events tell, what the gates say, and whether the stack stayed down. `unread`: what is wrong with
-    gates that are none; `doubts`: why what took long says nothing about the stack.
+    """The verdict from the run's events, its gates, and whether the stack stayed down.
+
+    `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid.
     """
-    why: dict[Word, list[str]] = {word: [] for word in EXIT_CODES}
+    why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
     for event in record.run_events:
-        word = event.get("event")
-        if word == "interrupted":
+        kind = event.get("event")
+        if kind == "interrupted":
             why["interrupted"].append(_because("interrupted", event))
-        elif word == "failed":
+        elif kind == "failed":
             why["failed"].append(_because("failed", event))
-        elif word == "aborted":
+        elif kind == "aborted":
             why["aborted"].append(_because("stopped by a guardrail", event))
-        elif word == "not_steady":
+        elif kind == "not_steady":
             why["fail"].append(str(event.get("why") or "not steady before the fault"))
     if metastability is not None and metastability.state in ("metastable", "overloaded"):
-        said = f"down after the trigger was gone: {metastability.why}"
-        why["inconclusive" if doubts else metastability.state].append("; but ".join([said, *doubts[:1]]))
+        down = f"down after the trigger was gone: {metastability.why}"
+        why["inconclusive" if doubts else metastability.state].append("; but ".join([down, *doubts[:1]]))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]
     why["inconclusive"] += [f"{result.gate.text}: {result.why}" for result in undecided]
-    why["inconclusive"] += [f"a gate cannot be read: {problem}" for problem in unread]
+    why["inconclusive"] += [f"a gate cannot be parsed: {problem}" for problem in unreadable]
     if not gates:
-        why["inconclusive"].append("there is no gate to judge")
+        why["inconclusive"].append("the experiment has no gate")
     if not record.ended:
-        why["inconclusive"].append("the record ends before the run did")
-    for word, reasons in why.items():
+        why["inconclusive"].append("the record ends before the end of the run")
+    for verdict, reasons in why.items():
         if reasons:
-            ordered = reasons + [text for other, texts in why.items() if other != word for text in texts]
-            return RunVerdict(word, EXIT_CODES[word], tuple(ordered))
+            ordered = reasons + [text for other, texts in why.items() if other != verdict for text in texts]
+            return RunVerdict(verdict, EXIT_CODES[verdict], tuple(ordered))
     return RunVerdict("pass", 0, (f"all {len(gates)} gates passed",))
 
 

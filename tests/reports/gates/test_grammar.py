@@ -1,15 +1,18 @@
-"""The grammar of gates: what is read, and how a mistake is answered."""
+"""The grammar of gates: what is parsed, and the error for each mistake."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
+from reports.gates import grammar
 from reports.gates.grammar import Gate, GateError, measure_names, parse_gate, samples_needed
 from reports.measures.catalogue import CATALOGUE
-from reports.shared.phases import GATE_PHASES
+from reports.measures.spec import Unit
+from reports.shared.phases import ALL_PHASES, GATE_PHASES, PHASES
 
 ARCHITECTURE = """\
 sessions_lost == 0
@@ -26,11 +29,11 @@ ttft.p99 during fault <= 2.5 x baseline""".splitlines()
 
 
 @pytest.mark.parametrize("text", ARCHITECTURE)
-def test_every_gate_of_the_design_is_read_and_keeps_its_text(text: str) -> None:
+def test_each_gate_of_the_architecture_page_is_parsed_and_keeps_its_text(text: str) -> None:
     assert parse_gate(text).text == text
 
 
-def test_a_full_gate_is_read_into_its_parts() -> None:
+def test_a_gate_with_all_parts_is_parsed() -> None:
     assert parse_gate("ttft.p99 during fault for pool=tpu <= 250 ms") == Gate(
         "ttft.p99 during fault for pool=tpu <= 250 ms", "ttft", "p99", "fault", ("pool", "tpu"), "<=", 0.25, "s", False
     )
@@ -50,18 +53,18 @@ def test_a_full_gate_is_read_into_its_parts() -> None:
         ("goodput_lost <= -1%", -0.01, "share"),
     ],
 )
-def test_values_are_turned_into_the_unit_of_the_measure(text: str, value: float, unit: str) -> None:
+def test_values_are_converted_to_the_unit_of_the_measure(text: str, value: float, unit: str) -> None:
     gate = parse_gate(text)
     assert gate.value == pytest.approx(value)
     assert (gate.unit, gate.relative_to_baseline) == (unit, False)
 
 
-def test_a_factor_of_the_baseline_is_relative() -> None:
+def test_a_multiple_of_the_baseline_is_relative() -> None:
     gate = parse_gate("ttft.p99 during fault <= 2.5 x baseline")
     assert (gate.value, gate.unit, gate.relative_to_baseline) == (2.5, "x", True)
 
 
-def test_no_phase_means_baseline_fault_and_recovery() -> None:
+def test_a_gate_without_a_phase_covers_baseline_fault_and_recovery() -> None:
     assert parse_gate("sessions_lost == 0").phases == GATE_PHASES == ("baseline", "fault", "recovery")
     assert parse_gate("sessions_lost in recovery == 0").phases == ("recovery",)
 
@@ -75,31 +78,53 @@ def test_no_phase_means_baseline_fault_and_recovery() -> None:
         ("ttft <= 2 s", "needs a statistic", "ttft.p50"),
         ("sessions_lost.p50 == 0", "no statistic 'p50'", "sessions_lost alone"),
         ("ttft.p99 during faults <= 2 s", "no phase 'faults'", 'did you mean "fault"'),
-        ("time_to_recover during fault <= 2 s", "not about a phase", "leave"),
+        ("time_to_recover during fault <= 2 s", "not about a phase", "remove"),
         ("sessions_lost for pool=tpu == 0", "not measured by pool", "tenant"),
         ("ttft.p99 for pol=tpu <= 1 s", "narrowed by 'pol'", 'did you mean "pool"'),
         ("sessions_lost = 0", "'=' is not a comparison", "did you mean '=='"),
         ("sessions_lost => 0", "'=>' is not a comparison", "did you mean '>='"),
-        ("sessions_lost", "compares with nothing", "sessions_lost <= 0"),
+        ("sessions_lost", "has no comparison", "sessions_lost <= 0"),
         ("session_success >= 97", "not a share", "did you mean 97%"),
         ("failover.max <= 5 parsec", "'parsec' is not a unit", "1.5 s or 150 ms"),
         ("failover.max <= soon", "'soon' is not a number", "for example"),
         ("sessions_lost <= 0.5", "is a count", "whole number"),
         ("ttft.p99 in baseline <= 2 x baseline", "with itself", "another phase"),
         ("failover.max <= 2 x baseline", "no value in the baseline", "number"),
-        ("ttft.p99 quickly <= 2 s", "'quickly' is not understood", "write it as"),
+        ("ttft.p99 quickly <= 2 s", "'quickly' is not valid", "write it as"),
         ("<= 3", "is not a gate", "write it as"),
         ("ttft.p99 <= 2.5 s or so", "is not a unit", "1.5 s"),
     ],
 )
-def test_a_mistake_is_answered_with_what_is_wrong_and_what_would_be_right(text: str, message: str, remedy: str) -> None:
+def test_a_mistake_is_an_error_with_message_and_remedy(text: str, message: str, remedy: str) -> None:
     with pytest.raises(GateError) as caught:
         parse_gate(text)
     assert message in caught.value.message
     assert remedy in caught.value.remedy
 
 
-def test_the_catalogue_names_every_measure_under_its_own_name() -> None:
+def test_each_unit_of_a_measure_is_parsed_and_has_an_example_that_is_parsed() -> None:
+    assert set(grammar._UNITS) == set(grammar._EXAMPLE) == set(get_args(Unit))
+    for spec in CATALOGUE.values():
+        for stat in [*(["p95"] if "p*" in spec.stats else []), *(stat for stat in spec.stats if stat != "p*")]:
+            assert parse_gate(grammar._example(spec, stat)).unit == spec.unit_of(stat)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_each_phase_of_a_gate_is_parsed(phase: str) -> None:
+    assert parse_gate(f"calls during {phase} >= 1").phases == (phase,)
+
+
+@pytest.mark.parametrize("phase", sorted(set(ALL_PHASES) - set(PHASES)))
+def test_other_phases_of_a_record_are_refused(phase: str) -> None:
+    with pytest.raises(GateError, match="there is no phase"):
+        parse_gate(f"calls during {phase} >= 1")
+
+
+def test_measures_are_narrowed_by_the_keys_that_the_grammar_knows() -> None:
+    assert {key for spec in CATALOGUE.values() for key in spec.where} == set(grammar._KEYS)
+
+
+def test_measure_names_are_those_of_the_catalogue() -> None:
     assert measure_names() == tuple(spec.name for spec in CATALOGUE.values())
     assert len(set(measure_names())) == len(measure_names())
 
@@ -113,7 +138,7 @@ def test_the_catalogue_names_every_measure_under_its_own_name() -> None:
         ("error_rate <= 3%", 125, "calls"),
     ],
 )
-def test_samples_needed_are_those_of_the_design(text: str, count: int, what: str) -> None:
+def test_samples_needed_are_the_documented_minimum(text: str, count: int, what: str) -> None:
     needed = samples_needed(parse_gate(text))
     assert needed is not None
     assert (needed.count, needed.what) == (count, what)
@@ -124,6 +149,6 @@ def test_a_fact_needs_no_samples() -> None:
     assert samples_needed(parse_gate("failover.max <= 5 s")) is None
 
 
-def test_gates_are_read_without_the_analysis_libraries() -> None:
+def test_parsing_gates_does_not_import_the_analysis_libraries() -> None:
     code = "import sys, reports.gates.grammar; print([m for m in ('numpy', 'scipy', 'duckdb') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

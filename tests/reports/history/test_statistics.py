@@ -1,4 +1,4 @@
-"""Intervals against scipy's, and how often they hold the truth."""
+"""Intervals compared with scipy's, and how often they contain the true value."""
 
 from __future__ import annotations
 
@@ -21,29 +21,33 @@ from reports.history.statistics import (
 )
 
 
-def test_the_normal_point_is_scipys() -> None:
+def test_z_95_is_the_97_5_percent_point_of_the_normal_distribution() -> None:
     assert pytest.approx(float(ndtri(0.975)), abs=1e-12) == Z_95
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilsons_interval_is_scipys(counts: tuple[int, int]) -> None:
+def test_wilsons_interval_is_that_of_scipy(counts: tuple[int, int]) -> None:
     successes, trials = counts
     theirs = binomtest(successes, trials).proportion_ci(method="wilson")
     assert wilson_interval(successes, trials) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
-def test_no_trials_say_nothing() -> None:
+def test_the_interval_without_trials_is_0_to_1() -> None:
     assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
-def test_125_of_125_is_the_least_that_shows_97_percent() -> None:
+def test_125_of_125_is_the_smallest_sample_that_shows_97_percent() -> None:
     assert wilson_interval(125, 125)[0] >= 0.97 > wilson_interval(124, 124)[0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.sampled_from([0.01, 0.5, 0.95, 0.99]))
-def test_percentiles_are_values_at_a_rank(values: list[float], q: float) -> None:
+def test_a_percentile_is_the_value_at_its_rank(values: list[float], q: float) -> None:
     array = np.array(values)
     assert percentile(array, q) == np.quantile(array, q, method="inverted_cdf")
+
+
+def test_the_interval_without_resamples_is_infinite() -> None:
+    assert percentile_interval(np.array([np.nan])) == (-np.inf, np.inf)
 
 
 def test_infinite_values_stay_infinite() -> None:
@@ -65,7 +69,7 @@ def test_a_resampled_percentile_is_that_of_the_repeated_values() -> None:
         assert p95[index] == np.quantile(repeated, 0.95, method="inverted_cdf")
 
 
-def test_each_resample_draws_as_many_sessions_as_there_are() -> None:
+def test_each_resample_has_as_many_sessions_as_the_run() -> None:
     assert set(Resampling(37, 9).weights.sum(axis=1).tolist()) == {37}
 
 
@@ -74,29 +78,29 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert np.array_equal(Resampling(20, 4).ratio(over, under), Resampling(20, 4).ratio(over, under))
 
 
-def test_the_bootstrap_holds_the_truth_of_a_ratio_of_clustered_calls() -> None:
+def test_the_bootstrap_interval_of_a_ratio_of_clustered_calls_has_its_coverage() -> None:
     rng = np.random.default_rng(20)
-    held = 0
+    covered = 0
     for trial in range(200):
         calls = rng.integers(1, 10, 60).astype(np.float64)
-        ratio = rng.gamma(4.0, 0.25, 60)  # a session's own level: mean 1
+        ratio = rng.gamma(4.0, 0.25, 60)  # the level of the session, mean 1
         low, high = percentile_interval(Resampling(60, trial).ratio(calls * ratio, calls))
-        held += low <= 1.0 <= high
-    assert 0.90 <= held / 200 <= 0.99
+        covered += low <= 1.0 <= high
+    assert 0.90 <= covered / 200 <= 0.99
 
 
-def test_the_bootstrap_holds_the_truth_of_a_median() -> None:
+def test_the_bootstrap_interval_of_a_median_has_its_coverage() -> None:
     rng = np.random.default_rng(21)
-    held = 0
+    covered = 0
     for trial in range(200):
         values = rng.exponential(size=80)
         resampled = Resampling(80, trial).percentiles(values, np.arange(80), (0.5,))[0]
         low, high = percentile_interval(resampled)
-        held += low <= math.log(2) <= high
-    assert 0.91 <= held / 200 <= 0.99
+        covered += low <= math.log(2) <= high
+    assert 0.91 <= covered / 200 <= 0.99
 
 
-def test_calls_that_fail_together_widen_the_interval() -> None:
+def test_failures_that_cluster_in_sessions_widen_the_interval() -> None:
     offered = np.full(50, 10.0)
     together = np.where(np.arange(50) < 5, 0.0, 10.0)
     spread = np.full(50, 9.0)

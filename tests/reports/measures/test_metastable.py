@@ -25,7 +25,7 @@ def test_both_are_0_for_a_stack_that_recovers(record: RecordBuilder) -> None:
     assert (value(record, "overloaded"), value(record, "metastable")) == (0, 0)
 
 
-def test_a_stack_that_stays_down_is_overloaded_and_without_a_twin_metastable_is_unknown(record: RecordBuilder) -> None:
+def test_a_stack_that_stays_down_is_overloaded_and_may_be_metastable(record: RecordBuilder) -> None:
     storm(record, down_until=51.0)
     assert value(record, "overloaded") == 1
     found = measured(record, "metastable")

@@ -1,0 +1,47 @@
+"""The verdict of a run: precedence and exit codes."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from reports.gates.verdict import EXIT_CODES, Verdict, decide
+from reports.metastability.judging import Metastability
+from reports.record.reader import read_record
+from tests.support.record_builder import RecordBuilder, judged
+
+
+def test_each_verdict_of_a_run_has_an_exit_code() -> None:
+    assert set(EXIT_CODES) == set(get_args(Verdict))
+
+
+def test_only_a_passing_run_exits_with_0_and_2_is_left_for_wrong_usage() -> None:
+    assert [verdict for verdict, code in EXIT_CODES.items() if code == 0] == ["pass"]
+    assert 2 not in EXIT_CODES.values()
+
+
+@pytest.mark.parametrize("state", ["metastable", "overloaded"])
+def test_a_stack_that_stays_down_decides_before_its_gates(good: RecordBuilder, state: str) -> None:
+    down = Metastability("metastable" if state == "metastable" else "overloaded", "good stays at 0%")
+    found = decide(read_record(good.write()), judged(good, "calls == 0"), (), metastability=down)
+    assert (found.verdict, found.exit_code) == (state, 1)
+    assert found.why[0] == "down after the trigger was gone: good stays at 0%"
+    assert found.why[1].startswith("calls == 0:")
+
+
+def test_a_stack_that_stays_down_on_an_overloaded_machine_is_inconclusive(good: RecordBuilder) -> None:
+    down = Metastability("overloaded", "good stays at 0%")
+    found = decide(read_record(good.write()), judged(good, "calls >= 1"), (), (), down, ["the machine was busy"])
+    assert (found.verdict, found.exit_code) == ("inconclusive", 3)
+    assert found.why[0] == "down after the trigger was gone: good stays at 0%; but the machine was busy"
+
+
+def test_a_healthy_stack_passes_with_its_gates(good: RecordBuilder) -> None:
+    found = decide(read_record(good.write()), judged(good, "calls >= 1"), (), metastability=Metastability("well", ""))
+    assert (found.verdict, found.exit_code, found.why) == ("pass", 0, ("all 1 gates passed",))
+
+
+def test_a_run_without_gates_is_inconclusive(good: RecordBuilder) -> None:
+    found = decide(read_record(good.write()), (), ())
+    assert (found.verdict, found.why) == ("inconclusive", ("the experiment has no gate",))
