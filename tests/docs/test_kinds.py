@@ -15,6 +15,7 @@ from loadprofiles import demand, retries
 from loadprofiles.arrivals.file import ArrivalsFile
 from loadprofiles.replay import FORMATS
 from loadprofiles.sessions.profile_file import profile_names
+from reports.gates.operators import OPERATORS
 from reports.measures.catalogue import CATALOGUE
 from targets.gateway import behaviours as gateway_behaviours
 from targets.gateway.config import GatewayPolicies
@@ -39,6 +40,7 @@ DOCUMENTED: dict[tuple[str, str], Iterable[str]] = {
     ("policies.md", "a policy of the gateway"): (field.name for field in fields(GatewayPolicies)),
     ("policies.md", "a stack"): stack_names(),
     ("measures.md", "a measure"): CATALOGUE,
+    ("measures.md", "an operator of gates"): OPERATORS,
     ("experiments.md", "a family"): FAMILIES,
 }
 
