@@ -1,8 +1,8 @@
-"""Who a process is, so that a signal never reaches another that came by the same number.
+"""The identity of a process, so that a signal never reaches another process that reuses its pid.
 
-A pid is reused once its process is reaped. Pid, start time and boot id together are not: `send_signal` opens a pidfd
-first, compares after, and signals through the pidfd, so that nothing can change in between (pidfd_open(2)).
-Only the standard library: the shepherd stands on this.
+The kernel reuses a pid after its process is reaped, but never pid, start time and boot id together. `send_signal` opens
+a pidfd first, then compares, then signals through the pidfd, so that there is no race (pidfd_open(2)).
+Standard library only: the shepherd imports this module.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 __all__ = [
     "Identity",
     "Stat",
-    "Stranger",
+    "WrongProcess",
     "boot_id",
     "descendants",
     "group_members",
@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 
-class Stranger(Exception):
-    """The pid belongs to another process than the one named, or to none."""
+class WrongProcess(Exception):
+    """The pid belongs to another process now, or to none."""
 
 
 class Identity(NamedTuple):
-    """A process, unmistakably. `start_time` is in clock ticks since boot (proc_pid_stat(5), field 22)."""
+    """One process of one boot. `start_time`: clock ticks since boot (proc_pid_stat(5), field 22)."""
 
     pid: int
     start_time: int
@@ -41,15 +41,15 @@ class Identity(NamedTuple):
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Identity:
-        """From a record with `pid`, `start_time` and `boot_id`. Raises ValueError where one is missing or no number."""
+        """From a record with `pid`, `start_time` and `boot_id`. Raises ValueError if one is missing or invalid."""
         try:
             return cls(int(record["pid"]), int(record["start_time"]), str(record["boot_id"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"no process is named by {record}: needs pid, start_time and boot_id") from error
+            raise ValueError(f"{record} identifies no process: it needs pid, start_time and boot_id") from error
 
 
 class Stat(NamedTuple):
-    """What `/proc/PID/stat` says. `state` is the kernel's letter: R, S, D, T (stopped), t (traced), Z (zombie), X."""
+    """Fields of `/proc/PID/stat`. `state`: R, S, D, T (stopped), t (traced), Z (zombie) or X (dead)."""
 
     pid: int
     state: str
@@ -59,31 +59,31 @@ class Stat(NamedTuple):
 
 
 def boot_id() -> str:
-    """The running kernel's boot id. Raises OSError where /proc is not mounted."""
+    """The boot id of the running kernel. Raises OSError if /proc is not mounted."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
 
 
 def read_stat(pid: int) -> Stat | None:
-    """The process with this pid now, zombies included; None where there is none."""
+    """The process that has this pid now, also a zombie. None if there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name stands in parentheses and may hold spaces and parentheses itself.
+    # The second field, the name, is in parentheses and may contain spaces and parentheses.
     fields = text[text.rindex(b")") + 2 :].split()
     return Stat(pid, fields[0].decode("ascii"), int(fields[1]), int(fields[2]), int(fields[19]))
 
 
 def identify(pid: int) -> Identity | None:
-    """The identity of the process with this pid now; None where there is none."""
+    """The identity of the process that has this pid now. None if there is none."""
     stat = read_stat(pid)
     return Identity(pid, stat.start_time, boot_id()) if stat else None
 
 
 def state_of(who: Identity) -> str:
-    """`running`, `stopped`, or `gone` (also a zombie, and a pid that is somebody else's by now)."""
+    """`running`, `stopped`, or `gone`: exited, a zombie, or the pid belongs to another process now."""
     stat = read_stat(who.pid)
     if stat is None or stat.start_time != who.start_time or stat.state in "ZXx":
         return "gone"
@@ -91,36 +91,36 @@ def state_of(who: Identity) -> str:
 
 
 def send_signal(who: Identity, signum: int) -> None:
-    """Signal exactly this process. Raises Stranger where it is gone, PermissionError where it may not be signalled."""
+    """Signal this process. Raises WrongProcess if it is gone, PermissionError without the right to signal it."""
     if who.pid <= 1:
-        raise Stranger(f"pid {who.pid} is never one of ours")
+        raise WrongProcess(f"pid {who.pid} is never a process of a run")
     if who.boot_id != boot_id():
-        raise Stranger(f"pid {who.pid} was of another boot of this machine")
+        raise WrongProcess(f"pid {who.pid} is from before the last boot of this machine")
     try:
         pidfd = os.pidfd_open(who.pid)
     except ProcessLookupError as error:
-        raise Stranger(f"there is no process {who.pid}") from error
+        raise WrongProcess(f"there is no process {who.pid}") from error
     try:
         stat = read_stat(who.pid)
         if stat is None or stat.start_time != who.start_time:
-            raise Stranger(f"pid {who.pid} is another process by now")
+            raise WrongProcess(f"pid {who.pid} belongs to another process now")
         signal.pidfd_send_signal(pidfd, signum)
     except ProcessLookupError as error:
-        raise Stranger(f"process {who.pid} is gone") from error
+        raise WrongProcess(f"process {who.pid} is gone") from error
     finally:
         os.close(pidfd)
 
 
 def signal_group(who: Identity, signum: int) -> None:
-    """Signal exactly this process, and, where it leads a process group, every other member of the group.
+    """Signal this process and, if it leads a process group, every other member of the group.
 
-    Raises Stranger where the process itself is gone.
+    Raises WrongProcess if the process itself is gone.
     """
     members = group_members(who.pid)
     send_signal(who, signum)
     for member in members:
         if member.pid != who.pid:
-            with contextlib.suppress(Stranger, PermissionError):
+            with contextlib.suppress(WrongProcess, PermissionError):
                 send_signal(member, signum)
 
 
@@ -135,30 +135,30 @@ def _every_process() -> list[Stat]:
 
 
 def group_members(leader: int) -> list[Identity]:
-    """The processes whose process group is `leader`'s."""
+    """The processes in the process group of `leader`."""
     boot = boot_id()
     return [Identity(stat.pid, stat.start_time, boot) for stat in _every_process() if stat.group == leader]
 
 
 def descendants(ancestor: int) -> list[Identity]:
-    """Children, grandchildren and so on, zombies not counted.
+    """Children, grandchildren and so on, without zombies.
 
-    Of a child subreaper this is everything that was ever started below it and still lives, double forks included.
+    For a child subreaper these are all running processes that were ever started below it, also double-forked ones.
     """
     children: dict[int, list[Stat]] = {}
     for stat in _every_process():
         children.setdefault(stat.parent, []).append(stat)
-    boot, found, ahead = boot_id(), [], [ancestor]
-    while ahead:
-        for stat in children.pop(ahead.pop(), ()):
-            ahead.append(stat.pid)
+    boot, found, parents = boot_id(), [], [ancestor]
+    while parents:
+        for stat in children.pop(parents.pop(), ()):
+            parents.append(stat.pid)
             if stat.state not in "ZXx":
                 found.append(Identity(stat.pid, stat.start_time, boot))
     return found
 
 
 def run_members(variable: str, value: str) -> list[Identity]:
-    """The living processes, this one apart, that were started with `variable=value` in their environment."""
+    """The running processes, except this one, that were started with `variable=value` in their environment."""
     mark, boot, found = f"{variable}={value}".encode(), boot_id(), []
     for stat in _every_process():
         if stat.pid == os.getpid() or stat.state in "ZXx":

@@ -1,21 +1,22 @@
-"""The shepherd: the parent of every process of a run, so that none of them outlives it.
+"""The shepherd: the parent of every process of a run. It outlives the runner, so that nothing else does.
 
-`python -m chaos.supervision.shepherd UNDO_FILE OWNER [LEASE_S]`, started by the runner (`chaos.supervision.supervisor`) in a session of its
-own. It is a child subreaper: whatever is started below it, double forks included, stays below it. It starts and
-signals on the runner's behalf, and holds the runner's lease: on the end of its standard input, or when nothing was
-heard for the lease (5 s), it undoes what the write-ahead file lists (`chaos.supervision.undo`), kills all its descendants, and
-leaves. A shepherd that is killed itself takes its children along (PR_SET_PDEATHSIG).
+`python -m chaos.supervision.shepherd UNDO_FILE OWNER [LEASE_S]`, started by the runner in a session of its own. It is a
+child subreaper: every process started below it, double-forked ones too, stays its descendant. It starts and signals
+processes for the runner. The runner holds a lease with it, which every line on its standard input renews. If the lease
+expires (5 s) or standard input ends, the shepherd undoes the pending faults of the write-ahead file
+(`chaos.supervision.undo`), kills all its descendants, and exits. If the shepherd itself is killed, the kernel kills its
+children (PR_SET_PDEATHSIG).
 
-Requests are JSON objects, one a line, on standard input; any line renews the lease:
+Requests are JSON objects, one per line, on standard input. A `beat` only renews the lease:
 
     {"do": "beat"}
     {"id": 1, "do": "spawn", "name": "tpu-0", "kind": "replica", "argv": [...], "env": {...}, "cwd": null, "log": "..."}
-    {"id": 2, "do": "signal", "name": "tpu-0", "signal": 19, "ends": false}     `ends`: a death by it is expected
-    {"id": 3, "do": "undo", "fault": "f1"}       do what the write-ahead file says of one fault
+    {"id": 2, "do": "signal", "name": "tpu-0", "signal": 19, "ends": false}     `ends`: an exit by it is expected
+    {"id": 3, "do": "undo", "fault": "f1"}       undo one fault of the write-ahead file
     {"id": 4, "do": "status"}
-    {"id": 5, "do": "shutdown"}                  undo what is pending, kill all, leave
+    {"id": 5, "do": "shutdown"}                  undo the pending faults, kill all, exit
 
-Replies and events, one a line, on standard output. Times are unix nanoseconds:
+Replies and events, one per line, on standard output. Times are unix nanoseconds:
 
     {"id": 1, "ok": true, ...} | {"id": 1, "error": "..."}
     {"event": "ready", "pid": 6}
@@ -23,8 +24,8 @@ Replies and events, one a line, on standard output. Times are unix nanoseconds:
     {"event": "exited", "name", "incarnation", "pid", "status", "expected", "at"}     status: exit code, or -signal
     {"event": "leaving", "why", "undone": ["..."], "failed": ["..."], "left": [pid, ...]}
 
-SIGKILL, SIGSTOP and SIGCONT reach the child's whole process group, any other signal the child alone, which is to pass
-it on to its own. Standard library only: it must be small and quick to start.
+SIGKILL, SIGSTOP and SIGCONT go to the child's whole process group; other signals go to the child only. Standard library
+only: the shepherd must be small and start fast.
 """
 
 from __future__ import annotations
@@ -40,18 +41,18 @@ import sys
 import time
 from typing import Any, NoReturn
 
-from chaos.supervision.identity import Identity, Stranger, descendants, identify, send_signal, state_of
-from chaos.supervision.undo import heal
+from chaos.supervision.identity import Identity, WrongProcess, descendants, identify, send_signal, state_of
+from chaos.supervision.undo import undo_pending
 from reports.shared.errors import UserError
 
 __all__ = ["LEASE_S", "Shepherd", "main"]
 
 LEASE_S = 5.0
 KILL_WITHIN_S = 15.0
-"""A process that SIGKILL does not end in this time (stuck in the kernel, another user's) is reported and left."""
+"""If SIGKILL does not end a process in this time (blocked in the kernel, of another user), its pid is reported."""
 
 BACKLOG_BYTES = 4 * 1024 * 1024
-"""Unread output that is kept for a runner that does not read; past it the shepherd writes no more."""
+"""Maximum of output that the runner has not read yet; beyond it, the shepherd stops writing."""
 
 GROUP_SIGNALS = frozenset({signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT})
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -67,13 +68,13 @@ def _prctl(option: int, value: int) -> None:
         raise OSError(number, f"prctl({option}, {value}): {os.strerror(number)}")
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     with contextlib.suppress(OSError):  # a full disk must not end the shepherd
         os.write(2, f"{time.time():.3f} shepherd: {text}\n".encode())
 
 
 class _Child:
-    """One incarnation of a named process. `expected` turns true once somebody asked for its end."""
+    """One incarnation of a named process. `expected`: its exit was requested."""
 
     def __init__(self, spec: dict[str, Any], incarnation: int, process: subprocess.Popen[bytes]) -> None:
         self.spec = spec
@@ -82,7 +83,7 @@ class _Child:
         self.process = process
         self.pid = process.pid
         self.started_at = time.time_ns()
-        # Not reaped yet, even if dead already: there is an identity.
+        # It is not reaped yet, even if it has exited already, so it has an identity.
         self.identity = identify(process.pid) or Identity(process.pid, 0, "")
         self.status: int | None = None
         self.expected = False
@@ -98,7 +99,7 @@ class _Child:
 
 
 class Shepherd:
-    """The event loop: requests, deaths of children, and the lease."""
+    """The event loop: requests, exits of children, and the lease."""
 
     def __init__(self, undo_path: str, owner: str, lease_s: float = LEASE_S) -> None:
         self._undo_path = undo_path
@@ -108,17 +109,17 @@ class Shepherd:
         self._by_pid: dict[int, _Child] = {}
         self._input = b""
         self._output = bytearray()
-        self._deaf = False
-        self._heard_at = time.monotonic()
-        self._leave_because = ""
+        self._output_closed = False
+        self._last_input_at = time.monotonic()
+        self._exit_reason = ""
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
-        """Serve until it is time to leave; answers 0, or 1 where a process could not be killed."""
+        """Serve until the lease ends. Returns 0, or 1 if a process could not be killed."""
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         for signum in (*ENDING_SIGNALS, signal.SIGINT, signal.SIGCHLD):
-            # A handler, not SIG_IGN: what is ignored would stay ignored in the children. SIGINT is for the runner.
+            # A handler, not SIG_IGN, which children would inherit. SIGINT (Ctrl-C) is handled by the runner.
             signal.signal(signum, self._on_signal)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         os.set_blocking(0, False)
@@ -126,17 +127,17 @@ class Shepherd:
         self._selector.register(0, selectors.EVENT_READ)
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         self._send({"event": "ready", "pid": os.getpid()})
-        while not self._leave_because:
-            self._turn()
-        left = self._leave()
-        return 1 if left else 0
+        while not self._exit_reason:
+            self._poll()
+        not_killed = self._shut_down()
+        return 1 if not_killed else 0
 
     def _on_signal(self, signum: int, _frame: object) -> None:
         if signum in ENDING_SIGNALS:
-            self._leave_because = self._leave_because or f"got {signal.Signals(signum).name}"
+            self._exit_reason = self._exit_reason or f"got {signal.Signals(signum).name}"
 
-    def _turn(self) -> None:
-        silent_s = time.monotonic() - self._heard_at
+    def _poll(self) -> None:
+        silent_s = time.monotonic() - self._last_input_at
         ready = self._selector.select(max(0.0, self._lease_s - silent_s))
         fds = {key.fd for key, _ in ready}
         if self._wake_read in fds:
@@ -144,20 +145,22 @@ class Shepherd:
         self._reap()
         if 1 in fds:
             self._flush()
-        # Judged only with the pipe empty: a shepherd that was stopped itself must first read what it missed, and
-        # `select` then answers that nothing is there.
-        overdue = time.monotonic() - self._heard_at >= self._lease_s
+        # The lease has expired only if the input is empty: a shepherd that was stopped itself must first read what
+        # arrived meanwhile, because `select` may have returned nothing.
+        overdue = time.monotonic() - self._last_input_at >= self._lease_s
         if 0 in fds or overdue:
             self._read()
-        if overdue and time.monotonic() - self._heard_at >= self._lease_s:
-            self._leave_because = self._leave_because or f"nothing heard from the runner for {self._lease_s:g} s"
+        if overdue and time.monotonic() - self._last_input_at >= self._lease_s:
+            self._exit_reason = (
+                self._exit_reason or f"lease expired: no message from the runner for {self._lease_s:g} s"
+            )
 
     def _drain_wakeups(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake_read, 4096):
                 pass
 
-    # -- talking ----------------------------------------------------------------------------------------------------
+    # -- messages ---------------------------------------------------------------------------------------------------
     def _read(self) -> None:
         try:
             data = os.read(0, 1 << 18)
@@ -166,9 +169,9 @@ class Shepherd:
         except OSError:
             data = b""
         if not data:
-            self._leave_because = self._leave_because or "the runner is gone"
+            self._exit_reason = self._exit_reason or "the runner has exited"
             return
-        self._heard_at = time.monotonic()
+        self._last_input_at = time.monotonic()
         *lines, self._input = (self._input + data).split(b"\n")
         for line in lines:
             if line:
@@ -179,17 +182,17 @@ class Shepherd:
             request = json.loads(line)
             do, number = request["do"], request.get("id")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            _say(f"not a request: {line[:200]!r}: {error}")
+            _log(f"invalid request: {line[:200]!r}: {error}")
             return
         if do == "beat":
             return
         try:
-            answer = self._do(do, request)
+            result = self._do(do, request)
         except (OSError, ValueError, KeyError, TypeError, UserError, subprocess.SubprocessError) as error:
-            why = f"no {error} in the request" if isinstance(error, KeyError) else str(error)
+            why = f"the request has no {error}" if isinstance(error, KeyError) else str(error)
             self._send({"id": number, "error": why or type(error).__name__})
         else:
-            self._send({"id": number, "ok": True, **answer})
+            self._send({"id": number, "ok": True, **result})
 
     def _do(self, do: str, request: dict[str, Any]) -> dict[str, Any]:
         if do == "spawn":
@@ -197,24 +200,27 @@ class Shepherd:
         if do == "signal":
             return {"state": self._signal(request["name"], int(request["signal"]), bool(request.get("ends")))}
         if do == "undo":
-            healed = heal(
+            results = undo_pending(
                 self._undo_path,
                 self._owner,
                 token=os.environ.get("BROWNOUT_TOKEN", ""),
-                start=self._start_again,
+                start=self._restart,
                 only=str(request["fault"]),
                 by="shepherd",
             )
-            return {"undone": [str(h) for h in healed if h.ok], "failed": [str(h) for h in healed if not h.ok]}
+            return {
+                "undone": [str(result) for result in results if result.ok],
+                "failed": [str(result) for result in results if not result.ok],
+            }
         if do == "status":
             return {"processes": {c.name: {**c.facts(), "state": self._state(c)} for c in self._children.values()}}
         if do == "shutdown":
-            self._leave_because = self._leave_because or "the run is over"
+            self._exit_reason = self._exit_reason or "the run has ended"
             return {}
-        raise ValueError(f"{do!r} is no request")
+        raise ValueError(f"unknown request {do!r}")
 
     def _send(self, message: dict[str, Any]) -> None:
-        if self._deaf:
+        if self._output_closed:
             return
         self._output += json.dumps(message, separators=(",", ":")).encode() + b"\n"
         self._flush()
@@ -227,10 +233,10 @@ class Shepherd:
             if len(self._output) <= BACKLOG_BYTES:
                 self._want_to_write(True)
                 return
-            self._deaf = True
+            self._output_closed = True
         except OSError:
-            self._deaf = True  # nobody reads; the end of standard input, or the lease, says when to leave
-        if self._deaf:
+            self._output_closed = True  # the runner reads no more; the end of standard input or the lease ends the loop
+        if self._output_closed:
             self._output.clear()
         self._want_to_write(False)
 
@@ -245,21 +251,21 @@ class Shepherd:
         self._reap()
         before = self._children.get(spec["name"])
         if before and before.status is None:
-            raise ValueError(f"{before.name} is running already, as process {before.pid}")
+            raise ValueError(f"{before.name} is already running, as process {before.pid}")
         incarnation = int(spec.get("incarnation") or (before.incarnation + 1 if before else 1))
         environment = {**spec["env"], "BROWNOUT_PROCESS": spec["name"], "BROWNOUT_INCARNATION": str(incarnation)}
         log = os.open(spec["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         shepherd = os.getpid()
 
-        def in_the_child() -> None:
+        def before_exec() -> None:
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != shepherd:  # it died before the call above could matter
+            if os.getppid() != shepherd:  # the shepherd exited before the call above
                 os._exit(1)
             for signum in (*ENDING_SIGNALS, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD):
                 signal.signal(signum, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-        # Blocked across the fork: a signal that the child took before exec would land in the shepherd's wake-up pipe.
+        # Blocked during the fork: a signal to the child before exec would be written to the shepherd's wake-up pipe.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING_SIGNALS, signal.SIGINT, signal.SIGCHLD))
         try:
             process = subprocess.Popen(
@@ -271,7 +277,7 @@ class Shepherd:
                 stderr=log,
                 close_fds=True,
                 process_group=0,
-                preexec_fn=in_the_child,
+                preexec_fn=before_exec,
             )
             child = _Child(spec, incarnation, process)
         finally:
@@ -281,26 +287,26 @@ class Shepherd:
         self._send({"event": "started", **child.facts()})
         return child
 
-    def _start_again(self, name: str) -> str:
-        if self._leave_because:
-            return "not started: everything ends now"
+    def _restart(self, name: str) -> str:
+        if self._exit_reason:
+            return "not started: the run is ending"
         self._reap()
         last = self._children.get(name)
         if last is None:
-            raise ValueError(f"{name} was never started here")
+            raise ValueError(f"{name} was never started in this run")
         if last.status is None:
-            return f"runs already, as process {last.pid}"
+            return f"already running, as process {last.pid}"
         return f"started as process {self._spawn({**last.spec, 'incarnation': last.incarnation + 1}).pid}"
 
     def _signal(self, name: str, signum: int, ends: bool) -> str:
         self._reap()
         child = self._children.get(name)
         if child is None:
-            raise ValueError(f"there is no process {name!r}")
+            raise ValueError(f"no process {name!r} was started")
         if child.status is not None:
             return "gone"
         child.expected = child.expected or ends
-        # It is our child and not reaped, so neither its pid nor its group can be anybody else's.
+        # It is a child that is not reaped yet, so its pid and its group cannot be reused.
         os.kill(child.pid, signum)
         if signum in GROUP_SIGNALS:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -320,9 +326,9 @@ class Shepherd:
                 return
             child = self._by_pid.pop(pid, None)
             if child is None:
-                continue  # an orphan of a child's, ours as the subreaper
+                continue  # a descendant that the subreaper inherited
             child.status = os.waitstatus_to_exitcode(status)
-            child.process.returncode = child.status  # or Popen would one day wait for somebody else's pid
+            child.process.returncode = child.status  # so that Popen never waits for a reused pid
             self._send(
                 {
                     "event": "exited",
@@ -335,24 +341,25 @@ class Shepherd:
                 }
             )
 
-    # -- leaving ----------------------------------------------------------------------------------------------------
-    def _leave(self) -> list[int]:
-        _say(f"leaving: {self._leave_because}")
+    # -- shutdown ---------------------------------------------------------------------------------------------------
+    def _shut_down(self) -> list[int]:
+        _log(f"exiting: {self._exit_reason}")
         undone: list[str] = []
         failed: list[str] = []
         try:
             token = os.environ.get("BROWNOUT_TOKEN", "")
-            for healed in heal(self._undo_path, self._owner, token=token, start=self._start_again, by="shepherd"):
-                (undone if healed.ok else failed).append(str(healed))
-        except Exception as error:  # whatever happens here, the killing comes next
+            for result in undo_pending(self._undo_path, self._owner, token=token, start=self._restart, by="shepherd"):
+                (undone if result.ok else failed).append(str(result))
+        except Exception as error:  # whatever fails here, all processes must still be killed
             failed.append(f"the write-ahead file {self._undo_path}: {error or type(error).__name__}")
         for line in (*undone, *failed):
-            _say(f"undo {line}")
-        left = self._kill_all()
-        if left:
-            _say(f"could not kill {left}")
-        self._send({"event": "leaving", "why": self._leave_because, "undone": undone, "failed": failed, "left": left})
-        return left
+            _log(f"undo {line}")
+        not_killed = self._kill_all()
+        if not_killed:
+            _log(f"could not kill {not_killed}")
+        why = self._exit_reason
+        self._send({"event": "leaving", "why": why, "undone": undone, "failed": failed, "left": not_killed})
+        return not_killed
 
     def _kill_all(self) -> list[int]:
         for child in self._children.values():
@@ -365,11 +372,11 @@ class Shepherd:
                 self._reap()
                 return []
             for process in alive:
-                with contextlib.suppress(Stranger, OSError):
+                with contextlib.suppress(WrongProcess, OSError):
                     send_signal(process, signal.SIGKILL)
             if time.monotonic() >= deadline:
                 return [process.pid for process in alive]
-            # Each death of a child, adopted ones too, wakes it; what was forked in between is met in the next round.
+            # The exit of any descendant that is a child by now wakes it. New forks are killed in the next round.
             self._drain_wakeups()
             self._reap()
             wakeup = selectors.DefaultSelector()
@@ -381,9 +388,7 @@ class Shepherd:
 def main(arguments: list[str]) -> NoReturn:
     """Run as a process: UNDO_FILE OWNER [LEASE_S]."""
     if len(arguments) not in (2, 3):
-        _say(
-            "usage: python -m chaos.supervision.shepherd UNDO_FILE OWNER [LEASE_S]   (started by the runner, not by hand)"
-        )
+        _log("usage: python -m chaos.supervision.shepherd UNDO_FILE OWNER [LEASE_S]   (the runner starts it)")
         sys.exit(2)
     lease_s = float(arguments[2]) if len(arguments) == 3 else LEASE_S
     sys.exit(Shepherd(arguments[0], arguments[1], lease_s).run())

@@ -1,12 +1,11 @@
-"""The runner's end of the shepherd: starts, signals and stops the processes of a run, and keeps the lease.
+"""Starts, signals and stops the processes of a run, through a shepherd; arms and disarms faults.
 
     async with Supervisor(run_dir=..., owner=..., token=..., on_exit=...) as supervisor:
         child = await supervisor.spawn(ChildSpec("tpu-0", argv, child_environment({...}), log, "replica"))
         await supervisor.kill("tpu-0")
 
-On leaving the block everything is stopped: SIGTERM (replicas: SIGINT) kind by kind, SIGKILL after the grace, and then
-the shepherd kills whatever else was started below it. A shepherd that is gone before that ends every wait with
-`ShepherdGone`.
+At the end of the block every process is stopped: SIGTERM (replicas: SIGINT) kind by kind, SIGKILL after the grace
+period. Then the shepherd kills all other descendants. If the shepherd exits early, every wait raises `ShepherdGone`.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from reports.shared.errors import TargetFailed
 __all__ = ["STOP_ORDER", "Child", "ChildSpec", "ShepherdGone", "Supervisor", "child_environment"]
 
 STOP_ORDER = ("load", "gateway", "proxy", "replica")
-"""Kinds in the order they are stopped at the end: callers before those they call."""
+"""The order in which kinds are stopped at the end: clients before their servers."""
 
 ENDS_AT_ONCE = {"replica": signal.SIGINT}
-"""Kinds that take SIGTERM for a notice and drain: at the end of a run there is nothing left to drain for."""
+"""Kinds that drain on SIGTERM. At the end of a run they need not drain, so they get this signal instead."""
 
 GRACE_S = 3.0
 
@@ -45,7 +44,7 @@ _OUR_VARIABLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """How to start a process. `env` is its whole environment; standard output and error are appended to `log`."""
+    """How to start a process. `env`: its whole environment. Standard output and error are appended to `log`."""
 
     name: str
     argv: Sequence[str]
@@ -57,7 +56,7 @@ class ChildSpec:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One incarnation of a process. `incarnation` counts its starts from 1; `started_at` is in unix nanoseconds."""
+    """One incarnation of a process. `incarnation`: its number of starts, from 1. `started_at`: unix nanoseconds."""
 
     name: str
     kind: str
@@ -68,15 +67,15 @@ class Child:
 
 
 @dataclass(slots=True)
-class _Life:
+class _Incarnation:
     child: Child
     exited: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment for a child: without proxies, settings of OpenTelemetry and what names another child.
+    """The environment for a child: this process's, without proxies, OpenTelemetry settings and our own variables.
 
-    An inherited proxy or sampler would lose every span of the child.
+    With an inherited proxy or sampler, the spans of the child would be lost.
     """
 
     def foreign(name: str) -> bool:
@@ -87,11 +86,11 @@ def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 class Supervisor:
-    """An asynchronous context: inside it a shepherd lives.
+    """An async context manager: a shepherd runs inside the block.
 
-    `owner` names the run in its write-ahead file (`undo.jsonl` in `run_dir`); `token` goes with undo requests.
-    `on_exit(child, status, expected)` is called for every process that ended: exit code or -signal, and whether we
-    asked for it. `on_gone(error)` is called once if the shepherd is gone before its time.
+    `owner` names the run in its write-ahead file (`undo.jsonl` in `run_dir`); `token` is sent with undo requests.
+    `on_exit(child, status, expected)` is called for every exit of a process; `status`: exit code or -signal;
+    `expected`: the exit was requested. `on_gone(error)` is called once if the shepherd exits early.
     """
 
     def __init__(
@@ -114,28 +113,28 @@ class Supervisor:
             owner=owner,
             token=token,
             lease_s=lease_s,
-            on_event=self._hear,
-            on_gone=self._lost,
+            on_event=self._on_event,
+            on_gone=self._on_shepherd_gone,
         )
         self._on_exit = on_exit
         self._on_gone = on_gone
         self._stop_order = tuple(stop_order)
         self._grace_s = grace_s
-        self._lives: dict[str, _Life] = {}
+        self._processes: dict[str, _Incarnation] = {}
 
     @property
     def shepherd_pid(self) -> int:
-        """The shepherd's process."""
+        """The pid of the shepherd."""
         return self._link.pid
 
     @property
     def gone(self) -> ShepherdGone | None:
-        """Why the shepherd is gone before its time; None while it is not."""
+        """Why the shepherd exited early. None if it did not."""
         return self._link.gone
 
     @property
     def failed_undos(self) -> list[str]:
-        """In words, what could not be undone at the end: to be told loudly."""
+        """What could not be undone at the end, as messages. The user must see them."""
         return self._link.failed_undos
 
     async def __aenter__(self) -> Supervisor:
@@ -151,14 +150,14 @@ class Supervisor:
             raise
         if kind is None and self.gone is not None:
             raise self.gone
-        if kind is None and self._link.left:
-            raise TargetFailed(f"processes {self._link.left} of this run could not be killed; see {self._link.log}")
+        if kind is None and self._link.not_killed:
+            raise TargetFailed(f"could not kill the processes {self._link.not_killed}; see {self._link.log}")
 
     # -- processes --------------------------------------------------------------------------------------------------
     async def spawn(self, spec: ChildSpec) -> Child:
-        """Start a process. Raises TargetFailed where it cannot be, or where one of its name runs already."""
+        """Start a process. Raises TargetFailed if it cannot be started or one of its name is already running."""
         try:
-            facts = await self._link.ask(
+            facts = await self._link.request(
                 "spawn",
                 name=spec.name,
                 kind=spec.kind,
@@ -173,31 +172,31 @@ class Supervisor:
         return _child(facts)
 
     def child(self, name: str) -> Child | None:
-        """The last incarnation of a process, alive or not; None where it was never started."""
-        life = self._lives.get(name)
-        return life.child if life else None
+        """The last incarnation of a process, running or not. None if it was never started."""
+        process = self._processes.get(name)
+        return process.child if process else None
 
     def state(self, name: str) -> str:
-        """`running`, `stopped` (SIGSTOP) or `gone` (also a zombie, and what was never started), asked of the kernel."""
-        life = self._lives.get(name)
-        return "gone" if life is None or life.exited.done() else state_of(life.child.identity)
+        """`running`, `stopped` (SIGSTOP) or `gone` (exited, a zombie, or never started), according to the kernel."""
+        process = self._processes.get(name)
+        return "gone" if process is None or process.exited.done() else state_of(process.child.identity)
 
     async def signal(self, name: str, signum: int) -> None:
-        """Signal a process that may be gone already; SIGKILL, SIGSTOP and SIGCONT reach its process group.
+        """Signal a process, which may have exited already. SIGKILL, SIGSTOP and SIGCONT go to its process group.
 
-        A death by a signal other than SIGSTOP and SIGCONT counts as expected. Raises LookupError for an unknown name.
+        After a signal other than SIGSTOP and SIGCONT its exit is expected. Raises LookupError for an unknown name.
         """
-        self._life(name)
+        self._process(name)
         ends = signum not in (signal.SIGSTOP, signal.SIGCONT)
-        await self._link.ask("signal", name=name, signal=int(signum), ends=ends)
+        await self._link.request("signal", name=name, signal=int(signum), ends=ends)
 
     async def kill(self, name: str) -> int:
-        """SIGKILL; answers the status (exit code or -signal) once it is reaped."""
+        """Send SIGKILL. Returns the status (exit code or -signal) when the process is reaped."""
         await self.signal(name, signal.SIGKILL)
         return await self.wait(name)
 
     async def stop(self, name: str, grace_s: float, signum: int = SIGTERM) -> int:
-        """SIGTERM (or `signum`), and SIGKILL once `grace_s` is over; answers the status once it is reaped."""
+        """Send SIGTERM (or `signum`), and SIGKILL after `grace_s` seconds. Returns the status when it is reaped."""
         await self.signal(name, signum)
         try:
             return await asyncio.wait_for(self.wait(name), grace_s)
@@ -205,18 +204,18 @@ class Supervisor:
             return await self.kill(name)
 
     async def wait(self, name: str) -> int:
-        """The status of a process's present incarnation once it is reaped: exit code, or -signal."""
-        return await asyncio.shield(self._life(name).exited)
+        """Wait until the current incarnation of a process is reaped. Returns its status: exit code or -signal."""
+        return await asyncio.shield(self._process(name).exited)
 
     async def stop_all(self) -> None:
-        """Stop every process, kind by kind in the stop order; kinds not named there come last. Thaws what is frozen."""
-        alive = [life.child for life in self._lives.values() if not life.exited.done()]
+        """Stop every process, kind by kind in the stop order; other kinds come last. Resumes frozen processes."""
+        alive = [process.child for process in self._processes.values() if not process.exited.done()]
         order = [*self._stop_order, *sorted({child.kind for child in alive} - set(self._stop_order))]
         for kind in order:
-            await asyncio.gather(*(self._stop_thawed(child.name) for child in alive if child.kind == kind))
+            await asyncio.gather(*(self._stop_also_frozen(child.name) for child in alive if child.kind == kind))
 
-    async def _stop_thawed(self, name: str) -> None:
-        signum = ENDS_AT_ONCE.get(self._life(name).child.kind, signal.SIGTERM)
+    async def _stop_also_frozen(self, name: str) -> None:
+        signum = ENDS_AT_ONCE.get(self._process(name).child.kind, signal.SIGTERM)
         stopping = asyncio.ensure_future(self.stop(name, self._grace_s, signum))
         if self.state(name) == "stopped":
             await self.signal(name, signal.SIGCONT)
@@ -224,43 +223,43 @@ class Supervisor:
 
     # -- the write-ahead file ---------------------------------------------------------------------------------------
     async def arm(self, fault_id: str, undo: Sequence[Mapping[str, object]]) -> None:
-        """Put on disk how to undo a fault, before it is injected.
+        """Write to disk how to undo a fault, before it is injected.
 
-        A `signal` record that names only the process is completed with who that is now. Raises UndoNotWritten where it
-        cannot be written (no injection then), ValueError for a record that is none.
+        A `signal` record that has only the name of a process gets its identity. Raises UndoNotWritten if the record
+        cannot be written (the fault must not be injected), ValueError for an invalid record.
         """
         records = [self._complete(record) for record in undo]
         await asyncio.to_thread(self.undo_file.arm, fault_id, records)
 
     async def disarm(self, fault_id: str) -> None:
-        """Write down that a fault is undone. Raises UndoNotWritten, which is harmless: undoing twice is."""
+        """Write that a fault is undone. Raises UndoNotWritten, which is harmless: it would be undone twice."""
         await asyncio.to_thread(self.undo_file.disarm, fault_id)
 
     async def undo(self, fault_id: str) -> list[str]:
-        """Let the shepherd do what the file says of one fault; answers what could not be done, in words."""
-        answer = await self._link.ask("undo", fault=fault_id)
-        return [str(line) for line in answer["failed"]]
+        """Let the shepherd undo one fault of the file. Returns what could not be undone, as messages."""
+        reply = await self._link.request("undo", fault=fault_id)
+        return [str(line) for line in reply["failed"]]
 
     def _complete(self, record: Mapping[str, object]) -> dict[str, object]:
         if record.get("do") != "signal" or "pid" in record:
             return dict(record)
-        return {**record, **self._life(str(record.get("process"))).child.identity._asdict()}
+        return {**record, **self._process(str(record.get("process"))).child.identity._asdict()}
 
-    # -- what the shepherd tells ------------------------------------------------------------------------------------
-    def _hear(self, message: dict[str, Any]) -> None:
+    # -- events of the shepherd -------------------------------------------------------------------------------------
+    def _on_event(self, message: dict[str, Any]) -> None:
         if message["event"] == "started":
-            self._lives[message["name"]] = _Life(_child(message))
+            self._processes[message["name"]] = _Incarnation(_child(message))
         elif message["event"] == "exited":
-            life = self._lives[message["name"]]
-            life.exited.set_result(message["status"])
+            process = self._processes[message["name"]]
+            process.exited.set_result(message["status"])
             if self._on_exit is not None:
-                self._isolated(self._on_exit, life.child, message["status"], message["expected"])
+                self._isolated(self._on_exit, process.child, message["status"], message["expected"])
 
-    def _lost(self, error: ShepherdGone) -> None:
-        for life in self._lives.values():
-            if not life.exited.done():
-                life.exited.set_exception(error)
-                life.exited.exception()  # whoever waits hears of it; that nobody does is no mistake
+    def _on_shepherd_gone(self, error: ShepherdGone) -> None:
+        for process in self._processes.values():
+            if not process.exited.done():
+                process.exited.set_exception(error)
+                process.exited.exception()  # marks it as retrieved: asyncio must not warn if no task waits for it
         if self._on_gone is not None:
             self._isolated(self._on_gone, error)
 
@@ -268,7 +267,7 @@ class Supervisor:
         try:
             callback(*arguments)
         except Exception as error:
-            context = {"message": "a callback of the supervisor failed", "exception": error}
+            context = {"message": "a callback of the supervisor raised an exception", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
 
     async def _close(self) -> None:
@@ -278,12 +277,12 @@ class Supervisor:
         finally:
             await self._link.close()
 
-    def _life(self, name: str) -> _Life:
+    def _process(self, name: str) -> _Incarnation:
         try:
-            return self._lives[name]
+            return self._processes[name]
         except KeyError:
-            known = ", ".join(self._lives) or "none"
-            raise LookupError(f"no process {name!r} was started; there are: {known}") from None
+            known = ", ".join(self._processes) or "none"
+            raise LookupError(f"no process {name!r} was started; started were: {known}") from None
 
 
 def _child(facts: Mapping[str, Any]) -> Child:

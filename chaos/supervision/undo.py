@@ -1,19 +1,19 @@
-"""The write-ahead file: how to undo each fault, on disk before the fault is.
+"""The write-ahead file: how to undo each fault, on disk (fsync) before the fault is injected.
 
-`undo.jsonl` in the run's folder, one JSON object a line:
+`undo.jsonl` in the run's folder, one JSON object per line:
 
-    {"fault": "f1", "owner": "<run>", "undo": [record, ...]}      written and synced before the injection
+    {"fault": "f1", "owner": "<run>", "undo": [record, ...]}      before the injection
     {"fault": "f1", "owner": "<run>", "done": true, "by": "runner" | "shepherd" | "heal"}
 
-Records, each of which may be done twice without harm:
+Undo records. Applying one twice is harmless:
 
     {"do": "signal", "process": "tpu-0", "pid": 7, "start_time": 8, "boot_id": "...", "signal": "SIGCONT"}
-    {"do": "start", "process": "tpu-0"}                           again, as it was last started
-    {"do": "lapse", "process": "locust"}                          nothing: it lapses by itself, being on a lease
+    {"do": "start", "process": "tpu-0"}                           start it again with its last command
+    {"do": "lapse", "process": "locust"}                          nothing: its lease expires by itself
     {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1"}     loopback only
 
-A line that a crash tore was never armed: `arm` had not returned, so nothing was injected. The shepherd stands on this
-module: standard library and `reports.shared.errors` only.
+An incomplete last line (after a crash) was never acted on: `arm` had not returned, so the fault was not injected. The
+shepherd imports this module: standard library, `reports.shared.errors` and `reports.shared.control_port` only.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chaos.supervision.identity import Identity, Stranger, signal_group
+from chaos.supervision.identity import Identity, WrongProcess, signal_group
 from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.errors import TargetFailed, UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Healed", "Pending", "UndoFile", "UndoNotWritten", "check_record", "heal", "pending", "perform"]
+__all__ = ["Pending", "UndoFile", "UndoNotWritten", "UndoResult", "check_record", "pending", "perform", "undo_pending"]
 
 REQUEST_TIMEOUT_S = 1.0
-HEAL_WITHIN_S = 4.0
-"""For all requests of one healing together: a stack of frozen processes must not hold up the killing."""
+UNDO_WITHIN_S = 4.0
+"""For all requests of one `undo_pending` together, so that frozen processes do not delay the killing."""
 
 _LOOPBACK_URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})(/[!-~]*)?", re.ASCII)
 
 
 class UndoNotWritten(TargetFailed):
-    """How to undo a fault could not be put on disk, so the fault must not be injected."""
+    """The undo of a fault could not be written to disk, so the fault must not be injected."""
 
 
 class Pending(NamedTuple):
-    """A fault that is armed and not yet undone."""
+    """A fault that is armed and not undone yet."""
 
     fault: str
     owner: str
     undo: list[dict[str, Any]]
 
 
-class Healed(NamedTuple):
-    """What became of one undo record. `why` says what went wrong, or what was found."""
+class UndoResult(NamedTuple):
+    """The result of one undo record. `ok`: the fault is undone. `why`: what was done, or what failed."""
 
     fault: str
     record: dict[str, Any]
@@ -73,7 +73,7 @@ class Healed(NamedTuple):
 
 
 class UndoFile:
-    """The file as its run writes it: one process, any of its threads (and the shepherd, once its runner is gone)."""
+    """Writes the file: for one process, from any thread. The shepherd writes only when the runner does not."""
 
     def __init__(self, path: str | Path, owner: str) -> None:
         self.path = path
@@ -81,18 +81,18 @@ class UndoFile:
         self._lock = threading.Lock()
 
     def arm(self, fault_id: str, undo: Sequence[Mapping[str, object]]) -> None:
-        """Write down how to undo a fault; on disk when this returns.
+        """Write how to undo a fault; on disk when this returns.
 
-        Raises UndoNotWritten where it could not be (no injection then), ValueError where a record is none.
+        Raises UndoNotWritten if that fails (the fault must not be injected), ValueError for an invalid record.
         """
         if not undo:
-            raise ValueError(f"fault {fault_id} says no way to undo it; without one it is not injected")
+            raise ValueError(f"fault {fault_id} has no undo record; without one it is not injected")
         for record in undo:
             check_record(record)
         self._append({"fault": fault_id, "owner": self.owner, "undo": [dict(record) for record in undo]})
 
     def disarm(self, fault_id: str, by: str = "runner") -> None:
-        """Write down that a fault is undone. Raises UndoNotWritten, which is harmless: it would be undone twice."""
+        """Write that a fault is undone. Raises UndoNotWritten, which is harmless: the fault would be undone twice."""
         self._append({"fault": fault_id, "owner": self.owner, "done": True, "by": by})
 
     def _append(self, line: dict[str, Any]) -> None:
@@ -103,8 +103,8 @@ class UndoFile:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "the disk is full" if full else (error.strerror or str(error))
             raise UndoNotWritten(
-                f"cannot write down how to undo fault {line['fault']}: {self.path}: {why}. "
-                "A fault that could not be undone is not injected. Free some space, or name another folder with --runs"
+                f"cannot write the undo of fault {line['fault']}: {self.path}: {why}. "
+                "Without it the fault is not injected. Free some space, or name another folder with --runs"
             ) from error
 
 
@@ -129,7 +129,7 @@ def _write_synced(descriptor: int, line: bytes) -> None:
             written += os.write(descriptor, data[written:])
         os.fsync(descriptor)
     except OSError:
-        # Half a record should not be there when the next one is written; where it stays, a new line is begun then.
+        # Remove the incomplete record. If that fails, the next record begins a new line.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, end)
         raise
@@ -144,44 +144,44 @@ def _sync_folder(folder: str) -> None:
 
 
 def check_record(record: Mapping[str, object]) -> None:
-    """Whether `perform` could do it. Raises ValueError saying what is wrong with it."""
+    """Check that `perform` can apply a record. Raises ValueError with the reason if it cannot."""
     do = record.get("do")
     if do == "signal":
         Identity.from_record(dict(record))
         _signal_number(record.get("signal"))
     elif do in ("start", "lapse"):
         if not isinstance(record.get("process"), str):
-            raise ValueError(f"no process is named by {dict(record)}")
+            raise ValueError(f"{dict(record)} names no process")
     elif do == "request":
         _loopback_url(record.get("url"))
         if record.get("method") not in ("DELETE", "POST", "PUT"):
-            raise ValueError(f"method {record.get('method')!r}: an undo is a DELETE, POST or PUT")
+            raise ValueError(f"method {record.get('method')!r}: an undo request is DELETE, POST or PUT")
     else:
-        raise ValueError(f"{do!r} is no way to undo something; there are signal, start, lapse and request")
+        raise ValueError(f"unknown undo {do!r}; there are signal, start, lapse and request")
 
 
 def _signal_number(name: object) -> signal.Signals:
     try:
         return signal.Signals[str(name)]
     except KeyError:
-        raise ValueError(f"there is no signal {name!r}") from None
+        raise ValueError(f"unknown signal {name!r}") from None
 
 
 def _loopback_url(url: object) -> tuple[str, int, str]:
     found = _LOOPBACK_URL.fullmatch(url) if isinstance(url, str) else None
     if found is None:
-        raise ValueError(f"{url!r}: an undo is sent to http://127.0.0.1:PORT/ and nowhere else")
+        raise ValueError(f"{url!r}: an undo request goes to http://127.0.0.1:PORT/ only")
     return found[1].strip("[]"), int(found[2]), found[3] or "/"
 
 
 def pending(path: str | Path) -> list[Pending]:
-    """The faults armed and not undone, in the order they were armed. A missing file has none.
+    """The armed faults that are not undone yet, in the order of arming. None are in a missing file.
 
-    Raises OSError where it cannot be read, or is no plain file (a device could be read for ever).
+    Raises OSError if the file cannot be read or is not a regular file (reading a device might never end).
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", os.fspath(path))
+            raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
         with open(path, "rb") as file:
             lines = file.read().split(b"\n")
     except FileNotFoundError:
@@ -201,7 +201,7 @@ def pending(path: str | Path) -> list[Pending]:
     return list(armed.values())
 
 
-def heal(
+def undo_pending(
     path: str | Path,
     owner: str,
     *,
@@ -209,38 +209,38 @@ def heal(
     start: Callable[[str], str] | None = None,
     only: str | None = None,
     by: str = "heal",
-    within_s: float = HEAL_WITHIN_S,
-) -> list[Healed]:
-    """Undo what the file lists, the newest fault first; signals before requests, so that a thawed process answers.
+    within_s: float = UNDO_WITHIN_S,
+) -> list[UndoResult]:
+    """Undo the pending faults, the newest first. Signals come before requests, so that frozen processes can reply.
 
-    `start(process)` starts a process again and answers what it did (raising OSError or ValueError where it cannot);
-    without it such a record is reported as not done. `only` names one fault. A fault all of whose records went well is
-    written down as done. Never raises for a record that fails; raises UserError where the file is another owner's.
+    `start(process)` starts a process again and returns what it did, or raises OSError or ValueError; without it, such a
+    record fails. `only`: the id of one fault. `within_s`: for all requests together. If all records of a fault succeed,
+    the file says that it is undone. A failed record is in the result. Raises UserError for the file of another owner.
     """
     faults = [fault for fault in pending(path) if only is None or fault.fault == only]
-    strangers = sorted({fault.owner for fault in faults} - {owner})
-    if strangers:
+    others = sorted({fault.owner for fault in faults} - {owner})
+    if others:
         raise UserError(
-            f"{path} was written by {', '.join(strangers)}, not by {owner}: not touched. "
-            "Name the folder of the run whose faults are to be undone"
+            f"{path} belongs to {', '.join(others)}, not to {owner}: nothing was undone. "
+            "Name the folder of the run with the faults to undo"
         )
     deadline = time.monotonic() + within_s
     faults.reverse()
-    done: list[Healed] = []
+    done: list[UndoResult] = []
     for kind in ("signal", "start", "lapse", "request"):
         for fault in faults:
             for record in reversed(fault.undo):
                 if record.get("do") == kind:
                     left_s = min(REQUEST_TIMEOUT_S, deadline - time.monotonic())
                     ok, why = perform(record, token=token, start=start, timeout_s=left_s)
-                    done.append(Healed(fault.fault, record, ok, why))
+                    done.append(UndoResult(fault.fault, record, ok, why))
     file = UndoFile(path, owner)
     for fault in faults:
-        if all(healed.ok for healed in done if healed.fault == fault.fault):
+        if all(result.ok for result in done if result.fault == fault.fault):
             try:
                 file.disarm(fault.fault, by)
             except UndoNotWritten as error:
-                done.append(Healed(fault.fault, {"do": "write"}, False, str(error)))
+                done.append(UndoResult(fault.fault, {"do": "write"}, False, str(error)))
     return done
 
 
@@ -251,17 +251,17 @@ def perform(
     start: Callable[[str], str] | None = None,
     timeout_s: float = REQUEST_TIMEOUT_S,
 ) -> tuple[bool, str]:
-    """Do one undo record; answers whether the fault is off by it, and what was found. Never raises."""
+    """Apply one undo record. Returns whether the fault is undone, and what was done or what failed."""
     try:
         check_record(record)
         if record["do"] == "signal":
             return _perform_signal(record)
         if record["do"] == "start":
             if start is None:
-                return False, "not started: nobody here knows how; start it by hand"
+                return False, "not started: its command is not known here; start it by hand"
             return True, start(record["process"])
         if record["do"] == "lapse":
-            return True, "lapses by itself"
+            return True, "its lease expires by itself"
         return _perform_request(record, token, timeout_s)
     except (OSError, ValueError) as error:
         return False, str(error) or type(error).__name__
@@ -270,8 +270,8 @@ def perform(
 def _perform_signal(record: Mapping[str, Any]) -> tuple[bool, str]:
     try:
         signal_group(Identity.from_record(dict(record)), _signal_number(record["signal"]))
-    except Stranger as error:
-        # A process that is gone is no longer frozen either; whoever has its number now is left alone.
+    except WrongProcess as error:
+        # A process that has exited is not frozen any more. Another process that has its pid now is not signalled.
         return True, f"not signalled: {error}"
     return True, "sent"
 
@@ -279,7 +279,7 @@ def _perform_signal(record: Mapping[str, Any]) -> tuple[bool, str]:
 def _perform_request(record: Mapping[str, Any], token: str, timeout_s: float) -> tuple[bool, str]:
     if timeout_s <= 0:
         return False, "not sent: no time left"
-    # http.client follows no redirects and knows no proxies. It is slow to import and seldom needed.
+    # http.client follows no redirects and uses no proxies. Imported here, because it is slow to import and rarely used.
     from http.client import HTTPConnection, HTTPException
 
     host, port, target = _loopback_url(record["url"])
@@ -288,9 +288,9 @@ def _perform_request(record: Mapping[str, Any], token: str, timeout_s: float) ->
         connection.request(str(record["method"]), target, headers={TOKEN_HEADER: token, "Content-Length": "0"})
         status = connection.getresponse().status
     except ConnectionRefusedError:
-        return False, "nobody listens there"
+        return False, "connection refused"
     except HTTPException as error:
-        return False, f"no HTTP answer: {error or type(error).__name__}"
+        return False, f"no HTTP response: {error or type(error).__name__}"
     finally:
         connection.close()
-    return status < 300 or status in (404, 410), f"answered {status}"
+    return status < 300 or status in (404, 410), f"status {status}"

@@ -1,4 +1,4 @@
-"""What the tests of shepherd and supervisor share: conditions to wait for, processes that are hard to get rid of."""
+"""For tests of shepherd and supervisor: waiting for conditions, daemons, an undo server, a runner to kill."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def eventually(condition: Callable[[], object], what: str, within_s: float = 10.
 
 
 async def eventually_async(condition: Callable[[], object], what: str, within_s: float = 10.0) -> None:
-    """The same without holding up the loop."""
+    """The same without blocking the event loop."""
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
@@ -37,18 +37,18 @@ async def eventually_async(condition: Callable[[], object], what: str, within_s:
 
 
 def spec(folder: Path, name: str, *argv: str, kind: str = "replica", **extra: str) -> ChildSpec:
-    """A process that sleeps, or the command given."""
+    """A process that sleeps, or runs the given command."""
     return ChildSpec(name, argv or ("sleep", "600"), child_environment(extra), folder / f"{name}.log", kind)
 
 
 def with_daemon(pid_file: Path) -> tuple[str, ...]:
-    """A command that forks twice into a session of its own, the way daemons do, and then sleeps itself."""
+    """A command that double-forks a sleeping daemon into a session of its own, and then sleeps itself."""
     daemon = f"echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 600"
     return ("sh", "-c", f"(setsid sh -c '{daemon}' &); exec sleep 600")
 
 
 def pid_in(pid_file: Path) -> Identity:
-    """The process that wrote its pid there, once it has."""
+    """Wait for a pid in this file; the process that has it."""
     eventually(pid_file.exists, f"a pid in {pid_file}")
     who = identify(int(pid_file.read_text()))
     assert who is not None
@@ -56,12 +56,13 @@ def pid_in(pid_file: Path) -> Identity:
 
 
 def all_gone(processes: list[Identity]) -> bool:
+    """Whether all these processes have exited."""
     return all(state_of(one) == "gone" for one in processes)
 
 
 @contextmanager
 def undo_server() -> Iterator[tuple[str, list[tuple[str, str, str | None]]]]:
-    """A loopback HTTP server: its URL, and the (method, path, token) that it got."""
+    """A loopback HTTP server: its URL, and (method, path, token) of each request. A path with `broken` gets 500."""
     got: list[tuple[str, str, str | None]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -130,7 +131,7 @@ run(main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
 
 
 class StandIn:
-    """A runner in a process of its own: a shepherd with a plain, a frozen and a daemonising child; a fault is armed."""
+    """A runner in a process of its own. It has a plain, a frozen and a daemonising child, and an armed fault."""
 
     def __init__(self, folder: Path, url: str, lease_s: float, loop: str) -> None:
         script = folder / "stand_in.py"
@@ -148,10 +149,11 @@ class StandIn:
         self.shepherd = shepherd
         self.processes = [Identity(*one) for one in facts["processes"]]
 
-    def last_words(self) -> dict[str, object]:
+    def last_message(self) -> dict[str, object]:
+        """Wait for the runner's message about the exit of its shepherd."""
         assert self.process.stdout is not None
-        words: dict[str, object] = json.loads(self.process.stdout.readline())
-        return words
+        message: dict[str, object] = json.loads(self.process.stdout.readline())
+        return message
 
     def close(self) -> None:
         self.process.kill()

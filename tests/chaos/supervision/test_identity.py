@@ -1,15 +1,17 @@
+"""Processes and their identity, with real processes."""
+
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from chaos.supervision.identity import (
     Identity,
-    Stranger,
+    WrongProcess,
     boot_id,
     descendants,
     identify,
@@ -29,7 +31,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def test_a_name_with_spaces_and_parentheses_is_no_trouble(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_process_name_with_spaces_and_parentheses_is_parsed(tmp_path_factory: pytest.TempPathFactory) -> None:
     odd = tmp_path_factory.mktemp("bin") / "a) R (b"
     odd.symlink_to("/bin/sleep")
     process = subprocess.Popen([str(odd), "600"])
@@ -42,7 +44,7 @@ def test_a_name_with_spaces_and_parentheses_is_no_trouble(tmp_path_factory: pyte
         process.wait()
 
 
-def test_a_process_is_itself_until_it_is_gone(sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_process_keeps_its_identity_until_it_is_reaped(sleeper: subprocess.Popen[bytes]) -> None:
     who = identify(sleeper.pid)
     assert who is not None
     assert state_of(who) == "running"
@@ -53,7 +55,7 @@ def test_a_process_is_itself_until_it_is_gone(sleeper: subprocess.Popen[bytes]) 
     assert read_stat(sleeper.pid) is not None
     sleeper.wait()
     assert identify(sleeper.pid) is None
-    with pytest.raises(Stranger):
+    with pytest.raises(WrongProcess):
         send_signal(who, signal.SIGKILL)
 
 
@@ -67,17 +69,18 @@ def test_a_process_is_itself_until_it_is_gone(sleeper: subprocess.Popen[bytes]) 
         lambda who: who._replace(pid=-1),
     ],
 )
-def test_whoever_has_the_pid_now_is_never_signalled(sleeper: subprocess.Popen[bytes], other: object) -> None:
+def test_a_process_with_another_identity_is_never_signalled(
+    sleeper: subprocess.Popen[bytes], other: Callable[[Identity], Identity]
+) -> None:
     who = identify(sleeper.pid)
     assert who is not None
-    assert callable(other)
-    with pytest.raises(Stranger):
+    with pytest.raises(WrongProcess):
         send_signal(other(who), signal.SIGKILL)
     assert sleeper.poll() is None
     assert state_of(who) == "running"
 
 
-def test_a_pid_that_was_really_reused_is_another_process() -> None:
+def test_a_process_that_reuses_a_pid_is_never_signalled() -> None:
     try:
         with open("/proc/sys/kernel/ns_last_pid", "r+") as last:
             gone = subprocess.Popen(["true"])
@@ -87,19 +90,19 @@ def test_a_pid_that_was_really_reused_is_another_process() -> None:
             eventually(lambda: _ticks() > who.start_time, "a clock tick later")
             last.write(str(gone.pid - 1))
             last.flush()
-            heir = subprocess.Popen(["sleep", "600"])
+            second = subprocess.Popen(["sleep", "600"])
     except OSError as error:
-        pytest.skip(f"this machine does not let a pid be chosen: {error}")
+        pytest.skip(f"this machine does not allow to choose a pid: {error}")
     try:
-        if heir.pid != who.pid:
-            pytest.skip("somebody else took the pid first")
+        if second.pid != who.pid:
+            pytest.skip("another process got the pid first")
         assert state_of(who) == "gone"
-        with pytest.raises(Stranger, match="another process by now"):
+        with pytest.raises(WrongProcess, match="belongs to another process now"):
             send_signal(who, signal.SIGKILL)
-        assert heir.poll() is None
+        assert second.poll() is None
     finally:
-        heir.kill()
-        heir.wait()
+        second.kill()
+        second.wait()
 
 
 def _ticks() -> int:
@@ -107,13 +110,13 @@ def _ticks() -> int:
         return int(float(file.read().split()[0]) * os.sysconf("SC_CLK_TCK"))
 
 
-def test_members_of_a_run_are_found_by_their_mark(sleeper: subprocess.Popen[bytes]) -> None:
+def test_processes_of_a_run_are_found_by_their_environment_variable(sleeper: subprocess.Popen[bytes]) -> None:
     eventually(lambda: run_members("BROWNOUT_RUN", f"test-{os.getpid()}"), "found")
     assert [one.pid for one in run_members("BROWNOUT_RUN", f"test-{os.getpid()}")] == [sleeper.pid]
     assert run_members("BROWNOUT_RUN", "test-") == []
 
 
-def test_descendants_are_children_and_theirs() -> None:
+def test_descendants_include_grandchildren() -> None:
     process = subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600 & wait"], start_new_session=True)
     try:
         eventually(lambda: len(descendants(process.pid)) == 2, "two grandchildren")
@@ -123,7 +126,7 @@ def test_descendants_are_children_and_theirs() -> None:
         process.wait()
 
 
-def test_a_record_that_names_nobody_is_refused() -> None:
+def test_a_record_without_start_time_and_boot_id_is_rejected() -> None:
     with pytest.raises(ValueError, match="needs pid, start_time and boot_id"):
         Identity.from_record({"pid": 7})
     assert Identity.from_record({"pid": 7, "start_time": 8, "boot_id": boot_id()}).start_time == 8

@@ -1,4 +1,4 @@
-"""The shepherd as a process, over its own protocol."""
+"""The shepherd as a real process, through its protocol."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from chaos.supervision.identity import Identity, identify, state_of
+from chaos.supervision.identity import Identity, descendants, identify, state_of
 from chaos.supervision.undo import UndoFile, pending
-from tests.support.shepherd_helpers import ROOT, all_gone, eventually, pid_in, undo_server, with_daemon
+from tests.support.paths import ROOT
+from tests.support.shepherd_helpers import all_gone, eventually, pid_in, undo_server, with_daemon
 
 
-class Line:
-    """A shepherd on two pipes."""
+class ShepherdProcess:
+    """A shepherd, connected by two pipes."""
 
     def __init__(self, folder: Path, lease_s: float = 30.0) -> None:
         self.folder = folder
@@ -36,47 +37,47 @@ class Line:
         self.input, self.output = self.process.stdin, self.process.stdout
         self.next_id = 0
         self.seen: list[dict[str, Any]] = []
-        self.hear(event="ready")
+        self.receive(event="ready")
 
-    def hear(self, **wanted: Any) -> dict[str, Any]:
-        """The next message that has these fields; what comes before it is kept in `seen`."""
+    def receive(self, **wanted: Any) -> dict[str, Any]:
+        """The next message with these fields. Every message is kept in `seen`."""
         while line := self.output.readline():
             message: dict[str, Any] = json.loads(line)
             self.seen.append(message)
             if wanted.items() <= message.items():
                 return message
-        raise AssertionError(f"the shepherd left without {wanted}; it said {self.seen}")
+        raise AssertionError(f"the shepherd exited without {wanted}; its messages: {self.seen}")
 
-    def tell(self, do: str, **fields: Any) -> int:
+    def send(self, do: str, **fields: Any) -> int:
         self.next_id += 1
         self.input.write(json.dumps({"id": self.next_id, "do": do, **fields}).encode() + b"\n")
         self.input.flush()
         return self.next_id
 
-    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        return self.hear(id=self.tell(do, **fields))
+    def request(self, do: str, **fields: Any) -> dict[str, Any]:
+        return self.receive(id=self.send(do, **fields))
 
     def spawn(self, name: str, *argv: str, **fields: Any) -> Identity:
         log = str(self.folder / f"{name}.log")
         command = list(argv) or ["sleep", "600"]
         fields.setdefault("env", {"PATH": os.environ["PATH"]})
-        answer = self.ask("spawn", name=name, kind="replica", argv=command, log=log, **fields)
+        answer = self.request("spawn", name=name, kind="replica", argv=command, log=log, **fields)
         assert answer.get("ok"), answer
         return Identity.from_record(answer)
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Iterator[Line]:
-    one = Line(tmp_path)
+def shepherd(tmp_path: Path) -> Iterator[ShepherdProcess]:
+    one = ShepherdProcess(tmp_path)
     yield one
     one.input.close()
     one.process.wait(10)
     one.output.close()
 
 
-def test_it_is_small_and_imports_nothing_heavy(line: Line) -> None:
-    line.spawn("one")
-    status = Path(f"/proc/{line.process.pid}/status").read_text()
+def test_the_shepherd_is_small_and_imports_the_standard_library_only(shepherd: ShepherdProcess) -> None:
+    shepherd.spawn("one")
+    status = Path(f"/proc/{shepherd.process.pid}/status").read_text()
     peak_kb = int(status.split("VmHWM:")[1].split()[0])
     assert peak_kb < 25_000
     code = (
@@ -88,20 +89,20 @@ def test_it_is_small_and_imports_nothing_heavy(line: Line) -> None:
     assert found.stdout.strip() == b"[]"
 
 
-def test_a_child_gets_the_environment_handed_to_it_and_nothing_else(line: Line) -> None:
-    line.spawn("one", "sh", "-c", "env; pwd; ls -l /proc/self/fd; cat", env={"PATH": os.environ["PATH"], "A": "1"})
-    line.hear(event="exited", name="one", status=0)  # cat ends at once: standard input is empty
-    text = (line.folder / "one.log").read_text()
+def test_a_child_gets_exactly_the_given_environment_and_no_open_files(shepherd: ShepherdProcess) -> None:
+    shepherd.spawn("one", "sh", "-c", "env; pwd; ls -l /proc/self/fd; cat", env={"PATH": os.environ["PATH"], "A": "1"})
+    shepherd.receive(event="exited", name="one", status=0)  # cat exits at once, because standard input is empty
+    text = (shepherd.folder / "one.log").read_text()
     environment = {entry for entry in text.split("total")[0].splitlines() if "=" in entry}
     names = {entry.partition("=")[0] for entry in environment} - {"PWD", "SHLVL", "_", "OLDPWD"}
     assert names == {"PATH", "A", "BROWNOUT_PROCESS", "BROWNOUT_INCARNATION"}
     assert {"A=1", "BROWNOUT_PROCESS=one", "BROWNOUT_INCARNATION=1"} <= environment
     descriptors = [entry.split()[-3] for entry in text.splitlines() if " -> " in entry]
-    assert descriptors == ["0", "1", "2", "3"]  # 3 is the folder that ls reads
+    assert descriptors == ["0", "1", "2", "3"]  # 3: the folder that ls reads
 
 
-def test_a_child_leads_a_group_of_its_own_and_ignores_no_signal(line: Line) -> None:
-    child = line.spawn("one")
+def test_a_child_has_its_own_process_group_and_ignores_no_signal(shepherd: ShepherdProcess) -> None:
+    child = shepherd.spawn("one")
     assert os.getpgid(child.pid) == child.pid
     status = Path(f"/proc/{child.pid}/status").read_text()
     ignored, blocked = (int(status.split(f"{field}:")[1].split()[0], 16) for field in ("SigIgn", "SigBlk"))
@@ -109,89 +110,95 @@ def test_a_child_leads_a_group_of_its_own_and_ignores_no_signal(line: Line) -> N
         assert not (ignored | blocked) & (1 << (signum - 1)), signum.name
 
 
-def test_logs_are_appended_to_over_incarnations(line: Line) -> None:
+def test_all_incarnations_append_to_the_same_log(shepherd: ShepherdProcess) -> None:
     for incarnation in (1, 2):
-        line.spawn("one", "sh", "-c", "echo $BROWNOUT_INCARNATION; echo oops >&2; exit 7")
-        exited = line.hear(event="exited", name="one")
+        shepherd.spawn("one", "sh", "-c", "echo $BROWNOUT_INCARNATION; echo oops >&2; exit 7")
+        exited = shepherd.receive(event="exited", name="one")
         assert (exited["incarnation"], exited["status"], exited["expected"]) == (incarnation, 7, False)
-    assert (line.folder / "one.log").read_text() == "1\noops\n2\noops\n"
+    assert (shepherd.folder / "one.log").read_text() == "1\noops\n2\noops\n"
 
 
-def test_a_command_that_does_not_exist_is_refused_and_the_shepherd_goes_on(line: Line) -> None:
-    answer = line.ask("spawn", name="one", kind="x", argv=["/no/such"], env={}, log=str(line.folder / "log"))
+def test_a_command_that_does_not_exist_is_an_error_and_the_shepherd_continues(shepherd: ShepherdProcess) -> None:
+    answer = shepherd.request(
+        "spawn", name="one", kind="x", argv=["/no/such"], env={}, log=str(shepherd.folder / "log")
+    )
     assert "No such file" in answer["error"]
-    line.spawn("two")
-    again = line.ask("spawn", name="two", kind="x", argv=["sleep", "1"], env={}, log=str(line.folder / "log"))
-    assert "running already" in again["error"]
+    shepherd.spawn("two")
+    again = shepherd.request(
+        "spawn", name="two", kind="x", argv=["sleep", "1"], env={}, log=str(shepherd.folder / "log")
+    )
+    assert "already running" in again["error"]
 
 
-def test_lines_that_are_no_requests_do_no_harm(line: Line) -> None:
-    line.input.write(b"{\n[]\n\n17\nnull\n")
-    line.input.flush()
-    assert "is no request" in line.ask("dance")["error"]
-    assert "name" in line.ask("signal")["error"]
-    assert "no process 'nobody'" in line.ask("signal", name="nobody", signal=9)["error"]
-    assert line.ask("status")["processes"] == {}
+def test_invalid_requests_are_errors_and_the_shepherd_continues(shepherd: ShepherdProcess) -> None:
+    shepherd.input.write(b"{\n[]\n\n17\nnull\n")
+    shepherd.input.flush()
+    assert "unknown request" in shepherd.request("dance")["error"]
+    assert "name" in shepherd.request("signal")["error"]
+    assert "no process 'nobody'" in shepherd.request("signal", name="nobody", signal=9)["error"]
+    assert shepherd.request("status")["processes"] == {}
 
 
-def test_a_freeze_reaches_the_group_and_a_kill_is_expected(line: Line) -> None:
-    pid_file = line.folder / "worker.pid"
+def test_freeze_and_kill_reach_the_process_group_and_the_exit_is_expected(shepherd: ShepherdProcess) -> None:
+    pid_file = shepherd.folder / "worker.pid"
     worker = f"sh -c 'echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 600' & exec sleep 600"
-    master = line.spawn("one", "sh", "-c", worker)
+    master = shepherd.spawn("one", "sh", "-c", worker)
     workers = pid_in(pid_file)
-    line.ask("signal", name="one", signal=signal.SIGSTOP)
+    shepherd.request("signal", name="one", signal=signal.SIGSTOP)
     eventually(lambda: state_of(master) == state_of(workers) == "stopped", "both frozen")
-    assert line.ask("status")["processes"]["one"]["state"] == "stopped"
-    line.tell("signal", name="one", signal=signal.SIGKILL, ends=True)
-    exited = line.hear(event="exited")
+    assert shepherd.request("status")["processes"]["one"]["state"] == "stopped"
+    shepherd.send("signal", name="one", signal=signal.SIGKILL, ends=True)
+    exited = shepherd.receive(event="exited")
     assert (exited["status"], exited["expected"]) == (-signal.SIGKILL, True)
-    eventually(lambda: all_gone([workers]), "its worker gone with it")
-    assert line.ask("signal", name="one", signal=signal.SIGKILL, ends=True)["state"] == "gone"
+    eventually(lambda: all_gone([workers]), "its worker gone as well")
+    assert shepherd.request("signal", name="one", signal=signal.SIGKILL, ends=True)["state"] == "gone"
 
 
-def test_a_death_before_the_kill_is_not_expected(line: Line) -> None:
-    line.spawn("one", "true")
-    exited = line.hear(event="exited", name="one")
-    line.ask("signal", name="one", signal=signal.SIGKILL, ends=True)
+def test_an_exit_before_the_kill_is_not_expected(shepherd: ShepherdProcess) -> None:
+    shepherd.spawn("one", "true")
+    exited = shepherd.receive(event="exited", name="one")
+    shepherd.request("signal", name="one", signal=signal.SIGKILL, ends=True)
     assert (exited["status"], exited["expected"]) == (0, False)
 
 
-def test_ctrl_c_in_the_terminal_is_for_the_runner(line: Line) -> None:
-    os.kill(line.process.pid, signal.SIGINT)
-    assert line.ask("status")["ok"]
+def test_ctrl_c_does_not_end_the_shepherd(shepherd: ShepherdProcess) -> None:
+    os.kill(shepherd.process.pid, signal.SIGINT)
+    assert shepherd.request("status")["ok"]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
-def test_it_ends_everything_before_it_obeys(line: Line, signum: signal.Signals) -> None:
-    child = line.spawn("one")
-    os.kill(line.process.pid, signum)
-    leaving = line.hear(event="leaving")
+def test_a_terminated_shepherd_kills_all_processes_before_it_exits(
+    shepherd: ShepherdProcess, signum: signal.Signals
+) -> None:
+    child = shepherd.spawn("one")
+    os.kill(shepherd.process.pid, signum)
+    leaving = shepherd.receive(event="leaving")
     assert leaving["why"] == f"got {signum.name}"
     assert state_of(child) == "gone"
-    assert line.process.wait(10) == 0
+    assert shepherd.process.wait(10) == 0
 
 
-def test_it_survives_that_nobody_reads_and_still_does_its_work(line: Line) -> None:
-    line.output.close()
-    pid_file = line.folder / "daemon.pid"
-    log = str(line.folder / "log")
-    line.tell("spawn", name="one", kind="x", argv=with_daemon(pid_file), env={"PATH": os.environ["PATH"]}, log=log)
+def test_the_shepherd_works_although_its_output_is_closed(shepherd: ShepherdProcess) -> None:
+    shepherd.output.close()
+    pid_file = shepherd.folder / "daemon.pid"
+    log = str(shepherd.folder / "log")
+    shepherd.send("spawn", name="one", kind="x", argv=with_daemon(pid_file), env={"PATH": os.environ["PATH"]}, log=log)
     daemon = pid_in(pid_file)
-    line.tell("status")
+    shepherd.send("status")
     assert state_of(daemon) == "running"
-    line.input.close()
-    assert line.process.wait(10) == 0
+    shepherd.input.close()
+    assert shepherd.process.wait(10) == 0
     assert state_of(daemon) == "gone"
 
 
-def test_silence_ends_it_and_any_line_is_a_sign_of_life(tmp_path: Path) -> None:
-    one = Line(tmp_path, lease_s=1.0)
+def test_requests_renew_the_lease_and_the_shepherd_exits_when_it_expires(tmp_path: Path) -> None:
+    one = ShepherdProcess(tmp_path, lease_s=1.0)
     try:
         child = one.spawn("one")
-        for _ in range(200):  # answers are signs of the shepherd's life; the loop takes as long as 200 of them
-            assert one.ask("status")["ok"]
-        leaving = one.hear(event="leaving")
-        assert "nothing heard from the runner for 1 s" in leaving["why"]
+        for _ in range(200):  # each request renews the lease
+            assert one.request("status")["ok"]
+        leaving = one.receive(event="leaving")
+        assert "no message from the runner for 1 s" in leaving["why"]
         assert state_of(child) == "gone"
         assert one.process.wait(10) == 0
     finally:
@@ -199,46 +206,46 @@ def test_silence_ends_it_and_any_line_is_a_sign_of_life(tmp_path: Path) -> None:
         one.output.close()
 
 
-def test_a_shepherd_that_was_stopped_reads_what_it_missed_before_it_judges(tmp_path: Path) -> None:
-    one = Line(tmp_path, lease_s=2.0)
+def test_a_shepherd_that_was_stopped_reads_its_input_before_the_lease_expires(tmp_path: Path) -> None:
+    one = ShepherdProcess(tmp_path, lease_s=2.0)
     try:
         who = identify(one.process.pid)
         assert who is not None
         os.kill(who.pid, signal.SIGSTOP)
         eventually(lambda: state_of(who) == "stopped", "the shepherd stopped")
         started = os.times().elapsed
-        eventually(lambda: os.times().elapsed - started > 2.5, "more than the lease over")
-        asked = one.tell("status")
+        eventually(lambda: os.times().elapsed - started > 2.5, "longer than the lease")
+        asked = one.send("status")
         os.kill(who.pid, signal.SIGCONT)
-        assert one.hear(id=asked)["ok"]
+        assert one.receive(id=asked)["ok"]
     finally:
         one.input.close()
         one.process.wait(10)
         one.output.close()
 
 
-def test_an_unread_pipe_does_not_block_the_lease(tmp_path: Path) -> None:
-    one = Line(tmp_path, lease_s=1.0)
+def test_the_lease_expires_although_the_output_pipe_is_full(tmp_path: Path) -> None:
+    one = ShepherdProcess(tmp_path, lease_s=1.0)
     try:
         child = one.spawn("one", "sleep", "600", env={"PATH": os.environ["PATH"], "X": "y" * 1000})
-        for _ in range(2000):  # half a megabyte of answers, which nobody reads
-            one.tell("status")
-        eventually(lambda: state_of(child) == "gone", "the lease over, the child gone")
+        for _ in range(2000):  # half a megabyte of replies that are not read
+            one.send("status")
+        eventually(lambda: state_of(child) == "gone", "the lease expired, the child gone")
         assert one.process.wait(10) == 0
     finally:
         one.input.close()
         one.output.close()
 
 
-def test_processes_that_fork_faster_than_they_die_are_all_killed(line: Line) -> None:
-    script = line.folder / "fork.sh"
+def test_processes_that_fork_while_they_are_killed_are_all_killed(shepherd: ShepherdProcess) -> None:
+    script = shepherd.folder / "fork.sh"
     script.write_text('trap "" TERM HUP INT\nn=$1\n[ $n -gt 0 ] || exec sleep 600\nsetsid sh "$0" $((n-1)) &\n')
     script.write_text(script.read_text() + 'setsid sh "$0" $((n-1)) &\nsleep 600\n')
-    line.spawn("one", "sh", str(script), "4")
-    eventually(lambda: len(_run_by(line.process.pid)) > 10, "a tree of processes")
-    line.tell("shutdown")
-    assert line.hear(event="leaving")["left"] == []
-    assert line.process.wait(10) == 0
+    shepherd.spawn("one", "sh", str(script), "4")
+    eventually(lambda: len(descendants(shepherd.process.pid)) > 10, "a tree of processes")
+    shepherd.send("shutdown")
+    assert shepherd.receive(event="leaving")["left"] == []
+    assert shepherd.process.wait(10) == 0
     found = subprocess.run(["grep", "-lsa", str(script), *Path("/proc").glob("[0-9]*/cmdline")], capture_output=True)
     assert [path for path in found.stdout.split() if str(os.getpid()).encode() not in path and _alive(path)] == []
 
@@ -248,38 +255,34 @@ def _alive(cmdline: bytes) -> bool:
     return stat.exists() and stat.read_text().strip() != "grep"
 
 
-def _run_by(shepherd: int) -> list[Identity]:
-    from chaos.supervision.identity import descendants
-
-    return descendants(shepherd)
-
-
-def test_undo_of_one_fault_starts_a_process_again_as_it_was(line: Line) -> None:
-    first = line.spawn(
+def test_the_undo_of_one_fault_starts_a_process_with_its_last_command(shepherd: ShepherdProcess) -> None:
+    first = shepherd.spawn(
         "one", "sh", "-c", 'echo "$A $BROWNOUT_INCARNATION"; exec sleep 600', env={"PATH": "/usr/bin:/bin", "A": "x"}
     )
-    file = UndoFile(line.undo_path, "me")
+    file = UndoFile(shepherd.undo_path, "me")
     with undo_server() as (url, got):
         file.arm("f1", [{"do": "start", "process": "one"}])
         file.arm("f2", [{"do": "request", "method": "DELETE", "url": f"{url}/behaviours/f2"}])
-        line.ask("signal", name="one", signal=signal.SIGKILL, ends=True)
-        line.hear(event="exited")
-        answer = line.ask("undo", fault="f1")
+        shepherd.request("signal", name="one", signal=signal.SIGKILL, ends=True)
+        shepherd.receive(event="exited")
+        answer = shepherd.request("undo", fault="f1")
         assert answer["failed"] == []
         assert got == []
-    again = next(m for m in line.seen if m.get("event") == "started" and m["incarnation"] == 2)
+    again = next(m for m in shepherd.seen if m.get("event") == "started" and m["incarnation"] == 2)
     assert again["pid"] != first.pid
-    eventually(lambda: (line.folder / "one.log").read_text() == "x 1\nx 2\n", "the same command, the same environment")
-    assert [fault.fault for fault in pending(line.undo_path)] == ["f2"]
+    eventually(
+        lambda: (shepherd.folder / "one.log").read_text() == "x 1\nx 2\n", "the same command, the same environment"
+    )
+    assert [fault.fault for fault in pending(shepherd.undo_path)] == ["f2"]
 
 
-def test_a_file_of_another_owner_is_not_acted_upon_and_the_rest_is_still_killed(line: Line) -> None:
-    child = line.spawn("one")
+def test_the_file_of_another_owner_is_not_undone_and_processes_are_killed(shepherd: ShepherdProcess) -> None:
+    child = shepherd.spawn("one")
     with undo_server() as (url, got):
         undo = [{"do": "request", "method": "DELETE", "url": f"{url}/behaviours/f"}]
-        UndoFile(line.undo_path, "somebody else").arm("f", undo)
-        line.tell("shutdown")
-        leaving = line.hear(event="leaving")
-        assert "was written by somebody else, not by me" in leaving["failed"][0]
+        UndoFile(shepherd.undo_path, "another run").arm("f", undo)
+        shepherd.send("shutdown")
+        leaving = shepherd.receive(event="leaving")
+        assert "belongs to another run, not to me" in leaving["failed"][0]
         assert got == []
     assert state_of(child) == "gone"

@@ -1,4 +1,4 @@
-"""Nothing outlives a run: the runner killed, stopped or hung up; the shepherd killed."""
+"""No process and no fault outlives a run whose runner or shepherd is killed or stopped."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[S
             eventually(lambda: all_gone([one.shepherd, *one.processes]), "nothing left in /proc")
 
 
-def test_the_stand_in_is_what_it_says(stand_in: tuple[StandIn, Requests]) -> None:
+def test_the_stand_in_has_four_processes_and_one_is_frozen(stand_in: tuple[StandIn, Requests]) -> None:
     one, got = stand_in
     wanted = ["running", "stopped", "running", "running"]
     eventually(lambda: [state_of(process) for process in one.processes] == wanted, "one of them frozen")
     assert got == []
 
 
-def test_a_killed_runner_takes_everything_along_and_its_faults_are_undone(
+def test_after_the_runner_is_killed_all_processes_end_and_faults_are_undone(
     stand_in: tuple[StandIn, Requests], tmp_path: Path
 ) -> None:
     one, got = stand_in
@@ -43,41 +43,41 @@ def test_a_killed_runner_takes_everything_along_and_its_faults_are_undone(
     assert got == [("DELETE", "/behaviours/f1", "secret")]
     assert pending(tmp_path / "undo.jsonl") == []
     log = (tmp_path / "logs" / "shepherd.log").read_text()
-    assert "leaving: the runner is gone" in log
+    assert "exiting: the runner has exited" in log
     assert "undo f1: signal SIGCONT frozen: sent" in log
 
 
-def test_a_stopped_runner_loses_its_lease_and_hears_of_it_when_it_goes_on(
+def test_a_stopped_runner_loses_its_lease_and_reports_it_when_it_continues(
     stand_in: tuple[StandIn, Requests], tmp_path: Path
 ) -> None:
     one, got = stand_in
     one.process.send_signal(signal.SIGSTOP)
-    eventually(lambda: all_gone([*one.processes, one.shepherd]), "all gone, though the runner still is")
+    eventually(lambda: all_gone([*one.processes, one.shepherd]), "all gone, although the runner still exists")
     assert got == [("DELETE", "/behaviours/f1", "secret")]
     one.process.send_signal(signal.SIGCONT)
-    words = one.last_words()
-    assert "nothing heard from the runner for 2 s" in str(words["gone"])
-    assert words["not undone"] == []
+    last = one.last_message()
+    assert "no message from the runner for 2 s" in str(last["gone"])
+    assert last["not undone"] == []
     assert one.process.wait(10) == 5
 
 
-def test_a_killed_shepherd_takes_everything_along_and_the_runner_undoes_and_says_so(
+def test_after_the_shepherd_is_killed_all_processes_end_and_the_runner_undoes(
     stand_in: tuple[StandIn, Requests], tmp_path: Path
 ) -> None:
     one, got = stand_in
     os.kill(one.shepherd.pid, signal.SIGKILL)
-    eventually(lambda: all_gone(one.processes), "children by PDEATHSIG, the daemon by the runner's sweep")
-    words = one.last_words()
-    assert "killed by SIGKILL" in str(words["gone"])
+    eventually(lambda: all_gone(one.processes), "children killed by PDEATHSIG, the daemon by the runner")
+    last = one.last_message()
+    assert "killed by SIGKILL" in str(last["gone"])
     assert got == [("DELETE", "/behaviours/f1", "secret")]
     assert pending(tmp_path / "undo.jsonl") == []
     assert one.process.wait(10) == 5
 
 
-def test_a_shepherd_told_to_end_undoes_first(stand_in: tuple[StandIn, Requests]) -> None:
+def test_a_terminated_shepherd_undoes_the_faults_before_it_exits(stand_in: tuple[StandIn, Requests]) -> None:
     one, got = stand_in
     os.kill(one.shepherd.pid, signal.SIGTERM)
     eventually(lambda: all_gone(one.processes), "all gone")
     assert got == [("DELETE", "/behaviours/f1", "secret")]
-    assert "got SIGTERM" in str(one.last_words()["gone"])
+    assert "got SIGTERM" in str(one.last_message()["gone"])
     assert one.process.wait(10) == 5

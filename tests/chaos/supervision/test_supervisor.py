@@ -1,4 +1,4 @@
-"""The runner's end of the shepherd, with real processes."""
+"""The supervisor with a real shepherd and real processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; echo ready; while :; do s
 
 
 class Exits:
-    """What `on_exit` was told."""
+    """Records the calls of `on_exit`."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, int, bool]] = []
@@ -39,11 +39,12 @@ class Exits:
 
 
 def supervise(folder: Path, **options: Any) -> Supervisor:
+    """A supervisor for a run in this folder."""
     return Supervisor(run_dir=folder, owner="run-1", token="secret", **options)
 
 
 async def trapping(supervisor: Supervisor, folder: Path, name: str, kind: str = "replica") -> Child:
-    """A child that ends well on SIGTERM and writes down that it did; ready for the signal when this returns."""
+    """A running child that on SIGTERM or SIGINT appends its name to a file and exits with 0."""
     command = TRAP.format(name=name, file=folder / "ended")
     child = await supervisor.spawn(spec(folder, name, "sh", "-c", command, kind=kind))
     log = folder / f"{name}.log"
@@ -51,12 +52,12 @@ async def trapping(supervisor: Supervisor, folder: Path, name: str, kind: str = 
     return child
 
 
-async def test_eight_children_start_at_once_and_all_end(tmp_path: Path) -> None:
+async def test_eight_children_start_concurrently_and_all_are_stopped_at_the_end(tmp_path: Path) -> None:
     exits = Exits()
     async with supervise(tmp_path, on_exit=exits) as supervisor:
         children = await asyncio.gather(*(supervisor.spawn(spec(tmp_path, f"tpu-{n}")) for n in range(8)))
-        living = {process.pid for process in descendants(supervisor.shepherd_pid)}
-        assert living == {child.pid for child in children}
+        running = {process.pid for process in descendants(supervisor.shepherd_pid)}
+        assert running == {child.pid for child in children}
         assert all(supervisor.state(child.name) == "running" for child in children)
         everyone = [child.identity for child in children]
         shepherd = identify(supervisor.shepherd_pid)
@@ -65,7 +66,7 @@ async def test_eight_children_start_at_once_and_all_end(tmp_path: Path) -> None:
     assert sorted(exits.seen) == [(f"tpu-{n}", 1, -signal.SIGINT, True) for n in range(8)]
 
 
-async def test_a_kill_answers_when_it_is_reaped_and_the_next_incarnation_is_counted(tmp_path: Path) -> None:
+async def test_kill_waits_until_the_process_is_reaped_and_incarnations_are_counted(tmp_path: Path) -> None:
     exits = Exits()
     async with supervise(tmp_path, on_exit=exits) as supervisor:
         first = await supervisor.spawn(spec(tmp_path, "tpu-0"))
@@ -81,7 +82,7 @@ async def test_a_kill_answers_when_it_is_reaped_and_the_next_incarnation_is_coun
     assert exits.seen == [("tpu-0", 1, -signal.SIGKILL, True), ("tpu-0", 2, -signal.SIGINT, True)]
 
 
-async def test_a_child_that_dies_by_itself_was_not_expected_to(tmp_path: Path) -> None:
+async def test_the_exit_of_a_child_by_itself_is_not_expected(tmp_path: Path) -> None:
     exits = Exits()
     async with supervise(tmp_path, on_exit=exits) as supervisor:
         await supervisor.spawn(spec(tmp_path, "a", "sh", "-c", "exit 3"))
@@ -95,7 +96,7 @@ async def test_a_child_that_dies_by_itself_was_not_expected_to(tmp_path: Path) -
     assert exits.seen == [("a", 1, 3, False), ("b", 1, -signal.SIGSEGV, False)]
 
 
-async def test_stop_lets_a_child_end_well_and_kills_one_that_does_not(tmp_path: Path) -> None:
+async def test_stop_kills_a_child_that_does_not_exit_in_its_grace_period(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         await trapping(supervisor, tmp_path, "good")
         command = "trap '' TERM INT; echo ready; while :; do sleep 0.02; done"
@@ -106,7 +107,7 @@ async def test_stop_lets_a_child_end_well_and_kills_one_that_does_not(tmp_path: 
     assert (tmp_path / "ended").read_text() == "good\n"
 
 
-async def test_a_freeze_and_a_thaw_are_seen_in_the_state(tmp_path: Path) -> None:
+async def test_the_state_follows_sigstop_and_sigcont(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         await supervisor.spawn(spec(tmp_path, "tpu-0"))
         await supervisor.signal("tpu-0", signal.SIGSTOP)
@@ -118,7 +119,7 @@ async def test_a_freeze_and_a_thaw_are_seen_in_the_state(tmp_path: Path) -> None
         assert supervisor.state("never-started") == "gone"
 
 
-async def test_the_end_stops_callers_before_the_called_and_thaws_the_frozen(tmp_path: Path) -> None:
+async def test_at_the_end_clients_are_stopped_before_servers_and_frozen_ones_resumed(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         for name, kind in (("tpu-0", "replica"), ("other", "zoo"), ("gateway", "gateway"), ("locust", "load")):
             await trapping(supervisor, tmp_path, name, kind)
@@ -127,17 +128,17 @@ async def test_the_end_stops_callers_before_the_called_and_thaws_the_frozen(tmp_
     assert (tmp_path / "ended").read_text().split() == ["locust", "gateway", "tpu-0", "other"]
 
 
-async def test_daemons_of_children_do_not_outlive_the_block(tmp_path: Path) -> None:
+async def test_daemons_of_children_are_killed_at_the_end(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         await supervisor.spawn(spec(tmp_path, "parent", *with_daemon(tmp_path / "pid")))
         daemon = await asyncio.to_thread(pid_in, tmp_path / "pid")
         await supervisor.kill("parent")
-        assert state_of(daemon) == "running"  # it left the group: only the end of the run reaches it
+        assert state_of(daemon) == "running"  # it left the process group: only the end of the run reaches it
     assert state_of(daemon) == "gone"
 
 
 @pytest.mark.parametrize("how", ["exception", "cancellation"])
-async def test_everything_is_stopped_however_the_block_is_left(tmp_path: Path, how: str) -> None:
+async def test_all_processes_are_stopped_after_an_exception_or_a_cancellation(tmp_path: Path, how: str) -> None:
     everyone: list[Identity] = []
     started = asyncio.Event()
 
@@ -157,7 +158,7 @@ async def test_everything_is_stopped_however_the_block_is_left(tmp_path: Path, h
     await started.wait()
     if how == "cancellation":
         task.cancel()
-        await asyncio.wait({task}, timeout=0)  # let it begin to leave, and cancel it there once more
+        await asyncio.wait({task}, timeout=0)  # let it begin to stop, and cancel it again meanwhile
         task.cancel()
     with pytest.raises((ZeroDivisionError, asyncio.CancelledError)):
         await task
@@ -165,20 +166,20 @@ async def test_everything_is_stopped_however_the_block_is_left(tmp_path: Path, h
     assert all_gone(everyone)
 
 
-async def test_what_cannot_be_started_is_told_with_its_command(tmp_path: Path) -> None:
+async def test_a_command_that_cannot_be_started_is_named_in_the_error(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         with pytest.raises(TargetFailed, match=r"tpu-0 cannot be started \(/no/such --x\): .*No such file"):
             await supervisor.spawn(spec(tmp_path, "tpu-0", "/no/such", "--x"))
         await supervisor.spawn(spec(tmp_path, "tpu-0"))
-        with pytest.raises(TargetFailed, match="tpu-0 is running already"):
+        with pytest.raises(TargetFailed, match="tpu-0 is already running"):
             await supervisor.spawn(spec(tmp_path, "tpu-0"))
-        with pytest.raises(LookupError, match="no process 'tpu-9' was started; there are: tpu-0"):
+        with pytest.raises(LookupError, match="no process 'tpu-9' was started; started were: tpu-0"):
             await supervisor.kill("tpu-9")
 
 
-async def test_a_listener_that_fails_harms_nobody(tmp_path: Path) -> None:
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+async def test_an_exception_in_a_callback_does_not_affect_the_supervisor(tmp_path: Path) -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -186,10 +187,10 @@ async def test_a_listener_that_fails_harms_nobody(tmp_path: Path) -> None:
     async with supervise(tmp_path, on_exit=broken) as supervisor:
         await supervisor.spawn(spec(tmp_path, "tpu-0"))
         assert await supervisor.kill("tpu-0") == -signal.SIGKILL
-    assert isinstance(told[0]["exception"], ZeroDivisionError)
+    assert isinstance(reported[0]["exception"], ZeroDivisionError)
 
 
-async def test_a_killed_shepherd_is_noticed_at_once_by_all_who_wait(tmp_path: Path) -> None:
+async def test_every_wait_raises_when_the_shepherd_is_killed(tmp_path: Path) -> None:
     gone: list[ShepherdGone] = []
     supervisor = supervise(tmp_path, on_gone=gone.append)
     with pytest.raises(ShepherdGone, match="killed by SIGKILL"):  # noqa: PT012 - raised on leaving the block
@@ -209,30 +210,30 @@ async def test_a_killed_shepherd_is_noticed_at_once_by_all_who_wait(tmp_path: Pa
     assert len(gone) == 1
 
 
-async def test_a_shepherd_that_does_not_answer_is_ended_and_its_children_with_it(
+async def test_a_shepherd_that_does_not_reply_is_killed_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shepherd_link, "ANSWER_WITHIN_S", 2.0)
+    monkeypatch.setattr(shepherd_link, "REPLY_WITHIN_S", 2.0)
     supervisor = supervise(tmp_path)
     with pytest.raises(ShepherdGone):  # noqa: PT012 - raised on leaving the block
         async with supervisor:
             child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
             os.kill(supervisor.shepherd_pid, signal.SIGSTOP)
-            with pytest.raises(ShepherdGone, match=r"did not answer within 2 s"):
+            with pytest.raises(ShepherdGone, match=r"did not reply within 2 s"):
                 await supervisor.kill("tpu-0")
     assert all_gone([child.identity])
 
 
-async def test_no_undo_on_disk_no_injection(tmp_path: Path) -> None:
+async def test_a_fault_whose_undo_cannot_be_written_is_not_armed(tmp_path: Path) -> None:
     (tmp_path / "undo.jsonl").symlink_to("/dev/full")  # a real ENOSPC
     async with supervise(tmp_path) as supervisor:
         await supervisor.spawn(spec(tmp_path, "tpu-0"))
         with pytest.raises(UndoNotWritten, match=r"fault f1: .*the disk is full"):
             await supervisor.arm("f1", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
-    assert "not a plain file" in supervisor.failed_undos[0]  # and never read to its end, which it has not
+    assert "not a regular file" in supervisor.failed_undos[0]  # it is not read: reading /dev/full never ends
 
 
-async def test_arming_names_the_process_unmistakably(tmp_path: Path) -> None:
+async def test_an_armed_signal_has_the_identity_of_its_process(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
         await supervisor.arm("f1", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
@@ -241,7 +242,7 @@ async def test_arming_names_the_process_unmistakably(tmp_path: Path) -> None:
         assert Identity.from_record(armed.undo[0]) == child.identity
         with pytest.raises(LookupError):
             await supervisor.arm("f3", [{"do": "signal", "process": "tpu-9", "signal": "SIGCONT"}])
-        with pytest.raises(ValueError, match="no way to undo it"):
+        with pytest.raises(ValueError, match="has no undo record"):
             await supervisor.arm("f4", [])
         await supervisor.disarm("f1")
         assert [one.fault for one in pending(tmp_path / "undo.jsonl")] == ["f2"]
@@ -261,22 +262,22 @@ async def test_the_shepherd_undoes_one_fault_on_request(tmp_path: Path) -> None:
         await supervisor.signal("tpu-0", signal.SIGSTOP)
         await supervisor.arm("f2", [{"do": "signal", "process": "tpu-0", "signal": "SIGCONT"}])
         assert await supervisor.undo("f2") == []
-        await eventually_async(lambda: supervisor.state("tpu-0") == "running", "thawed")
+        await eventually_async(lambda: supervisor.state("tpu-0") == "running", "resumed")
     assert [seen[:2] for seen in exits.seen] == [("tpu-0", 1), ("tpu-0", 2)]
 
 
-async def test_what_is_armed_at_the_end_is_undone_and_what_could_not_be_is_told(tmp_path: Path) -> None:
+async def test_armed_faults_are_undone_at_the_end_and_failures_are_reported(tmp_path: Path) -> None:
     with undo_server() as (url, got):
         async with supervise(tmp_path) as supervisor:
             for fault, path in (("f1", "/ok"), ("f2", "/broken"), ("f3", "/ok-too")):
                 await supervisor.arm(fault, [{"do": "request", "method": "DELETE", "url": url + path}])
             await supervisor.disarm("f3")
         assert [path for _, path, _ in got] == ["/broken", "/ok"]
-        assert supervisor.failed_undos == [f"f2: request DELETE {url}/broken: answered 500"]
+        assert supervisor.failed_undos == [f"f2: request DELETE {url}/broken: status 500"]
     assert [one.fault for one in pending(tmp_path / "undo.jsonl")] == ["f2"]
 
 
-def test_a_childs_environment_has_no_proxies_no_telemetry_and_no_other_childs_name(
+def test_the_environment_of_a_child_has_no_proxies_and_no_telemetry_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     unwanted = ("OTEL_TRACES_SAMPLER", "HTTP_PROXY", "https_proxy", "NO_PROXY", "all_proxy")
@@ -289,17 +290,17 @@ def test_a_childs_environment_has_no_proxies_no_telemetry_and_no_other_childs_na
     assert "BROWNOUT_PROCESS" not in found
 
 
-async def test_heartbeats_outlast_leases(tmp_path: Path) -> None:
+async def test_heartbeats_renew_the_lease(tmp_path: Path) -> None:
     async with supervise(tmp_path, lease_s=1.0) as supervisor:
         child = await supervisor.spawn(spec(tmp_path, "tpu-0", "sleep", "2.5"))
-        assert await supervisor.wait("tpu-0") == 0  # more than two leases later: by itself
+        assert await supervisor.wait("tpu-0") == 0  # it exits by itself after more than two leases
         assert supervisor.gone is None
     assert all_gone([child.identity])
 
 
-async def test_a_loop_that_hangs_loses_the_lease(tmp_path: Path) -> None:
+async def test_a_blocked_event_loop_loses_the_lease(tmp_path: Path) -> None:
     supervisor = supervise(tmp_path, lease_s=1.0)
-    with pytest.raises(ShepherdGone, match=r"nothing heard from the runner for 1 s"):  # noqa: PT012 - on leaving
+    with pytest.raises(ShepherdGone, match=r"no message from the runner for 1 s"):  # noqa: PT012 - on leaving
         async with supervisor:
             child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
-            eventually(lambda: all_gone([child.identity]), "the child gone")  # holds up the loop on purpose
+            eventually(lambda: all_gone([child.identity]), "the child gone")  # blocks the event loop on purpose

@@ -1,3 +1,5 @@
+"""The write-ahead file, and the undo of its pending faults."""
+
 from __future__ import annotations
 
 import json
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from chaos.supervision.identity import Identity, identify, state_of
-from chaos.supervision.undo import UndoFile, UndoNotWritten, check_record, heal, pending, perform
+from chaos.supervision.undo import UndoFile, UndoNotWritten, check_record, pending, perform, undo_pending
 from reports.shared.errors import UserError
 from tests.support.shepherd_helpers import eventually, undo_server
 
@@ -40,14 +42,14 @@ def thaw(who: Identity) -> dict[str, Any]:
     return {"do": "signal", "process": "tpu-0", "signal": "SIGCONT", **who._asdict()}
 
 
-def request(url: str) -> dict[str, Any]:
+def request(url: str | None) -> dict[str, Any]:
     return {"do": "request", "method": "DELETE", "url": url}
 
 
 START = {"do": "start", "process": "tpu-0"}
 
 
-def test_what_is_armed_is_pending_until_it_is_disarmed(path: Path) -> None:
+def test_an_armed_fault_is_pending_until_it_is_disarmed(path: Path) -> None:
     assert pending(path) == []
     file = UndoFile(path, "run-1")
     for fault in ("f1", "f2", "f3"):
@@ -63,7 +65,7 @@ def test_what_is_armed_is_pending_until_it_is_disarmed(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_it_is_on_disk_before_arm_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_on_disk_before_arm_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
     real = os.fsync
 
@@ -71,7 +73,7 @@ def test_it_is_on_disk_before_arm_returns(path: Path, monkeypatch: pytest.Monkey
         name = os.readlink(f"/proc/self/fd/{descriptor}")
         synced.append(name)
         if name == str(path):
-            assert pending(path)[-1].fault == f"f{synced.count(name)}"  # written, and then synced
+            assert pending(path)[-1].fault == f"f{synced.count(name)}"  # first written, then synced
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
@@ -81,7 +83,7 @@ def test_it_is_on_disk_before_arm_returns(path: Path, monkeypatch: pytest.Monkey
     assert synced == [str(path), str(path.parent), str(path)]  # the folder too, for a new file
 
 
-def test_a_torn_line_was_never_armed_and_spoils_none_after_it(path: Path) -> None:
+def test_an_incomplete_line_is_not_armed_and_does_not_affect_later_lines(path: Path) -> None:
     file = UndoFile(path, "run-1")
     file.arm("f1", [START])
     with path.open("ab") as raw:
@@ -91,17 +93,17 @@ def test_a_torn_line_was_never_armed_and_spoils_none_after_it(path: Path) -> Non
     assert [one.fault for one in pending(path)] == ["f1", "f3"]
 
 
-def test_lines_that_are_no_entries_are_passed_over(path: Path) -> None:
+def test_lines_that_are_no_entries_are_ignored(path: Path) -> None:
     path.write_text('17\n[]\n{"fault": 1}\n{"fault":"f","owner":"o","undo":7}\n\xff\n')
     UndoFile(path, "o").arm("f1", [START])
     assert [one.fault for one in pending(path)] == ["f1"]
 
 
-def test_a_full_disk_leaves_what_was_there_and_says_so(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_earlier_records_and_is_reported(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "small", str(small)]).returncode:
-        pytest.skip("this user may not mount a small disk")
+        pytest.skip("this machine does not allow to mount a file system")
     try:
         file = UndoFile(small / "undo.jsonl", "run-1")
         file.arm("f1", [START])
@@ -122,7 +124,7 @@ def file_bytes(folder: Path) -> bytes:
     return (folder / "undo.jsonl").read_bytes()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UndoNotWritten, match="No such file or directory"):
         UndoFile(tmp_path / "no" / "undo.jsonl", "run-1").arm("f1", [START])
 
@@ -130,14 +132,14 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        ({}, "None is no way to undo"),
-        ({"do": "pray"}, "'pray' is no way to undo"),
-        ({"do": "start"}, "no process is named"),
+        ({}, "unknown undo None"),
+        ({"do": "pray"}, "unknown undo 'pray'"),
+        ({"do": "start"}, "names no process"),
         ({"do": "signal", "signal": "SIGCONT"}, "needs pid, start_time and boot_id"),
-        ({"do": "signal", "signal": "SIGNOPE", "pid": 7, "start_time": 8, "boot_id": "b"}, "no signal 'SIGNOPE'"),
+        ({"do": "signal", "signal": "SIGNOPE", "pid": 7, "start_time": 8, "boot_id": "b"}, "unknown signal 'SIGNOPE'"),
         ({"do": "request", "method": "GET", "url": "http://127.0.0.1:1/"}, "method 'GET'"),
         *(
-            (request(url), "http://127.0.0.1:PORT/ and nowhere else")
+            (request(url), "http://127.0.0.1:PORT/ only")
             for url in (
                 "http://192.0.2.1:80/",
                 "http://127.0.0.1.example.org:80/",
@@ -151,15 +153,15 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_could_not_be_done_is_not_armed(path: Path, record: dict[str, Any], why: str) -> None:
+def test_an_invalid_record_is_not_armed(path: Path, record: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         UndoFile(path, "run-1").arm("f1", [START, record])
     assert not path.exists()
     assert perform(record)[0] is False
 
 
-def test_no_way_to_undo_no_arming(path: Path) -> None:
-    with pytest.raises(ValueError, match="no way to undo it"):
+def test_a_fault_without_an_undo_record_is_not_armed(path: Path) -> None:
+    with pytest.raises(ValueError, match="has no undo record"):
         UndoFile(path, "run-1").arm("f1", [])
 
 
@@ -168,41 +170,41 @@ def test_loopback_has_three_names(url: str) -> None:
     check_record(request(url))
 
 
-def test_healing_thaws_and_asks_the_newest_fault_first_and_writes_it_down(path: Path, frozen: Identity) -> None:
+def test_pending_faults_are_undone_newest_first_and_recorded_as_done(path: Path, frozen: Identity) -> None:
     file = UndoFile(path, "run-1")
     with undo_server() as (url, got):
         file.arm("f1", [request(f"{url}/1"), thaw(frozen)])
         file.arm("f2", [request(f"{url}/2a"), request(f"{url}/2b")])
-        done = heal(path, "run-1", token="secret")
+        done = undo_pending(path, "run-1", token="secret")
         assert [one for _, one, _ in got] == ["/2b", "/2a", "/1"]
         assert {token for _, _, token in got} == {"secret"}
     eventually(lambda: state_of(frozen) == "running", "thawed")
     assert [one.ok for one in done] == [True] * 4
-    assert done[0].record["do"] == "signal"  # before the requests: a frozen process answers none
+    assert done[0].record["do"] == "signal"  # before the requests, because a frozen process does not reply
     assert pending(path) == []
     assert json.loads(path.read_text().splitlines()[-1])["by"] == "heal"
-    assert heal(path, "run-1") == []
+    assert undo_pending(path, "run-1") == []
 
 
-def test_the_file_of_another_owner_is_refused_before_anything_is_done(path: Path, frozen: Identity) -> None:
+def test_the_file_of_another_owner_is_rejected_before_anything_is_undone(path: Path, frozen: Identity) -> None:
     UndoFile(path, "run-1").arm("f1", [thaw(frozen)])
     UndoFile(path, "run-2").arm("f2", [START])
-    with pytest.raises(UserError, match="was written by run-2, not by run-1: not touched"):
-        heal(path, "run-1")
+    with pytest.raises(UserError, match="belongs to run-2, not to run-1: nothing was undone"):
+        undo_pending(path, "run-1")
     assert state_of(frozen) == "stopped"
     assert len(pending(path)) == 2
 
 
-def test_a_reused_pid_is_never_signalled(path: Path, frozen: Identity) -> None:
+def test_a_process_that_reuses_a_pid_is_never_signalled(path: Path, frozen: Identity) -> None:
     before = frozen._replace(start_time=frozen.start_time - 100)
     UndoFile(path, "run-1").arm("f1", [thaw(before)])
-    (one,) = heal(path, "run-1")
-    assert one.ok  # whoever was frozen is no more
-    assert "another process by now" in one.why
+    (one,) = undo_pending(path, "run-1")
+    assert one.ok  # the frozen process has exited
+    assert "belongs to another process now" in one.why
     assert state_of(frozen) == "stopped"
 
 
-def test_one_fault_alone_can_be_healed(path: Path) -> None:
+def test_one_fault_can_be_undone_alone(path: Path) -> None:
     file = UndoFile(path, "run-1")
     file.arm("f1", [START])
     file.arm("f2", [START])
@@ -212,44 +214,43 @@ def test_one_fault_alone_can_be_healed(path: Path) -> None:
         started.append(name)
         return "started"
 
-    assert [str(one) for one in heal(path, "run-1", only="f1", start=start)] == ["f1: start tpu-0: started"]
+    assert [str(one) for one in undo_pending(path, "run-1", only="f1", start=start)] == ["f1: start tpu-0: started"]
     assert started == ["tpu-0"]
     assert [one.fault for one in pending(path)] == ["f2"]
 
 
-def test_what_fails_is_told_and_stays_pending(path: Path) -> None:
+def test_a_failed_undo_is_reported_and_its_fault_stays_pending(path: Path) -> None:
     file = UndoFile(path, "run-1")
-    with socket.socket() as deaf, undo_server() as (url, _):
-        deaf.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{deaf.getsockname()[1]}/x"
-        file.arm("f1", [request(nobody)])
+    with socket.socket() as unused, undo_server() as (url, _):
+        unused.bind(("127.0.0.1", 0))
+        file.arm("f1", [request(f"http://127.0.0.1:{unused.getsockname()[1]}/x")])
         file.arm("f2", [request(f"{url}/broken")])
         file.arm("f3", [START])
         file.arm("f4", [request(f"{url}/fine")])
-        done = {one.fault: (one.ok, one.why) for one in heal(path, "run-1")}
+        done = {one.fault: (one.ok, one.why) for one in undo_pending(path, "run-1")}
     assert done == {
-        "f1": (False, "nobody listens there"),
-        "f2": (False, "answered 500"),
-        "f3": (False, "not started: nobody here knows how; start it by hand"),
-        "f4": (True, "answered 200"),
+        "f1": (False, "connection refused"),
+        "f2": (False, "status 500"),
+        "f3": (False, "not started: its command is not known here; start it by hand"),
+        "f4": (True, "status 200"),
     }
     assert [one.fault for one in pending(path)] == ["f1", "f2", "f3"]
 
 
-def test_servers_that_never_answer_hold_it_up_for_a_bounded_time(path: Path) -> None:
+def test_servers_that_never_reply_delay_the_undo_for_a_bounded_time(path: Path) -> None:
     file = UndoFile(path, "run-1")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         for number in range(5):
             file.arm(f"f{number}", [request(f"http://127.0.0.1:{silent.getsockname()[1]}/{number}")])
-        done = heal(path, "run-1", within_s=0.3)
+        done = undo_pending(path, "run-1", within_s=0.3)
     assert [one.why for one in done] == ["timed out", *["not sent: no time left"] * 4]
 
 
-def test_no_proxy_is_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undo_requests_use_no_proxy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with undo_server() as (url, got):
         UndoFile(path, "run-1").arm("f1", [request(f"{url}/1?a=b")])
-        assert heal(path, "run-1")[0].ok
+        assert undo_pending(path, "run-1")[0].ok
         assert [one for _, one, _ in got] == ["/1?a=b"]
