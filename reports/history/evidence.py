@@ -67,13 +67,13 @@ class Columns:
 
 @dataclass
 class Evidence:
-    """A run, ready to be measured. `kept` holds what several measures share."""
+    """A run, ready to be measured. `cache`: results that several measures share."""
 
     record: Record
     calls: Calls
     columns: Columns
     impacts: list[FaultImpact]
-    kept: dict[str, object] = field(default_factory=dict)
+    cache: dict[str, object] = field(default_factory=dict)
 
     @cached_property
     def resampling(self) -> Resampling:

@@ -44,9 +44,9 @@ class Work:
 
 def work_of(evidence: Evidence) -> Work:
     """The work of each call, from the replicas' spans. Computed once per run, cached in the evidence."""
-    kept = evidence.kept.get("work")
-    if isinstance(kept, Work):
-        return kept
+    cached = evidence.cache.get("work")
+    if isinstance(cached, Work):
+        return cached
     calls = evidence.calls.calls
     computed = np.array([sum(r.computed for r in call.replica_requests) for call in calls], dtype=np.float64)
     decoded = np.array([sum(r.decoded for r in call.replica_requests) for call in calls], dtype=np.float64)
@@ -54,7 +54,7 @@ def work_of(evidence: Evidence) -> Work:
     shared = _shared_prefix(evidence)
     needed, unknown = _needed(calls, shared)
     work = Work(computed, decoded, needed, estimated, unknown, shared)
-    evidence.kept["work"] = work
+    evidence.cache["work"] = work
     return work
 
 

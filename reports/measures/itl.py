@@ -25,9 +25,9 @@ def itl(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 def _gaps(evidence: Evidence) -> tuple[FloatArray, IntArray]:
     """All gaps of the run, and the index of the call of each. Computed once, cached in the evidence."""
-    kept = evidence.kept.get("itl")
-    if isinstance(kept, tuple):
-        return kept
+    cached = evidence.cache.get("itl")
+    if isinstance(cached, tuple):
+        return cached
     gaps: list[float] = []
     counts: list[int] = []
     for call in evidence.calls.calls:
@@ -36,5 +36,5 @@ def _gaps(evidence: Evidence) -> tuple[FloatArray, IntArray]:
             gaps += [(after - at) / tokens for (at, _), (after, tokens) in pairwise(attempt.chunks) if tokens]
         counts.append(len(gaps) - before)
     found = np.array(gaps, dtype=np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-    evidence.kept["itl"] = found
+    evidence.cache["itl"] = found
     return found

@@ -1,8 +1,9 @@
-"""Does it stay down by itself after the trigger is gone? (Bronson et al., HotOS '21; Huang et al., OSDI '22.)
+"""Whether a stack stays down after the trigger is gone (Bronson et al., HotOS '21; Huang et al., OSDI '22).
 
-grace      how long it may take to recover: the longest client timeout + the backlog at spare capacity
-judging    down or well in the time after it; what keeps it down; the verdict `metastable` or `overloaded`
-twin       the run of the same seed without the fault, by its report
-shedding   what became of it once new sessions were kept out for a while
-told       the section of report.json
+grace            the grace period: longest client timeout + time to drain the backlog at spare capacity
+judging          down or healthy after the grace period; the verdicts `metastable` and `overloaded`
+persisting       what may keep the stack down: retries, wasted work, cache misses, each compared with the baseline
+twin             the run of the same seed without the fault, from its report
+shedding         the effect of admitting no new sessions for a while
+report_section   the section `metastability` of report.json
 """

@@ -1,59 +1,48 @@
-"""Down or well after the trigger is gone, what keeps it down, and the word for it.
+"""Judges whether the stack stays down after the trigger is gone, and why.
 
 Down: good calls / offered calls stays below 70 % of the baseline's in every window of 5 s from the end of the grace
-period to the end of the recovery, at the baseline's offered load. Then
+period to the end of the recovery, at the baseline's offered load. A stack that is down is
 
-    metastable   retries, wasted work or a cold cache persist above the baseline's, and the twin is well or shedding
-                 brought it back
-    overloaded   else; also as long as neither twin nor shedding can tell
+    metastable   retries, wasted work or cache misses persist above the baseline's, and the twin is healthy or shedding
+                 restored service
+    overloaded   otherwise, also where neither a twin nor shedding was run
 
-Well before the grace period is over is well. A recovery shorter than the grace period cannot tell anything else.
+A stack that recovers before the end of the grace period is healthy (`well`). Otherwise the state is unknown where the
+recovery ends less than 5 s after the grace period.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
-from reports.history.evidence import BoolArray, Evidence, Scope
-from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval, wilson_interval
+from reports.history.evidence import Evidence, Scope
+from reports.history.statistics import wilson_interval
 from reports.history.windows import recovered_at, window_shares
-from reports.history.work import attempts_by_call, wasted_by_call
-from reports.metastability.grace import Grace, grace_of, longest_client_timeout_s, trigger_gone_s
+from reports.metastability.grace import Grace, grace_period, longest_client_timeout_s, trigger_gone_s
+from reports.metastability.persisting import Persisting, find_persisting
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
-from reports.shared import attributes as names
 from reports.shared.thresholds import DOWN_BELOW, WINDOW_S
 from reports.shared.wording import value_text
 
-__all__ = ["Metastability", "Persisting", "State", "metastability_of"]
+__all__ = ["Metastability", "State", "metastability_of"]
 
 LOAD_BAND: Final = 1.1
-"""Sessions a second, of the baseline's, that still count as its offered load."""
+"""Up to this multiple of the baseline's sessions per second, the load counts as back at the baseline."""
 
 State = Literal["well", "overloaded", "metastable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Persisting:
-    """One thing that may keep it down: its value in the baseline and after the grace period; `worse` when the whole
-    95 % interval (bootstrap by session) of the difference says so.
-    """
-
-    what: str
-    unit: Literal["x", "share"]
-    baseline: float
-    after: float
-    worse: bool
+"""`well`: healthy. `overloaded`, `metastable`: down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metastability:
-    """`state` is None where it cannot be told; `why` is a sentence either way. `bar` is a share of calls.
+    """The result. `state` is None where it is unknown; `why` is a sentence in each case.
 
-    `confirmed_by`: "twin", "shedding". Times are seconds since zero; those that do not apply are None.
+    `confirmed_by`: "twin", "shedding". `down_below`: the share of good calls below which the stack is down. Times are
+    seconds since the start of the load; those that do not apply are None.
     """
 
     state: State | None
@@ -64,7 +53,7 @@ class Metastability:
     judged_from_s: float | None = None
     judged_to_s: float | None = None
     baseline_share: float | None = None
-    bar: float | None = None
+    down_below: float | None = None
     share: float | None = None
     persisting: tuple[Persisting, ...] = ()
     twin: Twin | None = None
@@ -76,19 +65,20 @@ class Metastability:
 
     @property
     def unconfirmed(self) -> bool:
-        """Down by something that persists, and no twin says whether the load alone would do it. (Shedding that does not
-        bring it back says nothing: it may have been too short.)
+        """Down while something persists, and no twin shows what the load alone does.
+
+        Shedding that does not restore service is not conclusive: it may have been too short.
         """
-        told = self.twin is not None and self.twin.share is not None
-        return self.state == "overloaded" and not told and any(one.worse for one in self.persisting)
+        has_twin = self.twin is not None and self.twin.share is not None
+        return self.state == "overloaded" and not has_twin and any(one.worse for one in self.persisting)
 
 
 def metastability_of(evidence: Evidence) -> Metastability:
-    """Judged once a run, kept with the evidence."""
-    kept = evidence.kept.get("metastability")
-    if not isinstance(kept, Metastability):
-        kept = evidence.kept["metastability"] = _judge(evidence)
-    return kept
+    """Judge the run. Computed once per run, cached in the evidence."""
+    cached = evidence.cache.get("metastability")
+    if not isinstance(cached, Metastability):
+        cached = evidence.cache["metastability"] = _judge(evidence)
+    return cached
 
 
 def _judge(evidence: Evidence) -> Metastability:
@@ -97,104 +87,91 @@ def _judge(evidence: Evidence) -> Metastability:
         return Metastability(None, "no fault was injected")
     gone_s, recovery = trigger_gone_s(record), record.phase("recovery")
     if gone_s is None or recovery is None or not record.finished("recovery"):
-        return Metastability(None, "the record ends before the recovery did")
+        return Metastability(None, "the record ends before the end of the recovery")
     baseline = evidence.mask(Scope("baseline"))
     share = float(columns.good[baseline].mean()) if baseline.any() else 0.0
     if share == 0:
-        return Metastability(None, "no call of the baseline was good: there is nothing to come back to")
+        return Metastability(None, "no call of the baseline was good: a recovery cannot be recognised")
     grace = _grace(evidence, gone_s)
-    bar, end_s = DOWN_BELOW * share, recovery.end_s
+    down_below, end_s = DOWN_BELOW * share, recovery.end_s
     found = Metastability(
-        None, "", trigger_gone_s=gone_s, grace=grace, judged_to_s=end_s, baseline_share=share, bar=bar
+        None, "", trigger_gone_s=gone_s, grace=grace, judged_to_s=end_s, baseline_share=share, down_below=down_below
     )
     good, ones = columns.good.astype(np.float64), np.ones(columns.good.size)
     from_s = gone_s + grace.total_s
-    well_s = recovered_at(columns.sent, good, ones, bar, gone_s, end_s)
+    recovered_s = recovered_at(columns.sent, good, ones, down_below, gone_s, end_s)
     if end_s - from_s < WINDOW_S:
-        if well_s is not None:
-            return _as(found, "well", f"well again {well_s - gone_s:.1f} s after the trigger was gone")
-        return _as(
-            found, None, f"the recovery ends less than {WINDOW_S:g} s after the grace period of {grace.total_s:.1f} s"
-        )
+        if recovered_s is not None:
+            why = f"recovered {recovered_s - gone_s:.1f} s after the trigger was gone"
+            return replace(found, state="well", why=why)
+        why = f"the recovery ends less than {WINDOW_S:g} s after the grace period of {grace.total_s:.1f} s"
+        return replace(found, why=why)
     return _after_grace(evidence, found, from_s, end_s)
 
 
 def _after_grace(evidence: Evidence, found: Metastability, from_s: float, end_s: float) -> Metastability:
     columns = evidence.columns
-    assert found.bar is not None
-    assert found.grace is not None
+    grace, down_below = found.grace, found.down_below
+    assert grace is not None
+    assert down_below is not None
     good, ones = columns.good.astype(np.float64), np.ones(columns.good.size)
     _, shares = window_shares(columns.sent, good, ones, from_s, end_s)
     after = (columns.sent >= from_s) & (columns.sent < end_s)
+    found = replace(found, judged_from_s=from_s)
     if not after.any():
-        return _as(found, None, "no call was offered after the grace period", from_s=from_s)
+        return replace(found, why="no call was sent after the grace period")
     share = float(columns.good[after].mean())
-    if (more := _more_load(evidence, from_s, end_s)) is not None:
-        return _as(found, None, more, from_s=from_s, share=share)
-    if not bool(np.all(shares[~np.isnan(shares)] < found.bar)):
-        why = f"good / offered is {share:.0%} once the grace period of {found.grace.total_s:.1f} s is over"
-        return _as(found, "well", why, from_s=from_s, share=share)
-    persisting = _persisting(evidence, evidence.mask(Scope("baseline")), after)
+    found = replace(found, share=share)
+    if (why := _load_above_baseline(evidence, from_s, end_s)) is not None:
+        return replace(found, why=why)
+    if not bool(np.all(shares[~np.isnan(shares)] < down_below)):
+        why = f"good / offered is {share:.0%} after the grace period of {grace.total_s:.1f} s"
+        return replace(found, state="well", why=why)
+    persisting = find_persisting(evidence, evidence.mask(Scope("baseline")), after)
     twin, shedding = read_twin(evidence.record, from_s, end_s), read_shedding(evidence)
-    state, why, confirmed = _word(found.bar, persisting, twin, shedding)
+    state, why, confirmed = _classify(down_below, persisting, twin, shedding)
     down = (
         f"good / offered stays at {share:.0%} (baseline {found.baseline_share:.0%}) "
-        f"after a grace period of {found.grace.total_s:.1f} s"
+        f"after a grace period of {grace.total_s:.1f} s"
     )
-    return _as(
-        found, state, f"{down}; {why}", from_s=from_s, share=share, persisting=persisting,
-        twin=twin, shedding=shedding, confirmed=confirmed,
+    return replace(
+        found, state=state, why=f"{down}; {why}", confirmed_by=confirmed, persisting=persisting, twin=twin,
+        shedding=shedding,
     )  # fmt: skip
 
 
-def _as(
-    found: Metastability,
-    state: State | None,
-    why: str,
-    *,
-    from_s: float | None = None,
-    share: float | None = None,
-    persisting: tuple[Persisting, ...] = (),
-    twin: Twin | None = None,
-    shedding: Shedding | None = None,
-    confirmed: tuple[str, ...] = (),
-) -> Metastability:
-    return Metastability(
-        state, why, confirmed, found.trigger_gone_s, found.grace, from_s, found.judged_to_s, found.baseline_share,
-        found.bar, share, persisting, twin, shedding,
-    )  # fmt: skip
-
-
-def _word(
-    bar: float, persisting: tuple[Persisting, ...], twin: Twin | None, shedding: Shedding | None
+def _classify(
+    down_below: float, persisting: tuple[Persisting, ...], twin: Twin | None, shedding: Shedding | None
 ) -> tuple[State, str, tuple[str, ...]]:
-    """Of a stack that is down: which of both it is, why, and what confirmed it."""
+    """The state of a stack that is down, the reason, and what confirmed it."""
     worse = [
         f"{p.what} {value_text(p.after, p.unit)} (baseline {value_text(p.baseline, p.unit)})"
         for p in persisting
         if p.worse
     ]
     if not worse:
-        return "overloaded", "neither retries nor wasted work nor a cold cache keep it down", ()
-    kept = f"kept down by {', '.join(worse)}"
-    twin_well = twin.share >= bar if twin is not None and twin.share is not None else None
-    back = shedding.share >= bar if shedding is not None and shedding.share is not None else None
-    if twin_well is False:
+        return "overloaded", "neither retries nor wasted work nor cache misses are above the baseline", ()
+    persists = f"still above the baseline: {', '.join(worse)}"
+    twin_healthy = twin.share >= down_below if twin is not None and twin.share is not None else None
+    restored = shedding.share >= down_below if shedding is not None and shedding.share is not None else None
+    if twin_healthy is False:
         assert twin is not None
-        return "overloaded", f"{kept}; but the same seed without the fault is down too (good {twin.share:.0%})", ()
-    confirmed = tuple(name for name, yes in (("twin", twin_well), ("shedding", back)) if yes)
-    said = []
-    if twin_well and twin is not None:
-        said.append(f"the same seed without the fault is well (good {twin.share:.0%})")
-    if back and shedding is not None:
-        said.append(f"keeping new sessions out brought it back (good {shedding.share:.0%})")
-    if back is False and shedding is not None:
-        said.append(f"keeping new sessions out did not bring it back (good {shedding.share:.0%})")
-    said += [f"the twin says nothing: {twin.why_not}"] if twin is not None and twin.why_not else []
-    said += [f"shedding says nothing: {shedding.why_not}"] if shedding is not None and shedding.why_not else []
+        return "overloaded", f"{persists}; but the twin without the fault is down too (good {twin.share:.0%})", ()
+    confirmed = tuple(name for name, yes in (("twin", twin_healthy), ("shedding", restored)) if yes)
+    reasons = [persists]
+    if twin_healthy and twin is not None:
+        reasons.append(f"the twin without the fault is healthy (good {twin.share:.0%})")
+    if restored and shedding is not None:
+        reasons.append(f"shedding new sessions restored service (good {shedding.share:.0%})")
+    if restored is False and shedding is not None:
+        reasons.append(f"shedding new sessions did not restore service (good {shedding.share:.0%})")
+    if twin is not None and twin.why_not:
+        reasons.append(f"the twin is not conclusive: {twin.why_not}")
+    if shedding is not None and shedding.why_not:
+        reasons.append(f"shedding is not conclusive: {shedding.why_not}")
     if confirmed:
-        return "metastable", "; ".join([kept, *said]), confirmed
-    return "overloaded", "; ".join([kept, *said, "metastable unless the twin is down too (play it with --twin)"]), ()
+        return "metastable", "; ".join(reasons), confirmed
+    return "overloaded", "; ".join([*reasons, "metastable unless a twin is down too (run it with --twin)"]), ()
 
 
 def _grace(evidence: Evidence, gone_s: float) -> Grace:
@@ -209,12 +186,13 @@ def _grace(evidence: Evidence, gone_s: float) -> Grace:
     overlap = np.clip(np.minimum(columns.end, end) - np.maximum(columns.sent, begin), 0.0, None)
     open_now = float(((columns.sent <= gone_s) & (columns.end > gone_s)).sum())
     timeout_s = longest_client_timeout_s(evidence.record)
-    return grace_of(timeout_s, open_now, float(overlap.sum()) / span_s, most, offered)
+    return grace_period(timeout_s, open_now, float(overlap.sum()) / span_s, most, offered)
 
 
-def _more_load(evidence: Evidence, from_s: float, end_s: float) -> str | None:
-    """Why the offered load is not back at its baseline, None where it is: by sessions started (Wilson on the share of
-    both times' sessions that fall into the later one).
+def _load_above_baseline(evidence: Evidence, from_s: float, end_s: float) -> str | None:
+    """Why the offered load is above the baseline's, None where it is not.
+
+    By sessions started: Wilson's interval of the share of the sessions of both times that started in the later one.
     """
     baseline = evidence.record.phase("baseline")
     assert baseline is not None
@@ -225,45 +203,4 @@ def _more_load(evidence: Evidence, from_s: float, end_s: float) -> str | None:
     if wilson_interval(after, after + before)[0] <= allowed / (allowed + baseline.duration_s):
         return None
     now, then = after / (end_s - from_s), before / max(baseline.duration_s, 1e-9)
-    return f"{now:.3g} sessions a second are offered after the grace period, {then:.3g} in the baseline"
-
-
-def _persisting(evidence: Evidence, baseline: BoolArray, after: BoolArray) -> tuple[Persisting, ...]:
-    ones = np.ones(baseline.size)
-    calls = evidence.calls
-    clients = np.array([max(1, len(call.client_attempts)) for call in calls.calls], dtype=np.float64)
-    found = [_compared(evidence, "client attempts a call", "x", clients, ones, baseline, after)]
-    if calls.has_gateway or calls.has_replicas:
-        upstream = attempts_by_call(evidence)
-        found.append(_compared(evidence, "upstream attempts a call", "x", upstream, ones, baseline, after))
-    if calls.has_replicas:
-        wasted, decoded = wasted_by_call(evidence)
-        found.append(_compared(evidence, "wasted share of decoded tokens", "share", wasted, decoded, baseline, after))
-        requests = [call.replica_requests for call in calls.calls]
-        asked = np.array([sum(r.prompt_tokens or 0 for r in its) for its in requests], dtype=np.float64)
-        cached = np.array(
-            [sum(int(r.span.attributes.get(names.PREFILL_CACHED, 0)) for r in its) for its in requests],
-            dtype=np.float64,
-        )
-        missed = np.maximum(0.0, asked - cached)
-        found.append(_compared(evidence, "share of prompts not in the cache", "share", missed, asked, baseline, after))
-    return tuple(one for one in found if one is not None)
-
-
-def _compared(
-    evidence: Evidence,
-    what: str,
-    unit: Literal["x", "share"],
-    part: FloatArray,
-    whole: FloatArray,
-    baseline: BoolArray,
-    after: BoolArray,
-) -> Persisting | None:
-    """A quotient of sums in the baseline and after the grace period; None where one of them does not exist."""
-    sums = [(evidence.by_session(part, mask), evidence.by_session(whole, mask)) for mask in (baseline, after)]
-    if any(under.sum() <= 0 for _, under in sums):
-        return None
-    before, now = (float(over.sum() / under.sum()) for over, under in sums)
-    ratios = [evidence.resampling.ratio(over, under) for over, under in sums]
-    enough = all(np.count_nonzero(under) >= MIN_SESSIONS for _, under in sums)
-    return Persisting(what, unit, before, now, enough and percentile_interval(ratios[1] - ratios[0])[0] > 0)
+    return f"{now:.3g} sessions per second are offered after the grace period, {then:.3g} in the baseline"

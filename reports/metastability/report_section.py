@@ -1,4 +1,4 @@
-"""What report.json says of metastability: flat, every field always there."""
+"""The section `metastability` of report.json: flat, each field is always present."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["report_section"]
 
 
 def report_section(found: Metastability) -> dict[str, Any]:
-    """The section `metastability` of the report."""
+    """The section as a JSON object."""
     grace, twin, shedding = found.grace, found.twin, found.shedding
     return {
         "state": found.state,
@@ -27,7 +27,7 @@ def report_section(found: Metastability) -> dict[str, Any]:
         "judged_from_s": found.judged_from_s,
         "judged_to_s": found.judged_to_s,
         "baseline_share": found.baseline_share,
-        "bar": found.bar,
+        "bar": found.down_below,
         "share": found.share,
         "persisting": [asdict(one) for one in found.persisting],
         "twin": twin.folder if twin else None,

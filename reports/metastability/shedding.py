@@ -1,6 +1,6 @@
-"""Confirmation by shedding: phase `shedding` (no new session for a grace period), then `readmission` (they come again).
+"""Confirmation by shedding: phase `shedding` (no new session for a grace period), then `readmission` (admitted again).
 
-Well in the readmission, down before it, at the same load: both states are stable at that load.
+Where the stack is down before and healthy in the readmission at the same load, both states are stable at that load.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["Shedding", "read_shedding"]
 
 @dataclass(frozen=True, slots=True)
 class Shedding:
-    """`share`: good / offered of the calls sent in the readmission; None where `why_not` says why there is none."""
+    """`share`: good / offered of the calls sent in the readmission; None: unknown, see `why_not`. Times in seconds."""
 
     begin_s: float
     readmitted_s: float
@@ -23,14 +23,14 @@ class Shedding:
 
 
 def read_shedding(evidence: Evidence) -> Shedding | None:
-    """What shedding did; None where nothing was shed."""
+    """The result of shedding; None where the run had no shedding."""
     record = evidence.record
     shed, back = record.phase("shedding"), record.phase("readmission")
     if shed is None:
         return None
     if back is None or not record.finished("readmission"):
-        return Shedding(shed.start_s, shed.end_s, None, "the record ends before the sessions that came back did")
+        return Shedding(shed.start_s, shed.end_s, None, "the record ends before the end of the readmission")
     sent = (evidence.columns.sent >= back.start_s) & (evidence.columns.sent < back.end_s)
     if not sent.any():
-        return Shedding(shed.start_s, back.start_s, None, "no call was sent once sessions were let back")
+        return Shedding(shed.start_s, back.start_s, None, "no call was sent in the readmission")
     return Shedding(shed.start_s, back.start_s, float(evidence.columns.good[sent].mean()))

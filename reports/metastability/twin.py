@@ -18,7 +18,7 @@ TWIN_FILE: Final = "twin.json"
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """`share`: good / offered in the time asked about; None where its report does not say, and `why_not` says why."""
+    """`share`: good / offered of the twin in the requested time; None: unknown, see `why_not`."""
 
     folder: str
     share: float | None
@@ -26,7 +26,7 @@ class Twin:
 
 
 def read_twin(record: Record, begin_s: float, end_s: float) -> Twin | None:
-    """What the twin did between two times since the start of its load, by its report; None where there is no twin."""
+    """The twin between two times, seconds since the start of its load; None where the run has no twin."""
     try:
         given = msgspec.json.decode((record.path / TWIN_FILE).read_bytes())
         folder = str(given["path"])
@@ -46,9 +46,9 @@ def _of_report(folder: str, report: dict[str, Any], record: Record, begin_s: flo
     if run["seed"] != record.experiment.get("seed"):
         return Twin(folder, None, f"its seed is {run['seed']}")
     if any("injected" in fault["stages"] for fault in report["faults"]):
-        return Twin(folder, None, "it had a fault too")
+        return Twin(folder, None, "it had a fault")
     first, last = math.ceil(begin_s - 1e-9), math.floor(end_s + 1e-9)
     offered, good = sum(timeline["offered"][first:last]), sum(timeline["good"][first:last])
     if not offered:
-        return Twin(folder, None, "it offered no call at that time")
+        return Twin(folder, None, "it has no call at that time")
     return Twin(folder, good / offered)
