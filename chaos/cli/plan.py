@@ -15,6 +15,7 @@ from chaos.experiment.model import Experiment, PlannedFault
 from chaos.experiment.timeline import phases
 from loadprofiles.demand import Order
 from reports.gates.grammar import Gate, samples_needed
+from reports.gates.operators import OPERATORS
 from reports.history.statistics import MIN_SESSIONS, wilson_interval
 
 __all__ = ["GatePlan", "Plan", "estimated", "make_plan"]
@@ -169,7 +170,8 @@ def _yes(gate: Gate, samples: int, what: str) -> str:
 
 def _most_bad(gate: Gate, samples: int) -> int | None:
     """The most bad samples with which a gate on a rate still passes, if the samples are independent."""
-    upward, downward = gate.op in (">=", ">"), gate.op in ("<=", "<")
+    limit = OPERATORS[gate.op].limit
+    upward, downward = limit == "minimum", limit == "maximum"
     if not (upward or downward):
         return None
     passing = None
