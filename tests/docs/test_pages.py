@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ from tests.support.paths import ROOT
 MAX_README_LINES = 150
 MAX_CELL = 240
 INDEX = ROOT / "docs" / "README.md"
+EXAMPLE = re.compile(r"NAME|/a/")
+"""In paths that stand for any module."""
+
 DECISIONS = ROOT / "docs" / "decisions" / "README.md"
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -32,6 +37,15 @@ def whole_experiments() -> list[tuple[str, str]]:
     return found
 
 
+def resolves(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
 @each_page
 def test_every_relative_link_and_its_anchor_resolve(page: Path) -> None:
     broken = []
@@ -41,6 +55,20 @@ def test_every_relative_link_and_its_anchor_resolve(page: Path) -> None:
         if not linked.exists() or (anchor and anchor not in anchors(linked)):
             broken.append(f"{page.name}:{line}: {target}")
     assert broken == []
+
+
+@each_page
+def test_every_path_of_the_repository_that_is_named_exists(page: Path) -> None:
+    named = set(
+        re.findall(r"`((?:chaos|loadprofiles|targets|reports|tests|bench|docs|tools)/[\w./-]*)`", page.read_text())
+    )
+    assert sorted(path for path in named if not EXAMPLE.search(path) and not (ROOT / path).exists()) == []
+
+
+@each_page
+def test_every_python_name_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"`((?:chaos|loadprofiles|targets|reports)(?:\.\w+)+)`", page.read_text(encoding="utf-8")))
+    assert sorted(name for name in named if not resolves(name)) == []
 
 
 @each_page
