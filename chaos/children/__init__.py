@@ -1,1 +1,7 @@
-"""children"""
+"""What runs inside the child processes of a run; `docs/wire.md` has the protocol with the runner.
+
+entry         starts a gateway or a replica, with telemetry and counters
+locustfile    starts the load generator, with telemetry and counters
+environment   the variables that each child gets
+telemetry     the OpenTelemetry SDK, and the count of its spans
+"""

@@ -1,8 +1,8 @@
-"""What a child process starts: `python -m chaos.children.entry gateway|replica`.
+"""The entry point of a gateway or a replica: `python -m chaos.children.entry gateway|replica`.
 
-Sets the OpenTelemetry SDK up (where there is a collector), then imports the package, then serves until SIGTERM (a
-replica drains first) or SIGINT (at once), posting counters every 250 ms. A mistake in the configuration, or a port in
-use, is one line on standard error and exit code 2.
+Sets up the OpenTelemetry SDK (if there is a collector), then imports the server, then serves until SIGTERM (a replica
+drains first) or SIGINT (ends at once). Posts counters every 250 ms. For an invalid configuration or a port in use it
+prints one line to standard error; the exit code is 2.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from reports.shared.errors import UserError
 __all__ = ["main"]
 
 LAG_TICK_S = 0.05
-"""How often the event loop's lag is looked at."""
+"""How often the lag of the event loop is measured."""
 
 SWITCH_INTERVAL_S = 0.0005
-"""The exporter's thread must not hold the event loop up: Python's 5 ms would make tokens late at every export."""
+"""The exporter's thread must not delay the event loop: with Python's 5 ms, tokens would be late at each export."""
 
 LAG_LIMIT_S = 0.05
-"""A tick later than this is a late one (`docs/measures.md`, "Proof that it was a test")."""
+"""A tick with more lag than this counts as late (`docs/measures.md`, "Proof that it was a test")."""
 
 EXPORT_EVERY_S = {"replica": 0.2, "gateway": 0.5}
-"""Replicas may be killed: what they have not sent by then is lost."""
+"""Short for replicas: when one is killed, its spans that are not exported yet are lost."""
 
 
 class Server(Protocol):
-    """What a package offers to its entry."""
+    """A gateway or a replica."""
 
     async def start(self) -> None:
         """Bind and serve."""
@@ -55,10 +55,10 @@ class Server(Protocol):
 
 @runtime_checkable
 class Drains(Protocol):
-    """Optional, of a server: it can end on notice."""
+    """A server that can drain before it ends (optional)."""
 
     async def drain(self) -> None:
-        """Say that it is about to end, go on serving, and return when nothing is left to do."""
+        """Report not ready, continue to serve, and return when no request is left."""
 
 
 class SpanCounts(Protocol):
@@ -68,8 +68,8 @@ class SpanCounts(Protocol):
     ended: int
 
 
-class Counters:
-    """Posts this process's counters, and watches its event loop's lag."""
+class CounterReporter:
+    """Posts the counters of this process, and measures the lag of its event loop."""
 
     def __init__(self, env: Environment, kind: str, server: Server, spans: SpanCounts | None) -> None:
         self._env = env
@@ -82,7 +82,7 @@ class Counters:
 
     async def run(self) -> None:
         """Post until cancelled."""
-        lag = asyncio.create_task(self._watch_lag())
+        lag = asyncio.create_task(self._measure_lag())
         timeout = aiohttp.ClientTimeout(total=5)
         try:
             async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
@@ -92,13 +92,13 @@ class Counters:
         finally:
             lag.cancel()
 
-    async def last(self) -> None:
-        """The last post, once every span has ended."""
+    async def post_last(self) -> None:
+        """The last post, after every span has ended."""
         timeout = aiohttp.ClientTimeout(total=2)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
             await self._post(session, final=True)
 
-    async def _watch_lag(self) -> None:
+    async def _measure_lag(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_TICK_S
@@ -123,14 +123,14 @@ class Counters:
             "loop_ticks": {"all": self._ticks, "late": self._late_ticks},
             "data": self._server.snapshot(),
         }
-        # A collector that is gone or late must not stop the server; the runner's absence is the shepherd's business.
+        # A collector that is slow or has exited must not stop the server. If the runner exits, the shepherd acts.
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
             async with session.post(
                 f"{self._env.collector}/v1/counters",
                 data=msgspec.json.encode(body),
                 headers={TOKEN_HEADER: self._env.token, "Content-Type": "application/json"},
-            ) as answer:
-                await answer.read()
+            ) as response:
+                await response.read()
 
 
 def _build(kind: str, config: bytes, token: str) -> Server:
@@ -158,22 +158,22 @@ async def _serve(kind: str, env: Environment, config: bytes) -> None:
         provider, spans = set_up(service, env.process, env.incarnation, env.collector, env.token, EXPORT_EVERY_S[kind])
     server = _build(kind, config, env.token)
     await server.start()
-    # What start-up made lives as long as the process: taken out of every later collection's walk.
+    # Objects of the start-up live as long as the process: later garbage collections skip them.
     gc.collect()
     gc.freeze()
-    counters = Counters(env, kind, server, spans) if env.collector else None
+    counters = CounterReporter(env, kind, server, spans) if env.collector else None
     posting = asyncio.create_task(counters.run()) if counters else None
-    await _told_to_end(server, notice, stop)
+    await _until_end(server, notice, stop)
     await server.close()
     if posting is not None and counters is not None and provider is not None:
         posting.cancel()
         await asyncio.gather(posting, return_exceptions=True)
         await asyncio.to_thread(provider.shutdown)
-        await counters.last()
+        await counters.post_last()
 
 
-async def _told_to_end(server: Server, notice: asyncio.Event, stop: asyncio.Event) -> None:
-    """SIGINT ends a process at once; SIGTERM is a notice, and a server that can drain does so first."""
+async def _until_end(server: Server, notice: asyncio.Event, stop: asyncio.Event) -> None:
+    """Wait for the end: SIGINT ends a process at once; after SIGTERM, a server that can drain does so first."""
 
     async def on_notice() -> None:
         await notice.wait()
@@ -187,11 +187,9 @@ async def _told_to_end(server: Server, notice: asyncio.Event, stop: asyncio.Even
 
 
 def main(argv: list[str]) -> int:
-    """Run one child. Answers its exit code."""
+    """Run one child. Returns its exit code."""
     if len(argv) != 2 or argv[1] not in ("gateway", "replica"):
-        print(
-            "usage: python -m chaos.children.entry gateway|replica  (configuration in the file named by BROWNOUT_CONFIG)"
-        )
+        print("usage: BROWNOUT_CONFIG=FILE python -m chaos.children.entry gateway|replica")
         return 2
     import uvloop
 

@@ -1,4 +1,4 @@
-"""What the supervisor tells a child process through its environment (`docs/wire.md`)."""
+"""The environment variables of a child process (`docs/wire.md`)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 __all__ = ["COUNTERS_EVERY_S", "Environment"]
 
 COUNTERS_EVERY_S = 0.25
-"""How often each process posts its counters."""
+"""Seconds between two posts of counters of a process."""
 
 
 class Environment:
-    """The variables of this process. `collector` is empty where there is none: no spans, no counters."""
+    """The variables of this process. `collector`: its URL; empty: no collector, so no spans and no counters."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.process = environment.get("BROWNOUT_PROCESS", "alone")

@@ -1,9 +1,9 @@
-"""What Locust plays in a run: the load of `BROWNOUT_CONFIG`, begun, drained and ended at the runner's word.
+"""The load generator of a run: plays the load of `BROWNOUT_CONFIG` with Locust, controlled by the runner.
 
     locust -f chaos/children/locustfile.py --headless        started by the runner; see docs/wire.md
 
-Sets the OpenTelemetry SDK up before `loadprofiles` asks for a tracer; posts counters every 250 ms, and obeys the
-answer.
+Sets up the OpenTelemetry SDK before `loadprofiles` gets a tracer. Posts counters every 250 ms; the response has the
+runner's command (wait, run, hold, drain or stop) and the demand orders.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-# As in loadprofiles/locustfile.py: our folder's modules must not hide others of the same name.
+# As in loadprofiles/locustfile.py: modules in this folder must not hide others of the same name.
 _HERE = str(Path(__file__).resolve().parent)
 _ROOT = str(Path(__file__).resolve().parents[2])
 sys.path[:] = [_ROOT if os.path.realpath(entry) == _HERE else entry for entry in sys.path]
@@ -31,7 +31,7 @@ from reports.shared.control_port import TOKEN_HEADER  # noqa: E402
 _ENV = Environment(os.environ)
 EXPORT_EVERY_S = 0.5
 WAIT_EVERY_S = 0.05
-"""How often the word to begin is asked for."""
+"""Seconds between two requests for the command to start."""
 
 _provider: Any = None
 _spans: Any = None
@@ -48,8 +48,8 @@ from loadprofiles.player.locust_host import AgentSessions, LoadHost, host  # noq
 __all__ = ["AgentSessions"]
 
 
-class _Link:
-    """Posts counters to the collector, and hands its commands to the load."""
+class _RunnerLink:
+    """Posts counters to the collector, and passes the commands in the responses on to the load."""
 
     def __init__(self, environment: Any) -> None:
         self._client = HTTPClient.from_url(_ENV.collector, connection_timeout=5, network_timeout=5, concurrency=1)
@@ -58,24 +58,24 @@ class _Link:
         self._lag_s = 0.0
 
     def await_start(self) -> None:
-        """Block until the runner says that the stack is ready; leave if it says that the run is over."""
+        """Block until the runner commands `run`. Exit if it commands `stop`."""
         while (command := self.post({}).get("command")) != "run":
             if command == "stop":
                 sys.exit(0)
             gevent.sleep(WAIT_EVERY_S)
 
     def follow(self, load: LoadHost) -> None:
-        """Post every 250 ms until told to stop; take orders for demand, and drain when told."""
+        """Post every 250 ms and execute the commands in the responses, until `stop`."""
         self._load = load
         drained = False
         while True:
             due = time.monotonic() + COUNTERS_EVERY_S
             gevent.sleep(COUNTERS_EVERY_S)
             self._lag_s = max(self._lag_s, time.monotonic() - due)
-            answer = self.post(load.snapshot())
-            if "demand" in answer:  # without an answer the orders lapse by themselves
-                load.order(answer["demand"])
-            command = answer.get("command")
+            response = self.post(load.snapshot())
+            if "demand" in response:  # without a response the orders expire
+                load.order(response["demand"])
+            command = response.get("command")
             if command in ("run", "hold"):
                 load.hold(command == "hold")
             if command == "drain" and not drained:
@@ -86,7 +86,7 @@ class _Link:
                 return
 
     def post(self, data: dict[str, object], *, final: bool = False) -> dict[str, object]:
-        """One post, and the collector's answer; empty when it did not."""
+        """Post the counters. Returns the response; empty if there is none."""
         lag, self._lag_s = self._lag_s, 0.0
         body = {
             "process": _ENV.process,
@@ -101,13 +101,13 @@ class _Link:
         }
         headers = {TOKEN_HEADER: _ENV.token, "Content-Type": "application/json"}
         try:
-            answer = self._client.post("/v1/counters", body=msgspec.json.encode(body), headers=headers)
-            return msgspec.json.decode(answer.read(), type=dict[str, object])
-        except Exception:  # the runner may be gone; its shepherd sees to us then
+            response = self._client.post("/v1/counters", body=msgspec.json.encode(body), headers=headers)
+            return msgspec.json.decode(response.read(), type=dict[str, object])
+        except Exception:  # the runner may have exited: then its shepherd ends this process
             return {}
 
-    def last(self) -> None:
-        """The last post, once every span has ended and left."""
+    def post_last(self) -> None:
+        """The last post, after every span has ended and was exported."""
         if _provider is not None:
             _provider.shutdown()
         self.post(self._load.snapshot() if self._load is not None else {}, final=True)
@@ -115,17 +115,17 @@ class _Link:
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def on_init(environment: Any, **_: object) -> None:
-    """Host the load; wait for the word to begin; then follow."""
+    """Prepare the load, wait for the command to start, then follow the commands."""
     load = host(environment, lambda: read_load_config(_ENV.config), chaos=True)
     if not _ENV.collector:
         return
-    link = _Link(environment)
+    link = _RunnerLink(environment)
 
     def begin(**_: object) -> None:
         gevent.spawn(link.follow, load)
 
     def end(**_: object) -> None:
-        link.last()
+        link.post_last()
 
     link.await_start()
     environment.events.test_start.add_listener(begin)

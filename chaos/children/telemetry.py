@@ -1,6 +1,6 @@
-"""The OpenTelemetry SDK of a child process: spans to the embedded collector, and how many there should be.
+"""The OpenTelemetry SDK of a child process: exports spans to the embedded collector, and counts them.
 
-The packages use the API only; this is the one place that sets a provider up.
+The packages use the OpenTelemetry API only. Providers of child processes are set up here.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from reports.shared.attributes import SERVICE_INSTANCE, SERVICE_NAME
+from reports.shared.control_port import TOKEN_HEADER
 
 __all__ = ["SpanCount", "resource", "set_up"]
 
 QUEUE_SPANS = 65_536
-"""The processor drops silently when full (SDK 1.45), so it holds far more than an export interval can bring."""
+"""A full processor drops spans silently (SDK 1.45), so the queue is much larger than one export interval needs."""
 
 BATCH_SPANS = 512
 
 
 class SpanCount(SpanProcessor):
-    """Counts spans started and ended, to be held against what the collector received."""
+    """Counts spans started and ended. The analysis compares the numbers with the spans received."""
 
     def __init__(self) -> None:
         self.started = 0
         self.ended = 0
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """One more began."""
+        """Count the span as started."""
         self.started += 1
 
     def on_end(self, span: ReadableSpan) -> None:
-        """One more ended, and will be sent."""
+        """Count the span as ended: it will be exported."""
         self.ended += 1
 
 
 def resource(service: str, process: str, incarnation: int) -> Resource:
-    """Who the spans come from."""
+    """The OpenTelemetry resource of a process: service name and instance."""
     return Resource({SERVICE_NAME: service, SERVICE_INSTANCE: f"{process}#{incarnation}"})
 
 
 def set_up(
     service: str, process: str, incarnation: int, collector_url: str, token: str, every_s: float
 ) -> tuple[TracerProvider, SpanCount]:
-    """Make and install the process's tracer provider: batches to the collector every `every_s` seconds."""
+    """Install the tracer provider of this process. It exports batches to the collector every `every_s` seconds."""
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource(service, process, incarnation))
     count = SpanCount()
-    exporter = OTLPSpanExporter(endpoint=f"{collector_url}/v1/traces", headers={"x-brownout-token": token}, timeout=5)
+    exporter = OTLPSpanExporter(endpoint=f"{collector_url}/v1/traces", headers={TOKEN_HEADER: token}, timeout=5)
     provider.add_span_processor(count)
     provider.add_span_processor(
         BatchSpanProcessor(
@@ -66,5 +67,5 @@ def set_up(
 
 
 def encode(spans: list[ReadableSpan]) -> bytes:
-    """Spans as one OTLP request, for the runner, which hands its own to the collector directly."""
+    """Spans as one OTLP request: the runner passes its own spans to the collector without HTTP."""
     return bytes(encode_spans(spans).SerializeToString())

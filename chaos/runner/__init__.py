@@ -1,1 +1,20 @@
-"""runner"""
+"""Plays an experiment and writes its record.
+
+run              one whole run, in nine steps
+timeline_play    executes the steps of the timeline, each at its time
+fault_play       one fault: inject, confirm, revert, verify
+live_world       what a fault may do to the processes of the run
+deployment       ports, configurations and commands of the processes
+load_config      the configuration of the load generator
+readiness        waits until servers are ready
+ports            free loopback ports that stay free for a run
+load_control     commands and demand orders for the load generators
+collector        receives spans and counters of every process
+guard            protects the collector
+record_writer    writes the record of the run
+progress         the progress on the terminal
+steady_check     judges `steady_state` before a fault is injected
+confirmation     confirmation by shedding: is a failure self-sustaining?
+early_end        ends a run early; the precedence of exit codes
+analysis_child   the analysis of the record, in a process of its own
+"""

@@ -1,6 +1,6 @@
-"""The analysis of a run, in a process of its own: what it needs is too heavy for the runner.
+"""The analysis of a run, in a process of its own: its libraries are too large for the runner.
 
-Started while the run still drains, it has its libraries loaded by the time the record is closed, and waits to be told.
+It starts during the drain and loads its libraries. It begins to read when the record is closed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ LAST_LINES = 6
 
 
 class AnalysisChild:
-    """One `python -m reports.analysis RUN --when-told`. Raises TargetFailed where it cannot be started.
+    """One `python -m reports.analysis RUN --when-told`. Raises TargetFailed if it cannot be started.
 
-    It lives in a session of its own, so that Ctrl-C reaches the runner alone; a runner that dies closes its standard
-    input, which ends it.
+    It is in a session of its own, so that Ctrl-C reaches only the runner. It ends if the runner dies, because its
+    standard input is closed then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,12 +41,12 @@ class AnalysisChild:
                     start_new_session=True,
                 )
         except OSError as error:
-            raise TargetFailed(f"the analysis cannot be run: {error}") from error
+            raise TargetFailed(f"the analysis cannot be started: {error}") from error
 
     def finish(self) -> int:
-        """The record is closed: let it be read. Answers the exit code of the verdict; raises TargetFailed.
+        """Analyse the record, which must be closed. Returns the exit code of the verdict.
 
-        Raises UserError where the folder holds no record of a run.
+        Raises UserError if the folder holds no record of a run, TargetFailed if the analysis fails or takes too long.
         """
         report = self._folder / "report.json"
         report.unlink(missing_ok=True)
@@ -55,7 +55,7 @@ class AnalysisChild:
         except subprocess.TimeoutExpired:
             self.abandon()
             raise TargetFailed(
-                f"the analysis took more than {ANALYSIS_WITHIN_S:g} s and was ended; see {self._log}"
+                f"the analysis took more than {ANALYSIS_WITHIN_S:g} s and was killed; log: {self._log}"
             ) from None
         except BaseException:
             self.abandon()
@@ -68,7 +68,7 @@ class AnalysisChild:
         return self._process.returncode
 
     def abandon(self) -> None:
-        """Nobody wants it any more."""
+        """Kill the analysis: its reports are not needed."""
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()

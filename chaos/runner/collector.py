@@ -1,10 +1,11 @@
-"""The embedded OTLP collector, and the ear for every process's counters.
+"""The embedded collector: receives the spans (OTLP) and counters of every process, and writes them to the record.
 
-What arrives is written as it came; decoding waits for the analysis. A copy of each trace request goes to the user's own
-back-end, if one is named, through a bounded queue: a back-end that is down or slow loses copies (counted), never time.
+Requests are written as received; the analysis decodes them. If the user names a back-end of their own, each trace
+request is copied to it through a bounded queue: a slow or unavailable back-end loses copies (counted), but does not
+delay the run.
 
     POST /v1/traces     OTLP/HTTP protobuf, gzip allowed; at most 20 MiB after decompression
-    POST /v1/counters   docs/wire.md; answered with the word to the load generator
+    POST /v1/counters   docs/wire.md; the response has the command for the load generator
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ __all__ = ["Collector", "CollectorExporter", "Copy", "Counters"]
 
 MAX_REQUEST_BYTES = 20 * 1024 * 1024
 COPY_QUEUE = 256
-"""Requests waiting for the user's back-end; about 10 s of a busy run."""
+"""Maximum of requests that wait for the user's back-end; about 10 s of a busy run."""
 
 PROTOBUF = "application/x-protobuf"
 
 
 class Counters(msgspec.Struct):
-    """One post of one process. `cpu_s` is cumulative seconds, `loop_lag_s` the worst since the last post."""
+    """One post of a process. `cpu_s`: cumulative seconds. `loop_lag_s`: the maximum since the previous post."""
 
     process: str
     incarnation: int
@@ -50,14 +51,14 @@ class Counters(msgspec.Struct):
 
 
 def _status(code: int, message: str) -> bytes:
-    """A `google.rpc.Status` by hand: field 1 the code (varint), field 2 the message. OTLP wants errors in this form."""
+    """A `google.rpc.Status`, as OTLP requires for errors: field 1 is the code (varint), field 2 the message."""
     text = message.encode()[:120]
     return bytes([0x08, code, 0x12, len(text)]) + text
 
 
 @dataclass(slots=True)
 class Copy:
-    """Where copies of the spans go: an OTLP/HTTP traces endpoint of the user's, with its headers."""
+    """The OTLP/HTTP traces endpoint of the user that gets copies of the spans; numbers of copies sent and lost."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,8 +67,11 @@ class Copy:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Copy | None:
-        """As the OpenTelemetry SDKs read it: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT as it is, or
-        OTEL_EXPORTER_OTLP_ENDPOINT with `/v1/traces` behind it; headers from OTEL_EXPORTER_OTLP_HEADERS."""
+        """From the variables of the OpenTelemetry SDKs. None: no endpoint is set.
+
+        The URL is OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, or OTEL_EXPORTER_OTLP_ENDPOINT with `/v1/traces` appended. The
+        headers are those of OTEL_EXPORTER_OTLP_HEADERS.
+        """
         url = environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
         if not url and environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
             url = environment["OTEL_EXPORTER_OTLP_ENDPOINT"].rstrip("/") + "/v1/traces"
@@ -78,10 +82,10 @@ class Copy:
 
 
 class Collector:
-    """Listens on a free loopback port; every request needs the run's token.
+    """An HTTP server on a free loopback port. Every request needs the run's token.
 
-    `on_counters(counters)` is called for each post and makes the answer; `on_failure(error)` once if the record can
-    no longer be written.
+    `on_counters(counters)` is called for each post of counters and returns the response. `on_failure(error)` is called
+    if the record cannot be written.
     """
 
     def __init__(
@@ -106,7 +110,7 @@ class Collector:
         self.url = ""
 
     async def start(self) -> None:
-        """Begin to listen; `url` is known from then on."""
+        """Start to listen, and set `url`."""
         app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[guard(self._token)])
         app.router.add_post("/v1/traces", self._traces)
         app.router.add_post("/v1/counters", self._counters)
@@ -120,7 +124,7 @@ class Collector:
             self._copier = asyncio.create_task(self._send_copies(self.copy))
 
     async def close(self, copies_within_s: float = 2.0) -> None:
-        """Stop listening. Copies still queued get `copies_within_s` to leave; the rest is counted as lost."""
+        """Stop to listen. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -133,7 +137,7 @@ class Collector:
             self.copy.lost += self._copies.qsize()
 
     def take(self, request: bytes) -> None:
-        """Write one OTLP request, and queue its copy. Raises RecordFull."""
+        """Write one OTLP request and queue its copy. Raises RecordFull."""
         self._spool.append(request)
         if self.copy is not None:
             try:
@@ -144,14 +148,14 @@ class Collector:
     async def _traces(self, request: web.Request) -> web.Response:
         if request.content_type != PROTOBUF:
             return web.Response(
-                status=415, body=_status(3, f"send {PROTOBUF}; JSON is not taken here"), content_type=PROTOBUF
+                status=415, body=_status(3, f"send {PROTOBUF}: JSON is not supported"), content_type=PROTOBUF
             )
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413, body=_status(3, "more than 20 MiB"), content_type=PROTOBUF)
+            return web.Response(status=413, body=_status(3, "the body is larger than 20 MiB"), content_type=PROTOBUF)
         except (web.RequestPayloadError, web.HTTPException, ValueError) as error:
-            return web.Response(status=400, body=_status(3, f"unreadable body: {error}"), content_type=PROTOBUF)
+            return web.Response(status=400, body=_status(3, f"invalid body: {error}"), content_type=PROTOBUF)
         try:
             self.take(body)
         except RecordFull as error:
@@ -178,8 +182,8 @@ class Collector:
                 request = await self._copies.get()
                 headers = {**copy.headers, "Content-Type": PROTOBUF}
                 try:
-                    async with session.post(copy.url, data=request, headers=headers, allow_redirects=False) as answer:
-                        if answer.status < 300:
+                    async with session.post(copy.url, data=request, headers=headers, allow_redirects=False) as reply:
+                        if reply.status < 300:
                             copy.sent += 1
                         else:
                             copy.lost += 1
@@ -190,7 +194,7 @@ class Collector:
 
 
 class CollectorExporter(SpanExporter):
-    """The runner's own spans go to its own collector, without a detour over HTTP."""
+    """Passes the runner's own spans to its collector, without HTTP."""
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector

@@ -1,10 +1,10 @@
-"""Confirmation by shedding: is a run that is still down after its trigger is gone down by itself?
+"""Confirmation by shedding: checks whether a failure that outlasts its trigger is self-sustaining (metastable).
 
-At the end of the recovery the live counters are looked at. Where good calls / calls sent of the last 5 s are below 70 %
-of the baseline's, new sessions are blocked and broken calls not tried again (`shedding`) for one grace period and until
-the replicas have nothing to do; then all are let back for another grace period (`readmission`). If service then is
-above those 70 %, both states are stable at that load: the run was down because it had been down (Bronson et al., HotOS
-'21). The verdict is the analysis's (`reports.metastability`); bounded: `MAX_SHEDDING_S` and `MAX_GRACE_S`.
+At the end of the recovery, the stack is down if good calls / calls sent, over the last 5 s, are below 70 % of the
+baseline's. Then new sessions are held and failed calls are not retried (phase `shedding`), for one grace period and
+until the replicas are idle. After that, all sessions are admitted for another grace period (phase `readmission`). If
+the service is above 70 % then, both states are stable at the same load: the failure was self-sustaining (Bronson et
+al., HotOS '21). The analysis gives the verdict (`reports.metastability`). Limits: `MAX_SHEDDING_S`, `MAX_GRACE_S`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ __all__ = ["MAX_GRACE_S", "MAX_SHEDDING_S", "LiveShare", "confirm", "grace_s", "
 SLACK_S: Final = 5.0
 MAX_GRACE_S: Final = 20.0
 MAX_SHEDDING_S: Final = 30.0
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 
 
 def grace_s(client_timeout_s: float) -> float:
-    """One grace period: the client's timeout, and a little for the backlog to drain; at most `MAX_GRACE_S`."""
+    """One grace period in seconds: the client's timeout plus 5 s to drain the backlog; at most `MAX_GRACE_S`."""
     return min(client_timeout_s + SLACK_S, MAX_GRACE_S)
 
 
 def is_down(share: float | None, baseline: float | None) -> bool:
-    """Whether the service is down; not where either share is unknown, or the baseline itself had nothing good."""
+    """Whether the service is down. False if a share is unknown, or if the baseline had no good calls."""
     return share is not None and bool(baseline) and share < DOWN_BELOW * (baseline or 0.0)
 
 
@@ -47,7 +47,10 @@ async def confirm(
     phase: Callable[[str, float], None],
     or_end: Callable[[Awaitable[None]], Awaitable[None]],
 ) -> None:
-    """Look, and where the run is down shed and let back. `baseline`: when it was, by the clock of `watch`."""
+    """Check whether the service is down; if so, shed and readmit sessions. Each result is an event of the record.
+
+    `baseline`: its begin and end on the clock of `watch`. `or_end` awaits something unless the run ends early.
+    """
     before, now = watch.share(*baseline), watch.recent()
     down = is_down(now, before)
     events.write("confirmation", stage="down" if down else "well", share=now, baseline=before, grace_s=grace_s)
@@ -59,8 +62,8 @@ async def confirm(
         await or_end(asyncio.sleep(grace_s))
         left_s = MAX_SHEDDING_S - grace_s
         while left_s > 0 and not watch.idle:
-            await or_end(asyncio.sleep(LOOK_EVERY_S))
-            left_s -= LOOK_EVERY_S
+            await or_end(asyncio.sleep(POLL_EVERY_S))
+            left_s -= POLL_EVERY_S
     finally:
         load.command = "run"
     phase("readmission", grace_s)
@@ -72,8 +75,9 @@ async def confirm(
 
 
 class LiveShare:
-    """Remembers the cumulative counters of the load generator, by time, and which replicas are busy. `clock`: monotonic
-    seconds.
+    """The share of good calls over time, from the load generator's cumulative counters; which replicas are busy.
+
+    `clock`: monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -84,7 +88,7 @@ class LiveShare:
         self._sent: list[int] = []
 
     def observe(self, data: Mapping[str, Any]) -> None:
-        """The counters as they are now."""
+        """Record the load generator's current counters."""
         if "good_calls" not in data or "calls" not in data:
             return
         self._at.append(self._clock())
@@ -92,16 +96,16 @@ class LiveShare:
         self._sent.append(int(data["calls"]["sent"]))
 
     def replica(self, name: str, data: Mapping[str, Any]) -> None:
-        """A replica's counters as they are now."""
+        """Record a replica's current counters."""
         self._busy[name] = bool(data.get("running") or data.get("waiting"))
 
     @property
     def idle(self) -> bool:
-        """Whether no replica that was heard of runs a request or has one waiting."""
+        """Whether no replica has running or waiting requests, as far as reported."""
         return not any(self._busy.values())
 
     def share(self, since_s: float, until_s: float) -> float | None:
-        """Good calls / calls sent between two moments, by the last counters at or before each."""
+        """Good calls / calls sent between two times, by the last counters at or before each. None: unknown."""
         first, last = self._index(since_s), self._index(until_s)
         if first is None or last is None:
             return None
@@ -109,7 +113,7 @@ class LiveShare:
         return (self._good[last] - self._good[first]) / sent if sent else None
 
     def recent(self) -> float | None:
-        """The share of the last `WINDOW_S`."""
+        """The share over the last `WINDOW_S` seconds. None: unknown."""
         now = self._clock()
         return self.share(now - WINDOW_S, now)
 

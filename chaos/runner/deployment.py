@@ -1,6 +1,6 @@
-"""The processes of one run: their ports, their configuration files, how each is started.
+"""The processes of one run: their ports, their configuration files, and the command of each.
 
-A replica keeps its ports for the whole run, so that one that comes back after a kill is found where it was.
+A replica keeps its ports for the whole run, so that a restarted replica has the same address.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from chaos.faults.world import ReplicaView
 from chaos.runner.live_world import Address
-from chaos.runner.ports import free_ports
+from chaos.runner.ports import check_free, free_ports
 from chaos.runner.record_writer import RunFolder
 from chaos.supervision.supervisor import ChildSpec, child_environment
 from targets.gateway.config import GatewayConfig, Upstream
@@ -31,7 +31,7 @@ LOCUSTFILE = Path(__file__).parents[1] / "children" / "locustfile.py"
 
 @dataclass(slots=True)
 class Deployment:
-    """Where everything of a run is, and what starts it."""
+    """Addresses, configurations and commands of the processes of a run."""
 
     stack: Stack
     folder: RunFolder
@@ -46,11 +46,9 @@ class Deployment:
     def plan(
         cls, stack: Stack, folder: RunFolder, token: str, collector_url: str, seed: int, gateway_port: int = 0
     ) -> Deployment:
-        """Choose the ports. Raises UserError where `gateway_port` is taken."""
+        """Choose the ports. Raises UserError if `gateway_port` is in use."""
         ports = free_ports(2 * len(stack.replicas) + 2)
         if gateway_port:
-            from chaos.runner.ports import check_free
-
             check_free(gateway_port)
         addresses = {
             replica.name: Address(
@@ -62,19 +60,19 @@ class Deployment:
 
     @property
     def gateway_url(self) -> str:
-        """Where the load goes."""
+        """The URL of the gateway's API, without `/v1`."""
         return f"http://127.0.0.1:{self.gateway_port}"
 
     def replica_url(self, name: str) -> str:
-        """A replica's API."""
+        """The URL of a replica's API, without `/v1`."""
         return f"http://127.0.0.1:{self.addresses[name].port}"
 
     def urls(self) -> dict[str, str]:
-        """Every server of the stack by its process's name."""
+        """The URL of every server of the stack, by process name."""
         return {**{name: self.replica_url(name) for name in self.addresses}, GATEWAY: self.gateway_url}
 
     def replica_spec(self, name: str, cold_start_s: float = 0.0) -> ChildSpec:
-        """How a replica is started, also again after a kill."""
+        """How to start a replica, also after it was killed. Writes its configuration."""
         replica = next(replica for replica in self.stack.replicas if replica.name == name)
         address = self.addresses[name]
         config = {
@@ -92,7 +90,7 @@ class Deployment:
         return self._spec(name, "replica", [sys.executable, "-m", "chaos.children.entry", "replica"], config)
 
     def gateway_spec(self) -> ChildSpec:
-        """How the gateway is started."""
+        """How to start the gateway. Writes its configuration."""
         upstreams = tuple(self._upstream(replica) for replica in self.stack.replicas)
         config = GatewayConfig(
             upstreams=upstreams,
@@ -127,7 +125,7 @@ class Deployment:
 def child_spec(
     folder: RunFolder, name: str, kind: str, argv: list[str], config: Any, *, token: str, collector: str
 ) -> ChildSpec:
-    """Write a child's configuration, and say how to start it. Tokens travel by environment, never by command line."""
+    """Write a child's configuration. Returns how to start it. The token is in its environment, not in its arguments."""
     path = folder.child_config(name)
     folder.write(
         str(path.relative_to(folder.path)), msgspec.json.format(msgspec.json.encode(config), indent=1).decode()
@@ -144,7 +142,7 @@ def child_spec(
 
 
 def load_spec(folder: RunFolder, config: Any, *, token: str, collector: str) -> ChildSpec:
-    """How the load generator is started: Locust, headless, with a locustfile that waits for the word to begin."""
+    """How to start the load generator: headless Locust with a locustfile that waits for the command to start."""
     argv = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""The middleware that protects a control port of the runner; the rule is `reports.shared.control_port`'s."""
+"""The middleware that protects the runner's collector, by the rule of `reports.shared.control_port`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["guard"]
 
 
 def guard(token: str) -> Middleware:
-    """The middleware that refuses with 401 or 403 and `{"error": ...}`, before the handler or the body is touched."""
+    """A middleware that rejects with 401 or 403 and `{"error": ...}`, before the body is read."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:

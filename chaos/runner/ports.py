@@ -1,10 +1,10 @@
-"""Free loopback ports that stay free: outside the range that the kernel gives to outgoing connections.
+"""Free loopback ports that stay free for a run: outside the kernel's range for outgoing connections.
 
-A replica must come back on its old port after a kill. Were that port in the ephemeral range (ip(7),
-`ip_local_port_range`), an outgoing connection of anybody's could have taken it in between.
+A replica must get its old port again after a kill. If that port were in the ephemeral range (ip(7),
+`ip_local_port_range`), an outgoing connection of any process could take it meanwhile.
 
-Runs side by side must not choose the same one in the second before their servers listen: a port is claimed by the name
-of an abstract Unix socket (unix(7)), which one process can hold, and which goes with it.
+Two concurrent runs must not choose the same port before their servers listen. A port is claimed by binding an abstract
+Unix socket (unix(7)) with its name: only one process can hold it, and the kernel releases it when the process exits.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from reports.shared.errors import UserError
 __all__ = ["check_free", "free_ports", "holder"]
 
 LOWEST_PORT = 10_000
-"""Below it are the ports that people choose by hand, and the well-known ones."""
+"""Lower ports are well-known, or often chosen by users."""
 
 _SYSCTL = Path("/proc/sys/net/ipv4")
 _LISTEN = "0A"
 _claims: dict[int, socket.socket] = {}
-"""The ports that this process was given, until its end."""
+"""The ports claimed by this process, until it exits."""
 
 
 def _ephemeral() -> range:
@@ -51,12 +51,12 @@ def _candidates() -> list[int]:
         ephemeral = range(32_768, 61_000)  # Linux's default
     reserved = _reserved()
     outside = [port for port in range(LOWEST_PORT, 65_536) if port not in ephemeral and port not in reserved]
-    # A machine whose range is nearly everything: below 10,000 there is room, if with neighbours.
+    # If the ephemeral range covers nearly everything: ports below 10,000.
     return outside or [port for port in range(1_024, LOWEST_PORT) if port not in ephemeral and port not in reserved]
 
 
 def _can_bind(port: int) -> bool:
-    # Without SO_REUSEADDR: a port with connections in TIME_WAIT is not taken either.
+    # Without SO_REUSEADDR, so that a port with connections in TIME_WAIT counts as in use.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
         try:
             tried.bind(("127.0.0.1", port))
@@ -79,11 +79,10 @@ def _claim(port: int) -> bool:
 
 
 def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
-    """`count` different TCP ports that nobody holds on 127.0.0.1 now, in random order, outside the ephemeral range.
-    No other process is given them while this one lives.
+    """Different TCP ports that are free on 127.0.0.1, in random order, outside the ephemeral range.
 
-    `rng` is for tests: two runs that start at once should not draw the same. Raises UserError where there are not so
-    many.
+    No other process gets them from this function until this one exits. `rng`: for tests. Raises UserError if there are
+    fewer than `count`.
     """
     candidates = _candidates()
     (rng or random.SystemRandom()).shuffle(candidates)
@@ -96,34 +95,34 @@ def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
     if len(found) < count:
         raise UserError(
             f"{count} free ports are needed and {len(found)} were found outside the kernel's ephemeral range. "
-            "Narrow the range (sysctl net.ipv4.ip_local_port_range), or end what holds the ports"
+            "Narrow the range (sysctl net.ipv4.ip_local_port_range), or end the processes that use the ports"
         )
     return found
 
 
 def check_free(port: int) -> None:
-    """Raises UserError, naming who holds it where /proc tells, if a server could not listen on 127.0.0.1:`port`."""
+    """Raises UserError if a server cannot listen on 127.0.0.1:`port`; it names the process that uses the port."""
     if not 1 <= port <= 65_535:
         raise UserError(f"port {port}: a port is a number from 1 to 65535")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
-        # As servers do it: what is left of old connections does not matter.
+        # With SO_REUSEADDR, as servers do: old connections in TIME_WAIT do not matter.
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind(("127.0.0.1", port))
             tried.listen()
         except OSError as error:
             if error.errno == errno.EACCES:
-                raise UserError(f"port {port}: only root may listen there; choose one from 1024 on") from error
+                raise UserError(f"port {port}: only root may listen on it; choose a port from 1024") from error
             if error.errno != errno.EADDRINUSE:
                 raise UserError(f"port {port}: {error.strerror}") from error
-            who = holder(port)
+            process = holder(port)
             raise UserError(
-                f"port {port} is in use{f' by {who}' if who else ''}. End that process, or choose another port"
+                f"port {port} is in use{f' by {process}' if process else ''}. End that process, or choose another port"
             ) from error
 
 
 def holder(port: int) -> str | None:
-    """Who holds a TCP port of this machine, as `process 7 (python -m http.server)`; None where /proc does not tell."""
+    """The process that uses a TCP port, as `process 7 (python -m http.server)`. None if /proc does not show it."""
     inodes = _socket_inodes(port)
     if not inodes:
         return None

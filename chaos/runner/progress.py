@@ -1,6 +1,6 @@
-"""What a person sees while a run is played: the phase, sessions, goodput, which fault is on.
+"""The progress of a run on the terminal: phase, sessions, goodput, active faults.
 
-On a terminal one block that is redrawn; elsewhere (CI) a line at each change and every ten seconds.
+On a terminal, one block that is redrawn; otherwise (CI), a line at each change and every ten seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Load:
     history: list[tuple[float, int, int]] = field(default_factory=list)
 
     def good_share(self) -> float | None:
-        """Good calls / calls ended, over the last 5 s."""
+        """Good calls / calls ended, over the last 5 s. None: no call ended."""
         if len(self.history) < 2:
             return None
         first, last = self.history[0], self.history[-1]
@@ -52,7 +52,7 @@ class _Load:
 
 
 class Progress:
-    """A context manager. `quiet` says nothing at all."""
+    """A context manager that shows the progress. `quiet`: prints nothing. `clock`: monotonic seconds."""
 
     def __init__(
         self, console: Console, title: str, *, quiet: bool, clock: Callable[[], float] = time.monotonic
@@ -64,9 +64,9 @@ class Progress:
         self._phase = _Phase(began=clock())
         self._load = _Load()
         self._faults: list[str] = []
-        self._shut_out: list[str] = []
+        self._excluded: list[str] = []
         self._live: Live | None = None
-        self._said_at = 0.0
+        self._printed_at = 0.0
 
     def __enter__(self) -> Progress:
         if self._quiet:
@@ -91,29 +91,29 @@ class Progress:
             self._live = None
 
     def phase(self, name: str, lasts_s: float | None = None) -> None:
-        """A phase begins; `lasts_s` if that is known."""
+        """A phase begins. `lasts_s`: its planned length; None: unknown."""
         self._phase = _Phase(name, self._clock(), lasts_s)
         self.say(f"{name}" + (f" ({lasts_s:g} s)" if lasts_s else ""), style=PHASE_STYLE.get(name, "bold"))
 
     def say(self, text: str, *, style: str = "") -> None:
-        """One line that stays."""
+        """Print one line, with the time."""
         if self._quiet:
             return
         stamp = time.strftime("%H:%M:%S")
         self._console.print(Text.assemble((stamp, "dim"), "  ", (text, style)))
 
     def fault(self, text: str, *, on: bool) -> None:
-        """A fault was switched on or off."""
+        """A fault was injected (`on`) or reverted."""
         if on and text not in self._faults:
             self._faults.append(text)
         elif not on and text in self._faults:
             self._faults.remove(text)
 
     def counters(self, counters: Counters) -> None:
-        """A process posted its counters."""
+        """A process has posted its counters."""
         data: dict[str, Any] = counters.data
         if counters.kind == "gateway":
-            self._shut_out = sorted(
+            self._excluded = sorted(
                 name
                 for name, state in data.get("replicas", {}).items()
                 if state.get("ejected") or state.get("breaker") == "open"
@@ -129,8 +129,8 @@ class Progress:
         load.ttft_ms = data.get("ttft_ms_recent")
         load.history.append((now, data["good_calls"], data["calls"]["ok"] + data["calls"]["failed"]))
         load.history = [entry for entry in load.history if entry[0] >= now - WINDOW_S]
-        if not self._quiet and self._live is None and now - self._said_at >= PLAIN_EVERY_S:
-            self._said_at = now
+        if not self._quiet and self._live is None and now - self._printed_at >= PLAIN_EVERY_S:
+            self._printed_at = now
             self.say(self._line())
 
     def _line(self) -> str:
@@ -145,8 +145,8 @@ class Progress:
         ]
         if load.ttft_ms is not None:
             parts.append(f"TTFT p50 {load.ttft_ms:.0f} ms")
-        if self._shut_out:
-            parts.append(f"shut out by the gateway: {', '.join(self._shut_out)}")
+        if self._excluded:
+            parts.append(f"excluded by the gateway: {', '.join(self._excluded)}")
         return " · ".join(parts)
 
     def _block(self) -> Group:
@@ -162,5 +162,5 @@ class Progress:
         head.add_row(Text(phase.name, style=PHASE_STYLE.get(phase.name, "bold")), bar, clock)
         rows: list[Any] = [head, Text(self._line())]
         if self._faults:
-            rows.append(Text("fault on: " + "; ".join(self._faults), style="bold red"))
+            rows.append(Text("active faults: " + "; ".join(self._faults), style="bold red"))
         return Group(*rows)

@@ -1,7 +1,7 @@
-"""The folder a run is recorded in, as it is written: nothing is kept back, so a crash loses at most the last line.
+"""Writes the record of a run. Each line is flushed at once, so that a crash loses at most the last line.
 
-`runs/<time>-<experiment>/` with mode 0700; what each file means is in `docs/wire.md`. Reading it back is
-`reports.record.reader`'s.
+The folder is `runs/<time>-<experiment>/`, with mode 0700. `docs/wire.md` describes the files; `reports.record.reader`
+reads them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from reports.shared.errors import TargetFailed, UserError
 __all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "new_folder"]
 
 SPOOL_FILE_BYTES = 64 * 1024 * 1024
-"""A spool file is closed and the next one begun past this size, so that no reader has to hold more at once."""
+"""A larger spool file is closed and a new one begun, so that a reader needs a bounded amount of memory."""
 
 
 class RecordFull(TargetFailed):
-    """The record could not be written (a full disk, a folder taken away). Nothing more can be known of the run."""
+    """The record cannot be written: the disk is full, or the folder was removed. The run must end."""
 
 
 def _writing(path: Path, error: OSError) -> RecordFull:
@@ -34,7 +34,7 @@ def _writing(path: Path, error: OSError) -> RecordFull:
 
 
 class LineLog:
-    """A file of JSON objects, one a line, flushed at every line."""
+    """A file of JSON objects, one per line, flushed after each line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class LineLog:
             raise _writing(path, error) from error
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
-        """Write one line (without its newline); with `sync` it is on disk when this returns. Raises RecordFull."""
+        """Write one line, given without newline. With `sync` it is on disk when this returns. Raises RecordFull."""
         try:
             self._file.write(line + b"\n")
             self._file.flush()
@@ -54,20 +54,20 @@ class LineLog:
             raise _writing(self.path, error) from error
 
     def close(self) -> None:
-        """Close the file; a disk that is full by now has been told of already."""
+        """Close the file. A full disk was reported by `append` already."""
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 class EventLog(LineLog):
-    """`events.jsonl`: what happened in the run, with the wall time of each event in unix nanoseconds."""
+    """`events.jsonl`: the events of the run, each with its wall time in unix nanoseconds."""
 
     def __init__(self, path: Path, wall_ns: Callable[[], int] = time.time_ns) -> None:
         super().__init__(path)
         self._wall_ns = wall_ns
 
     def write(self, event_type: str, /, *, at_ns: int | None = None, **fields: Any) -> int:
-        """Append an event of type `event_type`; answers its time. Faults are on disk before they happen."""
+        """Append an event of type `event_type`. Returns its time. Events of faults are on disk when this returns."""
         at = self._wall_ns() if at_ns is None else at_ns
         line = json.dumps({"at": at, "type": event_type, **fields}, separators=(",", ":"), default=str)
         self.append(line.encode(), sync=event_type == "fault")
@@ -75,7 +75,7 @@ class EventLog(LineLog):
 
 
 class SpanSpool:
-    """`spans/NNNN.otlp`: OTLP requests as they came, each behind its length in 4 big-endian bytes."""
+    """`spans/NNNN.otlp`: OTLP requests as received, each after its length as 4 big-endian bytes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -104,7 +104,7 @@ class SpanSpool:
             self._number += 1
 
     def close(self) -> None:
-        """Close the file under way."""
+        """Close the current file."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -112,7 +112,7 @@ class SpanSpool:
 
 
 def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time) -> Path:
-    """Make `runs/<time>-<name>/`, mode 0700, a new one at each call. Raises UserError where it cannot be made."""
+    """Create a new folder `runs/<time>-<name>/` with mode 0700. Raises UserError if that fails."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(wall_s()))
     path = runs / f"{stamp}-{name}"
     for suffix in ["", *(f"-{n}" for n in range(2, 100))]:
@@ -122,18 +122,18 @@ def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time
             path.mkdir(mode=0o700)
         except FileExistsError:
             if not runs.is_dir():
-                raise UserError(f"cannot make the run's folder: {runs} is not a folder") from None
+                raise UserError(f"cannot create the run's folder: {runs} is not a folder") from None
         except OSError as error:
             raise UserError(
-                f"cannot make the run's folder {path}: {error.strerror}. Name another place with --runs DIR"
+                f"cannot create the run's folder {path}: {error.strerror}. Name another folder with --runs DIR"
             ) from error
         else:
             return path
-    raise UserError(f"cannot make the run's folder: {path} and a hundred before it are there already")
+    raise UserError(f"cannot create the run's folder: {path} and the 98 names before it exist")
 
 
 class RunFolder:
-    """One run's folder, made new. Raises UserError where it cannot be made."""
+    """The new folder of one run. Raises UserError if it cannot be created."""
 
     def __init__(self, runs: Path, experiment: str, *, wall_s: Callable[[], float] = time.time) -> None:
         self.path = new_folder(runs, experiment, wall_s=wall_s)
@@ -144,11 +144,11 @@ class RunFolder:
         self.spans = SpanSpool(self.path / "spans")
 
     def log(self, process: str) -> Path:
-        """Where a process's output goes."""
+        """The file for the output of a process."""
         return self.path / "logs" / f"{process}.log"
 
     def child_config(self, process: str) -> Path:
-        """Where a process finds its configuration."""
+        """The file with the configuration of a process."""
         return self.path / "children" / f"{process}.json"
 
     @property

@@ -110,7 +110,7 @@ class Run:
             if tripped is not None:
                 self.folder.events.write("guardrail", text=tripped.text, value=tripped.value)
                 self.early.end("aborted", f"guardrail: {tripped.text} (it was {tripped.value:g})", 4)
-        return self.load.heard(counters)
+        return self.load.on_counters(counters)
 
     def _shepherd_gone(self, error: ShepherdGone) -> None:
         self.early.end("failed", str(error), 5)

@@ -1,6 +1,6 @@
-"""Whether a stack is steady before anything is broken: the `steady_state` gates, judged on the record so far.
+"""Judges the `steady_state` gates on the record so far, before a fault is injected.
 
-In a process of its own, under the supervisor: what the analysis needs is too heavy for the runner.
+In a process of its own, under the supervisor: the libraries of the analysis are too large for the runner.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ STEADY = "steady"
 
 STEADY_WITHIN_S = 20.0
 NOT_STEADY = 10
-"""Its exit code when a gate failed; 1 is what a crash of Python leaves."""
+"""Its exit code if a gate failed. Not 1, which is the exit code of a Python crash."""
 
 
 def steady_spec(folder: Path, log: Path) -> ChildSpec:
-    """How to start it on a run's folder."""
+    """How to start the process on a run's folder."""
     argv = [sys.executable, "-m", "reports.analysis", str(folder), "--steady"]
     return ChildSpec(STEADY, argv, child_environment({}), log, "analysis")
 
 
 async def unsteady(supervisor: Supervisor, spec: ChildSpec, started: Callable[[Child], None]) -> str:
-    """Why the run is not steady, in words; empty where it is. Raises TargetFailed where that cannot be told."""
+    """Returns which gates fail, or "" if the stack is steady. Raises TargetFailed if that cannot be judged.
+
+    `started` is called with the process.
+    """
     started(await supervisor.spawn(spec))
     try:
         status = await asyncio.wait_for(supervisor.wait(STEADY), STEADY_WITHIN_S)
@@ -38,7 +41,7 @@ async def unsteady(supervisor: Supervisor, spec: ChildSpec, started: Callable[[C
         raise TargetFailed(f"steady_state was not judged within {STEADY_WITHIN_S:g} s; log: {spec.log}") from None
     if status == 0:
         return ""
-    said = spec.log.read_text(errors="replace").strip() if spec.log.is_file() else ""
+    output = spec.log.read_text(errors="replace").strip() if spec.log.is_file() else ""
     if status == NOT_STEADY:
-        return f"not steady before the fault: {said}"
-    raise TargetFailed(f"steady_state could not be judged (exit code {status}): {said}")
+        return f"not steady before the fault: {output}"
+    raise TargetFailed(f"steady_state could not be judged (exit code {status}): {output}")

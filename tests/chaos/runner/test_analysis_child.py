@@ -1,4 +1,4 @@
-"""The analysis as a child: what it answers about a folder that is no run's."""
+"""The analysis as a child process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.runner.analysis_child import AnalysisChild
 from reports.shared.errors import UserError
 
 
-def test_a_folder_of_another_program_is_the_users_mistake(tmp_path: Path) -> None:
+def test_a_folder_without_a_record_of_a_run_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(b"\x00\xff not ours\n")
     with pytest.raises(UserError, match="holds no record of a run"):
         AnalysisChild(tmp_path).finish()

@@ -1,4 +1,4 @@
-"""The embedded collector over real HTTP."""
+"""The embedded collector, over real HTTP."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def otlp(name: str) -> bytes:
 async def collecting(
     folder: Path, copy: Copy | None = None
 ) -> AsyncIterator[tuple[Collector, list[Counters], list[RecordFull]]]:
-    heard: list[Counters] = []
+    received: list[Counters] = []
     failures: list[RecordFull] = []
 
     def on_counters(counters: Counters) -> dict[str, object]:
-        heard.append(counters)
+        received.append(counters)
         return {"command": "drain"}
 
     spool = SpanSpool(folder / "spans")
     collector = Collector(spool, LineLog(folder / "gauges.jsonl"), TOKEN, on_counters, failures.append, copy)
     await collector.start()
     try:
-        yield collector, heard, failures
+        yield collector, received, failures
     finally:
         await collector.close(copies_within_s=0.2)
 
@@ -70,7 +70,7 @@ def written(folder: Path) -> list[bytes]:
     return requests
 
 
-async def test_requests_are_written_as_they_came_in_their_order(tmp_path: Path) -> None:
+async def test_trace_requests_are_written_unchanged_and_in_order(tmp_path: Path) -> None:
     async with collecting(tmp_path) as (collector, _, _):
         for name in ("a", "b"):
             status, body, content_type = await post(f"{collector.url}/v1/traces", otlp(name), PROTOBUF)
@@ -78,7 +78,7 @@ async def test_requests_are_written_as_they_came_in_their_order(tmp_path: Path) 
         assert written(tmp_path) == [otlp("a"), otlp("b")]
 
 
-async def test_gzip_is_taken_and_a_gzip_bomb_is_not(tmp_path: Path) -> None:
+async def test_gzip_is_accepted_and_a_gzip_bomb_is_rejected(tmp_path: Path) -> None:
     async with collecting(tmp_path) as (collector, _, _):
         headers = {**PROTOBUF, "Content-Encoding": "gzip"}
         assert (await post(f"{collector.url}/v1/traces", gzip.compress(otlp("a")), headers))[0] == 200
@@ -88,7 +88,7 @@ async def test_gzip_is_taken_and_a_gzip_bomb_is_not(tmp_path: Path) -> None:
         assert written(tmp_path) == [otlp("a")]
 
 
-async def test_json_is_refused_with_a_status_message(tmp_path: Path) -> None:
+async def test_json_is_rejected_with_a_status_message(tmp_path: Path) -> None:
     async with collecting(tmp_path) as (collector, _, _):
         headers = {**PROTOBUF, "Content-Type": "application/json"}
         status, body, _ = await post(f"{collector.url}/v1/traces", b"{}", headers)
@@ -105,25 +105,27 @@ async def test_json_is_refused_with_a_status_message(tmp_path: Path) -> None:
         ({**PROTOBUF, "Origin": "http://evil.example"}, 403),
     ],
 )
-async def test_strangers_are_refused(tmp_path: Path, headers: dict[str, str], status: int) -> None:
+async def test_requests_without_the_token_or_from_other_hosts_are_rejected(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
     async with collecting(tmp_path) as (collector, _, _):
         for path in ("/v1/traces", "/v1/counters"):
             assert (await post(collector.url + path, otlp("a"), headers))[0] == status
         assert not (tmp_path / "spans").exists()
 
 
-async def test_counters_are_heard_written_and_answered_with_the_command(tmp_path: Path) -> None:
+async def test_counters_are_passed_on_written_and_the_response_has_the_command(tmp_path: Path) -> None:
     line = b'{"process":"tpu-0","incarnation":2,"kind":"replica","at":5,"data":{"running":3}}'
     headers = {TOKEN_HEADER: TOKEN, "Content-Type": "application/json"}
-    async with collecting(tmp_path) as (collector, heard, _):
+    async with collecting(tmp_path) as (collector, received, _):
         status, body, _ = await post(f"{collector.url}/v1/counters", line, headers)
         assert (status, body) == (200, b'{"command": "drain"}')
-        assert (heard[0].process, heard[0].incarnation, heard[0].data) == ("tpu-0", 2, {"running": 3})
+        assert (received[0].process, received[0].incarnation, received[0].data) == ("tpu-0", 2, {"running": 3})
         assert (await post(f"{collector.url}/v1/counters", b"garbage", headers))[0] == 400
     assert (tmp_path / "gauges.jsonl").read_bytes() == line + b"\n"
 
 
-async def test_copies_go_to_the_users_back_end(tmp_path: Path) -> None:
+async def test_copies_of_spans_are_sent_to_the_back_end_of_the_user(tmp_path: Path) -> None:
     got: list[tuple[bytes, str | None]] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -139,7 +141,7 @@ async def test_copies_go_to_the_users_back_end(tmp_path: Path) -> None:
     assert got == [(otlp("a"), "k1")]
 
 
-async def test_a_back_end_that_never_answers_does_not_slow_the_collector(tmp_path: Path) -> None:
+async def test_a_back_end_that_never_responds_does_not_delay_the_collector(tmp_path: Path) -> None:
     forever = asyncio.Event()
 
     async def hang(request: web.Request) -> web.Response:
@@ -157,7 +159,7 @@ async def test_a_back_end_that_never_answers_does_not_slow_the_collector(tmp_pat
     assert copy.sent + copy.lost >= 400
 
 
-async def test_a_back_end_that_is_down_loses_copies_and_counts_them(tmp_path: Path) -> None:
+async def test_copies_to_an_unavailable_back_end_are_lost_and_counted(tmp_path: Path) -> None:
     copy = Copy("http://127.0.0.1:9/v1/traces")
     async with collecting(tmp_path, copy) as (collector, _, _):
         await post(f"{collector.url}/v1/traces", otlp("a"), PROTOBUF)

@@ -1,4 +1,4 @@
-"""Confirmation by shedding: what counts as down, what the live counters say, and what is done about it."""
+"""Confirmation by shedding: when the service is down, the share of good calls, and the phases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GRACE_S = 0.01
 
 
 class Clock:
-    """Tells the time it is told."""
+    """A clock that the test sets."""
 
     now = 0.0
 
@@ -30,7 +30,7 @@ class Clock:
 
 
 def watched(*counts: tuple[float, int, int]) -> LiveShare:
-    """What was counted at each time: good calls and calls sent, cumulative. The clock stands at the last."""
+    """Counters by time: good calls and calls sent, both cumulative. The clock is at the last time."""
     clock = Clock()
     watch = LiveShare(clock)
     for clock.now, good, sent in counts:
@@ -42,15 +42,17 @@ def watched(*counts: tuple[float, int, int]) -> LiveShare:
     ("share", "baseline", "down"),
     [(0.69, 1.0, True), (0.70, 1.0, False), (0.62, 0.9, True), (None, 1.0, False), (0.1, None, False), (0, 0, False)],
 )
-def test_down_is_below_70_percent_of_the_baseline(share: float | None, baseline: float | None, down: bool) -> None:
+def test_the_service_is_down_below_70_percent_of_the_baseline(
+    share: float | None, baseline: float | None, down: bool
+) -> None:
     assert is_down(share, baseline) == down
 
 
-def test_a_grace_period_is_the_clients_timeout_and_a_little_and_bounded() -> None:
+def test_a_grace_period_is_the_client_timeout_plus_5_s_and_at_most_20_s() -> None:
     assert [grace_s(5.0), grace_s(600.0)] == [10.0, 20.0]
 
 
-def test_a_share_is_of_the_calls_between_two_moments() -> None:
+def test_a_share_is_of_the_calls_between_two_times() -> None:
     watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 90), (15.0, 60, 90))
     assert watch.share(0.0, 5.0) == 1.0
     assert watch.share(5.0, 10.0) == 0.25
@@ -60,14 +62,14 @@ def test_a_share_is_of_the_calls_between_two_moments() -> None:
     assert watch.recent() is None
 
 
-def test_counters_without_calls_are_passed_over() -> None:
+def test_counters_without_calls_are_ignored() -> None:
     watch = LiveShare(Clock())
     watch.observe({})
     assert watch.share(0.0, 1.0) is None
 
 
 async def played(watch: LiveShare, folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """The phases, the load's commands as each phase began and at the end, and the stages in the record."""
+    """The phases, the load's commands at each wait and at the end, and the stages in the record."""
     load, log = LoadControl(), EventLog(folder / "events.jsonl")
     load.command = "run"
     phases: list[str] = []
@@ -87,12 +89,12 @@ async def played(watch: LiveShare, folder: Path) -> tuple[list[str], list[str], 
     return phases, [*commands, load.command], [json.loads(line)["stage"] for line in lines]
 
 
-async def test_a_run_that_is_well_is_left_alone(tmp_path: Path) -> None:
+async def test_sessions_are_not_shed_if_the_service_is_not_down(tmp_path: Path) -> None:
     watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 90, 100))
     assert await played(watch, tmp_path) == ([], ["run"], ["well"])
 
 
-async def test_a_run_that_is_down_sheds_and_lets_back(tmp_path: Path) -> None:
+async def test_sessions_are_shed_and_readmitted_if_the_service_is_down(tmp_path: Path) -> None:
     watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 100))
     phases, commands, stages = await played(watch, tmp_path)
     assert phases == ["shedding", "readmission"]
@@ -100,10 +102,8 @@ async def test_a_run_that_is_down_sheds_and_lets_back(tmp_path: Path) -> None:
     assert stages == ["down", "readmitted", "not_recovered"]
 
 
-async def test_shedding_lasts_until_the_replicas_have_nothing_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(confirmation, "LOOK_EVERY_S", GRACE_S)
+async def test_shedding_lasts_until_the_replicas_are_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirmation, "POLL_EVERY_S", GRACE_S)
     watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 100))
     watch.replica("tpu-0", {"running": 1, "waiting": 0})
     watch.replica("tpu-1", {"running": 0, "waiting": 0})
@@ -114,8 +114,8 @@ async def test_shedding_lasts_until_the_replicas_have_nothing_to_do(
     assert watch.idle
 
 
-async def test_shedding_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confirmation, "LOOK_EVERY_S", GRACE_S)
+async def test_shedding_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirmation, "POLL_EVERY_S", GRACE_S)
     monkeypatch.setattr(confirmation, "MAX_SHEDDING_S", 4 * GRACE_S)
     watch = watched((0.0, 0, 0), (5.0, 50, 50), (10.0, 60, 100))
     watch.replica("tpu-0", {"running": 1, "waiting": 9})
@@ -124,8 +124,8 @@ async def test_shedding_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
-def test_sessions_are_held_and_let_back_in_a_whole_run(tmp_path: Path) -> None:
-    """The run is well; it is taken for one that is down."""
+def test_sessions_are_shed_and_readmitted_in_a_whole_run(tmp_path: Path) -> None:
+    """The service is not down; `is_down` is replaced so that it says so."""
     program = tmp_path / "down.py"
     program.write_text(
         "import sys\n"
@@ -148,6 +148,6 @@ def test_sessions_are_held_and_let_back_in_a_whole_run(tmp_path: Path) -> None:
     assert [event["stage"] for event in events(folder, "confirmation")] == ["down", "readmitted", "recovered"]
     posts = [json.loads(line) for line in (folder / "gauges.jsonl").read_text().splitlines()]
     last = next(post["data"] for post in reversed(posts) if post["kind"] == "load")
-    assert last["held"] > 10  # four a second, for six seconds
+    assert last["held"] > 10  # four per second, for six seconds
     assert last["arrivals"] == last["arrivals_planned"]
     assert json.loads((folder / "report.json").read_text())["proofs"]["loadgen"]["sound"]

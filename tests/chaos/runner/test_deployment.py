@@ -1,4 +1,4 @@
-"""What the processes of a run are told."""
+"""The configurations of the processes of a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chaos.runner.record_writer import RunFolder
 from targets.stack import load_stack
 
 
-@pytest.mark.parametrize(("limit", "told"), [(200_000, 200_000), (400_000, 290_000), (32_000, 32_000)])
-def test_a_replica_takes_what_the_stack_says_and_its_cache_can_hold(tmp_path: Path, limit: int, told: int) -> None:
+@pytest.mark.parametrize(("limit", "configured"), [(200_000, 200_000), (400_000, 290_000), (32_000, 32_000)])
+def test_the_context_limit_of_a_replica_is_bounded_by_its_cache(tmp_path: Path, limit: int, configured: int) -> None:
     stack = replace(load_stack("multi-cloud"), context_limit=limit)
     folder = RunFolder(tmp_path, "test")
     deployment = Deployment.plan(stack, folder, "token", "http://127.0.0.1:1", 7)
     deployment.replica_spec("tpu-0")  # 290,000 tokens of cache
-    assert json.loads(folder.child_config("tpu-0").read_text())["context_limit"] == told
+    assert json.loads(folder.child_config("tpu-0").read_text())["context_limit"] == configured

@@ -1,3 +1,5 @@
+"""The middleware that protects the collector, over real HTTP."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -14,6 +16,8 @@ TOKEN = "the-run's-token"
 
 
 class Port:
+    """A protected port that counts the calls of its handler."""
+
     def __init__(self) -> None:
         self.calls = 0
         self.url = ""
@@ -42,13 +46,13 @@ async def call(port: Port, method: str = "POST", **headers: str) -> tuple[int, s
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]:8000", "[::1]"])
-async def test_the_runs_token_from_loopback_is_let_in(port: Port, host: str) -> None:
+async def test_a_request_from_loopback_with_the_token_is_accepted(port: Port, host: str) -> None:
     assert await call(port, Host=host, **{TOKEN_HEADER: TOKEN}) == (200, "x")
 
 
 @pytest.mark.parametrize("token", [{}, {TOKEN_HEADER: ""}, {TOKEN_HEADER: TOKEN + "x"}, {"Authorization": TOKEN}])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
-async def test_a_missing_or_wrong_token_is_refused(port: Port, token: dict[str, str], method: str) -> None:
+async def test_a_missing_or_wrong_token_is_rejected(port: Port, token: dict[str, str], method: str) -> None:
     status, text = await call(port, method, **token)
     assert status == 401
     assert TOKEN not in text
@@ -67,12 +71,12 @@ async def test_a_missing_or_wrong_token_is_refused(port: Port, token: dict[str, 
         "0.0.0.0",
     ],
 )
-async def test_a_foreign_host_is_refused_even_with_the_token(port: Port, host: str) -> None:
+async def test_another_host_is_rejected_even_with_the_token(port: Port, host: str) -> None:
     status, _ = await call(port, Host=host, **{TOKEN_HEADER: TOKEN})
     assert (status, port.calls) == (403, 0)
 
 
 @pytest.mark.parametrize("origin", ["https://example.org", "http://localhost", "null", ""])
-async def test_a_page_in_a_browser_is_refused_even_with_the_token(port: Port, origin: str) -> None:
+async def test_a_browser_page_is_rejected_even_with_the_token(port: Port, origin: str) -> None:
     status, _ = await call(port, Origin=origin, **{TOKEN_HEADER: TOKEN})
     assert (status, port.calls) == (403, 0)

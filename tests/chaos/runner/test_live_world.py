@@ -112,7 +112,7 @@ async def test_a_surge_is_confirmed_and_reverted_when_the_load_generators_report
     fault = spec.build("f1", ["load"], 7)
 
     def post(**data: Any) -> dict[str, Any]:
-        return dict(load.heard(Counters("locust", 1, "load", 5, data={"load_started": 1, **data})))
+        return dict(load.on_counters(Counters("locust", 1, "load", 5, data={"load_started": 1, **data})))
 
     async with world_of(processes, load) as world:
         with pytest.raises(Unreachable):

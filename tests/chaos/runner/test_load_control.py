@@ -1,4 +1,4 @@
-"""The word to the load generators, and what they say of what was ordered: one process or many."""
+"""Commands and orders for the load generators, and what they report: one process or several."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ def post(process: str = "locust", kind: str = "load", **data: object) -> Counter
     return Counters(process, 1, kind, 5, data={"load_started": 1, **data})
 
 
-def test_only_a_load_generator_hears_the_command_and_the_orders() -> None:
+def test_only_load_generators_get_the_command_and_the_orders() -> None:
     load = LoadControl()
-    assert load.heard(post(kind="replica")) == {"command": "run"}
-    assert load.heard(post()) == {"command": "wait", "demand": []}
+    assert load.on_counters(post(kind="replica")) == {"command": "run"}
+    assert load.on_counters(post()) == {"command": "wait", "demand": []}
     load.command = "run"
     load.orders["f1"] = Order("f1", "surge", {"factor": 3}, 7)
-    assert load.heard(post()) == {
+    assert load.on_counters(post()) == {
         "command": "run",
         "demand": [{"id": "f1", "kind": "surge", "params": {"factor": 3}, "seed": 7}],
     }
 
 
-def test_an_order_is_on_everywhere_when_every_worker_says_so_and_hits_add_up() -> None:
+def test_an_order_is_active_when_every_worker_reports_it_and_hits_add_up() -> None:
     load = LoadControl()
-    load.heard(Counters("master", 1, "load", 5, data={}))  # plays nothing itself
-    load.heard(post("w1", demand={"f1": 4}, demand_over={}))
-    load.heard(post("w2", demand={}, demand_over={}))
+    load.on_counters(Counters("master", 1, "load", 5, data={}))  # the master plays no sessions
+    load.on_counters(post("w1", demand={"f1": 4}, demand_over={}))
+    load.on_counters(post("w2", demand={}, demand_over={}))
     assert load.demand_state("f1") == DemandState(anywhere=True, everywhere=False, hits=4)
-    load.heard(post("w2", demand={"f1": 3}, demand_over={}))
+    load.on_counters(post("w2", demand={"f1": 3}, demand_over={}))
     assert load.demand_state("f1") == DemandState(anywhere=True, everywhere=True, hits=7)
-    load.heard(post("w1", demand={}, demand_over={"f1": 5}))
-    load.heard(post("w2", demand={}, demand_over={"f1": 3}))
+    load.on_counters(post("w1", demand={}, demand_over={"f1": 5}))
+    load.on_counters(post("w2", demand={}, demand_over={"f1": 3}))
     assert load.demand_state("f1") == DemandState(anywhere=False, everywhere=False, hits=8)
 
 
-def test_a_load_that_has_been_silent_for_the_lease_cannot_be_asked() -> None:
+def test_the_state_is_unknown_after_no_post_within_the_lease() -> None:
     now = [0.0]
     load = LoadControl(lambda: now[0])
     with pytest.raises(Unreachable):
         load.demand_state("f1")
-    load.heard(post(demand={"f1": 4}, demand_over={}))
+    load.on_counters(post(demand={"f1": 4}, demand_over={}))
     now[0] = 4.9
     assert load.demand_state("f1").anywhere
     now[0] = 5.1

@@ -1,3 +1,5 @@
+"""Free ports for a run, and the process that uses a port."""
+
 from __future__ import annotations
 
 import os
@@ -20,7 +22,7 @@ def sysctl(folder: Path, low: int, high: int, reserved: str = "") -> Path:
     return folder
 
 
-def test_they_are_different_free_and_never_given_to_outgoing_connections() -> None:
+def test_ports_are_different_free_and_outside_the_ephemeral_range() -> None:
     low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
     found = free_ports(40)
     assert len(set(found)) == 40
@@ -29,12 +31,12 @@ def test_they_are_different_free_and_never_given_to_outgoing_connections() -> No
         check_free(port)
 
 
-def test_two_that_ask_at_once_seldom_get_the_same() -> None:
+def test_ports_are_in_random_order() -> None:
     assert free_ports(20) != free_ports(20)
     assert free_ports(20, random.Random(1)) != sorted(free_ports(20, random.Random(1)))
 
 
-def test_a_port_that_another_process_was_given_is_not_given_while_it_lives(
+def test_a_port_claimed_by_another_process_is_free_again_after_its_exit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = "from chaos.runner.ports import free_ports; print(*free_ports(2), flush=True); input()"
@@ -50,7 +52,7 @@ def test_a_port_that_another_process_was_given_is_not_given_while_it_lives(
     assert sorted(free_ports(2)) == [first, second]
 
 
-def test_a_port_somebody_holds_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_not_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = sorted(free_ports(2))
     elsewhere = [*range(ports.LOWEST_PORT, 65_536)]
     taken = ",".join(str(port) for port in elsewhere if port not in (first, second))
@@ -64,9 +66,7 @@ def test_a_port_somebody_holds_is_not_given(tmp_path: Path, monkeypatch: pytest.
             free_ports(2)
 
 
-def test_a_port_whose_old_connection_still_lingers_is_not_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_with_a_connection_in_time_wait_is_not_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (port,) = free_ports(1)
     server = socket.create_server(("127.0.0.1", port))
     client = socket.create_connection(("127.0.0.1", port))
@@ -77,10 +77,12 @@ def test_a_port_whose_old_connection_still_lingers_is_not_given(
     monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 1, 2, others))
     with pytest.raises(UserError):
         free_ports(1)
-    check_free(port)  # a server, which reuses addresses, could listen
+    check_free(port)  # but a server, with SO_REUSEADDR, can listen on it
 
 
-def test_where_the_kernel_takes_nearly_all_the_rest_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_ports_are_used_if_the_ephemeral_range_is_nearly_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 5_000, 65_535))
     assert all(1_024 <= port < 5_000 for port in free_ports(5))
     monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 1_024, 65_535))
@@ -88,12 +90,14 @@ def test_where_the_kernel_takes_nearly_all_the_rest_is_used(tmp_path: Path, monk
         free_ports(1)
 
 
-def test_without_proc_linuxs_own_default_is_kept_clear_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_proc_the_default_ephemeral_range_of_linux_is_avoided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ports, "_SYSCTL", tmp_path)
     assert not [port for port in free_ports(20) if 32_768 <= port < 61_000]
 
 
-def test_who_holds_a_port_is_named() -> None:
+def test_the_process_that_listens_on_a_port_is_named() -> None:
     script = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
@@ -110,7 +114,7 @@ def test_who_holds_a_port_is_named() -> None:
     assert holder(port) is None
 
 
-def test_a_port_held_by_an_outgoing_connection_is_in_use() -> None:
+def test_a_port_of_an_outgoing_connection_is_in_use() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.create_connection(server.getsockname()) as client,
@@ -120,6 +124,6 @@ def test_a_port_held_by_an_outgoing_connection_is_in_use() -> None:
 
 
 @pytest.mark.parametrize("port", [65_536, 0, -1])
-def test_what_is_no_port_is_told(port: int) -> None:
+def test_a_number_that_is_no_port_is_an_error(port: int) -> None:
     with pytest.raises(UserError, match="from 1 to 65535"):
         check_free(port)
