@@ -28,7 +28,7 @@ from reports.shared.errors import UserError
 __all__ = ["main"]
 
 LAG_TICK_S = 0.05
-"""How often the lag of the event loop is measured."""
+"""Seconds between two measurements of the lag of the event loop."""
 
 SWITCH_INTERVAL_S = 0.0005
 """The exporter's thread must not delay the event loop: with Python's 5 ms, tokens would be late at each export."""

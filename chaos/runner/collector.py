@@ -110,7 +110,7 @@ class Collector:
         self.url = ""
 
     async def start(self) -> None:
-        """Start to listen, and set `url`."""
+        """Start listening, and set `url`."""
         app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[guard(self._token)])
         app.router.add_post("/v1/traces", self._traces)
         app.router.add_post("/v1/counters", self._counters)
@@ -124,7 +124,7 @@ class Collector:
             self._copier = asyncio.create_task(self._send_copies(self.copy))
 
     async def close(self, copies_within_s: float = 2.0) -> None:
-        """Stop to listen. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost."""
+        """Stop listening. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None

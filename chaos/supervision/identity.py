@@ -99,7 +99,7 @@ def send_signal(who: Identity, signum: int) -> None:
     try:
         pidfd = os.pidfd_open(who.pid)
     except ProcessLookupError as error:
-        raise WrongProcess(f"there is no process {who.pid}") from error
+        raise WrongProcess(f"no process has pid {who.pid}") from error
     try:
         stat = read_stat(who.pid)
         if stat is None or stat.start_time != who.start_time:

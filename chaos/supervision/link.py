@@ -218,10 +218,10 @@ class ShepherdLink:
         for future in waiting:
             if not future.done():
                 future.set_exception(error)
-                future.exception()  # whoever waits hears of it; that nobody does is no mistake
+                future.exception()  # marks it as retrieved: asyncio must not warn if no task waits for it
 
     def _clean_up(self) -> None:
-        """Do what a killed shepherd could not: undo what is armed, and end what its children had started."""
+        """After a killed shepherd: undo the armed faults, and kill the processes that its children started."""
         if not self._leaving_reason:
             try:
                 results = undo_pending(self._undo_path, self._owner, token=self._token, by="runner")

@@ -376,7 +376,7 @@ class Shepherd:
                     send_signal(process, signal.SIGKILL)
             if time.monotonic() >= deadline:
                 return [process.pid for process in alive]
-            # The exit of any descendant that is a child by now wakes it. New forks are killed in the next round.
+            # The exit of a child or an inherited descendant wakes it. New forks are killed in the next round.
             self._drain_wakeups()
             self._reap()
             wakeup = selectors.DefaultSelector()

@@ -61,9 +61,9 @@ class ShepherdProcess:
         log = str(self.folder / f"{name}.log")
         command = list(argv) or ["sleep", "600"]
         fields.setdefault("env", {"PATH": os.environ["PATH"]})
-        answer = self.request("spawn", name=name, kind="replica", argv=command, log=log, **fields)
-        assert answer.get("ok"), answer
-        return Identity.from_record(answer)
+        reply = self.request("spawn", name=name, kind="replica", argv=command, log=log, **fields)
+        assert reply.get("ok"), reply
+        return Identity.from_record(reply)
 
 
 @pytest.fixture
@@ -119,10 +119,8 @@ def test_all_incarnations_append_to_the_same_log(shepherd: ShepherdProcess) -> N
 
 
 def test_a_command_that_does_not_exist_is_an_error_and_the_shepherd_continues(shepherd: ShepherdProcess) -> None:
-    answer = shepherd.request(
-        "spawn", name="one", kind="x", argv=["/no/such"], env={}, log=str(shepherd.folder / "log")
-    )
-    assert "No such file" in answer["error"]
+    reply = shepherd.request("spawn", name="one", kind="x", argv=["/no/such"], env={}, log=str(shepherd.folder / "log"))
+    assert "No such file" in reply["error"]
     shepherd.spawn("two")
     again = shepherd.request(
         "spawn", name="two", kind="x", argv=["sleep", "1"], env={}, log=str(shepherd.folder / "log")
@@ -265,8 +263,8 @@ def test_the_undo_of_one_fault_starts_a_process_with_its_last_command(shepherd: 
         file.arm("f2", [{"do": "request", "method": "DELETE", "url": f"{url}/behaviours/f2"}])
         shepherd.request("signal", name="one", signal=signal.SIGKILL, ends=True)
         shepherd.receive(event="exited")
-        answer = shepherd.request("undo", fault="f1")
-        assert answer["failed"] == []
+        reply = shepherd.request("undo", fault="f1")
+        assert reply["failed"] == []
         assert got == []
     again = next(m for m in shepherd.seen if m.get("event") == "started" and m["incarnation"] == 2)
     assert again["pid"] != first.pid
