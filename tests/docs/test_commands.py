@@ -186,6 +186,7 @@ def recorded(place: Place) -> Place:
 @contextmanager
 def serving(place: Place, text: str, url: str) -> Iterator[subprocess.Popen[str]]:
     """A command that serves, once it does; ended by SIGTERM."""
+    assert not answers(url), f"something else listens at {url}"
     process = place.start(text)
     try:
         until(lambda: process.poll() is not None or answers(url), f"{text} serves {url}", within_s=60)
@@ -239,6 +240,7 @@ def test_quick_commands_run_as_written(command: Command, place: Place) -> None:
     assert rule is not None
     code, output = place.run(place.text(command), QUICK_S)
     assert code in rule.codes, f"{command}\nexit code {code}\n{output}"
+    assert "Traceback" not in output, output
 
 
 @pytest.mark.long
@@ -260,3 +262,4 @@ def test_long_commands_run_as_written(command: Command, recorded: Place) -> None
     else:
         code, output = recorded.run(text, LONG_S)
     assert code in rule.codes, f"{command}\nexit code {code}\n{output}"
+    assert "Traceback" not in output, output
