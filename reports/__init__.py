@@ -1,12 +1,14 @@
-"""What did it mean? The record of a run, measures, gates and verdicts, and everything people read.
+"""From the record of a run to its verdict and its reports.
 
-    attributes   the vocabulary of spans: every name a report reads        \\
-    tokens       the token stream that proves itself                        | the ground floor, which
-    errors       the error tree                                             | targets and loadprofiles share
-    documents    YAML files with line numbers, validated                   /
-    record       a run's folder, read back
-    measures/    one number a file
-    gates        the language of gates; verdict: pass, fail, inconclusive
-    writers/     report.json, report.html, summary.md, junit.xml
-    analysis     the process that turns a record into reports
+analysis        analyses a run: reads its record, judges, writes the reports
+shared          names, errors, files, units and draws that all packages share
+record          reads a run's folder
+history         calls, attempts and sessions, joined from spans; the calls that met a fault
+metastability   whether the stack stays down after the trigger is gone
+measures        the measures, one per file
+gates           conditions on measures, their verdicts, the verdict of the run
+report          the data of report.json
+comparison      a run compared with its twin; runs side by side
+waterfall       the time line of single calls
+writers         writes report.json, report.html, summary.md and junit.xml
 """

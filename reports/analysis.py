@@ -1,8 +1,8 @@
-"""From the record of a run to its verdict: `python -m reports.analysis RUN_DIR`.
+"""Analyses the record of a run: `python -m reports.analysis RUN_DIR`.
 
-Reads the record, writes spans.parquet, report.json, junit.xml, summary.md (and report.html), prints the verdict in one
-line, and exits with its code. A process of its own: what it needs is too heavy for the others. A form that cannot be
-written leaves the rest, and says so.
+Reads the record, writes spans.parquet, report.json, junit.xml, summary.md and report.html, prints the verdict in one
+line, and exits with its code. It runs in its own process, because its libraries are too large for the others. Where one
+file cannot be written, the others still are, and the error is printed on stderr.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
 from reports.writers.markdown.summary import write_summary
 
-WHEN_TOLD: Final = "--when-told"
-"""Load everything, then wait for a line on standard input: for a run that is not over yet."""
+WAIT: Final = "--wait"
+"""Import the libraries, then wait for a line on standard input: for a run that has not ended yet."""
 
 STEADY: Final = "--steady"
-"""Judge the `steady_state` gates alone, on the record so far, and write nothing."""
+"""Judge only the `steady_state` gates, on the record so far, and write nothing."""
 
 NOT_STEADY: Final = 10
-"""Exit code of `--steady` when a gate failed; 1 is what a crash leaves."""
+"""Exit code of `--steady` when a gate failed. Not 1, which is the exit code of a crash."""
 
 __all__ = ["NOT_STEADY", "WRITERS", "analyse", "main", "steady_failures"]
 
@@ -51,27 +51,27 @@ WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {
     "junit.xml": write_junit,
     "summary.md": write_summary,
 }
-"""What is written, by file name. `report.html` joins them where its module is there."""
+"""The writer of each file by its name. `report.html` is added where its module exists."""
 
 
 def analyse(run_dir: Path, *, write: bool = True) -> Report:
-    """Judge the run in `run_dir` and, unless told otherwise, write every form of its report there.
+    """Analyse the run in `run_dir`; with `write`, write all forms of its report there.
 
-    Raises RecordError where there is no record of a run. What cannot be written is printed on stderr and changes no
-    verdict.
+    Raises RecordError where the folder has no record of a run. A file that cannot be written is reported on stderr and
+    does not change the verdict.
     """
     record = read_record(run_dir)
     table = _ParquetTask(record.spans, run_dir / "spans.parquet") if write else None
     notes = record.notes
     if record.slo_problem:
-        notes.append(f"the objectives cannot be read ({record.slo_problem}): calls are good without them")
+        notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
     evidence = gather(record)
     proofs = prove(evidence)
-    unread: list[str] = []
-    gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unread)]
-    steady = _steady(record, evidence, proofs, unread)
+    unreadable: list[str] = []
+    gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
+    steady = _steady(record, evidence, proofs, unreadable)
     metastability = _metastability(evidence, notes)
-    verdict = decide(record, gates, steady, unread, metastability, proofs.latency_doubts)
+    verdict = decide(record, gates, steady, unreadable, metastability, proofs.latency_doubts)
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     if table is not None:
@@ -81,12 +81,12 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
 
 
 def steady_failures(run_dir: Path) -> list[str]:
-    """The `steady_state` gates that fail by the end of the baseline, in words. Raises RecordError.
+    """The `steady_state` gates that fail at the end of the baseline, each with its reason. Raises RecordError.
 
-    The run goes on meanwhile: calls under way have no span yet and do not count, nor is a span that has not come lost.
+    The run continues meanwhile: calls in flight have no span yet and do not count, and missing spans are not lost.
     """
     record = read_record(run_dir)
-    record.ended = True  # the baseline is over, if not the run
+    record.ended = True  # the baseline has ended, though the run has not
     evidence = gather(record)
     proofs = replace(prove(evidence), source_doubts={})
     results = _steady(record, evidence, proofs, [])
@@ -96,25 +96,25 @@ def steady_failures(run_dir: Path) -> list[str]:
 def _metastability(evidence: Evidence, notes: list[str]) -> Metastability:
     try:
         return metastability_of(evidence)
-    except Exception as error:  # a check that crashes says nothing; it must not cost the report
-        notes.append(f"whether the stack stayed down could not be judged: {error!r}")
+    except Exception as error:  # a check that crashes is unknown; the report is still written
+        notes.append(f"the check for metastability crashed: {error!r}")
         return Metastability(None, f"the check crashed: {error!r}")
 
 
-def _steady(record: Record, evidence: Evidence, proofs: Proofs, unread: list[str]) -> list[GateResult]:
+def _steady(record: Record, evidence: Evidence, proofs: Proofs, unreadable: list[str]) -> list[GateResult]:
     return [
         judge(replace(gate, phase="baseline") if gate.spec.phased else gate, evidence, proofs)
-        for gate in _gates(record, "steady_state", unread)
+        for gate in _gates(record, "steady_state", unreadable)
     ]
 
 
-def _gates(record: Record, key: str, unread: list[str]) -> Iterable[Gate]:
+def _gates(record: Record, key: str, unreadable: list[str]) -> Iterable[Gate]:
     for entry in record.experiment.get(key) or ():
         given: dict[str, Any] = entry if isinstance(entry, dict) else {"gate": entry}
         try:
             yield parse_gate(str(given.get("gate", "")), given.get("on_inconclusive"))
         except GateError as error:
-            unread.append(error.message)
+            unreadable.append(error.message)
 
 
 def _write_all(report: Report, folder: Path) -> None:
@@ -129,7 +129,7 @@ def _write_all(report: Report, folder: Path) -> None:
 
 
 class _ParquetTask:
-    """Writes spans.parquet beside the measuring: duckdb works in threads of its own."""
+    """Writes spans.parquet in a thread, concurrently with the measures."""
 
     def __init__(self, spans: list[Span], target: Path) -> None:
         self._spans, self._target = spans, target
@@ -146,14 +146,14 @@ class _ParquetTask:
             self._problem = traceback.format_exc()
 
     def finish(self) -> None:
-        """Wait for it; say what went wrong."""
+        """Wait for the thread; print its error."""
         self._thread.join()
         if self._problem:
             print(f"{self._target.name} could not be written:\n{self._problem}", file=sys.stderr)
 
 
-def _told() -> bool:
-    """Load what takes time, beside a run that still drains; then whether the word to begin came."""
+def _wait_for_start() -> bool:
+    """Import the libraries while the run still drains; return whether a line came on standard input."""
     os.nice(10)
     for name in ("duckdb", "scipy.stats", "reports.writers.html.page_writer"):
         import_module(name)
@@ -161,7 +161,7 @@ def _told() -> bool:
 
 
 def _main_steady(run_dir: Path) -> int:
-    os.nice(10)  # the load goes on beside it
+    os.nice(10)  # the load is still running
     try:
         failures = steady_failures(run_dir)
     except BrownoutError as error:
@@ -172,15 +172,15 @@ def _main_steady(run_dir: Path) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """The command line: a run's folder. Returns the exit code of the verdict."""
-    if len(arguments) not in (1, 2) or arguments[1:] not in ([], [WHEN_TOLD], [STEADY]):
-        print(f"usage: python -m reports.analysis RUN_DIR [{WHEN_TOLD} | {STEADY}]", file=sys.stderr)
+    """Run the command line; return the exit code of the verdict."""
+    if len(arguments) not in (1, 2) or arguments[1:] not in ([], [WAIT], [STEADY]):
+        print(f"usage: python -m reports.analysis RUN_DIR [{WAIT} | {STEADY}]", file=sys.stderr)
         return 2
     if arguments[1:] == [STEADY]:
         return _main_steady(Path(arguments[0]))
-    if arguments[1:] and not _told():
+    if arguments[1:] and not _wait_for_start():
         return 0
-    gc.disable()  # a short process that keeps what it makes: collecting costs a fifth of its time and frees nothing
+    gc.disable()  # a short process that keeps its objects: collection takes a fifth of its time and frees nothing
     try:
         report = analyse(Path(arguments[0]))
     except RecordError as error:

@@ -20,7 +20,7 @@ LAST_LINES = 6
 
 
 class AnalysisChild:
-    """One `python -m reports.analysis RUN --when-told`. Raises TargetFailed if it cannot be started.
+    """One `python -m reports.analysis RUN --wait`. Raises TargetFailed if it cannot be started.
 
     It is in a session of its own, so that Ctrl-C reaches only the runner. It ends if the runner dies, because its
     standard input is closed then.
@@ -33,7 +33,7 @@ class AnalysisChild:
             self._log.parent.mkdir(exist_ok=True)
             with self._log.open("wb") as output:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "reports.analysis", str(folder), "--when-told"],
+                    [sys.executable, "-m", "reports.analysis", str(folder), "--wait"],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -136,7 +136,7 @@ def differences(evidence: Evidence, twin: Evidence, gates: Iterable[Gate] = ()) 
 
 def _paired(evidence: Evidence, twin: Evidence) -> tuple[Evidence, Evidence]:
     """Both with a joint resampling. The caches (`kept`) start empty: cached values depend on the resampling."""
-    here, there = replace(evidence, kept={}), replace(twin, kept={})
+    here, there = replace(evidence, cache={}), replace(twin, cache={})
     ids = [session.id for session in here.calls.sessions], [session.id for session in there.calls.sessions]
     here.resampling, there.resampling = paired(*ids, evidence.record.seed)
     return here, there

@@ -1,1 +1,10 @@
-"""history"""
+"""What happened in a run, reconstructed from its record: calls, sessions, and the calls that met a fault.
+
+calls        calls, attempts and sessions as objects
+joining      joins the spans of client, gateway and replicas into calls
+encounters   the calls that met a fault, and how long each was interrupted
+evidence     the input of all measures: calls as columns, scopes, faults, resampling
+statistics   percentiles, intervals and the bootstrap by session
+windows      shares of good calls in sliding windows
+work         per call: attempts, prefill, decoded and wasted tokens
+"""

@@ -1,4 +1,4 @@
-"""Calls, attempts and sessions: what the spans of a run say, as objects. `reports.history.joining` makes them."""
+"""Calls, attempts and sessions of a run as objects. `reports.history.joining` creates them from spans."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 ]
 
 SILENT_S: Final = 10.0
-"""An unfinished session that had been silent for so long at the end of the drain is lost."""
+"""Seconds: an unfinished session that was silent for this long at the end of the drain is lost."""
 
 
 @dataclass(slots=True)
 class ClientAttempt:
-    """One HTTP attempt of the client. `chunks` are (seconds since zero, tokens), empty without a log."""
+    """One HTTP attempt of the client. `chunks` are (seconds since zero, tokens), empty without a chunk log."""
 
     span: Span
     start_s: float
@@ -42,7 +42,10 @@ class ClientAttempt:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt upstream by the gateway. `client_attempt` indexes the call's client attempts."""
+    """One upstream attempt of the gateway. `client_attempt`: index into the call's client attempts.
+
+    `offset`: tokens that the client already had. `passed_on`: tokens of this attempt sent to the client.
+    """
 
     span: Span
     replica: str
@@ -62,8 +65,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class ReplicaRequest:
-    """What a replica did for a call. `hits`: the ids of the faults that hit it. `queue_s`: waited in its queue, again
-    after each preemption, together; None where no span of it says.
+    """One request of a call at a replica. `hits`: ids of the faults that hit it.
+
+    `computed`, `decoded`: tokens of prefill and output. `queue_s`: total wait in the queue, also after preemptions;
+    None without a span of it.
     """
 
     span: Span
@@ -80,10 +85,10 @@ class ReplicaRequest:
 
 @dataclass(slots=True)
 class Call:
-    """One logical call, the client's retries inside. Times in seconds; `ttft_s` is infinite where no token came.
+    """One logical call, including the client's retries. Times in seconds; `ttft_s` is infinite without a token.
 
-    `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase it counts in.
-    `hits`: the ids of the faults that met it at the client or at the gateway.
+    `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase in which it counts.
+    `hits`: ids of the faults that hit it at the client or at the gateway.
     """
 
     span: Span
@@ -121,7 +126,7 @@ class Call:
         return self.session, self.agent, self.turn
 
     def prompt_tokens(self) -> int | None:
-        """Tokens of its prompt without what a continuation adds; None where neither replica nor client says."""
+        """Tokens of its prompt, without those that a continuation adds; None where unknown."""
         for request in self.replica_requests:
             if request.prompt_tokens is not None:
                 return max(0, request.prompt_tokens - int(request.span.attributes.get(names.CONTINUATION_OFFSET, 0)))
@@ -131,8 +136,10 @@ class Call:
 
 @dataclass(slots=True)
 class Session:
-    """One agent session. `phase` is the one it started in; `end_s` the last byte of its last call. `fault`: the
-    id of the demand fault that added it, "" for the load's own."""
+    """One agent session. `phase`: in which it started. `end_s`: last byte of its last call.
+
+    `fault`: id of the load fault that added it, "" otherwise.
+    """
 
     id: str
     tenant: str
@@ -149,7 +156,7 @@ class Session:
 
 @dataclass(slots=True)
 class Calls:
-    """Everything joined. `unjoined_*` found no call: of a call whose own span never came, or of somebody else."""
+    """All calls and sessions of a run. `unjoined_*`: joined to no call (its span was lost, or not of this load)."""
 
     calls: list[Call]
     sessions: list[Session]
@@ -164,7 +171,7 @@ class Calls:
 
 
 def phase_at(phases: Iterable[Phase], at_s: float) -> str:
-    """The name of the phase that holds `at_s`, "" before the first and "end" after the last."""
+    """The name of the phase at `at_s`; "" before the first phase, "end" after the last."""
     name = ""
     for phase in phases:
         if at_s < phase.start_s:
@@ -174,13 +181,13 @@ def phase_at(phases: Iterable[Phase], at_s: float) -> str:
 
 
 def phase_of_call(phases: Iterable[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
-    """The phase it was sent in; a call of the baseline still open at the injection belongs to the fault."""
+    """The phase in which a call was sent. A call of the baseline still open at the injection belongs to the fault."""
     phase = phase_at(phases, sent_s)
     return "fault" if phase == "baseline" and fault is not None and end_s > fault.start_s else phase
 
 
 def is_good(call: Call, slo: dict[str, float]) -> bool:
-    """Ended ok and met all objectives; an objective on what is undefined for the call (TPOT of one token) is met."""
+    """Whether the call ended ok and met all objectives. An undefined value (TPOT of one token) meets its objective."""
     if not call.ok:
         return False
     values = {"ttft": call.ttft_s, "tpot": call.tpot_s, "e2e": call.e2e_s, "max_gap": call.max_gap_s}

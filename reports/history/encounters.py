@@ -1,12 +1,12 @@
-"""Who met a fault, and what became of it.
+"""The calls that met a fault, and how long each was interrupted.
 
-A call *met* a fault when it was open on, or attempted at, a faulted replica between injection and revert; of a fault
-with a share or selectors of requests, only the calls that it picked. It was *interrupted* when an attempt at a faulted
-replica did not bring it to its end, and its `failover_s` runs from the last good token before (or the send) to the
-first good token after.
+A call *met* a fault when it was open on, or attempted at, a faulted replica between injection and revert; for a fault
+with a share or selectors of requests, when the fault selected it. It was *interrupted* when an attempt at a faulted
+replica did not complete it. Its `failover_s` is the time from the last good token before (or the send) to the first
+good token after.
 
-Where one answer ends and the next begins is told by tokens, not clocks: the gateway's attempt says at which token it
-started and how many it passed on, the client's log of chunks says when each token came.
+Token numbers, not clocks, decide which tokens came from which attempt: the gateway's attempt has the number of its
+first token and of the tokens it passed on, and the client's chunk log has the time of each token.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from reports.shared.attributes import Outcome
 __all__ = ["Encounter", "FaultImpact", "meet_faults"]
 
 SILENCE_S: Final = 1.0
-"""A call that stayed with a replica that a fault made silent was interrupted if it was silent for longer than this."""
+"""Seconds: a call that stays with a silenced replica is interrupted when it receives nothing for longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
     """One call that met one fault.
 
-    `met_s`: when, in seconds since zero. `failover_s`: the interruption, infinite if the call never went on, NaN if it
-    was not interrupted at all. `saved`: the call ended ok. `to_replica` is "" if nobody took over.
+    `met_s`: when, in seconds since zero. `failover_s`: length of the interruption, infinite if the call never
+    continued, NaN if it was not interrupted. `saved`: the call ended ok. `died_s`, `resumed_s`: begin and end of the
+    interruption. `to_replica`: the replica that continued the call, "" if none did.
     """
 
     call: Call
@@ -49,7 +50,7 @@ class Encounter:
 
 @dataclass(frozen=True, slots=True)
 class FaultImpact:
-    """A fault and everyone who met it. `hits`: counted where it was applied, else the attempts that met it."""
+    """A fault and the calls that met it. `hits`: as counted where it was applied, else the attempts that met it."""
 
     fault: FaultRecord
     encounters: tuple[Encounter, ...]
@@ -62,7 +63,7 @@ class FaultImpact:
 
     @property
     def on_replicas(self) -> bool:
-        """Whether it is on a replica at all, not on the load or the gateway itself."""
+        """Whether the fault is on replicas, not on the load or the gateway itself."""
         return self.fault.traits.on_replicas and bool(self.fault.targets)
 
     @property
@@ -71,12 +72,12 @@ class FaultImpact:
 
     @property
     def hit_something(self) -> bool:
-        # What was counted where it was applied says more than who was near.
+        # The count at the place of the fault is more exact than the calls that were there at the time.
         return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters)
 
 
 def meet_faults(record: Record, calls: Calls) -> list[FaultImpact]:
-    """For every fault of the record, who met it."""
+    """The impact of each fault of the record."""
     end_s = record.end_s()
     return [_impact(fault, calls, end_s) for fault in record.faults]
 
@@ -87,7 +88,7 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
         return FaultImpact(fault, (), 0, fault.hits)
     reverted = fault.reverted_s if fault.reverted_s is not None else end_s
     if not fault.traits.on_replicas:
-        return _beside_replicas(fault, calls, injected)
+        return _off_replicas(fault, calls, injected)
     targets = frozenset(fault.targets)
     encounters: list[Encounter] = []
     attempts = 0
@@ -105,9 +106,11 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     )
 
 
-def _beside_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
-    """A fault of the load or of the gateway was met by the calls of the sessions that it added, those that were made
-    otherwise, and those that it met at the gateway. It interrupts nobody: there is no replica to fail over from."""
+def _off_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
+    """The impact of a fault of the load or of the gateway: the calls of sessions that it added, and those that it hit.
+
+    None is interrupted: there is no replica to fail over from.
+    """
     added = {session.id for session in calls.sessions if session.fault == fault.id}
     met = [call for call in calls.calls if call.session in added or fault.id in call.hits]
     encounters = [
@@ -122,7 +125,7 @@ def _beside_replicas(fault: FaultRecord, calls: Calls, injected: float) -> Fault
 def _met(
     fault: FaultRecord, call: Call, targets: frozenset[str], injected: float, reverted: float
 ) -> tuple[list[Attempt], float | None]:
-    """The attempts of `call` that met the fault, and when it first did; None if it did not."""
+    """The attempts of `call` that met the fault, and the time of the first; None: it did not meet the fault."""
     hit = [request for request in call.replica_requests if fault.id in request.hits]
     open_then = [a for a in call.attempts if a.replica in targets and a.start_s < reverted and a.end_s > injected]
     if fault.picks_requests:
@@ -135,18 +138,13 @@ def _met(
     else:
         met = open_then
     starts = [max(injected, a.start_s) for a in met] + [max(injected, request.start_s) for request in hit]
-    if not starts and not calls_attempted(call):
+    if not starts and not call.attempts:
         starts = [
             max(injected, r.start_s)
             for r in call.replica_requests
             if not fault.picks_requests and r.replica in targets and r.start_s < reverted and r.end_s > injected
         ]
     return met, min(starts, default=None)
-
-
-def calls_attempted(call: Call) -> bool:
-    """Whether a gateway of ours says where the call went."""
-    return bool(call.attempts)
 
 
 def _encounter(fault: FaultRecord, call: Call, met: Sequence[Attempt], met_s: float, reverted: float) -> Encounter:
@@ -173,7 +171,7 @@ _Gap = tuple[float, float, float, str]
 
 
 def _interruption(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float, reverted: float) -> _Gap | None:
-    """How long, from when, to when and to which replica the call was interrupted at `attempt`; None if it was not."""
+    """Length, begin, end and successor of the interruption of the call at `attempt`; None if it was not interrupted."""
     client_ok = attempt.client_attempt >= len(call.client_attempts) or call.client_attempts[
         attempt.client_attempt
     ].outcome in ("", Outcome.OK)
@@ -182,7 +180,7 @@ def _interruption(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float
     if call.ok and attempt.outcome == Outcome.ABANDONED and client_ok and not _later(call, attempt):
         return None
     if call.ok and client_ok and not _later(call, attempt):
-        return None  # its end alone was missing, and the gateway ended it
+        return None  # only the end of the stream was missing, and the gateway completed it
     before, after = _around(call, attempt)
     died = before if before is not None else call.sent_s
     successor = _successor(call, attempt)
@@ -208,7 +206,7 @@ def _tokens(call: Call) -> list[tuple[float, int]]:
 
 
 def _around(call: Call, attempt: Attempt) -> tuple[float | None, float | None]:
-    """The last token up to the end of `attempt` and the first one after it, by count of tokens."""
+    """Times of the last token up to the end of `attempt` and of the first one after it, by token number."""
     before: float | None = None
     for index, client in enumerate(call.client_attempts):
         limit = math.inf if index < attempt.client_attempt else -1
@@ -224,7 +222,7 @@ def _around(call: Call, attempt: Attempt) -> tuple[float | None, float | None]:
 
 
 def _silence(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float) -> _Gap | None:
-    """The longest silence after the fault of a call that stayed where it was, if that was one."""
+    """The longest gap after the fault of a call that stayed with its replica; None below `SILENCE_S`."""
     if not fault.traits.silences_calls:
         return None
     times = [max(call.sent_s, attempt.start_s)] + [at for at, _ in _tokens(call) if at > attempt.start_s]
@@ -234,7 +232,7 @@ def _silence(fault: FaultRecord, call: Call, attempt: Attempt, met_s: float) -> 
 
 
 def _without_log(call: Call, attempt: Attempt, successor: str) -> _Gap:
-    """Without a log of chunks: the call's longest gap if it had tokens by then, else its TTFT."""
+    """Without a chunk log: the call's longest gap if it had tokens before, else its TTFT."""
     if attempt.offset + attempt.passed_on > 0 and not math.isnan(call.max_gap_s):
         return call.max_gap_s, attempt.end_s, attempt.end_s + call.max_gap_s, successor
     return call.ttft_s, call.sent_s, call.sent_s + call.ttft_s, successor

@@ -1,6 +1,6 @@
-"""What every measure is computed from: a record's calls as columns, its sessions, its faults, and the resampling.
+"""The input of all measures: a record's calls as columns, its sessions, faults and resampling.
 
-Built once a run. A measure asks for a `Scope` (phases, pool, tenant or tier) and gets masks over the columns.
+Created once per run. For a `Scope` (phases, pool, tenant or tier) it returns masks over the columns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which part of a run is asked about. `phase` None: baseline, fault and recovery. `where`: ("pool", "tpu")."""
+    """A part of a run. `phase` None: baseline, fault and recovery. `where`: for example ("pool", "tpu")."""
 
     phase: str | None = None
     where: tuple[str, str] | None = None
@@ -42,10 +42,9 @@ RUN_SCOPE: Final = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The calls as arrays, in the order sent. Seconds; `ttft` infinite without a token, `tpot`, `max_gap` NaN where
-    undefined.
+    """The calls as arrays, in the order sent. Times in seconds; `session` is the index in `Evidence.calls.sessions`.
 
-    `session` indexes `Evidence.calls.sessions`.
+    `ttft` is infinite without a token; `tpot` and `max_gap` are NaN where undefined.
     """
 
     session: IntArray
@@ -67,7 +66,7 @@ class Columns:
 
 @dataclass
 class Evidence:
-    """A run, ready to be measured. `cache`: results that several measures share."""
+    """A run as the input of measures. `cache`: results that several measures share."""
 
     record: Record
     calls: Calls
@@ -77,11 +76,11 @@ class Evidence:
 
     @cached_property
     def resampling(self) -> Resampling:
-        """The sessions drawn again, the same for all measures of the run."""
+        """The resampling by session, the same for all measures of the run."""
         return Resampling(len(self.calls.sessions), self.record.seed)
 
     def mask(self, scope: Scope) -> BoolArray:
-        """Which calls are in the scope."""
+        """For each call, whether it is in the scope."""
         mask = np.isin(self.columns.phase, scope.phases)
         if scope.where is not None:
             key, value = scope.where
@@ -90,10 +89,10 @@ class Evidence:
         return mask
 
     def sessions(self, scope: Scope) -> list[Session]:
-        """The sessions of the scope, by the phase they started in.
+        """The sessions of the scope, by the phase in which they started.
 
-        Without a phase, those of the warm-up that were still going when the baseline began belong to it: what the fault
-        does to them must count.
+        Without a phase, sessions of the warm-up still running when the baseline began are included, because the fault
+        may affect them.
         """
         baseline = self.record.phase("baseline")
         phases = scope.phases
@@ -113,17 +112,17 @@ class Evidence:
         return [session for session in self.calls.sessions if belongs(session)]
 
     def duration_s(self, scope: Scope) -> float:
-        """How long the scope's phases took together."""
+        """The total duration of the scope's phases, seconds."""
         return sum(phase.duration_s for phase in self.record.phases if phase.name in scope.phases)
 
     def by_session(self, values: FloatArray, mask: BoolArray) -> FloatArray:
-        """The totals of a column by session, over the masked calls."""
+        """The sums of `values` per session, over the calls in `mask`."""
         size = max(1, len(self.calls.sessions))
         return np.bincount(self.columns.session[mask], weights=values[mask], minlength=size).astype(np.float64)
 
 
 def gather(record: Record) -> Evidence:
-    """Join a record's spans and lay its calls out as columns."""
+    """Join a record's spans into calls and arrange them as columns."""
     calls = join_calls(record)
     index = {session.id: number for number, session in enumerate(calls.sessions)}
     rows = calls.calls

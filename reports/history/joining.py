@@ -1,7 +1,7 @@
-"""Joins spans into calls: from the client's side to the chip's.
+"""Joins the spans of client, gateway and replicas into calls.
 
-A gateway's or a replica's span belongs to a call by trace context where that survived; else by session, agent, turn and
-time, which every gateway carries in the conversation itself. `Calls.joined` says how many were joined which way.
+A gateway's or a replica's span belongs to a call by trace context where that was propagated; else by time and by
+session, agent and turn, which are in the conversation itself. `Calls.joined` counts the calls joined each way.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ from reports.shared.errors import RecordError
 __all__ = ["join_calls"]
 
 _SLACK_S: Final = 0.25
-"""Clocks of different processes are anchored once each; a join by time allows for this much between them."""
+"""Tolerance of a join by time, seconds: the clocks of processes differ."""
 
 
 def join_calls(record: Record) -> Calls:
     """Join the record's spans into calls and sessions."""
-    sorted_out = _Sorter(record)
-    calls = sorted_out.calls()
-    joined = sorted_out.attach(calls)
+    sorter = _Sorter(record)
+    calls = sorter.calls()
+    joined = sorter.attach(calls)
     slo = record.slo
     fault = record.phase("fault")
     for call in calls:
         call.phase = phase_of_call(record.phases, call.sent_s, call.end_s, fault)
         call.good = is_good(call, slo)
-        _served_by(call)
+        _set_replica(call)
     return Calls(
         calls=calls,
-        sessions=_sessions(record, calls, sorted_out.session_spans),
-        transitions=sorted_out.transitions,
-        unjoined_attempts=sorted_out.unjoined_attempts,
-        unjoined_requests=sorted_out.unjoined_requests,
+        sessions=_sessions(record, calls, sorter.session_spans),
+        transitions=sorter.transitions,
+        unjoined_attempts=sorter.unjoined_attempts,
+        unjoined_requests=sorter.unjoined_requests,
         joined=joined,
-        has_gateway=bool(sorted_out.gateway_attempts) or bool(sorted_out.gateway_requests),
-        has_replicas=bool(sorted_out.replica_requests),
+        has_gateway=bool(sorter.gateway_attempts) or bool(sorter.gateway_requests),
+        has_replicas=bool(sorter.replica_requests),
         has_chunks=any(attempt.chunks for call in calls for attempt in call.client_attempts),
-        bad_chunk_logs=sorted_out.bad_chunk_logs,
+        bad_chunk_logs=sorter.bad_chunk_logs,
     )
 
 
-def _served_by(call: Call) -> None:
-    """The replica that answered it last: by the gateway's attempts, else by the replicas' own spans."""
+def _set_replica(call: Call) -> None:
+    """Set pool and replica of the call to the last that served it: from the gateway's attempts, else from replicas."""
     carried = [a for a in call.attempts if a.ok or a.passed_on] or call.attempts
     if carried:
         attempt = max(carried, key=lambda a: a.start_s)
@@ -72,7 +72,7 @@ def _served_by(call: Call) -> None:
 
 
 class _Sorter:
-    """One pass over the spans, each into its kind; then the joins."""
+    """Sorts the spans by kind in one pass, then joins them."""
 
     def __init__(self, record: Record) -> None:
         self._seconds = record.seconds
@@ -115,65 +115,65 @@ class _Sorter:
         self.transitions.sort(key=lambda span: span.start_ns)
 
     def calls(self) -> list[Call]:
-        """One call a chat span, in the order sent."""
+        """One call per chat span, in the order sent."""
         return [self._call(span) for span in sorted(self.chats, key=lambda span: span.start_ns)]
 
     def _call(self, span: Span) -> Call:
-        its = span.attributes
+        attributes = span.attributes
         sent, end = self._seconds(span.start_ns), self._seconds(span.end_ns)
-        e2e = float(its.get(names.CALL_E2E, end - sent))
-        ttft = float(its.get(names.CALL_TTFT, math.inf))
-        tokens = int(its.get(names.TOKENS_RECEIVED, its.get(names.USAGE_OUTPUT_TOKENS, 0)) or 0)
+        e2e = float(attributes.get(names.CALL_E2E, end - sent))
+        ttft = float(attributes.get(names.CALL_TTFT, math.inf))
+        tokens = int(attributes.get(names.TOKENS_RECEIVED, attributes.get(names.USAGE_OUTPUT_TOKENS, 0)) or 0)
         return Call(
             span=span,
-            session=str(its.get(names.CONVERSATION_ID, span.trace_id.hex())),
-            agent=str(its.get(names.AGENT_ID, "main")),
-            turn=int(its.get(names.TURN, 0)),
-            tenant=str(its.get(names.TENANT, "")),
-            tier=str(its.get(names.TIER, "")),
+            session=str(attributes.get(names.CONVERSATION_ID, span.trace_id.hex())),
+            agent=str(attributes.get(names.AGENT_ID, "main")),
+            turn=int(attributes.get(names.TURN, 0)),
+            tenant=str(attributes.get(names.TENANT, "")),
+            tier=str(attributes.get(names.TIER, "")),
             sent_s=sent,
             end_s=end,
-            outcome=str(its.get(names.OUTCOME, Outcome.CORRUPT if span.error else Outcome.OK)),
+            outcome=str(attributes.get(names.OUTCOME, Outcome.CORRUPT if span.error else Outcome.OK)),
             ttft_s=ttft,
             e2e_s=e2e,
-            max_gap_s=float(its.get(names.CALL_MAX_GAP, math.nan)),
+            max_gap_s=float(attributes.get(names.CALL_MAX_GAP, math.nan)),
             tpot_s=(e2e - ttft) / (tokens - 1) if tokens > 1 and math.isfinite(ttft) else math.nan,
-            lateness_s=max(0.0, float(its.get(names.CALL_SCHEDULED_LATENESS, 0.0))),
+            lateness_s=max(0.0, float(attributes.get(names.CALL_SCHEDULED_LATENESS, 0.0))),
             tokens=tokens,
             hits=_hits(span),
         )
 
     def attach(self, calls: list[Call]) -> dict[str, int]:
-        """Hang every attempt and request on its call; returns how many calls were joined which way."""
+        """Add each attempt and request to its call; return the number of calls joined each way."""
         by_chat = {call.span.span_id: call for call in calls}
         by_key: dict[tuple[str, str, int], list[Call]] = defaultdict(list)
         for call in calls:
             by_key[call.key].append(call)
-        owner: dict[bytes, tuple[Call, int]] = {}
+        place_of: dict[bytes, tuple[Call, int]] = {}
         for span in sorted(self.client_posts, key=lambda span: span.start_ns):
             found = by_chat.get(span.parent_id)
             if found is not None:
-                owner[span.span_id] = (found, len(found.client_attempts))
+                place_of[span.span_id] = (found, len(found.client_attempts))
                 found.client_attempts.append(self._client_attempt(span))
         for span in sorted(self.gateway_requests, key=lambda span: span.start_ns):
-            place = owner.get(span.parent_id) or self._place(span, by_chat, by_key)
+            place = place_of.get(span.parent_id) or self._place(span, by_chat, by_key)
             if place is not None:
-                owner[span.span_id] = place
+                place_of[span.span_id] = place
                 place[0].gateway_requests.append(span)
                 place[0].hits += _hits(span)
-                self._mark(place[0], span.parent_id in owner or span.parent_id in by_chat)
+                self._mark(place[0], span.parent_id in place_of or span.parent_id in by_chat)
         for span in sorted(self.gateway_attempts, key=lambda span: span.start_ns):
             attempt = self._attempt(span)
-            place = owner.get(span.parent_id) or self._place(span, by_chat, by_key)
+            place = place_of.get(span.parent_id) or self._place(span, by_chat, by_key)
             if place is None:
                 self.unjoined_attempts.append(attempt)
                 continue
-            owner[span.span_id] = place
+            place_of[span.span_id] = place
             attempt.client_attempt = place[1]
             place[0].attempts.append(attempt)
         for span in sorted(self.replica_requests, key=lambda span: span.start_ns):
             request = self._replica_request(span)
-            place = owner.get(span.parent_id)
+            place = place_of.get(span.parent_id)
             traced = place is not None
             place = place or self._place(span, by_chat, by_key)
             if place is None:
@@ -194,11 +194,15 @@ class _Sorter:
     def _place(
         self, span: Span, by_chat: dict[bytes, Call], by_key: dict[tuple[str, str, int], list[Call]]
     ) -> tuple[Call, int] | None:
-        """The call of a span without a parent of ours: by a chat as parent, else by session, agent, turn and time."""
+        """Call and client attempt of a span: by its parent, else by session, agent, turn and time."""
         call = by_chat.get(span.parent_id)
         if call is None:
-            its = span.attributes
-            key = (str(its.get(names.CONVERSATION_ID)), str(its.get(names.AGENT_ID, "main")), its.get(names.TURN, 0))
+            attributes = span.attributes
+            key = (
+                str(attributes.get(names.CONVERSATION_ID)),
+                str(attributes.get(names.AGENT_ID, "main")),
+                attributes.get(names.TURN, 0),
+            )
             start = self._seconds(span.start_ns)
             call = next(
                 (c for c in reversed(by_key.get(key, ())) if c.sent_s - _SLACK_S <= start <= c.end_s + _SLACK_S), None
@@ -223,39 +227,39 @@ class _Sorter:
         )
 
     def _attempt(self, span: Span) -> Attempt:
-        its = span.attributes
-        replica = str(its.get(names.REPLICA, ""))
+        attributes = span.attributes
+        replica = str(attributes.get(names.REPLICA, ""))
         return Attempt(
             span,
             replica,
-            self._pool(its, replica),
+            self._pool(attributes, replica),
             self._seconds(span.start_ns),
             self._seconds(span.end_ns),
-            str(its.get(names.OUTCOME, "")),
-            str(its.get(names.ATTEMPT_REASON, "first")),
-            int(its.get(names.CONTINUATION_OFFSET, 0)),
-            int(its.get(names.TOKENS_PASSED_ON, 0)),
+            str(attributes.get(names.OUTCOME, "")),
+            str(attributes.get(names.ATTEMPT_REASON, "first")),
+            int(attributes.get(names.CONTINUATION_OFFSET, 0)),
+            int(attributes.get(names.TOKENS_PASSED_ON, 0)),
         )
 
     def _replica_request(self, span: Span) -> ReplicaRequest:
-        its = span.attributes
-        replica = str(its.get(names.REPLICA) or span.instance.rpartition("#")[0])
-        prompt = its.get(names.PROMPT_TOKENS)
+        attributes = span.attributes
+        replica = str(attributes.get(names.REPLICA) or span.instance.rpartition("#")[0])
+        prompt = attributes.get(names.PROMPT_TOKENS)
         return ReplicaRequest(
             span,
             replica,
-            self._pool(its, replica),
+            self._pool(attributes, replica),
             self._seconds(span.start_ns),
             self._seconds(span.end_ns),
             None if prompt is None else int(prompt),
-            int(its.get(names.PREFILL_COMPUTED, 0)),
-            int(its.get(names.DECODED, 0)),
+            int(attributes.get(names.PREFILL_COMPUTED, 0)),
+            int(attributes.get(names.DECODED, 0)),
             _hits(span),
             self._queued_s.get(span.span_id),
         )
 
-    def _pool(self, its: dict[str, Any], replica: str) -> str:
-        return str(its.get(names.POOL) or its.get(names.PEER_NAME) or self._pool_of.get(replica, ""))
+    def _pool(self, attributes: dict[str, Any], replica: str) -> str:
+        return str(attributes.get(names.POOL) or attributes.get(names.PEER_NAME) or self._pool_of.get(replica, ""))
 
 
 def _hits(span: Span) -> tuple[str, ...]:
@@ -266,32 +270,32 @@ def _sessions(record: Record, calls: list[Call], spans: dict[str, Span]) -> list
     grouped: dict[str, list[Call]] = {session: [] for session in spans}
     for call in calls:
         grouped.setdefault(call.session, []).append(call)
-    sessions = [_session(record, session, its_calls, spans.get(session)) for session, its_calls in grouped.items()]
+    sessions = [_session(record, session, own_calls, spans.get(session)) for session, own_calls in grouped.items()]
     return sorted(sessions, key=lambda session: (session.start_s, session.id))
 
 
 def _session(record: Record, session: str, calls: list[Call], span: Span | None) -> Session:
-    its = span.attributes if span is not None else {}
+    attributes = span.attributes if span is not None else {}
     start = calls[0].sent_s if calls else record.seconds(span.start_ns) if span else 0.0
     end = max((call.end_s for call in calls), default=start)
-    last_tries = {call.key: call for call in calls}.values()  # an agent may have made a call again that had broken
+    last_tries = {call.key: call for call in calls}.values()  # an agent may have repeated a broken call
     failed = next((call for call in last_tries if not call.ok and call.outcome != Outcome.ABANDONED), None)
-    outcome = str(its.get(names.SESSION_OUTCOME, SessionOutcome.UNFINISHED))
-    because = str(its.get(names.SESSION_LOST_BECAUSE) or "")
+    outcome = str(attributes.get(names.SESSION_OUTCOME, SessionOutcome.UNFINISHED))
+    because = str(attributes.get(names.SESSION_LOST_BECAUSE) or "")
     if failed is not None:
         outcome, because = SessionOutcome.LOST, because or failed.outcome
-    elif outcome == SessionOutcome.UNFINISHED and float(its.get(names.SESSION_LAST_BYTE_AGE, 0.0)) >= SILENT_S:
+    elif outcome == SessionOutcome.UNFINISHED and float(attributes.get(names.SESSION_LAST_BYTE_AGE, 0.0)) >= SILENT_S:
         outcome, because = SessionOutcome.LOST, because or "silent"
     return Session(
         session,
-        str(its.get(names.TENANT) or (calls[0].tenant if calls else "")),
+        str(attributes.get(names.TENANT) or (calls[0].tenant if calls else "")),
         start,
         end,
         phase_at(record.phases, start),
         outcome,
         because if outcome == SessionOutcome.LOST else "",
-        float(its.get(names.SESSION_LATENESS, 0.0)),
+        float(attributes.get(names.SESSION_LATENESS, 0.0)),
         calls,
-        str(its.get(names.FAULT_ID, "")),
-        str(its.get(names.TIER) or (calls[0].tier if calls else "")),
+        str(attributes.get(names.FAULT_ID, "")),
+        str(attributes.get(names.TIER) or (calls[0].tier if calls else "")),
     )

@@ -1,7 +1,7 @@
-"""Intervals. Sessions are what is resampled: the calls within one depend on each other.
+"""Percentiles and intervals. The bootstrap resamples sessions, because calls of one session depend on each other.
 
-All intervals are two-sided 95 %. Percentiles are the inverse of the empirical distribution (the value at rank ceil(q
-n)), without interpolation, so that an infinite value stays one.
+All intervals are two-sided 95 %. A percentile is the inverse of the empirical distribution (the value at rank
+ceil(q n)), without interpolation, so that infinite values stay infinite.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ IntArray = NDArray[np.int64]
 
 RESAMPLES: Final = 1000
 MIN_SESSIONS: Final = 10
-"""Below this many sessions a bootstrap by session says nothing."""
+"""Minimum number of sessions for a bootstrap by session."""
 
 _BLOCK: Final = 4_000_000
-"""Cells of one block of a resampling: bounds its memory to some 30 MB."""
+"""Cells of one block of a resampling: limits its memory to about 30 MB."""
 
 Z_95: Final = 1.959963984540054
 """`scipy.special.ndtri(0.975)`; importing scipy for it costs 0.2 s."""
 
 
 def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927). `trials` may be an effective number, not whole.
+    """Wilson's score interval of a proportion (Wilson 1927); (0, 1) without trials.
 
-    (0, 1) without trials.
+    `trials` may be an effective sample size, which is not an integer.
     """
     if trials <= 0:
         return 0.0, 1.0
@@ -57,7 +57,7 @@ def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
 
 
 def design_effect(good: FloatArray, offered: FloatArray) -> float:
-    """How much wider a proportion's variance is for coming in clusters (sessions), at least 1.
+    """The factor by which clusters (sessions) increase the variance of a proportion, at least 1.
 
     Ratio of the linearised between-cluster variance of sum(good) / sum(offered) to the binomial one (Kish 1965,
     section 5.6; Korn & Graubard 1998 for its use in an interval). 1 where either is zero.
@@ -67,7 +67,7 @@ def design_effect(good: FloatArray, offered: FloatArray) -> float:
     if clusters < 2 or total <= 1:
         return 1.0
     p = float(good.sum()) / total
-    binomial = p * (1 - p) / (total - 1)  # unbiased, as the other is: calls that are their own clusters give 1
+    binomial = p * (1 - p) / (total - 1)  # unbiased like `between`: clusters of one call give 1
     if binomial <= 0:
         return 1.0
     residual = good - p * offered
@@ -76,15 +76,15 @@ def design_effect(good: FloatArray, offered: FloatArray) -> float:
 
 
 def percentile(values: FloatArray, q: float) -> float:
-    """The value at rank ceil(q n); infinite values count. Raises ValueError without values."""
+    """The value at rank ceil(q n), infinite values included. Raises ValueError without values."""
     if values.size == 0:
-        raise ValueError("a percentile of nothing")
+        raise ValueError("a percentile needs at least one value")
     ordered = np.sort(values)
     return float(ordered[max(0, math.ceil(q * ordered.size - 1e-9) - 1)])
 
 
 def percentile_interval(resampled: FloatArray) -> tuple[float, float]:
-    """The bootstrap percentile interval of resampled statistics; NaNs (empty resamples) are left out."""
+    """The bootstrap percentile interval of resampled statistics, without NaNs (empty resamples)."""
     kept = np.sort(resampled[~np.isnan(resampled)])
     if kept.size == 0:
         return -math.inf, math.inf
@@ -94,9 +94,10 @@ def percentile_interval(resampled: FloatArray) -> tuple[float, float]:
 
 
 class Resampling:
-    """The sessions of a run, drawn again `RESAMPLES` times: how often each came, as one matrix for all measures.
+    """The bootstrap by session: how often each session is drawn in each of `RESAMPLES` resamples.
 
-    One matrix, so that a quotient of two phases resamples both together. `seed` makes it repeatable.
+    All measures of a run share the matrix, so that a quotient of two phases resamples both together. The same `seed`
+    gives the same matrix.
     """
 
     def __init__(self, sessions: int, seed: int) -> None:
@@ -105,24 +106,24 @@ class Resampling:
         share = np.full(max(sessions, 1), 1 / max(sessions, 1))
         self.weights: NDArray[np.uint16] = rng.multinomial(sessions, share, size=RESAMPLES).astype(np.uint16)
 
-    def of(self, columns: IntArray) -> Resampling:
-        """The same draws for some of the sessions, in the order of `columns`."""
+    def subset(self, columns: IntArray) -> Resampling:
+        """The same draws for the sessions with these indices, in their order."""
         made = copy(self)
         made.sessions = columns.size
         made.weights = np.ascontiguousarray(self.weights[:, columns])
         return made
 
     def sums(self, by_session: FloatArray) -> FloatArray:
-        """The resampled totals of a quantity given by session."""
+        """The resampled sums of a quantity given per session."""
         return np.asarray(self.weights @ by_session, dtype=np.float64)
 
     def ratio(self, numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-        """The resampled quotients of two totals; NaN where the denominator is empty."""
-        over, under = self.sums(numerator), self.sums(denominator)
-        return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0)
+        """The resampled quotients of two sums; NaN where the denominator is 0."""
+        top, bottom = self.sums(numerator), self.sums(denominator)
+        return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom > 0)
 
     def percentiles(self, values: FloatArray, session_of: IntArray, qs: tuple[float, ...]) -> FloatArray:
-        """Resampled percentiles, one row a quantile: of `values`, each belonging to the session `session_of` it."""
+        """Resampled percentiles of `values`, one row per quantile. `session_of`: the session index of each value."""
         out = np.full((len(qs), RESAMPLES), np.nan)
         if values.size == 0:
             return out
@@ -141,9 +142,9 @@ class Resampling:
 
 
 def paired(first: Sequence[str], second: Sequence[str], seed: int) -> tuple[Resampling, Resampling]:
-    """Two runs' sessions drawn together, by id: a session that is in both comes as often in both."""
+    """Resamplings of two runs, given their session ids: a session of both runs is drawn equally often in both."""
     place = {session: number for number, session in enumerate(dict.fromkeys([*first, *second]))}
     both = Resampling(len(place), seed)
     columns = (np.array([place[session] for session in ids], dtype=np.int64) for ids in (first, second))
-    here, there = (both.of(column) for column in columns)
+    here, there = (both.subset(column) for column in columns)
     return here, there

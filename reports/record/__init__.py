@@ -1,1 +1,7 @@
-"""record"""
+"""Reads the record of a run from its folder, without interpreting the spans.
+
+reader     the record: experiment, phases, faults, process exits, counters, spans
+spans      decodes span files: length-prefixed OTLP messages
+chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk
+parquet    writes the spans as one table, spans.parquet
+"""

@@ -1,7 +1,7 @@
-"""`spans.parquet`: the record's spans as one table, one row a span, for anybody's SQL.
+"""Writes `spans.parquet`: the record's spans as one table for SQL, one row per span.
 
-duckdb reads no OTLP, and inserting rows one by one is 200 times slower than reading newline JSON; so the rows go
-through a temporary file beside the target. Bytes (the client's log of chunks) are written in base64.
+duckdb cannot read OTLP, and inserting rows one by one is 200 times slower than reading newline-delimited JSON, so the
+rows are first written to a temporary file next to the target. Bytes (the client's chunk log) are written in base64.
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ COLUMNS: Final = {
     "attributes": "JSON",
     "events": "JSON",
 }
-"""The table's columns and their SQL types. `attributes` and `events` hold everything, the others what is asked for
-most.
-"""
+"""The table's columns and their SQL types. `attributes` and `events` have everything, the others common values."""
 
 
 def _plain(value: Any) -> Any:
@@ -48,7 +46,7 @@ def _plain(value: Any) -> Any:
 
 
 class SpanRows:
-    """Rows on their way to `target`. Use as a context manager; `add` spans, then `write`. Raises OSError."""
+    """Writes rows to `target`. Use as a context manager: `add` spans, then `write`. Raises OSError."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -65,13 +63,13 @@ class SpanRows:
         self._lines.unlink(missing_ok=True)
 
     def add(self, span: Span) -> None:
-        """One row more."""
+        """Add one row."""
         self.add_all((span,))
 
     def add_all(self, spans: Iterable[Span]) -> None:
-        """Some rows more."""
+        """Add a row per span."""
         for span in spans:
-            its = span.attributes
+            attributes = span.attributes
             row = {
                 "trace_id": span.trace_id.hex(),
                 "span_id": span.span_id.hex(),
@@ -83,13 +81,13 @@ class SpanRows:
                 "end_ns": span.end_ns,
                 "duration_s": (span.end_ns - span.start_ns) / 1e9,
                 "error": span.error,
-                "session": its.get(names.CONVERSATION_ID),
-                "agent": its.get(names.AGENT_ID),
-                "turn": its.get(names.TURN),
-                "pool": its.get(names.POOL) or its.get(names.PEER_NAME),
-                "replica": its.get(names.REPLICA),
-                "outcome": its.get(names.OUTCOME),
-                "attributes": its,
+                "session": attributes.get(names.CONVERSATION_ID),
+                "agent": attributes.get(names.AGENT_ID),
+                "turn": attributes.get(names.TURN),
+                "pool": attributes.get(names.POOL) or attributes.get(names.PEER_NAME),
+                "replica": attributes.get(names.REPLICA),
+                "outcome": attributes.get(names.OUTCOME),
+                "attributes": attributes,
                 "events": [{"name": e.name, "at_ns": e.at_ns, "attributes": e.attributes} for e in span.events],
             }
             self._buffer += self._encoder.encode(row)
@@ -98,8 +96,8 @@ class SpanRows:
                 self._flush()
 
     def write(self) -> Path:
-        """Turn the rows into Parquet, atomically. Returns the path. Raises duckdb.Error, OSError."""
-        import duckdb  # 0.14 s, and only here
+        """Convert the rows to Parquet, atomically. Returns the path. Raises duckdb.Error, OSError."""
+        import duckdb  # here, because it takes 0.14 s
 
         self._flush()
         self._file.close()

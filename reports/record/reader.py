@@ -1,7 +1,7 @@
-"""A run's folder, read back: what was planned, what happened, what was counted. Never the spans' meaning.
+"""Reads a run's folder: the experiment, events, counters and spans. It does not interpret the spans.
 
-The record is written while the run goes on and may end anywhere: a killed runner leaves no `end` phase, a last line cut
-in two, a torn span message. All of that is readable; what is missing is said in `Record.notes`.
+The record is written during the run and can end at any point: a killed runner leaves no `end` phase, an incomplete last
+line, an incomplete span message. Such a record is still read; `Record.notes` says what is missing.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class FaultRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProcessExit:
-    """A process that ended. `expected`: a fault or the end of the run did it. `status`: exit code, or minus a
-    signal.
-    """
+    """A process that ended. `expected`: a fault or the end of the run ended it. `status`: exit code, or -signal."""
 
     name: str
     incarnation: int
@@ -90,7 +88,7 @@ class ProcessExit:
 
 @dataclass(frozen=True, slots=True)
 class GaugePost:
-    """One post of a process's counters. `at_s` since zero; `data` is what the package's snapshot returned."""
+    """One post of a process's counters. `at_s`: seconds since zero. `data`: the snapshot of the process."""
 
     process: str
     incarnation: int
@@ -147,22 +145,22 @@ class Record:
         return (at_ns - self.zero_ns) / 1e9
 
     def phase(self, name: str) -> Phase | None:
-        """That phase, if it began."""
+        """The phase with this name; None where it did not begin."""
         return next((phase for phase in self.phases if phase.name == name), None)
 
     @property
     def stopped_by(self) -> str | None:
-        """What ended the run early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None if nothing."""
+        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None: it did not."""
         found = {str(event.get("event")) for event in self.run_events}
         return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
 
     @property
     def cut_short(self) -> bool:
-        """Whether the run, or its record, ended before its time."""
+        """Whether the run, or its record, ended early."""
         return not self.ended or self.stopped_by is not None
 
     def finished(self, phase: str) -> bool:
-        """Whether that phase ran its time."""
+        """Whether the phase ran for its whole time."""
         found = self.phase(phase)
         if found is None:
             return False
@@ -200,12 +198,12 @@ class Record:
 
     @property
     def slo(self) -> dict[str, float]:
-        """The experiment's objectives in seconds, by measure: {"ttft": 2.0, "tpot": 0.1}; those that can be read."""
+        """The experiment's valid objectives in seconds by measure, for example {"ttft": 2.0, "tpot": 0.1}."""
         return self._objectives()[0]
 
     @property
     def slo_problem(self) -> str:
-        """What is wrong with an objective, "" if nothing."""
+        """What is wrong with an objective; "" where all are valid."""
         return self._objectives()[1]
 
     def _objectives(self) -> tuple[dict[str, float], str]:
@@ -219,15 +217,15 @@ class Record:
         return found, ""
 
     def end_s(self) -> float:
-        """When the last thing in the record happened."""
+        """The time of the last entry in the record, seconds since zero."""
         ends = [phase.end_s for phase in self.phases] + [post.at_s for post in self.gauges[-50:]]
         return max(ends, default=0.0)
 
 
 def read_record(path: Path) -> Record:
-    """Read the run in `path`. Raises RecordError where nothing can be said: no folder, or neither events nor spans."""
+    """Read the run in `path`. Raises RecordError without a folder, or with neither events nor spans in it."""
     if not path.is_dir():
-        raise RecordError(f"{path} is not a run's folder")
+        raise RecordError(f"{path} is not the folder of a run")
     notes: list[str] = []
     experiment = _experiment(path / "experiment.yaml", notes)
     events = list(_lines(path / "events.jsonl", notes))
@@ -235,15 +233,15 @@ def read_record(path: Path) -> Record:
     files = SpanFiles()
     spans = list(read_spans(path / "spans", files))
     if not events and not spans:
-        raise RecordError(f"{path} holds no record of a run: neither events.jsonl nor spans/ says anything")
+        raise RecordError(f"{path} has no record of a run: events.jsonl and spans/ are missing or empty")
     if files.torn:
-        notes.append(f"{files.torn} span file(s) end in a torn message; what stands before it was read")
+        notes.append(f"{files.torn} span file(s) end in an incomplete message; the messages before it were read")
     if files.undecodable:
-        notes.append(f"{files.undecodable} message(s) of spans could not be decoded")
+        notes.append(f"{files.undecodable} message(s) of spans could not be decoded and were skipped")
     zero_ns = _zero(events, posts, spans)
     phases, ended = _phases(events, posts, spans, zero_ns)
     if not ended:
-        notes.append("the record ends before the run did: no end phase")
+        notes.append("the record ends before the end of the run: it has no end phase")
     return Record(
         path=path,
         experiment=experiment,
@@ -266,9 +264,9 @@ def read_record(path: Path) -> Record:
 def _experiment(path: Path, notes: list[str]) -> dict[str, Any]:
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        found = yaml.load(path.read_bytes(), Loader=loader)  # a safe loader either way
+        found = yaml.load(path.read_bytes(), Loader=loader)  # a safe loader in both cases
     except (OSError, yaml.YAMLError) as error:
-        notes.append(f"experiment.yaml cannot be read ({error}): no gates, no objectives, no prices")
+        notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -292,11 +290,11 @@ def _lines(path: Path, notes: list[str]) -> Iterator[dict[str, Any]]:
         if isinstance(row, dict):
             yield row
     if bad:
-        notes.append(f"{bad} line(s) of {path.name} could not be read")
+        notes.append(f"{bad} line(s) of {path.name} could not be read and were skipped")
 
 
 def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span]) -> int:
-    """The start of the load; without one, of the first phase with load; without that, of anything."""
+    """The start of the load; where unknown, of the first phase with load; else of the first entry. Unix nanoseconds."""
     for post in posts:
         data = post.get("data")
         if post.get("kind") != "replica" and isinstance(data, dict) and isinstance(data.get("load_started"), int):

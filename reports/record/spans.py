@@ -1,7 +1,7 @@
-"""Spans read back from a record: length-prefixed OTLP messages, decoded into typed rows.
+"""Decodes the span files of a record: length-prefixed OTLP messages.
 
-A file `NNNN.otlp` is a sequence of 4-byte big-endian lengths and `ExportTraceServiceRequest` messages. A message that
-was torn by a crash ends its file; what stands before it is good. A message that cannot be decoded is counted and
+A file `NNNN.otlp` is a sequence of 4-byte big-endian lengths and `ExportTraceServiceRequest` messages. An incomplete
+message (after a crash) ends its file; the messages before it are used. A message that cannot be decoded is counted and
 skipped.
 """
 
@@ -36,7 +36,7 @@ class SpanEvent:
 
 @dataclass(slots=True)
 class Span:
-    """One span as received. Ids are 16 and 8 bytes; `parent_id` is empty for a root. Times are unix nanoseconds."""
+    """One span as received. Ids have 16 and 8 bytes; `parent_id` is empty for a root. Times are unix nanoseconds."""
 
     trace_id: bytes
     span_id: bytes
@@ -51,13 +51,16 @@ class Span:
     events: list[SpanEvent]
 
     def event(self, name: str) -> Iterator[SpanEvent]:
-        """Its events of that name, in order."""
+        """The events with this name, in order."""
         return (event for event in self.events if event.name == name)
 
 
 @dataclass(slots=True)
 class SpanFiles:
-    """What was found in the files besides the spans: filled while they are read."""
+    """Counts of files, messages and spans, updated while the files are read.
+
+    `torn`: files that end in an incomplete message. `undecodable`: messages that were skipped.
+    """
 
     files: int = 0
     messages: int = 0
@@ -68,7 +71,7 @@ class SpanFiles:
 
 
 def read_spans(folder: Path, found: SpanFiles) -> Iterator[Span]:
-    """Every span in `folder`, file by file, in the order received; `found` counts along. A missing folder has none."""
+    """All spans in `folder` in the order received; updates `found`. None where the folder is missing."""
     for path in sorted(folder.glob("*.otlp")):
         found.files += 1
         for message in _messages(path, found):

@@ -1,4 +1,4 @@
-"""Records of runs that never were, for every test of the analysis."""
+"""Artificial records of runs for the tests of the analysis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.record_builder import RecordBuilder, good_run
 
 @pytest.fixture
 def record(tmp_path: Path) -> RecordBuilder:
-    """A record with phases and nothing in them."""
+    """A record with phases and no calls."""
     builder = RecordBuilder(tmp_path / "run")
     builder.phases()
     return builder
@@ -19,5 +19,5 @@ def record(tmp_path: Path) -> RecordBuilder:
 
 @pytest.fixture
 def good(tmp_path: Path) -> RecordBuilder:
-    """A record of a run in which all went well: 100 sessions of 3 calls, no fault."""
+    """A record of a run without failures: 100 sessions of 3 calls, no fault."""
     return good_run(tmp_path / "run")

@@ -1,4 +1,4 @@
-"""Who met a fault, and how long it interrupted them: exact, from tokens and not from clocks."""
+"""The calls that met a fault, and the exact length of each interruption, from token numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def encounters(record: RecordBuilder) -> list[Encounter]:
     return list(evidence_of(record).impacts[0].encounters)
 
 
-def test_a_migrated_call_was_interrupted_from_its_last_token_before_to_its_first_after(record: RecordBuilder) -> None:
+def test_a_migrated_call_is_interrupted_from_its_last_token_before_to_its_first_after(record: RecordBuilder) -> None:
     record.fault()
     # tokens 0, 1, 2 at 19.9, 19.92, 19.94; the fourth comes 1.25 s later, from another replica
     record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=migrated(20.01, resumed=21.19, sent=19.4, passed_on=3))
@@ -26,7 +26,7 @@ def test_a_migrated_call_was_interrupted_from_its_last_token_before_to_its_first
     assert met.met_s == 20.0
 
 
-def test_a_call_without_a_token_before_is_interrupted_from_its_send(record: RecordBuilder) -> None:
+def test_a_call_without_a_token_before_the_fault_is_interrupted_from_its_send(record: RecordBuilder) -> None:
     record.fault()
     record.call("s0", 0, 20.5, ttft=1.5, ups=migrated(20.6, resumed=22.0, sent=20.5, passed_on=0))
     (met,) = encounters(record)
@@ -34,7 +34,7 @@ def test_a_call_without_a_token_before_is_interrupted_from_its_send(record: Reco
     assert met.died_s == pytest.approx(20.5)
 
 
-def test_a_chain_of_dead_replicas_is_one_interruption(record: RecordBuilder) -> None:
+def test_several_failed_replicas_in_a_row_are_one_interruption(record: RecordBuilder) -> None:
     record.fault()
     ups = [
         Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False),
@@ -47,7 +47,7 @@ def test_a_chain_of_dead_replicas_is_one_interruption(record: RecordBuilder) -> 
     assert met.to_replica == "gpu-0"
 
 
-def test_a_call_that_never_went_on_is_interrupted_for_ever(record: RecordBuilder) -> None:
+def test_a_call_that_never_continued_is_interrupted_infinitely(record: RecordBuilder) -> None:
     record.fault()
     ups = [Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False)]
     record.call("s0", 0, 19.4, tokens=3, outcome="truncated", ups=ups)
@@ -55,7 +55,7 @@ def test_a_call_that_never_went_on_is_interrupted_for_ever(record: RecordBuilder
     assert (met.failover_s, met.saved, met.interrupted, met.to_replica) == (math.inf, False, True, "")
 
 
-def test_a_call_that_the_gateway_thought_whole_but_the_client_did_not_never_went_on(record: RecordBuilder) -> None:
+def test_a_call_complete_for_the_gateway_but_not_for_the_client_never_continued(record: RecordBuilder) -> None:
     record.fault(kind="cut")
     ups = [Up("tpu-0", 21.001, 21.6, "ok", passed_on=3)]
     record.call("s0", 0, 21.0, tokens=3, outcome="truncated", ups=ups)
@@ -63,14 +63,14 @@ def test_a_call_that_the_gateway_thought_whole_but_the_client_did_not_never_went
     assert (met.failover_s, met.interrupted) == (math.inf, True)
 
 
-def test_a_call_whose_end_alone_was_missing_was_not_interrupted(record: RecordBuilder) -> None:
+def test_a_call_that_lacked_only_the_end_of_its_stream_is_not_interrupted(record: RecordBuilder) -> None:
     record.fault(kind="no_terminal")
     record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, "truncated", passed_on=11)])
     (met,) = encounters(record)
     assert (met.interrupted, met.saved) == (False, True)
 
 
-def test_a_call_that_a_slow_replica_served_met_the_fault_and_was_not_interrupted(record: RecordBuilder) -> None:
+def test_a_call_served_by_a_slow_replica_met_the_fault_and_is_not_interrupted(record: RecordBuilder) -> None:
     record.fault(kind="slow_decode")
     record.call("s0", 0, 21.0, token_s=0.08, ups=[Up("tpu-0", 21.001, 22.3, passed_on=11)])
     (met,) = encounters(record)
@@ -78,7 +78,7 @@ def test_a_call_that_a_slow_replica_served_met_the_fault_and_was_not_interrupted
     assert math.isnan(met.failover_s)
 
 
-def test_a_call_on_a_frozen_replica_that_thawed_was_interrupted_by_the_silence(record: RecordBuilder) -> None:
+def test_a_call_on_a_frozen_replica_is_interrupted_until_it_resumes(record: RecordBuilder) -> None:
     record.fault(kind="freeze")
     record.call("s0", 0, 19.4, gaps={3: 10.2}, ups=[Up("tpu-0", 19.401, 30.3, passed_on=11)])
     (met,) = encounters(record)
@@ -86,7 +86,7 @@ def test_a_call_on_a_frozen_replica_that_thawed_was_interrupted_by_the_silence(r
     assert met.to_replica == "tpu-0"
 
 
-def test_calls_elsewhere_and_calls_after_the_revert_did_not_meet_it(record: RecordBuilder) -> None:
+def test_calls_elsewhere_and_calls_after_the_revert_did_not_meet_the_fault(record: RecordBuilder) -> None:
     record.fault()
     record.call("s0", 0, 21.0, ups=[Up("gpu-0", 21.001, 21.7, passed_on=11)])
     record.call("s1", 0, 30.5, ups=[Up("tpu-0", 30.501, 31.2, passed_on=11)])
@@ -96,7 +96,7 @@ def test_calls_elsewhere_and_calls_after_the_revert_did_not_meet_it(record: Reco
     assert (impact.hits, impact.hit_something) == (0, False)
 
 
-def test_of_a_fault_with_a_share_only_the_matched_calls_met_it(record: RecordBuilder) -> None:
+def test_only_calls_selected_by_a_share_met_the_fault(record: RecordBuilder) -> None:
     record.fault(kind="http_error", share=0.5, hits=1)
     hit = [
         Up("tpu-0", 21.001, 21.01, "http_5xx", hits=("f1",)),
@@ -109,7 +109,7 @@ def test_of_a_fault_with_a_share_only_the_matched_calls_met_it(record: RecordBui
     assert met.failover_s == pytest.approx(0.5)  # its TTFT: it had no token before
 
 
-def test_of_a_fault_of_one_tenants_requests_only_those_that_were_hit_met_it(record: RecordBuilder) -> None:
+def test_only_calls_hit_by_a_fault_of_one_tenant_met_it(record: RecordBuilder) -> None:
     record.fault(kind="latency", only={"tenant": ["acme"]}, hits=1)
     record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11, hits=("f1",))])
     record.call("s1", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
@@ -117,9 +117,7 @@ def test_of_a_fault_of_one_tenants_requests_only_those_that_were_hit_met_it(reco
 
 
 @pytest.mark.parametrize("kind", ["stall", "slow_headers", "never_answer", "slow_tokens", "trickle", "lying_health"])
-def test_a_call_that_a_silent_fault_kept_waiting_was_interrupted_by_the_silence(
-    record: RecordBuilder, kind: str
-) -> None:
+def test_a_call_that_receives_nothing_under_a_silencing_fault_is_interrupted(record: RecordBuilder, kind: str) -> None:
     record.fault(kind=kind)
     record.call("s0", 0, 20.5, ttft=4.5, ups=[Up("tpu-0", 20.501, 26.0, passed_on=11)])
     (met,) = encounters(record)
@@ -127,7 +125,7 @@ def test_a_call_that_a_silent_fault_kept_waiting_was_interrupted_by_the_silence(
     assert met.failover_s == pytest.approx(4.499)
 
 
-def test_without_a_log_of_chunks_the_longest_gap_stands_for_the_interruption(record: RecordBuilder) -> None:
+def test_without_a_chunk_log_the_interruption_is_the_longest_gap_or_the_ttft(record: RecordBuilder) -> None:
     record.fault()
     ups = migrated(20.01, resumed=21.19, sent=19.4, passed_on=3)
     record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=ups, log=False)
@@ -135,21 +133,21 @@ def test_without_a_log_of_chunks_the_longest_gap_stands_for_the_interruption(rec
     assert [met.failover_s for met in encounters(record)] == pytest.approx([1.25, 1.5])
 
 
-def test_a_fault_that_was_never_injected_met_nobody(record: RecordBuilder) -> None:
+def test_a_fault_that_was_never_injected_met_no_call(record: RecordBuilder) -> None:
     record.fault(stages={"planned": 0.0, "failed": 20.0}, why="no such process")
     record.call("s0", 0, 21.0, ups=[Up("tpu-0", 21.001, 21.7, passed_on=11)])
     impact = evidence_of(record).impacts[0]
     assert (impact.injected, impact.encounters) == (False, ())
 
 
-def test_a_fault_that_was_never_reverted_lasts_to_the_end_of_the_record(record: RecordBuilder) -> None:
+def test_a_fault_that_was_never_reverted_lasts_until_the_end_of_the_record(record: RecordBuilder) -> None:
     record.fault(stages={"planned": 0.0, "injected": 20.0, "confirmed": 20.1})
     ups = [Up("tpu-0", 40.001, 40.01, "refused", replica_span=False), Up("gpu-0", 40.02, 40.7, passed_on=11)]
     record.call("s0", 0, 40.0, ups=ups)
     assert len(encounters(record)) == 1
 
 
-def test_the_calls_of_a_surges_sessions_met_it_and_were_not_interrupted(record: RecordBuilder) -> None:
+def test_calls_of_sessions_added_by_a_surge_met_it_and_are_not_interrupted(record: RecordBuilder) -> None:
     record.fault(kind="surge", targets=["load"], hits=1)
     record.call("s0", 0, 21.0)
     record.call("s0-f1-0", 0, 21.0)
@@ -162,7 +160,7 @@ def test_the_calls_of_a_surges_sessions_met_it_and_were_not_interrupted(record: 
     assert (impact.hits, impact.hit_something) == (1, True)
 
 
-def test_a_call_that_the_load_made_otherwise_met_the_fault(record: RecordBuilder) -> None:
+def test_a_call_that_a_load_fault_changed_met_it(record: RecordBuilder) -> None:
     record.fault(kind="long_reasoning", targets=["load"], hits=1)
     record.call("s0", 0, 21.0, chat_hits=("f1",))
     record.call("s1", 0, 21.0)

@@ -1,4 +1,4 @@
-"""A run's folder read back, whole or cut short."""
+"""Reading the folder of a run, complete or incomplete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.shared.errors import RecordError
 from tests.support.record_builder import ZERO_NS, RecordBuilder
 
 
-def test_times_count_from_the_start_of_the_load(good: RecordBuilder) -> None:
+def test_times_are_seconds_since_the_start_of_the_load(good: RecordBuilder) -> None:
     record = read_record(good.write())
     assert record.zero_ns == ZERO_NS
     assert [(p.name, p.start_s, p.end_s) for p in record.phases][:3] == [
@@ -24,7 +24,7 @@ def test_times_count_from_the_start_of_the_load(good: RecordBuilder) -> None:
     assert [replica.usd_per_hour for replica in record.replicas] == [36.0, 36.0, 18.0, 18.0]
 
 
-def test_a_faults_stages_are_gathered_from_its_events(good: RecordBuilder) -> None:
+def test_the_stages_of_a_fault_are_read_from_its_events(good: RecordBuilder) -> None:
     good.fault(hits=12)
     fault = read_record(good.write()).faults[0]
     assert (fault.id, fault.kind, fault.targets, fault.pools) == ("f1", "kill", ("tpu-0", "tpu-1"), ("tpu",))
@@ -41,7 +41,7 @@ def test_objectives_may_be_written_as_durations(good: RecordBuilder) -> None:
     assert "soon" in record.slo_problem
 
 
-def test_a_run_whose_runner_was_killed_is_readable_and_says_so(tmp_path: Path) -> None:
+def test_the_record_of_a_killed_runner_is_read_with_notes(tmp_path: Path) -> None:
     builder = RecordBuilder(tmp_path / "run")
     builder.phases({"setup": -3.0, "warmup": 0.0, "baseline": 5.0, "fault": 20.0})
     builder.call("s0", 0, 21.0)
@@ -53,11 +53,11 @@ def test_a_run_whose_runner_was_killed_is_readable_and_says_so(tmp_path: Path) -
     assert (record.finished("baseline"), record.finished("fault"), record.finished("recovery")) == (True, False, False)
     assert record.phases[-1].end_s == pytest.approx(21.7)
     assert any("1 line(s) of events.jsonl" in note for note in record.notes)
-    assert any("before the run did" in note for note in record.notes)
+    assert any("before the end of the run" in note for note in record.notes)
 
 
 @pytest.mark.parametrize("missing", ["experiment.yaml", "gauges.jsonl", "events.jsonl"])
-def test_a_missing_file_is_said_and_survived(good: RecordBuilder, missing: str) -> None:
+def test_a_record_with_a_missing_file_is_read_with_a_note(good: RecordBuilder, missing: str) -> None:
     path = good.write()
     (path / missing).unlink()
     record = read_record(path)
@@ -65,7 +65,7 @@ def test_a_missing_file_is_said_and_survived(good: RecordBuilder, missing: str) 
     assert len(record.spans) > 0
 
 
-def test_a_run_stopped_by_a_guardrail_is_cut_short_although_its_record_ends(tmp_path: Path) -> None:
+def test_a_run_stopped_by_a_guardrail_ended_early(tmp_path: Path) -> None:
     builder = RecordBuilder(tmp_path / "run")
     builder.phases({"setup": -3.0, "warmup": 0.0, "baseline": 5.0, "fault": 20.0, "end": 24.0})
     builder.event("run", 24.0, event="aborted", why="session_success < 50% for 5s")
@@ -75,7 +75,7 @@ def test_a_run_stopped_by_a_guardrail_is_cut_short_although_its_record_ends(tmp_
 
 
 def test_a_folder_without_a_record_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="not a run's folder"):
+    with pytest.raises(RecordError, match="is not the folder of a run"):
         read_record(tmp_path / "nothing")
-    with pytest.raises(RecordError, match="no record of a run"):
+    with pytest.raises(RecordError, match="has no record of a run"):
         read_record(tmp_path)

@@ -1,18 +1,15 @@
-"""Spans out of length-prefixed OTLP, also out of files that a crash cut."""
+"""Decoding span files, also incomplete ones."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
-from reports.record.parquet import COLUMNS, SpanRows
 from reports.record.spans import SpanFiles, read_spans
 from reports.shared import attributes as names
 from tests.support.record_builder import RecordBuilder, ns
 
 
-def test_a_span_comes_back_as_it_was_sent(record: RecordBuilder) -> None:
+def test_a_span_is_decoded_as_it_was_sent(record: RecordBuilder) -> None:
     record.call("s0", 0, 6.0, its={"more_list": ["a", "b"]})
     found = SpanFiles()
     spans = list(read_spans(record.write() / "spans", found))
@@ -27,7 +24,7 @@ def test_a_span_comes_back_as_it_was_sent(record: RecordBuilder) -> None:
     assert found.spans == len(spans) == sum(found.by_instance.values())
 
 
-def test_a_torn_last_message_ends_its_file_and_loses_nothing_before(record: RecordBuilder) -> None:
+def test_an_incomplete_last_message_ends_its_file_and_the_others_are_read(record: RecordBuilder) -> None:
     record.call("s0", 0, 6.0)
     path = record.write() / "spans" / "0001.otlp"
     whole = len(list(read_spans(path.parent, SpanFiles())))
@@ -39,7 +36,7 @@ def test_a_torn_last_message_ends_its_file_and_loses_nothing_before(record: Reco
         assert found.torn == 1
 
 
-def test_a_message_that_is_no_protobuf_is_counted_and_skipped(record: RecordBuilder) -> None:
+def test_a_message_that_is_not_protobuf_is_counted_and_skipped(record: RecordBuilder) -> None:
     record.call("s0", 0, 6.0)
     path = record.write() / "spans" / "0001.otlp"
     whole = len(list(read_spans(path.parent, SpanFiles())))
@@ -51,24 +48,3 @@ def test_a_message_that_is_no_protobuf_is_counted_and_skipped(record: RecordBuil
 
 def test_a_missing_folder_has_no_spans(tmp_path: Path) -> None:
     assert list(read_spans(tmp_path / "spans", SpanFiles())) == []
-
-
-def test_the_table_has_a_row_a_span_and_answers_sql(record: RecordBuilder, tmp_path: Path) -> None:
-    for turn in range(3):
-        record.call("s0", turn, 6.0 + turn, outcome="truncated" if turn == 1 else "ok")
-    spans = list(read_spans(record.write() / "spans", SpanFiles()))
-    target = tmp_path / "it's a run.parquet"
-    with SpanRows(target) as rows:
-        rows.add_all(spans)
-        rows.write()
-    connection = duckdb.connect()
-    table = connection.read_parquet(str(target))
-    assert table.columns == list(COLUMNS)
-    assert table.aggregate("count(*)").fetchall() == [(len(spans),)]
-    quoted = str(target).replace("'", "''")
-    answer = connection.sql(
-        f"select turn, outcome, attributes->>'$.\"{names.CALL_TTFT}\"' from '{quoted}'"
-        " where name like 'chat %' order by turn"
-    ).fetchall()
-    assert answer == [(0, "ok", "0.5"), (1, "truncated", "0.5"), (2, "ok", "0.5")]
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
