@@ -30,7 +30,7 @@ from tests.support.paths import ROOT
 from tests.support.run_helpers import until
 
 BIN = Path(sys.executable).parent
-QUICK_S, LONG_S = 60, 900
+QUICK_S, LONG_S = 60, 1200
 
 JUDGED: Final = (0, 1, 3)
 """Exit codes of a run that was judged: pass, fail, inconclusive."""
