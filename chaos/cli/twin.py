@@ -33,7 +33,7 @@ def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: 
     Raises UserError for an experiment without faults, and if a folder cannot be made.
     """
     if not experiment.faults:
-        raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault: its twin has none")
+        raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault")
     console = Console()
     played = record(console, experiment, runs=runs, quiet=quiet, command=command)
     if played.ended is not None:
