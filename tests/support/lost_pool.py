@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, add_event, good_run, migrated
+from tests.support.otlp_values import add_event
+from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
 __all__ = ["add_decision", "lost_pool_calls", "lost_pool_run"]
 

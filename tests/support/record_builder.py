@@ -16,46 +16,13 @@ from typing import Any
 
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from loadprofiles.client.chunklog import encode
-from reports.gates.grammar import parse_gate
-from reports.gates.judging import GateResult, judge, measure
-from reports.gates.validity import prove
-from reports.history.evidence import Evidence, Scope, gather
-from reports.measures.measurement import Measurement
-from reports.record.reader import read_record
 from reports.shared import attributes as names
-
-ZERO_NS = 1_800_000_000_000_000_000
-REPLICAS = [
-    {"name": f"{pool}-{n}", "pool": pool, "cloud": cloud, "hardware": pool, "chips": 4, "usd_per_hour": price}
-    for pool, cloud, price in (("gpu", "azure", 36.0), ("tpu", "gcp", 18.0))
-    for n in (0, 1)
-]
-EXPERIMENT: dict[str, Any] = {
-    "brownout": 1,
-    "name": "lose-tpu-pool",
-    "title": "Losing a pool costs no session",
-    "target": {"stack": "two-pools"},
-    "load": {"profile": "tiny", "trace": None},
-    "profile": {"name": "tiny", "shared_prefix": 100},
-    "slo": {"ttft": 2.0, "tpot": 0.1},
-    "timeline": {
-        "warmup": 5,
-        "baseline": 15,
-        "faults": [{"at": 0, "for": 10, "kill": {"pool": "tpu"}}],
-        "recovery": 20,
-    },
-    "gates": ["sessions_lost == 0"],
-    "steady_state": [],
-    "stack": {"name": "two-pools", "model": "test-70b", "replicas": REPLICAS},
-    "seed": 7,
-    "command": "brownout run lose-tpu-pool --seed 7",
-}
-PHASES = {"setup": -3.0, "warmup": 0.0, "baseline": 5.0, "fault": 20.0, "recovery": 31.0, "drain": 51.0, "end": 55.0}
+from tests.support.otlp_values import ZERO_NS, add_event, key_values, ns
+from tests.support.record_defaults import EXPERIMENT, PHASES
 
 
 @dataclass
@@ -383,37 +350,6 @@ class RecordBuilder:
         return self.path
 
 
-def ns(at: float) -> int:
-    """A time of the run as Unix nanoseconds."""
-    return ZERO_NS + round(at * 1e6) * 1000
-
-
-def add_event(span: ProtoSpan, name: str, at: float, attributes: Mapping[str, Any]) -> None:
-    """Add an event to a span."""
-    span.events.add(name=name, time_unix_nano=ns(at), attributes=key_values(attributes))
-
-
-def key_values(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    """Attributes in OTLP form."""
-    return [KeyValue(key=key, value=any_value(value)) for key, value in attributes.items()]
-
-
-def any_value(value: Any) -> AnyValue:
-    """A value in OTLP form."""
-    match value:
-        case bool():
-            return AnyValue(bool_value=value)
-        case int():
-            return AnyValue(int_value=value)
-        case float():
-            return AnyValue(double_value=value)
-        case bytes():
-            return AnyValue(bytes_value=value)
-        case list() | tuple():
-            return AnyValue(array_value=ArrayValue(values=[any_value(item) for item in value]))
-    return AnyValue(string_value=str(value))
-
-
 def good_run(path: Path, *, sessions: int = 100, calls: int = 3) -> RecordBuilder:
     """A run without faults: a session every 0.5 s, each with `calls` good calls, 1 s apart."""
     builder = RecordBuilder(path)
@@ -434,33 +370,6 @@ def good_run(path: Path, *, sessions: int = 100, calls: int = 3) -> RecordBuilde
             builder.call(f"s{index}", turn, sent, ups=[up])
         builder.session(f"s{index}", start, start + calls - 1 + 0.7)
     return builder
-
-
-def evidence_of(builder: RecordBuilder) -> Evidence:
-    """Write the record and read it back."""
-    return gather(read_record(builder.write()))
-
-
-def value(builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None) -> float:
-    """The value of a measure of the record; fails if there is none."""
-    found = measured(builder, name, phase, where)
-    assert found.value is not None, found.why_not
-    return found.value
-
-
-def measured(
-    builder: RecordBuilder, name: str, phase: str | None = None, where: tuple[str, str] | None = None
-) -> Measurement:
-    """The result of a measure such as "ttft.p95" on the record."""
-    measure_name, _, stat = name.partition(".")
-    return measure(evidence_of(builder), measure_name, Scope(phase, where), stat)
-
-
-def judged(builder: RecordBuilder, *gates: str) -> list[GateResult]:
-    """The results of gates on the record."""
-    evidence = evidence_of(builder)
-    proofs = prove(evidence)
-    return [judge(parse_gate(gate), evidence, proofs) for gate in gates]
 
 
 def migrated(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from tests.support.measure_records import LATE_TTFT_S
-from tests.support.record_builder import PHASES, ZERO_NS, RecordBuilder, Up
+from tests.support.otlp_values import ZERO_NS
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_defaults import PHASES
 
 __all__ = ["PHASES_WITH_SHEDDING", "add_storm", "add_storm_with_spare_capacity", "write_twin"]
 

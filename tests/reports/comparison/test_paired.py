@@ -12,7 +12,8 @@ from reports.analysis import analyse
 from reports.comparison.paired import Difference, differences, twin_section
 from reports.gates.grammar import parse_gate
 from reports.history.statistics import paired
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 
 SESSIONS = 60
 

@@ -14,7 +14,8 @@ from reports.gates.validity import prove
 from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement
 from reports.measures.registry import MEASURES
-from tests.support.record_builder import RecordBuilder, Up, evidence_of, good_run, judged, migrated
+from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
+from tests.support.record_results import evidence_of, judged
 
 
 def hit_by_a_kill(record: RecordBuilder) -> RecordBuilder:

@@ -8,7 +8,8 @@ import pytest
 
 from reports.gates.grammar import GateError, parse_gate
 from reports.gates.operators import MISSPELT, OPERATORS, Limit
-from tests.support.record_builder import RecordBuilder, judged
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import judged
 
 
 @pytest.mark.parametrize("text", OPERATORS)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reports.gates.validity import Proofs, prove
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 
 
 def proofs_of(record: RecordBuilder) -> Proofs:

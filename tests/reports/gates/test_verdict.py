@@ -9,7 +9,8 @@ import pytest
 from reports.gates.verdict import EXIT_CODES, Verdict, decide
 from reports.metastability.judging import Metastability
 from reports.record.reader import read_record
-from tests.support.record_builder import RecordBuilder, judged
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import judged
 
 
 def test_each_verdict_of_a_run_has_an_exit_code() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from reports.history.calls import is_good, phase_at
 from reports.record.reader import read_record
-from tests.support.record_builder import RecordBuilder, Up, evidence_of
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import evidence_of
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_an_undefined_value_meets_its_objective_and_a_failed_call_is_never_good(
     assert not is_good(failed, {})
 
 
-def test_the_prompt_of_a_call_without_a_replicas_span_is_the_clients_usage_or_unknown(record: RecordBuilder) -> None:
+def test_without_a_replicas_span_the_prompt_is_the_clients_usage_or_unknown(record: RecordBuilder) -> None:
     lost = Up("gpu-0", 6.0, 6.7, passed_on=11, replica_span=False)
     record.call("s0", 0, 6.0, ups=[lost], its={"gen_ai.usage.input_tokens": 321})
     record.call("s1", 0, 7.0, ups=[lost])

@@ -8,7 +8,8 @@ import pytest
 
 from reports.history.encounters import Encounter
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, evidence_of, migrated
+from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_results import evidence_of
 
 
 def encounters(record: RecordBuilder) -> list[Encounter]:

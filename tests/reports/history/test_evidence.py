@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from reports.history.evidence import RUN_SCOPE, Scope
-from tests.support.record_builder import RecordBuilder, Up, evidence_of
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import evidence_of
 
 
 def test_a_mask_has_the_calls_of_the_phase_and_of_the_pool_or_tenant(record: RecordBuilder) -> None:

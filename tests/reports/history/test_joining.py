@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, evidence_of, migrated
+from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_results import evidence_of
 
 
 def test_a_call_is_joined_with_gateway_and_replica_by_trace_context(record: RecordBuilder) -> None:

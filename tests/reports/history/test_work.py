@@ -6,7 +6,8 @@ import pytest
 
 from reports.history.work import attempts_by_call, wasted_by_call, work_of
 from tests.support.measure_records import add_session_of_three
-from tests.support.record_builder import RecordBuilder, Up, evidence_of, migrated, value
+from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_results import evidence_of, value
 
 
 def test_needed_once_is_the_prompt_beyond_the_longest_earlier_prompt_and_answer(record: RecordBuilder) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.measure_records import add_failovers
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_blast_radius_is_the_share_that_met_the_fault_or_failed_from_it(record: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, Up, measured, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import measured, value
 
 
 def cached(record: RecordBuilder, session: str, turn: int, at: float, hit: int, prompt: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reports.gates.grammar import GateError, parse_gate
-from tests.support.record_builder import RecordBuilder, judged, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import judged, measured, value
 
 
 def test_cost_is_price_times_time_held(good: RecordBuilder) -> None:

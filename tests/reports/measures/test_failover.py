@@ -7,7 +7,8 @@ import math
 import pytest
 
 from tests.support.measure_records import add_failovers
-from tests.support.record_builder import RecordBuilder, Up, good_run, measured, value
+from tests.support.record_builder import RecordBuilder, Up, good_run
+from tests.support.record_results import measured, value
 
 
 def test_failover_percentiles_are_the_interruptions_of_calls(record: RecordBuilder) -> None:

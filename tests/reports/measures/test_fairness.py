@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.measure_records import add_calls_of_tenant
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_fairness_is_jains_index_of_served_over_offered(record: RecordBuilder) -> None:

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, measured, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import measured, value
 
 
 def test_gateway_wait_is_from_the_request_to_its_first_attempt(record: RecordBuilder) -> None:

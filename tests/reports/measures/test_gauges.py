@@ -5,7 +5,8 @@ from __future__ import annotations
 from reports.history.evidence import Scope
 from reports.measures.gauges import replica_posts
 from tests.support.measure_records import add_replica_post
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 
 
 def test_posts_of_replicas_are_those_of_the_scopes_phases_and_pool(record: RecordBuilder) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.measure_records import add_calls_of_tenant
-from tests.support.record_builder import RecordBuilder, judged, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import judged, value
 
 
 def test_goodput_counts_tokens_of_good_calls_per_second_of_their_phase(record: RecordBuilder) -> None:

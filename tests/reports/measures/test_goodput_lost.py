@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.measure_records import add_degraded_service
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_goodput_lost_is_the_share_of_expected_good_calls_missing(record: RecordBuilder) -> None:

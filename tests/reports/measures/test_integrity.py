@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_integrity_counts_are_those_of_the_client(record: RecordBuilder) -> None:

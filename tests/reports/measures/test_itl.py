@@ -6,7 +6,8 @@ import pytest
 
 from loadprofiles.client.chunklog import encode
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_itl_has_each_gap_of_the_chunk_log(record: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, judged, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import judged, value
 
 RAMP_S = (5.0, 51.0)
 FLEET_USD = 108.0

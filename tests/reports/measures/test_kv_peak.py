@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.support.measure_records import add_replica_post
-from tests.support.record_builder import RecordBuilder, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import value
 
 
 def test_kv_peak_is_the_largest_share_of_kv_blocks_in_use(record: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, Up, measured, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import measured, value
 
 
 def test_latencies_of_one_call_have_the_defined_values(record: RecordBuilder) -> None:

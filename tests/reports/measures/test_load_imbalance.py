@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.support.measure_records import add_replica_post
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_load_imbalance_is_the_busiest_replica_over_the_mean(record: RecordBuilder) -> None:

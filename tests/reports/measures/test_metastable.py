@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 from tests.support.storm_records import add_storm_with_spare_capacity, write_twin
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.record_builder import RecordBuilder, migrated, value
+from tests.support.record_builder import RecordBuilder, migrated
+from tests.support.record_results import value
 
 
 def test_a_stream_continued_elsewhere_is_a_migration_and_a_retry_is_not(record: RecordBuilder) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.record_builder import RecordBuilder, Up, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import value
 
 
 def test_preemptions_are_counted_from_the_spans_of_replicas(record: RecordBuilder) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.measure_records import add_session_of_three
-from tests.support.record_builder import RecordBuilder, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import value
 
 
 def test_prompts_computed_again_on_a_cold_cache_raise_the_amplification(record: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ from reports.history.evidence import Scope
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.registry import MEASURES
 from tests.support.measure_records import add_failovers
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 
 
 def test_each_measure_of_the_catalogue_has_a_function_and_no_other_has() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, Up, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import value
 
 
 def test_replica_queue_is_the_sum_of_the_waits_of_a_request(record: RecordBuilder) -> None:

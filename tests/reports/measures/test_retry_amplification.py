@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, migrated, value
+from tests.support.record_builder import RecordBuilder, migrated
+from tests.support.record_results import value
 
 
 def test_retry_amplification_is_attempts_per_call(record: RecordBuilder) -> None:

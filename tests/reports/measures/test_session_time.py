@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_a_lost_session_has_infinite_time_and_an_unfinished_one_has_none(record: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from reports.shared import attributes as names
 from tests.support.measure_records import add_calls_of_tenant
-from tests.support.record_builder import RecordBuilder, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import value
 
 
 def test_a_good_run_loses_no_session(good: RecordBuilder) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Try, measured, value
+from tests.support.record_builder import RecordBuilder, Try
+from tests.support.record_results import measured, value
 
 
 def test_shed_counts_429_and_503_with_retry_after(record: RecordBuilder) -> None:

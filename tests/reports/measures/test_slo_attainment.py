@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from tests.support.record_builder import RecordBuilder, measured
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured
 
 
 def test_slo_attainment_without_objectives_is_not_measured(record: RecordBuilder) -> None:

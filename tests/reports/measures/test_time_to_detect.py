@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, Up, measured, migrated, value
+from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_results import measured, value
 
 
 def test_detection_is_the_first_reaction_of_the_gateway_to_a_faulted_replica(record: RecordBuilder) -> None:

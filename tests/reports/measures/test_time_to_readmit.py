@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from tests.support.record_builder import RecordBuilder, Up, measured, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import measured, value
 
 
 def test_readmission_is_the_first_good_call_at_the_slowest_replica(record: RecordBuilder) -> None:

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from tests.support.measure_records import add_degraded_service
-from tests.support.record_builder import RecordBuilder, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import measured, value
 
 
 def test_recovery_is_the_first_window_from_which_service_stays_recovered(record: RecordBuilder) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, value
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import value
 
 
 def test_tokens_of_abandoned_attempts_and_duplicates_are_wasted(record: RecordBuilder) -> None:

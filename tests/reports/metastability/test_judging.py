@@ -15,7 +15,8 @@ from reports.writers.html.view import page_view
 from reports.writers.junit import write_junit
 from reports.writers.markdown.summary import summary_text
 from tests.support.measure_records import LATE_TTFT_S
-from tests.support.record_builder import RecordBuilder, evidence_of, judged, measured, value
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of, judged, measured, value
 from tests.support.storm_records import PHASES_WITH_SHEDDING, add_storm, add_storm_with_spare_capacity, write_twin
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from reports.history.evidence import Scope
 from reports.metastability.persisting import find_persisting
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, Up, evidence_of
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import evidence_of
 
 
 def add_calls(record: RecordBuilder, begin: float, attempts: int, cached: int) -> None:

@@ -7,7 +7,8 @@ import re
 from reports.metastability.judging import Metastability, metastability_of
 from reports.metastability.report_section import report_section
 from tests.support.paths import ROOT
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 from tests.support.storm_records import add_storm_with_spare_capacity, write_twin
 
 

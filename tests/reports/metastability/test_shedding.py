@@ -6,7 +6,8 @@ from pathlib import Path
 
 from reports.metastability.shedding import read_shedding
 from tests.support.measure_records import LATE_TTFT_S
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 from tests.support.storm_records import PHASES_WITH_SHEDDING
 
 

@@ -7,7 +7,8 @@ import json
 from reports.metastability.judging import Metastability, metastability_of
 from reports.metastability.twin import Twin, read_twin
 from reports.record.reader import read_record
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 from tests.support.storm_records import add_storm_with_spare_capacity, write_twin
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from reports.record.reader import read_record
 from reports.shared.errors import RecordError
-from tests.support.record_builder import ZERO_NS, RecordBuilder
+from tests.support.otlp_values import ZERO_NS
+from tests.support.record_builder import RecordBuilder
 
 
 def test_times_are_seconds_since_the_start_of_the_load(good: RecordBuilder) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from reports.record.spans import SpanFiles, read_spans
 from reports.shared import attributes as names
-from tests.support.record_builder import RecordBuilder, ns
+from tests.support.otlp_values import ns
+from tests.support.record_builder import RecordBuilder
 
 
 def test_a_span_is_decoded_as_it_was_sent(record: RecordBuilder) -> None:

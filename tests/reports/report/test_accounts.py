@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.report.accounts import accounts
-from tests.support.record_builder import evidence_of
+from tests.support.record_results import evidence_of
 from tests.support.tiers import two_tiers
 
 

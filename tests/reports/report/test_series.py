@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reports.report.series import health_changes, series
 from tests.support.lost_pool import lost_pool_run
-from tests.support.record_builder import evidence_of
+from tests.support.record_results import evidence_of
 
 
 def test_failures_and_lost_sessions_count_in_the_second_they_ended(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from reports.report.build import plain
 from reports.shared import attributes as names
 from reports.shared.fault_traits import FaultTraits, traits_of
 from reports.waterfall.rows import fault_windows
-from tests.support.record_builder import RecordBuilder, Up, evidence_of, good_run, measured
+from tests.support.record_builder import RecordBuilder, Up, good_run
+from tests.support.record_results import evidence_of, measured
 
 TERMINATED_AT_S = 26.0
 KINDS_TRIED = ("freeze", "terminate", "surge", "slow_scheduler")
@@ -106,7 +107,7 @@ def test_a_frozen_replica_interrupts_the_call_that_stays_with_it(tmp_path: Path)
     assert failover_s == pytest.approx(10.2)
 
 
-def test_hardware_of_a_terminated_replica_is_not_paid_for_until_its_replacement_starts(tmp_path: Path) -> None:
+def test_hardware_of_a_terminated_replica_is_free_until_its_replacement_starts(tmp_path: Path) -> None:
     gpu, tpu = results_of(record_of(tmp_path / "run", "terminate", None))["cost"]
     assert gpu == pytest.approx(2 * 36 * 11 / 3600)
     assert tpu == pytest.approx((2 * 18 * 11 - 18 * (30 - TERMINATED_AT_S)) / 3600)

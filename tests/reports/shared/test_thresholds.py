@@ -6,7 +6,7 @@ from reports.shared.thresholds import DOWN_BELOW, WINDOW_S
 from tests.support.paths import ROOT
 
 
-def test_the_documentation_states_the_window_and_the_share_below_which_a_stack_is_down() -> None:
+def test_the_documentation_states_the_values_of_the_thresholds() -> None:
     documented = (ROOT / "docs" / "measures.md").read_text()
     assert f"Windows are {WINDOW_S:g} s long" in documented
     assert f"good / offered stays below {DOWN_BELOW * 100:g} % of the baseline's" in documented

@@ -10,7 +10,8 @@ from reports.shared.errors import UserError
 from reports.waterfall.calls import call_named, call_reports, failovers, slowest
 from reports.waterfall.rows import fault_windows, rows_of
 from tests.support.lost_pool import lost_pool_calls
-from tests.support.record_builder import RecordBuilder, evidence_of, migrated
+from tests.support.record_builder import RecordBuilder, migrated
+from tests.support.record_results import evidence_of
 
 
 def labels(builder: RecordBuilder, session: str) -> list[str]:

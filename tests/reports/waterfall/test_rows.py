@@ -9,7 +9,8 @@ from typing import Any
 from reports.waterfall.calls import call_reports, failovers
 from reports.waterfall.rows import Row, fault_windows, rows_of, window_of
 from tests.support.lost_pool import lost_pool_calls
-from tests.support.record_builder import RecordBuilder, Up, evidence_of
+from tests.support.record_builder import RecordBuilder, Up
+from tests.support.record_results import evidence_of
 
 
 def rows_of_session(builder: RecordBuilder, session: str) -> list[Row]:

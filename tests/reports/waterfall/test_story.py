@@ -10,7 +10,8 @@ import pytest
 from reports.waterfall.calls import call_reports, failovers
 from reports.waterfall.story import Waterfall, waterfall_of
 from tests.support.lost_pool import add_decision, lost_pool_calls
-from tests.support.record_builder import RecordBuilder, evidence_of
+from tests.support.record_builder import RecordBuilder
+from tests.support.record_results import evidence_of
 
 
 def worst(builder: RecordBuilder, number: int = 0) -> Waterfall:
