@@ -178,12 +178,12 @@ def stack_names() -> list[str]:
     return document_names(STACKS)
 
 
-def load_stack(name_or_path: str | Path, *, beside: Path | None = None) -> Stack:
-    """Loads a stack: one that ships, by name, or a file, by path (relative to `beside`, then to the working directory).
+def load_stack(name_or_path: str | Path, *, base: Path | None = None) -> Stack:
+    """Loads a stack: one that ships, by name, or a file, by path (relative to `base`, then to the working directory).
 
     Raises `reports.shared.documents.NotFound`, or `reports.shared.errors.InvalidFile` with all mistakes of the file.
     """
-    document = read_document(find_document(name_or_path, STACKS, kind="stack", beside=beside))
+    document = read_document(find_document(name_or_path, STACKS, kind="stack", base=base))
     file = validate(document, StackFile)
     problems: list[Problem] = []
     for name, pool in file.pools.items():

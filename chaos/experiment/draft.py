@@ -112,15 +112,15 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> 
         recovery_s=_seconds(timeline.get("recovery", 20)),
         seed=given_seed if isinstance(given_seed, int) else 0,
     )
-    beside = Path(document.file).parent
+    base = Path(document.file).parent
     named = made.target.get("stack")
     if stack is not None:
         made.stack = load_stack(stack)
     elif isinstance(named, str) and named:
-        made.stack = _read(made, ("target", "stack"), lambda: load_stack(named, beside=beside))
+        made.stack = _read(made, ("target", "stack"), lambda: load_stack(named, base=base))
     profile = mapping(data.get("load")).get("profile")
     if isinstance(profile, str) and profile:
-        made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, beside=beside))
+        made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, base=base))
     return made
 
 

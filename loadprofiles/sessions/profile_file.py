@@ -211,10 +211,10 @@ def profile_names() -> list[str]:
     return document_names(PROFILES)
 
 
-def load_profile(name_or_path: str | Path, *, beside: Path | None = None) -> Profile:
-    """A shipped profile by name, or a user's profile by path (relative to `beside`, then to the working directory).
+def load_profile(name_or_path: str | Path, *, base: Path | None = None) -> Profile:
+    """A shipped profile by name, or a user's profile by path (relative to `base`, then to the working directory).
 
     Raises `reports.shared.documents.NotFound` and `reports.shared.errors.InvalidFile`.
     """
-    path = find_document(name_or_path, PROFILES, kind="profile", beside=beside)
+    path = find_document(name_or_path, PROFILES, kind="profile", base=base)
     return validate(read_document(path), ProfileFile).resolve(path.stem, path.parent)

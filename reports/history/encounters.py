@@ -6,7 +6,7 @@ replica did not complete it. Its `failover_s` is the time from the last good tok
 good token after.
 
 Token numbers, not clocks, decide which tokens came from which attempt: the gateway's attempt has the number of its
-first token and of the tokens it passed on, and the client's chunk log has the time of each token.
+first token and how many it passed on, and the client's chunk log has the time of each token.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def _was_shed(call: Call) -> bool:
 
 
 def _requested_pause_s(attempt: ClientAttempt) -> float | None:
-    asked = attempt.span.attributes.get(names.RETRY_AFTER)
-    return None if asked is None else float(asked)
+    pause_s = attempt.span.attributes.get(names.RETRY_AFTER)
+    return None if pause_s is None else float(pause_s)
 
 
 def _accepted(attempt: ClientAttempt) -> bool:

@@ -43,9 +43,9 @@ _NO_TRAITS: Final = FaultTraits()
 
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
-    """One fault's life as the runner wrote it. `stages` maps a stage to its first time, in seconds since zero.
+    """One fault as the runner recorded it. `stages` maps each stage to its first time, seconds since zero.
 
-    `hits` is what was counted where the fault was applied; None where only the analysis can tell.
+    `hits`: as counted where the fault was applied; None where only the analysis can count them.
     """
 
     id: str
@@ -62,7 +62,7 @@ class FaultRecord:
 
     @property
     def picks_requests(self) -> bool:
-        """Whether it hits some of its targets' requests only: a share, or those that selectors and counts leave."""
+        """Whether it hits only some of its targets' requests: a share, or those that selectors and counts choose."""
         return self.share is not None or bool(self.only)
 
     @property

@@ -34,7 +34,7 @@ def refusal(hosts: Sequence[str], origins: Sequence[str], tokens: Sequence[str],
     if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
         return 403, "the Host header must be 127.0.0.1, localhost or [::1]"
     if origins:
-        return 403, "requests with an Origin header are refused: they come from a web page"
+        return 403, "requests with an Origin header are refused, because a web page sends them"
     # aiohttp decodes bytes that are not UTF-8 to surrogates, which a plain encode() cannot encode.
     sent = tokens[0].encode(errors="surrogateescape") if len(tokens) == 1 else b""
     if not token or not hmac.compare_digest(sent, token.encode()):

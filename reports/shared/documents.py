@@ -59,10 +59,10 @@ def document_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
-def find_document(name_or_path: str | Path, folder: Path, *, kind: str, beside: Path | None = None) -> Path:
+def find_document(name_or_path: str | Path, folder: Path, *, kind: str, base: Path | None = None) -> Path:
     """The path of a document, given the name of a shipped one or the path of a file.
 
-    A relative path is resolved in `beside` (the folder of the file that contains it), then in the working directory.
+    A relative path is resolved in `base` (the folder of the file that contains it), then in the working directory.
     `kind` ("stack") is for the message. Raises `NotFound`.
     """
     text = str(name_or_path)
@@ -74,7 +74,7 @@ def find_document(name_or_path: str | Path, folder: Path, *, kind: str, beside: 
             return shipped
         raise NotFound(f'there is no {kind} "{text}"', did_you_mean(text, names, of=_PATH_OR_NAME))
     path = Path(text).expanduser()
-    tried = [path] if path.is_absolute() or beside is None else [beside / path, path]
+    tried = [path] if path.is_absolute() or base is None else [base / path, path]
     for candidate in tried:
         if candidate.is_file():
             return candidate

@@ -121,7 +121,7 @@ def test_thinking_has_its_own_share_and_output(tmp_path: Path) -> None:
 
 def test_a_relative_path_is_searched_in_the_folder_of_the_naming_file(tmp_path: Path) -> None:
     write(tmp_path, GOOD, "near.yaml")
-    assert load_profile("near.yaml", beside=tmp_path).name == "near"
+    assert load_profile("near.yaml", base=tmp_path).name == "near"
 
 
 def test_an_unknown_name_is_reported_with_the_most_similar_one() -> None:

@@ -16,7 +16,7 @@ def encounters(record: RecordBuilder) -> list[Encounter]:
     return list(evidence_of(record).impacts[0].encounters)
 
 
-def test_a_migrated_call_is_interrupted_from_its_last_token_before_to_its_first_after(record: RecordBuilder) -> None:
+def test_a_migrated_call_is_interrupted_between_its_last_and_its_next_token(record: RecordBuilder) -> None:
     record.fault()
     # tokens 0, 1, 2 at 19.9, 19.92, 19.94; the fourth comes 1.25 s later, from another replica
     record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=migrated(20.01, resumed=21.19, sent=19.4, passed_on=3))

@@ -44,7 +44,7 @@ def test_a_failed_call_loses_its_session_even_if_its_span_says_succeeded(record:
 
 
 def test_an_unfinished_session_silent_for_10_s_is_lost(record: RecordBuilder) -> None:
-    for name, silent in (("dead", 10.0), ("busy", 9.9)):
+    for name, silent in (("silent", 10.0), ("busy", 9.9)):
         record.call(name, 0, 40.0, outcome="abandoned")
         record.session(name, 40.0, 55.0, "unfinished", silent=silent)
     record.call("done", 0, 40.0)

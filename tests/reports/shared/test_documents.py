@@ -131,7 +131,7 @@ def test_documents_are_found_by_name_and_by_path(tmp_path: Path) -> None:
     assert document_names(shipped) == ["naive"]
     assert find_document("naive", shipped, kind="stack") == shipped / "naive.yaml"
     assert find_document(str(own), shipped, kind="stack") == own
-    assert find_document("own.yaml", shipped, kind="stack", beside=own.parent) == own
+    assert find_document("own.yaml", shipped, kind="stack", base=own.parent) == own
     with pytest.raises(NotFound, match=r'there is no stack "nave"\n    did you mean "naive"\?'):
         find_document("nave", shipped, kind="stack")
     with pytest.raises(NotFound, match=r"there is no stack file"):
