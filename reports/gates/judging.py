@@ -201,7 +201,7 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
     if about_fault:
         doubts += proofs.fault_doubts
-    if verdict == "fail" and _only_grows(gate):
+    if verdict == "fail" and _stays_failed(gate, found):
         return doubts
     if spec.latency:
         doubts += proofs.latency_doubts
@@ -213,10 +213,12 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
     return doubts
 
 
-def _only_grows(gate: Gate) -> bool:
-    """Whether a count that violates its maximum stays in violation, because missing data can only add to it."""
-    at_most = OPERATORS[gate.op].limit in ("maximum", "equal")
-    return gate.kind == "fact" and gate.own_unit == "count" and at_most
+def _stays_failed(gate: Gate, found: Measurement) -> bool:
+    """Whether a count is above its limit: missing data can only add to it."""
+    if gate.kind != "fact" or gate.own_unit != "count" or found.value is None:
+        return False
+    limit = OPERATORS[gate.op].limit
+    return limit == "maximum" or (limit == "equal" and (gate.relative_to_baseline or found.value > gate.value))
 
 
 def _sample_doubts(gate: Gate, found: Measurement, verdict: GateVerdict) -> list[str]:

@@ -12,5 +12,5 @@ from reports.shared.errors import UserError
 
 def test_a_folder_without_a_record_of_a_run_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(b"\x00\xff not ours\n")
-    with pytest.raises(UserError, match="holds no record of a run"):
+    with pytest.raises(UserError, match="has no record of a run"):
         AnalysisChild(tmp_path).finish()

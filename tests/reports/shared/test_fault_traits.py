@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,7 +13,7 @@ from chaos.faults.catalogue import KINDS
 from reports.analysis import analyse
 from reports.report.build import plain
 from reports.shared import attributes as names
-from reports.shared.fault_traits import FaultTraits, traits_of
+from reports.shared.fault_traits import TRAITS_OF_OLD_RECORDS, FaultTraits, Where, traits_of
 from reports.waterfall.rows import fault_windows
 from tests.support.record_builder import RecordBuilder, Up, good_run
 from tests.support.record_results import evidence_of, measured
@@ -144,3 +144,8 @@ def test_a_kind_that_is_not_in_the_frozen_table_acted_inside_a_replica() -> None
 
 def test_unknown_traits_of_a_newer_version_are_ignored() -> None:
     assert traits_of("kill", {"where": "process", "of_a_newer_version": True}) == FaultTraits("process")
+
+
+def test_the_places_of_faults_are_those_of_the_kinds_in_new_and_old_records() -> None:
+    assert {kind.where for kind in KINDS.values()} == set(get_args(Where))
+    assert {traits.where for traits in TRAITS_OF_OLD_RECORDS.values()} == set(get_args(Where))
