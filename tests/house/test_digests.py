@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -28,6 +29,23 @@ SEEDS: Final = (7, 20261)
 SESSIONS: Final = 10
 SURGE_SESSIONS: Final = 4
 SURGE_AT_S: Final = 20.0
+
+EVERY_SCHEDULE: Final = """\
+brownout: 1
+name: schedules
+title: every way an entry of the timeline can occur
+target: {stack: multi-cloud}
+load: {profile: coding-agent-ci}
+slo: {ttft: 2s, tpot: 100ms}
+timeline:
+  faults:
+    - {at: 1s, for: 1s, random: 30s, times: 4, latency: {count: one, delay: 50ms}}
+    - {at: 40s, for: 2s, every: 5s, one_by_one: true, cut: {pool: [tpu, nvidia], how: fin, share: 30%}}
+    - {at: 80s, for: 2s, every: 4s, times: 3, stall: {cloud: [aws, gcp], count: majority}}
+    - {at: 100s, for: 5s, kill: {count: minority}}
+gates: [sessions_lost == 0]
+"""
+"""Repeated, random and one-by-one faults, and each way to draw targets: the shipped experiments have not all of them."""
 
 
 def digest(value: Any) -> str:
@@ -87,6 +105,12 @@ def digests_of_experiment(name: str) -> dict[str, str]:
     return {f"schedule {name} {seed}": digest(schedule(load_experiment(name, seed=seed))) for seed in SEEDS}
 
 
+def digests_of_file(folder: Path) -> dict[str, str]:
+    path = folder / "schedules.yaml"
+    path.write_text(EVERY_SCHEDULE)
+    return {f"schedule of a file {seed}": digest(schedule(load_experiment(path, seed=seed))) for seed in SEEDS}
+
+
 def digests_of_profile(name: str) -> dict[str, str]:
     found = {}
     for seed in SEEDS:
@@ -109,6 +133,12 @@ def test_the_same_seed_gives_the_same_schedule(name: str) -> None:
         assert before[key] == now, key
 
 
+def test_the_same_seed_gives_the_same_random_times_and_targets(tmp_path: Path) -> None:
+    before = stored()
+    for key, now in digests_of_file(tmp_path).items():
+        assert before[key] == now, key
+
+
 @pytest.mark.parametrize("name", document_names(PROFILES))
 def test_the_same_seed_gives_the_same_sessions(name: str) -> None:
     before = stored()
@@ -117,7 +147,8 @@ def test_the_same_seed_gives_the_same_sessions(name: str) -> None:
 
 
 if __name__ == "__main__":
-    every: dict[str, str] = {}
+    with TemporaryDirectory() as place:
+        every = digests_of_file(Path(place))
     for experiment in experiment_names():
         every |= digests_of_experiment(experiment)
     for profile in document_names(PROFILES):
