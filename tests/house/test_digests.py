@@ -45,7 +45,7 @@ timeline:
     - {at: 100s, for: 5s, kill: {count: minority}}
 gates: [sessions_lost == 0]
 """
-"""Repeated, random and one-by-one faults, and each way to draw targets: the shipped experiments have not all of them."""
+"""Repeated, random and one-by-one faults, and each way to draw targets; no shipped experiment has all of them."""
 
 
 def digest(value: Any) -> str:
