@@ -18,7 +18,9 @@ class ClientOptions:
 
     `retries` names a policy of `loadprofiles.retries`. `timeout_s` bounds the whole attempt, `idle_s` the silence in an
     answer (None: no separate bound). `provable`: whether the target's tokens can be checked; None: decided by the
-    first answers (`judge.Provability`).
+    first answers (`judge.Provability`). `headers`: extra headers of every request, (name, value); they replace those of
+    the API with the same name. `max_tokens_field`, `tools` and `stream_options`: for endpoints that refuse the usual
+    fields of a request.
     """
 
     url: str
@@ -31,6 +33,10 @@ class ClientOptions:
     api_key: str | None = field(default=None, repr=False)
     provable: bool | None = None
     allow_remote: bool = False
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    max_tokens_field: str = "max_tokens"
+    tools: bool = True
+    stream_options: bool = True
 
 
 @dataclass(slots=True)
@@ -59,7 +65,9 @@ class CallRecord:
     """How a logical call went. Times are seconds on `clock.now_s`; the measures are those of `docs/measures.md`.
 
     `scheduled_s`: when it should have been sent. `answer` and `judgement`: of the last attempt, if its status was 2xx.
-    `affected_by`: the demand faults that changed this call, fault kinds by fault id.
+    `status`: of the last attempt; None without a response. `message`: why the call failed, in the target's own words
+    where it said something (at most 200 characters, keys masked); "" for a good call. `affected_by`: the demand faults
+    that changed this call, fault kinds by fault id.
     """
 
     call: Call
@@ -68,6 +76,8 @@ class CallRecord:
     ended_s: float = 0.0
     outcome: Outcome = Outcome.ABANDONED
     attempts: int = 0
+    status: int | None = None
+    message: str = ""
     answer: Answer | None = None
     judgement: Judgement | None = None
     affected_by: dict[str, str] = field(default_factory=dict)

@@ -54,7 +54,7 @@ USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 USAGE_CACHED_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 HTTP_METHOD: Final = "http.request.method"
-HTTP_STATUS: Final = "http.response.status_code"
+HTTP_STATUS: Final = "http.response.status_code"  # on chat: of the last attempt
 HTTP_RESEND_COUNT: Final = "http.request.resend_count"  # on resends only
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
@@ -97,6 +97,8 @@ TOKENS_SPLICED: Final = "brownout.tokens.spliced"  # tokens of another answer
 TERMINALS: Final = "brownout.terminals"  # terminal events seen; 1 is right
 DEGRADED: Final = "brownout.degraded"  # value of X-Brownout-Degraded; on the client's and the gateway's spans
 SILENTLY_TRUNCATED: Final = "brownout.silently_truncated"  # HTTP complete, no error event, tokens or finish missing
+TOKENS_ESTIMATED: Final = "brownout.tokens.estimated"  # bool, on chat: the target reported no token count
+ERROR_MESSAGE: Final = "brownout.error.message"  # why it failed; on chat and the client's attempt that are not ok
 CHUNKS: Final = "brownout.chunks"  # bytes: see `loadprofiles.client.chunklog`; on the client's attempt
 
 # -- the gateway --------------------------------------------------------------------------------------------------
