@@ -165,8 +165,8 @@ def _play(agent: Agent, now: float) -> tuple[list[PlannedCall], float]:
 def _assumed_result(call: Call) -> CallResult:
     text = "text" * call.max_tokens
     if call.tools:
-        return CallResult(True, "", f'{{"input":"{text}"}}', "ok", output_tokens=call.max_tokens)
-    return CallResult(True, text, None, "ok", output_tokens=call.max_tokens)
+        return CallResult(True, "", (f'{{"input":"{text}"}}',), "ok", output_tokens=call.max_tokens)
+    return CallResult(True, text, (), "ok", output_tokens=call.max_tokens)
 
 
 def _within(at_s: float, windows: list[Window]) -> bool:

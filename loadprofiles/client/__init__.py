@@ -9,6 +9,11 @@ openai_wire      OpenAI chat completions
 anthropic_wire   Anthropic Messages
 sse              parser of server-sent events
 stream           reads one streamed answer
+answer           the content of one answer
+tool_calls       collects the tool calls of an answer
+token_estimate   estimates tokens where the target does not report them
+lenient_json     decodes JSON, and reads values of any type
+error_text       what a target said about a failure, as one line
 judge            decides whether a 2xx answer was good
 integrity        compares an answer with its expected tokens
 call_spans       the load's OpenTelemetry spans

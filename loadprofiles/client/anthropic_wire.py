@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from loadprofiles.client.wire import CorruptAnswerError, Delta, Usage
+from loadprofiles.client.error_text import error_text, excerpt, one_line
+from loadprofiles.client.lenient_json import as_count, as_list, as_object, as_text, decode_json
+from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
 __all__ = ["AnthropicWire"]
@@ -17,58 +20,20 @@ _TOOLS = (
     b'"input_schema":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}]'
 )
 
-_ABSENT = Raw()
-_ABSENT_OR_NULL = (_ABSENT, Raw(b"null"))
-"""A missing field, and null. (`Raw | None` would accept null only.)"""
+_EVENTS = frozenset(
+    {
+        "message",  # the name of an event without an event line
+        "message_start",
+        "message_delta",
+        "message_stop",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "error",
+    }
+)
+"""Names of the events that are read. Others (ping, and those that do not exist yet) may contain anything."""
 
-
-class _Usage(Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-
-class _Block(Struct):
-    type: str = ""
-    text: str = ""
-    thinking: str = ""
-    input: Raw = _ABSENT
-
-
-class _Message(Struct):
-    model: str | None = None
-    usage: _Usage | None = None
-
-
-class _Piece(Struct):
-    type: str = ""
-    text: str = ""
-    partial_json: str = ""
-    thinking: str = ""
-    stop_reason: str | None = None
-
-
-class _Event(Struct):
-    type: str
-    message: _Message | None = None
-    delta: _Piece | None = None
-    content_block: _Block | None = None
-    usage: _Usage | None = None
-    error: Raw = _ABSENT
-
-
-class _Whole(Struct):
-    type: str
-    content: list[_Block] = []
-    stop_reason: str | None = None
-    model: str | None = None
-    usage: _Usage | None = None
-    error: Raw = _ABSENT
-
-
-_decode_event = msgspec.json.Decoder(_Event).decode
-_decode_whole = msgspec.json.Decoder(_Whole).decode
 _encode = msgspec.json.encode
 
 
@@ -83,25 +48,23 @@ class AnthropicWire:
         return [("anthropic-version", "2023-06-01")] + ([("x-api-key", api_key)] if api_key else [])
 
     def encode_message(self, message: Message) -> bytes:
+        """A tool's message is encoded as one block: `encode_body` puts the blocks of a turn into one message."""
         if message.role == "system":
             return _encode({"type": "text", "text": message.text})
-        if message.tool_call is not None:
-            blocks: list[object] = [{"type": "text", "text": message.text}] if message.text else []
-            tool_call = message.tool_call
-            blocks.append(
-                {"type": "tool_use", "id": tool_call.id, "name": tool_call.name, "input": _input(tool_call.arguments)}
-            )
+        if message.tool_calls:
+            blocks: list[object] = [{"type": "text", "text": message.text}] if message.text.strip() else []
+            blocks += [
+                {"type": "tool_use", "id": call.id, "name": call.name, "input": Raw(call.arguments.encode())}
+                for call in message.tool_calls
+            ]
             return _encode({"role": "assistant", "content": blocks})
         if message.tool_call_id is not None:
-            result = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.text}
-            return _encode({"role": "user", "content": [result]})
+            return _encode({"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})
 
     def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
-        system: list[bytes] = []
-        turns: list[bytes] = []
-        for message, text in zip(call.messages, encoded, strict=True):
-            (system if message.role == "system" else turns).append(text)
+        system = [text for message, text in zip(call.messages, encoded, strict=True) if message.role == "system"]
+        turns = _turns(call.messages, encoded)
         return b"".join(
             (
                 b'{"model":',
@@ -119,62 +82,127 @@ class AnthropicWire:
             )
         )
 
-    def decode_event(self, name: str, data: bytes) -> Delta:
+    def decode_event(self, name: str, data: bytes) -> Delta | None:
+        if name not in _EVENTS or data.lstrip().startswith(b"[DONE]"):  # vLLM sends [DONE] after message_stop
+            return None
         try:
-            event = _decode_event(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            event = decode_json(data)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
             if name == "error":
-                return Delta(error=data[:500].decode("utf-8", "replace"))
-            raise CorruptAnswerError(f"an event is not an event of the Messages API: {error}") from error
-        delta = Delta()
-        if event.type == "error" or name == "error":
-            delta.error = bytes(event.error or data)[:500].decode("utf-8", "replace")
-        elif event.type == "content_block_delta" and event.delta is not None:
-            delta.content, delta.arguments = event.delta.text, event.delta.partial_json
-            delta.reasoning = event.delta.thinking
-        elif event.type == "content_block_start" and event.content_block is not None:
-            delta.content = event.content_block.text
-        elif event.type == "message_start" and event.message is not None:
-            delta.model = event.message.model
-            delta.usage = _usage(event.message.usage)
-        elif event.type == "message_delta":
-            delta.finish = event.delta.stop_reason if event.delta is not None else None
-            delta.usage = _usage(event.usage)
-        elif event.type == "message_stop":
-            delta.done = True
-        return delta
+                return Delta(error=one_line(data.decode("utf-8", "replace")) or "an error event without a message")
+            raise CorruptAnswerError(f"an event is not an event of the Messages API: {excerpt(data)}")
+        kind = as_text(event.get("type")) or name
+        if kind == "error" or name == "error" or (kind == "message" and event.get("error")):
+            return Delta(error=one_line(error_text(event.get("error") or event)) or "an error without a message")
+        return _READERS[kind](event) if kind in _READERS else None
 
     def decode_body(self, data: bytes) -> Delta:
         try:
-            message = _decode_whole(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptAnswerError(f"the body is not a message: {error}") from error
-        if message.type == "error" or message.error not in _ABSENT_OR_NULL:
-            return Delta(error=bytes(message.error or data)[:500].decode("utf-8", "replace"))
-        delta = Delta(finish=message.stop_reason, done=message.stop_reason is not None, model=message.model)
-        for block in message.content:
-            delta.content += block.text
-            delta.reasoning += block.thinking
-            if block.type == "tool_use" and block.input not in _ABSENT_OR_NULL:
-                delta.arguments += bytes(block.input).decode()
-        delta.usage = _usage(message.usage)
+            message = decode_json(data)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            raise CorruptAnswerError(f"the body is not a message: {excerpt(data)}")
+        if message.get("type") == "error" or message.get("error"):
+            return Delta(error=one_line(error_text(message.get("error") or message)) or "an error without a message")
+        if not isinstance(message.get("content"), list):
+            raise CorruptAnswerError(f"the body has no content: {one_line(error_text(message)) or excerpt(data)}")
+        finish = as_text(message.get("stop_reason")) or None
+        delta = Delta(finish=finish, done=finish is not None, model=as_text(message.get("model")) or None)
+        for block in as_list(message.get("content")):
+            _read_block(delta, as_object(block), None)
+        delta.usage = _usage(message.get("usage"))
         return delta
 
 
-def _input(arguments: str) -> object:
-    """A tool call's arguments as the object that the Messages API requires."""
-    try:
-        decoded = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
-        return {"input": arguments}
-    return Raw(arguments.encode()) if isinstance(decoded, dict) else {"input": arguments}
+def _turns(messages: Sequence[Message], encoded: Sequence[bytes]) -> list[bytes]:
+    """The messages of the request: roles alternate, and all results of a turn's tool calls are in one message."""
+    turns: list[bytes] = []
+    blocks: list[bytes] = []
+    for message, text in zip(messages, encoded, strict=True):
+        if message.role == "system":
+            continue
+        if message.tool_call_id is not None:
+            blocks.append(text)
+        elif blocks and message.role == "user":
+            blocks.append(_encode({"type": "text", "text": message.text}))
+        else:
+            if blocks:
+                turns.append(_user_message(blocks))
+                blocks = []
+            turns.append(text)
+    return [*turns, _user_message(blocks)] if blocks else turns
 
 
-def _usage(usage: _Usage | None) -> Usage | None:
+def _user_message(blocks: Sequence[bytes]) -> bytes:
+    return b'{"role":"user","content":[%b]}' % b",".join(blocks)
+
+
+def _read_start(event: dict[str, Any]) -> Delta:
+    message = as_object(event.get("message"))
+    usage = _usage(message.get("usage"))
+    # The count of output tokens at the start is a placeholder.
+    kept = Usage(usage.input_tokens, usage.cached_tokens, None) if usage is not None else None
+    return Delta(model=as_text(message.get("model")) or None, usage=kept)
+
+
+def _read_block_start(event: dict[str, Any]) -> Delta:
+    delta = Delta()
+    _read_block(delta, as_object(event.get("content_block")), as_count(event.get("index")))
+    return delta
+
+
+def _read_block_delta(event: dict[str, Any]) -> Delta:
+    piece = as_object(event.get("delta"))
+    delta = Delta(content=as_text(piece.get("text")), reasoning=as_text(piece.get("thinking")))
+    arguments = as_text(piece.get("partial_json"))
+    if arguments:
+        delta.tool_pieces.append(ToolPiece(index=as_count(event.get("index")), arguments=arguments))
+    return delta
+
+
+def _read_end(event: dict[str, Any]) -> Delta:
+    finish = as_text(as_object(event.get("delta")).get("stop_reason"))
+    return Delta(finish=finish or None, usage=_usage(event.get("usage")))
+
+
+def _read_stop(event: dict[str, Any]) -> Delta:
+    return Delta(done=True)
+
+
+_READERS = {
+    "message_start": _read_start,
+    "content_block_start": _read_block_start,
+    "content_block_delta": _read_block_delta,
+    "message_delta": _read_end,
+    "message_stop": _read_stop,
+}
+"""Readers of the events that bring something, by the event's type."""
+
+
+def _read_block(delta: Delta, block: dict[str, Any], index: int | None) -> None:
+    """Reads a content block: the whole one of a complete body, or the beginning of one in a stream."""
+    kind = as_text(block.get("type"))
+    if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
+        given = block.get("input")
+        if isinstance(given, str):
+            raise CorruptAnswerError(f"the input of a tool call is a string, not an object: {excerpt(given.encode())}")
+        whole = _encode(given).decode() if isinstance(given, (dict, list)) and given else ""
+        name, server = as_text(block.get("name")), kind != "tool_use"
+        delta.tool_pieces.append(ToolPiece(index, as_text(block.get("id")), name, whole=whole, server=server))
+        return
+    delta.content += as_text(block.get("text"))
+    delta.reasoning += as_text(block.get("thinking"))
+    delta.other = delta.other or kind == "redacted_thinking" or kind.endswith("tool_result")
+
+
+def _usage(found: object) -> Usage | None:
     """Converts token counts: the Messages API excludes cached tokens from `input_tokens`, our `Usage` includes them."""
-    if usage is None:
+    if not isinstance(found, dict):
         return None
-    total = None
-    if usage.input_tokens is not None:
-        total = usage.input_tokens + (usage.cache_read_input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
-    return Usage(total, usage.cache_read_input_tokens, usage.output_tokens)
+    total, cached = as_count(found.get("input_tokens")), as_count(found.get("cache_read_input_tokens"))
+    if total is not None:
+        total += (cached or 0) + (as_count(found.get("cache_creation_input_tokens")) or 0)
+    return Usage(total, cached, as_count(found.get("output_tokens")))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import BrokenMessageError, Connection, ConnectionClosedError, Connections
+from loadprofiles.client.error_text import body_text, one_line
 from loadprofiles.client.judge import DEGRADED_HEADER, Judgement, Provability, expected_after_degradation, judge
-from loadprofiles.client.stream import Answer, StreamReader, read_complete_body
+from loadprofiles.client.stream import StreamReader, read_complete_body
 from loadprofiles.client.wire import Wire
 from reports.shared.attributes import Outcome
 
@@ -24,7 +26,8 @@ class Attempt:
 
     `transport`: the connection failed, the HTTP message was broken or incomplete, or a timeout expired. `answer` and
     `judgement` are set for a 2xx status, `headers` for status 300 and above (for the retry policy). `degraded`: the
-    value of the answer's `X-Brownout-Degraded` header.
+    value of the answer's `X-Brownout-Degraded` header. `message`: why the attempt is not ok, in the target's own words
+    where it said something.
     """
 
     started_s: float
@@ -36,12 +39,13 @@ class Attempt:
     answer: Answer | None = None
     judgement: Judgement | None = None
     degraded: str | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request. `expected`: the token stream that the answer must contain. `timeout_s`: replaces the sender's
-    timeout for this attempt."""
+    timeouts for this attempt."""
 
     content: bytes
     stream: bool
@@ -50,16 +54,27 @@ class Request:
 
 
 class Sender:
-    """Makes attempts. `timeout_s` bounds the whole attempt, `idle_s` the silence after the response headers."""
+    """Makes attempts.
+
+    `timeout_s` bounds each wait for bytes, as in the HTTP client inside the vendors' SDKs; nothing bounds the whole
+    attempt. `idle_s` replaces it after the response headers. `secrets`: texts that no message may contain.
+    """
 
     def __init__(
-        self, connections: Connections, wire: Wire, provability: Provability, timeout_s: float, idle_s: float | None
+        self,
+        connections: Connections,
+        wire: Wire,
+        provability: Provability,
+        timeout_s: float,
+        idle_s: float | None,
+        secrets: Sequence[str] = (),
     ) -> None:
         self._connections = connections
         self._wire = wire
         self._provability = provability
         self._timeout_s = timeout_s
-        self._idle_s = timeout_s if idle_s is None else idle_s
+        self._idle_s = idle_s
+        self._secrets = tuple(secrets)
 
     def run(self, request: Request, attempt: Attempt, on_bytes: Callable[[float], None]) -> None:
         """Makes one attempt and fills in `attempt`. Calls `on_bytes` with the time whenever bytes arrive.
@@ -73,9 +88,11 @@ class Sender:
                 connection = self._connections.acquire()
             except TimeoutError:
                 attempt.outcome, attempt.transport = Outcome.TIMEOUT, True
+                attempt.message = f"no connection within {self._connections.connect_timeout_s:g} s"
                 return
-            except OSError:
+            except OSError as error:
                 attempt.outcome, attempt.transport = Outcome.REFUSED, True
+                attempt.message = self._said(error)
                 return
             self._exchange(connection, request, attempt, on_bytes)
         finally:
@@ -89,88 +106,150 @@ class Sender:
     def _exchange(
         self, connection: Connection, request: Request, attempt: Attempt, on_bytes: Callable[[float], None]
     ) -> None:
-        deadline_s = attempt.started_s + (self._timeout_s if request.timeout_s is None else request.timeout_s)
-        reader = StreamReader(self._wire) if request.stream else None
-        body: list[bytes] = []
-        size = 0
-        status: int | None = None
-        stop: Outcome | None = None
-        """Why reading stopped before the message was complete. The final outcome is determined below."""
+        wait_s = self._timeout_s if request.timeout_s is None else request.timeout_s
+        idle_s = wait_s if self._idle_s is None else min(self._idle_s, wait_s)
         try:
-            connection.send(request.content, max(deadline_s - now_s(), 0.001))
+            connection.send(request.content, wait_s)
         except TimeoutError:
             attempt.outcome, attempt.transport = Outcome.TIMEOUT, True
+            attempt.message = f"the request could not be sent within {wait_s:g} s"
             return
         except OSError:
             pass  # The server may have responded and closed before it read all of a long body.
-        at_s = now_s()
+        response = _Response(StreamReader(self._wire) if request.stream else None)
+        failure = response.read(connection, wait_s, idle_s, on_bytes)
+        status = attempt.status = connection.status
+        attempt.transport = failure is not None
+        if status is None:
+            failure = failure or _Failure(Outcome.RESET, "no response")
+            attempt.outcome, attempt.message = failure.outcome, self._line(failure.message)
+        elif status >= 300:
+            attempt.headers = connection.headers()
+            attempt.outcome = _outcome_of(status)
+            attempt.message = self._words(status, attempt.headers, response.whole(), failure)
+        else:
+            self._judge(connection, request, attempt, response, failure)
+
+    def _judge(
+        self,
+        connection: Connection,
+        request: Request,
+        attempt: Attempt,
+        response: _Response,
+        failure: _Failure | None,
+    ) -> None:
+        """Reads and judges a response with status 2xx."""
+        complete = connection.complete
+        encoding = (connection.header("Content-Encoding") or "identity").strip().lower()
+        if encoding not in ("identity", ""):
+            answer = Answer(corrupt=f"the answer is compressed ({encoding}), which the request did not ask for")
+        elif response.reader is not None:
+            answer = response.reader.finish(complete, response.last_s)
+        elif complete:
+            answer = read_complete_body(self._wire, response.whole(), response.last_s)
+        else:
+            answer = Answer()
+        if answer.corrupt is not None and not answer.chunk_times_s:
+            answer.corrupt += _content_type_of(connection)
+        if failure is not None and failure.outcome is Outcome.CORRUPT:
+            answer.corrupt = answer.corrupt or failure.message
+        attempt.answer = answer
+        attempt.degraded = connection.header(DEGRADED_HEADER)
+        judgement = attempt.judgement = judge(
+            answer,
+            expected_after_degradation(request.expected, attempt.degraded),
+            self._provability,
+            message_complete=complete,
+            stalled=failure is not None and failure.outcome is Outcome.STALLED,
+        )
+        attempt.outcome = judgement.outcome
+        why = failure.message if failure is not None and judgement.outcome is Outcome.STALLED else judgement.why
+        attempt.message = self._line(why)
+
+    def _line(self, text: str) -> str:
+        return one_line(text, self._secrets)
+
+    def _said(self, error: OSError) -> str:
+        verify = getattr(error, "verify_message", "")
+        if verify:
+            return self._line(f"the certificate is not accepted: {verify}")
+        return self._line(str(error.strerror or error) or type(error).__name__)
+
+    def _words(self, status: int, headers: Mapping[str, str], body: bytes, failure: _Failure | None) -> str:
+        """What a response with an error status says."""
+        if 300 <= status < 400:
+            return self._line(f"{status} to {headers.get('location') or 'nowhere'}: redirects are refused")
+        encoded = headers.get("content-encoding", "identity").strip().lower() not in ("identity", "")
+        text = "" if encoded else body_text(body, self._secrets)
+        return text or (failure.message if failure is not None else "no message in the response")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why reading stopped before the message was complete."""
+
+    outcome: Outcome
+    message: str
+
+
+class _Response:
+    """Reads one response: into `reader` if it is a stream with a good status, else into memory."""
+
+    def __init__(self, reader: StreamReader | None) -> None:
+        self.reader = reader
+        self.last_s = now_s()
+        self._body: list[bytes] = []
+
+    def whole(self) -> bytes:
+        """The body of a response that was not read as a stream."""
+        return b"".join(self._body)
+
+    def read(
+        self, connection: Connection, wait_s: float, idle_s: float, on_bytes: Callable[[float], None]
+    ) -> _Failure | None:
+        """Reads until the message is complete, or the reader has seen enough. Returns why it ended early, else None."""
+        size = 0
+        status: int | None = None
         receive = connection.receive
         while True:
-            left_s = deadline_s - at_s
-            idle_s = self._idle_s
-            limit_s = left_s if status is None or left_s < idle_s else idle_s
-            if limit_s <= 0:
-                stop = Outcome.TIMEOUT
-                break
             try:
-                data = receive(limit_s)
+                data = receive(wait_s if status is None else idle_s)
             except TimeoutError:
-                stop = Outcome.STALLED if limit_s < left_s else Outcome.TIMEOUT
-                break
-            except BrokenMessageError:
-                stop = Outcome.CORRUPT
-                break
-            except (ConnectionClosedError, OSError):
-                stop = Outcome.RESET if status is None else Outcome.TRUNCATED
-                break
-            at_s = now_s()
+                if status is None:
+                    return _Failure(Outcome.TIMEOUT, f"no response within {wait_s:g} s")
+                return _Failure(Outcome.STALLED, f"the stream was silent for {idle_s:g} s")
+            except BrokenMessageError as error:
+                return _Failure(Outcome.CORRUPT, f"the response is not HTTP: {error}")
+            except (ConnectionClosedError, OSError) as error:
+                if status is None:
+                    return _Failure(Outcome.RESET, f"no response: {error}")
+                return _Failure(Outcome.TRUNCATED, "the connection closed in the middle of the response")
+            at_s = self.last_s = now_s()
             on_bytes(at_s)
             if status is None:
                 status = connection.status
                 if status is None:
                     continue
-            if reader is not None and status < 300:
-                reader.feed(data, at_s)
-                if reader.stopped:
-                    break
+            if self.reader is not None and status < 300:
+                self.reader.feed(data, at_s)
+                if self.reader.stopped:
+                    return None
             else:
-                body.append(data)
+                self._body.append(data)
             size += len(data)
             if size > MAX_WHOLE_BODY_BYTES:
-                stop = Outcome.CORRUPT
-                break
+                return _Failure(Outcome.CORRUPT, f"the response is longer than {MAX_WHOLE_BODY_BYTES} bytes")
             if connection.complete:
-                break
-        attempt.status = status
-        attempt.transport = stop is not None
-        if stop in (Outcome.TIMEOUT, Outcome.RESET) or status is None:
-            attempt.outcome = stop or Outcome.RESET
-        elif status == 429:
-            attempt.outcome = Outcome.RATE_LIMITED
-        elif status >= 300:
-            attempt.outcome = Outcome.HTTP_5XX if status >= 500 else Outcome.HTTP_4XX
-        if status is None:
-            return
-        if status >= 300:
-            attempt.headers = connection.headers()
-            return
-        complete = connection.complete
-        if reader is not None:
-            answer = reader.finish(complete)
-        elif complete:
-            answer = read_complete_body(self._wire, b"".join(body), at_s)
-        else:
-            answer = Answer()
-        if stop is Outcome.CORRUPT:
-            answer.corrupt = answer.corrupt or f"not an HTTP message, or longer than {MAX_WHOLE_BODY_BYTES} bytes"
-        attempt.answer = answer
-        attempt.degraded = connection.header(DEGRADED_HEADER)
-        attempt.judgement = judge(
-            answer,
-            expected_after_degradation(request.expected, attempt.degraded),
-            self._provability,
-            message_complete=complete,
-            stalled=stop is Outcome.STALLED,
-        )
-        if stop is not Outcome.TIMEOUT:
-            attempt.outcome = attempt.judgement.outcome
+                return None
+
+
+def _outcome_of(status: int) -> Outcome:
+    if status == 429:
+        return Outcome.RATE_LIMITED
+    return Outcome.HTTP_5XX if status >= 500 else Outcome.HTTP_4XX
+
+
+def _content_type_of(connection: Connection) -> str:
+    """The content type of an answer that cannot be read, if it is not that of an event stream or of JSON."""
+    kind = (connection.header("Content-Type") or "").partition(";")[0].strip().lower()
+    return "" if kind in ("", "text/event-stream", "application/json") else f" ({kind})"

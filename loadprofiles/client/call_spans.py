@@ -83,12 +83,17 @@ def end_chat(span: Span, record: CallRecord, model: str) -> None:
     for fault, kind in record.affected_by.items():
         span.add_event(names.EVENT_FAULT_HIT, {names.FAULT_ID: fault, names.FAULT_KIND: kind})
     ttft_s, answer, judgement = record.ttft_s, record.answer, record.judgement
+    if record.status is not None:
+        found[names.HTTP_STATUS] = record.status
+    if record.message:
+        found[names.ERROR_MESSAGE] = record.message
     if ttft_s is not None:
         found[names.CALL_TTFT] = found[names.RESPONSE_TTFC] = ttft_s
     if answer is not None:
         found[names.TERMINALS] = answer.terminals
         optional: tuple[tuple[str, AttributeValue | None], ...] = (
             (names.CALL_MAX_GAP, answer.max_gap_s),
+            (names.TOKENS_ESTIMATED, True if record.tokens_estimated else None),
             (names.RESPONSE_MODEL, answer.model if answer.model != model else None),
             (names.RESPONSE_FINISH_REASONS, [answer.finish] if answer.finish else None),
             (names.USAGE_INPUT_TOKENS, answer.usage.input_tokens),
@@ -107,8 +112,8 @@ def end_chat(span: Span, record: CallRecord, model: str) -> None:
                 found[names.TOKENS_DUPLICATED] = integrity.duplicated
             if integrity.spliced:
                 found[names.TOKENS_SPLICED] = integrity.spliced
-            if judgement.silently_truncated:
-                found[names.SILENTLY_TRUNCATED] = True
+        if judgement.silently_truncated:
+            found[names.SILENTLY_TRUNCATED] = True
     _end(span, record.outcome, found, record.ended_s)
 
 
@@ -130,6 +135,8 @@ def end_attempt(span: Span, attempt: Attempt) -> None:
     found: dict[str, AttributeValue] = {names.OUTCOME: attempt.outcome}
     if attempt.status is not None:
         found[names.HTTP_STATUS] = attempt.status
+    if attempt.message:
+        found[names.ERROR_MESSAGE] = attempt.message
     if (
         attempt.headers
         and (asked_s := parse_retry_after_s(attempt.headers, unix_ns(attempt.ended_s) / 1e9)) is not None

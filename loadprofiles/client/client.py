@@ -21,7 +21,7 @@ from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import Connections, parse_endpoint, request_head
 from loadprofiles.client.judge import Provability
 from loadprofiles.client.openai_wire import OpenAIWire
-from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions
+from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions, secrets_of
 from loadprofiles.client.wire import Wire
 from loadprofiles.demand import ActiveDemand
 from loadprofiles.demand.active import AffectedBy
@@ -61,7 +61,12 @@ class Client:
         self._policy = POLICIES[options.retries]
         self._connections = Connections(self.endpoint, options.connect_timeout_s)
         self._sender = Sender(
-            self._connections, self.wire, Provability(options.provable), options.timeout_s, options.idle_s
+            self._connections,
+            self.wire,
+            Provability(options.provable),
+            options.timeout_s,
+            options.idle_s,
+            secrets_of(options),
         )
         self._head = self._head_with(options.api_key)
         self._tenant_heads: dict[tuple[str, str], bytes] = {}
@@ -123,6 +128,7 @@ class Client:
             finally:
                 record.ended_s = attempt.ended_s
                 record.outcome, record.answer, record.judgement = attempt.outcome, attempt.answer, attempt.judgement
+                record.status, record.message = attempt.status, attempt.message
                 if span is not None:
                     call_spans.end_attempt(span, attempt)
             if attempt.outcome is Outcome.OK:
@@ -152,7 +158,11 @@ class Client:
     def _head_with(self, api_key: str | None) -> bytes:
         agent = ("User-Agent", "brownout-loadgen")
         accept = ("Accept", "text/event-stream, application/json")
-        return request_head(self.endpoint, self.wire.path, [agent, accept, *self.wire.headers(api_key)])
+        plain = ("Accept-Encoding", "identity")
+        given = {name.lower() for name, _ in self.options.headers}
+        usual = [agent, accept, plain, *self.wire.headers(api_key)]
+        headers = [(name, value) for name, value in usual if name.lower() not in given]
+        return request_head(self.endpoint, self.wire.path, [*headers, *self.options.headers])
 
     def _encoded(self, call: Call, context: AgentContext) -> list[bytes]:
         """Every message of the call, encoded. Messages that an earlier call of the agent sent are not encoded again."""

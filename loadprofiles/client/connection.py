@@ -204,6 +204,7 @@ class Connections:
 
     def __init__(self, endpoint: Endpoint, connect_timeout_s: float) -> None:
         self.endpoint = endpoint
+        self.connect_timeout_s = connect_timeout_s
         pool = SSLConnectionPool if endpoint.tls else ConnectionPool
         self._factory = pool(
             endpoint.host,

@@ -12,6 +12,11 @@ from reports.shared.tokens import TOKEN_CHARS, tokens_in
 
 __all__ = ["Integrity", "compare"]
 
+_EXACT_PROOF = 2
+"""An exact answer of fewer tokens (4 characters each) proves nothing."""
+_CONSECUTIVE_PROOF = 4
+"""This many expected tokens (4 characters each) directly one after another prove that they were meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
@@ -19,7 +24,7 @@ class Integrity:
 
     `holes`: expected tokens that are missing although a later one arrived. `missing_tail`: expected tokens after the
     last one that arrived. `duplicated`: tokens that had already arrived. `spliced`: tokens that do not belong to this
-    answer, or are not in their place.
+    answer, or are not in their place. `consecutive`: the most expected tokens that arrived directly one after another.
     """
 
     expected: int
@@ -28,6 +33,7 @@ class Integrity:
     missing_tail: int = 0
     duplicated: int = 0
     spliced: int = 0
+    consecutive: int = 0
 
     @property
     def exact(self) -> bool:
@@ -40,9 +46,13 @@ class Integrity:
         return not (self.holes or self.duplicated or self.spliced)
 
     @property
-    def all_unexpected(self) -> bool:
-        """Tokens were received, and none of them is expected: the target is probably a real model."""
-        return 0 < self.received <= self.spliced
+    def proves(self) -> bool:
+        """The target sends tokens that can be checked: the answer is exact, or has many expected tokens in order.
+
+        A real model's text contains single expected tokens by chance: 4,000 tokens of prose contain one in a quarter of
+        all cases. Several directly one after another do not occur by chance.
+        """
+        return (self.exact and self.received >= _EXACT_PROOF) or self.consecutive >= _CONSECUTIVE_PROOF
 
 
 def compare(expected: str, received: str) -> Integrity:
@@ -50,9 +60,9 @@ def compare(expected: str, received: str) -> Integrity:
     wanted = len(expected) // TOKEN_CHARS
     got = tokens_in(received)
     if received == expected:
-        return Integrity(wanted, got)
+        return Integrity(wanted, got, consecutive=got)
     if expected.startswith(received) and not len(received) % TOKEN_CHARS:
-        return Integrity(wanted, got, missing_tail=wanted - got)
+        return Integrity(wanted, got, missing_tail=wanted - got, consecutive=got)
     return _align(expected, received, wanted, got)
 
 
@@ -64,6 +74,8 @@ def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
     seen = bytearray(wanted)
     after_last = 0
     duplicated = spliced = unmatched_chars = at = 0
+    run = longest_run = 0
+    next_place = next_at = -1
     while at < len(received):
         token = received[at : at + TOKEN_CHARS]
         here = after_last * TOKEN_CHARS
@@ -74,7 +86,10 @@ def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
             continue
         spliced += tokens_in(" " * unmatched_chars)
         unmatched_chars = 0
+        run = run + 1 if place == next_place and at == next_at else 1
+        longest_run = max(longest_run, run)
         at += TOKEN_CHARS
+        next_place, next_at = place + 1, at
         if seen[place]:
             duplicated += 1
         elif place < after_last:
@@ -91,4 +106,5 @@ def _align(expected: str, received: str, wanted: int, got: int) -> Integrity:
         missing_tail=wanted - after_last,
         duplicated=duplicated,
         spliced=spliced,
+        consecutive=longest_run,
     )

@@ -1,7 +1,8 @@
 """Decides whether a 2xx answer was good, without I/O.
 
-An answer is complete if it has a finish reason *and* the end of the stream *and* is a complete HTTP message. So a
-truncated stream is never `ok`. Definitions: `docs/measures.md`.
+An answer is complete if it has a finish reason *and* is a complete HTTP message. So a truncated stream is never `ok`. A
+missing end of the stream (`[DONE]`, `message_stop`) is counted, but costs nothing: both vendors' SDKs do not need it.
+Definitions: `docs/measures.md`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import msgspec
-
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.integrity import Integrity, compare
-from loadprofiles.client.stream import Answer
+from loadprofiles.client.lenient_json import decode_json
 from loadprofiles.client.wire import argument_tokens
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import TOKEN_CHARS
@@ -25,24 +25,30 @@ DEGRADED_HEADER = "X-Brownout-Degraded"
 _REDUCED_MAX_TOKENS = re.compile(r"\bmax_tokens=(\d{1,9})\b")
 
 
+_CUT_BY_THE_MODEL = frozenset({"length", "max_tokens", "content_filter", "refusal", "model_context_window_exceeded"})
+"""Finish reasons that explain why a tool call's arguments are incomplete."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The judgement of one 2xx answer.
+    """The judgement of one 2xx answer. `why`: why it is not ok, "" if it is.
 
-    `integrity`, `tokens_lost` and `silently_truncated` are None if the target's tokens cannot be checked.
+    `integrity` and `tokens_lost` are None if the target's tokens cannot be checked. `silently_truncated` is None if it
+    is not known: without checked tokens, only a missing finish reason shows it.
     """
 
     outcome: Outcome
     integrity: Integrity | None
     tokens_lost: int | None
     silently_truncated: bool | None
+    why: str = ""
 
 
 class Provability:
     """Whether the target's tokens can be checked: True, False, or None (not known yet).
 
-    It becomes True with the first answer that matches its expected stream exactly; from then on every answer is
-    checked. Until then, an answer without any expected token is taken to come from a real model and is not checked.
+    It becomes True with the first answer that proves it (`Integrity.proves`); from then on every answer is checked.
+    Until then nothing is said about tokens: the answers may come from a real model.
     """
 
     def __init__(self, provable: bool | None) -> None:
@@ -55,12 +61,9 @@ class Provability:
 
     def applies(self, integrity: Integrity) -> bool:
         """Whether the comparison counts for this target. Learns from it if provability is not known yet."""
-        if self._provable is None:
-            if integrity.all_unexpected:
-                return False
-            if integrity.exact and integrity.received:
-                self._provable = True
-        return bool(self._provable) or integrity.received > integrity.spliced or not integrity.received
+        if self._provable is None and integrity.proves:
+            self._provable = True
+        return bool(self._provable)
 
 
 def judge(
@@ -71,32 +74,32 @@ def judge(
     `expected`: the expected token stream. `stalled`: the client gave up on a silent connection. Tokens missing at the
     end count as lost only if the answer appeared complete: a visible failure does not mislead the caller.
     """
-    integrity: Integrity | None = None
-    closed = True
-    if not provability.never:
-        tokens, closed = argument_tokens(answer.arguments) if answer.arguments else ("", True)
-        found = compare(expected, answer.text + tokens)
-        integrity = found if provability.applies(found) else None
-    if integrity is None and answer.arguments:
-        closed = _is_json(answer.arguments)
+    integrity, arguments_complete = _compared(answer, expected, provability)
     seems_complete = message_complete and answer.error is None and answer.corrupt is None and not stalled
+    finished = bool(message_complete and answer.finish_count)
     lost = None
-    silent = None
+    silent: bool | None = None
     if integrity is not None:
         lost = integrity.holes + (integrity.missing_tail if seems_complete else 0)
-        silent = seems_complete and (lost > 0 or not answer.finish_count)
-    finished = bool(message_complete and answer.finish_count and answer.end_count)
+        silent = seems_complete and (lost > 0 or not finished)
+    elif seems_complete and not finished:
+        silent = True
+    why = ""
     if answer.error is not None:
-        outcome = Outcome.ERROR_EVENT
+        outcome, why = Outcome.ERROR_EVENT, answer.error
     elif stalled:
-        outcome = Outcome.STALLED
-    elif answer.corrupt is not None or (integrity is not None and not integrity.is_prefix):
-        outcome = Outcome.CORRUPT
+        outcome, why = Outcome.STALLED, "the stream went silent"
+    elif answer.corrupt is not None:
+        outcome, why = Outcome.CORRUPT, answer.corrupt
+    elif integrity is not None and not integrity.is_prefix:
+        outcome, why = Outcome.CORRUPT, _differences(integrity)
     elif not finished or (integrity is not None and integrity.missing_tail):
-        outcome = Outcome.TRUNCATED
+        outcome, why = Outcome.TRUNCATED, _missing(answer, integrity, message_complete)
+    elif not arguments_complete:
+        outcome, why = Outcome.CORRUPT, "the arguments of a tool call are not JSON"
     else:
-        outcome = Outcome.OK if closed else Outcome.CORRUPT
-    return Judgement(outcome, integrity, lost, silent)
+        outcome = Outcome.OK
+    return Judgement(outcome, integrity, lost, silent, why)
 
 
 def expected_after_degradation(expected: str, degraded: str | None) -> str:
@@ -108,9 +111,41 @@ def expected_after_degradation(expected: str, degraded: str | None) -> str:
     return expected[: int(reduced[1]) * TOKEN_CHARS] if reduced is not None else expected
 
 
+def _compared(answer: Answer, expected: str, provability: Provability) -> tuple[Integrity | None, bool]:
+    """The comparison with the expected tokens, if it counts, and whether the arguments of all tool calls are
+    complete."""
+    if not provability.never:
+        tokens = [argument_tokens(call.arguments) for call in answer.tool_calls if call.arguments]
+        found = compare(expected, answer.text + "".join(text for text, _ in tokens))
+        if provability.applies(found):
+            return found, all(complete for _, complete in tokens)
+    if answer.finish in _CUT_BY_THE_MODEL:
+        return None, True
+    return None, all(_is_json(call.arguments) for call in answer.tool_calls if call.arguments)
+
+
+def _differences(integrity: Integrity) -> str:
+    found = (
+        (integrity.holes, "missing"),
+        (integrity.duplicated, "duplicated"),
+        (integrity.spliced, "of another answer or out of place"),
+    )
+    counts = ", ".join(f"{count} {what}" for count, what in found if count)
+    return f"the tokens are not the expected ones: {counts}, of {integrity.expected}"
+
+
+def _missing(answer: Answer, integrity: Integrity | None, message_complete: bool) -> str:
+    tokens = "" if integrity is None else f" after {integrity.received} of {integrity.expected} tokens"
+    if not message_complete:
+        return f"the connection closed{tokens or ' in the middle of the answer'}"
+    if not answer.finish_count:
+        return f"the stream ended{tokens} without a finish reason"
+    return f"the stream ended{tokens} as if it were complete"
+
+
 def _is_json(text: str) -> bool:
     try:
-        msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        decode_json(text.encode("utf-8", "replace"))
+    except ValueError:
         return False
     return True

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
 
-from loadprofiles.client.wire import CorruptAnswerError, Delta, Usage
+from loadprofiles.client.error_text import error_text, excerpt, one_line
+from loadprofiles.client.lenient_json import as_count, as_list, as_object, as_text, decode_json
+from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
 __all__ = ["OpenAIWire"]
@@ -17,50 +19,10 @@ _TOOLS = (
     b'"parameters":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}}]'
 )
 
-_ABSENT = Raw()
-_ABSENT_OR_NULL = (_ABSENT, Raw(b"null"))
-"""A missing field, and null. (`Raw | None` would accept null only.)"""
+_REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+_FINISH_OF_FAILURES = ("error", "abort")
+"""Finish reasons with which a server says that it gave up on the answer (OpenRouter; vLLM)."""
 
-
-class _Function(Struct):
-    arguments: str | None = None
-
-
-class _ToolCall(Struct):
-    function: _Function | None = None
-
-
-class _Piece(Struct):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[_ToolCall] | None = None
-
-
-class _Choice(Struct):
-    delta: _Piece | None = None
-    message: _Piece | None = None
-    finish_reason: str | None = None
-
-
-class _PromptDetails(Struct):
-    cached_tokens: int | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-
-
-class _Chunk(Struct):
-    choices: list[_Choice] | UnsetType = UNSET
-    model: str | None = None
-    usage: _Usage | None = None
-    error: Raw = _ABSENT
-
-
-_decode = msgspec.json.Decoder(_Chunk).decode
 _encode = msgspec.json.encode
 
 
@@ -75,16 +37,12 @@ class OpenAIWire:
         return [("Authorization", f"Bearer {api_key}")] if api_key else []
 
     def encode_message(self, message: Message) -> bytes:
-        if message.tool_call is not None:
-            tool_call = message.tool_call
-            function = {"name": tool_call.name, "arguments": tool_call.arguments}
-            return _encode(
-                {
-                    "role": message.role,
-                    "content": message.text or None,
-                    "tool_calls": [{"id": tool_call.id, "type": "function", "function": function}],
-                }
-            )
+        if message.tool_calls:
+            calls = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in message.tool_calls
+            ]
+            return _encode({"role": message.role, "content": message.text or None, "tool_calls": calls})
         if message.tool_call_id is not None:
             return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})
@@ -108,47 +66,86 @@ class OpenAIWire:
             )
         )
 
-    def decode_event(self, name: str, data: bytes) -> Delta:
-        if data == b"[DONE]":
+    def decode_event(self, name: str, data: bytes) -> Delta | None:
+        if data.lstrip().startswith(b"[DONE]"):
             return Delta(done=True)
         try:
-            chunk = _decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            chunk = decode_json(data)
+        except ValueError:
+            chunk = None
+        if not isinstance(chunk, dict):
             if name == "error":
-                return Delta(error=data[:500].decode("utf-8", "replace"))
-            raise CorruptAnswerError(f"an event is not a chat completion chunk: {error}") from error
-        delta = _read(chunk)
-        if name == "error" and delta.error is None:
-            delta.error = data[:500].decode("utf-8", "replace")
-        return delta
+                return Delta(error=one_line(data.decode("utf-8", "replace")) or "an error event without a message")
+            raise CorruptAnswerError(f"an event is not a chat completion chunk: {excerpt(data)}")
+        return _read(chunk, "delta", is_error=name == "error")
 
     def decode_body(self, data: bytes) -> Delta:
         try:
-            chunk = _decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptAnswerError(f"the body is not a chat completion: {error}") from error
-        delta = _read(chunk)
+            body = decode_json(data)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise CorruptAnswerError(f"the body is not a chat completion: {excerpt(data)}")
+        delta = _read(body, "message", is_error=False)
+        if delta.error is None and not as_list(body.get("choices")):
+            raise CorruptAnswerError(f"the body has no choices: {one_line(error_text(body)) or excerpt(data)}")
         delta.done = delta.finish is not None
         return delta
 
 
-def _read(chunk: _Chunk) -> Delta:
-    delta = Delta(model=chunk.model)
-    if chunk.error not in _ABSENT_OR_NULL:
-        delta.error = bytes(chunk.error)[:500].decode("utf-8", "replace")
-    elif chunk.choices is UNSET:
-        raise CorruptAnswerError("a chunk has neither choices nor an error")
-    else:
-        for choice in chunk.choices[:1]:
-            delta.finish = choice.finish_reason
-            piece = choice.delta or choice.message
-            if piece is not None:
-                delta.content = piece.content or ""
-                delta.reasoning = piece.reasoning_content or piece.reasoning or ""
-                for tool_call in piece.tool_calls or ():
-                    delta.arguments += (tool_call.function and tool_call.function.arguments) or ""
-    if chunk.usage is not None:
-        details = chunk.usage.prompt_tokens_details
-        cached = details.cached_tokens if details is not None else None
-        delta.usage = Usage(chunk.usage.prompt_tokens, cached, chunk.usage.completion_tokens)
+def _read(chunk: dict[str, Any], where: str, *, is_error: bool) -> Delta:
+    """Reads a chunk, or a complete body. `where`: the usual place of the message in a choice."""
+    delta = Delta(model=as_text(chunk.get("model")) or None)
+    choice = _first_choice(as_list(chunk.get("choices")))
+    error = chunk.get("error") or choice.get("error") or (chunk if is_error or chunk.get("object") == "error" else None)
+    if error:
+        delta.error = one_line(error_text(error)) or "an error without a message"
+        return delta
+    _read_choice(delta, choice, where)
+    if chunk.get("usage"):
+        delta.usage = _usage(as_object(chunk["usage"]))
     return delta
+
+
+def _first_choice(choices: list[Any]) -> dict[str, Any]:
+    """The choice with index 0, or without a number. Further choices were not asked for."""
+    return next((choice for choice in map(as_object, choices) if not as_count(choice.get("index"))), {})
+
+
+def _read_choice(delta: Delta, choice: dict[str, Any], where: str) -> None:
+    finish = as_text(choice.get("finish_reason"))
+    if finish in _FINISH_OF_FAILURES:
+        delta.error = f'finish reason "{finish}"'
+        return
+    delta.finish = finish or None
+    found = choice.get(where)
+    if not isinstance(found, dict):
+        found = choice.get("message" if where == "delta" else "delta")
+    piece = as_object(found)
+    delta.content = as_text(piece.get("content")) or as_text(piece.get("refusal")) or as_text(choice.get("text"))
+    delta.reasoning = next((text for key in _REASONING_KEYS if (text := as_text(piece.get(key)))), "")
+    delta.other = bool(as_list(piece.get("reasoning_details"))) or bool(as_object(piece.get("audio")))
+    for call in as_list(piece.get("tool_calls")):
+        delta.tool_pieces.append(_tool_piece(as_object(call)))
+    legacy = piece.get("function_call")
+    if isinstance(legacy, dict):
+        delta.tool_pieces.append(_tool_piece({"index": 0, "function": legacy}))
+
+
+def _tool_piece(call: dict[str, Any]) -> ToolPiece:
+    function = as_object(call.get("function"))
+    arguments = function.get("arguments")
+    if isinstance(arguments, (dict, list)):
+        kind = "an object" if isinstance(arguments, dict) else "an array"
+        raise CorruptAnswerError(f"tool call arguments are {kind}, not a string: {excerpt(_encode(arguments))}")
+    return ToolPiece(
+        index=as_count(call.get("index")),
+        id=as_text(call.get("id")),
+        name=as_text(function.get("name")),
+        arguments=as_text(arguments),
+    )
+
+
+def _usage(usage: dict[str, Any]) -> Usage:
+    cached = as_count(as_object(usage.get("prompt_tokens_details")).get("cached_tokens"))
+    return Usage(as_count(usage.get("prompt_tokens")), cached, as_count(usage.get("completion_tokens")))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.judge import Judgement
-from loadprofiles.client.stream import Answer
 from loadprofiles.sessions.session import Call, CallResult, Message
 from reports.shared.attributes import Outcome
 
-__all__ = ["AgentContext", "CallRecord", "ClientOptions"]
+__all__ = ["AgentContext", "CallRecord", "ClientOptions", "secrets_of"]
+
+_SECRET_CHARS = 8
+"""A shorter value of a header is not masked: it would mask ordinary words."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
     """Which endpoint a client calls, and how. Times in seconds.
 
-    `retries` names a policy of `loadprofiles.retries`. `timeout_s` bounds the whole attempt, `idle_s` the silence in an
-    answer (None: no separate bound). `provable`: whether the target's tokens can be checked; None: decided by the
-    first answers (`judge.Provability`). `headers`: extra headers of every request, (name, value); they replace those of
-    the API with the same name. `max_tokens_field`, `tools` and `stream_options`: for endpoints that refuse the usual
-    fields of a request.
+    `retries` names a policy of `loadprofiles.retries`. `timeout_s` bounds each wait for bytes, as in the HTTP client
+    inside the vendors' SDKs; `idle_s` replaces it after the response headers (None: no other bound). `provable`:
+    whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`). `headers`:
+    extra headers of every request, (name, value); they replace those of the API with the same name. `max_tokens_field`,
+    `tools` and `stream_options`: for endpoints that refuse the usual fields of a request.
     """
 
     url: str
@@ -89,7 +92,10 @@ class CallRecord:
 
     @property
     def ttft_s(self) -> float | None:
-        """First non-empty output token received - call sent, the client's retries included. None: no token received."""
+        """First piece of the answer received - call sent, the client's retries included. None: nothing was received.
+
+        A piece is text, reasoning, or any part of a tool call. A chunk that names only the role is none.
+        """
         times = self.answer.chunk_times_s if self.answer is not None else None
         return times[0] - self.sent_s if times else None
 
@@ -100,12 +106,19 @@ class CallRecord:
 
     @property
     def output_tokens(self) -> int:
-        """Tokens received: as checked, else as the target reported them, else estimated at 4 characters each."""
+        """Tokens received: as checked, else as the target reported them, else an estimate (`token_estimate`)."""
         if self.answer is None:
             return 0
         if self.judgement is not None and self.judgement.integrity is not None:
             return self.judgement.integrity.received
         return self.answer.usage.output_tokens or sum(self.answer.chunk_tokens)
+
+    @property
+    def tokens_estimated(self) -> bool:
+        """`output_tokens` is an estimate: tokens were received that were neither checked nor counted by the target."""
+        checked = self.judgement is not None and self.judgement.integrity is not None
+        reported = self.answer is not None and self.answer.usage.output_tokens
+        return self.output_tokens > 0 and not checked and not reported
 
     @property
     def tpot_s(self) -> float | None:
@@ -117,14 +130,20 @@ class CallRecord:
         """The result that the agent gets."""
         answer = self.answer
         if answer is None:
-            return CallResult(False, "", None, self.outcome)
+            return CallResult(False, "", (), self.outcome)
         usage = answer.usage
         return CallResult(
             self.ok,
             answer.text,
-            answer.arguments or None,
+            tuple(call.arguments for call in answer.tool_calls),
             self.outcome,
             usage.input_tokens,
             usage.cached_tokens,
             usage.output_tokens,
         )
+
+
+def secrets_of(options: ClientOptions) -> tuple[str, ...]:
+    """The texts of an endpoint's options that no message may contain: the API key, and values of extra headers."""
+    values = [value for _, value in options.headers] + ([options.api_key] if options.api_key else [])
+    return tuple(part for value in values for part in (value, *value.split()) if len(part) >= _SECRET_CHARS)

@@ -1,12 +1,15 @@
 """Parser of server-sent events, without I/O: splits bytes into event blocks, and a block into its event and data.
 
-Line ends may be LF, CRLF or CR. A block without its final blank line is not an event, so a truncated stream is
-detected. Source: WHATWG HTML, section 9.2.
+Line ends may be LF, CRLF or CR. A block without its final blank line is not returned as an event, so a truncated
+stream is detected. Source: WHATWG HTML, section 9.2.
 """
 
 from __future__ import annotations
 
-__all__ = ["parse_block", "split_blocks"]
+__all__ = ["BYTE_ORDER_MARK", "parse_block", "split_blocks"]
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""May stand at the beginning of a stream, and is not part of it."""
 
 
 def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
@@ -20,7 +23,7 @@ def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
 
 
 def parse_block(block: bytes) -> tuple[str, bytes | None]:
-    """The event's name (default `message`) and its data; data is None for a block that contains only comments."""
+    """The event's name (default `message`) and its data; data is None for a block without data."""
     event = "message"
     data: list[bytes] = []
     for line in block.split(b"\n"):
@@ -31,4 +34,4 @@ def parse_block(block: bytes) -> tuple[str, bytes | None]:
             data.append(value)
         elif name == b"event":
             event = value.decode("utf-8", "replace")
-    return event, b"\n".join(data) if data else None
+    return event or "message", b"\n".join(data) if any(data) else None

@@ -7,52 +7,21 @@ with another string, and needs a few comparisons instead of a decoder (fast path
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from loadprofiles.client.answer import Answer, merge_usage
+from loadprofiles.client.error_text import body_text, excerpt
+from loadprofiles.client.sse import BYTE_ORDER_MARK, parse_block, split_blocks
+from loadprofiles.client.token_estimate import FRAME_CLOSE, FRAME_OPEN, TokenCounter, weight_of
+from loadprofiles.client.tool_calls import ToolCalls
+from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage, Wire
 
-from loadprofiles.client.sse import parse_block, split_blocks
-from loadprofiles.client.wire import CorruptAnswerError, Delta, Usage, Wire
-from reports.shared.tokens import TOKEN_CHARS
-
-__all__ = ["MAX_EVENT_BYTES", "Answer", "StreamReader", "read_complete_body"]
+__all__ = ["MAX_EVENT_BYTES", "StreamReader", "read_complete_body"]
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """A longer event makes the answer corrupt: it is not an event stream."""
 
-_ARGUMENT_FRAME = len('{"input":"'), len('"}')
-
-
-@dataclass(slots=True)
-class Answer:
-    """The content of one attempt's answer. Times are seconds on the caller's clock.
-
-    `chunk_times_s` and `chunk_tokens`: arrival time and token count of each chunk that contains tokens (4 characters
-    per token, running total rounded up). `finish_count`: number of finish reasons; `end_count`: number of end-of-stream
-    events. `error`: the message of an error event. `corrupt`: why the answer cannot be parsed.
-    """
-
-    text: str = ""
-    arguments: str = ""
-    reasoning_chars: int = 0
-    finish: str | None = None
-    finish_count: int = 0
-    end_count: int = 0
-    error: str | None = None
-    corrupt: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    model: str | None = None
-    chunk_times_s: list[float] = field(default_factory=list)
-    chunk_tokens: list[int] = field(default_factory=list)
-
-    @property
-    def terminals(self) -> int:
-        """Number of terminal events: 1 is correct; 0 if the finish reason or the end of the stream is missing."""
-        return max(self.finish_count, self.end_count) if self.finish_count and self.end_count else 0
-
-    @property
-    def max_gap_s(self) -> float | None:
-        """The longest gap between chunks that contain tokens, in seconds; None with fewer than two such chunks."""
-        times = self.chunk_times_s
-        return max(map(float.__sub__, times[1:], times), default=None)
+_FIELDS = (b"data", b"event", b"id:", b"retry:", b":")
+"""The beginnings of the lines of an event stream."""
+_MAX_STRANGE = 100
 
 
 class StreamReader:
@@ -64,23 +33,36 @@ class StreamReader:
         """True after an error event or unparseable data: later bytes are ignored, and the client closes."""
         self._wire = wire
         self._rest = b""
-        self._pieces: tuple[list[bytes], list[bytes]] = ([], [])
+        self._started = False
+        self._events = 0
+        self._strange: list[bytes] = []
+        """Blocks that are no events, from before the first event."""
+        self._text: list[bytes] = []
+        self._tool_calls = ToolCalls()
         self._before = self._after = b""
-        self._target = self._pieces[0]
-        self._template_kind = 0
-        self._chars = 0
-        self._argument_chars = 0
-        self._tokens = 0
+        self._target = self._text
+        self._counter = TokenCounter()
 
     def feed(self, data: bytes, now_s: float) -> None:
         """Reads bytes of the body that arrived at `now_s`. Ignores them once `stopped`."""
         if self.stopped:
             return
+        if not self._started:
+            data = self._rest + data
+            self._rest = b""
+            if len(data) < len(BYTE_ORDER_MARK) and BYTE_ORDER_MARK.startswith(data):
+                self._rest = data
+                return
+            data = data.removeprefix(BYTE_ORDER_MARK)
+            self._started = True
         blocks, self._rest = split_blocks(self._rest + data if self._rest else data)
         if not blocks:
             if len(self._rest) > MAX_EVENT_BYTES:
                 self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
             return
+        self._read_blocks(blocks, now_s)
+
+    def _read_blocks(self, blocks: list[bytes], now_s: float) -> None:
         before, after = self._before, self._after
         head, tail = len(before), len(after)
         for block in blocks:
@@ -88,10 +70,8 @@ class StreamReader:
                 piece = block[head:-tail]
                 if b'"' not in piece and b"\\" not in piece:
                     self._target.append(piece)
-                    chars = len(piece) if piece.isascii() else len(piece.decode("utf-8", "replace"))
-                    if self._template_kind:
-                        self._argument_chars += chars
-                    self._count(chars, now_s)
+                    weight = len(piece) if piece.isascii() else weight_of(piece.decode("utf-8", "replace"))
+                    self._log(weight, now_s)
                     continue
             self._read(block, now_s)
             if self.stopped:
@@ -100,55 +80,74 @@ class StreamReader:
                 before, after = self._before, self._after
                 head, tail = len(before), len(after)
 
-    def finish(self, message_complete: bool) -> Answer:
-        """The answer, after the last byte."""
+    def finish(self, message_complete: bool, now_s: float | None = None) -> Answer:
+        """The answer, after the last byte.
+
+        `now_s`: when that arrived. A last event without its blank line counts if the HTTP message is complete and the
+        event is too.
+        """
         answer = self.answer
-        text, arguments = self._pieces
+        if message_complete and not self.stopped:
+            self._read_rest(self._rest, now_s if now_s is not None else (answer.chunk_times_s or [0.0])[-1])
         try:
-            answer.text = b"".join(text).decode()
-            answer.arguments = b"".join(arguments).decode()
+            answer.text = b"".join(self._text).decode()
+            answer.tool_calls = self._tool_calls.received()
         except UnicodeDecodeError as error:
-            answer.corrupt = answer.corrupt or str(error)
-        if message_complete and not self.stopped and not self._looks_like_event_stream() and self._rest.strip():
-            answer.corrupt = "the body is not an event stream"
+            answer.corrupt = answer.corrupt or f"the text is not UTF-8: {error.reason}"
         return answer
 
-    def _looks_like_event_stream(self) -> bool:
-        answer = self.answer
-        return bool(
-            answer.chunk_times_s or answer.finish_count or answer.end_count or answer.model
-        ) or self._rest.lstrip().startswith((b"data:", b"event:", b":"))
+    def _read_rest(self, rest: bytes, now_s: float) -> None:
+        blocks, rest = split_blocks(rest + b"\n\n")
+        for block in filter(bytes.strip, [*blocks, rest]):
+            try:
+                self._take(block, now_s)
+            except CorruptAnswerError:
+                break  # the beginning of an event
+        if self._strange and not self._events:
+            self._read_other_body(b"\n\n".join(self._strange))
+
+    def _read_other_body(self, body: bytes) -> None:
+        """Reads a body that is no event stream: an error object, or something that was not asked for."""
+        try:
+            delta = self._wire.decode_body(body)
+        except CorruptAnswerError:
+            self._mark_corrupt(f"the body is not an event stream: {body_text(body) or excerpt(body)}")
+            return
+        if delta.error is not None:
+            self.answer.error = delta.error
+            self.stopped = True
+            return
+        self._mark_corrupt("the target does not stream: it sent one JSON body in place of an event stream")
 
     def _mark_corrupt(self, why: str) -> None:
         self.answer.corrupt = why
         self.stopped = True
 
     def _read(self, block: bytes, now_s: float) -> None:
-        """The slow path: parses the event and decodes its JSON."""
+        try:
+            self._take(block, now_s)
+        except CorruptAnswerError as error:
+            if not self.answer.end_count:  # after its end, nothing can spoil an answer
+                self._mark_corrupt(str(error))
+
+    def _take(self, block: bytes, now_s: float) -> None:
+        """The slow path: parses the event and decodes its JSON. Raises `CorruptAnswerError`."""
         name, data = parse_block(block)
         if data is None:
+            if not self._events and len(self._strange) < _MAX_STRANGE and not _has_field(block):
+                self._strange.append(block)
             return
-        try:
-            delta = self._wire.decode_event(name, data)
-        except CorruptAnswerError as error:
-            self._mark_corrupt(str(error))
+        delta = self._wire.decode_event(name, data)
+        self._events += 1
+        if delta is None:
             return
         answer = self.answer
         if delta.error is not None:
-            answer.error = delta.error
-            self.stopped = True
+            if not answer.end_count:
+                answer.error = delta.error
+                self.stopped = True
             return
-        if delta.content:
-            self._pieces[0].append(delta.content.encode())
-            self._count(len(delta.content), now_s)
-            self._make_template(block, delta, delta.content, 0)
-        if delta.arguments:
-            self._pieces[1].append(delta.arguments.encode())
-            self._count_arguments(delta.arguments, now_s)
-            self._make_template(block, delta, delta.arguments, 1)
-        if delta.reasoning:
-            answer.reasoning_chars += len(delta.reasoning)
-            self._count(len(delta.reasoning), now_s)
+        self._take_pieces(block, delta, now_s)
         if delta.finish is not None:
             answer.finish = delta.finish
             answer.finish_count += 1
@@ -159,45 +158,60 @@ class StreamReader:
         if delta.usage is not None:
             answer.usage = merge_usage(answer.usage, delta.usage)
 
-    def _count(self, chars: int, now_s: float) -> None:
-        self._chars += chars
-        tokens = -(-self._chars // TOKEN_CHARS)
-        if tokens > self._tokens:
-            self.answer.chunk_times_s.append(now_s)
-            self.answer.chunk_tokens.append(tokens - self._tokens)
-            self._tokens = tokens
+    def _take_pieces(self, block: bytes, delta: Delta, now_s: float) -> None:
+        weight = 0
+        if delta.content:
+            self._text.append(delta.content.encode("utf-8", "replace"))
+            weight += weight_of(delta.content)
+            self._make_template(block, delta, delta.content, self._text, 0)
+        for piece in delta.tool_pieces:
+            weight += self._take_tool_piece(block, delta, piece)
+        weight += weight_of(delta.reasoning)
+        if weight or delta.tool_pieces or delta.other:
+            self._log(weight, now_s)
 
-    def _count_arguments(self, piece: str, now_s: float) -> None:
-        """Counts the tokens inside `{"input":"..."}`, without the JSON around them."""
-        opening, closing = _ARGUMENT_FRAME
-        start = self._argument_chars
-        self._argument_chars += len(piece)
-        chars = max(self._argument_chars - opening, 0) - max(start - opening, 0)
-        if piece.endswith('"}'):
-            chars -= closing
-        elif (piece.endswith('"') and start + len(piece) > opening) or piece == "}":
-            chars -= 1
-        self._count(max(chars, 0), now_s)
+    def _take_tool_piece(self, block: bytes, delta: Delta, piece: ToolPiece) -> int:
+        call, begins = self._tool_calls.find(piece)
+        if begins:
+            self._before = self._after = b""  # a template of another call
+        text = piece.arguments or ("" if call.pieces else piece.whole)
+        if piece.arguments:
+            call.framed = call.framed or (not call.pieces and piece.arguments.startswith(FRAME_OPEN))
+            call.pieces.append(piece.arguments.encode("utf-8", "replace"))
+            self._make_template(block, delta, piece.arguments, call.pieces, 1)
+        return _argument_weight(text, call.framed, first=len(call.pieces) == 1)
 
-    def _make_template(self, block: bytes, delta: Delta, piece: str, kind: int) -> None:
+    def _log(self, weight: int, now_s: float) -> None:
+        self.answer.chunk_times_s.append(now_s)
+        self.answer.chunk_tokens.append(self._counter.add(weight))
+
+    def _make_template(self, block: bytes, delta: Delta, piece: str, target: list[bytes], kind: int) -> None:
         """Makes a template from a block whose only variable part is this piece."""
-        raw = piece.encode()
-        if b'"' in raw or b"\\" in raw or delta.finish is not None or delta.usage is not None or block.count(raw) != 1:
+        raw = piece.encode("utf-8", "replace")
+        pieces = len(delta.tool_pieces) + bool(delta.content) + bool(delta.reasoning)
+        if pieces != 1 or delta.other or delta.finish is not None or delta.usage is not None:
+            return
+        if b'"' in raw or b"\\" in raw or block.count(raw) != 1 or (delta.tool_pieces and delta.tool_pieces[0].name):
             return
         before, after = block.split(raw)
         key = self._wire.piece_keys[kind]
         if before.replace(b'": "', b'":"').endswith(key + b'"') and after.startswith(b'"') and b"\r" not in block:
             self._before, self._after = before, after
-            self._target, self._template_kind = self._pieces[kind], kind
+            self._target = target
 
 
-def merge_usage(old: Usage, new: Usage) -> Usage:
-    """Combines two reports of token counts. A later count replaces an earlier one, unless it is None."""
-    return Usage(
-        old.input_tokens if new.input_tokens is None else new.input_tokens,
-        old.cached_tokens if new.cached_tokens is None else new.cached_tokens,
-        old.output_tokens if new.output_tokens is None else new.output_tokens,
-    )
+def _has_field(block: bytes) -> bool:
+    return any(line.startswith(_FIELDS) for line in block.split(b"\n"))
+
+
+def _argument_weight(text: str, framed: bool, *, first: bool) -> int:
+    """The size of a piece of arguments, in quarters of a token, without the frame of a simulated call."""
+    weight = weight_of(text)
+    if framed and first:
+        weight -= len(FRAME_OPEN)
+    if framed and text.endswith(FRAME_CLOSE):
+        weight -= len(FRAME_CLOSE)
+    return max(weight, 0)
 
 
 def read_complete_body(wire: Wire, body: bytes, now_s: float) -> Answer:
@@ -205,16 +219,22 @@ def read_complete_body(wire: Wire, body: bytes, now_s: float) -> Answer:
     answer = Answer()
     try:
         delta = wire.decode_body(body)
+        calls = ToolCalls()
+        weight = weight_of(delta.content) + weight_of(delta.reasoning)
+        for piece in delta.tool_pieces:
+            call, _ = calls.find(piece)
+            text = piece.arguments or piece.whole
+            call.pieces += [text.encode("utf-8", "replace")] if text else []
+            weight += _argument_weight(text, text.startswith(FRAME_OPEN), first=True)
+        answer.tool_calls = calls.received()
     except CorruptAnswerError as error:
-        answer.corrupt = str(error)
+        text = body_text(body) if not body.lstrip().startswith(b"{") else ""
+        answer.corrupt = f"the body is not JSON: {text}" if text else str(error)
         return answer
-    answer.text, answer.arguments, answer.reasoning_chars = delta.content, delta.arguments, len(delta.reasoning)
+    answer.text = delta.content
     answer.error, answer.finish, answer.model = delta.error, delta.finish, delta.model
     answer.finish_count, answer.end_count = int(delta.finish is not None), int(delta.done)
     answer.usage = delta.usage or Usage()
-    chars = len(delta.content) + len(delta.reasoning)
-    if delta.arguments:
-        chars += max(len(delta.arguments) - sum(_ARGUMENT_FRAME), 0)
-    if chars:
-        answer.chunk_times_s, answer.chunk_tokens = [now_s], [-(-chars // TOKEN_CHARS)]
+    if weight or delta.tool_pieces or delta.other:
+        answer.chunk_times_s, answer.chunk_tokens = [now_s], [TokenCounter().add(weight)]
     return answer

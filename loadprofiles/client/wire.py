@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from loadprofiles.sessions.session import Call, Message
 
-__all__ = ["CorruptAnswerError", "Delta", "Usage", "Wire", "argument_tokens"]
+__all__ = ["CorruptAnswerError", "Delta", "ToolPiece", "Usage", "Wire", "argument_tokens"]
 
 _ARGUMENTS = re.compile(r'\s*\{\s*"input"\s*:\s*"([^"\\]*)("\s*\}\s*)?')
 
@@ -31,17 +31,35 @@ class Usage:
     output_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ToolPiece:
+    """A piece of a tool call, or a whole one. `index` and `id`: as the target numbers and names the call, if it does.
+
+    `arguments`: JSON text, a part of it or all. `whole`: all arguments, valid unless pieces follow. `server`: the
+    target runs the tool itself.
+    """
+
+    index: int | None = None
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    whole: str = ""
+    server: bool = False
+
+
 @dataclass(slots=True)
 class Delta:
     """The content of one event, or of one complete body.
 
-    `content`, `arguments` (of a tool call, JSON text) and `reasoning` are pieces of the answer. `finish`: the finish
-    reason. `done`: the end of the stream (`[DONE]`, `message_stop`). `error`: the message of an error event.
+    `content`, `reasoning` and `tool_pieces` are pieces of the answer; `other`: it brought another piece, without text
+    for us (encrypted reasoning). `finish`: the finish reason, never "". `done`: the end of the stream (`[DONE]`,
+    `message_stop`). `error`: what an error event says.
     """
 
     content: str = ""
-    arguments: str = ""
     reasoning: str = ""
+    tool_pieces: list[ToolPiece] = field(default_factory=list)
+    other: bool = False
     finish: str | None = None
     done: bool = False
     error: str | None = None
@@ -68,8 +86,8 @@ class Wire(Protocol):
     def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
         """The body of a request. `encoded`: the encoding of each of the call's messages."""
 
-    def decode_event(self, name: str, data: bytes) -> Delta:
-        """Decodes one server-sent event. Raises `CorruptAnswerError`."""
+    def decode_event(self, name: str, data: bytes) -> Delta | None:
+        """Decodes one server-sent event; None if it has nothing that is needed. Raises `CorruptAnswerError`."""
 
     def decode_body(self, data: bytes) -> Delta:
         """Decodes the body of an answer that was not streamed. Raises `CorruptAnswerError`."""

@@ -17,7 +17,6 @@ from loadprofiles.draws import filler
 from loadprofiles.replay.blocks import text_of_blocks
 from loadprofiles.replay.recorded import CommonPrefix, RecordedAgent, RecordedCall, RecordedFork, RecordedSession
 from loadprofiles.replay.shaping import TraceOptions
-from loadprofiles.sessions.conversation import answer_message
 from loadprofiles.sessions.session import (
     MAIN_AGENT,
     TOOL_NAME,
@@ -31,6 +30,7 @@ from loadprofiles.sessions.session import (
     Role,
     Step,
 )
+from loadprofiles.sessions.tool_results import answer_message, pending_calls, tool_results
 from reports.shared.tokens import TOKEN_CHARS, Marker, marker_text
 
 __all__ = ["ReplayAgent", "replay_agent"]
@@ -148,11 +148,16 @@ class ReplayAgent:
         else:
             shared = size if common.tokens is None else self._session.options.tokens(common.tokens) * TOKEN_CHARS
             kept, opened = _cut(earlier, min(shared, room))
-        rest = size - _chars(kept)
-        if opened is not None:
-            return (*kept, self._ending(opened.role, opened.text, rest, turn, opened.tool_call_id))
-        asked = kept[-1].tool_call if kept else None
-        return (*kept, self._ending("tool" if asked else "user", "", rest, turn, asked.id if asked else None))
+        calls = pending_calls(kept)
+        if opened is not None and (len(calls) <= 1 or calls[-1].id == opened.tool_call_id):
+            return (*kept, self._ending(opened.role, opened.text, size - _chars(kept), turn, opened.tool_call_id))
+        if opened is not None:  # further calls of the same message need their answers after it
+            kept.append(opened)
+            calls = pending_calls(kept)
+        if not calls:
+            return (*kept, self._ending("user", "", size - _chars(kept), turn))
+        kept += tool_results(calls, "")[:-1]
+        return (*kept, self._ending("tool", "", size - _chars(kept), turn, calls[-1].id))
 
     def _ending(self, role: Role, text: str, chars: int, turn: int, tool_call_id: str | None = None) -> Message:
         """The last message: `text`, then new text, then the marker; `chars` characters in total."""
@@ -210,9 +215,7 @@ def _conversation(agent: RecordedAgent, turn: int) -> int:
 
 
 def _chars(messages: Sequence[Message]) -> int:
-    return sum(
-        len(message.text) + len(message.tool_call.arguments if message.tool_call else "") for message in messages
-    )
+    return sum(len(message.text) + sum(len(call.arguments) for call in message.tool_calls) for message in messages)
 
 
 def _cut_answer(answer: Message, room: int) -> Message | None:

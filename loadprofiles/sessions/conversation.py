@@ -24,11 +24,11 @@ from loadprofiles.sessions.session import (
     Pause,
     SessionPlan,
     Step,
-    ToolCall,
 )
+from loadprofiles.sessions.tool_results import answer_message, pending_calls, tool_results
 from reports.shared.tokens import TOKEN_CHARS, Marker, marker_text, tokens_in
 
-__all__ = ["ConversationAgent", "answer_message", "marked_text", "sessions", "sessions_at", "shared_prefix"]
+__all__ = ["ConversationAgent", "marked_text", "sessions", "sessions_at", "shared_prefix"]
 
 _SUMMARISE_TOKENS = 40  # length of the request to summarise, including its marker
 
@@ -67,13 +67,6 @@ def marked_text(key: str, tokens: int, marker: Marker, before: str = "") -> str:
     """`before`, text of `key`, and the marker: `tokens` in total, or more if `before` and the marker need more."""
     end = marker_text(marker)
     return before + filler(key, tokens * TOKEN_CHARS - len(before) - len(end)) + end
-
-
-def answer_message(result: CallResult, turn: int) -> Message:
-    """The assistant's message as received. The tool call gets our own id, so that no run depends on a server's ids."""
-    if result.tool_arguments is None:
-        return Message("assistant", result.text)
-    return Message("assistant", result.text, ToolCall(f"call_{turn}", TOOL_NAME, result.tool_arguments))
 
 
 class ConversationAgent:
@@ -147,7 +140,7 @@ class ConversationAgent:
                     return
             else:
                 yield self._pause(turn, person)
-            messages.append(self._appended(turn + 1, answered=messages[-1]))
+            messages += self._appended(turn + 1, messages)
             compacting = self._too_long(messages) and turn + 1 not in (self._fork_after, self.calls - 1)
             if compacting:
                 text = marked_text(self._key(turn + 1) + "/summarise", _SUMMARISE_TOKENS, self._marker(turn + 1))
@@ -183,12 +176,11 @@ class ConversationAgent:
             return Pause(self._profile.person.at(self._draws.uniform(turn, "pause")), "person")
         return Pause(self._profile.tool.at(self._draws.uniform(turn, "tool")), "tool", TOOL_NAME)
 
-    def _appended(self, turn: int, answered: Message) -> Message:
+    def _appended(self, turn: int, messages: Sequence[Message]) -> list[Message]:
         tokens = self._profile.appended.whole(self._draws.uniform(turn, "appended"))
         text = marked_text(self._key(turn), tokens, self._marker(turn))
-        if answered.tool_call is None:
-            return Message("user", text)
-        return Message("tool", text, tool_call_id=answered.tool_call.id)
+        calls = pending_calls(messages)
+        return tool_results(calls, text) if calls else [Message("user", text)]
 
     def _person_follows(self, turn: int) -> bool:
         profile = self._profile

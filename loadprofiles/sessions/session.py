@@ -47,7 +47,7 @@ Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call in an assistant's message. `arguments` is JSON text, as received."""
+    """A tool call in an assistant's message. `arguments` is the JSON text of an object."""
 
     id: str
     name: str
@@ -58,12 +58,13 @@ class ToolCall:
 class Message:
     """One message of a conversation. Immutable, so that a client may cache its encoding by identity.
 
-    Only an assistant's message has a `tool_call`. Only a tool's message has a `tool_call_id`: the call it answers.
+    Only an assistant's message has `tool_calls`. Only a tool's message has a `tool_call_id`: the call it answers. Each
+    call is answered by a message of its own, directly after the assistant's.
     """
 
     role: Role
     text: str
-    tool_call: ToolCall | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
 
 
@@ -116,13 +117,14 @@ Step: TypeAlias = Call | Pause | Fork | Done
 class CallResult:
     """The result of a call, after the client's retries.
 
-    `ok` is True only for a complete answer. `text` is its text; `tool_arguments` is the JSON text of its tool call,
-    None without one. `outcome` is a value of `reports.shared.attributes.Outcome`. The target reports the token counts.
+    `ok` is True only for a complete answer. `text` is its text; `tool_arguments` has the arguments of each of its tool
+    calls, as received (mostly the JSON text of an object). `outcome` is a value of `reports.shared.attributes.Outcome`.
+    The target reports the token counts.
     """
 
     ok: bool
     text: str
-    tool_arguments: str | None
+    tool_arguments: tuple[str, ...]
     outcome: str
     input_tokens: int | None = None
     cached_tokens: int | None = None

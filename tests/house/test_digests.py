@@ -69,8 +69,8 @@ def schedule(experiment: Experiment) -> list[Any]:
 def answer(call: Call) -> CallResult:
     text = "text" * call.max_tokens
     if call.tools:
-        return CallResult(True, "", f'{{"input":"{text}"}}', "ok", output_tokens=call.max_tokens)
-    return CallResult(True, text, None, "ok", output_tokens=call.max_tokens)
+        return CallResult(True, "", (f'{{"input":"{text}"}}',), "ok", output_tokens=call.max_tokens)
+    return CallResult(True, text, (), "ok", output_tokens=call.max_tokens)
 
 
 def walk(agent: Agent) -> list[Any]:

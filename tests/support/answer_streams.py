@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.client import WIRES
-from loadprofiles.client.stream import Answer, StreamReader
+from loadprofiles.client.stream import StreamReader
 from reports.shared.tokens import token_stream
 from tests.support.scripted_server import anthropic_events, openai_events
 

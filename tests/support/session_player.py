@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from loadprofiles.sessions.session import Agent, Call, CallResult, Done, Fork, Message, Pause, SessionPlan
 from reports.shared.tokens import TOKEN_CHARS, token_stream
 
-FAILED = CallResult(False, "", None, "truncated")
+FAILED = CallResult(False, "", (), "truncated")
 
 
 def replica_answer(call: Call) -> CallResult:
     """A simulated replica's answer: `max_tokens` tokens, of which up to the last 8 are a tool call's arguments."""
     tokens = token_stream(call.marker.key, call.max_tokens)
     if not call.tools:
-        return CallResult(True, tokens, None, "ok")
+        return CallResult(True, tokens, (), "ok")
     split = (call.max_tokens - min(8, call.max_tokens // 2)) * TOKEN_CHARS
-    return CallResult(True, tokens[:split], f'{{"input":"{tokens[split:]}"}}', "ok")
+    return CallResult(True, tokens[:split], (f'{{"input":"{tokens[split:]}"}}',), "ok")
 
 
 @dataclass
@@ -90,7 +90,7 @@ def play(
 
 def text_of(messages: Iterable[Message]) -> str:
     """All characters of a prompt."""
-    return "".join(message.text + (message.tool_call.arguments if message.tool_call else "") for message in messages)
+    return "".join(message.text + "".join(call.arguments for call in message.tool_calls) for message in messages)
 
 
 def common_chars(a: str, b: str) -> int:

@@ -18,10 +18,21 @@ def test_system_messages_go_into_their_own_field() -> None:
     assert [message["role"] for message in body["messages"]] == ["user"]
 
 
-def test_tool_arguments_that_are_not_an_object_are_wrapped_in_one() -> None:
-    message = Message("assistant", "", ToolCall("call_0", "bash", "not json"))
-    (block,) = json.loads(AnthropicWire().encode_message(message))["content"]
-    assert block["input"] == {"input": "not json"}
+def test_all_tool_results_of_a_turn_are_in_one_user_message_and_roles_alternate() -> None:
+    calls = (ToolCall("call_0", "bash", '{"input":"ls"}'), ToolCall("call_0_1", "bash", "{}"))
+    messages = (
+        Message("user", "Go."),
+        Message("assistant", "", calls),
+        Message("tool", "done", tool_call_id="call_0"),
+        Message("tool", "out", tool_call_id="call_0_1"),
+        Message("user", "Summarise."),
+    )
+    wire = AnthropicWire()
+    encoded = [wire.encode_message(message) for message in messages]
+    sent = json.loads(wire.encode_body(a_call(messages=messages), encoded, "m", "s-1"))["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]
+    assert [block["input"] for block in sent[1]["content"]] == [{"input": "ls"}, {}]
+    assert [block.get("tool_use_id") for block in sent[2]["content"]] == ["call_0", "call_0_1", None]
 
 
 def test_input_tokens_include_cached_ones() -> None:
@@ -29,6 +40,7 @@ def test_input_tokens_include_cached_ones() -> None:
     delta = AnthropicWire().decode_event(
         "message_delta", json.dumps({"type": "message_delta", "usage": usage}).encode()
     )
+    assert delta is not None
     assert delta.usage == Usage(95, 80, None)
 
 

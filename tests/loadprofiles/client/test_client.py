@@ -120,7 +120,7 @@ def test_a_killed_call_closes_its_connection() -> None:
 
 
 def test_a_conversation_is_sent_in_the_format_of_each_api() -> None:
-    asked = Message("assistant", "Let me", ToolCall("call_0", "bash", '{"input":"ls \\"x\\""}'))
+    asked = Message("assistant", "Let me", (ToolCall("call_0", "bash", '{"input":"ls \\"x\\""}'),))
     messages = (
         Message("system", "You are."),
         Message("user", "Hëllo"),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.judge import Provability, expected_after_degradation, judge
-from loadprofiles.client.stream import Answer
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import token_stream
 from tests.support.answer_streams import PIECES, TOKENS, read_stream, stream_of
@@ -15,10 +15,10 @@ def judged(
     return found.outcome, found.tokens_lost, found.silently_truncated
 
 
-def test_a_complete_answer_needs_finish_reason_end_and_complete_message() -> None:
+def test_a_complete_answer_needs_a_finish_reason_and_a_complete_message() -> None:
     assert judged(read_stream("openai", stream_of("openai"))) == (Outcome.OK, 0, False)
     assert judged(read_stream("openai", stream_of("openai")), complete=False)[0] is Outcome.TRUNCATED
-    assert judged(read_stream("openai", stream_of("openai", done=False)))[0] is Outcome.TRUNCATED
+    assert judged(read_stream("openai", stream_of("openai", done=False))) == (Outcome.OK, 0, False)
     assert judged(read_stream("openai", stream_of("openai", finish=None))) == (Outcome.TRUNCATED, 0, True)
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from loadprofiles.client.answer import Answer
 from loadprofiles.client.integrity import Integrity
 from loadprofiles.client.judge import Judgement
 from loadprofiles.client.records import CallRecord, ClientOptions
-from loadprofiles.client.stream import Answer
 from loadprofiles.client.wire import Usage
 from reports.shared.attributes import Outcome
 from tests.support.client_calls import a_call

@@ -91,9 +91,9 @@ def test_a_growing_conversation_keeps_its_messages_and_the_answers_received(tmp_
         assert all(one is other for one, other in zip(after.messages, before.messages, strict=False))
         answer, result = after.messages[n:]
         received = replica_answer(before)
-        assert answer.tool_call is not None
-        assert (answer.text, answer.tool_call.arguments) == (received.text, received.tool_arguments)
-        assert (result.role, result.tool_call_id) == ("tool", answer.tool_call.id)
+        (tool_call,) = answer.tool_calls
+        assert (answer.text, (tool_call.arguments,)) == (received.text, received.tool_arguments)
+        assert (result.role, result.tool_call_id) == ("tool", tool_call.id)
     assert [call.tools for call in calls] == [True, True, False]
     assert [message.role for message in calls[0].messages] == ["system", "user"]
 
@@ -101,7 +101,7 @@ def test_a_growing_conversation_keeps_its_messages_and_the_answers_received(tmp_
 def test_an_answer_is_cut_if_the_recorded_prompt_has_no_room_for_it(tmp_path: Path) -> None:
     calls = replay(tmp_path, [request(range(10), out=500), request(range(12))]).calls["main"]
     *_, answer, last = calls[1].messages
-    assert (answer.role, answer.tool_call) == ("assistant", None)
+    assert (answer.role, answer.tool_calls) == ("assistant", ())
     assert replica_answer(calls[0]).text.startswith(answer.text)
     assert last.role == "user"
     assert len(text_of(calls[1].messages)) == 12 * 64 * TOKEN_CHARS

@@ -131,14 +131,13 @@ def test_the_answer_is_appended_as_received_followed_by_the_tools_result() -> No
                 if len(after.messages) <= len(before.messages):
                     continue
                 result = replica_answer(before)
-                answer, ending = after.messages[len(before.messages) : len(before.messages) + 2]
+                answer, *endings = after.messages[len(before.messages) :]
                 assert answer.text == result.text
-                if result.tool_arguments is None:
-                    assert ending.role == "user"
-                else:
-                    assert answer.tool_call is not None
-                    assert answer.tool_call.arguments == result.tool_arguments
-                    assert (ending.role, ending.tool_call_id) == ("tool", answer.tool_call.id)
+                assert tuple(call.arguments for call in answer.tool_calls) == result.tool_arguments
+                if not answer.tool_calls:
+                    assert endings[0].role == "user"
+                for ending, call in zip(endings, answer.tool_calls, strict=False):
+                    assert (ending.role, ending.tool_call_id) == ("tool", call.id)
 
 
 def test_sessions_share_the_system_message_and_no_block_after_it() -> None:

@@ -1,0 +1,115 @@
+"""What a target said about a failure, as one short line: from error objects and error pages of any shape.
+
+The line is at most `MAX_TEXT_CHARS` long, has no control characters, and contains no key: neither a configured secret
+nor anything that looks like an API key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from loadprofiles.client.lenient_json import decode_json
+
+__all__ = ["MAX_TEXT_CHARS", "body_text", "error_text", "excerpt", "masked", "one_line"]
+
+MAX_TEXT_CHARS = 200
+
+_MAX_BODY_BYTES = 64 * 1024
+_MESSAGE_KEYS = ("message", "msg", "detail", "error_description", "title", "error", "errors", "reason", "description")
+_KIND_KEYS = ("code", "type", "status")
+_VAGUE_KINDS = frozenset({"", "error", "none", "null", "invalid_request_error"})
+_MAX_DEPTH = 6
+
+_NO_TEXT = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]+|\\s+")
+_KEY = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
+    r"|\b(?:hf|api|key|token)[-_](?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{12,}"
+    r"|\bAIza[A-Za-z0-9_-]{10,}"
+    r"|(?<=\bBearer )[^\s\"',;]{6,}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+"
+)
+_MASK = "***"
+
+
+def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """What the body of an error response says; "" if nothing. JSON of any shape, HTML, plain text or binary data.
+
+    `secrets`: texts that are masked wherever they occur.
+    """
+    body = body[:_MAX_BODY_BYTES]
+    try:
+        found = error_text(decode_json(body))
+    except ValueError:
+        text = body.decode("utf-8", "replace")
+        found = _html_text(text) if "<" in text[:200] and ">" in text else text
+        if _is_binary(body):
+            found = f"{len(body)} bytes of binary data"
+    return one_line(found, secrets)
+
+
+def error_text(error: object) -> str:
+    """What a decoded error object says: its message, with its code or type in brackets if that adds something."""
+    return _said(error, 0)
+
+
+def excerpt(data: bytes, limit: int = 60) -> str:
+    """The beginning of data that could not be read, for a message."""
+    text = one_line(data[: 4 * limit].decode("utf-8", "replace"), limit=limit)
+    return f"{text!r}"
+
+
+def one_line(text: str, secrets: Iterable[str] = (), limit: int = MAX_TEXT_CHARS) -> str:
+    """The text with masked keys, without line breaks and control characters, cut to `limit` characters."""
+    text = _INVISIBLE.sub(" ", masked(text[: 16 * MAX_TEXT_CHARS], secrets)).strip()
+    return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text with `***` in place of every secret, and of everything that looks like an API key."""
+    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+        text = text.replace(secret, _MASK)
+    return _KEY.sub(_MASK, text)
+
+
+def _said(error: object, depth: int) -> str:
+    if isinstance(error, str):
+        return error
+    if isinstance(error, list):
+        return "; ".join(filter(None, (_said(item, depth + 1) for item in error[:5]))) if depth < _MAX_DEPTH else ""
+    if not isinstance(error, Mapping) or depth >= _MAX_DEPTH:
+        return "" if error is None or isinstance(error, (bool, Mapping)) else str(error)
+    text = next((said for key in _MESSAGE_KEYS if (said := _said(error.get(key), depth + 1))), "")
+    place = error.get("loc")
+    if text and isinstance(place, list):
+        text = f"{'.'.join(map(str, place))}: {text}"
+    kind = _kind(error)
+    if text and kind and kind.lower() not in text.lower():
+        return f"{text} ({kind})"
+    return text or kind
+
+
+def _kind(error: Mapping[Any, Any]) -> str:
+    """The most telling of the object's code and type: text before a number, which is mostly the status again."""
+    if "loc" in error:
+        return ""
+    texts = [error[key] for key in _KIND_KEYS if isinstance(error.get(key), str)]
+    return next((text for text in texts if text.lower() not in _VAGUE_KINDS), "")
+
+
+def _html_text(text: str) -> str:
+    title = _TITLE.search(text)
+    shown = _TAG.sub(" ", _NO_TEXT.sub(" ", text))
+    head = title[1].strip() if title else ""
+    body = " ".join(shown.split())
+    return f"{head}: {body}" if head and body and head not in body else head or body
+
+
+def _is_binary(body: bytes) -> bool:
+    sample = body[:512].decode("utf-8", "replace")
+    strange = sum(1 for char in sample if char == "\ufffd" or (ord(char) < 32 and char not in "\t\r\n"))
+    return strange * 10 > len(sample)

@@ -1,0 +1,57 @@
+"""Decodes JSON as the vendors' SDKs do, and reads single values of any type from it.
+
+Endpoints put null, a number with a fraction, or another type in many fields. Each function returns the value if it can
+be used, and otherwise the absence of a value: an unusable field that is not needed must not spoil an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import msgspec
+
+__all__ = ["as_count", "as_list", "as_object", "as_text", "decode_json"]
+
+_decode = msgspec.json.decode
+
+
+def decode_json(data: bytes) -> object:
+    """The decoded value. Raises ValueError if `data` is not JSON in UTF-8.
+
+    Python's decoder gets what msgspec refuses: a lone surrogate, NaN, a very large number.
+    """
+    try:
+        return _decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        try:
+            return json.loads(data.decode())
+        except RecursionError:
+            raise ValueError("JSON is nested too deeply") from error
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """The value if it is an array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: object) -> str:
+    """The value if it is text; the joined texts of an array of parts (`{"type": "text", "text": ...}`); else ""."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(part if isinstance(part, str) else as_text(as_object(part).get("text")) for part in value)
+    return ""
+
+
+def as_count(value: object) -> int | None:
+    """The value as a count, also if it is written with a fraction (12.0); None if it is not a count."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+        return None
+    return int(value)
