@@ -25,6 +25,7 @@ from reports.gates.judging import GateResult, judge
 from reports.gates.validity import Proofs, prove
 from reports.gates.verdict import decide
 from reports.history.evidence import Evidence, gather
+from reports.history.token_counts import estimated_tokens_note
 from reports.metastability.judging import Metastability, metastability_of
 from reports.record.parquet import SpanRows
 from reports.record.reader import Record, read_record
@@ -66,6 +67,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     if record.slo_problem:
         notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
     evidence = gather(record)
+    notes += estimated_tokens_note(evidence.calls.calls)
     proofs = prove(evidence)
     unreadable: list[str] = []
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]

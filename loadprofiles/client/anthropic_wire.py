@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from loadprofiles.client.error_text import error_text, excerpt, one_line
-from loadprofiles.client.lenient_json import as_count, as_list, as_object, as_text, decode_json
+from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
 from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
@@ -87,7 +87,7 @@ class AnthropicWire:
             return None
         try:
             event = decode_json(data)
-        except ValueError:
+        except NotJsonError:
             event = None
         if not isinstance(event, dict):
             if name == "error":
@@ -101,7 +101,7 @@ class AnthropicWire:
     def decode_body(self, data: bytes) -> Delta:
         try:
             message = decode_json(data)
-        except ValueError:
+        except NotJsonError:
             message = None
         if not isinstance(message, dict):
             raise CorruptAnswerError(f"the body is not a message: {excerpt(data)}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from loadprofiles.client.lenient_json import decode_json
+from loadprofiles.client.lenient_json import NotJsonError, decode_json
 
 __all__ = ["MAX_TEXT_CHARS", "body_text", "error_text", "excerpt", "masked", "one_line"]
 
@@ -44,7 +44,7 @@ def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
     body = body[:_MAX_BODY_BYTES]
     try:
         found = error_text(decode_json(body))
-    except ValueError:
+    except NotJsonError:
         text = body.decode("utf-8", "replace")
         found = _html_text(text) if "<" in text[:200] and ">" in text else text
         if _is_binary(body):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from loadprofiles.client.answer import Answer
 from loadprofiles.client.integrity import Integrity, compare
-from loadprofiles.client.lenient_json import decode_json
+from loadprofiles.client.lenient_json import NotJsonError, decode_json
 from loadprofiles.client.wire import argument_tokens
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import TOKEN_CHARS
@@ -146,6 +146,6 @@ def _missing(answer: Answer, integrity: Integrity | None, message_complete: bool
 def _is_json(text: str) -> bool:
     try:
         decode_json(text.encode("utf-8", "replace"))
-    except ValueError:
+    except NotJsonError:
         return False
     return True

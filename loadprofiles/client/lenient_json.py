@@ -12,13 +12,17 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["as_count", "as_list", "as_object", "as_text", "decode_json"]
+__all__ = ["NotJsonError", "as_count", "as_list", "as_object", "as_text", "decode_json"]
 
 _decode = msgspec.json.decode
 
 
+class NotJsonError(ValueError):
+    """The data is not JSON in UTF-8."""
+
+
 def decode_json(data: bytes) -> object:
-    """The decoded value. Raises ValueError if `data` is not JSON in UTF-8.
+    """The decoded value. Raises `NotJsonError`.
 
     Python's decoder gets what msgspec refuses: a lone surrogate, NaN, a very large number.
     """
@@ -27,8 +31,8 @@ def decode_json(data: bytes) -> object:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         try:
             return json.loads(data.decode())
-        except RecursionError:
-            raise ValueError("JSON is nested too deeply") from error
+        except (ValueError, RecursionError):
+            raise NotJsonError(str(error)) from error
 
 
 def as_object(value: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from loadprofiles.client.error_text import error_text, excerpt, one_line
-from loadprofiles.client.lenient_json import as_count, as_list, as_object, as_text, decode_json
+from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
 from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
@@ -71,7 +71,7 @@ class OpenAIWire:
             return Delta(done=True)
         try:
             chunk = decode_json(data)
-        except ValueError:
+        except NotJsonError:
             chunk = None
         if not isinstance(chunk, dict):
             if name == "error":
@@ -82,7 +82,7 @@ class OpenAIWire:
     def decode_body(self, data: bytes) -> Delta:
         try:
             body = decode_json(data)
-        except ValueError:
+        except NotJsonError:
             body = None
         if not isinstance(body, dict):
             raise CorruptAnswerError(f"the body is not a chat completion: {excerpt(data)}")

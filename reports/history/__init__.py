@@ -5,6 +5,7 @@ joining      joins the spans of client, gateway and replicas into calls
 encounters   the calls that met a fault, and how long each was interrupted
 evidence     the input of all measures: calls as columns, scopes, faults, resampling
 statistics   percentiles, intervals and the bootstrap by session
+token_counts  where token counts come from
 windows      shares of good calls in sliding windows
 work         per call: attempts, prefill, decoded and wasted tokens
 """

@@ -9,6 +9,8 @@ missing_terminal    streams that ended as if complete, without a terminal event;
 double_terminal     streams with more than one terminal event
 
 The client counts these on each call. Tokens of a real model cannot be verified: then the first four are not measured.
+A missing finish reason needs no verified tokens: it counts as a silent truncation of any model. Where none was seen,
+`silent_truncations` of such a model stays not measured, because an answer can be cut short with a finish reason.
 """
 
 from __future__ import annotations
@@ -54,13 +56,17 @@ def _double_terminal(call: Call) -> int:
     return int(call.span.attributes.get(names.TERMINALS, 0) > 1)
 
 
+def _verifiable(call: Call) -> bool:
+    return bool(call.span.attributes.get(names.CALL_PROVABLE, False))
+
+
 def _counting(count: Callable[[Call], int], verifiable_only: bool) -> Measure:
     def measure(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         calls = [evidence.calls.calls[index] for index in np.flatnonzero(evidence.mask(scope))]
         if verifiable_only:
             answered = [call for call in calls if call.tokens > 0]
-            verifiable = [call for call in calls if call.span.attributes.get(names.CALL_PROVABLE, False)]
-            if answered and not any(call.tokens > 0 for call in verifiable):
+            verifiable = [call for call in calls if _verifiable(call) or count(call)]
+            if answered and not any(call.tokens > 0 or count(call) for call in verifiable):
                 return not_measured("the tokens of this model cannot be verified")
             calls = verifiable
         return fact(sum(map(count, calls)), len(calls))

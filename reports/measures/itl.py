@@ -33,7 +33,8 @@ def _gaps(evidence: Evidence) -> tuple[FloatArray, IntArray]:
     for call in evidence.calls.calls:
         before = len(gaps)
         for attempt in call.client_attempts:
-            gaps += [(after - at) / tokens for (at, _), (after, tokens) in pairwise(attempt.chunks) if tokens]
+            chunks = [(at, tokens) for at, tokens in attempt.chunks if tokens]
+            gaps += [(after - at) / tokens for (at, _), (after, tokens) in pairwise(chunks)]
         counts.append(len(gaps) - before)
     found = np.array(gaps, dtype=np.float64), np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     evidence.cache["itl"] = found

@@ -8,7 +8,8 @@ The log is the bytes attribute `brownout.chunks` of the client's attempt span. `
 
 A varint is unsigned LEB128: 7 bits per byte, least significant first, the top bit set on all but the last byte. Times
 since the attempt's start are rounded to whole steps before the differences are taken, so that rounding errors do not
-add up. The log has only chunks with tokens; a token counts in the chunk with its beginning, so no entry has 0 tokens.
+add up. The log has every chunk that brought a piece of the answer. A piece that is no token, such as the beginning of a
+tool call, has 0 tokens.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STEPS_PER_SECOND: Final = 100_000
 
 
 class Chunk(NamedTuple):
-    """One chunk with tokens. `at_s`: seconds since the attempt's span started."""
+    """One chunk. `at_s`: seconds since the attempt's span started."""
 
     at_s: float
     tokens: int

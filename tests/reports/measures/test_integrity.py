@@ -37,3 +37,11 @@ def test_counts_of_tokens_that_cannot_be_verified_are_not_measured(record: Recor
     record.call("s0", 0, 6.0, its=unverifiable)
     assert "cannot be verified" in measured(record, "silent_truncations").why_not
     assert value(record, "double_terminal") == 0
+
+
+def test_a_missing_finish_reason_counts_without_verified_tokens(record: RecordBuilder) -> None:
+    unverifiable = {names.CALL_PROVABLE: False, names.TOKENS_LOST: None}
+    record.call("s0", 0, 6.0, its={**unverifiable, names.SILENTLY_TRUNCATED: None})
+    record.call("s1", 0, 6.0, outcome="truncated", its={**unverifiable, names.SILENTLY_TRUNCATED: True})
+    assert value(record, "silent_truncations") == 1
+    assert "cannot be verified" in measured(record, "lost_tokens").why_not
