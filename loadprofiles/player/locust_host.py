@@ -11,6 +11,7 @@ considers the test running.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +40,19 @@ _MASTER_PATIENCE_S = 10.0
 EXIT_USAGE = 2
 
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
 class CallFailedError(Exception):
-    """A logical call whose outcome was not `ok`. Locust groups failures by this exception's text."""
+    """A logical call whose outcome was not `ok`: its outcome, its status, and why.
+
+    Locust groups failures by this text, so each number in it that is not the status is replaced by N.
+    """
+
+    def __init__(self, record: CallRecord) -> None:
+        status = f" {record.status}" if record.status is not None and record.status >= 300 else ""
+        why = f": {_NUMBER.sub('N', record.message)}" if record.message else ""
+        super().__init__(f"{record.outcome.value}{status}{why}")
 
 
 class LoadHost:
@@ -182,7 +194,7 @@ class LoadHost:
                 name=name,
                 response_time=record.e2e_s * 1000,
                 response_length=len(record.answer.text) if record.answer is not None else 0,
-                exception=None if record.ok else CallFailedError(record.outcome.value),
+                exception=None if record.ok else CallFailedError(record),
                 context={},
                 start_time=unix_ns(record.sent_s) / 1e9,
                 url=name,
