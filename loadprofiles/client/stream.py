@@ -41,37 +41,33 @@ class StreamReader:
         self._tool_calls = ToolCalls()
         self._before = self._after = b""
         self._target = self._text
-        self._counter = TokenCounter()
+        self._tokens_of = TokenCounter().add
+        self._log_time = self.answer.chunk_times_s.append
+        self._log_tokens = self.answer.chunk_tokens.append
 
     def feed(self, data: bytes, now_s: float) -> None:
         """Reads bytes of the body that arrived at `now_s`. Ignores them once `stopped`."""
         if self.stopped:
             return
-        if not self._started:
+        if self._rest:
             data = self._rest + data
-            self._rest = b""
-            if len(data) < len(BYTE_ORDER_MARK) and BYTE_ORDER_MARK.startswith(data):
-                self._rest = data
-                return
-            data = data.removeprefix(BYTE_ORDER_MARK)
-            self._started = True
-        blocks, self._rest = split_blocks(self._rest + data if self._rest else data)
+        if not self._started:
+            data = self._without_byte_order_mark(data)
+        blocks, self._rest = split_blocks(data)
         if not blocks:
             if len(self._rest) > MAX_EVENT_BYTES:
                 self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
             return
-        self._read_blocks(blocks, now_s)
-
-    def _read_blocks(self, blocks: list[bytes], now_s: float) -> None:
         before, after = self._before, self._after
         head, tail = len(before), len(after)
         for block in blocks:
             if head and block.startswith(before) and block.endswith(after) and len(block) > head + tail:
                 piece = block[head:-tail]
                 if b'"' not in piece and b"\\" not in piece:
-                    self._target.append(piece)
                     weight = len(piece) if piece.isascii() else weight_of(piece.decode("utf-8", "replace"))
-                    self._log(weight, now_s)
+                    self._target.append(piece)
+                    self._log_time(now_s)
+                    self._log_tokens(self._tokens_of(weight))
                     continue
             self._read(block, now_s)
             if self.stopped:
@@ -79,6 +75,14 @@ class StreamReader:
             if self._before is not before or self._after is not after:
                 before, after = self._before, self._after
                 head, tail = len(before), len(after)
+
+    def _without_byte_order_mark(self, data: bytes) -> bytes:
+        if data.startswith(BYTE_ORDER_MARK):
+            data = data[len(BYTE_ORDER_MARK) :]
+        elif BYTE_ORDER_MARK.startswith(data):
+            return data  # perhaps the beginning of one
+        self._started = True
+        return data
 
     def finish(self, message_complete: bool, now_s: float | None = None) -> Answer:
         """The answer, after the last byte.
@@ -182,8 +186,9 @@ class StreamReader:
         return _argument_weight(text, call.framed, first=len(call.pieces) == 1)
 
     def _log(self, weight: int, now_s: float) -> None:
-        self.answer.chunk_times_s.append(now_s)
-        self.answer.chunk_tokens.append(self._counter.add(weight))
+        """Logs a chunk of this size (quarters of a token)."""
+        self._log_time(now_s)
+        self._log_tokens(self._tokens_of(weight))
 
     def _make_template(self, block: bytes, delta: Delta, piece: str, target: list[bytes], kind: int) -> None:
         """Makes a template from a block whose only variable part is this piece."""

@@ -35,7 +35,9 @@ class TokenCounter:
         """The tokens of a chunk of this size (quarters of a token): at least 1, or 0 for a size of 0."""
         if weight <= 0:
             return 0
-        self._weight += weight
-        tokens = max(1, -(-self._weight // TOKEN_CHARS) - self._tokens)
+        total = self._weight = self._weight + weight
+        tokens = -(-total // TOKEN_CHARS) - self._tokens
+        if tokens < 1:
+            tokens = 1
         self._tokens += tokens
         return tokens
