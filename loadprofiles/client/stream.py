@@ -138,7 +138,7 @@ class StreamReader:
         """The slow path: parses the event and decodes its JSON. Raises `CorruptAnswerError`."""
         name, data = parse_block(block)
         if data is None:
-            if not self._events and len(self._strange) < _MAX_STRANGE and not _has_field(block):
+            if not self._events and len(self._strange) < _MAX_STRANGE and block.strip() and not _has_field(block):
                 self._strange.append(block)
             return
         delta = self._wire.decode_event(name, data)
@@ -222,6 +222,9 @@ def _argument_weight(text: str, framed: bool, *, first: bool) -> int:
 def read_complete_body(wire: Wire, body: bytes, now_s: float) -> Answer:
     """The answer of an attempt that was not streamed. `now_s`: arrival of its last byte."""
     answer = Answer()
+    if not body.strip():
+        answer.corrupt = "the body is empty"
+        return answer
     try:
         delta = wire.decode_body(body)
         calls = ToolCalls()
