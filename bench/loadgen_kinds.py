@@ -82,9 +82,12 @@ def _concurrently(jobs: Sequence[Callable[[], None]]) -> None:
 def _bare(client: Any, session: str, calls: int, chunks: int) -> None:
     """Only read the stream. The request body is encoded once."""
     from loadprofiles.client.openai_wire import OpenAIWire
+    from loadprofiles.client.wire import RequestFields
 
     wire, call = OpenAIWire(), _call(session, 0, chunks)
-    body = wire.encode_body(call, [wire.encode_message(message) for message in call.messages], "m", session)
+    body = wire.encode_body(
+        call, [wire.encode_message(message) for message in call.messages], RequestFields("m"), session
+    )
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     for _ in range(calls):
         response = client.request("POST", "/v1/chat/completions", body=body, headers=headers)

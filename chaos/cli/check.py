@@ -5,7 +5,8 @@ A plan has the timeline, the targets of each fault, and whether the planned load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,7 +15,13 @@ from rich.text import Text
 
 from chaos.cli.plan import Plan, estimated, make_plan
 from chaos.experiment.load_estimate import LoadEstimate
-from chaos.experiment.model import Experiment, PlannedFault, load_experiment
+from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
+from chaos.experiment.target_checks import (
+    PERMISSION_OPTION,
+    called_url,
+    environment_problems,
+    needs_permission,
+)
 from chaos.experiment.timeline import steps
 from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
@@ -76,6 +83,9 @@ def _facts(plan: Plan) -> Table:
     experiment, estimate = plan.experiment, plan.estimate
     table = Table.grid(padding=(0, 2))
     table.add_row("target", _target_text(experiment))
+    if experiment.url is not None:
+        for label, note in _url_notes(experiment, experiment.url):
+            table.add_row(label, note)
     source = f"recordings in {experiment.trace['dir']}" if experiment.trace else f"profile {experiment.profile.name}"
     sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
     lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
@@ -86,6 +96,29 @@ def _facts(plan: Plan) -> Table:
     table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
     table.add_row("seed", str(experiment.seed))
     return table
+
+
+def _url_notes(experiment: Experiment, target: UrlTarget) -> Iterator[tuple[str, Text]]:
+    """What is called, and what `run` will need on this machine."""
+    yield "calls", Text(f"POST {called_url(experiment, target)}")
+    options = [f"{name}: {value}" for name, value in _changed_options(target)]
+    if options:
+        yield "", Text(", ".join(options))
+    if needs_permission(target):
+        yield "", Text(f"not this machine: run wants {PERMISSION_OPTION}", style="yellow")
+    for problem in environment_problems(target, os.environ):
+        yield "", Text(f"{problem}; run will refuse to start", style="yellow")
+
+
+def _changed_options(target: UrlTarget) -> Iterator[tuple[str, str]]:
+    if target.max_tokens_field is not None:
+        yield "max_tokens_field", target.max_tokens_field
+    if not target.tools:
+        yield "tools", "false"
+    if not target.stream_options:
+        yield "stream_options", "false (the endpoint reports no usage: token counts are estimates)"
+    if target.headers:
+        yield "headers", " and ".join(target.headers)
 
 
 def _target_text(experiment: Experiment) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from chaos.experiment.model import Experiment, load_experiment, resolve
 from chaos.experiment.short_form import short_form
-from chaos.runner.load_config import is_loopback
+from chaos.experiment.target_checks import PERMISSION_OPTION, environment_problems, needs_permission
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 
@@ -48,14 +48,14 @@ def prepare(
         resolved = {"dir": experiment.trace["dir"], "format": read.format, **resolved}
         experiment = replace(experiment, trace=resolved, trace_notes=notes)
     if experiment.url is not None:
-        if not is_loopback(experiment.url.url) and not may_leave_loopback:
+        if needs_permission(experiment.url) and not may_leave_loopback:
             raise UserError(
                 f"{experiment.path}: the target {experiment.url.url} is not this machine. Load on a service without "
-                "its owner's permission is an attack. If you have the permission, add --yes-i-may"
+                f"its owner's permission is an attack. If you have the permission, add {PERMISSION_OPTION}"
             )
-        key = experiment.url.key_env
-        if key is not None and not os.environ.get(key):
-            raise UserError(f"{experiment.path}: key_env: the environment variable {key} is not set")
+        missing = environment_problems(experiment.url, os.environ)
+        if missing:
+            raise UserError("\n".join(f"{experiment.path}: {problem}" for problem in missing))
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment

@@ -6,6 +6,7 @@ draft           the valid parts of a file, for the checks
 checks          what does not fit together, or does not match the target or the load
 fault_checks    the same for single faults
 schedule        when an entry of the timeline occurs, and on which replicas
+target_checks   what `run` will need for a user's own endpoint on this machine
 timeline        the experiment as steps at times: the one timeline
 short_form      the experiment in eight seconds
 families        the order of the catalogue

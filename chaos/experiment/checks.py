@@ -26,6 +26,10 @@ RENAMED_KEYS: Final = {"tells": "headline_gate"}
 """Keys of an experiment file that had another name before."""
 
 
+URL_KEYS: Final = ("model", "api", "key_env", "headers", "max_tokens_field", "tools", "stream_options")
+"""Keys of a target that only a url has."""
+
+
 def check(made: Draft) -> list[Problem]:
     """Every problem that was found."""
     problems = [*made.problems, *_check_target(made), *_check_timeline(made)]
@@ -58,9 +62,14 @@ def _check_target(made: Draft) -> Iterator[Problem]:
     elif "url" in target and "model" not in target:
         yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
     elif "stack" in target:
-        for key in ("model", "api", "key_env"):
+        for key in URL_KEYS:
             if key in target:
                 yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"remove {key}:")
+    api = target.get("api") or (made.profile.client.api if made.profile is not None else "")
+    if api == "anthropic":
+        for key in ("max_tokens_field", "stream_options"):
+            if key in target:
+                yield say(("target", key), f"the Messages API has no {key}", f"remove {key}:")
     trace = mapping(mapping(made.document.data.get("load")).get("trace"))
     folder = trace.get("dir")
     if isinstance(folder, str) and folder and not Path(folder).expanduser().exists():

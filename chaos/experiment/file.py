@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,11 +25,13 @@ from pydantic import (
 from chaos.experiment.guardrails import Guardrail, parse_guardrail
 from chaos.faults.catalogue import KINDS
 from chaos.faults.spec import FaultSpec
+from loadprofiles.client.endpoint import UrlMistake, header_problem, parse_endpoint, reserved_header
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
 from reports.shared.documents import Duration, Mistake, did_you_mean
 
 __all__ = [
     "MAX_DRAIN_S",
+    "EnvironmentValue",
     "ExperimentFile",
     "FaultEntryBase",
     "FaultEntryFile",
@@ -42,6 +43,10 @@ __all__ = [
 MAX_DRAIN_S: Final = 30.0
 """A drain is at most this long (`docs/measures.md`)."""
 
+_SECRET_HEADERS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"}
+)
+"""Headers whose values are keys."""
 _NAME: Final = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -60,21 +65,11 @@ PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 
 # -- target -------------------------------------------------------------------------------------------------------
 def _base_url(url: str) -> str:
-    example = "write it as http://127.0.0.1:8000"
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise Mistake(f"is not a URL: {error}", example) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Mistake("is not an http:// or https:// URL", example)
-    if parts.username or parts.password:
-        raise Mistake(
-            "has a user or a password in it", "put the key into an environment variable and name it in key_env"
-        )
-    if parts.query or parts.fragment:
-        raise Mistake("has a query or a fragment", example)
-    return url.rstrip("/")
+        parse_endpoint(url, allow_remote=True)
+    except UrlMistake as error:
+        raise Mistake(error.what, error.remedy) from None
+    return url
 
 
 def _variable_name(name: Any) -> Any:
@@ -85,12 +80,34 @@ def _variable_name(name: Any) -> Any:
     return name
 
 
+class EnvironmentValue(_Model):
+    """A value that an environment variable holds."""
+
+    env: Annotated[str, BeforeValidator(_variable_name)] = Field(description="name of the environment variable")
+
+
+def _headers(headers: dict[str, str | EnvironmentValue]) -> dict[str, str | EnvironmentValue]:
+    for name, value in headers.items():
+        problem = reserved_header(name)
+        if problem:
+            raise Mistake(f'"{name}" {problem}', "remove it")
+        if isinstance(value, EnvironmentValue):
+            continue
+        problem = header_problem(value)
+        if problem:
+            raise Mistake(f'the value of "{name}" {problem}', "write one line of text")
+        if name.lower() in _SECRET_HEADERS:
+            remedy = f"export the value, and write {name}: {{env: NAME_OF_THE_VARIABLE}}"
+            raise Mistake(f'the value of "{name}" is a secret, and this file is copied into every record', remedy)
+    return headers
+
+
 class TargetFile(_Model):
     """The target: a stack of brownout, or a URL of yours and the model to ask for."""
 
     stack: str | None = Field(default=None, min_length=1, description="a shipped stack, or the path of a stack file")
     url: Annotated[str, AfterValidator(_base_url)] | None = Field(
-        default=None, description="base URL of your own endpoint, without /v1"
+        default=None, description="URL of your own endpoint; /v1 is added unless it has a version"
     )
     model: str | None = Field(default=None, min_length=1, description="with url: the model to ask for")
     api: Literal["openai", "anthropic"] | None = Field(
@@ -98,6 +115,17 @@ class TargetFile(_Model):
     )
     key_env: Annotated[str, BeforeValidator(_variable_name)] | None = Field(
         default=None, description="with url: the environment variable that holds the key"
+    )
+    headers: Annotated[dict[str, str | EnvironmentValue], AfterValidator(_headers)] | None = Field(
+        default=None, description="with url: extra headers of every request; a value may be {env: NAME}"
+    )
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        default=None,
+        description="with url: the field with the limit of output tokens; if absent, max_tokens until it is refused",
+    )
+    tools: bool | None = Field(default=None, description="with url: false for an endpoint that refuses tools")
+    stream_options: bool | None = Field(
+        default=None, description="with url: false for an endpoint that refuses stream_options"
     )
 
 

@@ -7,7 +7,7 @@ default written out. All mistakes are reported at once, each with file, line and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -46,12 +46,20 @@ EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
 
 @dataclass(frozen=True, slots=True)
 class UrlTarget:
-    """A user's own endpoint. `api` None: the profile's. `key_env`: the environment variable that holds the key."""
+    """A user's own endpoint. `api` None: the profile's. `key_env`: the environment variable that holds the key.
+
+    `headers`: extra headers by name, each a text or `{"env": name of an environment variable}`. `max_tokens_field`,
+    `tools`, `stream_options`: see `loadprofiles.client.records.ClientOptions`.
+    """
 
     url: str
     model: str
-    api: str | None
-    key_env: str | None
+    api: str | None = None
+    key_env: str | None = None
+    headers: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
+    max_tokens_field: str | None = None
+    tools: bool = True
+    stream_options: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +246,16 @@ def _experiment(
     stack = made.stack
     url = None
     if stack is None and target.url is not None and target.model is not None:
-        url = UrlTarget(target.url, target.model, target.api, target.key_env)
+        url = UrlTarget(
+            url=target.url,
+            model=target.model,
+            api=target.api,
+            key_env=target.key_env,
+            headers=target.model_dump(include={"headers"})["headers"] or {},
+            max_tokens_field=target.max_tokens_field,
+            tools=target.tools is not False,
+            stream_options=target.stream_options is not False,
+        )
     replicas = views(stack) if stack is not None else []
     given_trace = file.load.trace.options() if file.load.trace is not None else None
     return Experiment(

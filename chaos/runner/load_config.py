@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from chaos.experiment.model import Experiment
+from chaos.experiment.model import Experiment, UrlTarget
+from loadprofiles.client.endpoint import is_loopback
 
-__all__ = ["is_loopback", "load_config"]
+__all__ = ["load_config"]
 
 HORIZON_SLACK_S = 120.0
 """Sessions arrive for at most this much longer than planned: reverting a fault may take longer than planned."""
@@ -37,6 +36,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "drain_s": experiment.timeline.drain_s,
         "slo": asdict(experiment.slo),
         "provable": None if target is not None else True,
+        **_endpoint_options(target),
         "allow_remote": target is not None and not is_loopback(target.url),
     }
 
@@ -45,12 +45,13 @@ def _absolute(trace: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser().resolve())}
 
 
-def is_loopback(url: str) -> bool:
-    """Whether a URL's host is `localhost` or a loopback address. Other names are not resolved."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _endpoint_options(target: UrlTarget | None) -> dict[str, Any]:
+    """The options of a user's own endpoint. Values from the environment stay names: this goes into a file."""
+    if target is None:
+        return {}
+    return {
+        "headers": dict(target.headers),
+        "max_tokens_field": target.max_tokens_field,
+        "tools": target.tools,
+        "stream_options": target.stream_options,
+    }

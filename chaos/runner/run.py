@@ -32,12 +32,13 @@ import secrets
 import signal
 from collections.abc import Mapping
 
+import msgspec
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.guardrails import GuardrailWatch
-from chaos.experiment.model import Experiment
+from chaos.experiment.model import Experiment, UrlTarget
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.runner.confirmation import LiveShare
@@ -47,6 +48,8 @@ from chaos.runner.fault_play import FaultPlay
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
+from chaos.runner.probe import PROBE, probe_spec, probe_target
+from chaos.runner.probe_result import failure_text, notes
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
@@ -120,7 +123,7 @@ class Run:
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
         leaving = child.name == LOAD and self.load.command == "stop"
-        expected = expected or self._stopping or leaving or child.name == STEADY
+        expected = expected or self._stopping or leaving or child.name in (STEADY, PROBE)
         with contextlib.suppress(RecordFull):
             self.folder.events.write(
                 "process",
@@ -231,9 +234,22 @@ class Run:
         own = self.experiment.url
         url = deployment.gateway_url if deployment else own.url if own else ""
         config = load_config(self.experiment, url)
+        if own is not None:
+            await self.early.or_end(self._probe(supervisor, own, config))
         load = load_spec(self.folder, config, token=self.token, collector=self.collector.url)
         await self.early.or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in [*children, load])))
         await self.early.or_end(self._all_ready(deployment))
+
+    async def _probe(self, supervisor: Supervisor, target: UrlTarget, config: Mapping[str, object]) -> None:
+        """Call a user's endpoint once, before any load. Raises `Ended` if that fails."""
+        self.progress.say("one call to the target, before any load")
+        spec = probe_spec(self.folder, config, token=self.token)
+        result = await probe_target(supervisor, spec, self._started)
+        self.folder.events.write("probe", **msgspec.structs.asdict(result))
+        if not result.ok:
+            raise Ended("failed", failure_text(result, target.key_env), 5)
+        for note in notes(result):
+            self.progress.say(note)
 
     async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
         child = await supervisor.spawn(spec)

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from loadprofiles.client.api_paths import API_PATHS
 from loadprofiles.client.error_text import error_text, excerpt, one_line
 from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
-from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
+from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
 __all__ = ["AnthropicWire"]
@@ -41,7 +42,7 @@ class AnthropicWire:
     """Anthropic's Messages API."""
 
     provider = "anthropic"
-    path = "/messages"
+    path = API_PATHS["anthropic"]
     piece_keys = (b'"text":', b'"partial_json":')
 
     def headers(self, api_key: str | None) -> list[tuple[str, str]]:
@@ -62,20 +63,20 @@ class AnthropicWire:
             return _encode({"type": "tool_result", "tool_use_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})
 
-    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
+    def encode_body(self, call: Call, encoded: Sequence[bytes], fields: RequestFields, session: str) -> bytes:
         system = [text for message, text in zip(call.messages, encoded, strict=True) if message.role == "system"]
+        tools = b"," + _TOOLS + b',"tool_choice":{"type":"%b"}' % (b"auto" if call.tools else b"none")
         turns = _turns(call.messages, encoded)
         return b"".join(
             (
                 b'{"model":',
-                _encode(model),
+                _encode(fields.model),
                 b',"max_tokens":%d,"system":[' % call.max_tokens,
                 b",".join(system),
                 b'],"messages":[',
                 b",".join(turns),
-                b'],"stream":true,' if call.stream else b'],"stream":false,',
-                _TOOLS,
-                b',"tool_choice":{"type":"auto"}' if call.tools else b',"tool_choice":{"type":"none"}',
+                b'],"stream":true' if call.stream else b'],"stream":false',
+                tools if fields.tools else b"",
                 b',"metadata":{"user_id":',
                 _encode(session),
                 b"}}",

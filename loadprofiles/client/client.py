@@ -9,6 +9,8 @@ A 2xx status alone does not make a call `ok`: see `loadprofiles.client.judge`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import gevent
@@ -18,11 +20,12 @@ from loadprofiles.client import call_spans
 from loadprofiles.client.anthropic_wire import AnthropicWire
 from loadprofiles.client.attempt import Attempt, Request, Sender
 from loadprofiles.client.clock import now_s
-from loadprofiles.client.connection import Connections, parse_endpoint, request_head
+from loadprofiles.client.connection import Connections, request_head
+from loadprofiles.client.endpoint import parse_endpoint
 from loadprofiles.client.judge import Provability
 from loadprofiles.client.openai_wire import OpenAIWire
 from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions, secrets_of
-from loadprofiles.client.wire import Wire
+from loadprofiles.client.wire import RequestFields, Wire
 from loadprofiles.demand import ActiveDemand
 from loadprofiles.demand.active import AffectedBy
 from loadprofiles.retries import POLICIES, CallRepeater, Failure, GiveUp, Retry
@@ -38,6 +41,7 @@ WIRES: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
 """The APIs by their names in a configuration."""
 
 _MAX_CACHED_SYSTEM_MESSAGES = 256
+_NEW_FIELD = "max_completion_tokens"
 
 
 class Client:
@@ -68,6 +72,8 @@ class Client:
             options.idle_s,
             secrets_of(options),
         )
+        field = options.max_tokens_field or "max_tokens"
+        self._fields = RequestFields(options.model, field, options.tools, options.stream_options)
         self._head = self._head_with(options.api_key)
         self._tenant_heads: dict[tuple[str, str], bytes] = {}
         self._system: dict[int, tuple[Message, bytes]] = {}
@@ -83,7 +89,11 @@ class Client:
         """
         affected_by: AffectedBy = {}
         call = self.demand.change_call(call, affected_by, now_s())
-        body = self.wire.encode_body(call, self._encoded(call, context), self.options.model, context.session)
+        encoded = self._encoded(call, context)
+
+        def body() -> bytes:
+            return self.wire.encode_body(call, encoded, self._fields, context.session)
+
         expected = token_stream(call.marker.key, call.max_tokens)
         sent_s = context.last_byte_s = now_s()
         record = CallRecord(call, scheduled_s, sent_s, affected_by=affected_by)
@@ -108,9 +118,16 @@ class Client:
         return decision.after_s if isinstance(decision, Retry) else None
 
     def _attempts(
-        self, head: bytes, body: bytes, expected: str, record: CallRecord, context: AgentContext, chat: Span | None
+        self,
+        head: bytes,
+        encode: Callable[[], bytes],
+        expected: str,
+        record: CallRecord,
+        context: AgentContext,
+        chat: Span | None,
     ) -> None:
         rng: Random | None = None
+        body = encode()
         while True:
             attempt = Attempt(record.sent_s if not record.attempts else now_s())
             span = None
@@ -133,6 +150,9 @@ class Client:
                     call_spans.end_attempt(span, attempt)
             if attempt.outcome is Outcome.OK:
                 return
+            if self._learns_field(attempt):
+                body = encode()
+                continue
             if rng is None:
                 rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
             error = (attempt.answer.error or "") if attempt.answer is not None else ""
@@ -144,6 +164,15 @@ class Client:
                 return
             record.outcome = Outcome.ABANDONED  # applies if the greenlet is killed during the sleep
             gevent.sleep(decision.after_s)
+
+    def _learns_field(self, attempt: Attempt) -> bool:
+        """Whether the target just refused `max_tokens` and named its successor, which is used from now on."""
+        if self.options.max_tokens_field is not None or self._fields.max_tokens_field == _NEW_FIELD:
+            return False
+        if attempt.outcome is not Outcome.HTTP_4XX or _NEW_FIELD not in attempt.message:
+            return False
+        self._fields = replace(self._fields, max_tokens_field=_NEW_FIELD)
+        return True
 
     def _head_for(self, context: AgentContext) -> bytes:
         """The constant part of the head, with the user's API key or else a key that names the session's tenant."""

@@ -6,18 +6,16 @@ connections, and does not show in which phase (connect, send, headers, body) a t
 
 from __future__ import annotations
 
-import ipaddress
 import select
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, cast
-from urllib.parse import urlsplit
 
 import gevent.monkey
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
+from loadprofiles.client.endpoint import Endpoint, header_problem
 from reports.shared.errors import UserError
 
 __all__ = [
@@ -25,8 +23,6 @@ __all__ = [
     "Connection",
     "ConnectionClosedError",
     "Connections",
-    "Endpoint",
-    "parse_endpoint",
     "request_head",
 ]
 
@@ -41,50 +37,6 @@ class ConnectionClosedError(Exception):
 
 class BrokenMessageError(Exception):
     """The received bytes are not HTTP."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The target's address. `base_path` is the API's root and ends in `/v1`."""
-
-    host: str
-    port: int
-    tls: bool
-    base_path: str
-
-
-def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
-    """Parses a target's URL. Appends `/v1` to a path that does not end in it.
-
-    Raises `UserError` if it is not an http(s) URL with a host, or, unless `allow_remote`, if the host is not this
-    machine's loopback.
-    """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise UserError(f"target URL {url!r}: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"target URL {url!r} is not an http:// or https:// URL, such as http://127.0.0.1:8000")
-    if parts.username or parts.query or parts.fragment:
-        raise UserError(
-            "target URL must not contain credentials, a query or a fragment; put the API key in an environment variable"
-        )
-    if not allow_remote and not _is_loopback(parts.hostname):
-        raise UserError(
-            f"target {parts.hostname!r} is not this machine: to send load to another host, get its owner's permission "
-            "and pass `--yes-i-may`"
-        )
-    path = parts.path.rstrip("/")
-    tls = parts.scheme == "https"
-    return Endpoint(parts.hostname, port or (443 if tls else 80), tls, path if path.endswith("/v1") else path + "/v1")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class _Socket(Protocol):
@@ -245,12 +197,10 @@ def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str
 
     Raises `UserError` for a header value that cannot be sent, such as an API key that contains a line break.
     """
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    if endpoint.port != (443 if endpoint.tls else 80):
-        host += f":{endpoint.port}"
-    lines = [f"POST {endpoint.base_path}{path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+    lines = [f"POST {endpoint.target(path)} HTTP/1.1", f"Host: {endpoint.authority}", "Content-Type: application/json"]
     for name, value in headers:
-        if not value.isprintable() or not value.isascii():
-            raise UserError(f"the value of header {name} contains characters that are not allowed in a header")
+        problem = header_problem(value)
+        if problem:
+            raise UserError(f"the value of header {name} cannot be sent: it {problem}")
         lines.append(f"{name}: {value}")
-    return "\r\n".join(lines).encode("ascii") + b"\r\n"
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n"

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from loadprofiles.client.api_paths import API_PATHS
 from loadprofiles.client.error_text import error_text, excerpt, one_line
 from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
-from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
+from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields, ToolPiece, Usage
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
 __all__ = ["OpenAIWire"]
@@ -30,7 +31,7 @@ class OpenAIWire:
     """OpenAI chat completions."""
 
     provider = "openai"
-    path = "/chat/completions"
+    path = API_PATHS["openai"]
     piece_keys = (b'"content":', b'"arguments":')
 
     def headers(self, api_key: str | None) -> list[tuple[str, str]]:
@@ -47,19 +48,20 @@ class OpenAIWire:
             return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})
 
-    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
-        streaming = b'"stream":true,"stream_options":{"include_usage":true}' if call.stream else b'"stream":false'
+    def encode_body(self, call: Call, encoded: Sequence[bytes], fields: RequestFields, session: str) -> bytes:
+        streaming = b'"stream":true' if call.stream else b'"stream":false'
+        if call.stream and fields.stream_options:
+            streaming += b',"stream_options":{"include_usage":true}'
+        tools = b"," + _TOOLS + (b',"tool_choice":"auto"' if call.tools else b',"tool_choice":"none"')
         return b"".join(
             (
                 b'{"model":',
-                _encode(model),
+                _encode(fields.model),
                 b',"messages":[',
                 b",".join(encoded),
-                b'],"max_tokens":%d,' % call.max_tokens,
+                b'],"%b":%d,' % (fields.max_tokens_field.encode(), call.max_tokens),
                 streaming,
-                b",",
-                _TOOLS,
-                b',"tool_choice":"auto"' if call.tools else b',"tool_choice":"none"',
+                tools if fields.tools else b"",
                 b',"user":',
                 _encode(session),
                 b"}",

@@ -23,7 +23,8 @@ class ClientOptions:
     inside the vendors' SDKs; `idle_s` replaces it after the response headers (None: no other bound). `provable`:
     whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`). `headers`:
     extra headers of every request, (name, value); they replace those of the API with the same name. `max_tokens_field`,
-    `tools` and `stream_options`: for endpoints that refuse the usual fields of a request.
+    `tools` and `stream_options`: for endpoints that refuse the usual fields of a request; `max_tokens_field` None:
+    `max_tokens`, until the target refuses it and names `max_completion_tokens`.
     """
 
     url: str
@@ -37,7 +38,7 @@ class ClientOptions:
     provable: bool | None = None
     allow_remote: bool = False
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    max_tokens_field: str = "max_tokens"
+    max_tokens_field: str | None = None
     tools: bool = True
     stream_options: bool = True
 

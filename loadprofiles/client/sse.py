@@ -15,8 +15,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
     """The complete blocks in `buffer`, and the rest, which the caller prepends to the next bytes."""
     if b"\r" in buffer:
-        # A CR at the end may be the first half of CRLF. If it ends a blank line, the event is complete all the same, and
-        # the LF that may follow is an empty line.
+        # A CR at the end may be the first half of CRLF. If it ends a blank line, the event is complete all the same,
+        # and the LF that may follow is an empty line.
         held = b"\r" if buffer.endswith(b"\r") and not buffer.endswith((b"\r\r", b"\n\r")) else b""
         body = buffer[: len(buffer) - len(held)]
         buffer = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held

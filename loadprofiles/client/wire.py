@@ -13,7 +13,7 @@ from typing import Protocol
 
 from loadprofiles.sessions.session import Call, Message
 
-__all__ = ["CorruptAnswerError", "Delta", "ToolPiece", "Usage", "Wire", "argument_tokens"]
+__all__ = ["CorruptAnswerError", "Delta", "RequestFields", "ToolPiece", "Usage", "Wire", "argument_tokens"]
 
 _ARGUMENTS = re.compile(r'\s*\{\s*"input"\s*:\s*"([^"\\]*)("\s*\}\s*)?')
 
@@ -67,6 +67,20 @@ class Delta:
     model: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RequestFields:
+    """What is equal in all requests of a client: the model, and the fields that an endpoint accepts.
+
+    `max_tokens_field`: name of the field with the limit of output tokens. `tools` False: no tools are offered.
+    `stream_options` False: a stream is not asked to report its usage.
+    """
+
+    model: str
+    max_tokens_field: str = "max_tokens"
+    tools: bool = True
+    stream_options: bool = True
+
+
 class Wire(Protocol):
     """One API. Stateless."""
 
@@ -83,7 +97,7 @@ class Wire(Protocol):
     def encode_message(self, message: Message) -> bytes:
         """One message as an item of the request's list of messages. The caller caches it."""
 
-    def encode_body(self, call: Call, encoded: Sequence[bytes], model: str, session: str) -> bytes:
+    def encode_body(self, call: Call, encoded: Sequence[bytes], fields: RequestFields, session: str) -> bytes:
         """The body of a request. `encoded`: the encoding of each of the call's messages."""
 
     def decode_event(self, name: str, data: bytes) -> Delta | None:

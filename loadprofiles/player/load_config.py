@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from loadprofiles.client.endpoint import environment_problem
 from loadprofiles.client.records import ClientOptions
 from loadprofiles.demand import Demand, extra_times
 from loadprofiles.draws import Draws
@@ -20,7 +21,7 @@ from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.session import SessionPlan, share_of_worker
 from reports.shared.errors import InvalidFile, Problem, UserError
 
-__all__ = ["LoadConfig", "Slo", "read_load_config"]
+__all__ = ["FromEnvironment", "LoadConfig", "Slo", "read_load_config"]
 
 
 class Slo(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +31,12 @@ class Slo(Struct, frozen=True, forbid_unknown_fields=True):
     tpot_s: float | None = None
 
 
+class FromEnvironment(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that the environment variable `env` holds. Only its name is written into files."""
+
+    env: str
+
+
 class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The complete configuration of a load: its target, its sessions, its duration.
 
@@ -37,6 +44,7 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     recordings instead of the profile's sessions, `{"dir": folder or file, "format": ..., and options of
     `replay.TraceOptions`}`. `horizon_s`: no session starts later. `drain_s`: time that running sessions get to end.
     `provable`: whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`).
+    `headers`, `max_tokens_field`, `tools`, `stream_options`: see `ClientOptions`.
     `idle_s`: silence after which the client closes the connection. `allow_remote`: the user has allowed calls to hosts
     other than this machine.
     """
@@ -55,6 +63,10 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     provable: bool | None = None
     idle_s: float | None = None
     allow_remote: bool = False
+    headers: dict[str, str | FromEnvironment] = {}
+    max_tokens_field: str | None = None
+    tools: bool = True
+    stream_options: bool = True
 
     @property
     def agent_name(self) -> str:
@@ -62,12 +74,17 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return self.profile.name.removesuffix("-ci")
 
     def client_options(self, environment: Mapping[str, str] = os.environ) -> ClientOptions:
-        """The client's options. Raises `UserError` if the environment variable of the API key is not set."""
-        key = None
-        if self.api_key_env is not None:
-            key = environment.get(self.api_key_env)
-            if not key:
-                raise UserError(f"no API key: the environment variable {self.api_key_env} is not set or empty")
+        """The client's options.
+
+        Raises `UserError` for an environment variable that is not set, or whose value cannot be sent in a header.
+        """
+        key = _from_environment("key_env", self.api_key_env, environment) if self.api_key_env is not None else None
+        headers = {
+            name: _from_environment(f"the header {name}", value.env, environment)
+            if isinstance(value, FromEnvironment)
+            else value
+            for name, value in self.headers.items()
+        }
         client = self.profile.client
         return ClientOptions(
             url=self.url,
@@ -80,6 +97,10 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
             api_key=key,
             provable=self.provable,
             allow_remote=self.allow_remote,
+            headers=tuple(headers.items()),
+            max_tokens_field=self.max_tokens_field,
+            tools=self.tools,
+            stream_options=self.stream_options,
         )
 
     def plans(self, worker: int = 0, workers: int = 1) -> Iterator[SessionPlan]:
@@ -118,6 +139,14 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         """
         options = dict(self.trace or {})
         return _read(str(options.pop("dir", "")), msgspec.json.encode(options))
+
+
+def _from_environment(what: str, name: str, environment: Mapping[str, str]) -> str:
+    value = environment.get(name)
+    problem = environment_problem(name, value)
+    if value is None or problem:
+        raise UserError(f"{what}: {problem}")
+    return value
 
 
 @lru_cache(4)

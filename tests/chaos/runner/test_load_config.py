@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chaos.experiment.model import load_experiment
-from chaos.runner.load_config import is_loopback, load_config
+from chaos.runner.load_config import load_config
+from loadprofiles.client.endpoint import is_loopback
 from loadprofiles.player.load_config import LoadConfig
 
 

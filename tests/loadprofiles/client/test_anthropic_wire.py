@@ -5,7 +5,7 @@ import json
 import pytest
 
 from loadprofiles.client.anthropic_wire import AnthropicWire
-from loadprofiles.client.wire import CorruptAnswerError, Delta, Usage
+from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields, Usage
 from loadprofiles.sessions.session import Message, ToolCall
 from tests.support.client_calls import a_call
 
@@ -13,7 +13,9 @@ from tests.support.client_calls import a_call
 def test_system_messages_go_into_their_own_field() -> None:
     call = a_call()
     wire = AnthropicWire()
-    body = json.loads(wire.encode_body(call, [wire.encode_message(one) for one in call.messages], "m", "s-1"))
+    body = json.loads(
+        wire.encode_body(call, [wire.encode_message(one) for one in call.messages], RequestFields("m"), "s-1")
+    )
     assert body["system"] == [{"type": "text", "text": "You are."}]
     assert [message["role"] for message in body["messages"]] == ["user"]
 
@@ -29,7 +31,7 @@ def test_all_tool_results_of_a_turn_are_in_one_user_message_and_roles_alternate(
     )
     wire = AnthropicWire()
     encoded = [wire.encode_message(message) for message in messages]
-    sent = json.loads(wire.encode_body(a_call(messages=messages), encoded, "m", "s-1"))["messages"]
+    sent = json.loads(wire.encode_body(a_call(messages=messages), encoded, RequestFields("m"), "s-1"))["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "user"]
     assert [block["input"] for block in sent[1]["content"]] == [{"input": "ls"}, {}]
     assert [block.get("tool_use_id") for block in sent[2]["content"]] == ["call_0", "call_0_1", None]

@@ -8,7 +8,8 @@ import pytest
 
 from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s
-from loadprofiles.client.connection import parse_endpoint, request_head
+from loadprofiles.client.connection import request_head
+from loadprofiles.client.endpoint import parse_endpoint
 from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions
 from reports.shared.errors import UserError
 from tests.support.client_calls import PIECES, a_call

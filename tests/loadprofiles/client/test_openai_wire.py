@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from loadprofiles.client.openai_wire import OpenAIWire
-from loadprofiles.client.wire import CorruptAnswerError, Delta
+from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields
 from loadprofiles.sessions.session import Message, Role
 from tests.support.client_calls import a_call
 
@@ -19,7 +19,9 @@ def test_every_role_is_encoded(role: Role) -> None:
 def test_a_request_that_is_not_streamed_asks_for_no_usage_chunk() -> None:
     call = a_call(stream=False)
     wire = OpenAIWire()
-    body = json.loads(wire.encode_body(call, [wire.encode_message(one) for one in call.messages], "m", "s-1"))
+    body = json.loads(
+        wire.encode_body(call, [wire.encode_message(one) for one in call.messages], RequestFields("m"), "s-1")
+    )
     assert (body["stream"], "stream_options" in body, body["max_tokens"]) == (False, False, 20)
 
 

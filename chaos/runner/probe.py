@@ -1,0 +1,47 @@
+"""The probe before a load on a user's endpoint: one call, so that a wrong address or key costs seconds, not a run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from chaos.runner.deployment import child_spec
+from chaos.runner.probe_result import ProbeResult
+from chaos.runner.record_writer import RunFolder
+from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
+from reports.shared.errors import TargetFailed
+
+__all__ = ["PROBE", "PROBE_WITHIN_S", "probe_spec", "probe_target"]
+
+PROBE = "probe"
+"""The name of the process."""
+
+PROBE_WITHIN_S = 75.0
+"""Seconds for all its tries, each with waits of at most 20 s; an endpoint that answers at all needs far less."""
+
+
+def probe_spec(folder: RunFolder, config: Any, *, token: str) -> ChildSpec:
+    """How to start the process. `config`: the configuration of the load."""
+    argv = [sys.executable, "-m", "chaos.children.probe"]
+    return child_spec(folder, PROBE, "probe", argv, config, token=token, collector="")
+
+
+async def probe_target(supervisor: Supervisor, spec: ChildSpec, started: Callable[[Child], None]) -> ProbeResult:
+    """Calls the target once and returns what it found. Raises TargetFailed if the probe itself failed.
+
+    `started` is called with the process.
+    """
+    started(await supervisor.spawn(spec))
+    try:
+        status = await asyncio.wait_for(supervisor.wait(PROBE), PROBE_WITHIN_S)
+    except TimeoutError:
+        raise TargetFailed(f"the first call to the target took over {PROBE_WITHIN_S:g} s; no load was sent") from None
+    output = spec.log.read_text(errors="replace").strip() if spec.log.is_file() else ""
+    try:
+        return msgspec.json.decode(output.splitlines()[-1] if output else "", type=ProbeResult)
+    except msgspec.DecodeError:
+        raise TargetFailed(f"the first call to the target could not be made (exit code {status}): {output}") from None

@@ -1,0 +1,111 @@
+"""What the probe of an endpoint found, in words: what was called, what the endpoint said, and what helps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from reports.shared.attributes import Outcome
+
+__all__ = ["ProbeResult", "failure_text", "notes", "remedy"]
+
+_NO_STATUS: Final = {
+    Outcome.REFUSED: "no connection",
+    Outcome.RESET: "the connection closed before the response",
+    Outcome.TIMEOUT: "no response in time",
+    Outcome.STALLED: "the answer stopped",
+    Outcome.CORRUPT: "the answer cannot be read",
+    Outcome.TRUNCATED: "the answer is not complete",
+    Outcome.ERROR_EVENT: "the answer is an error",
+}
+_FIELD_REMEDIES: Final = (
+    ("max_completion_tokens", "write max_tokens_field: max_completion_tokens under target:"),
+    ("max_tokens", "write max_tokens_field: max_completion_tokens under target:, or use a model with more room"),
+    ("stream_options", "write stream_options: false under target: (token counts are then estimates)"),
+    ("tool", "write tools: false under target:, or start the server with support for tools"),
+    ("context", "use a model with a longer context, or a profile with shorter prompts"),
+)
+_REFUSED_REMEDIES: Final = (
+    ("certificate", "use the host name of the certificate, or name its authority in the variable SSL_CERT_FILE"),
+    ("not known", "correct the host in target: url:"),
+    ("resolution", "correct the host in target: url:"),
+    ("ssl", "write http:// if the server speaks plain HTTP"),
+    ("", "start the server, or correct host and port in target: url:"),
+)
+_CORRUPT_REMEDIES: Final = (
+    ("does not stream", "use a profile with client: {stream: false}"),
+    ("html", "correct target: url:, it leads to a web page"),
+    ("compressed", "switch compression off for this path"),
+    ("", "see docs/load.md on what an endpoint must answer"),
+)
+
+
+class ProbeResult(msgspec.Struct, frozen=True):
+    """The result of the probe. `usage`: the answer had a token count; `terminal`: it had its terminal event."""
+
+    url: str
+    outcome: str
+    status: int | None = None
+    message: str = ""
+    ttft_s: float | None = None
+    e2e_s: float | None = None
+    usage: bool = False
+    terminal: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == Outcome.OK
+
+
+def failure_text(result: ProbeResult, key_env: str | None = None) -> str:
+    """Why the run does not start, in three lines. `key_env`: the variable that holds the key, if the target has one."""
+    if result.status is not None and result.status >= 300:
+        what = f"status {result.status}"
+    else:
+        what = _NO_STATUS.get(Outcome(result.outcome), result.outcome)
+    said = f": {result.message}" if result.message else ""
+    return (
+        f"the first call to the target failed, and no load was sent\n"
+        f"    POST {result.url}\n    {what}{said}\n    what helps: {remedy(result, key_env)}"
+    )
+
+
+def remedy(result: ProbeResult, key_env: str | None = None) -> str:
+    """What helps against this failure."""
+    said, status = result.message.lower(), result.status
+    if status is None or status < 300:
+        return _remedy_of_answer(Outcome(result.outcome), said)
+    if status < 400:
+        return "write the address that it points to as target: url:"
+    if status in (401, 403):
+        if key_env is None:
+            return "name the environment variable with the key in target: key_env:"
+        return f"check the key in the environment variable {key_env}"
+    for word, text in _FIELD_REMEDIES:
+        if word in said and status in (400, 422, 500, 501):
+            return text
+    if status == 404:
+        return "correct model: under target:" if "model" in said else "correct the path in target: url:"
+    if status == 429:
+        return "wait until the limit allows calls again, or use a key with a higher limit"
+    return "see the log of the server" if status >= 500 else "correct what the message names"
+
+
+def _remedy_of_answer(outcome: Outcome, said: str) -> str:
+    if outcome is Outcome.REFUSED:
+        return next(text for word, text in _REFUSED_REMEDIES if word in said)
+    if outcome is Outcome.CORRUPT:
+        return next(text for word, text in _CORRUPT_REMEDIES if word in said)
+    if outcome in (Outcome.TIMEOUT, Outcome.STALLED):
+        return "wait until the server has started and is idle, or correct target: url:"
+    return "see the log of the server"
+
+
+def notes(result: ProbeResult) -> Iterator[str]:
+    """What a user should know of an endpoint that works."""
+    if not result.usage:
+        yield "the target reported no token count (usage): token counts are estimates"
+    if not result.terminal:
+        yield "the target sends no terminal event ([DONE], message_stop) at the end: missing_terminal counts that"
