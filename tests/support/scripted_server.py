@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -29,7 +30,8 @@ class Received(NamedTuple):
 class ScriptedServer:
     """Responds to the n-th request with the n-th script, and to later requests with the last script."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.scripts = list(scripts)
         self.requests: list[Received] = []
         self.connections = 0
@@ -61,6 +63,11 @@ class ScriptedServer:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            if self._tls is not None:
+                try:
+                    sock = self._tls.wrap_socket(sock, server_side=True)
+                except OSError:
+                    continue
             self.connections += 1
             self._open.append(sock)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()

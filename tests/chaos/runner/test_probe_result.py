@@ -1,0 +1,59 @@
+"""The result of the probe names what was called, what the endpoint said, and what helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.runner.probe_result import ProbeResult, failure_text, notes, remedy
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "message", "helps"),
+    [
+        ("refused", None, "Connection refused", "start the server"),
+        ("refused", None, "Name or service not known", "correct the host"),
+        ("refused", None, "the certificate is not accepted: self-signed certificate", "SSL_CERT_FILE"),
+        ("refused", None, "[SSL: WRONG_VERSION_NUMBER] wrong version number", "write http://"),
+        ("timeout", None, "no response within 20 s", "wait until the server has started"),
+        ("stalled", 200, "the stream was silent for 20 s", "wait until the server has started"),
+        ("reset", None, "no response", "the log of the server"),
+        ("http_4xx", 307, "307 to /v2: redirects are refused", "the address that it points to"),
+        ("http_4xx", 401, "no key", "key_env:"),
+        ("http_4xx", 403, "no access", "key_env:"),
+        ("http_4xx", 404, "The model `m` does not exist", "correct model:"),
+        ("http_4xx", 404, "Not Found", "correct the path"),
+        ("http_4xx", 400, "Unsupported parameter: use max_completion_tokens", "max_tokens_field"),
+        ("http_4xx", 400, "tool_choice auto needs a parser", "tools: false"),
+        ("http_5xx", 500, "tools param requires a flag", "tools: false"),
+        ("http_4xx", 400, "stream_options: not permitted", "stream_options: false"),
+        ("http_4xx", 400, "maximum context length is 512", "longer context"),
+        ("http_4xx", 422, "strange", "what the message names"),
+        ("rate_limited", 429, "slow down", "wait until the limit"),
+        ("http_5xx", 503, "Loading model", "the log of the server"),
+        ("corrupt", 200, "the target does not stream: it sent one JSON body", "stream: false"),
+        ("corrupt", 200, "the body is not an event stream: Sign in (text/html)", "a web page"),
+        ("corrupt", 200, "the answer is compressed (gzip)", "compression off"),
+        ("corrupt", 200, "an event is not JSON", "docs/load.md"),
+        ("truncated", 200, "the stream ended without a finish reason", "the log of the server"),
+        ("error_event", 200, "engine died", "the log of the server"),
+    ],
+)
+def test_each_failure_has_a_remedy(outcome: str, status: int | None, message: str, helps: str) -> None:
+    result = ProbeResult("http://127.0.0.1:1/v1/chat/completions", outcome, status, message)
+    assert helps in remedy(result)
+    text = failure_text(result)
+    assert "no load was sent" in text
+    assert "POST http://127.0.0.1:1/v1/chat/completions" in text
+    assert message in text
+
+
+def test_a_refused_key_names_its_variable() -> None:
+    result = ProbeResult("http://h/v1", "http_4xx", 401, "Incorrect API key")
+    assert "check the key in the environment variable MY_KEY" in failure_text(result, "MY_KEY")
+
+
+def test_notes_tell_what_a_good_endpoint_leaves_out() -> None:
+    assert [list(notes(ProbeResult("u", "ok", 200, usage=True, terminal=True)))] == [[]]
+    usage, terminal = notes(ProbeResult("u", "ok", 200))
+    assert "estimates" in usage
+    assert "missing_terminal" in terminal
