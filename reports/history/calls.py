@@ -138,7 +138,8 @@ class Call:
 class Session:
     """One agent session. `phase`: in which it started. `end_s`: last byte of its last call.
 
-    `fault`: id of the load fault that added it, "" otherwise.
+    `fault`: id of the load fault that added it, "" otherwise. `lost_by`: the failed call that ended it, None if it was
+    not lost, or lost in silence. `lost_phase`: in which that call ended, "" if it was not lost.
     """
 
     id: str
@@ -152,6 +153,8 @@ class Session:
     calls: list[Call]
     fault: str = ""
     tier: str = ""
+    lost_by: Call | None = None
+    lost_phase: str = ""
 
 
 @dataclass(slots=True)

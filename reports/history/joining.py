@@ -298,4 +298,6 @@ def _session(record: Record, session: str, calls: list[Call], span: Span | None)
         calls,
         str(attributes.get(names.FAULT_ID, "")),
         str(attributes.get(names.TIER) or (calls[0].tier if calls else "")),
+        failed,
+        phase_at(record.phases, failed.end_s if failed is not None else end) if outcome == SessionOutcome.LOST else "",
     )

@@ -14,10 +14,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports.explanation.failures import failure_groups
+from reports.explanation.reasons import reason_of
+from reports.explanation.sentence import explanation
 from reports.gates.judging import GateResult, measure
 from reports.gates.validity import Proofs, fault_doubts
 from reports.gates.verdict import RunVerdict
-from reports.history.calls import Session
+from reports.history.calls import Call, Session
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence, Scope
 from reports.history.work import work_of
@@ -79,6 +82,8 @@ def build(
             {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
             for p in record.phases
         ],
+        "explanation": explanation(evidence, gates, steady_state, verdict),
+        "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
         "measures": _measures(evidence),
         "metastability": report_section(metastability),
@@ -248,15 +253,22 @@ def _lost_sessions(sessions: list[Session]) -> list[dict[str, Any]]:
             "session": session.id,
             "tenant": session.tenant,
             "phase": session.phase,
+            "lost_phase": session.lost_phase,
             "started_s": session.start_s,
             "ended_s": session.end_s,
             "because": session.lost_because,
             "calls": len(session.calls),
-            "pool": session.calls[-1].pool if session.calls else "",
-            "replica": session.calls[-1].replica if session.calls else "",
+            "reason": reason_of(session.lost_by) if session.lost_by is not None else "",
+            "pool": _last_call(session).pool if session.calls else "",
+            "replica": _last_call(session).replica if session.calls else "",
         }
         for session in lost[:_LOST_LISTED]
     ]
+
+
+def _last_call(session: Session) -> Call:
+    """The call that lost the session, or else its last one."""
+    return session.lost_by or session.calls[-1]
 
 
 def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:

@@ -96,6 +96,10 @@ def test_a_target_may_be_a_url(tmp_path: Path) -> None:
         "model": "m",
         "api": "anthropic",
         "key_env": "MY_KEY",
+        "headers": {},
+        "max_tokens_field": None,
+        "tools": True,
+        "stream_options": True,
     }
     assert resolve(experiment)["stack"] is None
 

@@ -1,0 +1,8 @@
+"""What broke, and why: the reasons of a run in words, from its evidence.
+
+failures      failed calls, grouped by their reason
+reasons       why a call failed, as one line
+causes        what a fault had to do with each lost session
+slow_calls    good answers that came too late, by pool
+sentence      one or two sentences for the whole run
+"""

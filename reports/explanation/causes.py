@@ -1,0 +1,124 @@
+"""What a fault had to do with each lost session: where its last call was, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+from reports.explanation.reasons import OUTCOME_TEXTS, kind_of_reason, reason_of, status_of
+from reports.history.calls import Call, Session
+from reports.history.encounters import Encounter, FaultImpact
+from reports.history.evidence import Evidence
+from reports.shared import attributes as names
+from reports.shared.attributes import Outcome, SessionOutcome
+
+__all__ = ["Cause", "Lost", "causes_of"]
+
+_LISTED: Final = 4
+"""At most this many replicas are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why sessions were lost. `where`: what their last calls did when something happened; `then`: what came of it."""
+
+    where: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The sessions that one cause cost. `replicas`: where their last calls were, most frequent first."""
+
+    cause: Cause
+    sessions: int
+    replicas: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """As a clause after "N sessions lost:"."""
+        named = list(self.replicas[:_LISTED])
+        if len(self.replicas) > _LISTED:
+            named.append(f"{len(self.replicas) - _LISTED} more")
+        return self.cause.where.replace(_REPLICAS, " or ".join(named)) + self.cause.then
+
+
+_REPLICAS: Final = "{replicas}"
+
+
+def causes_of(evidence: Evidence) -> list[Lost]:
+    """The causes of all lost sessions, the one that cost most first."""
+    encounters = _encounters(evidence.impacts)
+    sessions: Counter[Cause] = Counter()
+    replicas: dict[Cause, Counter[str]] = {}
+    for session in evidence.calls.sessions:
+        if session.outcome != SessionOutcome.LOST:
+            continue
+        cause, replica = _cause(session, encounters)
+        sessions[cause] += 1
+        replicas.setdefault(cause, Counter())[replica] += 1
+    return [
+        Lost(cause, count, tuple(name for name, _ in replicas[cause].most_common() if name))
+        for cause, count in sessions.most_common()
+    ]
+
+
+_Met = dict[int, list[tuple[FaultImpact, Encounter]]]
+
+
+def _encounters(impacts: list[FaultImpact]) -> _Met:
+    found: _Met = {}
+    for impact in impacts:
+        for encounter in impact.encounters:
+            found.setdefault(id(encounter.call), []).append((impact, encounter))
+    return found
+
+
+def _cause(session: Session, encounters: _Met) -> tuple[Cause, str]:
+    call = session.lost_by
+    if call is None:
+        return Cause("received nothing more until the end of the run", ""), ""
+    met = [(impact, found) for impact, found in encounters.get(id(call), []) if found.interrupted]
+    if met:
+        impact, encounter = min(met, key=lambda pair: pair[1].met_s)
+        return Cause(_where(impact, encounter), _then(call)), encounter.from_replica
+    other = [impact for impact, _ in encounters.get(id(call), [])]
+    if other:
+        return Cause(f"had a call that the fault {other[0].fault.kind} changed", _then(call)), ""
+    return Cause("had a call that no fault touched", _then(call)), call.replica
+
+
+def _where(impact: FaultImpact, encounter: Encounter) -> str:
+    """What the call did on the faulted replica."""
+    fault, call = impact.fault, encounter.call
+    before_the_fault = fault.injected_s is not None and call.sent_s <= fault.injected_s
+    streaming = call.ttft_s + call.sent_s <= encounter.met_s
+    had = "had a stream on" if streaming else "waited for a first token from"
+    if not before_the_fault and not streaming:
+        had = "was sent to"
+    if fault.traits.stops_process:
+        return f"{had} {_REPLICAS} {'when' if before_the_fault else 'while'} the fault {fault.kind} stopped it"
+    if fault.traits.silences_calls:
+        return f"{had} {_REPLICAS} {'when' if before_the_fault else 'while'} the fault {fault.kind} silenced it"
+    return f"{had} {_REPLICAS} while it had the fault {fault.kind}"
+
+
+def _then(call: Call) -> str:
+    """What came of the call."""
+    attributes = call.span.attributes
+    if attributes.get(names.SILENTLY_TRUNCATED):
+        return ", and a part of the answer was passed off as a complete one"
+    if call.outcome == Outcome.TRUNCATED:
+        return ", and nothing carried it on"
+    if call.outcome in (Outcome.STALLED, Outcome.TIMEOUT):
+        return ", and the client waited in vain until its limit"
+    tries = f" after {len(call.attempts)} attempts" if len(call.attempts) > 1 else ""
+    if call.outcome == Outcome.CORRUPT:
+        return f", and the client got a damaged answer ({kind_of_reason(reason_of(call))})"
+    status, reason = status_of(call), reason_of(call)
+    if status is not None and status >= 300:
+        said = "" if reason == OUTCOME_TEXTS.get(call.outcome) else f": {kind_of_reason(reason)}"
+        return f", and the client got status {status}{tries}{said}"
+    said = kind_of_reason(reason)
+    return f", and the client got an error{tries}: {said}" if call.outcome == Outcome.ERROR_EVENT else f": {said}"

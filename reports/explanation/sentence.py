@@ -1,0 +1,112 @@
+"""One or two sentences on what broke in a run, and why. Nothing is said that the evidence does not show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reports.explanation.causes import causes_of
+from reports.explanation.slow_calls import slow_calls_text
+from reports.gates.judging import GateResult
+from reports.gates.verdict import RunVerdict
+from reports.history.encounters import FaultImpact
+from reports.history.evidence import Evidence
+from reports.shared.wording import value_text
+
+__all__ = ["explanation"]
+
+_EARLY: Final = ("interrupted", "failed", "aborted")
+
+
+def explanation(
+    evidence: Evidence, gates: Sequence[GateResult], steady_state: Sequence[GateResult], verdict: RunVerdict
+) -> dict[str, Any]:
+    """The section `explanation` of the report: the sentence, and how many gates failed."""
+    judged = [*steady_state, *gates]
+    return {
+        "sentence": _sentence(evidence, judged, verdict),
+        "gates_failed": sum(1 for result in judged if result.verdict == "fail"),
+        "gates": len(judged),
+    }
+
+
+def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict) -> str:
+    lost = _lost_text(evidence)
+    failed = [result for result in gates if result.verdict == "fail"]
+    if verdict.verdict in _EARLY:
+        return _joined(_first_line(verdict.why[0]), lost)
+    if verdict.verdict in ("metastable", "overloaded"):
+        itself = " by itself" if verdict.verdict == "metastable" else ""
+        return _joined(f"after the trigger was gone, the service stayed down{itself}", lost)
+    if not failed:
+        undecided = [result for result in gates if result.verdict == "inconclusive"]
+        if undecided:
+            return _joined(lost, f"no gate failed, and {_undecided(undecided)}")
+        return _joined(lost, _survived(evidence.impacts), "" if lost or evidence.impacts else "every gate passed")
+    if not lost:
+        return _joined("no session was lost", _worst_gate(failed), slow_calls_text(evidence))
+    return _joined(lost)
+
+
+def _lost_text(evidence: Evidence) -> str:
+    causes = causes_of(evidence)
+    total = sum(lost.sessions for lost in causes)
+    if not total:
+        return ""
+    first = causes[0]
+    subject = f"{total:,} {'session' if total == 1 else 'sessions'} lost"
+    if first.sessions == total:
+        who = "each " if total > 1 else "it "
+        return f"{subject}: {who}{first.text}"
+    rest = total - first.sessions
+    others = f"{rest:,} more for {'another reason' if len(causes) == 2 else f'{len(causes) - 1} other reasons'}"
+    return f"{subject}: {first.sessions:,} of them {first.text}; {others}"
+
+
+def _worst_gate(failed: Sequence[GateResult]) -> str:
+    result = failed[0]
+    gate = result.gate
+    phase = f" in the {gate.phase} phase" if gate.phase else ""
+    if result.value is None:
+        return f"{gate.text}: {result.why}"
+    value = f"{gate.spec.title} was {value_text(result.value, gate.own_unit)}{phase}"
+    return f"{value} (gate: {gate.text})"
+
+
+def _undecided(undecided: Sequence[GateResult]) -> str:
+    count = len(undecided)
+    what = "one gate" if count == 1 else f"{count} gates"
+    return f"{what} could not be decided: {undecided[0].gate.text}: {undecided[0].why}"
+
+
+def _survived(impacts: Sequence[FaultImpact]) -> str:
+    """What the calls that met the faults went through."""
+    on_replicas = [impact for impact in impacts if impact.injected and impact.on_replicas]
+    if not on_replicas:
+        active = [impact for impact in impacts if impact.injected]
+        kinds = " and ".join(dict.fromkeys(impact.fault.kind for impact in active))
+        return f"the service held under the fault {kinds}" if kinds else ""
+    encounters = [encounter for impact in on_replicas for encounter in impact.encounters]
+    kinds = " and ".join(dict.fromkeys(impact.fault.kind for impact in on_replicas))
+    if not encounters:
+        return f"no call met the fault {kinds}"
+    met = f"{len(encounters):,} {'call' if len(encounters) == 1 else 'calls'} met the fault {kinds}"
+    interrupted = [encounter for encounter in encounters if encounter.interrupted]
+    saved = [e for e in interrupted if e.saved and math.isfinite(e.failover_s)]
+    if not interrupted:
+        return f"{met}, and none of them was interrupted"
+    slowest = max((e.failover_s for e in saved), default=math.nan)
+    text = f"{met}; {len(interrupted):,} were interrupted, and {len(saved):,} of these were carried on"
+    return text if math.isnan(slowest) else f"{text}, the slowest after {value_text(slowest, 's')}"
+
+
+def _first_line(text: str) -> str:
+    """The first line of a reason, with the lines that explain it, as one line."""
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _joined(*clauses: str) -> str:
+    """The clauses as sentences."""
+    sentences = [clause[0].upper() + clause[1:] for clause in clauses if clause]
+    return " ".join(sentence if sentence.endswith((".", "!", "?")) else f"{sentence}." for sentence in sentences)
