@@ -156,7 +156,7 @@ def plant_table(rows: Sequence[Row]) -> str:
     """Markdown: one row per planted regression."""
     lines = ["| planted | experiment | gate | multi-cloud | changed | caught |", "|---|---|---|---|---|---|"]
     for plant in PLANTS:
-        found = [row for row in rows if row["plant"] == plant.name]
+        found = [row for row in rows if row["plant"] == plant.name and "original" in row]  # older rows lack it
         if not found:
             continue
         values = [

@@ -229,10 +229,19 @@ def trace_command(
     Each shows the attempts and where they failed, the decisions of the gateway and their reasons, and the interruption
     that the client observed.
     """
+    from chaos.cli.console import SafeConsole
     from chaos.cli.verdict import existing_run
     from reports.waterfall.terminal import print_waterfalls
 
-    raise typer.Exit(print_waterfalls(existing_run(run_folder), failover=failover, call=call, most=most))
+    raise typer.Exit(
+        print_waterfalls(
+            existing_run(run_folder),
+            failover=failover,
+            call=call,
+            most=most,
+            console=SafeConsole(highlight=False, markup=False, emoji=False),
+        )
+    )
 
 
 @app.command()
@@ -259,15 +268,16 @@ def main() -> int:
     An unexpected exception prints its traceback and returns 5 (the tool itself failed): Python's own exit code for it,
     1, would mean that a gate failed.
     """
+    from chaos.cli.console import error_line
     from reports.shared.errors import BrownoutError, UserError
 
     try:
         app()  # raises SystemExit, also for a usage error, which it prints itself
     except UserError as error:
-        print(f"brownout: {error}", file=sys.stderr)
+        error_line(error)
         return 2
     except BrownoutError as error:
-        print(f"brownout: {error}", file=sys.stderr)
+        error_line(error)
         return 5
     except KeyboardInterrupt:
         return 130

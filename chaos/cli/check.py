@@ -13,6 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
@@ -40,7 +41,7 @@ def check_experiments(
     for name in names:
         try:
             experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
-            Console(highlight=False).print(plan_renderable(make_plan(experiment, estimated(experiment))))
+            open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))
         except UserError as error:
             problems.append(str(error))
     if problems:

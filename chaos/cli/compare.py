@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.cli.verdict import MARK, VERDICT_STYLE, existing_run
 from chaos.runner.analysis_child import AnalysisChild
 from reports.comparison.cells import cell_text, shown_measures
@@ -37,7 +38,7 @@ def compare_runs(folders: Sequence[Path], out: Path | None, *, as_json: bool) ->
 def print_comparison(folders: Sequence[Path], out: Path | None, *, as_json: bool) -> None:
     """Print the comparison of runs that have a report; with `out`, write it into this folder as well."""
     data = compare([read_report(folder) for folder in folders])
-    console = Console(highlight=False)
+    console = open_console()
     written: list[Path] = []
     if out is not None:
         try:

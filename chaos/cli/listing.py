@@ -13,10 +13,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from pydantic_core import PydanticUndefined
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.cli.show import experiment_facts, print_experiment
 from chaos.experiment.families import FAMILIES, family_order
 from chaos.experiment.model import experiment_names, load_experiment
@@ -109,7 +110,7 @@ def print_list(what: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        Console(highlight=False).print(_TABLES[what](rows))
+        open_console().print(_TABLES[what](rows))
 
 
 def _experiment_table(rows: list[Row]) -> Group:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
+from chaos.cli.console import open_console
 from chaos.cli.preparation import resolved_text
 from chaos.cli.verdict import print_verdict
 from chaos.experiment.model import Experiment
@@ -38,7 +39,7 @@ def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> in
 
     Raises UserError if the run's folder cannot be made.
     """
-    console = Console()
+    console = open_console()
     return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
 
 

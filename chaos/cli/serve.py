@@ -9,8 +9,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.runner.deployment import Deployment
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RunFolder
@@ -62,8 +63,9 @@ async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await ready
         if not stop.done():
-            console = Console()
-            console.print(f"[bold]{deployment.gateway_url}/v1[/]  {stack.title}; model {stack.model}; Ctrl-C stops it")
+            console = open_console()
+            url = Text(f"{deployment.gateway_url}/v1", style="bold")
+            console.print(url.append(f"  {stack.title}; model {stack.model}; Ctrl-C stops it", style="not bold"))
             for replica in stack.replicas:
                 console.print(f"  {deployment.replica_url(replica.name)}/v1  {replica.name} ({replica.hardware})")
         why = await stop

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.experiment.model import Experiment, experiment_names, load_experiment
 from reports.shared.documents import duration_text
 
@@ -21,7 +22,7 @@ def print_experiment(name: str, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(experiment_facts(experiment), indent=1, ensure_ascii=False))
     else:
-        Console(highlight=False).print(_in_full(experiment))
+        open_console().print(_in_full(experiment))
 
 
 def experiment_facts(experiment: Experiment) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from rich.console import Console
 from rich.text import Text
 
 from chaos.cli.compare import print_comparison
+from chaos.cli.console import open_console
 from chaos.cli.play import conclude, record
 from chaos.experiment.model import Experiment
 from chaos.runner.early_end import EXIT_CODE_PRECEDENCE
@@ -33,7 +33,7 @@ def play_side_by_side(
     `plays`: each experiment with its `--stack` as given. `words`: the command line, from which each record gets its
     own command. Raises UserError if a folder cannot be made.
     """
-    console = Console()
+    console = open_console()
     codes: list[int] = []
     folders: list[Path] = []
     for number, (stack, experiment) in enumerate(plays, start=1):

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from chaos.cli.console import open_console
 from chaos.cli.play import Recorded, conclude, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
@@ -34,7 +35,7 @@ def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: 
     """
     if not experiment.faults:
         raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault")
-    console = Console()
+    console = open_console()
     played = record(console, experiment, runs=runs, quiet=quiet, command=command)
     if played.ended is not None:
         console.print(Text("the run ended early: its twin is not played", style="yellow"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.console import open_console, shell_path
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
+from reports.explanation.words import failure_text, fault_text, undecided_notes, what_helps
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
 
 __all__ = ["MARK", "VERDICT_STYLE", "existing_run", "print_verdict", "report_run"]
 
 VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+_GROUPS = 5
+"""Groups of failed calls that are printed."""
 MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
@@ -32,7 +37,7 @@ def report_run(folder: Path) -> int:
     """Analyse a run's record again and print its verdict. Returns the exit code. Raises UserError without a record."""
     existing_run(folder)
     code = AnalysisChild(folder).finish()
-    _show(Console(), folder)
+    _show(open_console(), folder)
     return code
 
 
@@ -47,11 +52,13 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None, an
     if code == 130:
         if analysis is not None:
             analysis.abandon()
-        console.print(f"every fault was reverted. Reports of the part that was recorded: brownout report {folder}")
+        command = f"brownout report {shell_path(folder)}"
+        text = f"every fault was reverted. Reports of the part that was recorded: {command}"
+        console.print(Text(text), soft_wrap=True)
         return 130
     try:
         verdict = (analysis or AnalysisChild(folder)).finish()
-        _show(console, folder)
+        _show(console, folder, early=bool(why))
     except (TargetFailed, UserError) as error:
         console.print(Text(str(error), style="bold red"))
         verdict = 5
@@ -59,25 +66,65 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None, an
     return 5 if code == 5 else verdict
 
 
-def _show(console: Console, folder: Path) -> None:
+def _show(console: Console, folder: Path, *, early: bool = False) -> None:
+    """Print the gates, the failed calls, and the verdict with its explanation. `early`: its reason was printed."""
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    gates = [*report["steady_state"], *report["gates"]]
+    if not (early and all(gate["value"] is None for gate in gates)):
+        console.print(_gates(gates))
+        for note in undecided_notes(gates):
+            console.print(Text(note, style="dim"))
+    if report["twin"] is not None:
+        console.print(twin_renderable(report["twin"]))
+    for line in [*_failures(report["failures"], folder), *_faults(report["faults"])]:
+        console.print(line)
+    console.print(_headline(report))
+    if not early:
+        console.print(Text(report["explanation"]["sentence"]))
+    helps = what_helps(report["run"]["description"])
+    if helps and report["verdict"]["verdict"] != "pass" and not early:
+        console.print(Text.assemble(("what helps: ", "bold"), helps))
+    console.print(Text(f"report: {folder / 'report.html'}", style="dim"), soft_wrap=True)
+
+
+def _gates(gates: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
     table.add_column("gate", overflow="fold", ratio=3)
     table.add_column("measured", overflow="fold")
     table.add_column("95 % interval", overflow="fold")
-    for gate in [*report["steady_state"], *report["gates"]]:
+    for gate in gates:
         verdict = gate["verdict"]
         value = value_text(gate["value"], gate["unit"])
-        style = VERDICT_STYLE[verdict]
-        table.add_row(Text(MARK[verdict], style=style), gate["text"], value, interval_text(gate))
-        if verdict != "pass":
-            table.add_row("", Text(gate["why"], style="dim"))
-    console.print(table)
-    if report["twin"] is not None:
-        console.print(twin_renderable(report["twin"]))
-    verdict = report["verdict"]["verdict"]
+        mark = Text(MARK[verdict], style=VERDICT_STYLE[verdict])
+        table.add_row(mark, Text(gate["text"]), value, interval_text(gate))
+    return table
+
+
+def _failures(groups: list[dict[str, Any]], folder: Path) -> Iterator[Text]:
+    """The largest groups of failed calls, each with the command that shows an example."""
+    if not groups:
+        return
+    yield Text("failed calls, by reason", style="bold")
+    for group in groups[:_GROUPS]:
+        yield Text(f"  {failure_text(group)}")
+        if group["outcome"]:
+            command = f"brownout trace {shell_path(folder)} --call {shell_path(group['example']['key'])}"
+            yield Text(f"      example: {command}", style="dim")
+    if len(groups) > _GROUPS:
+        rest = sum(group["calls"] for group in groups[_GROUPS:])
+        yield Text(f"  {rest:,} more calls for {len(groups) - _GROUPS} other reasons: see the report")
+
+
+def _faults(faults: list[dict[str, Any]]) -> Iterator[Text]:
+    for fault in faults:
+        yield Text.assemble(("fault: ", "bold"), fault_text(fault))
+
+
+def _headline(report: dict[str, Any]) -> Text:
+    verdict, explanation = report["verdict"]["verdict"], report["explanation"]
     style = VERDICT_STYLE.get(verdict, "bold red")
     short = "  (short form: a smoke run, too short for most gates)" if report["run"]["short_form"] else ""
-    console.print(Text.assemble((verdict.upper(), style), short, "  ", report["verdict"]["why"][0]))
-    console.print(Text(f"report: {folder / 'report.html'}", style="dim"))
+    failed, gates = explanation["gates_failed"], explanation["gates"]
+    counted = f"  {failed} of {gates} gates failed" if failed else f"  all {gates} gates passed" * (verdict == "pass")
+    return Text.assemble((verdict.upper(), style), short, counted)

@@ -69,7 +69,7 @@ def _base_url(url: str) -> str:
         parse_endpoint(url, allow_remote=True)
     except UrlMistake as error:
         raise Mistake(error.what, error.remedy) from None
-    return url
+    return url.rstrip("/")
 
 
 def _variable_name(name: Any) -> Any:

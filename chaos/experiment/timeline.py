@@ -67,9 +67,11 @@ def steps(experiment: Experiment) -> list[Step]:
     if experiment.steady_state:
         add("judge_steady_state", Step(base_s, "judge_steady_state"))
     for order, fault in enumerate(experiment.faults):
-        begin_s = base_s + fault.at_s
-        add("inject", Step(begin_s, "inject", fault.id), order)
-        add("revert" if fault.for_s > 0 else "revert at once", Step(begin_s + fault.for_s, "revert", fault.id), order)
+        add("inject", Step(base_s + fault.at_s, "inject", fault.id), order)
+        # Added in the same order as the begin of the recovery below: with another one, rounding could put the revert
+        # of the last fault after it.
+        end_s = base_s + (fault.at_s + fault.for_s)
+        add("revert" if fault.for_s > 0 else "revert at once", Step(end_s, "revert", fault.id), order)
     if experiment.faults:
         phase("fault", base_s + min(fault.at_s for fault in experiment.faults))
         phase("recovery", base_s + max(fault.at_s + fault.for_s for fault in experiment.faults))

@@ -71,7 +71,7 @@ class Progress:
     def __enter__(self) -> Progress:
         if self._quiet:
             return self
-        self._console.print(f"[bold]{self._title}[/]")
+        self._console.print(Text(self._title, style="bold"))
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console,

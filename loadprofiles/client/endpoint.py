@@ -89,8 +89,8 @@ def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise UrlMistake(f"is not a URL: {_without_values(str(error))}", _EXAMPLE) from None
+    except ValueError:
+        raise UrlMistake("is not a URL: its host or its port cannot be read", _EXAMPLE) from None
     if "@" in parts.netloc:
         raise UrlMistake(
             "has a user or a password in it", "put the key into an environment variable and name it in key_env"
@@ -99,6 +99,8 @@ def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
         raise UrlMistake("is not an http:// or https:// URL", _EXAMPLE)
     if not parts.hostname:
         raise UrlMistake("has no host", _EXAMPLE)
+    if "%" in parts.hostname:
+        raise UrlMistake("has a zone or an escape in its host", "write the address without %")
     if port == 0 or parts.netloc.endswith(":"):
         raise UrlMistake("has no usable port", "write a port from 1 to 65535, or none")
     if parts.fragment or url.endswith("#"):
@@ -190,8 +192,3 @@ def _base_path(parts: SplitResult) -> str:
 
 def _joined(segments: Iterable[str]) -> str:
     return "".join(f"/{segment}" for segment in segments)
-
-
-def _without_values(message: str) -> str:
-    """A message of `urllib.parse` without the part of the URL that it repeats."""
-    return re.sub(r":? ?'[^']*'", "", message)

@@ -180,6 +180,7 @@ def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             {
                 "text": text,
                 "headline": text in headline,
+                "tells": text in headline,  # its former name, for programs that read it
                 "differs": len(verdicts) > 1,
                 "cells": [None if cell is None else {key: cell[key] for key in _CELL} for cell in cells],
             }

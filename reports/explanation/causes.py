@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from reports.explanation.reasons import OUTCOME_TEXTS, kind_of_reason, reason_of, status_of
+from reports.explanation.reasons import OUTCOME_TEXTS, kind_of_reason, reason_of, shortened, status_of
 from reports.history.calls import Call, Session
 from reports.history.encounters import Encounter, FaultImpact
 from reports.history.evidence import Evidence
@@ -38,10 +38,10 @@ class Lost:
     @property
     def text(self) -> str:
         """As a clause after "N sessions lost:"."""
-        named = list(self.replicas[:_LISTED])
+        named = sorted(self.replicas[:_LISTED])
         if len(self.replicas) > _LISTED:
             named.append(f"{len(self.replicas) - _LISTED} more")
-        return self.cause.where.replace(_REPLICAS, " or ".join(named)) + self.cause.then
+        return self.cause.where.replace(_REPLICAS, " or ".join(named) or "a replica") + self.cause.then
 
 
 _REPLICAS: Final = "{replicas}"
@@ -82,7 +82,7 @@ def _cause(session: Session, encounters: _Met) -> tuple[Cause, str]:
     met = [(impact, found) for impact, found in encounters.get(id(call), []) if found.interrupted]
     if met:
         impact, encounter = min(met, key=lambda pair: pair[1].met_s)
-        return Cause(_where(impact, encounter), _then(call)), encounter.from_replica
+        return Cause(_where(impact, encounter), _then(call, encounter)), encounter.from_replica
     other = [impact for impact, _ in encounters.get(id(call), [])]
     if other:
         return Cause(f"had a call that the fault {other[0].fault.kind} changed", _then(call)), ""
@@ -104,21 +104,30 @@ def _where(impact: FaultImpact, encounter: Encounter) -> str:
     return f"{had} {_REPLICAS} while it had the fault {fault.kind}"
 
 
-def _then(call: Call) -> str:
-    """What came of the call."""
-    attributes = call.span.attributes
-    if attributes.get(names.SILENTLY_TRUNCATED):
+def _then(call: Call, encounter: Encounter | None = None) -> str:
+    """What came of the call. `encounter`: with the fault that interrupted it."""
+    if call.span.attributes.get(names.SILENTLY_TRUNCATED):
         return ", and a part of the answer was passed off as a complete one"
-    if call.outcome == Outcome.TRUNCATED:
-        return ", and nothing carried it on"
+    carried_on = ""
+    if encounter is not None:
+        later = [attempt for attempt in call.attempts if attempt.start_s > encounter.met_s]
+        carried_on = ", and nothing carried it on" if not later else ", and every further attempt failed"
+    if call.outcome in (Outcome.TRUNCATED, Outcome.RESET):
+        return carried_on or ", and the answer ended early"
     if call.outcome in (Outcome.STALLED, Outcome.TIMEOUT):
-        return ", and the client waited in vain until its limit"
-    tries = f" after {len(call.attempts)} attempts" if len(call.attempts) > 1 else ""
-    if call.outcome == Outcome.CORRUPT:
-        return f", and the client got a damaged answer ({kind_of_reason(reason_of(call))})"
+        return f"{carried_on or ', and'} until the client's limit" if carried_on else ", and got no answer in time"
+    return f"{carried_on}{'; ' if carried_on else ', and '}the client got {_received(call)}"
+
+
+def _received(call: Call) -> str:
+    """What the client got in place of an answer, with the words that came with it."""
     status, reason = status_of(call), reason_of(call)
+    said = "" if reason == OUTCOME_TEXTS.get(call.outcome) else f" ({shortened(kind_of_reason(reason))})"
     if status is not None and status >= 300:
-        said = "" if reason == OUTCOME_TEXTS.get(call.outcome) else f": {kind_of_reason(reason)}"
-        return f", and the client got status {status}{tries}{said}"
-    said = kind_of_reason(reason)
-    return f", and the client got an error{tries}: {said}" if call.outcome == Outcome.ERROR_EVENT else f": {said}"
+        return f"status {status}{said}"
+    received: dict[str, str] = {
+        Outcome.ERROR_EVENT: f"an error in the stream{said}",
+        Outcome.CORRUPT: f"a damaged answer{said}",
+        Outcome.REFUSED: f"no connection{said}",
+    }
+    return received.get(call.outcome, f"{call.outcome}{said}")

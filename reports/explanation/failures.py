@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from reports.explanation.reasons import kind_of_reason, reason_of, status_of
 from reports.history.calls import Call
 from reports.history.evidence import Evidence
+from reports.shared.attributes import Outcome
 
 __all__ = ["MAX_GROUPS", "failure_groups"]
 
@@ -26,14 +27,15 @@ def failure_groups(evidence: Evidence) -> list[dict[str, Any]]:
     """The section `failures` of the report.
 
     Calls with the same outcome, status, reason (numbers and ids apart), pool and phase are one group. Its `example` is
-    the first of its calls that lost a session, else its first call; `message` is the reason of that call.
+    the first of its calls that lost a session, else its first call; `message` is the reason of that call. Calls that
+    the load generator itself ended did not fail.
     """
+    losing = {id(session.lost_by) for session in evidence.calls.sessions if session.lost_by is not None}
     calls: dict[_Key, list[Call]] = {}
     for call in evidence.calls.calls:
-        if not call.ok:
+        if not call.ok and (call.outcome != Outcome.ABANDONED or id(call) in losing):
             key = _Key(call.outcome, status_of(call), kind_of_reason(reason_of(call)), call.pool, call.phase)
             calls.setdefault(key, []).append(call)
-    losing = {id(session.lost_by) for session in evidence.calls.sessions if session.lost_by is not None}
     ordered = sorted(calls.items(), key=lambda item: (-len(item[1]), item[1][0].sent_s))
     groups = [_group(key, members, losing) for key, members in ordered[:MAX_GROUPS]]
     rest = [call for _, members in ordered[MAX_GROUPS:] for call in members]

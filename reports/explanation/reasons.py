@@ -9,7 +9,7 @@ from reports.history.calls import Call
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 
-__all__ = ["OUTCOME_TEXTS", "kind_of_reason", "reason_of", "status_of"]
+__all__ = ["OUTCOME_TEXTS", "kind_of_reason", "reason_of", "shortened", "status_of"]
 
 OUTCOME_TEXTS: Final[dict[str, str]] = {
     Outcome.OK: "the call ended well",
@@ -27,6 +27,7 @@ OUTCOME_TEXTS: Final[dict[str, str]] = {
 }
 """What each outcome means. Records of older versions have no other reason."""
 
+_SHORT_CHARS: Final = 70
 _VARIABLE: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b(?=[A-Za-z_-]*\d)[A-Za-z0-9_]*[-_][A-Za-z0-9_-]{6,}|\b0x[0-9a-fA-F]+|"
     r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+(?:[.,:]\d+)*"
@@ -42,7 +43,12 @@ def reason_of(call: Call) -> str:
 
 def kind_of_reason(reason: str) -> str:
     """The reason without numbers and ids: equal for reasons of the same kind."""
-    return _VARIABLE.sub("#", reason)
+    return _VARIABLE.sub("N", reason)
+
+
+def shortened(reason: str) -> str:
+    """The beginning of a reason, for a sentence."""
+    return reason if len(reason) <= _SHORT_CHARS else reason[: _SHORT_CHARS - 3].rstrip() + "..."
 
 
 def status_of(call: Call) -> int | None:

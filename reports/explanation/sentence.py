@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reports.explanation.causes import causes_of
 from reports.explanation.slow_calls import slow_calls_text
+from reports.explanation.words import doubt_of
 from reports.gates.judging import GateResult
 from reports.gates.verdict import RunVerdict
 from reports.history.encounters import FaultImpact
@@ -42,7 +43,7 @@ def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdi
     if not failed:
         undecided = [result for result in gates if result.verdict == "inconclusive"]
         if undecided:
-            return _joined(lost, f"no gate failed, and {_undecided(undecided)}")
+            return _joined(lost, _survived(evidence.impacts), f"no gate failed, and {_undecided(undecided)}")
         return _joined(lost, _survived(evidence.impacts), "" if lost or evidence.impacts else "every gate passed")
     if not lost:
         return _joined("no session was lost", _worst_gate(failed), slow_calls_text(evidence))
@@ -77,7 +78,7 @@ def _worst_gate(failed: Sequence[GateResult]) -> str:
 def _undecided(undecided: Sequence[GateResult]) -> str:
     count = len(undecided)
     what = "one gate" if count == 1 else f"{count} gates"
-    return f"{what} could not be decided: {undecided[0].gate.text}: {undecided[0].why}"
+    return f"{what} could not be decided: {doubt_of(undecided[0].why)}"
 
 
 def _survived(impacts: Sequence[FaultImpact]) -> str:
@@ -91,14 +92,24 @@ def _survived(impacts: Sequence[FaultImpact]) -> str:
     kinds = " and ".join(dict.fromkeys(impact.fault.kind for impact in on_replicas))
     if not encounters:
         return f"no call met the fault {kinds}"
-    met = f"{len(encounters):,} {'call' if len(encounters) == 1 else 'calls'} met the fault {kinds}"
+    count = len(encounters)
+    met = f"{count:,} {'call' if count == 1 else 'calls'} met the fault {kinds}"
     interrupted = [encounter for encounter in encounters if encounter.interrupted]
     saved = [e for e in interrupted if e.saved and math.isfinite(e.failover_s)]
     if not interrupted:
         return f"{met}, and none of them was interrupted"
     slowest = max((e.failover_s for e in saved), default=math.nan)
-    text = f"{met}; {len(interrupted):,} were interrupted, and {len(saved):,} of these were carried on"
+    cut, carried = _of(len(interrupted), count), _of(len(saved), len(interrupted))
+    text = f"{met}: {cut} {_were(len(interrupted))} interrupted, and {carried} of these {_were(len(saved))} carried on"
     return text if math.isnan(slowest) else f"{text}, the slowest after {value_text(slowest, 's')}"
+
+
+def _of(part: int, whole: int) -> str:
+    return "all" if part == whole > 1 else f"{part:,}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _first_line(text: str) -> str:

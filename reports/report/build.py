@@ -89,6 +89,7 @@ def build(
         "metastability": report_section(metastability),
         "outcomes": _outcomes(evidence),
         "sessions_lost": _lost_sessions(evidence.calls.sessions),
+        "lost_in_phase": dict(Counter(s.lost_phase for s in evidence.calls.sessions if s.lost_phase)),
         "accounts": accounts(evidence),
         "cost_by_pool": dollars_by_pool(evidence, Scope()),
         "failovers": worst_failovers(evidence),

@@ -8,6 +8,7 @@ draws               seeded draws: a number as a function of a key
 errors              the error tree, and suggestions for misspelt words
 fault_traits        traits of a kind of fault, as written into the record
 phases              the phases of a run
+plain_text          text without control characters, safe to show
 tenancy             tenant and tier of a request, by its API key
 thresholds          thresholds that several parts apply
 tokens              simulated token streams that a client can verify, and the marker of a call

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
+from reports.explanation.words import failure_text, fault_text
 from reports.report.build import Report
 
 __all__ = ["write_junit"]
 
+_GROUPS: Final = 5
+"""Groups of failed calls that are listed."""
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped."""
 
@@ -33,7 +36,8 @@ def write_junit(report: Report, folder: Path) -> Path:
             tests += 1
             failures += gate["verdict"] == "fail"
             errors += gate["verdict"] == "inconclusive"
-            _case(suite, run["name"] if section == "gates" else f"{run['name']}.steady_state", gate, run["duration_s"])
+            classname = run["name"] if section == "gates" else f"{run['name']}.steady_state"
+            _case(suite, classname, gate, run["duration_s"], _reasons(data))
     if report.verdict.verdict in ("interrupted", "failed", "aborted"):
         tests, errors = tests + 1, errors + 1
         case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="run completed")
@@ -55,14 +59,23 @@ def write_junit(report: Report, folder: Path) -> Path:
     return path
 
 
-def _case(suite: ElementTree.Element, classname: str, gate: dict[str, Any], seconds: float) -> None:
+def _reasons(data: dict[str, Any]) -> str:
+    """What broke, and the largest groups of failed calls: the text of each failure."""
+    groups = [f"- {failure_text(group)}" for group in data["failures"][:_GROUPS]]
+    faults = [f"fault: {fault_text(fault)}" for fault in data["faults"]]
+    heading = ["failed calls, by reason:"] if groups else []
+    return "\n".join([data["explanation"]["sentence"], *faults, *heading, *groups])
+
+
+def _case(suite: ElementTree.Element, classname: str, gate: dict[str, Any], seconds: float, reasons: str) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=_clean(classname), name=_clean(gate["text"]), time=f"{seconds:.3f}"
     )
     if gate["verdict"] == "pass":
         ElementTree.SubElement(case, "system-out").text = _clean(gate["why"])
     elif gate["verdict"] == "fail":
-        _problem(case, "failure", "Violated", gate["why"], gate["why"])
+        message = f"{gate['why']}. {reasons.splitlines()[0]}"
+        _problem(case, "failure", "Violated", message, f"{gate['why']}\n\n{reasons}")
     else:
         _problem(case, "error", "Inconclusive", gate["why"], gate["traceback"] or gate["why"])
 

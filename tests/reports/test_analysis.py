@@ -153,6 +153,7 @@ def test_no_measure_crashes_on_a_full_or_an_empty_record(good: RecordBuilder, re
 
 
 DYNAMIC = {
+    "lost_in_phase": 1,
     "faults[].params": 1,
     "faults[].stages": 1,
     "faults[].readmitted_after_s": 1,

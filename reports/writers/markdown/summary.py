@@ -6,13 +6,17 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
+from reports.explanation.words import fault_text, undecided_notes, what_helps
 from reports.report.build import Report
+from reports.shared.plain_text import printable
 from reports.shared.wording import difference_text, interval_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
 
 __all__ = ["summary_text", "write_summary"]
 
+_GROUPS: Final = 10
+"""Groups of failed calls that are listed."""
 _LIMIT_BYTES: Final = 1_000_000
 """Below GitHub's limit; a longer text is cut."""
 _VERDICTS: Final = {
@@ -73,10 +77,10 @@ def summary_text(report: Report) -> str:
         f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s",
         "",
     ]
-    if report.verdict.verdict != "pass":
-        lines += [*(f"- {escaped(why)}" for why in report.verdict.why), ""]
-    lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"])
-    lines += _faults(data["faults"], data["measures"]) + _numbers(data) + overload_parts(data)
+    lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
+    lines += _faults(data["faults"]) + _failures(data["failures"], run["folder"])
+    lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"]) + _other_reasons(report)
+    lines += _fault_measures(data) + _numbers(data) + overload_parts(data)
     lines += _twin(data.get("twin")) + _proofs(data)
     if run["command"]:
         lines += ["## Reproduce this run", "", "```sh", str(run["command"]), "```", ""]
@@ -92,17 +96,22 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
         return []
     rows = [
         f"| {escaped(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
-        f"| {interval_text(gate)} | {_samples(gate)} | {escaped(gate['why'])} |"
+        f"| {interval_text(gate)} | {_samples(gate)} |"
         for gate in gates
     ]
     return [
         f"## {title}",
         "",
-        "| gate | verdict | value | 95 % interval | samples | |",
-        "|---|---|---|---|---|---|",
+        "| gate | verdict | value | 95 % interval | samples |",
+        "|---|---|---|---|---|",
         *rows,
         "",
+        *_listed(undecided_notes(gates)),
     ]
+
+
+def _listed(notes: list[str]) -> list[str]:
+    return [*(f"- {escaped(note)}" for note in notes), ""] if notes else []
 
 
 def _samples(gate: dict[str, Any]) -> str:
@@ -110,23 +119,70 @@ def _samples(gate: dict[str, Any]) -> str:
     return f"{gate['samples']:,}" + (f" of {needed:,}" if needed and gate["samples"] < needed else "")
 
 
-def _faults(faults: list[dict[str, Any]], measures: dict[str, Any]) -> list[str]:
-    if not faults:
+def _counts(report: Report) -> list[str]:
+    failed, gates = report.data["explanation"]["gates_failed"], report.data["explanation"]["gates"]
+    lines = [f"{failed} of {gates} gates failed.", ""] if failed else []
+    helps = what_helps(report.data["run"]["description"])
+    return [*lines, *([f"What helps: {escaped(helps)}", ""] if helps and report.verdict.verdict != "pass" else [])]
+
+
+def _other_reasons(report: Report) -> list[str]:
+    """The reasons of the verdict that no row of a table says."""
+    said = [gate["why"] for section in ("gates", "steady_state") for gate in report.data[section]]
+    sentence = report.data["explanation"]["sentence"]
+    other = [
+        why
+        for why in report.verdict.why
+        if not any(text and text in why for text in said) and _flat(why).lower() not in sentence.lower()
+    ]
+    if report.verdict.verdict == "pass" or not other:
         return []
-    lines = ["## Faults", ""]
-    for fault in faults:
-        stages = ", ".join(f"{stage} {at:.2f} s" for stage, at in sorted(fault["stages"].items(), key=lambda s: s[1]))
-        lines.append(
-            f"- **{fault['kind']}** on {', '.join(fault['targets']) or 'nothing'} (`{fault['id']}`): {stages}; "
-            f"{fault['calls_met']} calls met it, {fault['calls_interrupted']} were interrupted, "
-            f"{fault['calls_saved']} ended ok"
-        )
+    return [*(f"- {escaped(why)}" for why in other), ""]
+
+
+def _flat(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
+
+
+def _faults(faults: list[dict[str, Any]]) -> list[str]:
+    return ["## Faults", "", *(f"- {escaped(fault_text(fault))}" for fault in faults), ""] if faults else []
+
+
+def _failures(groups: list[dict[str, Any]], folder: str) -> list[str]:
+    """The failed calls by reason, and how to see an example."""
+    if not groups:
+        return []
+    rows = [
+        f"| {group['calls']:,} | {group['sessions_lost']:,} | {group['outcome']} | {group['status'] or '-'} "
+        f"| {escaped(group['pool']) or '-'} | {group['phase'] or '-'} | {escaped(group['message'])} |"
+        for group in groups[:_GROUPS]
+    ]
+    rest = sum(group["calls"] for group in groups[_GROUPS:])
+    more = [f"{rest:,} more calls for {len(groups) - _GROUPS} other reasons are in report.json.", ""] if rest else []
+    example = f"brownout trace runs/{folder} --call '{groups[0]['example']['key']}'"
+    return [
+        "## Failed calls by reason",
+        "",
+        "| calls | sessions lost | outcome | status | pool | phase | reason |",
+        "|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        *more,
+        f"An example of the first: `{printable(example)}`",
+        "",
+    ]
+
+
+def _fault_measures(data: dict[str, Any]) -> list[str]:
+    if not data["faults"]:
+        return []
+    measures = data["measures"]
     rows = [
         f"| `{name}` | {measures[name]['title']} | {_value(measures[name]['run'], measures[name]['unit'])} |"
         for name in _FAULT_MEASURES
         if name in measures
     ]
-    return [*lines, "", "| measure | | value |", "|---|---|---|", *rows, ""]
+    return ["## Failover and recovery", "", "| measure | | value |", "|---|---|---|", *rows, ""]
 
 
 def _numbers(data: dict[str, Any]) -> list[str]:
@@ -139,6 +195,9 @@ def _numbers(data: dict[str, Any]) -> list[str]:
         cells = [_value(found["run"], found["unit"])]
         cells += [_value(found["phases"][phase], found["unit"]) for phase in phases]
         rows.append("| " + " | ".join([f"`{name}`", *cells]) + " |")
+        if name == "sessions_lost":
+            lost = [str(data["lost_in_phase"].get(phase, 0)) for phase in phases]
+            rows.append("| " + " | ".join(["`sessions_lost`, by the phase of the loss", cells[0], *lost]) + " |")
     return ["## Numbers", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head), *rows, ""]
 
 
@@ -169,6 +228,7 @@ def _value(found: dict[str, Any], unit: str) -> str:
 def _proofs(data: dict[str, Any]) -> list[str]:
     proofs = data["proofs"]
     loadgen, machine, spans, joins = proofs["loadgen"], proofs["machine"], proofs["spans"], proofs["joins"]
+    said = [gate["why"] for section in ("gates", "steady_state") for gate in data[section]]
     cpu, lag, late = loadgen["worst_cpu"], machine["gateway_loop_late_share"], machine["token_lateness_p99_ms"]
     lines = [
         "## Validity of the run",
@@ -184,7 +244,7 @@ def _proofs(data: dict[str, Any]) -> list[str]:
     ]
     return [
         *lines,
-        *(f"- doubt: {escaped(doubt)}" for doubt in proofs["doubts"]),
+        *(f"- doubt: {escaped(doubt)}" for doubt in proofs["doubts"] if not any(doubt in why for why in said)),
         *(f"- {escaped(note)}" for note in data["notes"]),
         "",
     ]

@@ -193,7 +193,7 @@ class OutgoingStream:
         for trickle in self._trickles.values():
             trickle.flush()
         transport = self._request.transport
-        self.done.set_result(None)
+        self._finish()  # a trickle that was just flushed may have finished it already
         if transport is None:
             return
         if how == "clean" or self.streaming:

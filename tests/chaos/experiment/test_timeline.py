@@ -6,12 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaos.cli.check import plan_text
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, load_experiment
+from chaos.experiment.short_form import short_form
 from chaos.experiment.timeline import Action, Step, phases, steps
 
 HEAD = """\
@@ -128,19 +130,28 @@ def test_every_action_has_a_step_and_the_plan_prints_a_line_for_each_step(tmp_pa
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(times=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=4))
+@given(
+    times=st.lists(st.tuples(st.integers(0, 600), st.integers(1, 600)), min_size=1, max_size=4),
+    parts=st.sampled_from([1, 10, 1000]),
+    short=st.booleans(),
+)
 def test_each_fault_is_injected_then_reverted_once_and_phases_have_no_gaps(
-    tmp_path: Path, times: list[tuple[int, int]]
+    tmp_path: Path, times: list[tuple[int, int]], parts: int, short: bool
 ) -> None:
     made = experiment(
-        tmp_path, *(f"{{at: {at}s, for: {for_}s, latency: {{pool: tpu, delay: 1s}}}}" for at, for_ in times)
+        tmp_path,
+        *(f"{{at: {at / parts}s, for: {for_ / parts}s, latency: {{pool: tpu, delay: 1s}}}}" for at, for_ in times),
+        head=HEAD.replace("5s", "2.3s"),
     )
+    made = short_form(made) if short else made
     planned = steps(made)
     assert planned == sorted(planned, key=lambda step: step.at_s)
     for fault in made.faults:
         inject, revert = [step for step in planned if step.what == fault.id]
         assert (inject.action, revert.action) == ("inject", "revert")
-        assert revert.at_s - inject.at_s == fault.for_s
+        assert revert.at_s - inject.at_s == pytest.approx(fault.for_s)
+    order = [(step.action, step.what) for step in planned]
+    assert all(order.index(("revert", fault.id)) < order.index(("phase", "recovery")) for fault in made.faults)
     spans = list(phases(made).values())
     assert all(end == begin for (_, end), (begin, _) in pairwise(spans))
     begin, end = phases(made)["fault"]

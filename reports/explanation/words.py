@@ -1,0 +1,64 @@
+"""Parts of a report as one line of text, the same in the terminal, the summary, JUnit and the page.
+
+They take the report as it stands in report.json.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from reports.shared.wording import number_text
+
+__all__ = ["doubt_of", "failure_text", "fault_text", "undecided_notes", "what_helps"]
+
+_BUT: Final = "; but "
+_HELPS: Final = re.compile(r"\bWhat helps:\s*(.+)", re.DOTALL)
+
+
+def failure_text(group: Mapping[str, Any]) -> str:
+    """One group of failed calls: how many, where, and why."""
+    count = f"{group['calls']:,} {'call' if group['calls'] == 1 else 'calls'}"
+    if group["sessions_lost"]:
+        count += f", {group['sessions_lost']:,} {'session' if group['sessions_lost'] == 1 else 'sessions'} lost"
+    if not group["outcome"]:
+        return f"{count}: {group['message']}"
+    status = f" with status {group['status']}" if group["status"] is not None else ""
+    place = f" on the pool {group['pool']}" if group["pool"] else ""
+    phase = f" in the {group['phase']} phase" if group["phase"] else ""
+    return f"{count}: {group['outcome']}{status}{place}{phase}: {group['message']}"
+
+
+def fault_text(fault: Mapping[str, Any]) -> str:
+    """One fault: its kind, its targets, from when to when, and the calls that met it."""
+    stages = fault["stages"]
+    targets = ", ".join(fault["targets"]) or "nothing"
+    share = f"{fault['share'] * 100:g}% of the requests at " if fault.get("share") is not None else ""
+    if "injected" not in stages:
+        why = f" ({fault['why']})" if fault.get("why") else ""
+        return f"{fault['kind']} on {share}{targets}: not injected{why}"
+    begin = number_text(round(stages["injected"], 1))
+    end = f"to {number_text(round(stages['reverted'], 1))} s" if "reverted" in stages else "and not reverted"
+    met = f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
+    return f"{fault['kind']} on {share}{targets}, from {begin} s {end}; {met}, {fault['calls_saved']:,} ended ok"
+
+
+def undecided_notes(gates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why gates could not be decided: each reason once, with the gates that it concerns."""
+    concerned: dict[str, list[str]] = {}
+    for gate in gates:
+        if gate["verdict"] == "inconclusive":
+            concerned.setdefault(doubt_of(gate["why"]), []).append(gate["text"])
+    return [f"not decided: {'; '.join(texts)}: {reason}" for reason, texts in concerned.items()]
+
+
+def doubt_of(why: str) -> str:
+    """The reason of a gate without the value and the bound, which stand before "; but"."""
+    return why.partition(_BUT)[2] or why
+
+
+def what_helps(description: str) -> str:
+    """The part of an experiment's description that begins with "What helps:", without these words; "" without it."""
+    found = _HELPS.search(description)
+    return " ".join(found[1].split()) if found else ""

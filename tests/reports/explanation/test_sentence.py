@@ -1,0 +1,102 @@
+"""The sentence says what broke and why, and nothing that the evidence does not show."""
+
+from __future__ import annotations
+
+from reports.shared import attributes as names
+from tests.support.explained import explained, lose, sentence
+from tests.support.record_builder import RecordBuilder, Up, migrated
+
+
+def test_streams_on_a_killed_replica_that_nothing_carried_on(record: RecordBuilder) -> None:
+    record.fault()
+    for index in range(3):
+        lose(record, f"s{index}", outcome="truncated")
+    assert sentence(record) == (
+        "3 sessions lost: each had a stream on tpu-0 when the fault kill stopped it, and nothing carried it on."
+    )
+
+
+def test_one_lost_session_is_one(record: RecordBuilder) -> None:
+    record.fault()
+    lose(record, "s0", outcome="truncated")
+    assert sentence(record).startswith("1 session lost: it had a stream on tpu-0")
+
+
+def test_half_an_answer_that_was_passed_off_as_complete(record: RecordBuilder) -> None:
+    record.fault()
+    lose(record, "s0", outcome="truncated", its={names.SILENTLY_TRUNCATED: True})
+    assert "a part of the answer was passed off as a complete one" in sentence(record)
+
+
+def test_a_retry_that_failed_too(record: RecordBuilder) -> None:
+    record.fault()
+    ups = [Up("tpu-0", 19.501, 20.05, "reset"), Up("gpu-0", 20.06, 20.3, "http_5xx", "retry")]
+    lose(record, "s0", outcome="http_5xx", status=502, message="no replica could answer", ups=ups, ttft=None)
+    assert sentence(record) == (
+        "1 session lost: it waited for a first token from tpu-0 when the fault kill stopped it, and every further "
+        "attempt failed; the client got status 502 (no replica could answer)."
+    )
+
+
+def test_calls_that_no_fault_touched(record: RecordBuilder) -> None:
+    record.fault()
+    ups = [Up("gpu-0", 19.501, 20.05, "rate_limited")]
+    lose(record, "s0", outcome="rate_limited", status=429, message="slow down", ups=ups, ttft=None)
+    assert "a call that no fault touched, and the client got status 429 (slow down)" in sentence(record)
+
+
+def test_the_largest_cause_is_named_and_the_others_are_counted(record: RecordBuilder) -> None:
+    record.fault()
+    for index in range(3):
+        lose(record, f"s{index}", outcome="truncated")
+    ups = [Up("gpu-0", 19.6, 19.7, "http_4xx")]
+    lose(record, "x", outcome="http_4xx", status=400, message="bad", ups=ups, ttft=None)
+    found = sentence(record)
+    assert found.startswith("4 sessions lost: 3 of them had a stream on tpu-0")
+    assert found.endswith("; 1 more for another reason.")
+
+
+def test_a_session_that_fell_silent(record: RecordBuilder) -> None:
+    record.session("s0", 19.0, 54.0, "unfinished", silent=20.0)
+    assert sentence(record) == "1 session lost: it received nothing more until the end of the run."
+
+
+def test_a_target_without_server_spans_is_explained_from_the_client(record: RecordBuilder) -> None:
+    record.has_gateway = False
+    lose(record, "s0", outcome="http_4xx", status=401, message="Incorrect API key", ups=[], ttft=None)
+    assert sentence(record) == (
+        "1 session lost: it had a call that no fault touched, and the client got status 401 (Incorrect API key)."
+    )
+
+
+def test_a_failed_gate_without_a_lost_session_names_its_value(record: RecordBuilder) -> None:
+    record.experiment["slo"] = {"ttft": 0.1, "tpot": 1.0}
+    for index in range(80):
+        record.call(f"s{index}", 0, 6.0 + index / 100, ttft=0.5)
+        record.session(f"s{index}", 6.0, 8.0)
+    found = explained(record, "ttft.max in baseline <= 100 ms")["explanation"]
+    assert found["sentence"] == (
+        "No session was lost. Time to first token was 500 ms in the baseline phase (gate: ttft.max in baseline <= 100 "
+        "ms). 80 calls waited too long for the first token (over 100 ms), in the baseline phase, all on the pool gpu."
+    )
+    assert (found["gates_failed"], found["gates"]) == (1, 1)
+
+
+def test_a_run_that_passes_says_what_it_survived(record: RecordBuilder) -> None:
+    record.load_gauges(arrivals=1)
+    record.fault(hits=1)
+    record.call("s0", 2, 19.5, gaps={5: 0.84}, ups=migrated(20.02, resumed=20.9, sent=19.5, passed_on=5))
+    record.session("s0", 19.0, 22.0)
+    assert sentence(record) == (
+        "1 call met the fault kill: 1 was interrupted, and 1 of these was carried on, the slowest after 840 ms."
+    )
+
+
+def test_a_run_that_failed_by_itself_says_so_first(record: RecordBuilder) -> None:
+    record.event("run", 30.0, event="failed", why="tpu-0 exited unexpectedly\n    log: x")
+    assert sentence(record).startswith("Failed: tpu-0 exited unexpectedly; log: x")
+
+
+def test_a_run_without_anything_decidable_says_why(record: RecordBuilder) -> None:
+    record.call("s0", 0, 6.0)
+    assert "No gate failed, and one gate could not be decided" in sentence(record, "ttft.p99 <= 2 s")
