@@ -1,4 +1,4 @@
-"""A chart in words, for screen readers and browsers without JavaScript: range of each series, and at the fault. Pure."""
+"""A chart in words, for screen readers and pages without scripts: range of each series, and during the fault. Pure."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_the_story_lists_faults_decisions_and_reasons_in_order(tmp_path: Path) -
 def call_report(**attributes: object) -> dict[str, object]:
     """A call that broke off after two tokens, with attributes of its chat span."""
     own = {"brownout.outcome": "error_event", "brownout.tokens.received": 2, **attributes}
-    span = {
+    span: dict[str, object] = {
         "name": "chat m", "service": "c", "instance": "c#1", "parent": None, "depth": 0, "start_s": 1.0, "end_s": 3.0,
         "error": True, "attributes": own, "events": [],
     }  # fmt: skip
