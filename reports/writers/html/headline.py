@@ -59,7 +59,7 @@ def _fault(fault: Mapping[str, Any]) -> View:
     else:
         when = f"from {start:.1f} s to {end:.1f} s ({value_text(end - start, 's')})"
     pools = [str(pool) for pool in fault.get("pools") or ()]
-    place = f" (pool {', '.join(pools)})" if pools else ""
+    place = f" ({'pool' if len(pools) == 1 else 'pools'} {', '.join(pools)})" if pools else ""
     share = "" if fault["share"] is None else f", {fault['share']:.0%} of calls"
     return {
         "kind": fault["kind"],
