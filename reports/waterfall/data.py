@@ -20,6 +20,8 @@ WORST: Final = 5
 _SHOWN_ATTRIBUTES: Final = frozenset(
     {
         names.OUTCOME,
+        names.ERROR_MESSAGE,
+        names.REQUEST_MAX_TOKENS,
         names.POOL,
         names.REPLICA,
         names.ATTEMPT_NUMBER,

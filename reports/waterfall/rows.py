@@ -25,6 +25,7 @@ __all__ = [
     "fault_windows",
     "rows_of",
     "window_of",
+    "words_of",
 ]
 
 CallReport = Mapping[str, Any]
@@ -213,6 +214,9 @@ def _row(span: Mapping[str, Any], depth: int, client_attempts: Sequence[Mapping[
             label = kind
         case _:
             detail = _ended(attributes) if attributes.get(names.OUTCOME) else ""
+    words = words_of(attributes)
+    if words and kind in ("call", "client", "attempt"):
+        detail += f': "{words}"'
     return Row(
         kind,
         depth,
@@ -224,6 +228,12 @@ def _row(span: Mapping[str, Any], depth: int, client_attempts: Sequence[Mapping[
         kind in ("attempt", "client", "replica") and _failed(span),
         tuple((key, _shown(value)) for key, value in attributes.items()),
     )
+
+
+def words_of(attributes: Mapping[str, Any]) -> str:
+    """Why a call or an attempt failed, in the target's words, on one line and without control characters; else ""."""
+    text = str(attributes.get(names.ERROR_MESSAGE) or "")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _call_detail(attributes: Mapping[str, Any]) -> str:
@@ -290,4 +300,4 @@ def _shown(value: Any) -> str:
         return ", ".join(_shown(item) for item in value) or "none"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))

@@ -19,6 +19,7 @@ from reports.waterfall.rows import (
     fault_windows,
     rows_of,
     window_of,
+    words_of,
 )
 
 __all__ = ["Moment", "Waterfall", "waterfall_of"]
@@ -136,7 +137,8 @@ def _headline(call: CallReport, failover: float | None, before: int | None, afte
         )
     counts = ""
     if before is not None:
-        total = "" if after is None else f" of {before + after:,}"
+        whole = _whole(call, before, after)
+        total = "" if whole is None else f" of {whole:,}"
         counts = f", after {_tokens(before)}{total}" if before else ", before its first token"
     place = call.get("from_replica") or "its replica"
     if math.isinf(failover):
@@ -144,6 +146,18 @@ def _headline(call: CallReport, failover: float | None, before: int | None, afte
     target = call.get("to_replica")
     resumed = f"resumed on {target}" if target and target != place else "resumed there" if target else "resumed"
     return f"{end}: interrupted on {place}{counts}, {resumed} {value_text(failover, 's')} later"
+
+
+def _whole(call: CallReport, before: int, after: int | None) -> int | None:
+    """Tokens of the whole answer: received, if the call ended ok; else expected or asked for; None if unknown."""
+    if call.get("outcome") == Outcome.OK:
+        return None if after is None else before + after
+    attributes, received = _call_attributes(call), before + (after or 0)
+    for name in (names.TOKENS_EXPECTED, names.REQUEST_MAX_TOKENS):
+        tokens = attributes.get(name)
+        if isinstance(tokens, int) and tokens > received:
+            return tokens
+    return None
 
 
 def _story(
@@ -167,7 +181,10 @@ def _story(
         )
     outcome = call.get("outcome") or "without an outcome"
     never = failover is not None and math.isinf(failover)
-    moments.append(Moment(end, "end", f"call ended: {outcome}" + (", never resumed" if never else "")))
+    words = words_of(_call_attributes(call))
+    told = any(words and words in moment.text for moment in moments)
+    details = (f'the target said: "{words}"',) if words and not told else ()
+    moments.append(Moment(end, "end", f"call ended: {outcome}" + (", never resumed" if never else ""), details))
     return sorted(moments, key=lambda moment: moment.at_s)
 
 

@@ -45,7 +45,8 @@ def phases(data: Data) -> Chart | None:
     injected = [fault for fault in data["faults"] if "injected" in fault["stages"]]
     for fault, (start, end) in zip(injected, fault_spans(data), strict=True):
         where = ", ".join(fault["pools"] or fault["targets"])
-        why = ", ".join(f"{stage} at {at:.2f} s" for stage, at in sorted(fault["stages"].items(), key=lambda s: s[1]))
+        stages = sorted((at, stage) for stage, at in fault["stages"].items() if stage != "planned")
+        why = ", ".join(f"{stage} at {at:.2f} s" for at, stage in stages)
         bands.append(Band(start, end, 0.1, 0.9, FAULT, f"{fault['kind']} {where}".strip(), why))
     if not bands:
         return None

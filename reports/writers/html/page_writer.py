@@ -5,22 +5,25 @@ It contains Bokeh's script, the style sheet and the data. All text from files is
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.report.build import Report
+from reports.writers.html.alternative import chart_text
 from reports.writers.html.canvas import draw, fault_spans, spec
 from reports.writers.html.charts import CHARTS
 from reports.writers.html.view import page_view
 
 __all__ = ["page_text", "write_html"]
 
+_CONTROL: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 _PAGE = Path(__file__).parents[1] / "page"
 
 
@@ -35,7 +38,12 @@ def write_html(report: Report, folder: Path) -> Path:
 def page_text(data: Mapping[str, Any]) -> str:
     """The page of a report. `data`: the content of `report.json`, from memory or read back from the file."""
     environment = Environment(
-        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
     )
     template = environment.get_template("report.html.jinja")
     return template.render(
@@ -47,21 +55,29 @@ def page_text(data: Mapping[str, Any]) -> str:
     )
 
 
+def _printable(value: Any) -> Any:
+    """Text without control characters and marks that change the direction of writing: each becomes U+FFFD."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else _CONTROL.sub("\ufffd", value)
+
+
 def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
     """The charts, the data for the script of the page, and Bokeh's script. A problem is returned in `problem`."""
     try:
         placed = draw(data, CHARTS)
         shown = spec(data, placed)
+        faults = fault_spans(data)
+        texts = {one.id: chart_text(one.title, one.chart, faults) for one in placed if one.chart}
         library = _bokeh() if shown["charts"] else ""
         window = _window(data)
     except Exception:  # the page without charts is still useful
         problem = traceback.format_exc(limit=3)
-        return {"problem": problem, "placed": [], "empty": [], "spec": {}, "library": "", "window": None}
+        return {"problem": problem, "placed": [], "empty": [], "spec": {}, "library": "", "window": None, "texts": {}}
     return {
         "problem": "",
         "placed": placed,
         "empty": [one.title or "phases" for one in placed if one.chart is None and not one.problem],
         "spec": shown,
+        "texts": texts,
         "library": Markup(library),
         "window": window,
     }

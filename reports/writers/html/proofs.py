@@ -10,7 +10,7 @@ from reports.shared.wording import value_text
 
 __all__ = ["STAGES", "proofs_view"]
 
-STAGES: Final = ("planned", "injected", "confirmed", "reverted", "verified")
+STAGES: Final = ("injected", "confirmed", "reverted", "verified")
 
 View = dict[str, Any]
 

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.shared.wording import interval_text, value_text
+from reports.writers.html.failures import failures_view, lost_view
+from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
 from reports.writers.html.twin import twin_view
 from reports.writers.html.waterfall import waterfall_views
@@ -103,7 +105,9 @@ def page_view(data: Mapping[str, Any]) -> View:
         "gates": lambda d: [_gate(gate) for gate in d["gates"]],
         "steady": lambda d: [_gate(gate) for gate in d["steady_state"]],
         "failovers": waterfall_views,
-        "lost": _lost_sessions,
+        "lost": lost_view,
+        "failures": failures_view,
+        "headline": headline_view,
         "phases": lambda d: [phase["name"] for phase in d["phases"] if phase["name"] != "setup"],
         "measures": _measures,
         "fault_measures": _fault_measures,
@@ -242,23 +246,6 @@ def _gate(gate: Mapping[str, Any]) -> View:
         "why": gate["why"],
         "traceback": gate["traceback"],
     }
-
-
-def _lost_sessions(data: Mapping[str, Any]) -> View:
-    count = data["measures"]["sessions_lost"]["run"]["value"]
-    rows = [
-        (
-            session["session"],
-            session["phase"] or "-",
-            f"{session['started_s']:.1f}",
-            f"{session['ended_s']:.1f}",
-            session["because"] or "-",
-            str(session["calls"]),
-            session["replica"] or "-",
-        )
-        for session in data["sessions_lost"]
-    ]
-    return {"count": count, "rows": rows}
 
 
 def _cells(measure: Mapping[str, Any], phases: Sequence[str]) -> list[View]:

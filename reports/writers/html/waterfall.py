@@ -21,7 +21,8 @@ View = dict[str, Any]
 
 def waterfall_views(data: Mapping[str, Any]) -> list[View]:
     """One view per failover in `report.json`, the worst first."""
-    return [_view(waterfall_of(call, data["faults"])) for call in data["failovers"]]
+    calls = enumerate(data["failovers"])
+    return [_view(waterfall_of(call, data["faults"])) | {"id": f"call-{number}"} for number, call in calls]
 
 
 def _view(waterfall: Waterfall) -> View:

@@ -99,10 +99,11 @@
     }));
   }
 
-  function bands(figure, chart) {
+  function bands(figure, chart, room) {
     const data = Object.fromEntries(
       ["left", "right", "bottom", "top", "colour", "what", "why", "label"].map((key) => [key, chart.bands.map((band) => band[key])]),
     );
+    data.label = chart.bands.map(({ label, left, right }) => (label.length * 6.5 <= (right - left) * room ? label : ""));
     data.when = chart.bands.map((band) => `${band.left.toFixed(2)} to ${band.right.toFixed(2)} s`);
     data.middle = chart.bands.map((band) => (band.left + band.right) / 2);
     data.centre = chart.bands.map((band) => (band.bottom + band.top) / 2);
@@ -132,9 +133,10 @@
     for (const chart of page.charts) {
       const figure = blank(chart, page, x_range);
       if (chart.layers.length) layers(figure, chart, page.seconds);
-      if (chart.bands.length) bands(figure, chart);
+      const place = document.querySelector(`#chart-${chart.id} .canvas`);
+      if (chart.bands.length) bands(figure, chart, (place.clientWidth - LEFT - 14) / page.seconds);
       all.add_root(figure);
-      places.push(document.querySelector(`#chart-${chart.id} .canvas`));
+      places.push(place);
     }
     return Bokeh.embed.add_document_standalone(all, document.body, places);
   }

@@ -1,5 +1,5 @@
 "use strict";
-// Optional: copies the command, zooms the charts, unfolds the long table. The page works without it.
+// Optional: copies the command, zooms the charts, prepares the page for print. The page works without it.
 (() => {
   const seconds = () =>
     (window.Bokeh?.documents ?? []).map((doc) => doc.get_model_by_name("seconds")).find((range) => range);
@@ -27,7 +27,52 @@
     navigator.clipboard.writeText(command.textContent).then(() => show("Copied"), select);
   });
 
-  document.getElementById("all-measures")?.addEventListener("change", (event) => {
-    document.querySelector("table.measures").classList.toggle("all", event.target.checked);
-  });
+  // A table that is wider than its frame can be scrolled: it says so.
+  const mark = () => {
+    for (const frame of document.querySelectorAll(".scroll")) {
+      frame.classList.toggle("wide", frame.scrollWidth > frame.clientWidth + 1);
+    }
+  };
+  mark();
+  window.addEventListener("resize", mark);
+  document.addEventListener("toggle", mark, true);
+
+  // A link to a folded part opens it.
+  const open = () => {
+    const part = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (part?.tagName === "DETAILS") { part.open = true; part.scrollIntoView(); }
+  };
+  window.addEventListener("hashchange", open);
+  open();
+
+  // In print every part is open, and the charts are pictures that fit the paper.
+  let opened = null;
+  const canvases = (root) => [...root.querySelectorAll("*")].flatMap((part) => [
+    ...(part.localName === "canvas" ? [part] : []), ...(part.shadowRoot ? canvases(part.shadowRoot) : []),
+  ]);
+  const picture = (place) => {
+    const drawn = canvases(place).filter((canvas) => canvas.width && canvas.height);
+    if (!drawn.length) return;
+    const copy = document.createElement("canvas");
+    copy.className = "printed";
+    [copy.width, copy.height] = [drawn[0].width, drawn[0].height];
+    for (const canvas of drawn) copy.getContext("2d").drawImage(canvas, 0, 0);
+    copy.setAttribute("role", "img");
+    copy.setAttribute("aria-label", place.getAttribute("aria-label"));
+    place.after(copy);
+  };
+  const before = () => {
+    if (opened) return;
+    opened = [...document.querySelectorAll("details:not([open])")];
+    document.querySelectorAll(".canvas").forEach(picture);
+    for (const part of opened) part.open = true;
+  };
+  const after = () => {
+    for (const part of opened ?? []) part.open = false;
+    for (const copy of document.querySelectorAll(".printed")) copy.remove();
+    opened = null;
+  };
+  window.addEventListener("beforeprint", before);
+  window.addEventListener("afterprint", after);
+  window.matchMedia("print").addEventListener("change", (event) => (event.matches ? before() : after()));
 })();

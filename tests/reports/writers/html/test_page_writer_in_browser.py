@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
 
@@ -127,3 +128,71 @@ def test_the_page_is_not_wider_than_its_window(browser: Browser, url: str, width
     paper = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
     opened.page.close()
+
+
+WIDER = """() => [...document.querySelectorAll("body *")]
+  .filter((part) => part.checkVisibility() && !part.closest(".scroll")
+    && part.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((part) => part.outerHTML.slice(0, 90))"""
+
+
+def test_on_a_phone_nothing_is_beyond_the_right_edge(browser: Browser, url: str) -> None:
+    opened = OpenPage(browser, url, 400)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert opened.page.evaluate(WIDER) == []
+    opened.page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    assert opened.page.evaluate(WIDER) == []
+    opened.page.close()
+
+
+def test_the_first_screen_of_a_phone_says_what_broke(browser: Browser, url: str) -> None:
+    opened = OpenPage(browser, url, 400)
+    for part in (".badge", ".sentence", "a[href='#gates'] strong", "dl.first dd"):
+        box = opened.page.locator(part).first.bounding_box()
+        assert box is not None, part
+        assert box["y"] + box["height"] <= 900, part
+    opened.page.close()
+
+
+def test_in_print_every_folded_part_is_open_and_charts_fit(browser: Browser, url: str) -> None:
+    opened = OpenPage(browser, url, 1300)
+    opened.page.emulate_media(media="print")
+    opened.page.wait_for_function("document.querySelectorAll('.printed').length > 3")
+    opened.page.set_viewport_size({"width": 718, "height": 900})
+
+    assert opened.page.locator("details:not([open])").count() == 0
+    assert opened.page.locator("canvas.printed").count() == opened.page.locator("figure.chart").count()
+    assert opened.page.evaluate(WIDER.replace('!part.closest(".scroll")', "true")) == []
+    opened.page.emulate_media(media="screen")
+    opened.page.wait_for_function("document.querySelectorAll('.printed').length === 0")
+    assert opened.page.locator("details:not([open])").count() > 0
+    opened.page.close()
+
+
+def test_the_page_can_be_made_a_pdf(browser: Browser, url: str) -> None:
+    opened = OpenPage(browser, url)
+    assert opened.page.pdf(format="A4").startswith(b"%PDF")
+    opened.page.close()
+
+
+def test_without_javascript_the_page_says_what_broke(browser: Browser, url: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 400, "height": 900})
+    page = context.new_page()
+    page.goto(url)
+    for part in (".badge", ".sentence", "table.gates", "#failures", "#chart-calls .in-words", "dl.first"):
+        assert page.locator(part).first.is_visible(), part
+    assert page.locator("#chart-calls .canvas").is_hidden()
+    context.close()
+
+
+def test_every_chart_and_table_has_a_name_for_screen_readers(opened: OpenPage) -> None:
+    for chart in opened.page.locator("figure.chart .canvas").all():
+        assert chart.get_attribute("role") == "img"
+        assert len(chart.get_attribute("aria-label") or "") > 20
+    assert opened.page.locator("table:not(:has(caption))").count() == 0
+    assert opened.page.locator("th:not([scope])").count() == 0
+    assert opened.page.locator("h1").count() == 1
+    levels = opened.page.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map((part) => Number(part.tagName[1]))"
+    )
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
