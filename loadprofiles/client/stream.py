@@ -11,7 +11,7 @@ from loadprofiles.client.answer import Answer, merge_usage
 from loadprofiles.client.error_text import body_text, excerpt
 from loadprofiles.client.sse import BYTE_ORDER_MARK, parse_block, split_blocks
 from loadprofiles.client.token_estimate import FRAME_CLOSE, FRAME_OPEN, TokenCounter, weight_of
-from loadprofiles.client.tool_calls import ToolCalls
+from loadprofiles.client.tool_calls import ReceivedToolCall, ToolCalls
 from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage, Wire
 
 __all__ = ["MAX_EVENT_BYTES", "StreamReader", "read_complete_body"]
@@ -64,11 +64,12 @@ class StreamReader:
             if head and block.startswith(before) and block.endswith(after) and len(block) > head + tail:
                 piece = block[head:-tail]
                 if b'"' not in piece and b"\\" not in piece:
-                    weight = len(piece) if piece.isascii() else weight_of(piece.decode("utf-8", "replace"))
-                    self._target.append(piece)
-                    self._log_time(now_s)
-                    self._log_tokens(self._tokens_of(weight))
-                    continue
+                    text = _printable(piece)
+                    if text:
+                        self._target.append(piece)
+                        self._log_time(now_s)
+                        self._log_tokens(self._tokens_of(len(text) if text.isascii() else weight_of(text)))
+                        continue
             self._read(block, now_s)
             if self.stopped:
                 return
@@ -138,7 +139,7 @@ class StreamReader:
         """The slow path: parses the event and decodes its JSON. Raises `CorruptAnswerError`."""
         name, data = parse_block(block)
         if data is None:
-            if not self._events and len(self._strange) < _MAX_STRANGE and block.strip() and not _has_field(block):
+            if not self._events and len(self._strange) < _MAX_STRANGE and _is_strange(block):
                 self._strange.append(block)
             return
         delta = self._wire.decode_event(name, data)
@@ -146,17 +147,20 @@ class StreamReader:
         if delta is None:
             return
         answer = self.answer
-        if delta.error is not None:
-            if not answer.end_count:
-                answer.error = delta.error
-                self.stopped = True
+        if answer.end_count:  # the SDKs read nothing after the end
+            answer.end_count += delta.done
             return
         self._take_pieces(block, delta, now_s)
+        if delta.error is not None:
+            answer.error = delta.error
+            self.stopped = True
+            return
         if delta.finish is not None:
             answer.finish = delta.finish
             answer.finish_count += 1
         if delta.done:
             answer.end_count += 1
+            self._before = self._after = b""
         if delta.model is not None:
             answer.model = delta.model
         if delta.usage is not None:
@@ -205,8 +209,21 @@ class StreamReader:
             self._target = target
 
 
-def _has_field(block: bytes) -> bool:
-    return any(line.startswith(_FIELDS) for line in block.split(b"\n"))
+def _printable(piece: bytes) -> str:
+    """The text of a piece if it is UTF-8 without control characters, which JSON does not allow in a string; else ""."""
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def _is_strange(block: bytes) -> bool:
+    """Whether a block without data is of no event stream: an object, a page, or lines that are no fields."""
+    begin = block.lstrip()[:1]
+    return begin in (b"{", b"[", b"<") or (
+        begin != b"" and not any(line.startswith(_FIELDS) for line in block.split(b"\n"))
+    )
 
 
 def _argument_weight(text: str, framed: bool, *, first: bool) -> int:
@@ -227,14 +244,12 @@ def read_complete_body(wire: Wire, body: bytes, now_s: float) -> Answer:
         return answer
     try:
         delta = wire.decode_body(body)
-        calls = ToolCalls()
         weight = weight_of(delta.content) + weight_of(delta.reasoning)
-        for piece in delta.tool_pieces:
-            call, _ = calls.find(piece)
+        for piece in delta.tool_pieces:  # each is a complete call
             text = piece.arguments or piece.whole
-            call.pieces += [text.encode("utf-8", "replace")] if text else []
             weight += _argument_weight(text, text.startswith(FRAME_OPEN), first=True)
-        answer.tool_calls = calls.received()
+            if not piece.server:
+                answer.tool_calls.append(ReceivedToolCall(piece.name, text))
     except CorruptAnswerError as error:
         text = body_text(body) if not body.lstrip().startswith(b"{") else ""
         answer.corrupt = f"the body is not JSON: {text}" if text else str(error)

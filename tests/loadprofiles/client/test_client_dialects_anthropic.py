@@ -119,17 +119,17 @@ ENDS = [
 ]  # fmt: skip
 
 COUNTS = [
-    stream("usage-only-at-start", "the count there is a placeholder", START, WORDS, event("message_delta", delta={"stop_reason": "end_turn"}), STOP, estimated=True, tokens=10),
+    stream("usage-only-at-start", "the count there is a placeholder", START, WORDS, event("message_delta", delta={"stop_reason": "end_turn"}), STOP, estimated=True, tokens=9),
     *(
         stream(f"usage-{name}", why, START, WORDS, end_of(usage=usage), estimated=estimated, tokens=tokens)
         for name, why, usage, estimated, tokens in (
-            ("null", "none", {"output_tokens": None}, True, 10),
+            ("null", "none", {"output_tokens": None}, True, 9),
             ("fraction", "the SDK takes it", {"output_tokens": 8.0}, False, 8),
             ("text", "readable", {"output_tokens": "8"}, False, 8),
-            ("negative", "no count", {"output_tokens": -8}, True, 10),
-            ("a-list", "no count", {"output_tokens": [8]}, True, 10),
-            ("impossible", "no count", {"output_tokens": 10**30}, True, 10),
-            ("text-for-all", "none", "eight", True, 10),
+            ("negative", "no count", {"output_tokens": -8}, True, 9),
+            ("a-list", "no count", {"output_tokens": [8]}, True, 9),
+            ("impossible", "no count", {"output_tokens": 10**30}, True, 9),
+            ("text-for-all", "none", "eight", True, 9),
         )
     ),
     stream("usage-null-at-start", "none", start(usage={"input_tokens": None, "output_tokens": None}), WORDS, END, tokens=8),

@@ -154,10 +154,10 @@ REUSED = {
     "kept": (chunked([GOOD]), 1),
     "connection-close": ((*chunked([GOOD], "Connection: close"), Close.FIN), 2),
     "closed-after-the-answer": ((*chunked([GOOD]), Close.FIN), 2),
-    "bytes-after-the-body": ((head(kind=STREAM, length=len(GOOD) - 1) + GOOD,), 2),
+    "bytes-after-the-body": ((head(kind=STREAM, length=len(GOOD)) + GOOD + b"and more",), 2),
     "http-1.0": ((head(kind=STREAM, version="HTTP/1.0", length=len(GOOD)) + GOOD, Close.FIN), 2),
     "page-for-a-stream": (response("200 OK", PAGE, kind="text/html"), 1),
-    "not-read-to-its-end": (chunked([event({"error": "x"}), GOOD]), 2),
+    "not-read-to-its-end": (chunked([event({"error": "x"}), 0.1, GOOD]), 2),
 }
 """Responses, and how many connections two calls then need."""
 

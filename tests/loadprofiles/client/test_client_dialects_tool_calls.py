@@ -9,7 +9,19 @@ import pytest
 
 from reports.shared.attributes import Outcome
 from tests.support.dialects.case import Dialect
-from tests.support.dialects.openai import DONE, STOP, TEXT, chunk_of, completion, event, stream, tool, tools_of, whole, words
+from tests.support.dialects.openai import (
+    DONE,
+    STOP,
+    TEXT,
+    chunk_of,
+    completion,
+    event,
+    stream,
+    tool,
+    tools_of,
+    whole,
+    words,
+)
 from tests.support.dialects.play import play, problems
 
 LS, PWD = '{"input": "ls"}', '{"input": "pwd"}'
