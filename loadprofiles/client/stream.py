@@ -22,6 +22,7 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 _FIELDS = (b"data", b"event", b"id:", b"retry:", b":")
 """The beginnings of the lines of an event stream."""
 _MAX_STRANGE = 100
+_CONTROLS = bytes(range(32))
 
 
 class StreamReader:
@@ -33,11 +34,15 @@ class StreamReader:
         """True after an error event or unparseable data: later bytes are ignored, and the client closes."""
         self._wire = wire
         self._rest = b""
+        self._after_cr = False
+        """The last byte was the CR of a blank line: an LF that follows belongs to it."""
         self._started = False
         self._events = 0
         self._strange: list[bytes] = []
         """Blocks that are no events, from before the first event."""
         self._text: list[bytes] = []
+        self._controls = 0
+        """Number of control characters in the text that were escaped in JSON, as they must be."""
         self._tool_calls = ToolCalls()
         self._before = self._after = b""
         self._target = self._text
@@ -53,7 +58,10 @@ class StreamReader:
             data = self._rest + data
         if not self._started:
             data = self._without_byte_order_mark(data)
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
         blocks, self._rest = split_blocks(data)
+        self._after_cr = not self._rest and data.endswith(b"\r")
         if not blocks:
             if len(self._rest) > MAX_EVENT_BYTES:
                 self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
@@ -64,12 +72,11 @@ class StreamReader:
             if head and block.startswith(before) and block.endswith(after) and len(block) > head + tail:
                 piece = block[head:-tail]
                 if b'"' not in piece and b"\\" not in piece:
-                    text = _printable(piece)
-                    if text:
-                        self._target.append(piece)
-                        self._log_time(now_s)
-                        self._log_tokens(self._tokens_of(len(text) if text.isascii() else weight_of(text)))
-                        continue
+                    weight = len(piece) if piece.isascii() else weight_of(piece.decode("utf-8", "replace"))
+                    self._target.append(piece)
+                    self._log_time(now_s)
+                    self._log_tokens(self._tokens_of(weight))
+                    continue
             self._read(block, now_s)
             if self.stopped:
                 return
@@ -95,8 +102,11 @@ class StreamReader:
         if message_complete and not self.stopped:
             self._read_rest(self._rest, now_s if now_s is not None else (answer.chunk_times_s or [0.0])[-1])
         try:
-            answer.text = b"".join(self._text).decode()
+            text = b"".join(self._text)
+            answer.text = text.decode()
             answer.tool_calls = self._tool_calls.received()
+            if _controls_in(text) > self._controls:  # the fast path does not look for them
+                answer.corrupt = answer.corrupt or "a string in an event has a control character in it: that is no JSON"
         except UnicodeDecodeError as error:
             answer.corrupt = answer.corrupt or f"the text is not UTF-8: {error.reason}"
         return answer
@@ -169,7 +179,9 @@ class StreamReader:
     def _take_pieces(self, block: bytes, delta: Delta, now_s: float) -> None:
         weight = 0
         if delta.content:
-            self._text.append(delta.content.encode("utf-8", "replace"))
+            raw = delta.content.encode("utf-8", "replace")
+            self._text.append(raw)
+            self._controls += _controls_in(raw)
             weight += weight_of(delta.content)
             self._make_template(block, delta, delta.content, self._text, 0)
         for piece in delta.tool_pieces:
@@ -209,13 +221,8 @@ class StreamReader:
             self._target = target
 
 
-def _printable(piece: bytes) -> str:
-    """The text of a piece if it is UTF-8 without control characters, which JSON does not allow in a string; else ""."""
-    try:
-        text = piece.decode()
-    except UnicodeDecodeError:
-        return ""
-    return text if text.isprintable() else ""
+def _controls_in(text: bytes) -> int:
+    return len(text) - len(text.translate(None, _CONTROLS))
 
 
 def _is_strange(block: bytes) -> bool:

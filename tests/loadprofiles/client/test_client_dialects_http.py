@@ -39,7 +39,7 @@ FRAMING = [
     raw("content-length-too-short", "RFC 9112: the body ends there", head(kind=STREAM, length=len(words()) + 5), GOOD, outcome=TRUNCATED),
     raw("content-length-short-by-the-last-newline", "what is needed is there", head(kind=STREAM, length=len(GOOD) - 1), GOOD, terminals=1),
     raw("content-length-short-in-two-reads", "the rest belongs to no message", head(kind=STREAM, length=len(GOOD) - 1), GOOD[:-1], 0.01, b"\n", terminals=1),
-    raw("content-length-twice", "RFC 9112: equal values are one", head("200 OK", f"Content-Length: {len(GOOD)}", kind=STREAM, length=len(GOOD)), GOOD, Close.FIN),
+    raw("content-length-twice", "RFC 9110, 8.6: may be refused, and the parser does", head("200 OK", f"Content-Length: {len(GOOD)}", kind=STREAM, length=len(GOOD)), GOOD, Close.FIN, outcome=CORRUPT, status=None),
     raw("content-lengths-differ", "RFC 9112: an unrecoverable error", head("200 OK", "Content-Length: 5", kind=STREAM, length=len(GOOD)), GOOD, Close.FIN, outcome=CORRUPT, status=None),
     raw("chunk-extensions", "RFC 9112: ignored", head("200 OK", CHUNKED), chunk(GOOD, b";ext=1;q=\"a b\""), LAST_CHUNK, tokens=8),
     raw("chunk-sizes-in-upper-case", "", head("200 OK", CHUNKED), b"%X\r\n%b\r\n" % (len(GOOD), GOOD), LAST_CHUNK),
