@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -43,18 +44,58 @@ APIS = st.sampled_from(sorted(STREAMS))
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 CUTS = st.lists(st.integers(0, 6000), max_size=40)
 TOKENS = st.sampled_from(
-    [b"data: ", b"data:", b"event: error\n", b"event: message_delta\n", b": x\n", b"\n", b"\n\n", b"\r", b"\r\n", b"[DONE]"]
-    + [b'{"choices":[{"delta":{"content":"', b'"}}]}', b'{"error":', b"null", b"[]", b"{}", b'"', b"\\", b"\x00", b"\xff", b"\xe6"]
-    + [b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","input":', b"1e999", b"NaN", b'"\\ud800"']
-    + [b'{"choices":[{"delta":{"tool_calls":[', b"]}}]}", b'{"index":0,"function":{"arguments":', b"}", b"abcd", b"<html>"]
-    + [b'{"usage":{"completion_tokens":', b'{"choices":[{"finish_reason":', b'{"type":"message_start","message":', b'{"content":[']
-)  # fmt: skip
+    [
+        b"data: ",
+        b"data:",
+        b"event: error\n",
+        b"event: message_delta\n",
+        b": x\n",
+        b"\n",
+        b"\n\n",
+        b"\r",
+        b"\r\n",
+        b"[DONE]",
+    ,
+       
+        b'{"choices":[{"delta":{"content":"',
+        b'"}}]}',
+        b'{"error":',
+        b"null",
+        b"[]",
+        b"{}",
+        b'"',
+        b"\\",
+        b"\x00",
+        b"\xff",
+        b"\xe6",
+    ,
+       
+        b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","input":',
+        b"1e999",
+        b"NaN",
+        b'"\\ud800"',
+    ,
+       
+        b'{"choices":[{"delta":{"tool_calls":[',
+        b"]}}]}",
+        b'{"index":0,"function":{"arguments":',
+        b"}",
+        b"abcd",
+        b"<html>",
+    ,
+       
+        b'{"usage":{"completion_tokens":',
+        b'{"choices":[{"finish_reason":',
+        b'{"type":"message_start","message":',
+        b'{"content":[',
+    ]
+)
 
 
 def read(api: str, data: bytes, cuts: list[int], *, complete: bool = True) -> Answer:
     reader = StreamReader(WIRES[api])
     places = sorted({0, *(cut for cut in cuts if cut < len(data)), len(data)})
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in pairwise(places):
         reader.feed(data[begin:end], float(begin))
     return reader.finish(complete, float(len(data)))
 
@@ -111,7 +152,11 @@ def test_no_bytes_make_reading_or_judging_raise(api: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("api", ["openai", "anthropic"])
 @settings(max_examples=25, deadline=None)
-@given(body=st.one_of(st.binary(max_size=200), st.lists(TOKENS, max_size=12).map(b"".join)), status=st.sampled_from([200, 400, 503]), stream=st.booleans())  # fmt: skip
+@given(
+    body=st.one_of(st.binary(max_size=200), st.lists(TOKENS, max_size=12).map(b"".join)),
+    status=st.sampled_from([200, 400, 503]),
+    stream=st.booleans(),
+)
 def test_no_response_makes_a_call_raise(api: str, body: bytes, status: int, stream: bool) -> None:
     length = len(body)
     steps = (head(f"{status} X", length=length) + body,)
@@ -121,7 +166,12 @@ def test_no_response_makes_a_call_raise(api: str, body: bytes, status: int, stre
 
 
 @settings(max_examples=25, deadline=None)
-@given(data=st.one_of(st.binary(min_size=1, max_size=100), st.binary(max_size=40).map(lambda data: head("200 OK", "Transfer-Encoding: chunked") + data)))  # fmt: skip
+@given(
+    data=st.one_of(
+        st.binary(min_size=1, max_size=100),
+        st.binary(max_size=40).map(lambda data: head("200 OK", "Transfer-Encoding: chunked") + data),
+    )
+)
 def test_no_bytes_of_a_connection_make_a_call_raise(data: bytes) -> None:
     record = play(Dialect(name="", why="", sends=((data, LAST_CHUNK, Close.FIN),)))
     assert problems(Dialect(name="", why="", sends=(), outcome=record.outcome, status=record.status), record) == []

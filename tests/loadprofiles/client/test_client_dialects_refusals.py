@@ -9,9 +9,9 @@ import time
 import zlib
 from typing import Any
 
+import gevent
 import pytest
 
-from loadprofiles.client import client as our_client
 from reports.shared.attributes import Outcome
 from tests.support.dialects.case import Close, Dialect
 from tests.support.dialects.http import chunked, head, response
@@ -33,7 +33,12 @@ def says(name: str, body: Any, text: str, *headers: str, status: str = BAD, **mo
 NOTHING = "no message in the response"
 BODIES = [
     says("openai", {"error": {"message": "bad model", "type": "not_found", "param": None, "code": None}}, "bad model"),
-    says("anthropic", {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}, "Busy", api="anthropic"),
+    says(
+        "anthropic",
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}},
+        "Busy",
+        api="anthropic",
+    ),
     says("error-text", {"error": "bad model"}, "bad model"),
     says("error-null-message", {"error": {"message": None, "type": "quota"}}, "quota"),
     says("error-list", {"error": [{"message": "one"}, {"message": "two"}]}, "one; two"),
@@ -42,7 +47,9 @@ BODIES = [
     says("message-an-object", {"error": {"message": {"detail": "deep"}}}, "deep"),
     says("message-a-list", {"message": ["one", "two"]}, "one; two"),
     says("detail", {"detail": "Not authenticated"}, "Not authenticated"),
-    says("detail-list", {"detail": [{"loc": ["body", "user", 0], "msg": "not permitted"}]}, "body.user.0: not permitted"),
+    says(
+        "detail-list", {"detail": [{"loc": ["body", "user", 0], "msg": "not permitted"}]}, "body.user.0: not permitted"
+    ),
     says("detail-object", {"detail": {"error": "no"}}, "no"),
     says("message", {"message": "limit reached", "request_id": "q"}, "limit reached"),
     says("upper-case-keys", {"Message": "limit reached"}, "limit reached"),
@@ -50,7 +57,11 @@ BODIES = [
     says("msg", {"code": 40001, "msg": "limit reached"}, "limit reached"),
     says("error-msg", {"error_code": 17, "error_msg": "limit reached"}, "limit reached"),
     says("fault", {"fault": {"faultstring": "limit reached"}}, "limit reached"),
-    says("problem-details", {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "no such tenant"}, "no such tenant"),
+    says(
+        "problem-details",
+        {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "no such tenant"},
+        "no such tenant",
+    ),
     says("unknown-keys", {"outcome": "denied"}, "denied"),
     says("json-text", b'"limit reached"', "limit reached"),
     says("json-list", ["limit reached"], "limit reached"),
@@ -67,12 +78,24 @@ BODIES = [
     says("json-deep", b'{"error":' * 5000 + b"1" + b"}" * 5000, ""),
     says("json-huge", {"pad": "x" * 300_000, "error": {"message": "limit reached"}}, "limit reached"),
     says("message-huge", {"error": {"message": "no " * 100_000}}, "no no no"),
-    says("message-in-lines", {"error": {"message": "one\r\n\ttwo\x00\x1b[31mthree\u2028four"}}, "one two [31mthree four"),
+    says(
+        "message-in-lines", {"error": {"message": "one\r\n\ttwo\x00\x1b[31mthree\u2028four"}}, "one two [31mthree four"
+    ),
     says("text", b"Internal Server Error", "Internal Server Error", status="500 X"),
     says("text-huge", b"no " * 1_000_000, "no no no", status="500 X"),
-    says("page", b"<html><head><title>502 Bad Gateway</title></head><body><center>proxy/1.2</center></body></html>", "502 Bad Gateway: proxy/1.2", status="502 X"),
+    says(
+        "page",
+        b"<html><head><title>502 Bad Gateway</title></head><body><center>proxy/1.2</center></body></html>",
+        "502 Bad Gateway: proxy/1.2",
+        status="502 X",
+    ),
     says("page-of-tags", b"<head" * 20_000, "", status="502 X"),
-    says("xml", b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce it</Message></Error>', "SlowDown Reduce it", status="503 X"),
+    says(
+        "xml",
+        b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Reduce it</Message></Error>',
+        "SlowDown Reduce it",
+        status="503 X",
+    ),
     says("empty", b"", NOTHING, status="500 X"),
     says("blank", b" \r\n ", NOTHING, status="500 X"),
     says("binary", bytes(range(256)), "256 bytes of binary data", status="500 X"),
@@ -82,19 +105,52 @@ BODIES = [
     says("gzip-that-is-none", b'{"error": "x"}', "not gzip", "Content-Encoding: gzip"),
     says("gzip-bomb", gzip.compress(b"a" * 50_000_000), "aaaa", "Content-Encoding: gzip"),
     says("stream", b'event: error\ndata: {"error": {"message": "busy"}}\n\n', "busy", status="500 X"),
-    says("key-in-it", {"error": {"message": f"the key {KEY} is not known"}}, "the key *** is not known", status="401 X"),
+    says(
+        "key-in-it", {"error": {"message": f"the key {KEY} is not known"}}, "the key *** is not known", status="401 X"
+    ),
     says("key-at-the-cut", {"error": {"message": "x" * 180 + KEY}}, "xxx", status="401 X"),
     says("key-at-the-cut-of-a-page", b"<p>" + b"y" * 185 + KEY.encode(), "yyy", status="401 X"),
     says("other-key-in-it", b"wrong key: sk-proj-abcdefghijk123", "wrong key: ***", status="401 X"),
-]  # fmt: skip
+]
 
 STATUSES = [
-    *(says(f"status-{code}", {"error": "no"}, "no", status=f"{code} X") for code in (401, 402, 403, 404, 405, 408, 409, 413, 418, 422, 424, 429, 498, 499, 500, 501, 503, 504, 529, 599)),
-    Dialect(name="body-cut", why="the status counts", sends=((head("503 X", length=900), b'{"error": "busy"}', Close.FIN),), outcome=Outcome.HTTP_5XX, status=503, says="busy"),
-    Dialect(name="body-missing", why="the status counts", sends=((head("503 X", length=900), Close.FIN),), outcome=Outcome.HTTP_5XX, status=503, says="closed"),
-    Dialect(name="body-in-chunks", why="", sends=(chunked([b'{"error":', b'"busy"}'], status="503 X"),), outcome=Outcome.HTTP_5XX, status=503, says="busy"),
-    Dialect(name="body-until-close", why="", sends=((head("503 X"), b'{"error": "busy"}', Close.FIN),), outcome=Outcome.HTTP_5XX, status=503, says="busy"),
-]  # fmt: skip
+    *(
+        says(f"status-{code}", {"error": "no"}, "no", status=f"{code} X")
+        for code in (401, 402, 403, 404, 405, 408, 409, 413, 418, 422, 424, 429, 498, 499, 500, 501, 503, 504, 529, 599)
+    ),
+    Dialect(
+        name="body-cut",
+        why="the status counts",
+        sends=((head("503 X", length=900), b'{"error": "busy"}', Close.FIN),),
+        outcome=Outcome.HTTP_5XX,
+        status=503,
+        says="busy",
+    ),
+    Dialect(
+        name="body-missing",
+        why="the status counts",
+        sends=((head("503 X", length=900), Close.FIN),),
+        outcome=Outcome.HTTP_5XX,
+        status=503,
+        says="closed",
+    ),
+    Dialect(
+        name="body-in-chunks",
+        why="",
+        sends=(chunked([b'{"error":', b'"busy"}'], status="503 X"),),
+        outcome=Outcome.HTTP_5XX,
+        status=503,
+        says="busy",
+    ),
+    Dialect(
+        name="body-until-close",
+        why="",
+        sends=((head("503 X"), b'{"error": "busy"}', Close.FIN),),
+        outcome=Outcome.HTTP_5XX,
+        status=503,
+        says="busy",
+    ),
+]
 
 
 @pytest.mark.parametrize("dialect", [*BODIES, *STATUSES], ids=lambda dialect: dialect.name)
@@ -133,16 +189,27 @@ RETRIES = {
 def test_a_refusal_is_retried_when_its_headers_say(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     status, headers, policy, expected = RETRIES[name]
     slept: list[float] = []
-    monkeypatch.setattr(our_client.gevent, "sleep", slept.append)
+    monkeypatch.setattr(gevent, "sleep", slept.append)
     dialect = says(name, {"error": "no"}, "no", *headers, status=status, retries=policy, attempts=len(expected) + 1)
     assert problems(dialect, play(dialect)) == []
     assert slept == expected
 
 
-@pytest.mark.parametrize("header", ["Retry-After: 0", "Retry-After: -1", "Retry-After: soon", "Retry-After:", "Retry-After: 86400", "X: y", f"Retry-After: {DATE}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Retry-After: 0",
+        "Retry-After: -1",
+        "Retry-After: soon",
+        "Retry-After:",
+        "Retry-After: 86400",
+        "X: y",
+        f"Retry-After: {DATE}",
+    ],
+)
 def test_a_strange_retry_after_does_not_break_the_call(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(our_client.gevent, "sleep", slept.append)
+    monkeypatch.setattr(gevent, "sleep", slept.append)
     good = Dialect(
         name="",
         why="",

@@ -36,8 +36,9 @@ def event(kind: str, *, name: str | None = None, **fields: Any) -> bytes:
 def start(usage: Any = None, **fields: Any) -> bytes:
     """`message_start`."""
     counts = {"input_tokens": 31, "output_tokens": 1} if usage is None else usage
-    usual = {"id": "msg_q", "type": "message", "role": "assistant", "model": "lab-1", "content": [], "usage": counts}
-    return event("message_start", message=usual | {"stop_reason": None} | fields)
+    usual: dict[str, Any] = {"id": "msg_q", "type": "message", "role": "assistant", "model": "lab-1"}
+    usual |= {"content": [], "usage": counts, "stop_reason": None}
+    return event("message_start", message=usual | fields)
 
 
 def block(index: int, content: dict[str, Any], *deltas: dict[str, Any]) -> bytes:
