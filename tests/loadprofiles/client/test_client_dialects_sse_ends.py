@@ -97,7 +97,13 @@ DONES = [
 ]
 
 LAST_EVENTS = [
-    stream("finish-without-blank-line", "the body is complete, so the event is", words(), STOP[:-2], terminals=0),
+    stream(
+        "finish-without-blank-line",
+        "the body is complete, so the event is (the SDK drops it)",
+        words(),
+        STOP[:-2],
+        terminals=0,
+    ),
     stream("finish-with-one-newline", "the same", words(), STOP[:-1]),
     stream("last-event-is-cut", "the finish reason is missing", words(), STOP[:-20], outcome=TRUNCATED),
     stream(
@@ -113,7 +119,9 @@ LAST_EVENTS = [
         outcome=ERROR,
         says="out of memory",
     ),
-    cut("closed-before-the-last-chunk", "RFC 9112: the message is incomplete", GOOD, says="closed", text=TEXT),
+    cut(
+        "closed-before-the-last-chunk", "RFC 9112: incomplete (the SDK stops at [DONE])", GOOD, says="closed", text=TEXT
+    ),
     cut("closed-after-done-without-blank-line", "the same", words(), STOP, DONE[:-2], says="closed"),
     cut("closed-in-the-answer", "the same", words(), says="closed"),
     Dialect(
