@@ -57,7 +57,7 @@ def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
         error = decode_json(body)
         found = error_text(error) or (body.decode("utf-8", "replace") if error else "")
     except NotJsonError:
-        text = body[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
+        text = _event_text(body[:_MAX_TEXT_BYTES]) or body[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
         found = _html_text(text) if "<" in text[:200] and ">" in text else text
         if _is_binary(body):
             found = f"{len(body)} bytes of binary data"
@@ -137,6 +137,17 @@ def _in_utf_8(body: bytes) -> bytes:
     if body[1:2] == b"\x00" and body[3:4] == b"\x00":
         return body.decode("utf-16-le", "replace").encode("utf-8", "replace")
     return body
+
+
+def _event_text(body: bytes) -> str:
+    """What the first server-sent event with an error says; "" if the body is no event stream."""
+    for line in body.splitlines():
+        if line.startswith(b"data:"):
+            try:
+                return error_text(decode_json(line[5:]))
+            except NotJsonError:
+                return ""
+    return ""
 
 
 def _html_text(text: str) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 __all__ = [
     "NotJsonError",
+    "as_body",
     "as_count",
     "as_list",
     "as_object",
@@ -48,6 +49,13 @@ def decode_json(data: bytes) -> object:
 def as_object(value: object) -> dict[str, Any]:
     """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def as_body(value: object) -> dict[str, Any] | None:
+    """The value if it is an object, or the object in a list of one, as Gemini sends its errors; else None."""
+    if isinstance(value, list) and len(value) == 1 and as_object(value[0]).get("error"):
+        value = value[0]
+    return value if isinstance(value, dict) else None
 
 
 def as_list(value: object) -> list[Any]:

@@ -11,6 +11,7 @@ from loadprofiles.client.api_paths import API_PATHS
 from loadprofiles.client.error_text import error_text, excerpt, one_line
 from loadprofiles.client.lenient_json import (
     NotJsonError,
+    as_body,
     as_count,
     as_list,
     as_object,
@@ -86,10 +87,10 @@ class OpenAIWire:
         if not data.strip() and name != "error":
             return None
         try:
-            chunk = decode_json(data)
+            chunk = as_body(decode_json(data))
         except NotJsonError:
             chunk = None
-        if not isinstance(chunk, dict):
+        if chunk is None:
             if name == "error":
                 return Delta(error=one_line(data.decode("utf-8", "replace")) or "an error event without a message")
             raise CorruptAnswerError(f"an event is not a chat completion chunk: {excerpt(data)}")
@@ -97,10 +98,10 @@ class OpenAIWire:
 
     def decode_body(self, data: bytes) -> Delta:
         try:
-            body = decode_json(data)
+            body = as_body(decode_json(data))
         except NotJsonError:
             body = None
-        if not isinstance(body, dict):
+        if body is None:
             raise CorruptAnswerError(f"the body is not a chat completion: {excerpt(data)}")
         delta = _read(body, "message", is_error=False)
         if delta.error is None and not as_list(body.get("choices")):
@@ -114,8 +115,8 @@ def _read(chunk: dict[str, Any], where: str, *, is_error: bool) -> Delta:
     delta = Delta(model=as_text(chunk.get("model")) or None)
     choices = as_list(chunk.get("choices"))
     choice = _only_choice(choices) if where == "message" else _first_choice(choices)
-    is_error = is_error or chunk.get("object") == "error"
-    error = chunk.get("error") or choice.get("error") or (chunk if is_error else None)
+    is_error = is_error or "error" in (chunk.get("object"), chunk.get("type"))
+    error = chunk.get("error") or choice.get("error") or chunk.get("errors") or (chunk if is_error else None)
     if error or is_error:
         delta.error = one_line(error_text(error)) or "an error without a message"
         return delta

@@ -156,6 +156,9 @@ ERRORS = [
             ("object", event({"error": {"message": "the worker died", "code": 500}}), "the worker died"),
             ("text", event({"error": "the worker died", "error_type": "generation"}), "the worker died"),
             ("true", event({"error": True}), "error"),
+            ("type", event({"type": "error", "message": "the worker died"}), "the worker died"),
+            ("errors", event({"errors": [{"message": "the worker died"}]}), "the worker died"),
+            ("list-of-one", event([{"error": {"message": "the worker died"}}]), "the worker died"),
             ("list", event({"error": [{"msg": "first"}, {"msg": "second"}]}), "first; second"),
             ("with-a-choice", event(chunk_of(error={"message": "no more memory"})), "no more memory"),
             (

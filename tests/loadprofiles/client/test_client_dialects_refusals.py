@@ -104,7 +104,10 @@ BODIES = [
     says("br", b"\x1b\x0f\x00\xf8", "4 bytes compressed with br", "Content-Encoding: br"),
     says("gzip-that-is-none", b'{"error": "x"}', "not gzip", "Content-Encoding: gzip"),
     says("gzip-bomb", gzip.compress(b"a" * 50_000_000), "aaaa", "Content-Encoding: gzip"),
-    says("stream", b'event: error\ndata: {"error": {"message": "busy"}}\n\n', "busy", status="500 X"),
+    says("list-of-one", [{"error": {"message": "quota", "status": "EXHAUSTED"}}], "quota (EXHAUSTED)"),
+    says(
+        "stream", b'event: error\ndata: {"error": {"message": "it is busy", "type": "load"}}\n\n', "it is busy (load)"
+    ),
     says(
         "key-in-it", {"error": {"message": f"the key {KEY} is not known"}}, "the key *** is not known", status="401 X"
     ),
