@@ -63,6 +63,13 @@ OTHER_BODIES = [
         outcome=ERROR,
         says="all busy",
     ),
+    raw(
+        "error-in-a-list-for-a-stream",
+        "Gemini sends its errors so",
+        *response("200 OK", b'[{"error": {"message": "all busy"}}]'),
+        outcome=ERROR,
+        says="all busy",
+    ),
     raw("error-text-for-a-stream", "", *response("200 OK", b'{"error": "all busy"}'), outcome=ERROR, says="all busy"),
     raw(
         "error-with-blank-lines",
