@@ -6,6 +6,7 @@ import gzip
 import zlib
 from typing import Any
 
+import gevent
 import pytest
 
 from loadprofiles.client.client import Client
@@ -277,6 +278,10 @@ def test_a_connection_is_used_again_only_if_that_is_safe(name: str) -> None:
         client = Client(ClientOptions(server.url, "lab-1", retries="none", timeout_s=3.0))
         context = AgentContext("s-9", "main", None, 7)
         client.call(call_of(dialect), context, now_s())
+        idle = client._connections._idle
+        with gevent.Timeout(5):
+            while connections > 1 and idle and idle[0].alive():  # until the close has arrived
+                gevent.sleep(0.001)
         record = client.call(call_of(dialect), context, now_s())
         client.close()
     assert problems(dialect, record) == []
