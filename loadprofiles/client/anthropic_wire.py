@@ -10,8 +10,16 @@ from msgspec import Raw
 
 from loadprofiles.client.api_paths import API_PATHS
 from loadprofiles.client.error_text import error_text, excerpt, one_line
-from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
-from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields, ToolPiece, Usage
+from loadprofiles.client.lenient_json import (
+    NotJsonError,
+    as_count,
+    as_list,
+    as_object,
+    as_text,
+    decode_json,
+    encode_json,
+)
+from loadprofiles.client.wire import CorruptAnswerError, Delta, RequestFields, ToolPiece, Usage, failure_of
 from loadprofiles.sessions.session import TOOL_NAME, Call, Message
 
 __all__ = ["AnthropicWire"]
@@ -86,6 +94,8 @@ class AnthropicWire:
     def decode_event(self, name: str, data: bytes) -> Delta | None:
         if name not in _EVENTS or data.lstrip().startswith(b"[DONE]"):  # vLLM sends [DONE] after message_stop
             return None
+        if not data.strip() and name != "error":
+            return None
         try:
             event = decode_json(data)
         except NotJsonError:
@@ -114,6 +124,7 @@ class AnthropicWire:
         delta = Delta(finish=finish, done=finish is not None, model=as_text(message.get("model")) or None)
         for block in as_list(message.get("content")):
             _read_block(delta, as_object(block), None)
+        delta.error = failure_of(finish)
         delta.usage = _usage(message.get("usage"))
         return delta
 
@@ -146,7 +157,10 @@ def _read_start(event: dict[str, Any]) -> Delta:
     usage = _usage(message.get("usage"))
     # The count of output tokens at the start is a placeholder.
     kept = Usage(usage.input_tokens, usage.cached_tokens, None) if usage is not None else None
-    return Delta(model=as_text(message.get("model")) or None, usage=kept)
+    delta = Delta(model=as_text(message.get("model")) or None, usage=kept)
+    for index, block in enumerate(as_list(message.get("content"))):
+        _read_block(delta, as_object(block), index)
+    return delta
 
 
 def _read_block_start(event: dict[str, Any]) -> Delta:
@@ -158,15 +172,18 @@ def _read_block_start(event: dict[str, Any]) -> Delta:
 def _read_block_delta(event: dict[str, Any]) -> Delta:
     piece = as_object(event.get("delta"))
     delta = Delta(content=as_text(piece.get("text")), reasoning=as_text(piece.get("thinking")))
-    arguments = as_text(piece.get("partial_json"))
+    given = piece.get("partial_json")
+    if isinstance(given, (dict, list)):
+        raise CorruptAnswerError("a piece of tool call arguments is not a string")
+    arguments = as_text(given)
     if arguments:
         delta.tool_pieces.append(ToolPiece(index=as_count(event.get("index")), arguments=arguments))
     return delta
 
 
 def _read_end(event: dict[str, Any]) -> Delta:
-    finish = as_text(as_object(event.get("delta")).get("stop_reason"))
-    return Delta(finish=finish or None, usage=_usage(event.get("usage")))
+    finish = as_text(as_object(event.get("delta")).get("stop_reason")) or None
+    return Delta(finish=finish, error=failure_of(finish), usage=_usage(event.get("usage")))
 
 
 def _read_stop(event: dict[str, Any]) -> Delta:
@@ -188,11 +205,16 @@ def _read_block(delta: Delta, block: dict[str, Any], index: int | None) -> None:
     kind = as_text(block.get("type"))
     if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
         given = block.get("input")
-        if isinstance(given, str):
-            raise CorruptAnswerError(f"the input of a tool call is a string, not an object: {excerpt(given.encode())}")
-        whole = _encode(given).decode() if isinstance(given, (dict, list)) and given else ""
         name, server = as_text(block.get("name")), kind != "tool_use"
-        delta.tool_pieces.append(ToolPiece(index, as_text(block.get("id")), name, whole=whole, server=server))
+        if isinstance(given, str) and given.strip() and not server:
+            shown = excerpt(as_text(given).encode())
+            raise CorruptAnswerError(f"the input of a tool call is a string, not an object: {shown}")
+        try:
+            whole = encode_json(given) if isinstance(given, (dict, list)) and given else ""
+        except NotJsonError as error:
+            raise CorruptAnswerError(f"the input of a tool call is {error}") from error
+        piece = ToolPiece(index, as_text(block.get("id")), name, whole=whole, server=server, begins=True)
+        delta.tool_pieces.append(piece)
         return
     delta.content += as_text(block.get("text"))
     delta.reasoning += as_text(block.get("thinking"))

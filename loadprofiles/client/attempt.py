@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from loadprofiles.client.answer import Answer
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import BrokenMessageError, Connection, ConnectionClosedError, Connections
-from loadprofiles.client.error_text import body_text, one_line
+from loadprofiles.client.error_text import body_text, encoded_text, one_line
 from loadprofiles.client.judge import DEGRADED_HEADER, Judgement, Provability, expected_after_degradation, judge
 from loadprofiles.client.stream import StreamReader, read_complete_body
 from loadprofiles.client.wire import Wire
@@ -178,9 +178,12 @@ class Sender:
     def _words(self, status: int, headers: Mapping[str, str], body: bytes, failure: _Failure | None) -> str:
         """What a response with an error status says."""
         if 300 <= status < 400:
-            return self._line(f"{status} to {headers.get('location') or 'nowhere'}: redirects are refused")
-        encoded = headers.get("content-encoding", "identity").strip().lower() not in ("identity", "")
-        text = "" if encoded else body_text(body, self._secrets)
+            place = headers.get("location")
+            if place:
+                return self._line(f"{status} to {place}: redirects are refused")
+            return body_text(body, self._secrets) or f"{status} without a place to go to: redirects are refused"
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        text = encoded_text(body, encoding, self._secrets)
         return text or (failure.message if failure is not None else "no message in the response")
 
 

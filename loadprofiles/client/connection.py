@@ -48,11 +48,29 @@ class _Socket(Protocol):
 
 
 class _Parser(HTTPResponse):  # type: ignore[misc]  # geventhttpclient carries no types under our mypy settings
-    """Parser of one message. Collects the body in pieces as they were framed."""
+    """Parser of one message. Collects the body in pieces as they were framed.
+
+    `ended`: the message is complete, and no interim one (1xx). Bytes after it belong to no message (RFC 9112, 6.3).
+    """
 
     def __init__(self) -> None:
         super().__init__(method="POST")
         self.body: list[bytes] = []
+        self.ended = False
+        self._final = False
+
+    def _on_headers_complete(self) -> int | bool | None:
+        self._final = self.get_code() >= 200
+        return cast("int | bool | None", super()._on_headers_complete())
+
+    def _on_message_complete(self) -> None:
+        super()._on_message_complete()
+        self.ended = self._final
+
+    def _on_message_begin(self) -> None:
+        if self.ended:
+            raise HTTPParseError("bytes after the end of the message")
+        super()._on_message_begin()
 
     def _on_body(self, piece: bytes) -> None:
         self.body.append(piece)
@@ -64,6 +82,7 @@ class Connection:
     def __init__(self, sock: _Socket) -> None:
         self._sock = sock
         self._parser = _Parser()
+        self._spoiled = False
         self.idle_since_s = 0.0
 
     def send(self, request: bytes, limit_s: float) -> None:
@@ -87,9 +106,12 @@ class Connection:
         try:
             parser.feed(data)
         except HTTPParseError as error:
-            if data:
+            if parser.ended:
+                self._spoiled = True
+            elif data:
                 raise BrokenMessageError(str(error)) from error
-            raise ConnectionClosedError("closed in the middle of the message") from error
+            else:
+                raise ConnectionClosedError("closed in the middle of the message") from error
         if not data and not parser.message_complete:
             raise ConnectionClosedError("closed before the message was complete")
         if not parser.body:
@@ -115,7 +137,7 @@ class Connection:
     @property
     def reusable(self) -> bool:
         """The connection can be used for another request."""
-        return not self._parser.should_close()
+        return not self._spoiled and not self._parser.should_close()
 
     def headers(self) -> dict[str, str]:
         """The response's headers, names in lower case, repeated headers joined by a comma."""

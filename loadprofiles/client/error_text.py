@@ -7,18 +7,27 @@ nor anything that looks like an API key.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loadprofiles.client.lenient_json import NotJsonError, decode_json
 
-__all__ = ["MAX_TEXT_CHARS", "body_text", "error_text", "excerpt", "masked", "one_line"]
+__all__ = ["MAX_TEXT_CHARS", "body_text", "encoded_text", "error_text", "excerpt", "masked", "one_line"]
 
 MAX_TEXT_CHARS = 200
 
-_MAX_BODY_BYTES = 64 * 1024
-_MESSAGE_KEYS = ("message", "msg", "detail", "error_description", "title", "error", "errors", "reason", "description")
+_MAX_BODY_BYTES = 4 * 1024 * 1024
+_MAX_TEXT_BYTES = 16 * 1024
+"""As much is read of a page, or of plain text."""
+_MESSAGE_KEYS = (
+    *("message", "msg", "detail", "error_description", "error_message", "error_msg", "errmsg", "faultstring", "title"),
+    *("error", "errors", "fault", "reason", "description"),
+)
 _KIND_KEYS = ("code", "type", "status")
+_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+"""Window bits of the encodings that Python can decode."""
 _VAGUE_KINDS = frozenset({"", "error", "none", "null", "invalid_request_error"})
 _MAX_DEPTH = 6
 
@@ -27,13 +36,15 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]+|\\s+")
 _KEY = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
+    r"(?<=://)[^/\s@]+(?=@)"
+    r"|\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
     r"|\b(?:hf|api|key|token)[-_](?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_-]{10,}"
     r"|(?<=\bBearer )[^\s\"',;]{6,}"
     r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+"
 )
 _MASK = "***"
+_LEAST_SECRET = 4
 
 
 def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
@@ -41,15 +52,29 @@ def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
 
     `secrets`: texts that are masked wherever they occur.
     """
-    body = body[:_MAX_BODY_BYTES]
+    body = _in_utf_8(body[:_MAX_BODY_BYTES])
     try:
-        found = error_text(decode_json(body))
+        error = decode_json(body)
+        found = error_text(error) or (body.decode("utf-8", "replace") if error else "")
     except NotJsonError:
-        text = body.decode("utf-8", "replace")
+        text = _event_text(body[:_MAX_TEXT_BYTES]) or body[:_MAX_TEXT_BYTES].decode("utf-8", "replace")
         found = _html_text(text) if "<" in text[:200] and ">" in text else text
         if _is_binary(body):
             found = f"{len(body)} bytes of binary data"
     return one_line(found, secrets)
+
+
+def encoded_text(body: bytes, encoding: str, secrets: Iterable[str] = ()) -> str:
+    """Like `body_text`, for a body with this Content-Encoding."""
+    if encoding in ("", "identity"):
+        return body_text(body, secrets)
+    if encoding not in _ZLIB:
+        return one_line(f"{len(body)} bytes compressed with {encoding}", secrets)
+    try:
+        decoded = zlib.decompressobj(_ZLIB[encoding]).decompress(body, _MAX_BODY_BYTES)
+    except zlib.error:
+        return one_line(f"{len(body)} bytes that are not {encoding}", secrets)
+    return body_text(decoded, secrets)
 
 
 def error_text(error: object) -> str:
@@ -65,14 +90,16 @@ def excerpt(data: bytes, limit: int = 60) -> str:
 
 def one_line(text: str, secrets: Iterable[str] = (), limit: int = MAX_TEXT_CHARS) -> str:
     """The text with masked keys, without line breaks and control characters, cut to `limit` characters."""
-    text = _INVISIBLE.sub(" ", masked(text[: 16 * MAX_TEXT_CHARS], secrets)).strip()
+    text = _INVISIBLE.sub(" ", masked(text[:_MAX_TEXT_BYTES], secrets)).strip()
     return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with `***` in place of every secret, and of everything that looks like an API key."""
-    for secret in sorted((s for s in secrets if len(s) >= 4), key=len, reverse=True):
+    for secret in sorted((s for s in secrets if len(s) >= _LEAST_SECRET), key=len, reverse=True):
         text = text.replace(secret, _MASK)
+        for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):  # a text that was cut in the middle of the secret
+            text = text.replace(secret[:size] + "...", _MASK + "...")
     return _KEY.sub(_MASK, text)
 
 
@@ -83,6 +110,7 @@ def _said(error: object, depth: int) -> str:
         return "; ".join(filter(None, (_said(item, depth + 1) for item in error[:5]))) if depth < _MAX_DEPTH else ""
     if not isinstance(error, Mapping) or depth >= _MAX_DEPTH:
         return "" if error is None or isinstance(error, (bool, Mapping)) else str(error)
+    error = {key.lower() if isinstance(key, str) else key: value for key, value in error.items()}
     text = next((said for key in _MESSAGE_KEYS if (said := _said(error.get(key), depth + 1))), "")
     place = error.get("loc")
     if text and isinstance(place, list):
@@ -99,6 +127,27 @@ def _kind(error: Mapping[Any, Any]) -> str:
         return ""
     texts = [error[key] for key in _KIND_KEYS if isinstance(error.get(key), str)]
     return next((text for text in texts if text.lower() not in _VAGUE_KINDS), "")
+
+
+def _in_utf_8(body: bytes) -> bytes:
+    """The body in UTF-8 and without a byte order mark, if it begins with one, or looks like JSON in UTF-16."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body.decode(encoding, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
+    if body[1:2] == b"\x00" and body[3:4] == b"\x00":
+        return body.decode("utf-16-le", "replace").encode("utf-8", "replace")
+    return body
+
+
+def _event_text(body: bytes) -> str:
+    """What the first server-sent event with an error says; "" if the body is no event stream."""
+    for line in body.splitlines():
+        if line.startswith(b"data:"):
+            try:
+                return error_text(decode_json(line[5:]))
+            except NotJsonError:
+                return ""
+    return ""
 
 
 def _html_text(text: str) -> str:

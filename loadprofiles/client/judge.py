@@ -121,7 +121,7 @@ def _compared(answer: Answer, expected: str, provability: Provability) -> tuple[
             return found, all(complete for _, complete in tokens)
     if answer.finish in _CUT_BY_THE_MODEL:
         return None, True
-    return None, all(_is_json(call.arguments) for call in answer.tool_calls if call.arguments)
+    return None, all(_is_json(call.arguments) for call in answer.tool_calls if call.arguments.strip())
 
 
 def _differences(integrity: Integrity) -> str:

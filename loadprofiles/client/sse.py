@@ -25,7 +25,7 @@ def split_blocks(buffer: bytes) -> tuple[list[bytes], bytes]:
 
 
 def parse_block(block: bytes) -> tuple[str, bytes | None]:
-    """The event's name (default `message`) and its data; data is None for a block without data."""
+    """The event's name (default `message`) and its data; data is None for a block without a data line."""
     event = "message"
     data: list[bytes] = []
     for line in block.split(b"\n"):
@@ -36,4 +36,4 @@ def parse_block(block: bytes) -> tuple[str, bytes | None]:
             data.append(value)
         elif name == b"event":
             event = value.decode("utf-8", "replace")
-    return event or "message", b"\n".join(data) if any(data) else None
+    return event or "message", b"\n".join(data) if data else None

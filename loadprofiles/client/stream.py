@@ -11,7 +11,7 @@ from loadprofiles.client.answer import Answer, merge_usage
 from loadprofiles.client.error_text import body_text, excerpt
 from loadprofiles.client.sse import BYTE_ORDER_MARK, parse_block, split_blocks
 from loadprofiles.client.token_estimate import FRAME_CLOSE, FRAME_OPEN, TokenCounter, weight_of
-from loadprofiles.client.tool_calls import ToolCalls
+from loadprofiles.client.tool_calls import ReceivedToolCall, ToolCalls
 from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage, Wire
 
 __all__ = ["MAX_EVENT_BYTES", "StreamReader", "read_complete_body"]
@@ -22,6 +22,7 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 _FIELDS = (b"data", b"event", b"id:", b"retry:", b":")
 """The beginnings of the lines of an event stream."""
 _MAX_STRANGE = 100
+_CONTROLS = bytes(range(32))
 
 
 class StreamReader:
@@ -33,11 +34,15 @@ class StreamReader:
         """True after an error event or unparseable data: later bytes are ignored, and the client closes."""
         self._wire = wire
         self._rest = b""
+        self._after_cr = False
+        """The last byte was the CR of a blank line: an LF that follows belongs to it."""
         self._started = False
         self._events = 0
         self._strange: list[bytes] = []
         """Blocks that are no events, from before the first event."""
         self._text: list[bytes] = []
+        self._controls = 0
+        """Number of control characters in the text that were escaped in JSON, as they must be."""
         self._tool_calls = ToolCalls()
         self._before = self._after = b""
         self._target = self._text
@@ -53,7 +58,10 @@ class StreamReader:
             data = self._rest + data
         if not self._started:
             data = self._without_byte_order_mark(data)
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
         blocks, self._rest = split_blocks(data)
+        self._after_cr = not self._rest and data.endswith(b"\r")
         if not blocks:
             if len(self._rest) > MAX_EVENT_BYTES:
                 self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
@@ -94,8 +102,11 @@ class StreamReader:
         if message_complete and not self.stopped:
             self._read_rest(self._rest, now_s if now_s is not None else (answer.chunk_times_s or [0.0])[-1])
         try:
-            answer.text = b"".join(self._text).decode()
+            text = b"".join(self._text)
+            answer.text = text.decode()
             answer.tool_calls = self._tool_calls.received()
+            if _controls_in(text) > self._controls:  # the fast path does not look for them
+                answer.corrupt = answer.corrupt or "a string in an event has a control character in it: that is no JSON"
         except UnicodeDecodeError as error:
             answer.corrupt = answer.corrupt or f"the text is not UTF-8: {error.reason}"
         return answer
@@ -138,7 +149,7 @@ class StreamReader:
         """The slow path: parses the event and decodes its JSON. Raises `CorruptAnswerError`."""
         name, data = parse_block(block)
         if data is None:
-            if not self._events and len(self._strange) < _MAX_STRANGE and block.strip() and not _has_field(block):
+            if not self._events and len(self._strange) < _MAX_STRANGE and _is_strange(block):
                 self._strange.append(block)
             return
         delta = self._wire.decode_event(name, data)
@@ -146,17 +157,20 @@ class StreamReader:
         if delta is None:
             return
         answer = self.answer
-        if delta.error is not None:
-            if not answer.end_count:
-                answer.error = delta.error
-                self.stopped = True
+        if answer.end_count:  # the SDKs read nothing after the end
+            answer.end_count += delta.done
             return
         self._take_pieces(block, delta, now_s)
+        if delta.error is not None:
+            answer.error = delta.error
+            self.stopped = True
+            return
         if delta.finish is not None:
             answer.finish = delta.finish
             answer.finish_count += 1
         if delta.done:
             answer.end_count += 1
+            self._before = self._after = b""
         if delta.model is not None:
             answer.model = delta.model
         if delta.usage is not None:
@@ -165,7 +179,9 @@ class StreamReader:
     def _take_pieces(self, block: bytes, delta: Delta, now_s: float) -> None:
         weight = 0
         if delta.content:
-            self._text.append(delta.content.encode("utf-8", "replace"))
+            raw = delta.content.encode("utf-8", "replace")
+            self._text.append(raw)
+            self._controls += _controls_in(raw)
             weight += weight_of(delta.content)
             self._make_template(block, delta, delta.content, self._text, 0)
         for piece in delta.tool_pieces:
@@ -205,8 +221,16 @@ class StreamReader:
             self._target = target
 
 
-def _has_field(block: bytes) -> bool:
-    return any(line.startswith(_FIELDS) for line in block.split(b"\n"))
+def _controls_in(text: bytes) -> int:
+    return len(text) - len(text.translate(None, _CONTROLS))
+
+
+def _is_strange(block: bytes) -> bool:
+    """Whether a block without data is of no event stream: an object, a page, or lines that are no fields."""
+    begin = block.lstrip()[:1]
+    return begin in (b"{", b"[", b"<") or (
+        begin != b"" and not any(line.startswith(_FIELDS) for line in block.split(b"\n"))
+    )
 
 
 def _argument_weight(text: str, framed: bool, *, first: bool) -> int:
@@ -227,14 +251,12 @@ def read_complete_body(wire: Wire, body: bytes, now_s: float) -> Answer:
         return answer
     try:
         delta = wire.decode_body(body)
-        calls = ToolCalls()
         weight = weight_of(delta.content) + weight_of(delta.reasoning)
-        for piece in delta.tool_pieces:
-            call, _ = calls.find(piece)
+        for piece in delta.tool_pieces:  # each is a complete call
             text = piece.arguments or piece.whole
-            call.pieces += [text.encode("utf-8", "replace")] if text else []
             weight += _argument_weight(text, text.startswith(FRAME_OPEN), first=True)
-        answer.tool_calls = calls.received()
+            if not piece.server:
+                answer.tool_calls.append(ReceivedToolCall(piece.name, text))
     except CorruptAnswerError as error:
         text = body_text(body) if not body.lstrip().startswith(b"{") else ""
         answer.corrupt = f"the body is not JSON: {text}" if text else str(error)

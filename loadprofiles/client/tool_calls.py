@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from loadprofiles.client.lenient_json import NotJsonError, decode_json
 from loadprofiles.client.wire import ToolPiece
 
 __all__ = ["OpenToolCall", "ReceivedToolCall", "ToolCalls"]
@@ -33,13 +34,23 @@ class OpenToolCall:
     framed: bool = False
     server: bool = False
 
+    def complete(self, *, nothing: bool) -> bool:
+        """Whether the arguments so far are a JSON object. `nothing`: the result if there are none."""
+        if not self.pieces:
+            return bool(self.whole) or nothing
+        try:
+            return isinstance(decode_json(b"".join(self.pieces)), dict)
+        except NotJsonError:
+            return False
+
 
 class ToolCalls:
     """The tool calls of one answer.
 
-    A piece belongs to the call with its index. A new id begins a new call, also under a known index, because some
-    targets number all calls 0. A piece without index and id continues the last call, unless it brings the name of
-    another one.
+    A piece belongs to the call with its index, or else with its id. A new id under a known index can be another call,
+    because some targets number all calls 0, or the same one, because others invent an id for each piece: it begins
+    another call with a name or with new arguments, unless the arguments before it are incomplete. A piece without index
+    and id continues the last call, unless it brings the name of another one.
     """
 
     def __init__(self) -> None:
@@ -47,13 +58,14 @@ class ToolCalls:
 
     def find(self, piece: ToolPiece) -> tuple[OpenToolCall, bool]:
         """The call that a piece belongs to, and whether the piece begins it."""
-        call = self._known(piece)
+        call = None if piece.begins else self._known(piece)
         begins = call is None
         if call is None:
             call = OpenToolCall(piece.index, piece.id, server=piece.server)
             self._calls.append(call)
         call.id = call.id or piece.id
-        call.name = call.name or piece.name
+        if not call.pieces and piece.name != call.name:
+            call.name += piece.name  # some targets send a name in pieces
         call.whole = call.whole or piece.whole
         return call, begins
 
@@ -67,15 +79,18 @@ class ToolCalls:
 
     def _known(self, piece: ToolPiece) -> OpenToolCall | None:
         last = self._calls[-1] if self._calls else None
+        call = last
         if piece.index is not None:
-            same = [call for call in self._calls if call.index == piece.index]
-            call = same[-1] if same else None
+            same = [call for call in reversed(self._calls) if call.index == piece.index]
+            call = next((call for call in same if piece.id and call.id == piece.id), same[0] if same else None)
         elif piece.id:
-            call = next((call for call in self._calls if call.id == piece.id), last)
-        else:
-            call = last
-            if call is not None and piece.name and call.name and (call.pieces or call.whole or piece.name != call.name):
-                return None
-        if call is None or (piece.id and call.id and piece.id != call.id):
+            call = next((call for call in self._calls if call.id == piece.id), None if piece.name else last)
+        if call is None:
             return None
-        return call
+        if piece.id and call.id and piece.id != call.id:
+            begins = bool(piece.name or piece.arguments) and call.complete(nothing=bool(piece.name))
+        elif piece.index is None and not piece.id and piece.name and call.name:
+            begins = piece.name != call.name or call.complete(nothing=False)
+        else:
+            begins = False
+        return None if begins else call

@@ -13,9 +13,22 @@ from typing import Protocol
 
 from loadprofiles.sessions.session import Call, Message
 
-__all__ = ["CorruptAnswerError", "Delta", "RequestFields", "ToolPiece", "Usage", "Wire", "argument_tokens"]
+__all__ = [
+    "CorruptAnswerError",
+    "Delta",
+    "RequestFields",
+    "ToolPiece",
+    "Usage",
+    "Wire",
+    "argument_tokens",
+    "failure_of",
+]
 
 _ARGUMENTS = re.compile(r'\s*\{\s*"input"\s*:\s*"([^"\\]*)("\s*\}\s*)?')
+
+
+_FINISH_OF_FAILURES = frozenset({"error", "abort"})
+"""Finish reasons with which a server says that it gave up on the answer (OpenRouter; vLLM)."""
 
 
 class CorruptAnswerError(Exception):
@@ -36,7 +49,7 @@ class ToolPiece:
     """A piece of a tool call, or a whole one. `index` and `id`: as the target numbers and names the call, if it does.
 
     `arguments`: JSON text, a part of it or all. `whole`: all arguments, valid unless pieces follow. `server`: the
-    target runs the tool itself.
+    target runs the tool itself. `begins`: the piece is the beginning of a call for certain.
     """
 
     index: int | None = None
@@ -45,6 +58,7 @@ class ToolPiece:
     arguments: str = ""
     whole: str = ""
     server: bool = False
+    begins: bool = False
 
 
 @dataclass(slots=True)
@@ -105,6 +119,11 @@ class Wire(Protocol):
 
     def decode_body(self, data: bytes) -> Delta:
         """Decodes the body of an answer that was not streamed. Raises `CorruptAnswerError`."""
+
+
+def failure_of(finish: str | None) -> str | None:
+    """What a finish reason says about a failure of the server; None if it is not about one."""
+    return f'finish reason "{finish}"' if finish is not None and finish.lower() in _FINISH_OF_FAILURES else None
 
 
 def argument_tokens(arguments: str) -> tuple[str, bool]:

@@ -144,6 +144,8 @@ class ConversationAgent:
             compacting = self._too_long(messages) and turn + 1 not in (self._fork_after, self.calls - 1)
             if compacting:
                 text = marked_text(self._key(turn + 1) + "/summarise", _SUMMARISE_TOKENS, self._marker(turn + 1))
+                if messages[-1].role == "user":  # strict servers refuse two messages of the user in a row
+                    text = messages.pop().text.removesuffix(marker_text(self._marker(turn + 1))) + text
                 messages.append(Message("user", text))
 
     def _begin(self, own: str, summary: str, turn: int) -> list[Message]:

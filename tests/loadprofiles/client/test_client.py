@@ -170,5 +170,5 @@ def test_unknown_names_are_rejected_with_the_known_ones() -> None:
         Client(ClientOptions("http://127.0.0.1:1", "m", retries="openai"))
     with pytest.raises(UserError, match="anthropic, openai"):
         Client(ClientOptions("http://127.0.0.1:1", "m", api="gemini"))
-    with pytest.raises(UserError, match="cannot be sent: it has a line break"):
+    with pytest.raises(UserError, match="cannot be sent: it has a line break at character 10"):
         Client(ClientOptions("http://127.0.0.1:1", "m", api_key="sk\r\nx: y"))

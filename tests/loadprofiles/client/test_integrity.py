@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadprofiles.client.integrity import compare
@@ -54,6 +54,7 @@ def test_tokens_after_the_expected_end_are_spliced() -> None:
     assert (found.spliced, found.missing_tail, found.is_prefix) == (4, 0, False)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 19), max_size=30))
 def test_every_received_and_every_missing_token_is_counted(picks: list[int]) -> None:
     all_tokens = tokens(FULL)

@@ -5,8 +5,22 @@ import pytest
 from loadprofiles.client.lenient_json import NotJsonError, as_count, as_list, as_object, as_text, decode_json
 
 
-@pytest.mark.parametrize(("value", "count"), [(3, 3), (12.0, 12), (0, 0), (None, None), (True, None), ("3", None)])
-def test_a_count_may_have_a_fraction_and_must_be_a_number(value: object, count: int | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (3, 3),
+        (12.0, 12),
+        (0, 0),
+        (None, None),
+        (True, None),
+        ("3", 3),
+        ("three", None),
+        (-1, None),
+        (10**40, None),
+        (float("nan"), None),
+    ],
+)
+def test_a_count_may_have_a_fraction_or_be_text_and_must_be_usable(value: object, count: int | None) -> None:
     assert as_count(value) == count
 
 
