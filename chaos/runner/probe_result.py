@@ -38,7 +38,7 @@ _CORRUPT_REMEDIES: Final = (
     ("does not stream", "use a profile with client: {stream: false}"),
     ("html", "correct target: url:, it leads to a web page"),
     ("compressed", "switch compression off for this path"),
-    ("", "see docs/load.md on what an endpoint must answer"),
+    ("", "see docs/endpoints.md: what a good answer is"),
 )
 
 

@@ -116,13 +116,13 @@ def _then(call: Call, encounter: Encounter | None = None) -> str:
         return carried_on or ", and the answer ended early"
     if call.outcome in (Outcome.STALLED, Outcome.TIMEOUT):
         return f"{carried_on or ', and'} until the client's limit" if carried_on else ", and got no answer in time"
-    return f"{carried_on}{'; ' if carried_on else ', and '}the client got {_received(call)}"
+    return f"{carried_on}{'; ' if carried_on else ', and '}the client got {_received(call, words=not carried_on)}"
 
 
-def _received(call: Call) -> str:
-    """What the client got in place of an answer, with the words that came with it."""
+def _received(call: Call, *, words: bool) -> str:
+    """What the client got in place of an answer. `words`: with those that came with it."""
     status, reason = status_of(call), reason_of(call)
-    said = "" if reason == OUTCOME_TEXTS.get(call.outcome) else f" ({shortened(kind_of_reason(reason))})"
+    said = "" if not words or reason == OUTCOME_TEXTS.get(call.outcome) else f" ({shortened(kind_of_reason(reason))})"
     if status is not None and status >= 300:
         return f"status {status}{said}"
     received: dict[str, str] = {

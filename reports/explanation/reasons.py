@@ -27,7 +27,7 @@ OUTCOME_TEXTS: Final[dict[str, str]] = {
 }
 """What each outcome means. Records of older versions have no other reason."""
 
-_SHORT_CHARS: Final = 70
+_SHORT_CHARS: Final = 60
 _VARIABLE: Final = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\b(?=[A-Za-z_-]*\d)[A-Za-z0-9_]*[-_][A-Za-z0-9_-]{6,}|\b0x[0-9a-fA-F]+|"
     r"\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d+(?:[.,:]\d+)*"

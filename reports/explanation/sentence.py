@@ -20,15 +20,15 @@ __all__ = ["explanation"]
 _EARLY: Final = ("interrupted", "failed", "aborted")
 
 
-def explanation(
-    evidence: Evidence, gates: Sequence[GateResult], steady_state: Sequence[GateResult], verdict: RunVerdict
-) -> dict[str, Any]:
-    """The section `explanation` of the report: the sentence, and how many gates failed."""
-    judged = [*steady_state, *gates]
+def explanation(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict) -> dict[str, Any]:
+    """The section `explanation` of the report: the sentence, and how many gates failed.
+
+    `gates`: those of `steady_state`, then the others.
+    """
     return {
-        "sentence": _sentence(evidence, judged, verdict),
-        "gates_failed": sum(1 for result in judged if result.verdict == "fail"),
-        "gates": len(judged),
+        "sentence": _sentence(evidence, gates, verdict),
+        "gates_failed": sum(1 for result in gates if result.verdict == "fail"),
+        "gates": len(gates),
     }
 
 

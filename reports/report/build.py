@@ -82,7 +82,7 @@ def build(
             {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
             for p in record.phases
         ],
-        "explanation": explanation(evidence, gates, steady_state, verdict),
+        "explanation": _explained(evidence, [*steady_state, *gates], verdict, notes),
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
         "measures": _measures(evidence),
@@ -112,6 +112,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return None if math.isnan(value) else ("never" if value > 0 else "-never") if math.isinf(value) else value
     return value.hex() if isinstance(value, bytes) else value
+
+
+def _explained(evidence: Evidence, gates: list[GateResult], verdict: RunVerdict, notes: list[str]) -> dict[str, Any]:
+    """The section `explanation`. If making it crashes, the report is still written, with the verdict's first reason."""
+    try:
+        return explanation(evidence, gates, verdict)
+    except Exception as error:
+        notes.append(f"the explanation crashed: {error!r}")
+        failed = sum(1 for result in gates if result.verdict == "fail")
+        return {"sentence": verdict.why[0], "gates_failed": failed, "gates": len(gates)}
 
 
 def _run(record: Record) -> dict[str, Any]:

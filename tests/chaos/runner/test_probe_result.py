@@ -33,7 +33,7 @@ from chaos.runner.probe_result import ProbeResult, failure_text, notes, remedy
         ("corrupt", 200, "the target does not stream: it sent one JSON body", "stream: false"),
         ("corrupt", 200, "the body is not an event stream: Sign in (text/html)", "a web page"),
         ("corrupt", 200, "the answer is compressed (gzip)", "compression off"),
-        ("corrupt", 200, "an event is not JSON", "docs/load.md"),
+        ("corrupt", 200, "an event is not JSON", "docs/endpoints.md"),
         ("truncated", 200, "the stream ended without a finish reason", "the log of the server"),
         ("error_event", 200, "engine died", "the log of the server"),
     ],
