@@ -6,15 +6,24 @@ They take the report as it stands in report.json.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reports.shared.wording import number_text
 
-__all__ = ["doubt_of", "failure_text", "fault_text", "undecided_notes", "what_helps"]
+__all__ = [
+    "doubt_of",
+    "example_command",
+    "failure_text",
+    "fault_text",
+    "other_reasons",
+    "undecided_notes",
+    "what_helps",
+]
 
 _BUT: Final = "; but "
-_HELPS: Final = re.compile(r"\bWhat helps:\s*(.+)", re.DOTALL)
+_HELPS: Final = re.compile(r"^\s*What helps:\s*(.*?)(?=\n\s*\n|\n\s*Look at:|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def failure_text(group: Mapping[str, Any]) -> str:
@@ -56,6 +65,27 @@ def undecided_notes(gates: Sequence[Mapping[str, Any]]) -> list[str]:
 def doubt_of(why: str) -> str:
     """The reason of a gate without the value and the bound, which stand before "; but"."""
     return why.partition(_BUT)[2] or why
+
+
+def other_reasons(data: Mapping[str, Any]) -> list[str]:
+    """The reasons of the verdict that neither a gate nor the explanation says."""
+    said = [gate["why"] for section in ("gates", "steady_state") for gate in data[section]]
+    sentence = (data.get("explanation") or {}).get("sentence", "").lower()
+    return [
+        why
+        for why in data["verdict"]["why"]
+        if not any(text and text in why for text in said) and _flat(why).lower() not in sentence
+    ]
+
+
+def example_command(data: Mapping[str, Any], group: Mapping[str, Any]) -> str:
+    """The command that shows the example of a group of failed calls, for runs in the usual folder."""
+    folder, key = shlex.quote(f"runs/{data['run']['folder']}"), shlex.quote(group["example"]["key"])
+    return f"brownout trace {folder} --call {key}"
+
+
+def _flat(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
 
 
 def what_helps(description: str) -> str:

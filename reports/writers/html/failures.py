@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+
+from reports.explanation.words import example_command
 
 __all__ = ["failures_view", "lost_view"]
 
@@ -29,7 +30,7 @@ def failures_view(data: Mapping[str, Any]) -> View:
                 "sessions_lost": f"{group['sessions_lost']:,}",
                 "example": example,
                 "link": f"call-{drawn[example]}" if example in drawn else "",
-                "command": _command(data, example) if example else "",
+                "command": example_command(data, group) if example else "",
             }
         )
     return {"rows": rows, "calls": f"{sum(group['calls'] for group in data.get('failures') or ()):,}"}
@@ -37,10 +38,6 @@ def failures_view(data: Mapping[str, Any]) -> View:
 
 def _key(call: Mapping[str, Any]) -> str:
     return f"{call['session']}/{call['agent']}#{call['turn']}"
-
-
-def _command(data: Mapping[str, Any], key: str) -> str:
-    return f"brownout trace {shlex.quote(str(data['run']['folder']))} --call {shlex.quote(key)}"
 
 
 def lost_view(data: Mapping[str, Any]) -> View:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from reports.explanation.words import what_helps
 from reports.shared.wording import value_text
 
 __all__ = ["headline_view"]
 
 View = dict[str, Any]
 
-_HELPS: Final = re.compile(r"^\s*What helps:\s*(.*?)(?=\n\s*\n|\n\s*Look at:|\Z)", re.DOTALL | re.MULTILINE)
 _NAMED: Final = 6
 """How many targets of a fault are named."""
 
@@ -22,12 +21,11 @@ def headline_view(data: Mapping[str, Any]) -> View:
     found = data.get("explanation") or {}
     verdict = data["verdict"]
     sentence = str(found.get("sentence") or (verdict["why"] or [""])[0]).strip()
-    helps = _HELPS.search(str(data["run"]["description"] or ""))
     return {
         "sentence": _sentence(sentence),
         "gates": _gates(data, found),
         "faults": [_fault(fault) for fault in data["faults"]],
-        "helps": _sentence(" ".join(helps[1].split())) if helps else "",
+        "helps": _sentence(what_helps(str(data["run"]["description"] or ""))),
     }
 
 

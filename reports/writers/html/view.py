@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from reports.explanation.words import other_reasons
 from reports.shared.wording import interval_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
@@ -118,6 +119,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "metastability": metastability_view,
         "twin": twin_view,
         "proofs": proofs_view,
+        "reasons": lambda d: [] if d["verdict"]["verdict"] == "pass" else other_reasons(d),
         "notes": lambda d: [str(note) for note in d["notes"]],
     }
     view: View = {"problems": {}}
@@ -148,7 +150,6 @@ def _head(data: Mapping[str, Any]) -> View:
                 f"{run['duration_s']:.0f} s",
             ]
         ),
-        "why": [str(why) for why in verdict["why"]],
         "description": [" ".join(text.split()) for text in _PARAGRAPH.split(run["description"]) if text.strip()],
         "command": run["command"] or "",
     }

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from reports.explanation.words import fault_text, undecided_notes, what_helps
+from reports.explanation.words import example_command, fault_text, other_reasons, undecided_notes, what_helps
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.wording import difference_text, interval_text, value_text
@@ -78,7 +78,7 @@ def summary_text(report: Report) -> str:
         "",
     ]
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
-    lines += _faults(data["faults"]) + _failures(data["failures"], run["folder"])
+    lines += _faults(data["faults"]) + _failures(data)
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"]) + _other_reasons(report)
     lines += _fault_measures(data) + _numbers(data) + overload_parts(data)
     lines += _twin(data.get("twin")) + _proofs(data)
@@ -128,28 +128,17 @@ def _counts(report: Report) -> list[str]:
 
 def _other_reasons(report: Report) -> list[str]:
     """The reasons of the verdict that no row of a table says."""
-    said = [gate["why"] for section in ("gates", "steady_state") for gate in report.data[section]]
-    sentence = report.data["explanation"]["sentence"]
-    other = [
-        why
-        for why in report.verdict.why
-        if not any(text and text in why for text in said) and _flat(why).lower() not in sentence.lower()
-    ]
-    if report.verdict.verdict == "pass" or not other:
-        return []
-    return [*(f"- {escaped(why)}" for why in other), ""]
-
-
-def _flat(text: str) -> str:
-    return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
+    other = other_reasons(report.data)
+    return [*(f"- {escaped(why)}" for why in other), ""] if other and report.verdict.verdict != "pass" else []
 
 
 def _faults(faults: list[dict[str, Any]]) -> list[str]:
     return ["## Faults", "", *(f"- {escaped(fault_text(fault))}" for fault in faults), ""] if faults else []
 
 
-def _failures(groups: list[dict[str, Any]], folder: str) -> list[str]:
+def _failures(data: dict[str, Any]) -> list[str]:
     """The failed calls by reason, and how to see an example."""
+    groups = data["failures"]
     if not groups:
         return []
     rows = [
@@ -159,7 +148,6 @@ def _failures(groups: list[dict[str, Any]], folder: str) -> list[str]:
     ]
     rest = sum(group["calls"] for group in groups[_GROUPS:])
     more = [f"{rest:,} more calls for {len(groups) - _GROUPS} other reasons are in report.json.", ""] if rest else []
-    example = f"brownout trace runs/{folder} --call '{groups[0]['example']['key']}'"
     return [
         "## Failed calls by reason",
         "",
@@ -168,7 +156,7 @@ def _failures(groups: list[dict[str, Any]], folder: str) -> list[str]:
         *rows,
         "",
         *more,
-        f"An example of the first: `{printable(example)}`",
+        f"An example of the first: `{printable(example_command(data, groups[0]))}`",
         "",
     ]
 
