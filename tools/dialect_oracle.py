@@ -20,10 +20,9 @@ import openai
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from reports.shared.attributes import Outcome  # noqa: E402
 from tests.support.dialects.case import Dialect  # noqa: E402
 from tests.support.dialects.play import script  # noqa: E402
-
-from reports.shared.attributes import Outcome  # noqa: E402
 from tests.support.scripted_server import ScriptedServer  # noqa: E402
 
 ASK: dict[str, Any] = {"model": "lab-1", "messages": [{"role": "user", "content": "Tell me."}], "max_tokens": 64}

@@ -5,6 +5,7 @@ records          options, context of an agent, record of a call
 attempt          one HTTP attempt and its outcome
 api_paths        the paths of the APIs
 endpoint         the address that a target's URL means
+http_head        puts the head of a response right
 connection       keep-alive connections and HTTP parsing
 wire             what the two APIs have in common (protocol)
 openai_wire      OpenAI chat completions

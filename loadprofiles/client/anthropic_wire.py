@@ -105,7 +105,7 @@ class AnthropicWire:
                 return Delta(error=one_line(data.decode("utf-8", "replace")) or "an error event without a message")
             raise CorruptAnswerError(f"an event is not an event of the Messages API: {excerpt(data)}")
         kind = as_text(event.get("type")) or name
-        if kind == "error" or name == "error" or (kind == "message" and event.get("error")):
+        if "error" in (kind, name, event.get("object")) or (kind == "message" and event.get("error")):
             return Delta(error=one_line(error_text(event.get("error") or event)) or "an error without a message")
         return _READERS[kind](event) if kind in _READERS else None
 

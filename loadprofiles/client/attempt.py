@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from loadprofiles.client.answer import Answer
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import BrokenMessageError, Connection, ConnectionClosedError, Connections
-from loadprofiles.client.error_text import body_text, encoded_text, one_line
+from loadprofiles.client.error_text import body_text, compression, encoded_text, one_line
 from loadprofiles.client.judge import DEGRADED_HEADER, Judgement, Provability, expected_after_degradation, judge
 from loadprofiles.client.stream import StreamReader, read_complete_body
 from loadprofiles.client.wire import Wire
@@ -140,8 +140,8 @@ class Sender:
     ) -> None:
         """Reads and judges a response with status 2xx."""
         complete = connection.complete
-        encoding = (connection.header("Content-Encoding") or "identity").strip().lower()
-        if encoding not in ("identity", ""):
+        encoding = compression(connection.header("Content-Encoding"))
+        if encoding:
             answer = Answer(corrupt=f"the answer is compressed ({encoding}), which the request did not ask for")
         elif response.reader is not None:
             answer = response.reader.finish(complete, response.last_s)
@@ -182,7 +182,7 @@ class Sender:
             if place:
                 return self._line(f"{status} to {place}: redirects are refused")
             return body_text(body, self._secrets) or f"{status} without a place to go to: redirects are refused"
-        encoding = headers.get("content-encoding", "identity").strip().lower()
+        encoding = compression(headers.get("content-encoding"))
         text = encoded_text(body, encoding, self._secrets)
         return text or (failure.message if failure is not None else "no message in the response")
 

@@ -16,6 +16,7 @@ from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from loadprofiles.client.endpoint import Endpoint, header_problem
+from loadprofiles.client.http_head import HeadReader
 from reports.shared.errors import UserError
 
 __all__ = [
@@ -82,12 +83,14 @@ class Connection:
     def __init__(self, sock: _Socket) -> None:
         self._sock = sock
         self._parser = _Parser()
+        self._head = HeadReader()
         self._spoiled = False
         self.idle_since_s = 0.0
 
     def send(self, request: bytes, limit_s: float) -> None:
         """Writes a request. Raises OSError (TimeoutError included)."""
         self._parser = _Parser()
+        self._head = HeadReader()
         self._sock.settimeout(limit_s)
         self._sock.sendall(request)
 
@@ -104,7 +107,11 @@ class Connection:
             raise ConnectionClosedError(str(error)) from error
         parser = self._parser
         try:
-            parser.feed(data)
+            right = self._head.feed(data)
+            if right or not data:
+                parser.feed(right)
+            if right and not data:
+                parser.feed(data)  # the end
         except HTTPParseError as error:
             if parser.ended:
                 self._spoiled = True

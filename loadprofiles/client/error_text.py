@@ -13,7 +13,7 @@ from typing import Any
 
 from loadprofiles.client.lenient_json import NotJsonError, decode_json
 
-__all__ = ["MAX_TEXT_CHARS", "body_text", "encoded_text", "error_text", "excerpt", "masked", "one_line"]
+__all__ = ["MAX_TEXT_CHARS", "body_text", "compression", "encoded_text", "error_text", "excerpt", "masked", "one_line"]
 
 MAX_TEXT_CHARS = 200
 
@@ -26,6 +26,8 @@ _MESSAGE_KEYS = (
 )
 _KIND_KEYS = ("code", "type", "status")
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_NO_COMPRESSION = frozenset({"", "identity", "none", "utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1"})
+"""What servers write into Content-Encoding without compressing: also the name of a character set."""
 _ZLIB = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """Window bits of the encodings that Python can decode."""
 _VAGUE_KINDS = frozenset({"", "error", "none", "null", "invalid_request_error"})
@@ -62,6 +64,12 @@ def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
         if _is_binary(body):
             found = f"{len(body)} bytes of binary data"
     return one_line(found, secrets)
+
+
+def compression(content_encoding: str | None) -> str:
+    """The compression that a Content-Encoding header names, "" for none. Names of no compression are left out."""
+    names = [name.strip().lower() for name in (content_encoding or "").split(",")]
+    return ", ".join(name for name in names if name not in _NO_COMPRESSION)
 
 
 def encoded_text(body: bytes, encoding: str, secrets: Iterable[str] = ()) -> str:

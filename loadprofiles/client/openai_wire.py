@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -153,8 +154,8 @@ def _read_choice(delta: Delta, choice: dict[str, Any], where: str) -> None:
     if not delta.reasoning:
         delta.reasoning = next((text for key in _REASONING_KEYS if (text := _reasoning(piece.get(key), 0))), "")
     delta.other = any(piece.get(key) and not isinstance(piece[key], str) for key in _OTHER_KEYS)
-    calls = map(as_object, as_list(piece.get("tool_calls")))
-    delta.tool_pieces += [found for call in calls if (found := _tool_piece(call)) is not None]
+    calls = [as_object(call) for call in as_list(piece.get("tool_calls"))]
+    delta.tool_pieces += [found for call in calls if (found := _tool_piece(call, alone=len(calls) == 1)) is not None]
     if not delta.tool_pieces and isinstance(piece.get("function_call"), dict):
         legacy = _tool_piece({"index": 0, "function": piece["function_call"]})
         delta.tool_pieces += [legacy] if legacy is not None else []
@@ -179,8 +180,11 @@ def _reasoning(value: object, depth: int) -> str:
     return as_text(value)
 
 
-def _tool_piece(call: dict[str, Any]) -> ToolPiece | None:
-    """One piece of a tool call; None if there is nothing in it."""
+def _tool_piece(call: dict[str, Any], *, alone: bool = True) -> ToolPiece | None:
+    """One piece of a tool call; None if there is nothing in it. `alone`: it is the only one of its chunk.
+
+    If it is not, and has a name but neither index nor id, it is a call of its own.
+    """
     function = as_object(call.get("function"))
     arguments = function.get("arguments")
     if isinstance(arguments, (dict, list)):
@@ -192,6 +196,8 @@ def _tool_piece(call: dict[str, Any]) -> ToolPiece | None:
         name=as_text(function.get("name")),
         arguments=as_text(arguments),
     )
+    if not alone and piece.index is None and not piece.id and piece.name:
+        return replace(piece, begins=True)
     return piece if piece.id or piece.name or piece.arguments else None
 
 

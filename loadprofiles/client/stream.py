@@ -16,12 +16,13 @@ from loadprofiles.client.wire import CorruptAnswerError, Delta, ToolPiece, Usage
 
 __all__ = ["MAX_EVENT_BYTES", "StreamReader", "read_complete_body"]
 
-MAX_EVENT_BYTES = 4 * 1024 * 1024
+MAX_EVENT_BYTES = 64 * 1024 * 1024
 """A longer event makes the answer corrupt: it is not an event stream."""
 
 _FIELDS = (b"data", b"event", b"id:", b"retry:", b":")
 """The beginnings of the lines of an event stream."""
 _MAX_STRANGE = 100
+_LONG_REST = 64 * 1024
 _CONTROLS = bytes(range(32))
 
 
@@ -34,6 +35,9 @@ class StreamReader:
         """True after an error event or unparseable data: later bytes are ignored, and the client closes."""
         self._wire = wire
         self._rest = b""
+        self._more: list[bytes] = []
+        """Further bytes of a long rest."""
+        self._held = 0
         self._after_cr = False
         """The last byte was the CR of a blank line: an LF that follows belongs to it."""
         self._started = False
@@ -55,7 +59,12 @@ class StreamReader:
         if self.stopped:
             return
         if self._rest:
-            data = self._rest + data
+            if len(self._rest) > _LONG_REST and b"\n" not in data and b"\r" not in data:
+                self._hold(data)
+                return
+            data = self._rest + b"".join(self._more) + data
+            self._more.clear()
+            self._held = 0
         if not self._started:
             data = self._without_byte_order_mark(data)
         if self._after_cr and data.startswith(b"\n"):
@@ -84,6 +93,13 @@ class StreamReader:
                 before, after = self._before, self._after
                 head, tail = len(before), len(after)
 
+    def _hold(self, data: bytes) -> None:
+        """Keeps more bytes of a long event, without joining them each time."""
+        self._more.append(data)
+        self._held += len(data)
+        if self._held > MAX_EVENT_BYTES:
+            self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
+
     def _without_byte_order_mark(self, data: bytes) -> bytes:
         if data.startswith(BYTE_ORDER_MARK):
             data = data[len(BYTE_ORDER_MARK) :]
@@ -100,7 +116,8 @@ class StreamReader:
         """
         answer = self.answer
         if message_complete and not self.stopped:
-            self._read_rest(self._rest, now_s if now_s is not None else (answer.chunk_times_s or [0.0])[-1])
+            at_s = now_s if now_s is not None else (answer.chunk_times_s or [0.0])[-1]
+            self._read_rest(self._rest + b"".join(self._more), at_s)
         try:
             text = b"".join(self._text)
             answer.text = text.decode()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from reports.shared.attributes import Outcome
 from tests.support.dialects.anthropic import (
     END,
     START,
@@ -26,8 +28,6 @@ from tests.support.dialects.http import response
 from tests.support.dialects.openai import DONE, PIECES, TEXT
 from tests.support.dialects.openai import event as data_event
 from tests.support.dialects.play import play, problems
-
-from reports.shared.attributes import Outcome
 
 LS, PWD = '{"input": "ls"}', '{"input": "pwd"}'
 WORDS = text_block()

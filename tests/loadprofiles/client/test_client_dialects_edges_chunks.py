@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+from reports.shared.attributes import Outcome
 from tests.support.dialects.case import Dialect
 from tests.support.dialects.openai import (
     DONE,
@@ -21,8 +23,6 @@ from tests.support.dialects.openai import (
     words,
 )
 from tests.support.dialects.play import play, problems
-
-from reports.shared.attributes import Outcome
 
 LS, PWD = '{"input": "ls"}', '{"input": "pwd"}'
 BOTH = (LS, PWD)

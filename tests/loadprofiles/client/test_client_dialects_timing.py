@@ -6,16 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.support.dialects import anthropic
-from tests.support.dialects.case import Dialect, Step
-from tests.support.dialects.http import LAST_CHUNK, chunk, chunked, head
-from tests.support.dialects.openai import DONE, STOP, chunk_of, event, tool, words
-from tests.support.dialects.play import call_of, problems, script
 
 from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions
 from reports.shared.attributes import Outcome
+from tests.support.dialects import anthropic
+from tests.support.dialects.case import Dialect, Step
+from tests.support.dialects.http import LAST_CHUNK, chunk, chunked, head
+from tests.support.dialects.openai import DONE, STOP, chunk_of, event, tool, words
+from tests.support.dialects.play import call_of, problems, script
 from tests.support.scripted_server import ScriptedServer
 
 WAIT = 0.25

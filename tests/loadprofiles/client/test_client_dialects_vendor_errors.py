@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
+
+from reports.shared.attributes import Outcome
 from tests.support.dialects.case import Dialect
 from tests.support.dialects.http import response
 from tests.support.dialects.play import KEY, play, problems
-
-from reports.shared.attributes import Outcome
 
 
 def says(name: str, status: int, body: Any, text: str, *headers: str, **more: Any) -> Dialect:
