@@ -41,6 +41,8 @@ class StreamReader:
         self._after_cr = False
         """The last byte was the CR of a blank line: an LF that follows belongs to it."""
         self._started = False
+        self._whole_events = False
+        """All bytes so far were whole events, so that the next ones begin an event."""
         self._events = 0
         self._strange: list[bytes] = []
         """Blocks that are no events, from before the first event."""
@@ -58,23 +60,12 @@ class StreamReader:
         """Reads bytes of the body that arrived at `now_s`. Ignores them once `stopped`."""
         if self.stopped:
             return
-        if self._rest:
-            if len(self._rest) > _LONG_REST and b"\n" not in data and b"\r" not in data:
-                self._hold(data)
+        if self._whole_events and data.endswith(b"\n\n") and b"\r" not in data:
+            blocks = data[:-2].split(b"\n\n")
+        else:
+            blocks = self._split(data)
+            if not blocks:
                 return
-            data = self._rest + b"".join(self._more) + data
-            self._more.clear()
-            self._held = 0
-        if not self._started:
-            data = self._without_byte_order_mark(data)
-        if self._after_cr and data.startswith(b"\n"):
-            data = data[1:]
-        blocks, self._rest = split_blocks(data)
-        self._after_cr = not self._rest and data.endswith(b"\r")
-        if not blocks:
-            if len(self._rest) > MAX_EVENT_BYTES:
-                self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
-            return
         before, after = self._before, self._after
         head, tail = len(before), len(after)
         for block in blocks:
@@ -92,6 +83,26 @@ class StreamReader:
             if self._before is not before or self._after is not after:
                 before, after = self._before, self._after
                 head, tail = len(before), len(after)
+
+    def _split(self, data: bytes) -> list[bytes]:
+        """The blocks that are complete with these bytes. Keeps the rest."""
+        if self._rest:
+            if len(self._rest) > _LONG_REST and b"\n" not in data and b"\r" not in data:
+                self._hold(data)
+                return []
+            data = self._rest + b"".join(self._more) + data
+            self._more.clear()
+            self._held = 0
+        if not self._started:
+            data = self._without_byte_order_mark(data)
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+        blocks, self._rest = split_blocks(data)
+        self._after_cr = not self._rest and data.endswith(b"\r")
+        self._whole_events = self._started and not self._rest and not self._after_cr
+        if not blocks and len(self._rest) > MAX_EVENT_BYTES:
+            self._mark_corrupt(f"an event is longer than {MAX_EVENT_BYTES} bytes")
+        return blocks
 
     def _hold(self, data: bytes) -> None:
         """Keeps more bytes of a long event, without joining them each time."""
