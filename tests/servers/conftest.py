@@ -20,7 +20,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.environment)
-def server(request: pytest.FixtureRequest, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def server(
+    request: pytest.FixtureRequest, models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
     """A server with its default settings. A test that kills its server starts one of its own."""
     kind: Kind = request.param
     with running(kind, models, tmp_path_factory.mktemp("log") / "server.log") as started:

@@ -9,13 +9,13 @@ from tests.servers.real_server import RealServer
 __all__ = ["write_experiment"]
 
 PROFILE = """
-title: small sessions for a tiny model on a CPU, whose context has 8,192 tokens of one letter each
+title: Small sessions for a tiny model
 arrivals: {constant: {rate: RATE}}
 shared_prefix: 80
 own_prefix: {min: 20, max: 60}
 calls: {min: 2, max: 4}
 appended: {min: 10, max: 30}
-output: {min: 8, max: 16}
+output: {min: OUTPUT, max: OUTPUT}
 tool: 50ms
 client: {timeout: 30s}
 """
@@ -38,14 +38,17 @@ gates:
   - sessions_lost == 0
   - silent_truncations == 0
   - lost_tokens == 0
-  - missing_terminal == 0
 seed: 3
 """
 
 
-def write_experiment(folder: Path, server: RealServer, *, rate: float) -> Path:
-    """Writes an experiment and its profile. `rate`: sessions a second. Returns the path of the experiment."""
-    (folder / "real-server-profile.yaml").write_text(PROFILE.replace("RATE", str(rate)))
+def write_experiment(folder: Path, server: RealServer, *, rate: float, output: int) -> Path:
+    """Writes an experiment and its profile. Returns the path of the experiment.
+
+    `rate`: sessions a second. `output`: tokens of an answer. The models' context has 8,192 tokens, each a letter.
+    """
+    profile = PROFILE.replace("RATE", str(rate)).replace("OUTPUT", str(output))
+    (folder / "real-server-profile.yaml").write_text(profile)
     words = {"NAME": server.kind.environment, "URL": server.url, "MODEL": server.model}
     text = EXPERIMENT
     for word, value in words.items():

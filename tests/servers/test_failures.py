@@ -93,8 +93,9 @@ def two_at_once(server: RealServer, tokens: int) -> tuple[CallRecord, CallRecord
 
 
 def test_a_stream_that_another_request_interrupts_is_truncated(models: Path, tmp_path: Path) -> None:
-    """The default of `llama_cpp.server`: the running stream gets [DONE] and no finish reason, then the connection closes
-    before the HTTP message is complete."""
+    """The default of `llama_cpp.server`: the running stream gets [DONE] without a finish reason, and the connection
+    closes before the HTTP message is complete.
+    """
     with running(LLAMA_CPP, models, tmp_path / "server.log") as server:
         first, second = two_at_once(server, LONG_ANSWER)
     assert (first.outcome, first.status) == (Outcome.TRUNCATED, 200)
