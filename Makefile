@@ -50,9 +50,9 @@ test-long: $(SETUP_DEV) $(BROWSER)
 test-servers: $(SETUP_DEV) $(SERVERS)/transformers.ready $(SERVERS)/llama-cpp.ready
 	$(BIN)/python -m pytest -m servers --durations=5 tests/servers
 
-# llama.cpp is compiled here: only the libraries that the server loads, and with little optimization, which is faster.
-$(SERVERS)/llama-cpp.ready: export SKBUILD_BUILD_TARGETS = llama;ggml-cpu
-$(SERVERS)/llama-cpp.ready: export CMAKE_ARGS = -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_LLAMAFILE=OFF -DCMAKE_C_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS_RELEASE=-O1
+# llama.cpp is compiled here: only what the server loads, for any processor, with little optimization, which is faster.
+$(SERVERS)/llama-cpp.ready: export CMAKE_ARGS = -DCMAKE_PROJECT_llama.cpp_INCLUDE='$(CURDIR)/tests/servers/llama-cpp.cmake' \
+	-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_LLAMAFILE=OFF -DCMAKE_C_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS_RELEASE=-O1
 
 $(SERVERS)/%.ready: tests/servers/requirements-%.txt
 	@command -v g++ >/dev/null || { echo "make test-servers compiles llama.cpp and needs g++; on Debian: apt-get install g++"; exit 2; }
