@@ -2,14 +2,16 @@
 #   make demo    sets up, then plays the main experiment on the embedded stack
 #   make test    sets up, then runs the tests (at most 8 minutes on two cores)
 #   make test-long   the long suite: every command of the documentation as written, and long runs
+#   make test-servers  calls and loads two real servers with tiny models (first time: about 10 minutes, 2 GB)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
+SERVERS := .make/servers
 
-.PHONY: demo test test-long lint bench catalogue honesty format lock clean help
+.PHONY: demo test test-long test-servers lint bench catalogue honesty format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -37,12 +39,28 @@ demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
 test: $(SETUP_DEV) $(BROWSER)
-	$(BIN)/python -m pytest -m "not slow and not long" -n 2
-	$(BIN)/python -m pytest -m "slow and not long" -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 2
+	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup
 
 # What does not fit into `make test`.
 test-long: $(SETUP_DEV) $(BROWSER)
 	$(BIN)/python -m pytest -m long
+
+# Two real servers, each in an environment of its own, with tiny models made on the spot. See CONTRIBUTING.md.
+test-servers: $(SETUP_DEV) $(SERVERS)/transformers.ready $(SERVERS)/llama-cpp.ready
+	$(BIN)/python -m pytest -m servers --durations=5 tests/servers
+
+# llama.cpp is compiled here: only what the server loads, for any processor, with little optimization, which is faster.
+$(SERVERS)/llama-cpp.ready: export CMAKE_ARGS = -DCMAKE_PROJECT_llama.cpp_INCLUDE='$(CURDIR)/tests/servers/llama-cpp.cmake' \
+	-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF -DGGML_LLAMAFILE=OFF -DCMAKE_C_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS_RELEASE=-O1
+
+$(SERVERS)/%.ready: tests/servers/requirements-%.txt
+	@command -v g++ >/dev/null || { echo "make test-servers compiles llama.cpp and needs g++; on Debian: apt-get install g++"; exit 2; }
+	@echo "setting up the server $* in $(SERVERS)/$* (once, several minutes)"
+	@rm -rf $(SERVERS)/$*
+	@mkdir -p $(SERVERS) && $(PYTHON) -m venv $(SERVERS)/$*
+	@timeout 1800 $(SERVERS)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< || { echo "the server $* cannot be installed, so its tests cannot run: see pip's message above"; exit 1; }
+	@touch $@
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

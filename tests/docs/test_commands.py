@@ -56,6 +56,7 @@ RULES: Final = (
     Rule(r"make demo", "long", JUDGED),
     Rule(r"make lint", not_run="CI runs it", suite="not run"),
     Rule(r"make test(-long)?", not_run="it is the suite that runs this test", suite="not run"),
+    Rule(r"make test-servers", not_run="installs two servers, which takes minutes", suite="not run"),
     Rule(r"make bench", not_run="each of its commands is run", suite="not run"),
     Rule(r"make format", not_run="rewrites the files of the checkout", suite="not run"),
     Rule(r"python -m bench\.fidelity.*", "long"),
