@@ -1,11 +1,12 @@
 """The console of every command: it shows text from files and servers safely, and does not wrap in a log.
 
 On a terminal, lines are wrapped at its width. Elsewhere (a pipe, the log of a CI system) they are not wrapped, so that
-they can be searched and paths can be copied.
+they can be searched and paths can be copied; the variable COLUMNS sets another width.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable
@@ -38,7 +39,7 @@ class SafeConsole(Console):
 def open_console(file: IO[str] | None = None, **options: Any) -> Console:
     """The console on standard output, or on `file`. No text is taken for markup or highlighted."""
     console = SafeConsole(file=file, highlight=False, markup=False, emoji=False, **options)
-    if not console.is_terminal and "width" not in options:
+    if not console.is_terminal and "width" not in options and "COLUMNS" not in os.environ:
         console.width = _LOG_WIDTH
     return console
 

@@ -57,7 +57,7 @@ class OpenAIWire:
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
                 for call in message.tool_calls
             ]
-            return _encode({"role": message.role, "content": message.text or None, "tool_calls": calls})
+            return _encode({"role": message.role, "content": message.text, "tool_calls": calls})
         if message.tool_call_id is not None:
             return _encode({"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text})
         return _encode({"role": message.role, "content": message.text})

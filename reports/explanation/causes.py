@@ -9,7 +9,7 @@ from typing import Final
 from reports.explanation.reasons import OUTCOME_TEXTS, kind_of_reason, reason_of, shortened, status_of
 from reports.history.calls import Call, Session
 from reports.history.encounters import Encounter, FaultImpact
-from reports.history.evidence import Evidence
+from reports.history.evidence import RUN_SCOPE, Evidence
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome, SessionOutcome
 
@@ -48,11 +48,11 @@ _REPLICAS: Final = "{replicas}"
 
 
 def causes_of(evidence: Evidence) -> list[Lost]:
-    """The causes of all lost sessions, the one that cost most first."""
+    """The causes of the lost sessions that count in the measure `sessions_lost`, the one that cost most first."""
     encounters = _encounters(evidence.impacts)
     sessions: Counter[Cause] = Counter()
     replicas: dict[Cause, Counter[str]] = {}
-    for session in evidence.calls.sessions:
+    for session in evidence.sessions(RUN_SCOPE):
         if session.outcome != SessionOutcome.LOST:
             continue
         cause, replica = _cause(session, encounters)

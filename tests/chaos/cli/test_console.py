@@ -25,7 +25,8 @@ def test_control_characters_of_texts_are_not_sent_and_colours_are() -> None:
     assert "\x1b[31m" in sent
 
 
-def test_lines_in_a_log_are_not_wrapped_and_brackets_stay() -> None:
+def test_lines_in_a_log_are_not_wrapped_and_brackets_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     out = io.StringIO()
     path = "/tmp/[red]my runs/" + "x" * 200
     open_console(out).print(f"report: {path}")
