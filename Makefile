@@ -2,7 +2,7 @@
 #   make demo    sets up, then plays the main experiment on the embedded stack
 #   make test    sets up, then runs the tests (at most 8 minutes on two cores)
 #   make test-long   the long suite: every command of the documentation as written, and long runs
-#   make test-servers  calls and loads two real servers with tiny models (first time: about 10 minutes, 2 GB)
+#   make test-servers  calls and loads two real servers with tiny models (first time: 7 to 15 minutes, 2 GB)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

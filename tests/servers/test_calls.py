@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from loadprofiles.sessions.session import Message, ToolCall
 from reports.shared.attributes import Outcome
 from tests.servers.real_server import RealServer
 from tests.servers.server_calls import TOKENS, Conversation, calling
@@ -63,6 +64,19 @@ def test_a_conversation_grows_and_every_answer_is_ok(server: RealServer, stream:
     prompts = [record.answer.usage.input_tokens for record in records if record.answer is not None]
     if server.kind.usage or not stream:
         assert prompts == sorted({count for count in prompts if count is not None})
+
+
+def test_a_conversation_with_a_tool_call_and_its_result_is_accepted(server: RealServer) -> None:
+    call = ToolCall("call-1", "bash", '{"input":"ls"}')
+    with calling(server.url, server.model) as client:
+        talk = Conversation(client)
+        talk.messages += [
+            Message("user", "Which files are there?"),
+            Message("assistant", "I look.", (call,)),  # llama_cpp.server refuses a null content beside a tool call
+            Message("tool", "none", tool_call_id="call-1"),
+        ]
+        record = talk.ask("And now?")
+    assert (record.outcome, record.message) == (Outcome.OK, "")
 
 
 def test_the_fields_that_a_load_sends_are_accepted_also_without_the_optional_ones(server: RealServer) -> None:

@@ -21,11 +21,10 @@ TOO_LONG = "word " * 2500
 
 
 class Once:
-    """Does something at the n-th arrival of bytes."""
+    """True at its n-th call, else False: to act at the n-th arrival of bytes."""
 
     def __init__(self, arrival: int) -> None:
         self._left = arrival
-        self.now = False
 
     def __call__(self) -> bool:
         self._left -= 1
