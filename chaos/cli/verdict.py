@@ -126,5 +126,7 @@ def _headline(report: dict[str, Any]) -> Text:
     style = VERDICT_STYLE.get(verdict, "bold red")
     short = "  (short form: a smoke run, too short for most gates)" if report["run"]["short_form"] else ""
     failed, gates = explanation["gates_failed"], explanation["gates"]
-    counted = f"  {failed} of {gates} gates failed" if failed else f"  all {gates} gates passed" * (verdict == "pass")
+    counted = f"  {failed} of {gates} gates failed" if failed else ""
+    if verdict == "pass":
+        counted = f"  {gates} of {gates} gates passed"
     return Text.assemble((verdict.upper(), style), short, counted)

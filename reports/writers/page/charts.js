@@ -1,7 +1,7 @@
 "use strict";
 // Draws the charts of `reports.writers.html.canvas.spec`, all on one axis of seconds.
 (() => {
-  const INK = "#848c99"; // readable on light and dark pages: the canvas is transparent
+  const INK = "#6f7683"; // readable on light and dark pages: the canvas is transparent
   const LEFT = 92;
 
   const axes = {
