@@ -42,3 +42,22 @@ def test_several_experiments_are_checked_and_all_mistakes_reported(
     with pytest.raises(UserError, match=r"(?s)first\.yaml:.*second\.yaml:"):
         check_experiments(names, stack=None, seed=None, trace=None)
     assert "a hypothesis" in capsys.readouterr().out
+
+
+def test_a_url_target_says_what_is_called_and_what_run_will_want(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("COLUMNS", "NO_SUCH_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "brownout: 1\nname: mine\ntitle: My endpoint\n"
+        "target: {url: 'https://api.example/v1beta/openai', model: m, key_env: NO_SUCH_KEY, tools: false}\n"
+        "load: {profile: coding-agent-ci}\nslo: {ttft: 2s, tpot: 100ms}\ngates: [sessions_lost == 0]\n"
+    )
+    assert check_experiments([str(path)], stack=None, seed=None, trace=None) == 0
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "calls POST https://api.example/v1beta/openai/chat/completions" in said
+    assert "tools: false" in said
+    assert "not this machine: run wants --yes-i-may" in said
+    assert "key_env: the environment variable NO_SUCH_KEY is not set; run will refuse to start" in said
