@@ -29,11 +29,13 @@ from reports.shared.attributes import Outcome  # noqa: E402
 from reports.shared.errors import UserError  # noqa: E402
 from reports.shared.tokens import Marker, marker_text  # noqa: E402
 
-__all__ = ["MAX_TOKENS", "TRIES", "WAIT_S", "main", "probe"]
+__all__ = ["MAX_TOKENS", "TRIES", "WAIT_S", "WITHIN_S", "main", "probe"]
 
 MAX_TOKENS = 16
 WAIT_S = 20.0
 """The longest wait for bytes, seconds."""
+WITHIN_S = 30.0
+"""The whole probe, all tries together, seconds."""
 TRIES = 3
 """Calls at most, 1 s apart, if the endpoint is busy or still starting."""
 
@@ -44,18 +46,24 @@ def probe(config: LoadConfig) -> dict[str, object]:
     """Makes the call, and returns what the runner needs. Raises `UserError` for options that cannot be used."""
     options = config.client_options()
     client = Client(replace(options, retries="none", timeout_s=min(options.timeout_s, WAIT_S)))
+    url = client.endpoint.url(client.wire.path)
+    record: CallRecord | None = None
     try:
-        for attempt in range(TRIES):
-            if attempt:
-                gevent.sleep(1.0)
-            record = _call(client, config, attempt)
-            if record.outcome not in _MAY_PASS:
-                break
+        with gevent.Timeout(WITHIN_S, False):
+            for attempt in range(TRIES):
+                if attempt:
+                    gevent.sleep(1.0)
+                record = _call(client, config, attempt)
+                if record.outcome not in _MAY_PASS:
+                    break
     finally:
         client.close()
+    if record is None:
+        message = f"no complete answer of {MAX_TOKENS} tokens within {WITHIN_S:g} s"
+        return {"url": url, "outcome": Outcome.STALLED.value, "message": message}
     answer = record.answer
     return {
-        "url": client.endpoint.url(client.wire.path),
+        "url": url,
         "outcome": record.outcome.value,
         "status": record.status,
         "message": record.message,

@@ -25,7 +25,8 @@ from pydantic import (
 from chaos.experiment.guardrails import Guardrail, parse_guardrail
 from chaos.faults.catalogue import KINDS
 from chaos.faults.spec import FaultSpec
-from loadprofiles.client.endpoint import UrlMistake, header_problem, parse_endpoint, reserved_header
+from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_header, parse_endpoint, reserved_header
+from loadprofiles.client.error_text import masked
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
 from reports.shared.documents import Duration, Mistake, did_you_mean
 
@@ -43,10 +44,6 @@ __all__ = [
 MAX_DRAIN_S: Final = 30.0
 """A drain is at most this long (`docs/measures.md`)."""
 
-_SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-goog-api-key"}
-)
-"""Headers whose values are keys."""
 _NAME: Final = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -96,7 +93,7 @@ def _headers(headers: dict[str, str | EnvironmentValue]) -> dict[str, str | Envi
         problem = header_problem(value)
         if problem:
             raise Mistake(f'the value of "{name}" {problem}', "write one line of text")
-        if name.lower() in _SECRET_HEADERS:
+        if is_key_header(name) or masked(value) != value:
             remedy = f"export the value, and write {name}: {{env: NAME_OF_THE_VARIABLE}}"
             raise Mistake(f'the value of "{name}" is a secret, and this file is copied into every record', remedy)
     return headers

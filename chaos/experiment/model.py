@@ -61,6 +61,13 @@ class UrlTarget:
     tools: bool = True
     stream_options: bool = True
 
+    @property
+    def key_variables(self) -> str:
+        """The environment variables that hold its keys, as text; "" without one."""
+        named = [self.key_env] if self.key_env is not None else []
+        named += [value["env"] for value in self.headers.values() if not isinstance(value, str)]
+        return " or ".join(named)
+
 
 @dataclass(frozen=True, slots=True)
 class Slo:

@@ -20,8 +20,8 @@ __all__ = ["PROBE", "PROBE_WITHIN_S", "probe_spec", "probe_target"]
 PROBE = "probe"
 """The name of the process."""
 
-PROBE_WITHIN_S = 75.0
-"""Seconds for all its tries, each with waits of at most 20 s; an endpoint that answers at all needs far less."""
+PROBE_WITHIN_S = 45.0
+"""Seconds for the process. It ends its calls after 30 s by itself."""
 
 
 def probe_spec(folder: RunFolder, config: Any, *, token: str) -> ChildSpec:
@@ -41,7 +41,8 @@ async def probe_target(supervisor: Supervisor, spec: ChildSpec, started: Callabl
     except TimeoutError:
         raise TargetFailed(f"the first call to the target took over {PROBE_WITHIN_S:g} s; no load was sent") from None
     output = spec.log.read_text(errors="replace").strip() if spec.log.is_file() else ""
+    last = output.splitlines()[-1] if output else ""
     try:
-        return msgspec.json.decode(output.splitlines()[-1] if output else "", type=ProbeResult)
+        return msgspec.json.decode(last, type=ProbeResult)
     except msgspec.DecodeError:
-        raise TargetFailed(f"the first call to the target could not be made (exit code {status}): {output}") from None
+        raise TargetFailed(f"the first call to the target could not be made (exit code {status}): {last}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,17 +21,26 @@ _NO_STATUS: Final = {
     Outcome.TRUNCATED: "the answer is not complete",
     Outcome.ERROR_EVENT: "the answer is an error",
 }
+_NEW_FIELD: Final = "write max_tokens_field: max_completion_tokens under target:"
+_OLD_FIELD: Final = "write max_tokens_field: max_tokens under target:"
+_NO_TOOLS: Final = "write tools: false under target:, or start the server with support for tools"
+_REFUSED: Final = r".{0,40}(unsupported|not (supported|permitted|allowed)|unrecognized|unknown)"
 _FIELD_REMEDIES: Final = (
-    ("max_completion_tokens", "write max_tokens_field: max_completion_tokens under target:"),
-    ("max_tokens", "write max_tokens_field: max_completion_tokens under target:, or use a model with more room"),
-    ("stream_options", "write stream_options: false under target: (token counts are then estimates)"),
-    ("tool", "write tools: false under target:, or start the server with support for tools"),
-    ("context", "use a model with a longer context, or a profile with shorter prompts"),
+    (r"use .?max_completion_tokens", _NEW_FIELD),
+    (r"use .?max_tokens", _OLD_FIELD),
+    (r"max_completion_tokens" + _REFUSED, _OLD_FIELD),
+    (r"max_tokens" + _REFUSED, _NEW_FIELD),
+    (r"stream_options", "write stream_options: false under target: (token counts are then estimates)"),
+    (r"\btools\b|tool_choice|tool choice", _NO_TOOLS),
+    (r"context (length|window)|too long", "use a model with a longer context, or a profile with shorter prompts"),
 )
+"""What helps against the refusal of a field, by the server's words in lower case."""
 _REFUSED_REMEDIES: Final = (
     ("certificate", "use the host name of the certificate, or name its authority in the variable SSL_CERT_FILE"),
     ("not known", "correct the host in target: url:"),
     ("resolution", "correct the host in target: url:"),
+    ("no address", "correct the host in target: url:"),
+    ("host name", "correct the host in target: url:"),
     ("ssl", "write http:// if the server speaks plain HTTP"),
     ("", "start the server, or correct host and port in target: url:"),
 )
@@ -59,8 +69,8 @@ class ProbeResult(msgspec.Struct, frozen=True):
         return self.outcome == Outcome.OK
 
 
-def failure_text(result: ProbeResult, key_env: str | None = None) -> str:
-    """Why the run does not start, in three lines. `key_env`: the variable that holds the key, if the target has one."""
+def failure_text(result: ProbeResult, key: str = "") -> str:
+    """Why the run does not start, in three lines. `key`: the variables that hold the target's keys, "" for none."""
     if result.status is not None and result.status >= 300:
         what = f"status {result.status}"
     else:
@@ -68,11 +78,11 @@ def failure_text(result: ProbeResult, key_env: str | None = None) -> str:
     said = f": {result.message}" if result.message else ""
     return (
         f"the first call to the target failed, and no load was sent\n"
-        f"    POST {result.url}\n    {what}{said}\n    what helps: {remedy(result, key_env)}"
+        f"    POST {result.url}\n    {what}{said}\n    what helps: {remedy(result, key)}"
     )
 
 
-def remedy(result: ProbeResult, key_env: str | None = None) -> str:
+def remedy(result: ProbeResult, key: str = "") -> str:
     """What helps against this failure."""
     said, status = result.message.lower(), result.status
     if status is None or status < 300:
@@ -80,11 +90,11 @@ def remedy(result: ProbeResult, key_env: str | None = None) -> str:
     if status < 400:
         return "write the address that it points to as target: url:"
     if status in (401, 403):
-        if key_env is None:
+        if not key:
             return "name the environment variable with the key in target: key_env:"
-        return f"check the key in the environment variable {key_env}"
-    for word, text in _FIELD_REMEDIES:
-        if word in said and status in (400, 422, 500, 501):
+        return f"check the key in the environment variable {key}"
+    for words, text in _FIELD_REMEDIES:
+        if status in (400, 422, 500, 501) and re.search(words, said):
             return text
     if status == 404:
         return "correct model: under target:" if "model" in said else "correct the path in target: url:"

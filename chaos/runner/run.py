@@ -247,7 +247,7 @@ class Run:
         result = await probe_target(supervisor, spec, self._started)
         self.folder.events.write("probe", **msgspec.structs.asdict(result))
         if not result.ok:
-            raise Ended("failed", failure_text(result, target.key_env), 5)
+            raise Ended("failed", failure_text(result, target.key_variables), 5)
         for note in notes(result):
             self.progress.say(note)
 

@@ -16,6 +16,7 @@ from reports.shared.attributes import Outcome
 
 __all__ = ["Attempt", "Request", "Sender"]
 
+_ERROR_BODY_BYTES = 64 * 1024
 MAX_WHOLE_BODY_BYTES = 64 * 1024 * 1024
 """Reading stops after this many bytes of an answer, streamed or not; the outcome is then `corrupt`."""
 
@@ -27,7 +28,7 @@ class Attempt:
     `transport`: the connection failed, the HTTP message was broken or incomplete, or a timeout expired. `answer` and
     `judgement` are set for a 2xx status, `headers` for status 300 and above (for the retry policy). `degraded`: the
     value of the answer's `X-Brownout-Degraded` header. `message`: why the attempt is not ok, in the target's own words
-    where it said something.
+    where it said something. `error_body`: the beginning of the body of a response with status 300 and above.
     """
 
     started_s: float
@@ -40,6 +41,7 @@ class Attempt:
     judgement: Judgement | None = None
     degraded: str | None = None
     message: str = ""
+    error_body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Sender:
                 attempt.outcome, attempt.transport = Outcome.TIMEOUT, True
                 attempt.message = f"no connection within {self._connections.connect_timeout_s:g} s"
                 return
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # a host name that cannot be resolved may raise the latter
                 attempt.outcome, attempt.transport = Outcome.REFUSED, True
                 attempt.message = self._said(error)
                 return
@@ -126,7 +128,9 @@ class Sender:
         elif status >= 300:
             attempt.headers = connection.headers()
             attempt.outcome = _outcome_of(status)
-            attempt.message = self._words(status, attempt.headers, response.whole(), failure)
+            body = response.whole()
+            attempt.error_body = body[:_ERROR_BODY_BYTES]
+            attempt.message = self._words(status, attempt.headers, body, failure)
         else:
             self._judge(connection, request, attempt, response, failure)
 
@@ -169,7 +173,9 @@ class Sender:
     def _line(self, text: str) -> str:
         return one_line(text, self._secrets)
 
-    def _said(self, error: OSError) -> str:
+    def _said(self, error: OSError | UnicodeError) -> str:
+        if isinstance(error, UnicodeError):
+            return "the host name is not valid"
         verify = getattr(error, "verify_message", "")
         if verify:
             return self._line(f"the certificate is not accepted: {verify}")
@@ -178,7 +184,7 @@ class Sender:
     def _words(self, status: int, headers: Mapping[str, str], body: bytes, failure: _Failure | None) -> str:
         """What a response with an error status says."""
         if 300 <= status < 400:
-            place = headers.get("location")
+            place = (headers.get("location") or "").partition("?")[0]  # a query may contain a token
             if place:
                 return self._line(f"{status} to {place}: redirects are refused")
             return body_text(body, self._secrets) or f"{status} without a place to go to: redirects are refused"

@@ -21,7 +21,7 @@ from loadprofiles.client.anthropic_wire import AnthropicWire
 from loadprofiles.client.attempt import Attempt, Request, Sender
 from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import Connections, request_head
-from loadprofiles.client.endpoint import parse_endpoint
+from loadprofiles.client.endpoint import is_key_header, parse_endpoint
 from loadprofiles.client.judge import Provability
 from loadprofiles.client.openai_wire import OpenAIWire
 from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions, secrets_of
@@ -75,6 +75,7 @@ class Client:
         field = options.max_tokens_field or "max_tokens"
         self._fields = RequestFields(options.model, field, options.tools, options.stream_options)
         self._head = self._head_with(options.api_key)
+        self._has_key = options.api_key is not None or any(is_key_header(name) for name, _ in options.headers)
         self._tenant_heads: dict[tuple[str, str], bytes] = {}
         self._system: dict[int, tuple[Message, bytes]] = {}
 
@@ -127,7 +128,7 @@ class Client:
         chat: Span | None,
     ) -> None:
         rng: Random | None = None
-        body = encode()
+        body, sent = encode(), self._fields
         while True:
             attempt = Attempt(record.sent_s if not record.attempts else now_s())
             span = None
@@ -150,8 +151,8 @@ class Client:
                     call_spans.end_attempt(span, attempt)
             if attempt.outcome is Outcome.OK:
                 return
-            if self._learns_field(attempt):
-                body = encode()
+            if self._learns_field(attempt, sent):
+                body, sent = encode(), self._fields
                 continue
             if rng is None:
                 rng = Random(f"{context.seed}/{record.call.marker.key}/retries")
@@ -165,18 +166,18 @@ class Client:
             record.outcome = Outcome.ABANDONED  # applies if the greenlet is killed during the sleep
             gevent.sleep(decision.after_s)
 
-    def _learns_field(self, attempt: Attempt) -> bool:
-        """Whether the target just refused `max_tokens` and named its successor, which is used from now on."""
-        if self.options.max_tokens_field is not None or self._fields.max_tokens_field == _NEW_FIELD:
+    def _learns_field(self, attempt: Attempt, sent: RequestFields) -> bool:
+        """Whether the target refused the `max_tokens` that was sent and named its successor, used from now on."""
+        if self.options.max_tokens_field is not None or sent.max_tokens_field == _NEW_FIELD:
             return False
-        if attempt.outcome is not Outcome.HTTP_4XX or _NEW_FIELD not in attempt.message:
+        if attempt.outcome is not Outcome.HTTP_4XX or _NEW_FIELD.encode() not in attempt.error_body:
             return False
         self._fields = replace(self._fields, max_tokens_field=_NEW_FIELD)
         return True
 
     def _head_for(self, context: AgentContext) -> bytes:
         """The constant part of the head, with the user's API key or else a key that names the session's tenant."""
-        if context.tenant is None or self.options.api_key is not None:
+        if context.tenant is None or self._has_key:
             return self._head
         account = (context.tenant, context.tier)
         head = self._tenant_heads.get(account)

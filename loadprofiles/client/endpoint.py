@@ -25,6 +25,7 @@ __all__ = [
     "UrlMistake",
     "environment_problem",
     "header_problem",
+    "is_key_header",
     "is_loopback",
     "parse_endpoint",
     "reserved_header",
@@ -36,6 +37,7 @@ _API_PATHS = [tuple(path.strip("/").split("/")) for path in API_PATHS.values()]
 _AZURE_QUERY = re.compile(r"api-version=[A-Za-z0-9.-]+")
 _FORBIDDEN = re.compile(r'[\x00-\x20\x7f"<>\\^`{|}]')
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_KEY_NAME = re.compile(r"auth|key|token|secret|cookie|passw|credential", re.IGNORECASE)
 _RESERVED = frozenset(
     {"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host"}
     | {"keep-alive", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade"}
@@ -99,6 +101,8 @@ def parse_endpoint(url: str, allow_remote: bool) -> Endpoint:
         raise UrlMistake("is not an http:// or https:// URL", _EXAMPLE)
     if not parts.hostname:
         raise UrlMistake("has no host", _EXAMPLE)
+    if any(not 0 < len(label) < 64 for label in parts.hostname.rstrip(".").split(".")):
+        raise UrlMistake("has a host name that is not valid", "write each part between dots with 1 to 63 letters")
     if "%" in parts.hostname:
         raise UrlMistake("has a zone or an escape in its host", "write the address without %")
     if port == 0 or parts.netloc.endswith(":"):
@@ -149,6 +153,11 @@ def environment_problem(name: str, value: str | None) -> str:
         return f"the environment variable {name} is {'not set' if value is None else 'empty'}"
     problem = header_problem(value)
     return f"the value of the environment variable {name} {problem}" if problem else ""
+
+
+def is_key_header(name: str) -> bool:
+    """Whether a header of this name carries a key."""
+    return bool(_KEY_NAME.search(name))
 
 
 def reserved_header(name: str) -> str:

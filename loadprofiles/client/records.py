@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from html import escape
+from urllib.parse import quote
 
 from loadprofiles.client.answer import Answer
 from loadprofiles.client.judge import Judgement
@@ -145,6 +148,11 @@ class CallRecord:
 
 
 def secrets_of(options: ClientOptions) -> tuple[str, ...]:
-    """The texts of an endpoint's options that no message may contain: the API key, and values of extra headers."""
+    """The texts of an endpoint's options that no message may contain: the API key, and values of extra headers.
+
+    Also as HTML, URLs and JSON write them.
+    """
     values = [value for _, value in options.headers] + ([options.api_key] if options.api_key else [])
-    return tuple(part for value in values for part in (value, *value.split()) if len(part) >= _SECRET_CHARS)
+    parts = {part for value in values for part in (value, *value.split()) if len(part) >= _SECRET_CHARS}
+    forms = {form for part in parts for form in (part, escape(part), quote(part, safe=""), json.dumps(part)[1:-1])}
+    return tuple(sorted(forms))

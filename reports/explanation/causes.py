@@ -55,7 +55,7 @@ def causes_of(evidence: Evidence) -> list[Lost]:
     for session in evidence.sessions(RUN_SCOPE):
         if session.outcome != SessionOutcome.LOST:
             continue
-        cause, replica = _cause(session, encounters)
+        cause, replica = _cause(session, encounters, evidence.impacts)
         sessions[cause] += 1
         replicas.setdefault(cause, Counter())[replica] += 1
     return [
@@ -75,8 +75,22 @@ def _encounters(impacts: list[FaultImpact]) -> _Met:
     return found
 
 
-def _cause(session: Session, encounters: _Met) -> tuple[Cause, str]:
+def _active(impacts: list[FaultImpact], call: Call) -> str:
+    """The kinds of the faults of the load or the gateway that were active while the call was open."""
+    kinds = [
+        impact.fault.kind
+        for impact in impacts
+        if not impact.on_replicas
+        and impact.fault.injected_s is not None
+        and call.end_s >= impact.fault.injected_s
+        and call.sent_s <= (impact.fault.reverted_s if impact.fault.reverted_s is not None else call.sent_s)
+    ]
+    return " and ".join(dict.fromkeys(kinds))
+
+
+def _cause(session: Session, encounters: _Met, impacts: list[FaultImpact]) -> tuple[Cause, str]:
     call = session.lost_by
+    during = "" if call is None else _active(impacts, call)
     if call is None:
         return Cause("received nothing more until the end of the run", ""), ""
     met = [(impact, found) for impact, found in encounters.get(id(call), []) if found.interrupted]
@@ -84,8 +98,14 @@ def _cause(session: Session, encounters: _Met) -> tuple[Cause, str]:
         impact, encounter = min(met, key=lambda pair: pair[1].met_s)
         return Cause(_where(impact, encounter), _then(call, encounter)), encounter.from_replica
     other = [impact for impact, _ in encounters.get(id(call), [])]
+    if other and session.fault == other[0].fault.id:
+        return Cause(f"was one that the fault {other[0].fault.kind} added", _then(call)), ""
     if other:
-        return Cause(f"had a call that the fault {other[0].fault.kind} changed", _then(call)), ""
+        return Cause(f"had a call that the fault {other[0].fault.kind} hit", _then(call)), ""
+    if during:
+        return Cause(
+            f"had a call that no fault touched, while the fault {during} was active", _then(call)
+        ), call.replica
     return Cause("had a call that no fault touched", _then(call)), call.replica
 
 

@@ -13,6 +13,7 @@ from reports.gates.judging import GateResult
 from reports.gates.verdict import RunVerdict
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
+from reports.shared.attributes import SessionOutcome
 from reports.shared.wording import value_text
 
 __all__ = ["explanation"]
@@ -43,10 +44,14 @@ def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdi
     if not failed:
         undecided = [result for result in gates if result.verdict == "inconclusive"]
         if undecided:
-            return _joined(lost, _survived(evidence.impacts), f"no gate failed, and {_undecided(undecided)}")
-        return _joined(lost, _survived(evidence.impacts), "" if lost or evidence.impacts else "every gate passed")
+            return _joined(
+                lost, _survived(evidence.impacts, held=False), f"no gate failed, and {_undecided(undecided)}"
+            )
+        if verdict.verdict != "pass":
+            return _joined(_first_line(verdict.why[0]), lost)
+        return _joined(lost, _survived(evidence.impacts, held=not lost)) or _joined("every gate passed")
     if not lost:
-        return _joined("no session was lost", _worst_gate(failed), slow_calls_text(evidence))
+        return _joined(_none_lost(evidence), _worst_gate(failed), slow_calls_text(evidence))
     return _joined(lost)
 
 
@@ -65,6 +70,11 @@ def _lost_text(evidence: Evidence) -> str:
     return f"{subject}: {first.sessions:,} of them {first.text}; {others}"
 
 
+def _none_lost(evidence: Evidence) -> str:
+    before = any(session.outcome == SessionOutcome.LOST for session in evidence.calls.sessions)
+    return "no session was lost after the warm-up" if before else "no session was lost"
+
+
 def _worst_gate(failed: Sequence[GateResult]) -> str:
     result = failed[0]
     gate = result.gate
@@ -81,13 +91,15 @@ def _undecided(undecided: Sequence[GateResult]) -> str:
     return f"{what} could not be decided: {doubt_of(undecided[0].why)}"
 
 
-def _survived(impacts: Sequence[FaultImpact]) -> str:
-    """What the calls that met the faults went through."""
+def _survived(impacts: Sequence[FaultImpact], *, held: bool) -> str:
+    """What the calls that met the faults went through. `held`: the run passed, and no session was lost."""
     on_replicas = [impact for impact in impacts if impact.injected and impact.on_replicas]
     if not on_replicas:
         active = [impact for impact in impacts if impact.injected]
         kinds = " and ".join(dict.fromkeys(impact.fault.kind for impact in active))
-        return f"the service held under the fault {kinds}" if kinds else ""
+        if not kinds:
+            return ""
+        return f"the service held under the fault {kinds}" if held else f"the fault {kinds} was active"
     encounters = [encounter for impact in on_replicas for encounter in impact.encounters]
     kinds = " and ".join(dict.fromkeys(impact.fault.kind for impact in on_replicas))
     if not encounters:

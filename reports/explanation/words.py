@@ -79,9 +79,8 @@ def other_reasons(data: Mapping[str, Any]) -> list[str]:
 
 
 def example_command(data: Mapping[str, Any], group: Mapping[str, Any]) -> str:
-    """The command that shows the example of a group of failed calls, for runs in the usual folder."""
-    folder, key = shlex.quote(f"runs/{data['run']['folder']}"), shlex.quote(group["example"]["key"])
-    return f"brownout trace {folder} --call {key}"
+    """The command that shows the example of a group of failed calls. RUN stands for the run's folder."""
+    return f"brownout trace RUN --call {shlex.quote(group['example']['key'])}"
 
 
 def _flat(text: str) -> str:

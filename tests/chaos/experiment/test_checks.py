@@ -274,6 +274,9 @@ URL = HEAD.replace("  faults:\n", "")
         ("{url: 'http://127.0.0.1', model: m, headers: {'a b': x}}", "is not the name of a header", "remove it"),
         ("{url: 'http://127.0.0.1', model: m, headers: {X-A: 'a\u017e'}}", "outside latin-1", "one line of text"),
         ("{url: 'http://127.0.0.1', model: m, headers: {Authorization: x}}", "is a secret", "{env: NAME_OF_THE_VAR"),
+        ("{url: 'http://127.0.0.1', model: m, headers: {Helicone-Auth: x}}", "is a secret", "{env: NAME_OF_THE_VAR"),
+        ("{url: 'http://127.0.0.1', model: m, headers: {X-A: sk-abcdef123456}}", "is a secret", "{env: NAME_OF_THE"),
+        ("{url: 'http://a..b', model: m}", "has a host name that is not valid", "between dots"),
         ("{url: 'http://127.0.0.1', model: m, max_tokens_field: limit}", "is not known here", "max_completion_tokens"),
         ("{stack: naive, tools: false}", '"tools" goes with a url', "remove tools:"),
         (

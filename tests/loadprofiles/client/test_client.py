@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import gevent
@@ -172,3 +173,27 @@ def test_unknown_names_are_rejected_with_the_known_ones() -> None:
         Client(ClientOptions("http://127.0.0.1:1", "m", api="gemini"))
     with pytest.raises(UserError, match="cannot be sent: it has a line break at character 10"):
         Client(ClientOptions("http://127.0.0.1:1", "m", api_key="sk\r\nx: y"))
+
+
+def test_a_call_in_flight_is_sent_again_when_another_one_has_learned_the_field() -> None:
+    said = b"x" * 300 + b" Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    refused = whole(400, b'{"error":{"message":"%b"}}' % said)
+
+    def refuse_late(sock: socket.socket) -> None:
+        client._fields = replace(client._fields, max_tokens_field="max_completion_tokens")  # as another call learned
+        refused(sock)
+
+    with ScriptedServer(refuse_late, streamed(openai_events(PIECES))) as server:
+        client = Client(ClientOptions(server.url, "m", retries="none"))
+        assert client.call(a_call(), AgentContext("s-1", "main", None, 7), now_s()).ok
+        assert ["max_tokens" in request.json for request in server.requests] == [True, False]
+        client.close()
+
+
+def test_a_key_in_a_header_replaces_the_key_that_names_the_tenant() -> None:
+    with ScriptedServer(streamed(openai_events(PIECES))) as server:
+        client = Client(ClientOptions(server.url, "m", headers=(("api-key", "azure-1234567"),)))
+        client.call(a_call(), AgentContext("s-1", "main", "acme", 7), now_s())
+        client.close()
+        assert "api-key: azure-1234567" in server.requests[0].head
+        assert "authorization" not in server.requests[0].head.lower()

@@ -5,7 +5,7 @@ import pytest
 from loadprofiles.client.answer import Answer
 from loadprofiles.client.integrity import Integrity
 from loadprofiles.client.judge import Judgement
-from loadprofiles.client.records import CallRecord, ClientOptions
+from loadprofiles.client.records import CallRecord, ClientOptions, secrets_of
 from loadprofiles.client.wire import Usage
 from reports.shared.attributes import Outcome
 from tests.support.client_calls import a_call
@@ -36,3 +36,8 @@ def test_a_record_without_an_answer_has_no_ttft_and_no_tokens() -> None:
     record = CallRecord(a_call(), 9.0, 10.0, 12.5)
     assert (record.ttft_s, record.tpot_s, record.output_tokens) == (None, None, 0)
     assert (record.result().ok, record.result().outcome) == (False, Outcome.ABANDONED)
+
+
+def test_secrets_are_known_as_html_urls_and_json_write_them() -> None:
+    options = ClientOptions("http://127.0.0.1:1", "m", headers=(("X-Token", "Bearer pw&+/ABCDEF=="),))
+    assert {"pw&+/ABCDEF==", "pw&amp;+/ABCDEF==", "pw%26%2B%2FABCDEF%3D%3D"} <= set(secrets_of(options))

@@ -100,3 +100,17 @@ def test_a_run_that_failed_by_itself_says_so_first(record: RecordBuilder) -> Non
 def test_a_run_without_anything_decidable_says_why(record: RecordBuilder) -> None:
     record.call("s0", 0, 6.0)
     assert "No gate failed, and one gate could not be decided" in sentence(record, "ttft.p99 <= 2 s")
+
+
+def test_a_surge_that_cost_sessions_did_not_hold(record: RecordBuilder) -> None:
+    record.fault(kind="surge", targets=["load"], hits=1)
+    ups = [Up("gpu-0", 20.5, 21.0, "rate_limited")]
+    lose(record, "s0", outcome="rate_limited", status=429, message="slow down", ups=ups, sent=20.4)
+    found = sentence(record, "calls >= 1000")
+    assert "no fault touched, while the fault surge was active" in found
+    assert "held" not in found
+
+
+def test_a_run_that_did_not_pass_without_a_failed_gate_says_why(record: RecordBuilder) -> None:
+    record.event("run", 20.0, event="not_steady", why="not steady before the fault: ttft.p95 <= 1 s: 3 s")
+    assert "ot steady before the fault" in sentence(record, "calls >= 0")
