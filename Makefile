@@ -39,7 +39,7 @@ demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
 test: $(SETUP_DEV) $(BROWSER)
-	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 2
+	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 3
 	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup
 
 # What does not fit into `make test`.

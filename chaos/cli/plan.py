@@ -17,6 +17,7 @@ from loadprofiles.demand import Order
 from reports.gates.grammar import Gate, samples_needed
 from reports.gates.operators import OPERATORS
 from reports.history.statistics import MIN_SESSIONS, wilson_interval
+from reports.measures.integrity import OF_VERIFIED_TOKENS
 
 __all__ = ["GatePlan", "Plan", "estimated", "make_plan"]
 
@@ -73,6 +74,8 @@ def estimated(experiment: Experiment) -> LoadEstimate:
 
 
 def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> GatePlan:
+    if experiment.url is not None and gate.name.partition(".")[0] in OF_VERIFIED_TOKENS:
+        return GatePlan(gate, None, "", None, False, "only if the target's tokens can be verified: not a real model's")
     if gate.kind == "fact" and not gate.relative_to_baseline:
         return GatePlan(gate, None, "", None, True, "yes: a fact of the run, exact")
     planned = phases(experiment)

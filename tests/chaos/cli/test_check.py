@@ -53,11 +53,13 @@ def test_a_url_target_says_what_is_called_and_what_run_will_want(
     path.write_text(
         "brownout: 1\nname: mine\ntitle: My endpoint\n"
         "target: {url: 'https://api.example/v1beta/openai', model: m, key_env: NO_SUCH_KEY, tools: false}\n"
-        "load: {profile: coding-agent-ci}\nslo: {ttft: 2s, tpot: 100ms}\ngates: [sessions_lost == 0]\n"
+        "load: {profile: coding-agent-ci}\nslo: {ttft: 2s, tpot: 100ms}\n"
+        "gates: [sessions_lost == 0, lost_tokens == 0]\n"
     )
     assert check_experiments([str(path)], stack=None, seed=None, trace=None) == 0
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "calls POST https://api.example/v1beta/openai/chat/completions" in said
     assert "tools: false" in said
+    assert "lost_tokens == 0 only if the target's tokens can be verified: not a real model's" in said
     assert "not this machine: run wants --yes-i-may" in said
     assert "key_env: the environment variable NO_SUCH_KEY is not set; run will refuse to start" in said
