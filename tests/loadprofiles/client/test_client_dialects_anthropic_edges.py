@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from reports.shared.attributes import Outcome
@@ -15,6 +13,7 @@ from tests.support.dialects.anthropic import (
     START,
     STOP,
     block,
+    delta,
     end_of,
     event,
     start,
@@ -30,16 +29,6 @@ LS, PWD = '{"input": "ls"}', '{"input": "pwd"}'
 WORDS = text_block()
 DELTA = END[: -len(STOP)]
 TRUNCATED, CORRUPT, ERROR = Outcome.TRUNCATED, Outcome.CORRUPT, Outcome.ERROR_EVENT
-
-
-def delta(index: Any = 0, **fields: Any) -> bytes:
-    """A `content_block_delta` with these fields in its delta."""
-    return event("content_block_delta", index=index, delta=fields)
-
-
-def tools_of(name: str, why: str, *events: bytes, **expected: Any) -> Dialect:
-    """A stream that ends with the stop reason `tool_use`."""
-    return stream(name, why, START, *events, end_of("tool_use"), **({"text": ""} | expected))
 
 
 STREAMS = [

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from reports.shared.attributes import Outcome
@@ -15,12 +13,13 @@ from tests.support.dialects.anthropic import (
     START,
     STOP,
     block,
-    end_of,
+    delta,
     event,
     message,
     stream,
     text_block,
     tool,
+    tools_of,
     whole,
 )
 from tests.support.dialects.case import Dialect
@@ -33,16 +32,6 @@ LS, PWD = '{"input": "ls"}', '{"input": "pwd"}'
 WORDS = text_block()
 DELTA = END[: -len(STOP)]
 TRUNCATED, CORRUPT, ERROR = Outcome.TRUNCATED, Outcome.CORRUPT, Outcome.ERROR_EVENT
-
-
-def delta(index: Any = 0, **fields: Any) -> bytes:
-    """A `content_block_delta` with these fields in its delta."""
-    return event("content_block_delta", index=index, delta=fields)
-
-
-def tools_of(name: str, why: str, *events: bytes, **expected: Any) -> Dialect:
-    """A stream that ends with the stop reason `tool_use`."""
-    return stream(name, why, START, *events, end_of("tool_use"), **({"text": ""} | expected))
 
 
 TOOLS = [

@@ -15,6 +15,7 @@ __all__ = [
     "START",
     "STOP",
     "block",
+    "delta",
     "end_of",
     "event",
     "message",
@@ -22,6 +23,7 @@ __all__ = [
     "stream",
     "text_block",
     "tool",
+    "tools_of",
     "whole",
 ]
 
@@ -93,3 +95,13 @@ def whole(name: str, why: str, body: Any, **expected: Any) -> Dialect:
     if expected.setdefault("outcome", Outcome.OK) is Outcome.OK:
         expected = {"text": TEXT} | expected
     return Dialect(name=name, why=why, sends=(response("200 OK", data),), stream=False, api="anthropic", **expected)
+
+
+def delta(index: Any = 0, **fields: Any) -> bytes:
+    """A `content_block_delta` with these fields in its delta."""
+    return event("content_block_delta", index=index, delta=fields)
+
+
+def tools_of(name: str, why: str, *events: bytes, **expected: Any) -> Dialect:
+    """A stream that ends with the stop reason `tool_use`."""
+    return stream(name, why, START, *events, end_of("tool_use"), **({"text": ""} | expected))
