@@ -75,7 +75,11 @@ def plan_renderable(plan: Plan) -> RenderableType:
     parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
     if not plan.decidable:
         parts.append(
-            Text("A gate without enough samples ends inconclusive (exit code 3); it cannot pass.", style="yellow")
+            Text(
+                "A gate that its load cannot decide ends inconclusive (exit code 3). It needs more sessions (a higher"
+                " rate or a longer phase), or a lower limit.",
+                style="yellow",
+            )
         )
     return Group(*parts)
 
@@ -177,11 +181,14 @@ def _listed(value: Any) -> str:
 
 def _gate_table(plan: Plan) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("gate", "samples", "needs", "can it be decided?"):
-        table.add_column(heading, header_style="dim", justify="right" if heading in ("samples", "needs") else "left")
+    for heading in ("gate", "samples", "count as", "needs", "can it be decided? (95% intervals)"):
+        left = heading.startswith(("gate", "can"))
+        table.add_column(heading, header_style="dim", justify="left" if left else "right", overflow="fold")
     for gate in plan.gates:
         samples = "" if gate.samples is None else f"{gate.samples:,}"
         needed = "" if gate.needed is None else f"{gate.needed:,}"
+        effective = "" if gate.reach is None else f"{gate.reach.effective:,.0f}"
         text = gate.gate.text + (" (steady state)" if gate.gate in plan.experiment.steady_state else "")
-        table.add_row(text, samples, needed, Text(gate.reason, style="" if gate.enough else "yellow"))
+        style = "" if gate.enough and gate.room else "yellow"
+        table.add_row(text, samples, effective, needed, Text(gate.reason, style=style))
     return table

@@ -1,23 +1,25 @@
 """The plan of an experiment: the load that it will offer, and whether that is enough to decide each gate.
 
-Any run decides a gate on a fact. A gate on a percentile needs as many samples as its interval needs; one on a rate,
-as many as make Wilson's bound reachable; percentiles and ratios need enough sessions to resample (`docs/measures.md`).
+Any run decides a gate on a fact. For the others, the plan has the best interval that the load can give
+(`reports.gates.reach`, `docs/statistics.md`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from chaos.experiment.load_estimate import LoadEstimate, PlannedDemand, Window, estimate_load
 from chaos.experiment.model import Experiment, PlannedFault
 from chaos.experiment.timeline import phases
 from loadprofiles.demand import Order
 from reports.gates.grammar import Gate, samples_needed
-from reports.gates.operators import OPERATORS
-from reports.history.statistics import MIN_SESSIONS, wilson_interval
+from reports.gates.reach import Reach, reach
+from reports.history.statistics import MIN_SESSIONS, FloatArray
 from reports.measures.integrity import OF_VERIFIED_TOKENS
+from reports.shared.wording import ends_text
 
 __all__ = ["GatePlan", "Plan", "estimated", "make_plan"]
 
@@ -26,16 +28,19 @@ __all__ = ["GatePlan", "Plan", "estimated", "make_plan"]
 class GatePlan:
     """What the plan gives a gate.
 
-    `samples`: how many `what` it will get; None for a fact, which needs none. `needed`: how many it needs. `enough`:
-    it can be decided; `reason` says why or why not.
+    `reason`: whether it can be decided, and why. `samples`: how many `what` it will get; None for a fact, which needs
+    none. `needed`: how many independent ones it needs. `reach`: the best interval that they can give. `enough`: a run
+    can decide it. `room`: also with 1 % of bad calls.
     """
 
     gate: Gate
-    samples: int | None
-    what: str
-    needed: int | None
-    enough: bool
     reason: str
+    samples: int | None = None
+    what: str = ""
+    needed: int | None = None
+    reach: Reach | None = None
+    enough: bool = True
+    room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,49 +80,81 @@ def estimated(experiment: Experiment) -> LoadEstimate:
 
 def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> GatePlan:
     if experiment.url is not None and gate.name.partition(".")[0] in OF_VERIFIED_TOKENS:
-        return GatePlan(gate, None, "", None, False, "only if the target's tokens can be verified: not a real model's")
+        return GatePlan(gate, "only if the target's tokens can be verified: not a real model's", enough=False)
     if gate.kind == "fact" and not gate.relative_to_baseline:
-        return GatePlan(gate, None, "", None, True, "yes: a fact of the run, exact")
-    planned = phases(experiment)
-    scopes = [("", _windows(planned, gate.phases))]
-    if gate.relative_to_baseline:
-        scopes.append(("in the baseline ", _windows(planned, ("baseline",))))
-    tenant = gate.where[1] if gate.where is not None and gate.where[0] == "tenant" else None
-    portion = _portion(experiment, gate)
+        return GatePlan(gate, "yes: a fact of the run, exact")
     if gate.spec.samples == "attempts after the pause":
-        unknown = "unknown: it depends on how many calls get a retry-after and come back"
-        return GatePlan(gate, None, "", None, True, unknown)
+        return GatePlan(gate, "unknown: it depends on how many calls get a retry-after and come back")
+    planned = phases(experiment)
     needs = samples_needed(gate)
     what = needs.what if needs is not None else gate.spec.samples or "calls"
-    samples: int | None = None
-    for where, windows in scopes:
-        got = int(_samples(experiment, estimate, what, windows, tenant) * portion)
-        samples = got if samples is None else min(samples, got)
-        if needs is not None and got < needs.count:
-            reason = f"no: about {got:,} {what} {where}are too few"
-            return GatePlan(gate, got, what, needs.count, False, reason)
-        drawn = estimate.sessions_with_calls_in(windows, tenant)
-        if portion < 1:  # a session may send few or none of its calls there
-            drawn = min(drawn, int(estimate.calls_in(windows, tenant) * portion))
-        if gate.kind != "rate" and drawn < MIN_SESSIONS:
+    before = None
+    if gate.relative_to_baseline or gate.measure == "goodput_lost":
+        before = _offered(experiment, estimate, gate, what, _windows(planned, ("baseline",)))
+    names = gate.phases if gate.spec.phased else ("fault", "recovery")
+    offered = _offered(experiment, estimate, gate, what, _windows(planned, names))
+    samples = [int(round(float(offered.sum()), 6))]
+    if before is not None:
+        samples.append(int(round(float(before.sum()), 6)))
+    found = GatePlan(gate, "", min(samples), what, None if needs is None else needs.count)
+    where = "in the baseline " if samples[-1] < samples[0] else ""
+    if min(samples) == 0:
+        return replace(found, reason=f"no: about 0 {what} {where}are too few", enough=False)
+    if gate.kind in ("ratio", "fact"):
+        drawn = min(int(np.count_nonzero(counts)) for counts in (offered, before) if counts is not None)
+        if drawn < MIN_SESSIONS and gate.kind == "ratio":
             reason = f"no: an interval needs {MIN_SESSIONS} sessions, and about {drawn} {where}are planned"
-            return GatePlan(gate, got, what, needs.count if needs else None, False, reason)
-    return GatePlan(gate, samples, what, needs.count if needs else None, True, _yes(gate, samples or 0, what))
+            return replace(found, reason=reason, enough=False)
+    reached = reach(gate, offered, before)
+    reason = _reason(gate, reached, found, where)
+    return replace(found, reason=reason, reach=reached, enough=reached.decidable, room=reached.room)
+
+
+def _reason(gate: Gate, reached: Reach, found: GatePlan, where: str) -> str:
+    """Whether the gate can be decided, with the best interval that it can get."""
+    unit = gate.unit
+    if gate.kind == "percentile":
+        if not reached.decidable:
+            counted = f"count as {reached.effective:,.0f} at best" if reached.effective < (found.samples or 0) else ""
+            verb = counted or "are too few"
+            return f"no: about {found.samples:,} {found.what} {where}{verb}; a {gate.stat} needs {found.needed}"
+        return "yes" if reached.room else "yes, but not with 1% of failed calls: more calls are needed"
+    if reached.best is None or reached.with_bad is None:
+        return "yes: by its interval, drawn by session"
+    best, worse = ends_text(reached.best, unit), ends_text(reached.with_bad, unit)
+    if not reached.decidable:
+        return f"no: at best {best}"
+    if not reached.room:
+        return f"yes, at best {best}, but not with 1% of bad {found.what}: {worse}"
+    return f"yes: at best {best}; with 1% of bad {found.what} {worse}"
+
+
+def _offered(
+    experiment: Experiment, estimate: LoadEstimate, gate: Gate, what: str, windows: list[Window]
+) -> FloatArray:
+    """The samples that the plan gives the gate in these windows, of each session."""
+    if what in ("interrupted calls", "calls that met the fault"):
+        faults = [fault for fault in experiment.faults if what != "interrupted calls" or fault.spec.where != "load"]
+        return np.ones(sum(_met(experiment, estimate, fault) for fault in faults))
+    tenants = _tenants(experiment, gate)
+    if what == "sessions":
+        return np.ones(
+            sum(estimate.sessions_in(windows, tenant) for tenant in ((None,) if tenants is None else tenants))
+        )
+    counts = np.array(estimate.calls_by_session(windows, tenants), dtype=np.float64)
+    return counts * _portion(experiment, gate)
+
+
+def _tenants(experiment: Experiment, gate: Gate) -> tuple[str, ...] | None:
+    """The tenants that a gate with `for` includes; None: all calls."""
+    if gate.where is None or gate.where[0] not in ("tenant", "tier"):
+        return None
+    key, value = gate.where
+    return tuple(t.name for t in experiment.profile.tenants if value == (t.name if key == "tenant" else t.tier))
 
 
 def _windows(planned: dict[str, Window], names: Iterable[str]) -> list[Window]:
     return [planned[name] for name in names if name in planned]
-
-
-def _samples(
-    experiment: Experiment, estimate: LoadEstimate, what: str, windows: list[Window], tenant: str | None
-) -> int:
-    if what == "sessions":
-        return estimate.sessions_in(windows, tenant)
-    if what in ("interrupted calls", "calls that met the fault"):
-        faults = [fault for fault in experiment.faults if what != "interrupted calls" or fault.spec.where != "load"]
-        return sum(_met(experiment, estimate, fault) for fault in faults)
-    return estimate.calls_in(windows, tenant)
 
 
 def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) -> int:
@@ -147,39 +184,8 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
 
 
 def _portion(experiment: Experiment, gate: Gate) -> float:
-    """The portion of the calls that a gate with `for` includes.
-
-    `for pool=X`: by the number of replicas, if the load is spread evenly. `for tier=X`: by the tenants' shares.
-    """
-    stack, tenants = experiment.stack, experiment.profile.tenants
-    if gate.where is not None and gate.where[0] == "tier" and tenants:
-        of_tier = sum(tenant.share for tenant in tenants if tenant.tier == gate.where[1])
-        return of_tier / sum(tenant.share for tenant in tenants)
+    """The portion of the calls that a gate `for pool=X` includes, if the load is spread evenly over the replicas."""
+    stack = experiment.stack
     if stack is None or gate.where is None or gate.where[0] != "pool":
         return 1.0
     return sum(replica.pool == gate.where[1] for replica in stack.replicas) / len(stack.replicas)
-
-
-def _yes(gate: Gate, samples: int, what: str) -> str:
-    if gate.kind == "percentile":
-        return f"yes: by the interval of the {gate.stat}"
-    if gate.kind == "ratio" or gate.relative_to_baseline:
-        return "yes: by its interval, drawn by session"
-    worst = _most_bad(gate, samples)
-    if worst is None:
-        return "yes: by its interval"
-    return f"yes: passes with up to about {worst} bad of {samples:,} {what}"
-
-
-def _most_bad(gate: Gate, samples: int) -> int | None:
-    """The most bad samples with which a gate on a rate still passes, if the samples are independent."""
-    limit = OPERATORS[gate.op].limit
-    upward, downward = limit == "minimum", limit == "maximum"
-    if not (upward or downward):
-        return None
-    passing = None
-    for bad in range(ceil(samples * (1 - gate.value if upward else gate.value)) + 1):
-        low, high = wilson_interval(samples - bad, samples) if upward else wilson_interval(bad, samples)
-        if (low >= gate.value) if upward else (high <= gate.value):
-            passing = bad
-    return passing

@@ -7,7 +7,7 @@ sessions that a surge adds are assumed to have the calls of the load's own sessi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -85,10 +85,15 @@ class LoadEstimate:
         spans = list(windows)
         return sum(_within(call.sent_s, spans) for session in self._of(tenant) for call in session.calls)
 
-    def sessions_with_calls_in(self, windows: Iterable[Window], tenant: str | None = None) -> int:
-        """How many sessions send a call in any of the windows: the sample of a bootstrap by session."""
+    def calls_by_session(self, windows: Iterable[Window], tenants: Collection[str] | None = None) -> list[int]:
+        """The calls that each session sends in any of the windows, of the sessions that send one.
+
+        `tenants`: only those of these tenants.
+        """
         spans = list(windows)
-        return sum(any(_within(call.sent_s, spans) for call in session.calls) for session in self._of(tenant))
+        of = [session for session in self.sessions if tenants is None or session.tenant in tenants]
+        counts = (sum(_within(call.sent_s, spans) for call in session.calls) for session in of)
+        return [count for count in counts if count]
 
     def calls_of_fault(self, fault_id: str) -> int:
         """How many calls the sessions make that a fault adds."""

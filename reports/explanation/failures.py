@@ -34,7 +34,7 @@ def failure_groups(evidence: Evidence) -> list[dict[str, Any]]:
     calls: dict[_Key, list[Call]] = {}
     for call in evidence.calls.calls:
         if not call.ok and (call.outcome != Outcome.ABANDONED or id(call) in losing):
-            key = _Key(call.outcome, status_of(call), kind_of_reason(reason_of(call)), call.pool, call.phase)
+            key = _Key(call.outcome, status_of(call), kind_of_reason(reason_of(call)), call.pool, call.slo_phase)
             calls.setdefault(key, []).append(call)
     ordered = sorted(calls.items(), key=lambda item: (-len(item[1]), item[1][0].sent_s))
     groups = [_group(key, members, losing) for key, members in ordered[:MAX_GROUPS]]

@@ -27,10 +27,10 @@ def slow_calls_text(evidence: Evidence) -> str:
     phases: dict[str, Counter[str]] = {}
     pools: dict[str, Counter[str]] = {}
     for call in evidence.calls.calls:
-        name = _missed(call, slo) if call.ok and not call.good and call.phase in GATE_PHASES else ""
+        name = _missed(call, slo) if call.ok and not call.good and call.slo_phase in GATE_PHASES else ""
         if name:
             missed[name] += 1
-            phases.setdefault(name, Counter())[call.phase] += 1
+            phases.setdefault(name, Counter())[call.slo_phase] += 1
             pools.setdefault(name, Counter())[call.pool] += 1
     if not missed:
         return ""

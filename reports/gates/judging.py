@@ -18,13 +18,14 @@ from reports.gates.grammar import Gate, samples_needed
 from reports.gates.operators import OPERATORS
 from reports.gates.validity import Proofs
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import MIN_SESSIONS, percentile_interval
+from reports.history.intervals import quotient_interval
+from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval
 from reports.measures.measurement import Interval, Measurement, not_measured
 from reports.measures.registry import MEASURES
 from reports.measures.spec import MeasureSpec
 from reports.shared.attributes import SessionOutcome
 from reports.shared.phases import GATE_PHASES
-from reports.shared.wording import number_text, value_text
+from reports.shared.wording import ends_text, number_text, value_text
 
 __all__ = ["GateResult", "GateVerdict", "judge", "measure"]
 
@@ -141,13 +142,7 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
         why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: no factor can be computed"
         return _result(gate, "inconclusive", found, why, baseline=base.value)
     factor = found.value / base.value
-    interval: Interval | None = None
-    if gate.kind != "fact" and found.resamples is not None and base.resamples is not None:
-        numerator, denominator = found.resamples(), base.resamples()
-        quotient = np.full(numerator.size, np.nan)
-        valid = (denominator > 0) & np.isfinite(denominator) & ~np.isnan(numerator)
-        np.divide(numerator, denominator, out=quotient, where=valid)
-        interval = percentile_interval(quotient)
+    interval = _quotient_interval(gate, found, base) if gate.kind != "fact" else None
     verdict = _verdict(gate, factor, interval)
     why = (
         f"{value_text(found.value, gate.own_unit)} is {_reason(gate, factor, interval, verdict, found)}"
@@ -159,6 +154,26 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
     if doubts:
         why, verdict = f"{why}; but {'; '.join(dict.fromkeys(doubts))}", "inconclusive"
     return _result(gate, verdict, found, why, baseline=base.value, factor=factor, interval=interval)
+
+
+def _quotient_interval(gate: Gate, found: Measurement, base: Measurement) -> Interval | None:
+    """The interval of found / base: of a ratio by joint resamples; else, or with rare events, from their intervals."""
+    if found.interval is None or base.interval is None or found.value is None or not base.value:
+        return None
+    joint = None
+    if gate.kind == "ratio" and found.resamples is not None and base.resamples is not None:
+        joint = percentile_interval(_quotients(found.resamples(), base.resamples()))
+        if not (found.rare or base.rare):
+            return joint
+    low, high = quotient_interval(found.value, found.interval(), base.value, base.interval())
+    return (low, high) if joint is None else (min(low, joint[0]), max(high, joint[1]))
+
+
+def _quotients(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    quotient = np.full(numerator.size, np.nan)
+    valid = (denominator > 0) & np.isfinite(denominator) & ~np.isnan(numerator)
+    np.divide(numerator, denominator, out=quotient, where=valid)
+    return quotient
 
 
 def _verdict(gate: Gate, value: float, interval: Interval | None) -> GateVerdict:
@@ -183,7 +198,7 @@ def _reason(gate: Gate, value: float, interval: Interval | None, verdict: GateVe
     if found.note:
         text += f" ({found.note})"
     elif interval is not None:
-        text += f" (95%: {value_text(interval[0], unit)} to {value_text(interval[1], unit)})"
+        text += f" (95%: {ends_text(interval, unit)})"
     match verdict:
         case "pass":
             return f"{text}, as required ({gate.op} {bound})"
@@ -191,7 +206,24 @@ def _reason(gate: Gate, value: float, interval: Interval | None, verdict: GateVe
             return f"{text}, not {gate.op} {bound}"
     if found.note:
         return f"{text}; {gate.op} {bound} is undecided"
-    return f"{text}, on both sides of {bound}: {number_text(found.samples)} {gate.spec.samples} are too few to decide"
+    return f"{text}, on both sides of {bound}: {_too_few(gate, found)}"
+
+
+def _too_few(gate: Gate, found: Measurement) -> str:
+    """How many samples there were, and as how many independent ones they count."""
+    text = f"{number_text(found.samples)} {gate.spec.samples}"
+    if found.effective and found.sessions and found.samples > found.effective + 0.5:
+        counted = f"count as {number_text(max(1, round(found.effective)))}"
+        text += f" of {number_text(found.sessions)} sessions {counted}, because calls of a session depend on each other"
+        return f"{text}: too few to decide" + _needed_text(gate, found)
+    return f"{text} are too few to decide" + _needed_text(gate, found)
+
+
+def _needed_text(gate: Gate, found: Measurement) -> str:
+    needed = samples_needed(gate)
+    if gate.kind != "percentile" or needed is None or found.effective >= needed.count:
+        return ""
+    return f" (a {gate.stat} needs {needed.count})"
 
 
 def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: GateVerdict) -> list[str]:
@@ -224,16 +256,9 @@ def _stays_failed(gate: Gate, found: Measurement) -> bool:
 def _sample_doubts(gate: Gate, found: Measurement, verdict: GateVerdict) -> list[str]:
     if gate.kind == "fact":
         return []
-    what = gate.spec.samples or "samples"
-    doubts = []
-    if gate.kind == "percentile":
-        needed = samples_needed(gate)
-        if needed is not None and found.samples < needed.count:
-            doubts.append(f"{found.samples} {what} are too few: {gate.stat} needs {needed.count}")
-    bootstrapped = gate.kind in ("percentile", "ratio") or gate.relative_to_baseline
-    if bootstrapped and found.sessions < MIN_SESSIONS:
-        doubts.append(f"they belong to {found.sessions} sessions: an interval needs {MIN_SESSIONS}")
-    return doubts
+    if gate.kind == "ratio" and found.sessions < MIN_SESSIONS:
+        return [f"its samples belong to {found.sessions} sessions: an interval needs {MIN_SESSIONS}"]
+    return []
 
 
 def _unfinished(gate: Gate, evidence: Evidence) -> list[str]:

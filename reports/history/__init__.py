@@ -4,7 +4,8 @@ calls        calls, attempts and sessions as objects
 joining      joins the spans of client, gateway and replicas into calls
 encounters   the calls that met a fault, and how long each was interrupted
 evidence     the input of all measures: calls as columns, scopes, faults, resampling
-statistics   percentiles, intervals and the bootstrap by session
+intervals    intervals of rates, percentiles and quotients at the effective number of samples
+statistics   percentiles and the bootstrap by session
 token_counts  where token counts come from
 windows      shares of good calls in sliding windows
 work         per call: attempts, prefill, decoded and wasted tokens

@@ -22,7 +22,7 @@ __all__ = [
     "Session",
     "is_good",
     "phase_at",
-    "phase_of_call",
+    "slo_phase",
 ]
 
 SILENT_S: Final = 10.0
@@ -87,8 +87,9 @@ class ReplicaRequest:
 class Call:
     """One logical call, including the client's retries. Times in seconds; `ttft_s` is infinite without a token.
 
-    `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase` is the phase in which it counts.
-    `hits`: ids of the faults that hit it at the client or at the gateway.
+    `tpot_s` is NaN below two tokens, `max_gap_s` NaN below two chunks. `phase`: in which it was sent. `slo_phase`: in
+    which it counts for the objectives (see the function). `hits`: ids of the faults that hit it at the client or at the
+    gateway.
     """
 
     span: Span
@@ -106,6 +107,7 @@ class Call:
     lateness_s: float
     tokens: int
     phase: str = ""
+    slo_phase: str = ""
     good: bool = False
     tier: str = ""
     pool: str = ""
@@ -183,8 +185,11 @@ def phase_at(phases: Iterable[Phase], at_s: float) -> str:
     return name
 
 
-def phase_of_call(phases: Iterable[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
-    """The phase in which a call was sent. A call of the baseline still open at the injection belongs to the fault."""
+def slo_phase(phases: Iterable[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
+    """The phase in which a call counts for the objectives: where it was sent.
+
+    But a call of the baseline that was still open at the injection counts in the fault, which may have made it late.
+    """
     phase = phase_at(phases, sent_s)
     return "fault" if phase == "baseline" and fault is not None and end_s > fault.start_s else phase
 

@@ -44,7 +44,8 @@ RUN_SCOPE: Final = Scope()
 class Columns:
     """The calls as arrays, in the order sent. Times in seconds; `session` is the index in `Evidence.calls.sessions`.
 
-    `ttft` is infinite without a token; `tpot` and `max_gap` are NaN where undefined.
+    `phase`: in which each was sent. `slo_phase`: in which it counts for the objectives. `ttft` is infinite without a
+    token; `tpot` and `max_gap` are NaN where undefined.
     """
 
     session: IntArray
@@ -59,6 +60,7 @@ class Columns:
     ok: BoolArray
     good: BoolArray
     phase: NDArray[np.str_]
+    slo_phase: NDArray[np.str_]
     pool: NDArray[np.str_]
     tenant: NDArray[np.str_]
     tier: NDArray[np.str_]
@@ -80,13 +82,20 @@ class Evidence:
         return Resampling(len(self.calls.sessions), self.record.seed)
 
     def mask(self, scope: Scope) -> BoolArray:
-        """For each call, whether it is in the scope."""
-        mask = np.isin(self.columns.phase, scope.phases)
-        if scope.where is not None:
-            key, value = scope.where
-            columns = {"pool": self.columns.pool, "tenant": self.columns.tenant, "tier": self.columns.tier}
-            mask &= columns[key] == value
-        return mask
+        """For each call, whether it is in the scope, by the phase in which it was sent."""
+        return np.isin(self.columns.phase, scope.phases) & self.of(scope.where)
+
+    def slo_mask(self, scope: Scope) -> BoolArray:
+        """For each call, whether it counts in the scope for the objectives: see `reports.history.calls.slo_phase`."""
+        return np.isin(self.columns.slo_phase, scope.phases) & self.of(scope.where)
+
+    def of(self, where: tuple[str, str] | None) -> BoolArray:
+        """For each call of the run, whether it belongs to this pool, tenant or tier. None: all of them."""
+        if where is None:
+            return np.ones(self.columns.sent.size, dtype=np.bool_)
+        key, value = where
+        columns = {"pool": self.columns.pool, "tenant": self.columns.tenant, "tier": self.columns.tier}
+        return np.asarray(columns[key] == value, dtype=np.bool_)
 
     def sessions(self, scope: Scope) -> list[Session]:
         """The sessions of the scope, by the phase in which they started.
@@ -146,6 +155,7 @@ def gather(record: Record) -> Evidence:
         ok=np.array([call.ok for call in rows], dtype=np.bool_),
         good=np.array([call.good for call in rows], dtype=np.bool_),
         phase=texts("phase"),
+        slo_phase=texts("slo_phase"),
         pool=texts("pool"),
         tenant=texts("tenant"),
         tier=texts("tier"),

@@ -20,7 +20,7 @@ from reports.history.calls import (
     Session,
     is_good,
     phase_at,
-    phase_of_call,
+    slo_phase,
 )
 from reports.record.chunklog import decode
 from reports.record.reader import Record
@@ -43,7 +43,8 @@ def join_calls(record: Record) -> Calls:
     slo = record.slo
     fault = record.phase("fault")
     for call in calls:
-        call.phase = phase_of_call(record.phases, call.sent_s, call.end_s, fault)
+        call.phase = phase_at(record.phases, call.sent_s)
+        call.slo_phase = slo_phase(record.phases, call.sent_s, call.end_s, fault)
         call.good = is_good(call, slo)
         _set_replica(call)
     return Calls(

@@ -1,7 +1,7 @@
-"""Percentiles and intervals. The bootstrap resamples sessions, because calls of one session depend on each other.
+"""Percentiles, and the bootstrap by session: calls of one session depend on each other, so sessions are drawn.
 
-All intervals are two-sided 95 %. A percentile is the inverse of the empirical distribution (the value at rank
-ceil(q n)), without interpolation, so that infinite values stay infinite.
+A percentile is the inverse of the empirical distribution (the value at rank ceil(q n)), without interpolation, so that
+infinite values stay infinite. `reports.history.intervals` has the intervals that need no resampling.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ __all__ = [
     "RESAMPLES",
     "FloatArray",
     "Resampling",
-    "design_effect",
     "paired",
     "percentile",
     "percentile_interval",
-    "wilson_interval",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -35,44 +33,6 @@ MIN_SESSIONS: Final = 10
 
 _BLOCK: Final = 4_000_000
 """Cells of one block of a resampling: limits its memory to about 30 MB."""
-
-Z_95: Final = 1.959963984540054
-"""`scipy.special.ndtri(0.975)`; importing scipy for it costs 0.2 s."""
-
-
-def wilson_interval(successes: float, trials: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927); (0, 1) without trials.
-
-    `trials` may be an effective sample size, which is not an integer.
-    """
-    if trials <= 0:
-        return 0.0, 1.0
-    p = successes / trials
-    z2 = Z_95**2
-    centre = (p + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z_95 / (1 + z2 / trials) * math.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == trials else min(1.0, centre + half)
-    return low, high
-
-
-def design_effect(good: FloatArray, offered: FloatArray) -> float:
-    """The factor by which clusters (sessions) increase the variance of a proportion, at least 1.
-
-    Ratio of the linearised between-cluster variance of sum(good) / sum(offered) to the binomial one (Kish 1965,
-    section 5.6; Korn & Graubard 1998 for its use in an interval). 1 where either is zero.
-    """
-    total = float(offered.sum())
-    clusters = int(np.count_nonzero(offered))
-    if clusters < 2 or total <= 1:
-        return 1.0
-    p = float(good.sum()) / total
-    binomial = p * (1 - p) / (total - 1)  # unbiased like `between`: clusters of one call give 1
-    if binomial <= 0:
-        return 1.0
-    residual = good - p * offered
-    between = float((residual**2).sum()) * clusters / (clusters - 1) / total**2
-    return max(1.0, between / binomial)
 
 
 def percentile(values: FloatArray, q: float) -> float:
@@ -105,17 +65,26 @@ class Resampling:
         rng = np.random.default_rng([seed & 0x7FFFFFFF, 0x5E55])
         share = np.full(max(sessions, 1), 1 / max(sessions, 1))
         self.weights: NDArray[np.uint16] = rng.multinomial(sessions, share, size=RESAMPLES).astype(np.uint16)
+        self._poisson: NDArray[np.uint16] = rng.poisson(1.0, size=self.weights.shape).astype(np.uint16)
 
     def subset(self, columns: IntArray) -> Resampling:
         """The same draws for the sessions with these indices, in their order."""
         made = copy(self)
         made.sessions = columns.size
         made.weights = np.ascontiguousarray(self.weights[:, columns])
+        made._poisson = np.ascontiguousarray(self._poisson[:, columns])
         return made
 
     def sums(self, by_session: FloatArray) -> FloatArray:
         """The resampled sums of a quantity given per session."""
         return np.asarray(self.weights @ by_session, dtype=np.float64)
+
+    def flows(self, by_session: FloatArray) -> FloatArray:
+        """Resampled sums where the number of sessions is chance too: arrivals are Poisson, so each weight is as well.
+
+        A sum over a time, unlike a quotient of two sums, varies with the number of sessions that arrived.
+        """
+        return np.asarray(self._poisson @ by_session, dtype=np.float64)
 
     def ratio(self, numerator: FloatArray, denominator: FloatArray) -> FloatArray:
         """The resampled quotients of two sums; NaN where the denominator is 0."""

@@ -28,4 +28,4 @@ def calls_failed(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 
 def error_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Failed calls / calls sent."""
-    return share_of_calls(evidence, scope, np.logical_not(evidence.columns.ok))
+    return share_of_calls(evidence, evidence.mask(scope), np.logical_not(evidence.columns.ok))

@@ -2,8 +2,9 @@
 
 Each replica's price per hour x the time its hardware was held. Hardware of a process that was killed, frozen or
 restarted is still held and paid for. Hardware that the provider reclaimed (fault `terminate`) is not, from the end of
-its process to the start of the replacement. Useful tokens are those of calls that ended ok, in the same scope. The
-dollars are a fact; the intervals of sessions and tokens are bootstrapped by session.
+its process to the start of the replacement. Sessions and useful tokens (of calls that ended ok) are those of the
+phases that were paid for: sessions by the phase in which they started, calls by the phase in which they were sent. The
+dollars are a fact; in the intervals the number of sessions is chance too.
 """
 
 from __future__ import annotations
@@ -45,9 +46,11 @@ def cost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if stat == "per_1k_sessions":
         if scope.where is not None:
             return not_measured("sessions are not assigned to one pool")
-        served = {s.id for s in evidence.sessions(scope) if s.outcome == SessionOutcome.SUCCEEDED}
-        succeeded = np.array([session.id in served for session in evidence.calls.sessions], dtype=np.float64)
-        return _per(evidence, 1000 * dollars, succeeded) if served else not_measured("no session succeeded")
+        succeeded = np.array(
+            [s.phase in scope.phases and s.outcome == SessionOutcome.SUCCEEDED for s in evidence.calls.sessions],
+            dtype=np.float64,
+        )
+        return _per(evidence, 1000 * dollars, succeeded) if succeeded.any() else not_measured("no session succeeded")
     useful = evidence.by_session(evidence.columns.tokens, evidence.mask(scope) & evidence.columns.ok)
     return _per(evidence, 1e6 * dollars, useful) if useful.any() else not_measured("no call that ended ok has tokens")
 
@@ -56,7 +59,7 @@ def _per(evidence: Evidence, dollars: float, useful: FloatArray) -> Measurement:
     total = float(useful.sum())
 
     def resamples() -> FloatArray:
-        drawn = evidence.resampling.sums(useful)
+        drawn = evidence.resampling.flows(useful)
         return np.divide(dollars, drawn, out=np.full_like(drawn, math.inf), where=drawn > 0)
 
     return resampled(dollars / total, int(total), int(np.count_nonzero(useful)), resamples)

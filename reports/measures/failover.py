@@ -6,7 +6,6 @@ import numpy as np
 
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import design_effect
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, fact, not_measured, proportion
 
@@ -36,13 +35,7 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     sessions = _sessions(evidence, met)
     offered = np.bincount(sessions, minlength=size).astype(np.float64)
     saved = np.bincount(sessions, weights=[float(e.saved) for e in met], minlength=size).astype(np.float64)
-    return proportion(
-        float(saved.sum()),
-        len(met),
-        int(np.count_nonzero(offered)),
-        design_effect(saved, offered),
-        lambda: evidence.resampling.ratio(saved, offered),
-    )
+    return proportion(saved, offered, lambda: evidence.resampling.ratio(saved, offered))
 
 
 def _why_not_measured(evidence: Evidence) -> str | None:

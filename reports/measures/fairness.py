@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import FloatArray
-from reports.measures.measurement import Measurement, fact, not_measured, resampled
+from reports.history.intervals import Interval, rate_interval
+from reports.history.statistics import FloatArray, percentile_interval
+from reports.measures.measurement import Measurement, fact, not_measured
 
 __all__ = ["fairness", "jain", "tenants_of"]
 
@@ -69,8 +70,18 @@ def fairness(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
             shares((draw(s), draw(a)), most) for s, a, most in zip(served, offered, allowed, strict=True)
         ]))  # fmt: skip
 
+    def interval() -> Interval:
+        low, high = percentile_interval(resamples())
+        # A bootstrap cannot draw the bad calls of a tenant that had none: each tenant in turn at its lowest.
+        for row, (s, a, most) in enumerate(zip(served, offered, allowed, strict=True)):
+            if now[row] > 0:
+                worst = now.copy()
+                worst[row] = min(1.0, rate_interval(s, a)[0] * a.sum() / min(float(a.sum()), most))
+                low = min(low, float(jain(worst[:, None])[0]))
+        return low, high
+
     sessions = int(np.count_nonzero(np.sum(offered, axis=0)))
-    return resampled(value, int(mask.sum()), sessions, resamples)
+    return Measurement(value, int(mask.sum()), sessions, interval=interval, resamples=resamples)
 
 
 def jain(shares: FloatArray) -> FloatArray:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.intervals import quotient_interval, rate_interval
 from reports.history.statistics import FloatArray
-from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.measures.measurement import Interval, Measurement, not_measured
 
 __all__ = ["goodput_lost"]
 
@@ -18,8 +19,8 @@ def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """The share of the expected good calls that is missing."""
     if not any(impact.injected for impact in evidence.impacts):
         return not_measured("no fault was injected")
-    before = evidence.mask(Scope("baseline"))
-    after = evidence.mask(Scope("fault")) | evidence.mask(Scope("recovery"))
+    before = evidence.slo_mask(Scope("baseline"))
+    after = evidence.slo_mask(Scope("fault")) | evidence.slo_mask(Scope("recovery"))
     good = evidence.columns.good.astype(np.float64)
     ones = np.ones(good.size)
     good_before, offered_before = evidence.by_session(good, before), evidence.by_session(ones, before)
@@ -36,7 +37,18 @@ def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         np.divide(evidence.resampling.sums(good_after), expected, out=out, where=expected > 0)
         return 1.0 - out
 
-    expected = good_before.sum() / offered_before.sum() * offered_after.sum()
-    return resampled(
-        float(1 - good_after.sum() / expected), int(after.sum()), int(np.count_nonzero(offered_after)), resamples
+    usual = float(good_before.sum() / offered_before.sum())
+    share = float(good_after.sum() / offered_after.sum())
+
+    def interval() -> Interval:
+        ends = rate_interval(good_after, offered_after), rate_interval(good_before, offered_before)
+        low, high = quotient_interval(share, ends[0], usual, ends[1])
+        return 1 - high, 1 - low
+
+    return Measurement(
+        1 - share / usual,
+        int(after.sum()),
+        int(np.count_nonzero(offered_after)),
+        interval=interval,
+        resamples=resamples,
     )

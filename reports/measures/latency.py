@@ -14,8 +14,9 @@ import math
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.intervals import rank_effective, rank_interval
 from reports.history.statistics import FloatArray, IntArray, percentile
-from reports.measures.measurement import Measure, Measurement, fact, not_measured, resampled
+from reports.measures.measurement import Measure, Measurement, fact, not_measured
 from reports.measures.spec import quantile_of
 
 __all__ = ["latency", "latency_values", "statistic"]
@@ -45,11 +46,13 @@ def statistic(evidence: Evidence, values: FloatArray, session_of: IntArray, stat
     if stat == "max":
         return fact(float(values.max()), int(values.size))
     q = quantile_of(stat)
-    return resampled(
+    return Measurement(
         percentile(values, q),
         int(values.size),
         int(np.unique(session_of).size),
-        lambda: evidence.resampling.percentiles(values, session_of, (q,))[0],
+        interval=lambda: rank_interval(values, session_of, q),
+        resamples=lambda: evidence.resampling.percentiles(values, session_of, (q,))[0],
+        effective=rank_effective(values, session_of, q),
     )
 
 

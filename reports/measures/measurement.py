@@ -6,21 +6,24 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import FloatArray, percentile_interval, wilson_interval
+from reports.history.intervals import FEW, Interval, effective_samples, rare_events_interval, rate_interval
+from reports.history.statistics import FloatArray, percentile_interval
 
-__all__ = ["Interval", "Measure", "Measurement", "fact", "not_measured", "proportion", "resampled"]
-
-Interval = tuple[float, float]
+__all__ = ["Interval", "Measure", "Measurement", "Rare", "fact", "not_measured", "proportion", "resampled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """The value of a measure for a run, in the measure's unit. `math.inf`: never. None: not measured; see `why_not`.
 
-    `samples`: number of calls, sessions, ... measured. `sessions`: number of sessions that they belong to. `interval`
-    computes the 95 % interval, `resamples` the values of the bootstrap, for a quotient with another phase; None for
-    facts. `note` qualifies the value for readers. A fact with an interval is a bound of a value that was not reached.
+    `samples`: number of calls, sessions, ... measured. `effective`: as how many independent ones they count; 0 where
+    the interval does not rest on it. `sessions`: number of sessions that they belong to. `interval` computes the 95 %
+    interval, `resamples` the values of the bootstrap, for a quotient with another phase; None for facts. `rare`: the
+    interval is wider than that of the bootstrap, because too few sessions had the event. `note` qualifies the value for
+    readers. A fact with an interval is a bound of a value that was not reached.
     """
 
     value: float | None
@@ -30,6 +33,21 @@ class Measurement:
     interval: Callable[[], Interval] | None = None
     resamples: Callable[[], FloatArray] | None = None
     note: str = ""
+    effective: float = 0.0
+    rare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """What moves a ratio away from its usual value, for where hardly a session did (`rare_events_interval`).
+
+    `sessions`: number of sessions that moved it. `usual`: its value without them. `per_session`: by how much one such
+    session moves it.
+    """
+
+    sessions: int
+    usual: float
+    per_session: float
 
 
 Measure = Callable[[Evidence, Scope, str], Measurement]
@@ -46,21 +64,34 @@ def fact(value: float, samples: int = 0) -> Measurement:
     return Measurement(float(value), samples)
 
 
-def proportion(
-    successes: float, trials: int, sessions: int, effect: float, resamples: Callable[[], FloatArray]
-) -> Measurement:
-    """A share with Wilson's interval; `effect` is the design effect of sessions, by which trials are divided."""
-    if trials == 0:
+def proportion(hits: FloatArray, offered: FloatArray, resamples: Callable[[], FloatArray]) -> Measurement:
+    """The share sum(hits) / sum(offered), both given per session, with its interval."""
+    trials = float(offered.sum())
+    if trials <= 0:
         return not_measured("there is no sample")
-    share = successes / trials
-    effective = trials / effect
     return Measurement(
-        share, trials, sessions, interval=lambda: wilson_interval(share * effective, effective), resamples=resamples
+        float(hits.sum()) / trials,
+        round(trials),
+        int(np.count_nonzero(offered)),
+        interval=lambda: rate_interval(hits, offered),
+        resamples=resamples,
+        effective=effective_samples(hits, offered),
     )
 
 
-def resampled(value: float, samples: int, sessions: int, resamples: Callable[[], FloatArray]) -> Measurement:
-    """A percentile or a ratio with its bootstrap interval."""
+def resampled(
+    value: float, samples: int, sessions: int, resamples: Callable[[], FloatArray], rare: Rare | None = None
+) -> Measurement:
+    """A ratio with its bootstrap interval, which is widened where fewer than `FEW` sessions had the event (`rare`)."""
     if math.isnan(value):
         return not_measured("the denominator is 0", samples)
-    return Measurement(value, samples, sessions, interval=lambda: percentile_interval(resamples()), resamples=resamples)
+    few = rare is not None and rare.sessions < FEW
+
+    def interval() -> Interval:
+        low, high = percentile_interval(resamples())
+        if rare is None or not few:
+            return low, high
+        ends = rare_events_interval(rare.sessions, rare.per_session, rare.usual)
+        return min(low, *ends), max(high, *ends)
+
+    return Measurement(value, samples, sessions, interval=interval, resamples=resamples, rare=few)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
+from reports.history.intervals import worst_effect
+from reports.history.statistics import FloatArray
 from reports.history.work import work_of
-from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.measures.measurement import Measurement, Rare, not_measured, resampled
 
 __all__ = ["prefill_amplification"]
 
@@ -28,4 +30,14 @@ def prefill_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measur
         int(mask.sum()),
         int(np.count_nonzero(needed)),
         lambda: evidence.resampling.ratio(computed, needed),
+        _recomputing(computed, needed),
     )
+
+
+def _recomputing(computed: FloatArray, needed: FloatArray) -> Rare:
+    """The sessions that computed more than they needed. Where there is none, a session computes all of it twice."""
+    more = computed > needed
+    sessions, total = int(np.count_nonzero(more)), float(needed.sum())
+    usual = float(computed[~more].sum() + needed[more].sum()) / total
+    each = float((computed - needed)[more].mean()) if sessions else worst_effect(needed)
+    return Rare(sessions, usual, each / total)

@@ -11,8 +11,10 @@ import numpy as np
 
 from reports.history.calls import phase_at
 from reports.history.evidence import Evidence, Scope
+from reports.history.intervals import worst_effect
+from reports.history.statistics import FloatArray
 from reports.history.work import attempts_by_call
-from reports.measures.measurement import Measurement, not_measured, resampled
+from reports.measures.measurement import Measurement, Rare, not_measured, resampled
 
 __all__ = ["retry_amplification"]
 
@@ -35,4 +37,18 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
         int(total),
         int(np.count_nonzero(offered)),
         lambda: evidence.resampling.ratio(attempts, offered) + extra / total,
+        Rare(*_repeating(attempts, offered, extra / total)),
     )
+
+
+def _repeating(attempts: FloatArray, offered: FloatArray, extra: float) -> tuple[int, float, float]:
+    """Sessions with more attempts than calls, the amplification without them, and what one such session adds.
+
+    Where there is none, a session is taken to repeat each of its calls once.
+    """
+    repeated = attempts - offered
+    more = repeated > 0
+    sessions, total = int(np.count_nonzero(more)), float(offered.sum())
+    usual = float((attempts[~more]).sum() + offered[more].sum()) / total
+    each = float(repeated[more].mean()) if sessions else worst_effect(offered)
+    return sessions, usual + extra, each / total

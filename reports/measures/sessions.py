@@ -42,7 +42,5 @@ def session_success(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         [s.id in members and s.outcome == SessionOutcome.SUCCEEDED for s in all_sessions], dtype=np.float64
     )
     lost = np.array([s.id in members and s.outcome == SessionOutcome.LOST for s in all_sessions], dtype=np.float64)
-    ended = int((succeeded + lost).sum())
-    return proportion(
-        float(succeeded.sum()), ended, ended, 1.0, lambda: evidence.resampling.ratio(succeeded, succeeded + lost)
-    )
+    ended = succeeded + lost
+    return proportion(succeeded, ended, lambda: evidence.resampling.ratio(succeeded, ended))

@@ -14,7 +14,6 @@ import numpy as np
 
 from reports.history.calls import Call, ClientAttempt
 from reports.history.evidence import BoolArray, Evidence, Scope
-from reports.history.statistics import design_effect
 from reports.measures.measurement import Measurement, fact, not_measured, proportion
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
@@ -48,13 +47,7 @@ def retry_after_honoured(evidence: Evidence, scope: Scope, stat: str) -> Measure
                 accepted[evidence.columns.session[index]] += _accepted(after)
     if not paused.any():
         return not_measured("no client retried after a requested pause")
-    return proportion(
-        float(accepted.sum()),
-        int(paused.sum()),
-        int(np.count_nonzero(paused)),
-        design_effect(accepted, paused),
-        lambda: evidence.resampling.ratio(accepted, paused),
-    )
+    return proportion(accepted, paused, lambda: evidence.resampling.ratio(accepted, paused))
 
 
 def _was_shed(call: Call) -> bool:

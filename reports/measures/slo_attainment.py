@@ -1,11 +1,13 @@
-"""slo_attainment: good calls / offered calls. Good: ended ok and met every objective of the experiment."""
+"""slo_attainment: good calls / offered calls. Good: ended ok and met every objective of the experiment.
+
+A call of the baseline that was still open at the injection counts in the fault.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from reports.history.evidence import BoolArray, Evidence, Scope
-from reports.history.statistics import design_effect
 from reports.measures.measurement import Measurement, not_measured, proportion
 
 __all__ = ["share_of_calls", "slo_attainment"]
@@ -15,18 +17,11 @@ def slo_attainment(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Good calls / all calls sent, failed ones included."""
     if not evidence.record.slo:
         return not_measured("the experiment has no objectives (slo:)")
-    return share_of_calls(evidence, scope, evidence.columns.good)
+    return share_of_calls(evidence, evidence.slo_mask(scope), evidence.columns.good)
 
 
-def share_of_calls(evidence: Evidence, scope: Scope, counted: BoolArray) -> Measurement:
-    """The share of the scope's calls that are `counted`; the interval has the design effect of sessions as clusters."""
-    mask = evidence.mask(scope)
+def share_of_calls(evidence: Evidence, mask: BoolArray, counted: BoolArray) -> Measurement:
+    """The share of the calls in `mask` that are `counted`; in its interval, sessions are clusters."""
     offered = evidence.by_session(np.ones(mask.size), mask)
     hits = evidence.by_session(counted.astype(np.float64), mask)
-    return proportion(
-        float(hits.sum()),
-        int(mask.sum()),
-        int(np.count_nonzero(offered)),
-        design_effect(hits, offered),
-        lambda: evidence.resampling.ratio(hits, offered),
-    )
+    return proportion(hits, offered, lambda: evidence.resampling.ratio(hits, offered))

@@ -33,7 +33,7 @@ def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     if len(known) < len(reverted) or recovery is None:
         return not_measured("the record ends before the last fault was reverted and recovery began")
     columns = evidence.columns
-    baseline = evidence.mask(Scope("baseline"))
+    baseline = evidence.slo_mask(Scope("baseline"))
     if not baseline.any():
         return not_measured("no call was made in the baseline")
     least = float(columns.good[baseline].mean()) - BAND

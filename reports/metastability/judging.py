@@ -19,7 +19,7 @@ from typing import Final, Literal
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
-from reports.history.statistics import wilson_interval
+from reports.history.intervals import wilson_interval
 from reports.history.windows import recovered_at, window_shares
 from reports.metastability.grace import Grace, grace_period, longest_client_timeout_s, trigger_gone_s
 from reports.metastability.persisting import Persisting, find_persisting
@@ -88,7 +88,7 @@ def _judge(evidence: Evidence) -> Metastability:
     gone_s, recovery = trigger_gone_s(record), record.phase("recovery")
     if gone_s is None or recovery is None or not record.finished("recovery"):
         return Metastability(None, "the record ends before the end of the recovery")
-    baseline = evidence.mask(Scope("baseline"))
+    baseline = evidence.slo_mask(Scope("baseline"))
     share = float(columns.good[baseline].mean()) if baseline.any() else 0.0
     if share == 0:
         return Metastability(None, "no call of the baseline was good: a recovery cannot be recognised")

@@ -48,7 +48,7 @@ def _phases(evidence: Evidence, of_account: BoolArray, shed: BoolArray) -> dict[
     for phase in GATE_PHASES:
         if evidence.record.phase(phase) is None:
             continue
-        mask = of_account & evidence.mask(Scope(phase))
+        mask = of_account & evidence.slo_mask(Scope(phase))
         good = mask & columns.good
         found[phase] = {
             "asked": int(mask.sum()),

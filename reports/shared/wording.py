@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["difference_text", "interval_text", "number_text", "value_text"]
+__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "value_text"]
 
 
 def number_text(value: float) -> str:
@@ -50,7 +50,19 @@ def interval_text(gate: Mapping[str, Any]) -> str:
     if gate["interval"] is None:
         return "exact" if gate["kind"] == "fact" and gate["value"] is not None else ""
     unit = "x" if gate["relative_to_baseline"] else gate["unit"]
-    return " to ".join(value_text(bound, unit) for bound in gate["interval"])
+    return ends_text(gate["interval"], unit)
+
+
+def ends_text(interval: Sequence[float | str], unit: str) -> str:
+    """Both ends of an interval: `1.2 s to 1.5 s`; `1.2 s or more` and `1.5 s or less` where an end is unknown.
+
+    Accepts the ends in report.json too, where an infinite end is text.
+    """
+    low, high = interval
+    unknown = high in (math.inf, "never")
+    if low in (-math.inf, "-never"):
+        return "unknown" if unknown else f"{value_text(high, unit)} or less"
+    return f"{value_text(low, unit)} or more" if unknown else f"{value_text(low, unit)} to {value_text(high, unit)}"
 
 
 def difference_text(row: Mapping[str, Any]) -> str:

@@ -73,7 +73,7 @@ def test_sessions_and_calls_are_counted_by_window_and_tenant() -> None:
     assert estimate.sessions_in([(0, 5), (10, 11)], "a") == 2
     assert estimate.calls_in([(5, 10)]) == 2
     assert estimate.calls_in([(0, 100)], "b") == 3
-    assert estimate.sessions_with_calls_in([(9, 11)]) == 2
+    assert len(estimate.calls_by_session([(9, 11)])) == 2
     assert estimate.calls_open_at(5.5) == 2
     assert estimate.calls_open_at(5.0) == 1  # a call that is sent exactly then is not in flight yet
 

@@ -11,14 +11,22 @@ from tests.support.record_results import evidence_of
 
 
 @pytest.mark.parametrize(
-    ("sent", "phase"),
-    [(1.0, "warmup"), (6.0, "baseline"), (19.5, "fault"), (21.0, "fault"), (32.0, "recovery"), (52.0, "drain")],
+    ("sent", "phase", "objectives"),
+    [
+        (1.0, "warmup", "warmup"),
+        (6.0, "baseline", "baseline"),
+        (19.5, "baseline", "fault"),
+        (21.0, "fault", "fault"),
+        (32.0, "recovery", "recovery"),
+        (52.0, "drain", "drain"),
+    ],
 )
-def test_a_call_counts_where_it_was_sent_or_in_the_fault_if_open_at_the_injection(
-    record: RecordBuilder, sent: float, phase: str
+def test_only_for_the_objectives_does_a_call_open_at_the_injection_count_in_the_fault(
+    record: RecordBuilder, sent: float, phase: str, objectives: str
 ) -> None:
     record.call("s0", 0, sent)  # 0.7 s long
-    assert evidence_of(record).calls.calls[0].phase == phase
+    call = evidence_of(record).calls.calls[0]
+    assert (call.phase, call.slo_phase) == (phase, objectives)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Intervals compared with scipy's, and how often they contain the true value."""
+"""Percentiles and the bootstrap by session, and how often its intervals contain the true value."""
 
 from __future__ import annotations
 
@@ -8,36 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import ndtri
-from scipy.stats import binomtest
 
 from reports.history.statistics import (
-    Z_95,
     Resampling,
-    design_effect,
     percentile,
     percentile_interval,
-    wilson_interval,
 )
-
-
-def test_z_95_is_the_97_5_percent_point_of_the_normal_distribution() -> None:
-    assert pytest.approx(float(ndtri(0.975)), abs=1e-12) == Z_95
-
-
-@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilsons_interval_is_that_of_scipy(counts: tuple[int, int]) -> None:
-    successes, trials = counts
-    theirs = binomtest(successes, trials).proportion_ci(method="wilson")
-    assert wilson_interval(successes, trials) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
-
-
-def test_the_interval_without_trials_is_0_to_1() -> None:
-    assert wilson_interval(0, 0) == (0.0, 1.0)
-
-
-def test_125_of_125_is_the_smallest_sample_that_shows_97_percent() -> None:
-    assert wilson_interval(125, 125)[0] >= 0.97 > wilson_interval(124, 124)[0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.sampled_from([0.01, 0.5, 0.95, 0.99]))
@@ -100,10 +76,7 @@ def test_the_bootstrap_interval_of_a_median_has_its_coverage() -> None:
     assert 0.91 <= covered / 200 <= 0.99
 
 
-def test_failures_that_cluster_in_sessions_widen_the_interval() -> None:
-    offered = np.full(50, 10.0)
-    together = np.where(np.arange(50) < 5, 0.0, 10.0)
-    spread = np.full(50, 9.0)
-    assert design_effect(together, offered) == pytest.approx(10.0, rel=0.03)
-    assert design_effect(spread, offered) == 1.0
-    assert design_effect(offered, offered) == 1.0
+def test_the_number_of_sessions_varies_in_a_flow_as_poisson_arrivals_do() -> None:
+    flows = Resampling(400, 7).flows(np.ones(400))
+    assert float(flows.mean()) == pytest.approx(400, rel=0.01)
+    assert float(flows.std()) == pytest.approx(20, rel=0.1)
