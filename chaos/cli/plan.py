@@ -141,8 +141,10 @@ def _offered(
         return np.ones(
             sum(estimate.sessions_in(windows, tenant) for tenant in ((None,) if tenants is None else tenants))
         )
+    if tenants is not None and all(session.tenant is None for session in estimate.sessions):
+        tenants = None  # the load names no tenants: their shares are all that is known
     counts = np.array(estimate.calls_by_session(windows, tenants), dtype=np.float64)
-    return counts * _portion(experiment, gate)
+    return counts * (_portion(experiment, gate) if tenants is None else 1.0)
 
 
 def _tenants(experiment: Experiment, gate: Gate) -> tuple[str, ...] | None:
@@ -184,8 +186,13 @@ def _met(experiment: Experiment, estimate: LoadEstimate, fault: PlannedFault) ->
 
 
 def _portion(experiment: Experiment, gate: Gate) -> float:
-    """The portion of the calls that a gate `for pool=X` includes, if the load is spread evenly over the replicas."""
-    stack = experiment.stack
+    """The portion of the calls that a gate with `for` includes.
+
+    `for pool=X`: by the number of replicas, if the load is spread evenly. Else by the tenants' shares.
+    """
+    stack, own = experiment.stack, _tenants(experiment, gate)
+    if own is not None:
+        return sum(experiment.profile.tenant_share(name) for name in own)
     if stack is None or gate.where is None or gate.where[0] != "pool":
         return 1.0
     return sum(replica.pool == gate.where[1] for replica in stack.replicas) / len(stack.replicas)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from reports.explanation.causes import causes_of
 from reports.explanation.slow_calls import slow_calls_text
 from reports.explanation.words import doubt_of
 from reports.gates.judging import GateResult
+from reports.gates.machine import MACHINE_REMEDY
 from reports.gates.verdict import RunVerdict
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
@@ -21,19 +22,21 @@ __all__ = ["explanation"]
 _EARLY: Final = ("interrupted", "failed", "aborted")
 
 
-def explanation(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict) -> dict[str, Any]:
+def explanation(
+    evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict, machine: Sequence[str] = ()
+) -> dict[str, Any]:
     """The section `explanation` of the report: the sentence, and how many gates failed.
 
-    `gates`: those of `steady_state`, then the others.
+    `gates`: those of `steady_state`, then the others. `machine`: the doubts about this machine, as text.
     """
     return {
-        "sentence": _sentence(evidence, gates, verdict),
+        "sentence": _sentence(evidence, gates, verdict, machine),
         "gates_failed": sum(1 for result in gates if result.verdict == "fail"),
         "gates": len(gates),
     }
 
 
-def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict) -> str:
+def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict, machine: Sequence[str]) -> str:
     lost = _lost_text(evidence)
     failed = [result for result in gates if result.verdict == "fail"]
     if verdict.verdict in _EARLY:
@@ -43,6 +46,9 @@ def _sentence(evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdi
         return _joined(f"after the trigger was gone, the service stayed down{itself}", lost)
     if not failed:
         undecided = [result for result in gates if result.verdict == "inconclusive"]
+        too_slow = [doubt for doubt in machine if any(doubt in why for why in verdict.why)]
+        if verdict.verdict == "inconclusive" and too_slow:
+            return _joined(*_machine_too_slow(undecided, too_slow), lost, _survived(evidence.impacts, held=False))
         if undecided:
             return _joined(
                 lost, _survived(evidence.impacts, held=False), f"no gate failed, and {_undecided(undecided)}"
@@ -83,6 +89,14 @@ def _worst_gate(failed: Sequence[GateResult]) -> str:
         return f"{gate.text}: {result.why}"
     value = f"{gate.spec.title} was {value_text(result.value, gate.own_unit)}{phase}"
     return f"{value} (gate: {gate.text})"
+
+
+def _machine_too_slow(undecided: Sequence[GateResult], doubts: Sequence[str]) -> Iterator[str]:
+    """The figure, what it means, and what to do."""
+    count = len(undecided)
+    what = "the run" if not count else "one gate" if count == 1 else f"{count} gates"
+    yield f"this machine was too busy to decide {what}: {doubts[0]}"
+    yield MACHINE_REMEDY
 
 
 def _undecided(undecided: Sequence[GateResult]) -> str:

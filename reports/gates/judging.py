@@ -16,6 +16,7 @@ import numpy as np
 
 from reports.gates.grammar import Gate, samples_needed
 from reports.gates.operators import OPERATORS
+from reports.gates.suspicion import machine_doubts_of
 from reports.gates.validity import Proofs
 from reports.history.evidence import Evidence, Scope
 from reports.history.intervals import quotient_interval
@@ -233,10 +234,9 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
     if about_fault:
         doubts += proofs.fault_doubts
+    doubts += machine_doubts_of(gate, verdict, evidence, proofs.machine_doubts)
     if verdict == "fail" and _stays_failed(gate, found):
         return doubts
-    if spec.latency:
-        doubts += proofs.latency_doubts
     for source in spec.sources:
         doubts += proofs.source_doubts.get(source, ())
     if spec.sessions:

@@ -135,7 +135,7 @@ def _worst(offered: FloatArray) -> float:
 def _judged(gate: Gate, offered: FloatArray, interval: Callable[[int], Interval]) -> Reach:
     """`interval`: of the value when so many calls are bad."""
     best = interval(0)
-    most = math.ceil(ROOM * float(offered.sum()) - 1e-9)
+    most = max(1, round(ROOM * float(offered.sum())))
     ends = [interval(bad) for bad in {*range(min(most, FEW) + 1), most}]  # from `FEW` on it only grows
     with_bad = min(low for low, _ in ends), max(high for _, high in ends)
     return Reach(_worst(offered), best, with_bad, _decides(gate, best), _decides(gate, with_bad))

@@ -82,7 +82,7 @@ def build(
             {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
             for p in record.phases
         ],
-        "explanation": _explained(evidence, [*steady_state, *gates], verdict, notes),
+        "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes),
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
         "measures": _measures(evidence),
@@ -114,10 +114,12 @@ def plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _explained(evidence: Evidence, gates: list[GateResult], verdict: RunVerdict, notes: list[str]) -> dict[str, Any]:
+def _explained(
+    evidence: Evidence, gates: list[GateResult], verdict: RunVerdict, machine: tuple[str, ...], notes: list[str]
+) -> dict[str, Any]:
     """The section `explanation`. If making it crashes, the report is still written, with the verdict's first reason."""
     try:
-        return explanation(evidence, gates, verdict)
+        return explanation(evidence, gates, verdict, machine)
     except Exception as error:
         notes.append(f"the explanation crashed: {error!r}")
         failed = sum(1 for result in gates if result.verdict == "fail")

@@ -14,7 +14,7 @@ from chaos.faults.catalogue import KINDS
 from reports.measures.catalogue import CATALOGUE
 from reports.shared.documents import NotFound
 
-LONGEST_LOAD_S = 60.0
+LONGEST_LOAD_S = 80.0
 
 
 def test_families_have_a_fixed_order_and_others_follow() -> None:

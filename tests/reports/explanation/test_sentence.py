@@ -114,3 +114,12 @@ def test_a_surge_that_cost_sessions_did_not_hold(record: RecordBuilder) -> None:
 def test_a_run_that_did_not_pass_without_a_failed_gate_says_why(record: RecordBuilder) -> None:
     record.event("run", 20.0, event="not_steady", why="not steady before the fault: ttft.p95 <= 1 s: 3 s")
     assert "ot steady before the fault" in sentence(record, "calls >= 0")
+
+
+def test_a_busy_machine_is_named_first_with_its_figure_and_what_to_do(good: RecordBuilder) -> None:
+    good.experiment["gates"] = ["sessions_lost == 0", "silent_truncations == 0"]
+    good.load_gauges(arrivals=100, late=31)
+    assert sentence(good) == (
+        "This machine was too busy to decide one gate: 31.0% of the sessions started over 100 ms late (limit 2%). "
+        "Stop other programs on it, or play it again: --retry-inconclusive 2."
+    )

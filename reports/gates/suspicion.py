@@ -1,0 +1,101 @@
+"""Which verdicts of gates a late machine may have caused. `docs/statistics.md` has the rule as a table.
+
+The rule: a busy machine never gives "fail" to a good target, nor "pass" to a bad one.
+
+- Where lateness is severe, it changes what happens. Nothing is decided, but for one thing: no lateness makes a gateway
+  pass off half an answer as a whole one, or mix two answers.
+- Where it is mild, a "pass" stands if lateness can only make the value worse and the load came on time, or if the value
+  is no time. A "fail" stands if enough of the failures came from the fault itself, without an attempt anywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reports.gates.grammar import Gate
+from reports.gates.machine import MachineDoubt
+from reports.gates.operators import OPERATORS
+from reports.history.calls import Call
+from reports.history.evidence import Evidence, Scope
+from reports.measures.integrity import INTEGRITY
+from reports.shared.attributes import Outcome, SessionOutcome
+
+__all__ = ["machine_doubts_of"]
+
+_SLOWER: Final = frozenset(
+    {
+        "ttft", "itl", "max_gap", "tpot", "e2e", "effective", "session_time", "gateway_wait", "replica_queue",
+        "failover", "time_to_recover", "time_to_readmit", "goodput_lost", "overloaded", "metastable",
+    }
+)  # fmt: skip
+"""Measures that a late machine can only raise."""
+
+_FEWER: Final = frozenset({"goodput", "slo_attainment", "knee", "fairness"})
+"""Measures that a late machine can only lower."""
+
+_BROKEN: Final = frozenset(
+    {Outcome.REFUSED, Outcome.RESET, Outcome.TRUNCATED, Outcome.CORRUPT, Outcome.ERROR_EVENT, Outcome.HTTP_5XX}
+)
+"""How a call ends that a fault broke. A timeout, a stall or a rejection may come from lateness."""
+
+
+def machine_doubts_of(gate: Gate, verdict: str, evidence: Evidence, doubts: tuple[MachineDoubt, ...]) -> list[str]:
+    """The doubts about the machine, as text, that make this verdict inconclusive; empty where it stands."""
+    severe = [doubt.text for doubt in doubts if doubt.severe]
+    if verdict == "fail" and gate.measure in INTEGRITY:
+        return []
+    if severe:
+        return severe
+    known = [doubt.text for doubt in doubts if doubt.concern != "unknown"]
+    if verdict == "fail":
+        if gate.spec.latency:
+            return [doubt.text for doubt in doubts]
+        return [] if not known or _broken_by_faults(gate, evidence) else known
+    if not gate.spec.latency:
+        return []
+    if verdict == "pass" and _only_worse(gate):
+        return [doubt.text for doubt in doubts if doubt.concern != "lateness"]
+    return [doubt.text for doubt in doubts]
+
+
+def _only_worse(gate: Gate) -> bool:
+    """Whether lateness makes the gate harder to pass. Relative to the baseline it may make it easier."""
+    limit = OPERATORS[gate.op].limit
+    if gate.relative_to_baseline:
+        return False
+    if gate.measure in _SLOWER:
+        return limit == "maximum" or (limit == "equal" and gate.value == 0)
+    return gate.measure in _FEWER and limit == "minimum"
+
+
+def _broken_by_faults(gate: Gate, evidence: Evidence) -> bool:
+    """Whether the failures that faults caused by themselves are enough to fail a gate on the number of failures."""
+    if gate.relative_to_baseline or gate.kind != "fact" or OPERATORS[gate.op].limit not in ("maximum", "equal"):
+        return False
+    broken = _broken_calls(evidence)
+    if gate.measure == "calls_failed":
+        inside = evidence.mask(Scope(gate.phase, gate.where))
+        count = sum(id(call) in broken and bool(inside[n]) for n, call in enumerate(evidence.calls.calls))
+    elif gate.measure == "sessions_lost":
+        sessions = evidence.sessions(Scope(gate.phase, gate.where))
+        lost = [session for session in sessions if session.outcome == SessionOutcome.LOST]
+        count = sum(session.lost_by is not None and id(session.lost_by) in broken for session in lost)
+    else:
+        return False
+    return count > 0 and not OPERATORS[gate.op].holds(count, gate.value) and count > gate.value
+
+
+def _broken_calls(evidence: Evidence) -> set[int]:
+    """The calls (by `id`) that a fault on their replica ended, and that were attempted nowhere else."""
+    found: set[int] = set()
+    for impact in evidence.impacts:
+        targets = set(impact.fault.targets)
+        if impact.on_replicas:
+            met = (encounter.call for encounter in impact.encounters if not encounter.saved)
+            found |= {id(call) for call in met if _ended_there(call, targets)}
+    return found
+
+
+def _ended_there(call: Call, targets: set[str]) -> bool:
+    attempted = {attempt.replica for attempt in call.attempts} or {r.replica for r in call.replica_requests}
+    return call.outcome in _BROKEN and bool(attempted) and attempted <= targets
