@@ -137,7 +137,7 @@ def _report(folder: Path) -> dict[str, Any] | None:
 
 
 def _other_reason(why: Sequence[str]) -> str:
-    more = f" ({len(why) - 1} more reasons are in the report)" if len(why) > 1 else ""
+    more = f" (and {len(why) - 1} more: see the report)" if len(why) > 1 else ""
     return f"not played again: this machine was not the reason. Inconclusive because of {why[0]}{more}"
 
 

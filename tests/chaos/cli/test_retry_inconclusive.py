@@ -162,7 +162,7 @@ def test_a_run_that_is_inconclusive_for_another_reason_is_not_played_again(
 ) -> None:
     runs = Scripted(monkeypatch, tmp_path, TOO_FEW, PASS)
     assert runs.play(retries=2) == 3
-    why = f"Inconclusive because of {FEW} (1 more reasons are in the report)"
+    why = f"Inconclusive because of {FEW} (and 1 more: see the report)"
     assert runs.lines == [f"not played again: this machine was not the reason. {why}"]
 
 
