@@ -143,6 +143,6 @@ def _other_reason(why: Sequence[str]) -> str:
 
 def _given_up(count: int, why: str) -> str:
     return (
-        f"still inconclusive after {count} runs, because of this machine: {why}. End other programs, or use a machine "
+        f"still inconclusive after {count} runs, because of this machine: {why}. Stop other programs on it, or use one "
         f"with more free cores"
     )

@@ -53,11 +53,12 @@ def analysed(folder: Path, *, late: int, gates: Sequence[str]) -> dict[str, Any]
 def test_a_busy_machine_that_leaves_a_gate_undecided_is_the_reason(tmp_path: Path) -> None:
     found = analysed(tmp_path / "run", late=250, gates=["ttft.p50 in baseline <= 2 s"])
     assert found["verdict"]["verdict"] == "inconclusive"
-    assert machine_reasons(found) == (LATE,)
+    (reason,) = machine_reasons(found)
+    assert "25.0% of the replicas' tokens were over 20 ms late" in reason
 
 
 def test_a_busy_machine_is_no_reason_where_no_undecided_gate_names_it(tmp_path: Path) -> None:
-    found = analysed(tmp_path / "run", late=0, gates=["failover.max <= 5 s", "ttft.p50 in baseline <= 2 s"])
+    found = analysed(tmp_path / "run", late=0, gates=["failover.max <= 5 s"])
     assert found["verdict"]["verdict"] == "inconclusive"
     assert machine_reasons(found) == ()
     assert machine_reasons(report("inconclusive", [FEW], [LATE])) == ()
@@ -219,7 +220,7 @@ def hold_up(run: Run, replica: str) -> None:
 @pytest.mark.slow
 def test_a_run_whose_replica_was_held_up_is_played_again(tmp_path: Path) -> None:
     """Its tokens are late without a fault on it, as on a busy machine."""
-    experiment = write_experiment(tmp_path, gates="sessions_lost == 0, ttft.p50 <= 60 s")
+    experiment = write_experiment(tmp_path, gates="sessions_lost == 0, ttft.p50 >= 1 ms")
     run = Run(experiment, tmp_path / "runs", "--quiet", "--retry-inconclusive", "1")
     run.reached("baseline")
     hold_up(run, "left-0")
