@@ -11,7 +11,7 @@ SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
 SERVERS := .make/servers
 
-.PHONY: demo test test-long test-servers lint bench catalogue honesty format lock clean help
+.PHONY: demo test test-long test-servers lint bench catalogue honesty busy format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -87,6 +87,9 @@ catalogue: $(SETUP_DEV)
 
 honesty: $(SETUP_DEV)
 	$(BIN)/python -m bench.honesty --write
+
+busy: $(SETUP_DEV)
+	$(BIN)/python -m bench.busy
 
 lock: $(SETUP)
 	bash tools/lock

@@ -9,6 +9,7 @@ run            `run`: one run, a run and its twin, or one for each stack and see
 preparation    reads an experiment and its trace, before anything is started
 play           plays one experiment: its record, then its verdict
 side_by_side   several stacks or seeds: one run after the other
+retry_inconclusive  a run again where the machine was the doubt
 twin           a run, then the same without the faults
 twin_table     the differences between a run and its twin
 compare        `compare`: finished runs side by side

@@ -153,6 +153,16 @@ def run(
             help="If the stack is still down after the recovery: shed new sessions, then admit them.",
         ),
     ] = False,
+    retry_inconclusive: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--retry-inconclusive",
+            metavar="N",
+            min=1,
+            max=10,
+            help="If this machine was too busy to decide: play the same run again, at most N times. Keeps every run.",
+        ),
+    ] = None,
     runs: RunsOption = Path("runs"),
     yes_i_may: Annotated[
         bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
@@ -183,6 +193,7 @@ def run(
         twin=twin,
         short=short,
         confirm=confirm,
+        retries=retry_inconclusive or 0,
         runs=runs,
         may_leave_loopback=yes_i_may,
         quiet=quiet,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from chaos.experiment.target_checks import PERMISSION_OPTION, environment_proble
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 
-__all__ = ["prepare", "resolved_text", "trace_options"]
+__all__ = ["prepare", "resolved_text", "trace_options", "without_options"]
 
 
 def prepare(
@@ -78,3 +78,17 @@ def trace_options(folder: Path | None, **options: object) -> dict[str, object] |
 def resolved_text(experiment: Experiment, command: str) -> str:
     """`experiment.yaml` of a run's record."""
     return yaml.safe_dump({**resolve(experiment), "command": command}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def without_options(words: Sequence[str], *options: str) -> list[str]:
+    """The words of a command line without these options and their values: `--seed 3` or `--seed=3`."""
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if skip or word.startswith(tuple(f"{option}=" for option in options)):
+            skip = False
+        elif word in options:
+            skip = True
+        else:
+            kept.append(word)
+    return kept

@@ -1,4 +1,4 @@
-"""`brownout run`: one run, a run and its twin, or one run for each stack and seed."""
+"""`brownout run`: one run, if wanted with retries; a run and its twin; or one run for each stack and seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chaos.cli.play import play
-from chaos.cli.preparation import prepare
+from chaos.cli.preparation import prepare, without_options
+from chaos.cli.retry_inconclusive import OPTION, play_and_retry
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
 from reports.shared.errors import UserError
@@ -25,6 +26,7 @@ def run_experiment(
     twin: bool,
     short: bool,
     confirm: bool,
+    retries: int,
     runs: Path,
     may_leave_loopback: bool,
     quiet: bool,
@@ -32,6 +34,7 @@ def run_experiment(
 ) -> int:
     """Play an experiment as the options say. Returns the exit code.
 
+    `retries`: how often a run that the machine left inconclusive is played again, 0 without `--retry-inconclusive`.
     `words`: the command line, for the records. Raises UserError before anything is started: for invalid files, for
     options that exclude each other, and for a target that is not this machine.
     """
@@ -58,8 +61,16 @@ def run_experiment(
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:
         raise UserError("--twin takes one stack and one seed: run the others separately")
+    if twin and retries:
+        raise UserError(
+            f"--twin and {OPTION} exclude each other: play the experiment with {OPTION} first, and with --twin when "
+            f"this machine is quiet"
+        )
     if len(plays) > 1:
-        return play_side_by_side(plays, runs=runs, quiet=quiet, words=words)
+        return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words)
     _, experiment = plays[0]
+    if retries:
+        command = shlex.join(without_options(words, OPTION))
+        return play_and_retry(experiment, retries=retries, runs=runs, quiet=quiet, command=command)
     play_one = play_with_twin if twin else play
     return play_one(experiment, runs=runs, quiet=quiet, command=shlex.join(words))

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from chaos.cli.compare import print_comparison
 from chaos.cli.console import open_console
-from chaos.cli.play import conclude, record
+from chaos.cli.preparation import without_options
+from chaos.cli.retry_inconclusive import OPTION, PlayedRun, play_series, print_runs, series_code
 from chaos.experiment.model import Experiment
 from chaos.runner.early_end import EXIT_CODE_PRECEDENCE
 from chaos.runner.record_writer import new_folder
@@ -26,30 +27,36 @@ INTERRUPTED = 130
 
 
 def play_side_by_side(
-    plays: Sequence[tuple[str | None, Experiment]], *, runs: Path, quiet: bool, words: Sequence[str]
+    plays: Sequence[tuple[str | None, Experiment]], *, retries: int, runs: Path, quiet: bool, words: Sequence[str]
 ) -> int:
     """Play each experiment and print its verdict; then print the comparison. Returns the most severe exit code.
 
-    `plays`: each experiment with its `--stack` as given. `words`: the command line, from which each record gets its
-    own command. Raises UserError if a folder cannot be made.
+    `plays`: each experiment with its `--stack` as given. `retries`: how often one that the machine left inconclusive
+    is played again; its last run is compared. `words`: the command line, from which each record gets its own command.
+    Raises UserError if a folder cannot be made.
     """
     console = open_console()
     codes: list[int] = []
     folders: list[Path] = []
+    every: list[PlayedRun] = []
     for number, (stack, experiment) in enumerate(plays, start=1):
         stack_text = f"stack {experiment.stack.name}, " if experiment.stack is not None else ""
-        console.print(Text(f"{number} of {len(plays)}: {stack_text}seed {experiment.seed}", style="bold"))
+        label = f"{stack_text}seed {experiment.seed}"
+        console.print(Text(f"{number} of {len(plays)}: {label}", style="bold"))
         command = own_command(words, stack, experiment.seed)
-        played = record(console, experiment, runs=runs, quiet=quiet, command=command)
-        codes.append(conclude(console, played))
+        played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command, label=label)
+        every += played
+        codes.append(series_code([run.exit_code for run in played]))
         if codes[-1] == INTERRUPTED:
-            return INTERRUPTED
-        if (played.folder / "report.json").is_file():
-            folders.append(played.folder)
+            break
+        if (played[-1].folder / "report.json").is_file():
+            folders.append(played[-1].folder)
         console.print()
-    if len(folders) > 1:
+    if len(folders) > 1 and INTERRUPTED not in codes:
         out = new_folder(runs, f"{plays[0][1].name}-comparison")
         print_comparison(folders, out, as_json=False)
+    if len(every) > len(codes):  # some were played again
+        print_runs(console, every)
     return most_severe_code(codes)
 
 
@@ -60,15 +67,7 @@ def most_severe_code(codes: Sequence[int]) -> int:
 
 def own_command(words: Sequence[str], stack: str | None, seed: int) -> str:
     """The command that plays one of the runs alone: `words` with only its stack, as given, and its seed."""
-    kept: list[str] = []
-    skip = False
-    for word in words:
-        if skip or word.startswith(("--stack=", "--seed=")):
-            skip = False
-        elif word in ("--stack", "--seed"):
-            skip = True
-        else:
-            kept.append(word)
+    kept = without_options(words, "--stack", "--seed", OPTION)
     return shlex.join([*kept, *(["--stack", stack] if stack is not None else []), "--seed", str(seed)])
 
 

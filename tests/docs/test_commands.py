@@ -61,7 +61,7 @@ RULES: Final = (
     Rule(r"make format", not_run="rewrites the files of the checkout", suite="not run"),
     Rule(r"python -m bench\.fidelity.*", "long"),
     Rule(r"python -m bench\.(lateness|loadgen|gateway|collector|readers|demo)", "long", (0, 1)),
-    Rule(r"python -m bench\.(catalogue|honesty).*", not_run="hours of runs", suite="not run"),
+    Rule(r"python -m bench\.(catalogue|honesty|busy).*", not_run="hours of runs", suite="not run"),
     Rule(r"python -m chaos\.experiment\.schema", not_run="rewrites a file of the checkout", suite="not run"),
     Rule(r"\.venv/bin/python -m pytest .*", not_run="the suite runs the same tests", suite="not run"),
     Rule(r"\. \.venv/bin/activate", not_run="every command is run with this environment", suite="not run"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -157,6 +158,13 @@ def of_run(folder: Path) -> list[int]:
         if str(folder).encode() in words and int(entry.name) != os.getpid():
             found.append(int(entry.name))
     return found
+
+
+def kill_all_of(folder: Path) -> None:
+    """Kill what `of_run` finds, so that a test that fails leaves nothing behind."""
+    for pid in of_run(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def brownout(*words: str) -> subprocess.CompletedProcess[str]:

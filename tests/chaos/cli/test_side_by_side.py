@@ -6,10 +6,15 @@ import json
 import shlex
 import signal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from chaos.cli.side_by_side import combinations, most_severe_code, own_command
+from chaos.cli import retry_inconclusive, side_by_side
+from chaos.cli.play import Recorded
+from chaos.cli.side_by_side import combinations, most_severe_code, own_command, play_side_by_side
+from chaos.experiment.model import Experiment, load_experiment
+from reports.gates.verdict import EXIT_CODES, Verdict
 from tests.support.run_helpers import Run, brownout, write_experiment
 
 
@@ -31,6 +36,70 @@ def test_each_record_has_the_command_that_plays_its_run_alone() -> None:
     words = shlex.split("brownout run 'my file.yaml' --stack a --seed=1 --stack=b --seed 2 --quiet")
     assert own_command(words, "a", 2) == "brownout run 'my file.yaml' --quiet --stack a --seed 2"
     assert own_command(words, None, 2) == "brownout run 'my file.yaml' --quiet --seed 2"
+    words = shlex.split("brownout run x --retry-inconclusive 2 --seed 1 --seed 2 --retry-inconclusive=3 --short")
+    assert own_command(words, None, 1) == "brownout run x --short --seed 1"
+
+
+class Scripted:
+    """Stands in for the runs of each seed: their verdicts, in order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, verdicts: dict[int, list[str]]) -> None:
+        self.compared: list[str] = []
+        self._verdicts = verdicts
+        monkeypatch.setattr(retry_inconclusive, "record", self.record)
+        monkeypatch.setattr(retry_inconclusive, "conclude", self.conclude)
+        monkeypatch.setattr(side_by_side, "print_comparison", self.compare)
+
+    def record(self, console: object, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
+        verdict = self._verdicts[experiment.seed].pop(0)
+        path = runs / f"{experiment.seed}-{verdict}"
+        path.mkdir(parents=True)
+        why = ["ttft.p50 <= 1 s: 0.5 s; but tokens were late"]
+        report = {"verdict": {"verdict": verdict, "why": why}, "proofs": {"machine_doubts": ["tokens were late"]}}
+        (path / "report.json").write_text(json.dumps(report))
+        return Recorded(path, None, None)
+
+    def conclude(self, console: object, recorded: Recorded) -> int:
+        return int(EXIT_CODES[cast(Verdict, recorded.folder.name.split("-")[1])])
+
+    def compare(self, folders: list[Path], out: Path, *, as_json: bool) -> None:
+        self.compared = [folder.name for folder in folders]
+
+    def play(self, folder: Path, retries: int) -> int:
+        path = write_experiment(folder)
+        plays: list[tuple[str | None, Experiment]] = [(None, load_experiment(path, seed=seed)) for seed in (1, 2)]
+        return play_side_by_side(plays, retries=retries, runs=folder / "runs", quiet=True, words=["brownout"])
+
+
+def test_each_seed_has_its_own_retries_and_its_last_run_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = Scripted(monkeypatch, {1: ["inconclusive", "pass"], 2: ["pass"]})
+    assert runs.play(tmp_path, retries=1) == 0
+    assert runs.compared == ["1-pass", "2-pass"]
+    listed = [line.split(":")[0].split() for line in capsys.readouterr().out.splitlines()[-3:]]
+    assert listed == [
+        [word, "stack", "small,", "seed", seed] for word, seed in (("inconclusive", "1"), ("pass", "1"), ("pass", "2"))
+    ]
+
+
+def test_a_failed_seed_fails_all_and_an_interrupted_one_ends_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert Scripted(monkeypatch, {1: ["inconclusive", "fail"], 2: ["pass"]}).play(tmp_path / "a", retries=1) == 1
+    runs = Scripted(monkeypatch, {1: ["inconclusive", "interrupted"], 2: ["pass"]})
+    assert runs.play(tmp_path / "b", retries=1) == 130
+    assert runs.compared == []
+    assert len(list((tmp_path / "b" / "runs").iterdir())) == 2
+
+
+def test_without_retries_each_seed_is_played_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert Scripted(monkeypatch, {1: ["inconclusive"], 2: ["pass"]}).play(tmp_path, retries=0) == 3
+    assert "runs played" not in capsys.readouterr().out
 
 
 @pytest.mark.slow

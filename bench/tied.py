@@ -1,0 +1,31 @@
+"""Processes that end with the benchmark that started them, also if that is killed by SIGKILL."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+__all__ = ["tied"]
+
+_LAUNCH = """
+import ctypes, os, sys
+PR_SET_PDEATHSIG = 1
+parent, signum, *command = sys.argv[1:]
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(int(signum)), 0, 0, 0) != 0:
+    sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
+if os.getppid() != int(parent):  # the benchmark ended before the call above
+    sys.exit("the benchmark has ended")
+os.execv(command[0], command)
+"""
+
+
+def tied(command: Sequence[str], signum: signal.Signals) -> list[str]:
+    """The command line that runs `command` (an absolute path first) as a child that gets `signum` if its parent dies.
+
+    The kernel sends it when the *thread* that started the child ends (prctl(2), PR_SET_PDEATHSIG): that thread must
+    wait for the child. The setting is made in the child, because a `preexec_fn` is unsafe beside other threads.
+    """
+    return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), str(int(signum)), *command]
