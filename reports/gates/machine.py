@@ -218,7 +218,7 @@ def _token_lateness(record: Record, begin: float, end: float) -> dict[str, int]:
 
 def _buckets(post: GaugePost) -> dict[str, int]:
     """Tokens by lateness in milliseconds, cumulated; empty where the post has none that can be read."""
-    lateness = post.data.get("token_lateness_ms")
+    lateness: Any = post.data.get("token_lateness_ms")
     try:
         counts = {key: int(value) for key, value in lateness["buckets"].items()}
         keys = sorted(counts, key=float)

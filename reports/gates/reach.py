@@ -98,7 +98,7 @@ def _hits(offered: FloatArray, bad: int) -> FloatArray:
     rounds, rest = divmod(bad, max(1, offered.size))
     lost = np.full(offered.size, float(rounds))
     lost[order[:rest]] += 1
-    return np.maximum(0.0, offered - lost)
+    return np.asarray(np.maximum(0.0, offered - lost), dtype=np.float64)
 
 
 def _rate(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None, bad: int) -> Interval:

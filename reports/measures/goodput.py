@@ -25,7 +25,7 @@ def goodput(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     everything = evidence.by_session(evidence.columns.tokens, of_scope)
     tokens = evidence.by_session(arrived, counted & evidence.columns.good)
     sessions = int(np.count_nonzero(tokens))
-    usual = float(everything.sum()) / max(1, np.count_nonzero(everything)) / duration_s  # of any session
+    usual = float(everything.sum()) / max(1, int(np.count_nonzero(everything))) / duration_s  # of any session
     per_session = float(tokens.sum()) / sessions / duration_s if sessions else usual
     return resampled(
         float(tokens.sum()) / duration_s,

@@ -290,7 +290,7 @@ def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:
     return {
         "loadgen": proofs.loadgen,
         "machine": proofs.machine,
-        "machine_doubts": list(proofs.latency_doubts),
+        "machine_doubts": list(proofs.too_busy),
         "doubts": [
             *proofs.fault_doubts,
             *proofs.latency_doubts,

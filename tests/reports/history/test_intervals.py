@@ -138,7 +138,7 @@ def test_an_unknown_end_makes_an_end_of_the_quotient_unknown() -> None:
     assert quotient_interval(2.0, (1.0, math.inf), 1.0, (0.9, 1.1))[1] == math.inf
     assert quotient_interval(2.0, (1.0, 3.0), 1.0, (0.9, math.inf))[0] == 0.0
     assert quotient_interval(2.0, (1.0, 3.0), 1.0, (0.0, 1.1))[1] == math.inf
-    assert quotient_interval(0.0, (0.0, 0.1), 0.5, (0.4, 0.6)) == (0.0, pytest.approx(0.25))
+    assert quotient_interval(0.0, (0.0, 0.1), 0.5, (0.4, 0.6)) == pytest.approx((0.0, 0.25))
     assert quotient_interval(math.inf, (1.0, math.inf), 1.0, (0.9, 1.1))[1] == math.inf
 
 

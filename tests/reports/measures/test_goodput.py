@@ -52,5 +52,6 @@ def test_the_number_of_sessions_is_chance_in_the_interval_of_goodput(record: Rec
         record.call(f"s{index}", 0, 5.0 + index / 10)
     (gate,) = judged(record, "goodput in baseline >= 1 tok/s")
     assert gate.interval is not None
+    assert gate.value is not None
     low, high = gate.interval
     assert (high - low) / gate.value == pytest.approx(4 * 0.1, rel=0.15)  # of 100 Poisson arrivals

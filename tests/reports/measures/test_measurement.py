@@ -33,7 +33,7 @@ def test_the_interval_of_a_proportion_is_that_of_its_effective_samples() -> None
 def test_an_event_that_was_never_seen_widens_the_interval_of_a_ratio() -> None:
     found = resampled(1.0, 100, 20, lambda: np.ones(1000), Rare(0, 1.0, 0.05))
     assert found.interval is not None
-    assert found.interval() == (1.0, pytest.approx(1 + 3.689 * 0.05))
+    assert found.interval() == pytest.approx((1.0, 1 + 3.689 * 0.05))
     often = resampled(1.0, 100, 20, lambda: np.ones(1000), Rare(5, 1.0, 0.05))
     assert often.interval is not None
     assert (often.interval(), often.rare, found.rare) == ((1.0, 1.0), False, True)

@@ -34,5 +34,6 @@ def test_one_repeated_call_makes_the_interval_that_of_one_rare_event(good: Recor
     good.call("s999", 0, 6.0, ups=[Up("gpu-0", 6.0, 6.1, "reset"), Up("gpu-1", 6.2, 6.9, passed_on=11)])
     (gate,) = judged(good, "retry_amplification <= 1.1")
     assert gate.interval is not None
+    assert gate.value is not None
     assert gate.interval[0] < gate.value < gate.interval[1]
     assert gate.interval[1] == pytest.approx(1 + 5.572 / gate.samples)
