@@ -9,6 +9,8 @@ readers         trace formats: lines per CPU second, memory
 demo            `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
 catalogue       experiments x stacks x seeds, resumable: does every gate fail on the naive stack only?
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
+coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
+placebo         runs without a fault, cut in two, resumable: does a boundary that means nothing change anything?
 busy            multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?
 
 loadgen_kinds   the four kinds of client that `loadgen` compares
@@ -16,6 +18,7 @@ loadgen_stub    the server of `loadgen`
 cells           results kept as JSON lines, and runs in parallel, for `catalogue`, `honesty` and `busy`
 busy_processes  processes that use all the CPU they can get
 provenance      the commit and the machine of a stored result
+synthetic       evidence of simulated runs whose truth is known, for `coverage` and `placebo`
 tied            processes that end with the benchmark that started them
 plants          the planted regressions of `honesty`
 table           prints a Markdown table

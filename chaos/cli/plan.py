@@ -118,7 +118,7 @@ def _reason(gate: Gate, reached: Reach, found: GatePlan, where: str) -> str:
             counted = f"count as {reached.effective:,.0f} at best" if reached.effective < (found.samples or 0) else ""
             verb = counted or "are too few"
             return f"no: about {found.samples:,} {found.what} {where}{verb}; a {gate.stat} needs {found.needed}"
-        return "yes" if reached.room else "yes, but not with 1% of failed calls: more calls are needed"
+        return "yes" if reached.room else "yes, but not if a session has two slow calls: more sessions are needed"
     if reached.best is None or reached.with_bad is None:
         return "yes: by its interval, drawn by session"
     best, worse = ends_text(reached.best, unit), ends_text(reached.with_bad, unit)

@@ -44,7 +44,7 @@ class Reach:
 
     `best`: its interval without a bad call; None where it cannot be known before the run. `with_bad`: the widest with
     up to 1 % of bad calls. `decidable`: the best one decides the gate. `room`: `with_bad` does too. Of a
-    percentile, an end tells only whether it will be known: 0 or infinite.
+    percentile, an end tells only whether it will be known: 0 or infinite; its room is for two slow calls a session.
     """
 
     effective: float
@@ -74,19 +74,25 @@ def reach(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None = None
 
 def _of_percentile(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None) -> Reach:
     q = quantile_of(gate.stat)
-    effective = min(_spread(offered, q), _spread(in_baseline, q) if in_baseline is not None else math.inf)
+    both = [offered] if in_baseline is None else [offered, in_baseline]
+    effective, gathered = (min(_spread(each, q, slow) for each in both) for slow in (1, 2))
     needed = samples_needed(gate)
     decidable = needed is not None and effective >= needed.count
-    high = percentile_ranks(effective, q)[1] if decidable else None
+    high = percentile_ranks(gathered, q)[1]
     upwards = OPERATORS[gate.op].limit == "minimum"
-    room = decidable and (upwards or q <= 0.5 or (high is not None and high <= 1 - ROOM))
+    room = decidable and (upwards or (high is not None and high <= 1 - ROOM))
     best = (0.0, 0.0 if decidable else math.inf)
     return Reach(effective, best, best if room else (0.0, math.inf), decidable, room)
 
 
-def _spread(offered: FloatArray, q: float) -> float:
-    """The effective samples of a percentile whose slow calls are spread over as many sessions as possible."""
-    return effective_samples(_hits(offered, round((1 - q) * float(offered.sum()))), offered)
+def _spread(offered: FloatArray, q: float, slow: int) -> float:
+    """The effective samples of a percentile whose slow calls come `slow` a session."""
+    calls = round((1 - q) * float(offered.sum()))
+    sessions = math.ceil(calls / slow)
+    lost = np.zeros(offered.size)
+    lost[np.argsort(-offered, kind="stable")[:sessions]] = slow
+    hits = np.maximum(0.0, offered - lost) if sessions <= offered.size else _hits(offered, calls)
+    return effective_samples(np.asarray(hits, dtype=np.float64), offered)
 
 
 def _hits(offered: FloatArray, bad: int) -> FloatArray:

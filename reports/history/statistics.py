@@ -18,6 +18,7 @@ __all__ = [
     "MIN_SESSIONS",
     "RESAMPLES",
     "FloatArray",
+    "IntArray",
     "Resampling",
     "paired",
     "percentile",
