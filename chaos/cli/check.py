@@ -1,6 +1,7 @@
 """`brownout check`: validates experiments and prints their plans. It starts nothing.
 
-A plan has the timeline, the targets of each fault, and whether the planned load is enough to decide each gate.
+A plan has the timeline, the targets of each fault, whether the planned load is enough to decide each gate, and warnings
+about gates and guardrails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
+from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
@@ -73,6 +75,7 @@ def plan_renderable(plan: Plan) -> RenderableType:
         _gate_table(plan),
     ]
     parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
+    parts.extend(Text(f"warning: {line}", style="yellow") for line in _warnings(plan))
     if not plan.decidable:
         parts.append(
             Text("A gate without enough samples ends inconclusive (exit code 3); it cannot pass.", style="yellow")
@@ -175,13 +178,32 @@ def _listed(value: Any) -> str:
     return " or ".join(value) if isinstance(value, list) else str(value)
 
 
+def _warnings(plan: Plan) -> Iterator[str]:
+    for warning in plan.experiment.warnings:
+        yield str(warning.problem)
+    for gate, why in unreached_gates(plan.experiment, plan.estimate):
+        yield f'"{gate.text}": {why}'
+    for guardrail, why in unreached_guardrails(plan.experiment, plan.estimate):
+        yield f'"{guardrail.text}": {why}'
+
+
+def _warned(plan: Plan) -> set[tuple[str, bool]]:
+    """The gates with a warning: their text, and whether they are of the steady state."""
+    steady = plan.experiment.steady_state
+    found = {(warning.gate.text, warning.steady_state) for warning in plan.experiment.warnings}
+    return found | {(gate.text, gate in steady) for gate, _ in unreached_gates(plan.experiment, plan.estimate)}
+
+
 def _gate_table(plan: Plan) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("gate", "samples", "needs", "can it be decided?"):
         table.add_column(heading, header_style="dim", justify="right" if heading in ("samples", "needs") else "left")
+    warned = _warned(plan)
     for gate in plan.gates:
+        steady = gate.gate in plan.experiment.steady_state
+        reason = "see the warning below" if gate.enough and (gate.gate.text, steady) in warned else gate.reason
         samples = "" if gate.samples is None else f"{gate.samples:,}"
         needed = "" if gate.needed is None else f"{gate.needed:,}"
-        text = gate.gate.text + (" (steady state)" if gate.gate in plan.experiment.steady_state else "")
-        table.add_row(text, samples, needed, Text(gate.reason, style="" if gate.enough else "yellow"))
+        text = gate.gate.text + (" (steady state)" if steady else "")
+        table.add_row(text, samples, needed, Text(reason, style="" if reason.startswith("yes") else "yellow"))
     return table

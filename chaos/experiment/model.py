@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from chaos.experiment.checks import RENAMED_KEYS, check, gate_with_text
 from chaos.experiment.draft import Draft, draft, fault_id, schedule_of, views
 from chaos.experiment.file import ExperimentFile, TraceFile
+from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
 from chaos.faults.base import Fault
@@ -144,7 +145,8 @@ class Experiment:
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
     `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
-    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`.
+    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`:
+    gates that the user should look at again.
     """
 
     path: Path
@@ -167,6 +169,7 @@ class Experiment:
     twin_of: TwinOf | None = None
     trace_notes: tuple[str, ...] = ()
     short_form: bool = False
+    warnings: tuple[GateWarning, ...] = ()
 
     @property
     def load_s(self) -> float:
@@ -198,7 +201,7 @@ def load_experiment(
     override = None if trace is None else _trace(trace)
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
-    made = draft(document, stack=stack, seed=seed)
+    made = draft(document, stack=stack, seed=seed, replayed=trace is not None)
     file: ExperimentFile | None = None
     problems: list[Problem] = []
     try:
@@ -289,6 +292,7 @@ def _experiment(
         headline_gate=gate_with_text(file.headline_gate, file.gates) or file.gates[0],
         guardrails=tuple(file.guardrails),
         seed=made.seed,
+        warnings=tuple(redundant_gates(made)),
     )
 
 
