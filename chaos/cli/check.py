@@ -201,9 +201,10 @@ def _gate_table(plan: Plan) -> Table:
     warned = _warned(plan)
     for gate in plan.gates:
         steady = gate.gate in plan.experiment.steady_state
-        reason = "see the warning below" if gate.enough and (gate.gate.text, steady) in warned else gate.reason
+        doubtful = gate.enough and (gate.gate.text, steady) in warned
         samples = "" if gate.samples is None else f"{gate.samples:,}"
         needed = "" if gate.needed is None else f"{gate.needed:,}"
         text = gate.gate.text + (" (steady state)" if steady else "")
-        table.add_row(text, samples, needed, Text(reason, style="" if reason.startswith("yes") else "yellow"))
+        reason = "see the warning below" if doubtful else gate.reason
+        table.add_row(text, samples, needed, Text(reason, style="yellow" if doubtful or not gate.enough else ""))
     return table

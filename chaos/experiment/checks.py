@@ -8,7 +8,6 @@ in `chaos.experiment.measurable` and `chaos.experiment.gate_checks`, those of gu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -100,7 +99,7 @@ def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) ->
     elif gate.relative_to_baseline:
         yield say(path, "a steady_state gate compares the baseline with itself", "compare it with a number")
     else:
-        yield from check_measurable(made, path, replace(gate, phase="baseline") if gate.spec.phased else gate)
+        yield from check_measurable(made, path, gate)
 
 
 def _check_headline_gate(made: Draft) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ unknown pool in another. Pure, except for loading the stack and the profile that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,7 +29,7 @@ from reports.shared.errors import InvalidFile, Problem
 from reports.shared.units import Mistake
 from targets.stack import Stack, load_stack
 
-__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "schedule_of", "views"]
+__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "on_baseline", "schedule_of", "views"]
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None, rep
         target=mapping(data.get("target")),
         faults=[_fault(index, entry) for index, entry in enumerate(_list(timeline.get("faults")))],
         gates=list(_gates(data, "gates")),
-        steady_state=list(_gates(data, "steady_state")),
+        steady_state=[(path, on_baseline(gate)) for path, gate in _gates(data, "steady_state")],
         guardrails=list(_guardrails(data)),
         warmup_s=_seconds(timeline.get("warmup", 5)),
         baseline_s=_seconds(timeline.get("baseline", 15)),
@@ -155,6 +155,11 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None, rep
     if isinstance(profile, str) and profile:
         made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, base=base))
     return made
+
+
+def on_baseline(gate: Gate) -> Gate:
+    """A gate of `steady_state`: about the baseline, unless it names another phase."""
+    return replace(gate, phase="baseline") if gate.phase is None and gate.spec.phased else gate
 
 
 def views(stack: Stack) -> list[ReplicaView]:

@@ -71,7 +71,7 @@ def _check_reach(made: Draft, path: Where, gate: Gate) -> Iterator[Problem]:
 def _range_here(made: Draft, gate: Gate) -> ValueRange:
     """The range of its measure, narrowed by the number of tenants of this load."""
     if gate.measure == "fairness" and gate.stat in ("", "entitled") and not gate.relative_to_baseline:
-        return ValueRange(1 / max(1, len(made.tenants)), 1)
+        return ValueRange(1 / max(2, len(made.tenants)), 1)
     return range_of(gate)
 
 

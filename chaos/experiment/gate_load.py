@@ -1,4 +1,4 @@
-"""Gates and guardrails that the planned load cannot reach: no session or call where they look, or a limit far above all.
+"""Gates and guardrails that the planned load cannot reach: no session or call there, or a limit far above all of them.
 
 The plan is an estimate, so these are warnings, and only where it would have to be wrong by more than a factor of 2.
 """

@@ -7,7 +7,7 @@ default written out. All mistakes are reported at once, each with file, line and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from chaos.experiment.checks import RENAMED_KEYS, check, gate_with_text
-from chaos.experiment.draft import Draft, draft, fault_id, schedule_of, views
+from chaos.experiment.draft import Draft, draft, fault_id, on_baseline, schedule_of, views
 from chaos.experiment.file import ExperimentFile, TraceFile
 from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
@@ -287,7 +287,7 @@ def _experiment(
             for index, entry in enumerate(timeline.faults)
             for time in occurrences(fault_id(index), schedule_of(entry), entry.specs[0], replicas, made.seed)
         ),
-        steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
+        steady_state=tuple(on_baseline(gate) for gate in file.steady_state),
         gates=tuple(file.gates),
         headline_gate=gate_with_text(file.headline_gate, file.gates) or file.gates[0],
         guardrails=tuple(file.guardrails),
