@@ -34,9 +34,9 @@ from bench.cells import Results, Row
 from bench.provenance import commit, machine_class
 from bench.synthetic import SOUND, evidence_of, good_or_bad, latencies, quantile, sizes
 from bench.table import print_table
+from reports.gates.decidability import decidability
 from reports.gates.grammar import parse_gate
 from reports.gates.judging import judge
-from reports.gates.reach import reach
 from reports.history.evidence import Evidence
 from reports.history.intervals import Interval
 from reports.history.statistics import FloatArray
@@ -179,7 +179,7 @@ def _check_says_yes(case: Case, gate: str, truth: float, width: float) -> bool:
     """Whether `brownout check` says that the planned load can decide the gate, with room."""
     limit = max(0.0, truth + (-2 if gate.endswith(">=") else 2) * width)
     offered = sizes(np.random.default_rng(1), case.sessions, case.calls)
-    return reach(parse_gate(f"{gate} {limit!r}"), offered).room
+    return decidability(parse_gate(f"{gate} {limit!r}"), offered).room
 
 
 def _evidence(case: Case, rng: np.random.Generator) -> Evidence:

@@ -20,11 +20,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from reports.shared.documents import (
+    FormatVersion,
     Mistake,
     did_you_mean,
     document_names,
@@ -118,7 +119,12 @@ def _plain(value: Any) -> Any:
 
 
 def _seconds(value: Any) -> Any:
-    """Returns the gateway's settings with `3s` as 3.0. Keys that end in `_s` are seconds, but in `_per_s` rates."""
+    """Returns the gateway's settings with `3s` as 3.0, and with tuples in place of lists, as the policies have them.
+
+    Keys that end in `_s` are seconds, but in `_per_s` rates.
+    """
+    if isinstance(value, list):
+        return tuple(_seconds(entry) for entry in value)
     if not isinstance(value, Mapping):
         return value
     converted: dict[Any, Any] = {}
@@ -159,7 +165,7 @@ class _Gateway(_Model):
 class StackFile(_Model):
     """A stack file."""
 
-    brownout: Literal[1] = Field(description="version of the format: 1")
+    brownout: FormatVersion = Field(description="version of the format: 1")
     name: str = Field(pattern=_NAME, description="short name in lower case, as multi-cloud")
     title: str = Field(default="", description="description in one line")
     model: str = Field(min_length=1, description="model that it serves, as llama-3.3-70b")

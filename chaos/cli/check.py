@@ -1,6 +1,7 @@
 """`brownout check`: validates experiments and prints their plans. It starts nothing.
 
-A plan has the timeline, the targets of each fault, and whether the planned load is enough to decide each gate.
+A plan has the timeline, the targets of each fault, whether the planned load is enough to decide each gate, and warnings
+about gates and guardrails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
+from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
@@ -73,6 +75,7 @@ def plan_renderable(plan: Plan) -> RenderableType:
         _gate_table(plan),
     ]
     parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
+    parts.extend(Text(f"warning: {line}", style="yellow") for line in _warnings(plan))
     if not plan.decidable:
         parts.append(
             Text(
@@ -179,16 +182,36 @@ def _listed(value: Any) -> str:
     return " or ".join(value) if isinstance(value, list) else str(value)
 
 
+def _warnings(plan: Plan) -> Iterator[str]:
+    for warning in plan.experiment.warnings:
+        yield str(warning.problem)
+    for gate, why in unreached_gates(plan.experiment, plan.estimate):
+        yield f'"{gate.text}": {why}'
+    for guardrail, why in unreached_guardrails(plan.experiment, plan.estimate):
+        yield f'"{guardrail.text}": {why}'
+
+
+def _warned(plan: Plan) -> set[tuple[str, bool]]:
+    """The gates with a warning: their text, and whether they are of the steady state."""
+    steady = plan.experiment.steady_state
+    found = {(warning.gate.text, warning.steady_state) for warning in plan.experiment.warnings}
+    return found | {(gate.text, gate in steady) for gate, _ in unreached_gates(plan.experiment, plan.estimate)}
+
+
 def _gate_table(plan: Plan) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("gate", "samples", "count as", "needs", "can it be decided? (95% intervals)"):
         left = heading.startswith(("gate", "can"))
         table.add_column(heading, header_style="dim", justify="left" if left else "right", overflow="fold")
+    warned = _warned(plan)
     for gate in plan.gates:
+        steady = gate.gate in plan.experiment.steady_state
+        doubtful = gate.enough and (gate.gate.text, steady) in warned
         samples = "" if gate.samples is None else f"{gate.samples:,}"
         needed = "" if gate.needed is None else f"{gate.needed:,}"
-        effective = "" if gate.reach is None else f"{gate.reach.effective:,.0f}"
-        text = gate.gate.text + (" (steady state)" if gate.gate in plan.experiment.steady_state else "")
-        style = "" if gate.enough and gate.room else "yellow"
-        table.add_row(text, samples, effective, needed, Text(gate.reason, style=style))
+        effective = "" if gate.decidability is None else f"{gate.decidability.effective:,.0f}"
+        text = gate.gate.text + (" (steady state)" if steady else "")
+        reason = "see the warning below" if doubtful else gate.reason
+        style = "yellow" if doubtful or not (gate.enough and gate.room) else ""
+        table.add_row(text, samples, effective, needed, Text(reason, style=style))
     return table

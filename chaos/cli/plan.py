@@ -1,7 +1,7 @@
 """The plan of an experiment: the load that it will offer, and whether that is enough to decide each gate.
 
 Any run decides a gate on a fact. For the others, the plan has the best interval that the load can give
-(`reports.gates.reach`, `docs/statistics.md`).
+(`reports.gates.decidability`, `docs/statistics.md`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from chaos.experiment.load_estimate import LoadEstimate, PlannedDemand, Window, 
 from chaos.experiment.model import Experiment, PlannedFault
 from chaos.experiment.timeline import phases
 from loadprofiles.demand import Order
+from reports.gates.decidability import Decidability, decidability
 from reports.gates.grammar import Gate, samples_needed
-from reports.gates.reach import Reach, reach
 from reports.history.statistics import MIN_SESSIONS, FloatArray
 from reports.measures.integrity import OF_VERIFIED_TOKENS
 from reports.shared.wording import ends_text
@@ -29,8 +29,8 @@ class GatePlan:
     """What the plan gives a gate.
 
     `reason`: whether it can be decided, and why. `samples`: how many `what` it will get; None for a fact, which needs
-    none. `needed`: how many independent ones it needs. `reach`: the best interval that they can give. `enough`: a run
-    can decide it. `room`: also with 1 % of bad calls.
+    none. `needed`: how many independent ones it needs. `decidability`: the best interval that they can give.
+    `enough`: a run can decide it. `room`: also with 1 % of bad calls.
     """
 
     gate: Gate
@@ -38,7 +38,7 @@ class GatePlan:
     samples: int | None = None
     what: str = ""
     needed: int | None = None
-    reach: Reach | None = None
+    decidability: Decidability | None = None
     enough: bool = True
     room: bool = True
 
@@ -105,12 +105,12 @@ def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> Ga
         if drawn < MIN_SESSIONS and gate.kind == "ratio":
             reason = f"no: an interval needs {MIN_SESSIONS} sessions, and about {drawn} {where}are planned"
             return replace(found, reason=reason, enough=False)
-    reached = reach(gate, offered, before)
-    reason = _reason(gate, reached, found, where)
-    return replace(found, reason=reason, reach=reached, enough=reached.decidable, room=reached.room)
+    found_out = decidability(gate, offered, before)
+    reason = _reason(gate, found_out, found, where)
+    return replace(found, reason=reason, decidability=found_out, enough=found_out.decidable, room=found_out.room)
 
 
-def _reason(gate: Gate, reached: Reach, found: GatePlan, where: str) -> str:
+def _reason(gate: Gate, reached: Decidability, found: GatePlan, where: str) -> str:
     """Whether the gate can be decided, with the best interval that it can get."""
     unit = gate.unit
     if gate.kind == "percentile":

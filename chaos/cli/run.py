@@ -13,6 +13,7 @@ from chaos.cli.retry_inconclusive import OPTION, play_and_retry
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
 from reports.shared.errors import UserError
+from reports.shared.plain_text import printable
 
 __all__ = ["run_experiment"]
 
@@ -57,6 +58,9 @@ def run_experiment(
     ]
     for line in notes:
         print(f"trace: {line}", file=sys.stderr)
+    warnings = dict.fromkeys(warning.problem for _, experiment in plays for warning in experiment.warnings)
+    for problem in warnings:
+        print(printable(f"warning: {problem}"), file=sys.stderr)
     if short and confirm:
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:

@@ -1,6 +1,8 @@
 """What does not fit together in an experiment, or does not match its target or its load: every mistake at once.
 
-The checks read a `chaos.experiment.draft.Draft`; those of single faults are in `chaos.experiment.fault_checks`.
+The checks read a `chaos.experiment.draft.Draft`. Those of faults are in `chaos.experiment.fault_checks`, those of gates
+in `chaos.experiment.measurable` and `chaos.experiment.gate_checks`, those of guardrails in
+`chaos.experiment.guardrail_checks`.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ from typing import Final
 
 from chaos.experiment.draft import Draft, mapping, occurring
 from chaos.experiment.fault_checks import check_fault, check_overlaps
+from chaos.experiment.gate_checks import check_gates
+from chaos.experiment.guardrail_checks import check_guardrails
+from chaos.experiment.measurable import check_measurable
 from reports.gates.grammar import Gate
 from reports.shared.documents import did_you_mean, duration_text
 from reports.shared.errors import Problem
-from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["MAX_RUN_S", "RENAMED_KEYS", "check", "gate_with_text"]
 
@@ -37,9 +41,11 @@ def check(made: Draft) -> list[Problem]:
         problems.extend(check_fault(made, fault))
     problems.extend(check_overlaps(made))
     for path, gate in made.gates:
-        problems.extend(_check_gate(made, path, gate))
+        problems.extend(check_measurable(made, path, gate))
     for path, gate in made.steady_state:
         problems.extend(_check_steady_state(made, path, gate))
+    problems.extend(check_gates(made))
+    problems.extend(check_guardrails(made))
     problems.extend(_check_headline_gate(made))
     for old, new in RENAMED_KEYS.items():
         if old in made.document.data:
@@ -86,36 +92,6 @@ def _check_timeline(made: Draft) -> Iterator[Problem]:
 
 
 # -- gates ----------------------------------------------------------------------------------------------------------
-def _check_gate(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterator[Problem]:
-    say, spec = made.document.problem, gate.spec
-    if (spec.about_fault or gate.phase == "fault") and not made.faults:
-        yield say(path, f"{gate.name} is about a fault, and the timeline has none", "add a fault, or remove the gate")
-    if gate.phase == "recovery" and made.recovery_s == 0:
-        yield say(path, "the gate is about the recovery, which lasts 0 s", "give recovery: a length")
-    if spec.name == "time_to_recover" and made.recovery_s is not None and made.recovery_s < WINDOW_S:
-        what = f"time_to_recover looks at windows of {WINDOW_S:g} s, and the recovery lasts {made.recovery_s:g} s"
-        yield say(path, what, "make recovery: longer")
-    missing = sorted(set(spec.sources) - made.sources)
-    if missing:
-        what = f"{spec.name} needs the spans of the {' and the '.join(missing)}, and this target records none"
-        yield say(path, what, "remove the gate, or name a stack")
-    if gate.where is None:
-        return
-    key, value = gate.where
-    if key == "pool" and not made.own_stack:
-        yield say(path, "this target has no pools", f"remove for pool={value}, or name a stack")
-    elif key == "pool" and made.stack is not None:
-        pools = [pool.name for pool in made.stack.pools]
-        if value not in pools:
-            yield say(path, f'the stack {made.stack.name} has no pool "{value}"', did_you_mean(value, pools))
-    elif key in ("tenant", "tier") and made.profile is not None:
-        tenants = made.profile.tenants
-        known = sorted({tenant.name if key == "tenant" else tenant.tier for tenant in tenants} - {""})
-        if value not in known:
-            remedy = did_you_mean(value, known) if known else f"remove for {key}={value}, or give the profile {key}s"
-            yield say(path, f'the profile {made.profile.name} has no {key} "{value}"', remedy)
-
-
 def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterator[Problem]:
     say = made.document.problem
     if gate.spec.about_fault or gate.phase not in (None, "baseline"):
@@ -123,7 +99,7 @@ def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) ->
     elif gate.relative_to_baseline:
         yield say(path, "a steady_state gate compares the baseline with itself", "compare it with a number")
     else:
-        yield from _check_gate(made, path, gate)
+        yield from check_measurable(made, path, gate)
 
 
 def _check_headline_gate(made: Draft) -> Iterator[Problem]:

@@ -7,19 +7,20 @@ unknown pool in another. Pure, except for loading the stack and the profile that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from chaos.experiment.file import FaultEntryBase, FaultEntryFile, GateText
+from chaos.experiment.file import FaultEntryBase, FaultEntryFile, GateText, GuardrailText
+from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence, Schedule, occurrences
 from chaos.faults.catalogue import KINDS
 from chaos.faults.selection import Selector
 from chaos.faults.spec import OF_REQUESTS, FaultSpec, WholeReplica
 from chaos.faults.world import ReplicaView, Where, offers_of
-from loadprofiles.sessions.profile import Profile
+from loadprofiles.sessions.profile import Profile, Tenant
 from loadprofiles.sessions.profile_file import load_profile
 from reports.gates.grammar import Gate
 from reports.shared.document import Document
@@ -28,7 +29,7 @@ from reports.shared.errors import InvalidFile, Problem
 from reports.shared.units import Mistake
 from targets.stack import Stack, load_stack
 
-__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "schedule_of", "views"]
+__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "on_baseline", "schedule_of", "views"]
 
 T = TypeVar("T")
 
@@ -63,10 +64,14 @@ class Draft:
     faults: list[DraftFault]
     gates: list[tuple[tuple[str | int, ...], Gate]]
     steady_state: list[tuple[tuple[str | int, ...], Gate]]
+    guardrails: list[tuple[tuple[str | int, ...], Guardrail]]
     warmup_s: float | None
     baseline_s: float | None
     recovery_s: float | None
+    drain_s: float | None
     seed: int
+    replayed: bool = False
+    """Whether recorded sessions take the place of the profile's."""
     stack: Stack | None = None
     profile: Profile | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -76,6 +81,30 @@ class Draft:
     def own_stack(self) -> bool:
         """Whether the target has replicas and a gateway of ours, as far as the file says so."""
         return self.stack is not None or "url" not in self.target
+
+    @property
+    def load_s(self) -> float | None:
+        """The planned length of the load without the drain, seconds; None where a part of it is not valid."""
+        if self.warmup_s is None or self.baseline_s is None or self.recovery_s is None:
+            return None
+        times = [occurring(self, fault) for fault in self.faults]
+        if not all(times):
+            return None
+        ends = [time.at_s + time.for_s for occurrences_of_one in times for time in occurrences_of_one]
+        return self.warmup_s + self.baseline_s + (max(ends) + self.recovery_s if ends else 0.0)
+
+    @property
+    def specs(self) -> list[FaultSpec]:
+        """What the entries of the timeline say about their faults; those that are valid."""
+        return [fault.spec for fault in self.faults if fault.spec is not None]
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        """The tenants that offer load. A replayed trace has none, but those of the sessions that faults add."""
+        if self.profile is None:
+            return []
+        added = {getattr(spec, "tenant", None) for spec in self.specs if spec.where == "load"}
+        return [tenant for tenant in self.profile.tenants if not self.replayed or tenant.name in added]
 
     @property
     def offers(self) -> frozenset[Where]:
@@ -93,10 +122,11 @@ def fault_id(index: int) -> str:
     return f"f{index + 1}"
 
 
-def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> Draft:
+def draft(document: Document, *, stack: str | Path | None, seed: int | None, replayed: bool = False) -> Draft:
     """Read the valid parts of `document`, and the stack (or `stack` in its place) and the profile that it names.
 
-    Raises `NotFound` for an unknown `stack`, which is in no line of the file.
+    `replayed`: a trace is replayed, whatever the file says. Raises `NotFound` for an unknown `stack`, which is in no
+    line of the file.
     """
     data = document.data
     timeline = mapping(data.get("timeline"))
@@ -106,11 +136,14 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> 
         target=mapping(data.get("target")),
         faults=[_fault(index, entry) for index, entry in enumerate(_list(timeline.get("faults")))],
         gates=list(_gates(data, "gates")),
-        steady_state=list(_gates(data, "steady_state")),
+        steady_state=[(path, on_baseline(gate)) for path, gate in _gates(data, "steady_state")],
+        guardrails=list(_guardrails(data)),
         warmup_s=_seconds(timeline.get("warmup", 5)),
         baseline_s=_seconds(timeline.get("baseline", 15)),
         recovery_s=_seconds(timeline.get("recovery", 20)),
+        drain_s=_seconds(timeline.get("drain", 30)),
         seed=given_seed if isinstance(given_seed, int) else 0,
+        replayed=replayed or mapping(data.get("load")).get("trace") is not None,
     )
     base = Path(document.file).parent
     named = made.target.get("stack")
@@ -122,6 +155,11 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None) -> 
     if isinstance(profile, str) and profile:
         made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, base=base))
     return made
+
+
+def on_baseline(gate: Gate) -> Gate:
+    """A gate of `steady_state`: about the baseline, unless it names another phase."""
+    return replace(gate, phase="baseline") if gate.phase is None and gate.spec.phased else gate
 
 
 def views(stack: Stack) -> list[ReplicaView]:
@@ -168,6 +206,7 @@ def _if_valid(adapter: TypeAdapter[T], value: Any) -> T | None:
 
 _ENTRY: Final[TypeAdapter[FaultEntryBase]] = TypeAdapter(FaultEntryFile)
 _GATE: Final[TypeAdapter[Gate]] = TypeAdapter(GateText)
+_GUARDRAIL: Final[TypeAdapter[Guardrail]] = TypeAdapter(GuardrailText)
 
 
 def _fault(index: int, entry: Any) -> DraftFault:
@@ -193,6 +232,13 @@ def _gates(data: dict[str, Any], key: str) -> Iterator[tuple[tuple[str | int, ..
         gate = _if_valid(_GATE, text)
         if gate is not None:
             yield (key, index), gate
+
+
+def _guardrails(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Guardrail]]:
+    for index, text in enumerate(_list(data.get("guardrails"))):
+        guardrail = _if_valid(_GUARDRAIL, text)
+        if guardrail is not None:
+            yield ("guardrails", index), guardrail
 
 
 def _read(made: Draft, path: tuple[str | int, ...], load: Callable[[], T]) -> T | None:

@@ -28,7 +28,7 @@ from chaos.faults.spec import FaultSpec
 from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_header, parse_endpoint, reserved_header
 from loadprofiles.client.error_text import masked
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
-from reports.shared.documents import Duration, Mistake, did_you_mean
+from reports.shared.documents import Duration, FormatVersion, Mistake, did_you_mean
 
 __all__ = [
     "MAX_DRAIN_S",
@@ -282,7 +282,7 @@ GuardrailText = Annotated[Guardrail, PlainValidator(parse_guardrail), WithJsonSc
 class ExperimentFile(_Model):
     """An experiment."""
 
-    brownout: Literal[1] = Field(description="the version of the format: 1")
+    brownout: FormatVersion = Field(description="the version of the format: 1")
     name: str = Field(pattern=_NAME, max_length=64, description="a short name in lower case, as lose-tpu-pool")
     title: str = Field(min_length=1, description="the hypothesis, in one line")
     description: str = Field(default="", description="what happens in the real world, what to look at, what helps")

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple
 
+from reports.measures.value_range import ValueRange
 from reports.shared.documents import Mistake, did_you_mean, duration_s
 
-__all__ = ["LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
+__all__ = ["COMPARISONS", "LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
 
 LEAST_SAMPLES: Final = 5
 """Sessions or calls that must have ended in the last 30 s before a share of them has a value."""
@@ -69,26 +70,40 @@ def _goodput(first: _Sample, last: _Sample) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """`of(first, last)`: the value between two posts, None: no value. `unit`: "share", "s", "tok/s", ""."""
+    """`of(first, last)`: the value between two posts, None: no value. `unit`: "share", "s", "tok/s", "". `values`: the
+    values that it can have."""
 
     title: str
     unit: str
+    values: ValueRange
     of: Callable[[_Sample, _Sample], float | None]
 
 
+_SHARE: Final = ValueRange(0, 1, exact=True)
+_COUNT: Final = ValueRange(0, step=1)
+
+
 MEASURES: Final[dict[str, _Measure]] = {
-    "session_success": _Measure("sessions that succeeded, of those that ended", "share", _session_success),
-    "error_rate": _Measure("calls that failed, of those that ended", "share", _error_rate),
-    "slo_attainment": _Measure("good calls, of those that ended", "share", _slo_attainment),
-    "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", _goodput),
-    "sessions_lost": _Measure("sessions lost in the window", "", lambda first, last: float(last.lost - first.lost)),
-    "calls_failed": _Measure("calls failed in the window", "", lambda first, last: float(last.failed - first.failed)),
-    "ttft": _Measure("median time to first token of the last 50 calls", "s", lambda _, last: last.ttft_s),
+    "session_success": _Measure("sessions that succeeded, of those that ended", "share", _SHARE, _session_success),
+    "error_rate": _Measure("calls that failed, of those that ended", "share", _SHARE, _error_rate),
+    "slo_attainment": _Measure("good calls, of those that ended", "share", _SHARE, _slo_attainment),
+    "goodput": _Measure("tokens of good calls a second (an estimate)", "tok/s", ValueRange(0), _goodput),
+    "sessions_lost": _Measure(
+        "sessions lost in the window", "", _COUNT, lambda first, last: float(last.lost - first.lost)
+    ),
+    "calls_failed": _Measure(
+        "calls failed in the window", "", _COUNT, lambda first, last: float(last.failed - first.failed)
+    ),
+    "ttft": _Measure(
+        "median time to first token of the last 50 calls", "s", ValueRange(0, above=True), lambda _, last: last.ttft_s
+    ),
 }
 """The measures that a guardrail may watch."""
 
-_OPS: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
-_ANY_OP: Final = "|".join(sorted(_OPS, key=len, reverse=True))
+COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+"""The comparisons of a guardrail by their text."""
+
+_ANY_OP: Final = "|".join(sorted(COMPARISONS, key=len, reverse=True))
 _FORM: Final = "write it as: abort if session_success < 50% for 5s"
 _TEXT: Final = re.compile(
     rf"abort\s+if\s+(?P<measure>[\w.]+)\s*(?P<op>{_ANY_OP})\s*(?P<value>\S.*?)(?:\s+for\s+(?P<window>\S.*))?",
@@ -187,7 +202,7 @@ class GuardrailWatch:
             samples.popleft()
         for guardrail in self.guardrails:
             value = self._value(guardrail)
-            if value is None or not _OPS[guardrail.op](value, guardrail.value):
+            if value is None or not COMPARISONS[guardrail.op](value, guardrail.value):
                 self._bad_since_s.pop(guardrail, None)
             elif at_s - self._bad_since_s.setdefault(guardrail, at_s) >= guardrail.window_s:
                 return Tripped(guardrail.text, value)

@@ -7,7 +7,7 @@ default written out. All mistakes are reported at once, each with file, line and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from chaos.experiment.checks import RENAMED_KEYS, check, gate_with_text
-from chaos.experiment.draft import Draft, draft, fault_id, schedule_of, views
+from chaos.experiment.draft import Draft, draft, fault_id, on_baseline, schedule_of, views
 from chaos.experiment.file import ExperimentFile, TraceFile
+from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
 from chaos.faults.base import Fault
@@ -144,7 +145,8 @@ class Experiment:
 
     `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
     `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
-    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`.
+    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`:
+    gates that the user should look at again.
     """
 
     path: Path
@@ -167,6 +169,7 @@ class Experiment:
     twin_of: TwinOf | None = None
     trace_notes: tuple[str, ...] = ()
     short_form: bool = False
+    warnings: tuple[GateWarning, ...] = ()
 
     @property
     def load_s(self) -> float:
@@ -198,7 +201,7 @@ def load_experiment(
     override = None if trace is None else _trace(trace)
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
-    made = draft(document, stack=stack, seed=seed)
+    made = draft(document, stack=stack, seed=seed, replayed=trace is not None)
     file: ExperimentFile | None = None
     problems: list[Problem] = []
     try:
@@ -284,11 +287,12 @@ def _experiment(
             for index, entry in enumerate(timeline.faults)
             for time in occurrences(fault_id(index), schedule_of(entry), entry.specs[0], replicas, made.seed)
         ),
-        steady_state=tuple(replace(gate, phase="baseline") if gate.spec.phased else gate for gate in file.steady_state),
+        steady_state=tuple(on_baseline(gate) for gate in file.steady_state),
         gates=tuple(file.gates),
         headline_gate=gate_with_text(file.headline_gate, file.gates) or file.gates[0],
         guardrails=tuple(file.guardrails),
         seed=made.seed,
+        warnings=tuple(redundant_gates(made)),
     )
 
 

@@ -2,9 +2,10 @@
 
 grammar     parses the text of a gate
 operators   the comparison operators, a plain dict
+reach       what a gate can become, and what gates say about each other, before a run
+decidability  the best interval that a gate can get from a planned load
 judging     judges a gate: pass, fail or inconclusive
 machine     whether the machine was fast enough for the run
-reach       the best interval that a gate can get from a planned load
 suspicion   which verdicts a late machine may have caused
 validity    checks that the run was a valid test: faults, load, machine, spans
 verdict     the verdict of a run and its exit code

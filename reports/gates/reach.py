@@ -1,155 +1,112 @@
-"""The best interval that a gate can get from a planned load, and whether that decides it.
+"""What a gate can become, and what gates say about each other: known before a run, by the range of the measure.
 
-The best case: not one call is bad, slow or repeated. Gates sit near it, so it shows what a perfect target could reach:
-where even that interval crosses the limit, no run can decide the gate. `with_bad` is the widest interval with up to 1 %
-of bad calls, each in a session of its own: a gate should leave room for them.
+A gate *cannot fail* where every value of its measure satisfies it (`sessions_lost >= 0`), and *cannot pass* where none
+does (`sessions_lost < 0`). An estimate is judged by its interval, which has a width: it cannot pass at the end of its
+range (`session_success >= 100%`) or at a single value, and neither can a measured time (`ttft.p95 == 2 s`).
+
+Pure. `chaos.experiment.gate_checks` reports what is wrong.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from itertools import product
 
-import numpy as np
-
-from reports.gates.grammar import Gate, samples_needed
+from reports.gates.grammar import Gate
 from reports.gates.operators import OPERATORS
-from reports.history.intervals import (
-    FEW,
-    Interval,
-    effective_samples,
-    percentile_ranks,
-    quotient_interval,
-    rare_events_interval,
-    rate_interval,
-    worst_effect,
-)
-from reports.history.statistics import FloatArray
-from reports.measures.spec import quantile_of
+from reports.measures.value_range import ValueRange
+from reports.shared.phases import GATE_PHASES
 
-__all__ = ["ROOM", "Reach", "reach"]
+__all__ = ["Reach", "contradict", "implies", "is_estimate", "range_of", "reach", "same"]
 
-ROOM: Final = 0.01
-"""The share of bad calls for which a gate should leave room."""
-
-_REPEATS: Final = {"retry_amplification": 1.0, "wasted_tokens": 0.0}
-"""Ratios that a perfect target keeps at this value, and that a bad call raises."""
+_FACTOR = ValueRange(0)
+_FACTOR_OF_COUNTS = ValueRange(0, exact=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a planned load gives a gate. `effective`: as how many independent samples its samples count.
+    """Whether some value of the measure lets the gate pass, and whether some value lets it fail."""
 
-    `best`: its interval without a bad call; None where it cannot be known before the run. `with_bad`: the widest with
-    up to 1 % of bad calls. `decidable`: the best one decides the gate. `room`: `with_bad` does too. Of a
-    percentile, an end tells only whether it will be known: 0 or infinite; its room is for two slow calls a session.
+    can_pass: bool
+    can_fail: bool
+
+
+def is_estimate(gate: Gate) -> bool:
+    """Whether it is judged by an interval that always has a width."""
+    return gate.kind in ("rate", "ratio") or (gate.kind == "percentile" and gate.relative_to_baseline)
+
+
+def range_of(gate: Gate) -> ValueRange:
+    """The values that are compared with its bound: those of its measure, or factors of a baseline."""
+    if not gate.relative_to_baseline:
+        return gate.spec.range_of(gate.stat)
+    return _FACTOR_OF_COUNTS if gate.own_unit == "count" else _FACTOR
+
+
+def reach(gate: Gate, values: ValueRange | None = None) -> Reach:
+    """What the gate can become. `values`: the range, where this experiment narrows it."""
+    satisfied = [_holds(gate, value) for value in _samples((gate,), values or range_of(gate))]
+    return Reach(any(satisfied), not all(satisfied))
+
+
+def same(one: Gate, other: Gate) -> bool:
+    """Whether two gates are satisfied by the same values of the same quantity: `97%` and `0.97`, `< 1` and `== 0`."""
+    if not _same_quantity(one, other):
+        return False
+    return all(_holds(one, value) == _holds(other, value) for value in _samples((one, other), range_of(one)))
+
+
+def implies(strict: Gate, weak: Gate) -> bool:
+    """Whether `weak` is satisfied wherever `strict` is.
+
+    Also where one covers a part of what the other covers, if the measure can only be less there: counts, and maxima.
     """
-
-    effective: float
-    best: Interval | None
-    with_bad: Interval | None
-    decidable: bool
-    room: bool
+    pairs = _pairs(strict, weak)
+    return bool(pairs) and all(_holds(weak, second) for first, second in pairs if _holds(strict, first))
 
 
-def reach(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None = None) -> Reach:
-    """The reach of a gate with these planned samples of each session.
-
-    `in_baseline`: the samples of the baseline, for a gate that compares with it, and for `goodput_lost`.
-    """
-    offered = offered[offered > 0]
-    if gate.kind == "percentile":
-        return _of_percentile(gate, offered, in_baseline)
-    if gate.kind == "rate":
-        return _judged(gate, offered, lambda bad: _rate(gate, offered, in_baseline, bad))
-    if gate.measure == "goodput_lost" and in_baseline is not None:
-        return _judged(gate, offered, lambda bad: _lost(offered, in_baseline, bad))
-    if gate.measure in _REPEATS and not gate.relative_to_baseline:
-        usual = _REPEATS[gate.measure]
-        return _judged(gate, offered, lambda bad: _repeats(offered, usual, bad))
-    return Reach(_worst(offered), None, None, decidable=True, room=True)
+def contradict(one: Gate, other: Gate) -> bool:
+    """Whether no run can satisfy both."""
+    pairs = _pairs(one, other)
+    return bool(pairs) and not any(_holds(one, first) and _holds(other, second) for first, second in pairs)
 
 
-def _of_percentile(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None) -> Reach:
-    q = quantile_of(gate.stat)
-    both = [offered] if in_baseline is None else [offered, in_baseline]
-    effective, gathered = (min(_spread(each, q, slow) for each in both) for slow in (1, 2))
-    needed = samples_needed(gate)
-    decidable = needed is not None and effective >= needed.count
-    high = percentile_ranks(gathered, q)[1]
-    upwards = OPERATORS[gate.op].limit == "minimum"
-    room = decidable and (upwards or (high is not None and high <= 1 - ROOM))
-    best = (0.0, 0.0 if decidable else math.inf)
-    return Reach(effective, best, best if room else (0.0, math.inf), decidable, room)
+def _holds(gate: Gate, value: float) -> bool:
+    return OPERATORS[gate.op].holds(value, gate.value)
 
 
-def _spread(offered: FloatArray, q: float, slow: int) -> float:
-    """The effective samples of a percentile whose slow calls come `slow` a session."""
-    calls = round((1 - q) * float(offered.sum()))
-    sessions = math.ceil(calls / slow)
-    lost = np.zeros(offered.size)
-    lost[np.argsort(-offered, kind="stable")[:sessions]] = slow
-    hits = np.maximum(0.0, offered - lost) if sessions <= offered.size else _hits(offered, calls)
-    return effective_samples(np.asarray(hits, dtype=np.float64), offered)
+def _samples(gates: Iterable[Gate], values: ValueRange) -> list[float]:
+    bounds = [gate.value for gate in gates]
+    if any(is_estimate(gate) for gate in gates) and not values.step:
+        return values.interior(bounds)
+    return values.samples(bounds)
 
 
-def _hits(offered: FloatArray, bad: int) -> FloatArray:
-    """The good calls of each session when so many calls are bad, each in a session of its own while there are enough.
-
-    The longest sessions come first. Planned samples may be fractions: a session loses at most what it has.
-    """
-    order = np.argsort(-offered, kind="stable")
-    rounds, rest = divmod(bad, max(1, offered.size))
-    lost = np.full(offered.size, float(rounds))
-    lost[order[:rest]] += 1
-    return np.asarray(np.maximum(0.0, offered - lost), dtype=np.float64)
-
-
-def _rate(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None, bad: int) -> Interval:
-    hits = _hits(offered, bad)
-    low, high = rate_interval(hits, offered)
-    if in_baseline is not None and gate.relative_to_baseline:
-        total = max(1.0, float(offered.sum()))
-        return quotient_interval(float(hits.sum()) / total, (low, high), 1.0, rate_interval(in_baseline, in_baseline))
-    counts_bad = OPERATORS[gate.op].limit == "maximum"
-    return (1 - high, 1 - low) if counts_bad else (low, high)
+def _pairs(one: Gate, other: Gate) -> list[tuple[float, float]]:
+    """The values that the two can have in one run; none where nothing is known about the two together."""
+    if _same_quantity(one, other):
+        return [(value, value) for value in _samples((one, other), range_of(one))]
+    grows = (one.kind == "fact" and one.own_unit == "count") or one.stat == "max"
+    comparable = one.name == other.name and not (one.relative_to_baseline or other.relative_to_baseline)
+    if not (grows and comparable):
+        return []
+    pairs = product(_samples((one, other), range_of(one)), repeat=2)
+    if _covers(one, other):
+        return [(first, second) for first, second in pairs if second <= first]
+    return [(first, second) for first, second in pairs if first <= second] if _covers(other, one) else []
 
 
-def _lost(offered: FloatArray, in_baseline: FloatArray, bad: int) -> Interval:
-    hits = _hits(offered, bad)
-    ends = rate_interval(hits, offered), rate_interval(in_baseline, in_baseline)
-    low, high = quotient_interval(float(hits.sum()) / max(1.0, float(offered.sum())), ends[0], 1.0, ends[1])
-    return 1 - high, 1 - low
+def _same_quantity(one: Gate, other: Gate) -> bool:
+    return (one.name, one.phase, one.where, one.relative_to_baseline) == (
+        other.name,
+        other.phase,
+        other.where,
+        other.relative_to_baseline,
+    )
 
 
-def _repeats(offered: FloatArray, usual: float, bad: int) -> Interval:
-    """The interval of a ratio when so many calls are repeated or wasted."""
-    if bad == 0:
-        return rare_events_interval(0, 1 / max(1.0, _worst(offered)), usual)
-    if bad < FEW:
-        return rare_events_interval(bad, 1 / max(1.0, float(offered.sum())), usual)
-    low, high = rate_interval(offered - _hits(offered, bad), offered)
-    return usual + low, usual + high
-
-
-def _worst(offered: FloatArray) -> float:
-    return float(offered.sum()) / max(1.0, worst_effect(offered))
-
-
-def _judged(gate: Gate, offered: FloatArray, interval: Callable[[int], Interval]) -> Reach:
-    """`interval`: of the value when so many calls are bad."""
-    best = interval(0)
-    most = max(1, round(ROOM * float(offered.sum())))
-    ends = [interval(bad) for bad in {*range(min(most, FEW) + 1), most}]  # from `FEW` on it only grows
-    with_bad = min(low for low, _ in ends), max(high for _, high in ends)
-    return Reach(_worst(offered), best, with_bad, _decides(gate, best), _decides(gate, with_bad))
-
-
-def _decides(gate: Gate, interval: Interval) -> bool:
-    """Whether an interval around the best value passes the gate. A gate on the bad side fails: that is decided too."""
-    operator = OPERATORS[gate.op]
-    if operator.limit in ("equal", "unequal"):
-        return not interval[0] <= gate.value <= interval[1] or interval[0] == interval[1]
-    return all(operator.holds(end, gate.value) for end in interval)
+def _covers(whole: Gate, part: Gate) -> bool:
+    """Whether everything that `part` counts is counted by `whole`."""
+    phases = whole.phase == part.phase or (whole.phase is None and part.phase in GATE_PHASES)
+    return phases and whole.where in (None, part.where)

@@ -1,7 +1,8 @@
 """The measures of a report, one per file, or one family that shares a definition. `docs/measures.md` defines them.
 
 catalogue      the specification of each measure, a plain dict; imports no arrays, so that a command line can use it
-spec           what a specification contains: kind, unit, statistics, the spans it needs
+spec           what a specification contains: kind, unit, statistics, range, the spans it needs
+value_range    the values that a measure can have
 registry       the function of each measure, a plain dict
 measurement    the result of a measure: value, interval, samples; or why it is not measured
 gauges         counters of replicas within a scope

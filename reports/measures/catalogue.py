@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from reports.measures.spec import MeasureSpec
+from reports.measures.value_range import ValueRange
+from reports.shared.thresholds import WINDOW_S
 
 __all__ = ["CATALOGUE"]
 
@@ -15,12 +18,18 @@ _TENANT: Final = ("tenant", "tier")
 _ALL: Final = ("pool", *_TENANT)
 
 
-def _latency(name: str, title: str) -> MeasureSpec:
-    return MeasureSpec(name, "percentile", "s", title, ("p*", "max"), None, where=_ALL, samples="calls", latency=True)
+_MORE_THAN_0: Final = ValueRange(0, above=True)
+_YES_OR_NO: Final = ValueRange(0, 1, step=1)
 
 
-def _count(name: str, title: str) -> MeasureSpec:
-    return MeasureSpec(name, "fact", "count", title, where=_ALL)
+def _latency(name: str, title: str, values: ValueRange | None = None) -> MeasureSpec:
+    return MeasureSpec(
+        name, "percentile", "s", title, ("p*", "max"), None, where=_ALL, samples="calls", latency=True, values=values
+    )
+
+
+def _count(name: str, title: str, *, zero_when_well: bool = True) -> MeasureSpec:
+    return MeasureSpec(name, "fact", "count", title, where=_ALL, zero_when_well=zero_when_well)
 
 
 _TO_GATEWAY: Final = ("loadgen", "gateway")
@@ -28,20 +37,39 @@ _TO_REPLICA: Final = ("loadgen", "gateway", "replica")
 
 _SPECS: Final = (
     # calls
-    _latency("ttft", "time to first token"),
+    _latency("ttft", "time to first token", _MORE_THAN_0),
     _latency("itl", "gap between tokens"),
     _latency("max_gap", "longest stall of a call"),
     _latency("tpot", "time per output token"),
-    _latency("e2e", "call sent to last byte"),
-    _latency("effective", "call scheduled to last byte"),
-    _count("calls", "calls offered"),
-    _count("calls_ok", "calls that ended ok"),
+    _latency("e2e", "call sent to last byte", _MORE_THAN_0),
+    _latency("effective", "call scheduled to last byte", _MORE_THAN_0),
+    _count("calls", "calls offered", zero_when_well=False),
+    _count("calls_ok", "calls that ended ok", zero_when_well=False),
     _count("calls_failed", "calls that did not end ok"),
-    MeasureSpec("error_rate", "rate", "share", "calls that did not end ok", where=_ALL, samples="calls"),
+    MeasureSpec(
+        "error_rate", "rate", "share", "calls that did not end ok", where=_ALL, samples="calls", zero_when_well=True
+    ),
     # sessions
-    MeasureSpec("sessions", "fact", "count", "sessions", where=_TENANT, sessions=True),
-    MeasureSpec("sessions_lost", "fact", "count", "sessions lost", where=_TENANT, sessions=True),
-    MeasureSpec("unfinished", "fact", "count", "sessions still running at the end", where=_TENANT),
+    MeasureSpec("sessions", "fact", "count", "sessions", where=_TENANT, sessions=True, of_starts=True),
+    MeasureSpec(
+        "sessions_lost",
+        "fact",
+        "count",
+        "sessions lost",
+        where=_TENANT,
+        sessions=True,
+        zero_when_well=True,
+        of_starts=True,
+    ),
+    MeasureSpec(
+        "unfinished",
+        "fact",
+        "count",
+        "sessions still running at the end",
+        where=_TENANT,
+        zero_when_well=True,
+        of_starts=True,
+    ),
     MeasureSpec(
         "session_success",
         "rate",
@@ -50,6 +78,7 @@ _SPECS: Final = (
         where=_TENANT,
         samples="sessions",
         sessions=True,
+        of_starts=True,
     ),
     MeasureSpec(
         "session_time",
@@ -62,6 +91,8 @@ _SPECS: Final = (
         samples="sessions",
         latency=True,
         sessions=True,
+        of_starts=True,
+        values=_MORE_THAN_0,
     ),
     MeasureSpec(
         "goodput",
@@ -143,6 +174,7 @@ _SPECS: Final = (
         samples="calls",
         latency=True,
         about_fault=True,
+        values=ValueRange(-math.inf, 1),
     ),
     MeasureSpec(
         "overloaded",
@@ -152,6 +184,7 @@ _SPECS: Final = (
         phased=False,
         latency=True,
         about_fault=True,
+        values=_YES_OR_NO,
     ),
     MeasureSpec(
         "metastable",
@@ -162,6 +195,7 @@ _SPECS: Final = (
         sources=_TO_REPLICA,
         latency=True,
         about_fault=True,
+        values=_YES_OR_NO,
     ),
     MeasureSpec(
         "blast_radius",
@@ -173,6 +207,7 @@ _SPECS: Final = (
         phased=False,
         sources=_TO_GATEWAY,
         about_fault=True,
+        values=ValueRange(0, 1, exact=True),
     ),
     # cost
     MeasureSpec(
@@ -201,6 +236,7 @@ _SPECS: Final = (
         where=_TENANT,
         sources=_TO_REPLICA,
         samples="calls",
+        zero_when_well=True,
     ),
     MeasureSpec(
         "cost",
@@ -220,6 +256,8 @@ _SPECS: Final = (
         ("cost_per_1k_sessions",),
         latency=True,
         units=(("cost_per_1k_sessions", "USD"),),
+        values=ValueRange(0, step=1 / WINDOW_S),
+        of_starts=True,
     ),
     # load balance, limits and queues
     MeasureSpec(
@@ -231,8 +269,11 @@ _SPECS: Final = (
         samples="calls",
         latency=True,
         kinds=(("entitled_min", "fact"),),
+        values=ValueRange(0, 1),
     ),
-    MeasureSpec("shed", "fact", "count", "calls rejected with 429, or 503 and Retry-After", where=_TENANT),
+    MeasureSpec(
+        "shed", "fact", "count", "calls rejected with 429, or 503 and Retry-After", where=_TENANT, zero_when_well=True
+    ),
     MeasureSpec(
         "retry_after_honoured",
         "rate",
@@ -265,10 +306,34 @@ _SPECS: Final = (
         samples="replica requests",
         latency=True,
     ),
-    MeasureSpec("preemptions", "fact", "count", "requests that lost their KV blocks", where=_ALL, sources=_TO_REPLICA),
+    MeasureSpec(
+        "preemptions",
+        "fact",
+        "count",
+        "requests that lost their KV blocks",
+        where=_ALL,
+        sources=_TO_REPLICA,
+        zero_when_well=True,
+    ),
     MeasureSpec("kv_peak", "fact", "share", "fullest KV cache", where=("pool",), sources=("replica",)),
-    MeasureSpec("load_imbalance", "fact", "x", "busiest replica's load / mean", where=("pool",), sources=("replica",)),
-    MeasureSpec("migrations", "fact", "count", "streams moved to another replica", where=_ALL, sources=_TO_GATEWAY),
+    MeasureSpec(
+        "load_imbalance",
+        "fact",
+        "x",
+        "busiest replica's load / mean",
+        where=("pool",),
+        sources=("replica",),
+        values=ValueRange(1),
+    ),
+    MeasureSpec(
+        "migrations",
+        "fact",
+        "count",
+        "streams moved to another replica",
+        where=_ALL,
+        sources=_TO_GATEWAY,
+        zero_when_well=True,
+    ),
     MeasureSpec(
         "cold_cache_tail",
         "fact",

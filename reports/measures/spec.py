@@ -1,4 +1,4 @@
-"""The specification of a measure: kind, unit, statistics, and the spans it needs. Known before a run.
+"""The specification of a measure: kind, unit, statistics, range, and the spans it needs. Known before a run.
 
 The *kind* of a measure decides how a gate on it is judged:
 
@@ -12,12 +12,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from reports.measures.value_range import ValueRange
 
 __all__ = ["Kind", "MeasureSpec", "Unit", "is_percentile", "quantile_of"]
 
 Kind = Literal["fact", "rate", "percentile", "ratio"]
 Unit = Literal["s", "share", "count", "x", "tok/s", "USD", "sessions/s"]
+
+_OF_UNIT: Final[dict[Unit, ValueRange]] = {
+    "s": ValueRange(0),
+    "share": ValueRange(0, 1),
+    "count": ValueRange(0, step=1),
+    "x": ValueRange(0),
+    "tok/s": ValueRange(0),
+    "USD": ValueRange(0, above=True),  # without prices, a cost is not measured
+    "sessions/s": ValueRange(0),
+}
+"""The range of a measure that declares none."""
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
@@ -43,7 +56,9 @@ class MeasureSpec:
     statistic is required. `phased`: it can be measured per phase; others are about the fault as a whole. `where`: keys
     that can narrow it. `sources`: kinds of process whose spans it needs. `samples`: what its samples are. `latency`:
     invalid on an overloaded machine. `sessions`: invalid with many unfinished sessions. `about_fault`: needs a fault.
-    `kinds`, `units`: those of single statistics, where they differ.
+    `kinds`, `units`: those of single statistics, where they differ. `values`: its range, where it is not that of its
+    unit. `zero_when_well`: it is 0 in a run in which nothing goes wrong. `of_starts`: it is about sessions by their
+    start.
     """
 
     name: str
@@ -61,6 +76,9 @@ class MeasureSpec:
     about_fault: bool = False
     kinds: tuple[tuple[str, Kind], ...] = ()
     units: tuple[tuple[str, Unit], ...] = ()
+    values: ValueRange | None = None
+    zero_when_well: bool = False
+    of_starts: bool = False
 
     def has_stat(self, stat: str) -> bool:
         """Whether the measure has the statistic ("" = the name alone)."""
@@ -77,3 +95,9 @@ class MeasureSpec:
     def unit_of(self, stat: str) -> Unit:
         """The unit of one of its statistics."""
         return dict(self.units).get(stat, self.unit)
+
+    def range_of(self, stat: str) -> ValueRange:
+        """The values that one of its statistics can have, in its unit."""
+        if self.values is not None and self.unit_of(stat) == self.unit:
+            return self.values
+        return _OF_UNIT[self.unit_of(stat)]

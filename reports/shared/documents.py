@@ -4,11 +4,12 @@
     stack = validate(document, StackFile)     # the value of a model, a dataclass or a TypeAdapter; raises InvalidFile
 
 YAML is read by the core schema of YAML 1.2: only `true` and `false` are booleans (`no` is text), `1:30` is text and not
-90, dates are text.
+90, dates are text. A value keeps the type that YAML gives it: `true`, `1.0` and `"7"` are no whole numbers.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +18,7 @@ import yaml
 
 from reports.shared.document import Document, Where
 from reports.shared.errors import InvalidFile, Problem, UserError, did_you_mean
-from reports.shared.units import Duration, Mistake, Percentage, duration_s, duration_text, fraction
+from reports.shared.units import Duration, FormatVersion, Mistake, Percentage, duration_s, duration_text, fraction
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Document",
     "Duration",
+    "FormatVersion",
     "Mistake",
     "NotFound",
     "Percentage",
@@ -136,6 +138,8 @@ def validate(document: Document, schema: type[T] | TypeAdapter[T]) -> T:
 
     Raises `InvalidFile` with all mistakes. Validators may raise `Mistake` to give a remedy.
     """
+    # As JSON, because pydantic is strict about numbers and booleans there and still reads lists as tuples and mappings
+    # as dataclasses.
     # Imported here because pydantic costs 15 MB and 0.1 s, and most processes validate no file.
     from pydantic import TypeAdapter, ValidationError
 
@@ -143,7 +147,7 @@ def validate(document: Document, schema: type[T] | TypeAdapter[T]) -> T:
 
     adapter: TypeAdapter[T] = schema if isinstance(schema, TypeAdapter) else TypeAdapter(schema)
     try:
-        return adapter.validate_python(document.data)
+        return adapter.validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
         raise InvalidFile(validation_problems(document, adapter, error)) from None
 
@@ -201,10 +205,11 @@ class _Converter:
             self._add_problem(line, f"has a tag that is not allowed here: {node.tag}", "write a plain value")
             return None
         try:
-            return self._loader.construct_object(node)
+            value = self._loader.construct_object(node)
         except (ValueError, yaml.YAMLError):
             self._add_problem(line, f'"{node.value}" does not match its tag {node.tag}')
             return None
+        return self._text(value, line) if isinstance(value, str) else value
 
     def _mapping(self, node: yaml.MappingNode, path: Where) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -213,7 +218,7 @@ class _Converter:
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in _SCALARS:
                 self._add_problem(line, "a key must be plain text")
                 continue
-            key = str(key_node.value)
+            key = self._text(str(key_node.value), line)
             if key in mapping:
                 first = self.lines[(*path, key)]
                 self._add_problem(line, f'"{key}" is given twice (first on line {first})', "keep one of the two")
@@ -221,6 +226,13 @@ class _Converter:
             self.lines[(*path, key)] = line
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
+
+    def _text(self, text: str, line: int) -> str:
+        """The text; a problem where it has half of a surrogate pair, which no encoding can write."""
+        if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+            self._add_problem(line, "has an escape that is no character", r"write the character itself, or \UXXXXXXXX")
+            return ""
+        return text
 
     def _add_problem(self, line: int, what: str, remedy: str = "") -> None:
         self.problems.append(Problem(self.file, line, what, remedy))

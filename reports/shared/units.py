@@ -1,4 +1,4 @@
-"""Durations and percentages as users write them in files: `15s`, `300ms`, `2m`, `30%`.
+"""Durations, percentages and the version of the format as users write them in files: `15s`, `300ms`, `2m`, `30%`, `1`.
 
 Annotated types for pydantic models and standard dataclasses. This module does not import pydantic, so that processes of
 the stack under test can import dataclasses annotated with them.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-__all__ = ["Duration", "Mistake", "Percentage", "duration_s", "duration_text", "fraction"]
+__all__ = ["Duration", "FormatVersion", "Mistake", "Percentage", "duration_s", "duration_text", "fraction"]
 
 
 class Mistake(ValueError):
@@ -56,6 +56,12 @@ def fraction(value: object) -> float:
     if not 0 <= share <= 1:
         raise Mistake(f"{_shown(value)} is not between 0% and 100%", _PERCENTAGE_REMEDY)
     return share
+
+
+def _format_version(value: object) -> object:
+    if isinstance(value, (bool, float)):  # both can be equal to 1
+        raise Mistake(f"must be 1, not {str(value).lower()}", "write brownout: 1")
+    return value
 
 
 def duration_text(seconds: float) -> str:
@@ -119,3 +125,6 @@ Percentage = Annotated[
     ),
 ]
 """A fraction between 0 and 1, written as `30%` or `0.3`."""
+
+FormatVersion = Annotated[Literal[1], _Rule(_format_version, {"const": 1, "type": "integer"})]
+"""The version of a file's format: the whole number 1."""

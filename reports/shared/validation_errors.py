@@ -146,10 +146,24 @@ def _message(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]
     if (found := _KIND_ERRORS.fullmatch(kind)) and found["kind"] in _KINDS:
         if found["kind"] == "float" and path and str(path[-1]).endswith("_s"):
             return f"{name} must be a duration, not {shown}", "write a number with a unit: 300ms, 15s, 2m"
-        remedy = "put it in quotes" if found["kind"] == "string" and isinstance(detail["input"], (int, float)) else ""
-        return f"{name} must be {_KINDS[found['kind']]}, not {shown}", remedy
+        return f"{name} must be {_KINDS[found['kind']]}, not {shown}", _of_kind(found["kind"], written)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return (f"{name}: {message}" if path else message), ""
+
+
+def _of_kind(kind: str, written: object) -> str:
+    """How to write a value of this kind, given what was written."""
+    if kind == "string":
+        return "put it in quotes" if isinstance(written, (int, float)) else ""
+    if kind == "bool":
+        return "write true or false, without quotes"
+    if kind not in ("int", "float"):
+        return ""
+    if isinstance(written, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?", written):
+        return f"write it without quotes: {written}"
+    if kind == "int" and isinstance(written, float) and written.is_integer():
+        return f"write {written:.0f}"
+    return "write a number; true and false are none" if isinstance(written, bool) else ""
 
 
 def _quoted(text: object) -> list[str]:

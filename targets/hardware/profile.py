@@ -111,7 +111,7 @@ def _checked(key: str, kind: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
     least = 1 if kind == "int" else 0
-    if not math.isfinite(value) or value < least or (kind == "int" and value != int(value)):
+    if not math.isfinite(value) or value < least or (kind == "int" and not isinstance(value, int)):
         raise ValueError(f"{value!r} is not {'a whole number from 1' if kind == 'int' else 'a number from 0'}")
     if key == "a_ms" and value == 0:
         raise ValueError("a step takes time: it must be more than 0")

@@ -31,6 +31,21 @@ def test_the_plan_has_times_targets_gates_and_guardrails(tmp_path: Path) -> None
     assert "ends inconclusive" in text
 
 
+def test_the_plan_warns_of_gates_that_hardly_decide_and_never_calls_them_exact(tmp_path: Path) -> None:
+    gates = ("sessions_lost <= 5", "sessions_lost == 0", "calls_failed <= 900")
+    text = plan_text(experiment(tmp_path, *gates), load(20, 2), width=200)
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "sessions_lost <= 5 see the warning below" in lines
+    assert "sessions_lost == 0 yes: a fact of the run, exact" in lines
+    assert "calls_failed <= 900 see the warning below" in lines
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    assert warnings == [
+        f'warning: {tmp_path / "mine.yaml"}:15: "sessions_lost <= 5" adds nothing: it passes wherever '
+        '"sessions_lost == 0" on line 16 does',
+        'warning: "calls_failed <= 900": it can hardly ever fail: the plan has about 40 calls there',
+    ]
+
+
 def test_several_experiments_are_checked_and_all_mistakes_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

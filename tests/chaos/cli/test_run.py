@@ -31,3 +31,13 @@ def test_options_that_exclude_each_other_are_an_error(tmp_path: Path, options: l
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_warning_about_a_gate_is_printed_once_before_anything_starts(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, gates="sessions_lost == 0, sessions_lost <= 5")
+    options = ["--twin", "--seed", "1", "--seed", "2"]  # an error that is found after the experiments are read
+    done = brownout("run", str(experiment), *options, "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 2
+    warning = f'warning: {experiment}:14: "sessions_lost <= 5" adds nothing: it passes wherever "sessions_lost == 0"'
+    assert done.stderr.count(warning) == 1
+    assert not (tmp_path / "runs").exists()
