@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.comparison.paired import twin_section
+from reports.gates.dead_target import dead_target
 from reports.gates.grammar import Gate, GateError, parse_gate
 from reports.gates.judging import GateResult, judge
+from reports.gates.offered_load import no_load
 from reports.gates.validity import Proofs, prove
 from reports.gates.verdict import decide
 from reports.history.evidence import Evidence, gather
@@ -73,7 +75,16 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
     metastability = _metastability(evidence, notes)
-    verdict = decide(record, gates, steady, unreadable, metastability, proofs.latency_doubts)
+    verdict = decide(
+        record,
+        gates,
+        steady,
+        unreadable,
+        metastability,
+        proofs.latency_doubts,
+        failures=_failures(evidence, notes),
+        no_load=no_load(evidence),
+    )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     if table is not None:
@@ -93,6 +104,15 @@ def steady_failures(run_dir: Path) -> list[str]:
     proofs = replace(prove(evidence), source_doubts={})
     results = _steady(record, evidence, proofs, [])
     return [f"{result.gate.text}: {result.why}" for result in results if result.verdict == "fail"]
+
+
+def _failures(evidence: Evidence, notes: list[str]) -> list[str]:
+    try:
+        dead = dead_target(evidence)
+    except Exception as error:  # a check that crashes is unknown; the report is still written
+        notes.append(f"the check for a dead target crashed: {error!r}")
+        return []
+    return [str(dead)] if dead is not None else []
 
 
 def _metastability(evidence: Evidence, notes: list[str]) -> Metastability:

@@ -14,7 +14,7 @@ from rich.text import Text
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
-from reports.explanation.words import failure_text, fault_text, undecided_notes, what_helps
+from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
 
@@ -81,7 +81,7 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
     console.print(_headline(report))
     if not early:
         console.print(Text(report["explanation"]["sentence"]))
-    helps = what_helps(report["run"]["description"])
+    helps = advice(report)
     if helps and report["verdict"]["verdict"] != "pass" and not early:
         console.print(Text.assemble(("what helps: ", "bold"), helps))
     console.print(Text(f"report: {folder / 'report.html'}", style="dim"), soft_wrap=True)

@@ -11,6 +11,7 @@ ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
 guard            protects the collector
+silence          notices a process that posts no counters any more
 record_writer    writes the record of the run
 progress         the progress on the terminal
 probe            one call to a user's endpoint before any load

@@ -84,6 +84,11 @@ class FaultPlay:
         }
         self._span: trace.Span | None = None
 
+    @property
+    def active(self) -> bool:
+        """Whether it may act on its targets now: from just before the injection until the revert is verified."""
+        return "injected" in self.played.stages and not self.played.verified
+
     def plan(self) -> None:
         """Record that it will be injected."""
         self._note("planned")

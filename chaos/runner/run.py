@@ -30,6 +30,7 @@ import os
 import platform
 import secrets
 import signal
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -53,8 +54,10 @@ from chaos.runner.probe_result import failure_text, notes
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
+from chaos.runner.silence import SilenceWatch, silence_text
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
+from chaos.supervision.link import Refused
 from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER
 from reports.shared.errors import TargetFailed
@@ -85,6 +88,7 @@ class Run:
         )
         self.guardrails = GuardrailWatch(experiment.guardrails)
         self.watch = LiveShare()
+        self.silence = SilenceWatch(self._state, self._stopped_by_fault)
         self.spans_ended: dict[str, int | None] = {}
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
@@ -101,6 +105,7 @@ class Run:
     def _counters(self, counters: Counters) -> Mapping[str, object]:
         self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
         self.progress.counters(counters)
+        self.silence.posted(counters.process, counters.incarnation, final=counters.final)
         replicas = counters.data.get("replicas", {}) if counters.kind == "gateway" else {}
         if replicas and not any(state["ejected"] for state in replicas.values()):
             self._fleet_whole.set()
@@ -122,6 +127,7 @@ class Run:
         self.early.end("failed", str(error), 5)
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
+        self.silence.exited(child.name, child.incarnation)
         leaving = child.name == LOAD and self.load.command == "stop"
         expected = expected or self._stopping or leaving or child.name in (STEADY, PROBE)
         with contextlib.suppress(RecordFull):
@@ -138,6 +144,28 @@ class Run:
         if not expected:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
             self.early.end("failed", f"{child.name} exited unexpectedly ({how}){self._last_words(child.name)}", 5)
+
+    def _state(self, process: str) -> str:
+        return self.supervisor.state(process) if self.supervisor is not None else "gone"
+
+    def _stopped_by_fault(self, process: str) -> bool:
+        """Whether a fault that acts on processes is active on this one."""
+        return any(
+            play.active and play.fault.where == "process" and process in play.fault.targets
+            for play in self.plays.values()
+        )
+
+    async def _end_when_silent(self, supervisor: Supervisor) -> None:
+        """From the start of the load on: end the run when a process is silent. Then kill the process."""
+        await self.load.started.wait()
+        silence = await self.silence.until_silent()
+        child = supervisor.child(silence.process)
+        at_s = (time.time_ns() - (self.load.started_ns or 0)) / 1e9
+        why = silence_text(silence, child.kind if child else "", at_s, self._last_words(silence.process))
+        self.early.end("failed", why, 5)
+        # A stopped process would hold up the end of the run, and the revert of a fault that acts inside it.
+        with contextlib.suppress(LookupError, ShepherdGone, Refused):
+            await supervisor.kill(silence.process)
 
     def _last_words(self, process: str) -> str:
         try:
@@ -214,10 +242,13 @@ class Run:
                     on_drain=self._start_analysis,
                     load_log=lambda: self._last_words(LOAD),
                 )
+                listening = asyncio.create_task(self._end_when_silent(supervisor))
                 try:
                     await timeline.play()
                 finally:
                     await timeline.release()
+                    listening.cancel()
+                    await asyncio.gather(listening, return_exceptions=True)
         finally:
             self.load.command = "stop"
             # It ends every session, so that each has its span, and exits by itself.

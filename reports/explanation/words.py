@@ -13,6 +13,7 @@ from typing import Any, Final
 from reports.shared.wording import number_text
 
 __all__ = [
+    "advice",
     "doubt_of",
     "example_command",
     "failure_text",
@@ -85,6 +86,15 @@ def example_command(data: Mapping[str, Any], group: Mapping[str, Any]) -> str:
 
 def _flat(text: str) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip()).rstrip(".")
+
+
+def advice(data: Mapping[str, Any]) -> str:
+    """What helps, by the description of the experiment; "" without it.
+
+    "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has.
+    """
+    failed = data["verdict"]["verdict"] == "failed"
+    return "" if failed else what_helps(str(data["run"]["description"] or ""))
 
 
 def what_helps(description: str) -> str:

@@ -1,8 +1,8 @@
 """Judges gates. A gate passes when its whole interval satisfies it, fails when its whole interval violates it, and is
 inconclusive otherwise.
 
-It is also inconclusive, with the reason as text, with too few samples, a fault that hit nothing, lost spans, an
-overloaded machine, or a run that ended early. A check that crashes is inconclusive, with its traceback.
+It is also inconclusive, with the reason as text, without load, with too few samples, a fault that hit nothing, lost
+spans, an overloaded machine, or a run that ended early. A check that crashes is inconclusive, with its traceback.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from reports.gates.grammar import Gate, samples_needed
+from reports.gates.offered_load import no_load_for
 from reports.gates.operators import OPERATORS
 from reports.gates.suspicion import machine_doubts_of
 from reports.gates.validity import Proofs
@@ -121,8 +122,11 @@ def _result(
 
 def _judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
     found = measure(evidence, gate.measure, Scope(gate.phase, gate.where), gate.stat)
+    missing = no_load_for(gate, evidence)
     if found.value is None:
-        return _result(gate, "inconclusive", found, f"not measured: {found.why_not}")
+        return _result(gate, "inconclusive", found, f"not measured: {missing or found.why_not}")
+    if missing:
+        return _result(gate, "inconclusive", found, missing)
     if gate.relative_to_baseline:
         return _relative(gate, evidence, proofs, found)
     interval = found.interval() if found.interval is not None else None

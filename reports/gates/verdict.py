@@ -6,7 +6,7 @@
       1  overloaded      down after the trigger was gone
       1  fail            a gate failed, or the run was not steady before the fault
       4  aborted         a guardrail stopped it
-      3  inconclusive    too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
+      3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
       0  pass            every gate passed
 
 (2, wrong usage or an invalid file, leaves no record.)
@@ -55,10 +55,14 @@ def decide(
     unreadable: Sequence[str] = (),
     metastability: Metastability | None = None,
     doubts: Sequence[str] = (),
+    *,
+    failures: Sequence[str] = (),
+    no_load: str = "",
 ) -> RunVerdict:
     """The verdict from the run's events, its gates, and whether the stack stayed down.
 
-    `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid.
+    `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid. `failures`: what
+    the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
     """
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
     for event in record.run_events:
@@ -71,6 +75,7 @@ def decide(
             why["aborted"].append(_because("stopped by a guardrail", event))
         elif kind == "not_steady":
             why["fail"].append(str(event.get("why") or "not steady before the fault"))
+    why["failed"] += [f"failed: {failure}" for failure in failures]
     if metastability is not None and metastability.state in ("metastable", "overloaded"):
         down = f"down after the trigger was gone: {metastability.why}"
         why["inconclusive" if doubts else metastability.state].append("; but ".join([down, *doubts[:1]]))
@@ -79,6 +84,8 @@ def decide(
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]
     why["inconclusive"] += [f"{result.gate.text}: {result.why}" for result in undecided]
     why["inconclusive"] += [f"a gate cannot be parsed: {problem}" for problem in unreadable]
+    if no_load:
+        why["inconclusive"].append(no_load)
     if not gates:
         why["inconclusive"].append("the experiment has no gate")
     if not record.ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from reports.explanation.words import what_helps
+from reports.explanation.words import advice
 from reports.shared.wording import value_text
 
 __all__ = ["headline_view"]
@@ -25,7 +25,7 @@ def headline_view(data: Mapping[str, Any]) -> View:
         "sentence": _sentence(sentence),
         "gates": _gates(data, found),
         "faults": [_fault(fault) for fault in data["faults"]],
-        "helps": _sentence(what_helps(str(data["run"]["description"] or ""))),
+        "helps": _sentence(advice(data)),
     }
 
 

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from reports.explanation.words import example_command, fault_text, other_reasons, undecided_notes, what_helps
+from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.wording import difference_text, interval_text, value_text
@@ -122,7 +122,7 @@ def _samples(gate: dict[str, Any]) -> str:
 def _counts(report: Report) -> list[str]:
     failed, gates = report.data["explanation"]["gates_failed"], report.data["explanation"]["gates"]
     lines = [f"{failed} of {gates} gates failed.", ""] if failed else []
-    helps = what_helps(report.data["run"]["description"])
+    helps = advice(report.data)
     return [*lines, *([f"What helps: {escaped(helps)}", ""] if helps and report.verdict.verdict != "pass" else [])]
 
 

@@ -58,6 +58,7 @@ def test_the_largest_cause_is_named_and_the_others_are_counted(record: RecordBui
 
 def test_a_session_that_fell_silent(record: RecordBuilder) -> None:
     record.session("s0", 19.0, 54.0, "unfinished", silent=20.0)
+    record.call("s0", 0, 19.0)
     assert sentence(record) == "1 session lost: it received nothing more until the end of the run."
 
 
@@ -112,8 +113,9 @@ def test_a_surge_that_cost_sessions_did_not_hold(record: RecordBuilder) -> None:
 
 
 def test_a_run_that_did_not_pass_without_a_failed_gate_says_why(record: RecordBuilder) -> None:
+    record.call("s0", 0, 6.0)
     record.event("run", 20.0, event="not_steady", why="not steady before the fault: ttft.p95 <= 1 s: 3 s")
-    assert "ot steady before the fault" in sentence(record, "calls >= 0")
+    assert "ot steady before the fault" in sentence(record, "calls in baseline >= 0")
 
 
 def test_a_busy_machine_is_named_first_with_its_figure_and_what_to_do(good: RecordBuilder) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from reports.explanation.words import doubt_of, failure_text, fault_text, undecided_notes, what_helps
+from reports.explanation.words import advice, doubt_of, failure_text, fault_text, undecided_notes, what_helps
 
 GROUP = {
     "outcome": "http_5xx",
@@ -41,6 +41,13 @@ def test_a_fault_says_its_targets_and_times_and_not_when_it_was_planned() -> Non
 def test_what_helps_is_the_last_part_of_the_description() -> None:
     assert what_helps("A pool fails.\nWhat helps: retries,\n  migration.") == "retries, migration."
     assert what_helps("A pool fails.") == ""
+
+
+def test_the_experiment_has_no_advice_for_a_run_that_failed_by_itself() -> None:
+    data = {"run": {"description": "A pool fails.\nWhat helps: retries."}, "verdict": {"verdict": "fail"}}
+    assert advice(data) == "retries."
+    assert advice({**data, "verdict": {"verdict": "failed"}}) == ""
+    assert advice({**data, "run": {"description": None}}) == ""
 
 
 def test_each_reason_of_undecided_gates_is_said_once() -> None:

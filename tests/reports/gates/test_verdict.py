@@ -46,3 +46,12 @@ def test_a_healthy_stack_passes_with_its_gates(good: RecordBuilder) -> None:
 def test_a_run_without_gates_is_inconclusive(good: RecordBuilder) -> None:
     found = decide(read_record(good.write()), (), ())
     assert (found.verdict, found.why) == ("inconclusive", ("the experiment has no gate",))
+
+
+def test_a_failure_of_the_target_decides_before_everything_but_an_interruption(record: RecordBuilder) -> None:
+    failures = ["the target died during the run"]
+    found = decide(read_record(record.write()), judged(record, "calls >= 1"), (), failures=failures)
+    assert (found.verdict, found.exit_code) == ("failed", 5)
+    record.event("run", 50.0, event="interrupted", why="interrupted by SIGINT")
+    found = decide(read_record(record.write()), (), (), failures=failures)
+    assert (found.verdict, found.exit_code) == ("interrupted", 130)
