@@ -103,8 +103,9 @@ def _range_text(gate: Gate, values: ValueRange) -> str:
 def _remedy(gate: Gate, never: str) -> str:
     if OPERATORS[gate.op].limit in ("equal", "unequal") and gate.own_unit != "count":
         return f"write {gate.name} <= or >= a value"
-    if never == "pass" and gate.measure in _COUNT_OF and gate.kind == "rate":
-        return f"write {_COUNT_OF[gate.measure]} == 0, or a value that leaves room for doubt"
+    if never == "pass" and is_estimate(gate) and gate.value in range_of(gate):
+        count = f"{_COUNT_OF[gate.measure]} == 0, or " if gate.measure in _COUNT_OF else ""
+        return f"write {count}a value that leaves room for doubt"
     return f"compare {gate.name} with a value that it can have and can miss"
 
 

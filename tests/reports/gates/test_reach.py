@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.gates.grammar import GateError, parse_gate
@@ -85,6 +85,7 @@ BOUNDS = st.one_of(st.integers(-3, 4).map(str), st.floats(-1, 3, allow_nan=False
 RELATIVE = st.sampled_from(["", " x baseline"])
 
 
+@settings(deadline=None)
 @given(MEASURES, st.sampled_from(list(OPERATORS)), BOUNDS, RELATIVE)
 def test_a_gate_that_can_pass_and_fail_has_a_value_for_each(name: str, op: str, bound: str, relative: str) -> None:
     try:
@@ -178,6 +179,7 @@ def test_two_gates_may_exclude_each_other(one: str, other: str, expected: bool) 
     assert contradict(parse_gate(other), parse_gate(one)) == expected
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(OPERATORS)), st.integers(-1, 6), st.sampled_from(list(OPERATORS)), st.integers(-1, 6))
 def test_pairs_of_gates_on_a_count_agree_with_all_its_values(op: str, bound: int, op_2: str, bound_2: int) -> None:
     one, other = parse_gate(f"sessions_lost {op} {bound}"), parse_gate(f"sessions_lost {op_2} {bound_2}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reports.gates.operators import OPERATORS
@@ -33,6 +33,7 @@ def answers(value: float, bounds: list[float]) -> tuple[bool, ...]:
     return tuple(operator.holds(value, bound) for bound in bounds for operator in OPERATORS.values())
 
 
+@settings(deadline=None)
 @given(RANGES, st.lists(NUMBERS.filter(math.isfinite), min_size=1, max_size=3))
 def test_each_sample_is_a_value_of_the_range(values: ValueRange, bounds: list[float]) -> None:
     samples = values.samples(bounds)
@@ -41,6 +42,7 @@ def test_each_sample_is_a_value_of_the_range(values: ValueRange, bounds: list[fl
     assert all(sample in values for sample in samples)
 
 
+@settings(deadline=None)
 @given(RANGES, st.lists(NUMBERS.filter(math.isfinite), min_size=1, max_size=3), NUMBERS)
 @example(ValueRange(0, step=0.2), [8.2], 8.2)
 @example(ValueRange(0, step=1), [-1.0], 5.0)
@@ -56,6 +58,7 @@ def test_each_value_of_the_range_has_a_sample_with_the_same_answers(
     assert answers(value, bounds) in known
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.99))
 def test_the_interior_of_a_range_has_no_end_and_no_bound(bound: float) -> None:
     low, high = ValueRange(0, 1).interior([bound, 0.0, 1.0, 7.0])
