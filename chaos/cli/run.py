@@ -11,6 +11,7 @@ from chaos.cli.play import play
 from chaos.cli.preparation import prepare
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
+from reports.comparison.spread import read_spreads
 from reports.shared.errors import UserError
 
 __all__ = ["run_experiment"]
@@ -23,6 +24,7 @@ def run_experiment(
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
     twin: bool,
+    spread: Path | None,
     short: bool,
     confirm: bool,
     runs: Path,
@@ -35,6 +37,7 @@ def run_experiment(
     `words`: the command line, for the records. Raises UserError before anything is started: for invalid files, for
     options that exclude each other, and for a target that is not this machine.
     """
+    read_spreads(spread)
     notes: dict[str, None] = {}  # each note once
     plays = [
         (
@@ -59,7 +62,11 @@ def run_experiment(
     if twin and len(plays) > 1:
         raise UserError("--twin takes one stack and one seed: run the others separately")
     if len(plays) > 1:
-        return play_side_by_side(plays, runs=runs, quiet=quiet, words=words)
+        return play_side_by_side(plays, runs=runs, quiet=quiet, words=words, spread=spread)
     _, experiment = plays[0]
-    play_one = play_with_twin if twin else play
-    return play_one(experiment, runs=runs, quiet=quiet, command=shlex.join(words))
+    command = shlex.join(words)
+    if twin:
+        return play_with_twin(experiment, runs=runs, quiet=quiet, command=command, spread=spread)
+    if spread is not None:
+        raise UserError("--spread needs a comparison: give --twin, or several --stack")
+    return play(experiment, runs=runs, quiet=quiet, command=command)
