@@ -39,6 +39,7 @@ __all__ = [
     "difference",
     "difference_fields",
     "differences",
+    "evidence_of",
     "judged",
     "twin_section",
 ]
@@ -112,7 +113,7 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     try:
         link = json.loads(path.read_bytes())
         section.update(path=str(link["path"]), calls=dict(link["calls"]))
-        twin = gather(read_record(_folder(evidence.record.path, section["path"])))
+        twin = evidence_of(_folder(evidence.record.path, section["path"]))
     except (OSError, ValueError, TypeError, KeyError, BrownoutError) as error:
         section["problem"] = f"the twin cannot be read: {error}"
         return section
@@ -165,6 +166,14 @@ def _p(found: Difference, here: Spread, there: Spread, calls: float) -> float | 
         p = prediction_p(less, max(sd, least_sd(found.unit, calls)), min(here.pairs, there.pairs))
         return max(p, count_p(found.here, found.there)) if found.unit == "count" else p
     return None
+
+
+def evidence_of(folder: Path) -> Evidence:
+    """The evidence of a run. Raises RecordError where its calls are gone: a record may be reduced to its reports."""
+    evidence = gather(read_record(folder))
+    if not evidence.calls.calls:
+        raise RecordError(f"{folder} has no calls")
+    return evidence
 
 
 def _played(evidence: Evidence) -> dict[str, Any]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from reports.comparison.chance import MIN_PAIRS
-from reports.comparison.paired import ONE_PAIR, difference_fields, differences, judged
+from reports.comparison.paired import ONE_PAIR, difference_fields, differences, evidence_of, judged
 from reports.comparison.sides import ComparedRun
 from reports.comparison.spread import Spread, spread_facts, spreads_of_pair
 from reports.gates.grammar import parse_gate
 from reports.gates.validity import prove
-from reports.history.evidence import Evidence, gather
-from reports.record.reader import read_record
 from reports.shared.errors import BrownoutError
 
 __all__ = ["judge_pair"]
@@ -29,7 +26,7 @@ def judge_pair(here: ComparedRun, there: ComparedRun, spreads: Sequence[Spread])
     if isinstance(found, str):
         return {"note": f"{ONE_PAIR}{f' ({found})' if found else ''}: {again}, or give --spread FILE"}
     try:
-        ours, theirs = _evidence(here[0]), _evidence(there[0])
+        ours, theirs = evidence_of(here[0]), evidence_of(there[0])
     except (OSError, ValueError, KeyError, BrownoutError) as error:
         return {"note": f"{ONE_PAIR} without the records, which cannot be read ({error}): {again}"}
     texts = dict.fromkeys(str(gate["text"]) for _, report in (here, there) for gate in report["gates"])
@@ -37,7 +34,3 @@ def judge_pair(here: ComparedRun, there: ComparedRun, spreads: Sequence[Spread])
     rows = judged(differences(ours, theirs, map(parse_gate, texts)), *found, doubtful=doubtful)
     doubt = "latencies are not compared: not all runs are valid" if doubtful else ""
     return {"doubt": doubt, "spread": spread_facts(found), "rows": [difference_fields(row) for row in rows]}
-
-
-def _evidence(folder: Path) -> Evidence:
-    return gather(read_record(folder))

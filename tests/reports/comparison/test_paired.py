@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,14 @@ def test_one_lost_session_more_is_no_difference_though_it_never_happened_before(
     section = analyse(with_twin(tmp_path, lost=1), write=False).data["twin"]
     assert differing(section) == set()
     assert section["note"] == ""
+
+
+def test_a_twin_that_was_reduced_to_its_reports_is_a_problem(tmp_path: Path) -> None:
+    folder = with_twin(tmp_path, lost=20)
+    shutil.rmtree(tmp_path / "twin" / "spans")
+    section = analyse(folder, write=False).data["twin"]
+    assert section["problem"].endswith("twin has no calls")
+    assert section["differences"] == []
 
 
 def test_an_invalid_file_of_spreads_is_said_and_no_crash(tmp_path: Path) -> None:

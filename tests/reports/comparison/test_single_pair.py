@@ -68,6 +68,14 @@ def test_a_record_that_is_gone_gives_a_note(tmp_path: Path) -> None:
     assert "which cannot be read" in judge_pair(here, there, [spread_for(there[1])])["note"]
 
 
+def test_a_record_that_was_reduced_to_its_reports_gives_a_note(tmp_path: Path) -> None:
+    here, there = recorded(tmp_path / "a", later_s=0.5), recorded(tmp_path / "b")
+    shutil.rmtree(tmp_path / "a" / "spans")
+    judged = judge_pair(here, there, [spread_for(there[1])])
+    assert "has no calls" in judged["note"]
+    assert "rows" not in judged
+
+
 def test_a_comparison_of_two_runs_uses_the_spread(tmp_path: Path) -> None:
     here, there = recorded(tmp_path / "a", later_s=0.5), recorded(tmp_path / "b")
     (contrast,) = compare([there, here], [spread_for(there[1])])["differences"]
