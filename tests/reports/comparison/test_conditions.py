@@ -44,8 +44,14 @@ def test_runs_of_other_stacks_seeds_and_without_the_faults_are_comparable() -> N
     assert [one.twin for one in others] == [False, False, True]
 
 
-def test_a_fault_that_takes_a_second_longer_to_revert_changes_nothing() -> None:
-    assert mismatches([played(), played(phases_s={**PHASE_S, "fault": 16.5})]) == []
+def test_a_fault_that_takes_some_seconds_longer_to_revert_changes_nothing() -> None:
+    assert mismatches([played(), played(phases_s={**PHASE_S, "fault": 21.5})]) == []
+    assert "the fault lasted" in mismatches([played(), played(phases_s={**PHASE_S, "fault": 40.0})])[0]
+
+
+def test_the_order_of_the_objectives_does_not_matter() -> None:
+    slo = {"ttft": 2.0, "tpot": 0.1}
+    assert mismatches([played(slo=slo), played(slo=dict(reversed(slo.items())))]) == []
 
 
 def test_an_older_report_without_the_newer_fields_can_be_read() -> None:
