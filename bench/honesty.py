@@ -76,7 +76,7 @@ def play_pair(seed: int, runs: Path) -> Row:
             "there": found.there,
             "difference": found.difference,
             "unit": found.unit,
-            "differs": found.differs,
+            "beyond_sessions": found.beyond_sessions,
         }
         for found in compared
         if found.phase is None
@@ -143,7 +143,7 @@ def _pair_row(name: str, found: Sequence[dict[str, Any]], measures: int) -> str:
         f"{_signed(mean, unit)} (± {value_text(half, unit)})",
         "yes" if abs(mean) > half else "no",
         f"{value_text(sizes[len(sizes) // 2], unit)}, {value_text(sizes[-1], unit)}",
-        f"{sum(one['differs'] for one in found)} of {len(found)}",
+        f"{sum(one.get('beyond_sessions', one.get('differs', False)) for one in found)} of {len(found)}",
     )
     return f"| {' | '.join(cells)} |"
 

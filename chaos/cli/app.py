@@ -59,6 +59,10 @@ ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divide all
 MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: the longest pause between calls: 2s.")]
 StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force streaming, or: recorded.")]
 SkipBadOption = Annotated[bool, typer.Option("--skip-bad", help="Trace: skip and count lines that cannot be read.")]
+SpreadOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--spread", help="A file with the spread of equal runs, by which a single pair is judged."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
 
 
@@ -145,6 +149,7 @@ def run(
     twin: Annotated[
         bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
+    spread: SpreadOption = None,
     short: Annotated[bool, typer.Option("--short", help="Smoke run of 8 seconds; too short for most gates.")] = False,
     confirm: Annotated[
         bool,
@@ -191,6 +196,7 @@ def run(
         seeds=seed,
         trace=options,
         twin=twin,
+        spread=spread,
         short=short,
         confirm=confirm,
         retries=retry_inconclusive or 0,
@@ -209,12 +215,13 @@ def compare(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Write comparison.html, .md and .json into this folder."),
     ] = None,
+    spread: SpreadOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare runs side by side: gates, measures, differences."""
     from chaos.cli.compare import compare_runs
 
-    raise typer.Exit(compare_runs(run_folders, out, as_json=as_json))
+    raise typer.Exit(compare_runs(run_folders, out, as_json=as_json, spread=spread))
 
 
 @app.command()

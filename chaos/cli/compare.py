@@ -12,10 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.cli.console import open_console
+from chaos.cli.twin_table import difference_table
 from chaos.cli.verdict import MARK, VERDICT_STYLE, existing_run
 from chaos.runner.analysis_child import AnalysisChild
-from reports.comparison.cells import cell_text, shown_measures
+from reports.comparison.cells import NO_DIFFERENCE, cell_text, pairs_text, shown_measures, told_in_contrast
 from reports.comparison.side_by_side import compare, read_report
+from reports.comparison.spread import read_spreads
 from reports.report.build import plain
 from reports.shared.errors import UserError
 from reports.writers.comparison import write_comparison
@@ -23,21 +25,23 @@ from reports.writers.comparison import write_comparison
 __all__ = ["compare_runs", "comparison_renderable", "print_comparison"]
 
 
-def compare_runs(folders: Sequence[Path], out: Path | None, *, as_json: bool) -> int:
+def compare_runs(folders: Sequence[Path], out: Path | None, *, as_json: bool, spread: Path | None = None) -> int:
     """Print the comparison of runs; with `out`, write it into this folder as well. Returns exit code 0.
 
-    A run without a report is analysed first. Raises UserError for a folder without a record of a run.
+    A run without a report is analysed first. `spread`: a file of spreads. Raises UserError for an invalid file, and for
+    a folder without a record of a run.
     """
+    read_spreads(spread)
     for folder in folders:
         if not (existing_run(folder) / "report.json").is_file():
             AnalysisChild(folder).finish()
-    print_comparison(folders, out, as_json=as_json)
+    print_comparison(folders, out, as_json=as_json, spread=spread)
     return 0
 
 
-def print_comparison(folders: Sequence[Path], out: Path | None, *, as_json: bool) -> None:
+def print_comparison(folders: Sequence[Path], out: Path | None, *, as_json: bool, spread: Path | None = None) -> None:
     """Print the comparison of runs that have a report; with `out`, write it into this folder as well."""
-    data = compare([read_report(folder) for folder in folders])
+    data = compare([read_report(folder) for folder in folders], read_spreads(spread))
     console = open_console()
     written: list[Path] = []
     if out is not None:
@@ -56,7 +60,7 @@ def print_comparison(folders: Sequence[Path], out: Path | None, *, as_json: bool
 
 
 def comparison_renderable(data: dict[str, Any]) -> RenderableType:
-    """The comparison for a terminal. Differences are bold."""
+    """The comparison for a terminal. Gates whose verdicts differ are bold, unless the runs are not comparable."""
     labels = [run["label"] for run in data["runs"]]
     gates = _table("gate", labels)
     verdicts = [
@@ -71,7 +75,24 @@ def comparison_renderable(data: dict[str, Any]) -> RenderableType:
     for name, _, values in shown_measures(data):
         measures.add_row(Text(name, style="" if len(set(values)) > 1 else "dim"), *values)
     notes = [Text(f"note: {note}", style="yellow") for note in data["notes"]]
-    return Group(Text(data["title"], style="bold"), *notes, Text(), gates, Text(), measures, Text())
+    parts: list[RenderableType] = [Text(data["title"], style="bold"), *notes, Text(), gates, Text(), measures, Text()]
+    for contrast in data["differences"]:
+        parts += _contrast(contrast)
+    return Group(*parts)
+
+
+def _contrast(contrast: dict[str, Any]) -> list[RenderableType]:
+    """One side against another: a heading, what keeps it from a word, and the differences."""
+    here, there = contrast["here"], contrast["there"]
+    parts: list[RenderableType] = [
+        Text.assemble((f"{here} compared with {there}", "bold"), f": {pairs_text(contrast)}")
+    ]
+    parts += [Text(text, style="yellow") for text in (contrast["note"], contrast["doubt"]) if text]
+    if rows := told_in_contrast(contrast):
+        parts.append(difference_table(rows, here, there))
+    elif not contrast["note"]:
+        parts.append(Text(NO_DIFFERENCE))
+    return [*parts, Text()]
 
 
 def _table(first: str, labels: Sequence[str]) -> Table:

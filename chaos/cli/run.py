@@ -12,6 +12,7 @@ from chaos.cli.preparation import prepare, without_options
 from chaos.cli.retry_inconclusive import OPTION, play_and_retry
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
+from reports.comparison.spread import read_spreads
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable
 
@@ -25,6 +26,7 @@ def run_experiment(
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
     twin: bool,
+    spread: Path | None,
     short: bool,
     confirm: bool,
     retries: int,
@@ -39,6 +41,7 @@ def run_experiment(
     `words`: the command line, for the records. Raises UserError before anything is started: for invalid files, for
     options that exclude each other, and for a target that is not this machine.
     """
+    read_spreads(spread)
     notes: dict[str, None] = {}  # each note once
     plays = [
         (
@@ -71,10 +74,14 @@ def run_experiment(
             f"this machine is quiet"
         )
     if len(plays) > 1:
-        return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words)
+        return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words, spread=spread)
     _, experiment = plays[0]
+    command = shlex.join(words)
+    if twin:
+        return play_with_twin(experiment, runs=runs, quiet=quiet, command=command, spread=spread)
+    if spread is not None:
+        raise UserError("--spread needs a comparison: give --twin, or several --stack")
     if retries:
         command = shlex.join(without_options(words, OPTION))
         return play_and_retry(experiment, retries=retries, runs=runs, quiet=quiet, command=command)
-    play_one = play_with_twin if twin else play
-    return play_one(experiment, runs=runs, quiet=quiet, command=shlex.join(words))
+    return play(experiment, runs=runs, quiet=quiet, command=command)

@@ -27,13 +27,19 @@ INTERRUPTED = 130
 
 
 def play_side_by_side(
-    plays: Sequence[tuple[str | None, Experiment]], *, retries: int, runs: Path, quiet: bool, words: Sequence[str]
+    plays: Sequence[tuple[str | None, Experiment]],
+    *,
+    retries: int,
+    runs: Path,
+    quiet: bool,
+    words: Sequence[str],
+    spread: Path | None = None,
 ) -> int:
     """Play each experiment and print its verdict; then print the comparison. Returns the most severe exit code.
 
     `plays`: each experiment with its `--stack` as given. `retries`: how often one that the machine left inconclusive
     is played again; its last run is compared. `words`: the command line, from which each record gets its own command.
-    Raises UserError if a folder cannot be made.
+    `spread`: a file of spreads. Raises UserError if a folder cannot be made.
     """
     console = open_console()
     codes: list[int] = []
@@ -54,7 +60,7 @@ def play_side_by_side(
         console.print()
     if len(folders) > 1 and INTERRUPTED not in codes:
         out = new_folder(runs, f"{plays[0][1].name}-comparison")
-        print_comparison(folders, out, as_json=False)
+        print_comparison(folders, out, as_json=False, spread=spread)
     if len(every) > len(codes):  # some were played again
         print_runs(console, every)
     return most_severe_code(codes)

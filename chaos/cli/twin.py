@@ -20,6 +20,7 @@ from chaos.cli.console import open_console
 from chaos.cli.play import Recorded, conclude, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
+from reports.comparison.spread import SPREAD_FILE
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
 __all__ = ["play_with_twin", "twin_facts", "twin_of"]
@@ -28,15 +29,19 @@ INTERRUPTED = 130
 PHASES = ("baseline", "fault", "recovery")
 
 
-def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
+def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str, spread: Path | None = None) -> int:
     """Play an experiment, then its twin; print the verdict and the differences. Returns the exit code of the run.
 
-    Raises UserError for an experiment without faults, and if a folder cannot be made.
+    `spread`: a file of spreads; a copy is kept in the folder of the run, for later reports of it. Raises UserError for
+    an experiment without faults, and if a folder cannot be made.
     """
     if not experiment.faults:
         raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault")
     console = open_console()
+    content = spread.read_bytes() if spread is not None else None
     played = record(console, experiment, runs=runs, quiet=quiet, command=command)
+    if content is not None:
+        (played.folder / SPREAD_FILE).write_bytes(content)
     if played.ended is not None:
         console.print(Text("the run ended early: its twin is not played", style="yellow"))
         return conclude(console, played)

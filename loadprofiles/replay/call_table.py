@@ -63,6 +63,14 @@ class CallTable:
         """The input tokens of one call."""
         return self._input[row]
 
+    def output_tokens(self, row: int) -> int:
+        """The output tokens of one call."""
+        return self._output[row]
+
+    def at_s(self, row: int) -> float:
+        """When one call began, seconds on the clock of `add`."""
+        return self._at[row]
+
     def recorded(
         self, paths: Sequence[Path], mistakes: Mistakes, *, skip_bad: bool, notes: tuple[str, ...] = ()
     ) -> Recorded:

@@ -4,14 +4,16 @@
 shared across requests; the last block may be partial. Equal ids are equal text in all sessions.
 
 The trace has no sessions. A request continues an earlier one if it is longer and begins with all full blocks of the
-earlier one, at least two (the first block is the same in all requests). It continues the longest such request. A
-request is continued at most once; a second continuation starts a new session, which finds the same blocks cached. Every
-other request is a session of one call.
+earlier one, at least two (the first block is the same in all requests). Of several such requests it continues the one
+with the most full blocks; of those with the same blocks, the longest whose prompt and answer fit into the new prompt,
+or else the longest; of equals, the latest. A request is continued at most once; a second continuation starts a new
+session, which finds the same blocks cached. Every other request is a session of one call.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, insort_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -41,38 +43,57 @@ class _Request(msgspec.Struct):
 
 
 class _Prompts:
-    """The blocks of each call, and the calls that can be continued."""
+    """The blocks of each call, and the calls that can be continued (open calls)."""
 
     def __init__(self) -> None:
+        self.table = CallTable("chain", self.blocks)
         self._ids: list[array[int]] = []
         self._scopes: list[str] = []
-        self._open: dict[int, int] = {}  # calls that can be continued, by the id of their last full block
         self._full: list[int] = []
+        self._open: dict[int, list[int]] = {}  # by the id of their last full block, ordered by input tokens
 
     def begin(self) -> None:
         """Begins another file: block ids are only valid within one file."""
         self._open.clear()
 
-    def add(self, scope: str, request: _Request) -> None:
+    def add(self, scope: str, request: _Request, *, after: int | None) -> None:
+        """Adds a call of the file `scope`, to the session of the call `after` or to a new one."""
+        call = self.table.add(request.timestamp / 1000, request.input_length, request.output_length, after=after)
         ids = array("q", request.hash_ids)
         full = request.input_length // BLOCK_TOKENS
         self._ids.append(ids)
         self._scopes.append(scope)
         self._full.append(full)
         if full >= _MIN_BLOCKS:
-            self._open[ids[full - 1]] = len(self._ids) - 1
+            insort_right(self._open.setdefault(ids[full - 1], []), call, key=self.table.input_tokens)
 
-    def continued_by(self, request: _Request, table: CallTable) -> int | None:
+    def continued_by(self, request: _Request) -> int | None:
         """The call that `request` continues, or None. That call cannot be continued again."""
         ids = array("q", request.hash_ids)
         for full in range(len(ids), _MIN_BLOCKS - 1, -1):
-            call = self._open.get(ids[full - 1])
-            if call is None or self._full[call] != full or table.input_tokens(call) >= request.input_length:
+            calls = self._open.get(ids[full - 1])
+            if calls is None:
                 continue
-            if self._ids[call][:full] == ids[:full]:
-                del self._open[ids[full - 1]]
+            at = self._best(calls, ids[:full], request)
+            if at is not None:
+                call = calls.pop(at)
+                if not calls:
+                    del self._open[ids[full - 1]]
                 return call
         return None
+
+    def _best(self, calls: Sequence[int], ids: array[int], request: _Request) -> int | None:
+        """The index of the call that `request` continues, of the open calls whose full blocks are `ids`; or None."""
+        longest = None
+        for at in range(bisect_left(calls, request.input_length, key=self.table.input_tokens) - 1, -1, -1):
+            call = calls[at]
+            later = self.table.at_s(call) > request.timestamp / 1000
+            if later or self._full[call] != len(ids) or self._ids[call][: len(ids)] != ids:
+                continue
+            if self.table.input_tokens(call) + self.table.output_tokens(call) <= request.input_length:
+                return at
+            longest = at if longest is None else longest
+        return longest
 
     def blocks(self, call: int) -> Blocks:
         return Blocks(self._scopes[call], BLOCK_TOKENS, self._ids[call])
@@ -82,7 +103,6 @@ def read_mooncake(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
     """See `loadprofiles.replay.format.Reader`."""
     mistakes = Mistakes()
     prompts = _Prompts()
-    table = CallTable("chain", prompts.blocks)
     decoder = msgspec.json.Decoder(_Request)
     for path in paths:
         prompts.begin()
@@ -99,12 +119,11 @@ def read_mooncake(paths: Sequence[Path], *, skip_bad: bool = False) -> Recorded:
                 what = f"{request.input_length} tokens are {blocks} blocks of {BLOCK_TOKENS}"
                 mistakes.add(path, line, f"{what}, but hash_ids has {len(request.hash_ids)}")
                 continue
-            before = prompts.continued_by(request, table)
-            table.add(request.timestamp / 1000, request.input_length, request.output_length, after=before)
-            prompts.add(path.name, request)
+            before = prompts.continued_by(request)
+            prompts.add(path.name, request, after=before)
         if empty:
             mistakes.add(path, 0, "contains no request")
-    return table.recorded(paths, mistakes, skip_bad=skip_bad)
+    return prompts.table.recorded(paths, mistakes, skip_bad=skip_bad)
 
 
 FORMAT = Format(

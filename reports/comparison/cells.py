@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from reports.comparison.side_by_side import SHOWN
 from reports.shared.wording import value_text
 
-__all__ = ["cell_text", "shown_measures"]
+__all__ = ["NO_DIFFERENCE", "cell_text", "pairs_text", "shown_measures", "told_in_contrast", "told_in_twin"]
+
+NO_DIFFERENCE: Final = "no measure differs by more than chance"
 
 
 def cell_text(cell: Mapping[str, Any] | None) -> str:
@@ -31,3 +33,29 @@ def shown_measures(data: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str
 
 def _value_cell(value: Any, unit: str) -> str:
     return "-" if value is None else value_text(value, unit)
+
+
+def told_in_twin(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The differences from a twin that are shown to people.
+
+    Those beyond chance; where nothing can tell chance (`note`), those that other sessions would not explain.
+    """
+    key = "beyond_sessions" if twin["note"] else "differs"
+    return [row for row in twin["differences"] if row[key]]
+
+
+def told_in_contrast(contrast: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The differences of two sides that are shown to people.
+
+    Those beyond chance; where nothing can tell chance (`note`), all of the whole run that are not 0.
+    """
+    if contrast["note"]:
+        return [row for row in contrast["rows"] if row["phase"] is None and row["difference"] != 0]
+    return [row for row in contrast["rows"] if row["differs"]]
+
+
+def pairs_text(contrast: Mapping[str, Any]) -> str:
+    """How many pairs of runs were compared, and what a single pair was judged by."""
+    n, spread = contrast["pairs"], contrast["spread"]
+    text = f"{n} pair{'' if n == 1 else 's'} of runs"
+    return text if spread is None else f"{text}, judged by the spread of {spread['pairs']} A/A pairs"

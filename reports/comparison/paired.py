@@ -3,7 +3,8 @@
 The twin plays the same sessions (same seed, same ids) without the faults. The bootstrap is paired: a resample draws
 sessions by id and takes the calls of each from both runs, so that differences between sessions cancel out. Sessions
 that only one run has (of a surge, or of the last second) are drawn like the others and count in that run only. The
-interval covers the variation between sessions, not the variation between runs on the same machine (`docs/honesty.md`).
+interval covers the variation between sessions, not the variation between runs on the same machine (`docs/honesty.md`):
+a pair differs only where its difference is also beyond the stored spread of A/A pairs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from reports.comparison.chance import ALPHA, MIN_PAIRS, SCALES, count_p, holm, least_sd, on_scale, prediction_p
+from reports.comparison.spread import SPREAD_FILE, Spread, read_spreads, sd_of_pair, spread_facts, spreads_of_pair
 from reports.gates.grammar import Gate
 from reports.gates.judging import measure
 from reports.gates.validity import prove
@@ -25,9 +28,21 @@ from reports.history.statistics import paired, percentile_interval
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.measurement import Interval, Measurement
 from reports.record.reader import read_record
-from reports.shared.errors import BrownoutError, RecordError
+from reports.report.build import phase_facts, run_facts
+from reports.shared.errors import BrownoutError, RecordError, UserError
 
-__all__ = ["COMPARED_MEASURES", "PHASES", "Difference", "difference", "differences", "twin_section"]
+__all__ = [
+    "COMPARED_MEASURES",
+    "ONE_PAIR",
+    "PHASES",
+    "Difference",
+    "difference",
+    "difference_fields",
+    "differences",
+    "evidence_of",
+    "judged",
+    "twin_section",
+]
 
 PHASES: Final = (None, "baseline", "fault", "recovery")
 """None: the three together."""
@@ -50,17 +65,17 @@ COMPARED_MEASURES: Final = (
 )
 """Compared in every run, in addition to the measures of the experiment's gates."""
 
-TOLERANCE: Final = 0.01
-"""Facts other than counts differ above this share of the larger value."""
+ONE_PAIR: Final = "one pair cannot tell a difference from chance"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One measure in one phase: in the run (`here`), in its twin (`there`), and here - there.
 
-    `phase`: None means baseline, fault and recovery. `interval`: 95 %, None for facts. `differs`: for a count, any
-    difference; for another fact, a difference above `TOLERANCE`; else an interval that excludes 0. `latency`: a busy
-    machine makes it unreliable.
+    `phase`: None means baseline, fault and recovery. `interval`: 95 %, None for facts. `beyond_sessions`: more than
+    other sessions would explain: an interval that excludes 0; for a count, an exact test at 5 %; for another fact, any
+    difference. `p`: of the difference given the spread of A/A pairs, corrected for the number of measures; None: not
+    judged. `differs`: beyond both. `latency`: a busy machine makes it unreliable.
     """
 
     measure: str
@@ -71,8 +86,10 @@ class Difference:
     there: float
     difference: float
     interval: Interval | None
-    differs: bool
+    beyond_sessions: bool
     latency: bool = False
+    p: float | None = None
+    differs: bool = False
 
 
 def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -86,6 +103,8 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     section: dict[str, Any] = {
         "path": None,
         "problem": "",
+        "note": "",
+        "spread": None,
         "doubts": [],
         "sessions": {},
         "calls": {},
@@ -94,7 +113,7 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     try:
         link = json.loads(path.read_bytes())
         section.update(path=str(link["path"]), calls=dict(link["calls"]))
-        twin = gather(read_record(_folder(evidence.record.path, section["path"])))
+        twin = evidence_of(_folder(evidence.record.path, section["path"]))
     except (OSError, ValueError, TypeError, KeyError, BrownoutError) as error:
         section["problem"] = f"the twin cannot be read: {error}"
         return section
@@ -103,15 +122,63 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     section["sessions"] = {"both": len(here & there), "here": len(here - there), "there": len(there - here)}
     twin_doubts = [f"its twin: {doubt}" for doubt in prove(twin).latency_doubts]
     section["doubts"] = [*doubts, *twin_doubts]
-    section["differences"] = [
-        {
-            **_fields(found),
-            "interval": list(found.interval) if found.interval else None,
-            "differs": found.differs and not (section["doubts"] and found.latency),
-        }
-        for found in differences(evidence, twin, gates)
-    ]
+    given = evidence.record.path / SPREAD_FILE
+    try:
+        spreads = spreads_of_pair(read_spreads(given if given.is_file() else None), _played(evidence), _played(twin))
+    except UserError as error:
+        spreads = str(error)
+    if isinstance(spreads, str):
+        again = f"play at least {MIN_PAIRS} seeds with --twin and compare all runs, or give --spread FILE"
+        section["note"] = f"{ONE_PAIR}{f' ({spreads})' if spreads else ''}: {again}"
+    else:
+        section["spread"] = spread_facts(spreads)
+    found = differences(evidence, twin, gates)
+    if not isinstance(spreads, str):
+        found = judged(found, *spreads, doubtful=bool(section["doubts"]))
+    section["differences"] = [difference_fields(one) for one in found]
     return section
+
+
+def judged(found: Sequence[Difference], here: Spread, there: Spread, *, doubtful: bool = False) -> list[Difference]:
+    """The differences of one pair of runs with `p` and `differs`, given the spread of each kind of run.
+
+    `doubtful`: the machine was busy, no latency `differs`.
+    """
+    calls = {one.phase: min(one.here, one.there) for one in found if one.measure == "calls"}
+    p_values = [_p(one, here, there, calls.get(one.phase, 1.0)) for one in found]
+    corrected = iter(holm([p for p in p_values if p is not None]))
+    rows = []
+    for one, known in zip(found, p_values, strict=True):
+        p = None if known is None else next(corrected)
+        differs = p is not None and p < ALPHA and one.beyond_sessions and not (doubtful and one.latency)
+        rows.append(replace(one, p=p, differs=differs))
+    return rows
+
+
+def _p(found: Difference, here: Spread, there: Spread, calls: float) -> float | None:
+    """p value of one difference, not corrected; None without a spread on a scale that fits its values."""
+    by_scale = sd_of_pair(here, there, found.measure, found.phase)
+    for scale in SCALES:
+        sd = by_scale.get(scale)
+        if sd is None or (scale == "log" and min(found.here, found.there) < 0):
+            continue
+        less = 0.0 if found.here == found.there else on_scale(found.here, scale) - on_scale(found.there, scale)
+        p = prediction_p(less, max(sd, least_sd(found.unit, calls)), min(here.pairs, there.pairs))
+        return max(p, count_p(found.here, found.there)) if found.unit == "count" else p
+    return None
+
+
+def evidence_of(folder: Path) -> Evidence:
+    """The evidence of a run. Raises RecordError where its calls are gone: a record may be reduced to its reports."""
+    evidence = gather(read_record(folder))
+    if not evidence.calls.calls:
+        raise RecordError(f"{folder} has no calls")
+    return evidence
+
+
+def _played(evidence: Evidence) -> dict[str, Any]:
+    """The parts of a report that say what was played."""
+    return {"run": run_facts(evidence.record), "phases": phase_facts(evidence.record)}
 
 
 def _folder(run: Path, path: str) -> Path:
@@ -121,8 +188,10 @@ def _folder(run: Path, path: str) -> Path:
     return folder
 
 
-def _fields(found: Difference) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in Difference.__slots__ if name != "latency"}
+def difference_fields(found: Difference) -> dict[str, Any]:
+    """A difference as a row of report.json."""
+    fields = {name: getattr(found, name) for name in Difference.__slots__ if name != "latency"}
+    return {**fields, "interval": list(found.interval) if found.interval else None}
 
 
 def differences(evidence: Evidence, twin: Evidence, gates: Iterable[Gate] = ()) -> list[Difference]:
@@ -153,14 +222,15 @@ def difference(here: Evidence, there: Evidence, name: str, phase: str | None) ->
     if ours.value is None or theirs.value is None:
         return None
     less = 0.0 if ours.value == theirs.value else ours.value - theirs.value  # also for two infinite values
-    interval = _interval(ours, theirs) if spec.kind_of(stat) != "fact" else None
-    if interval is not None:
-        differs = interval[0] > 0 or interval[1] < 0
+    unit, is_fact = spec.unit_of(stat), spec.kind_of(stat) == "fact"
+    interval = None if is_fact else _interval(ours, theirs)
+    if not is_fact:
+        beyond = interval is not None and (interval[0] > 0 or interval[1] < 0)
+    elif unit == "count":
+        beyond = count_p(ours.value, theirs.value) < ALPHA
     else:
-        least = 0.0 if spec.unit_of(stat) == "count" else TOLERANCE * max(abs(ours.value), abs(theirs.value))
-        differs = abs(less) > least or math.isinf(less)
-    unit = spec.unit_of(stat)
-    return Difference(name, spec.title, unit, phase, ours.value, theirs.value, less, interval, differs, spec.latency)
+        beyond = less != 0
+    return Difference(name, spec.title, unit, phase, ours.value, theirs.value, less, interval, beyond, spec.latency)
 
 
 def _interval(ours: Measurement, theirs: Measurement) -> Interval | None:

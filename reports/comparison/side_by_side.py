@@ -2,8 +2,9 @@
 
     compare([read_report(folder) for folder in folders]) -> a nested dict, the content of comparison.json
 
-A column is named by what distinguishes the runs: the stack, the seed, the experiment, or else the run's folder. Runs of
-different experiments may be compared; `notes` then says so.
+A column is named by what distinguishes the runs: the stack, the seed, the experiment, or else the run's folder. Runs
+under different conditions (experiment, length, load, objectives, a short form beside a full run) may be shown side by
+side, but their measures are not compared: `comparable` is false, and `notes` says why first.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from reports.comparison.conditions import conditions_of, mismatches
+from reports.comparison.sides import ComparedRun, contrasts, sides_of
+from reports.comparison.single_pair import judge_pair
+from reports.comparison.spread import Spread
 from reports.report.build import SCHEMA
 from reports.shared.errors import UserError
-from reports.shared.wording import number_text
 
 __all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
 
@@ -60,9 +65,6 @@ SHOWN: Final = (
 )
 """The measures shown to people, where a run has them; comparison.json holds all."""
 
-ComparedRun = tuple[Path, dict[str, Any]]
-"""A run's folder and its report."""
-
 
 def read_report(folder: Path) -> ComparedRun:
     """Read the report of a run's folder. Raises UserError if it is missing, unreadable or of another version."""
@@ -83,20 +85,26 @@ def read_report(folder: Path) -> ComparedRun:
     return folder, report
 
 
-def compare(runs: Sequence[ComparedRun]) -> dict[str, Any]:
-    """Compare two or more runs. Raises UserError for fewer than two, and for a run that is named twice."""
+def compare(runs: Sequence[ComparedRun], spreads: Sequence[Spread] = ()) -> dict[str, Any]:
+    """Compare two or more runs. Raises UserError for fewer than two, and for a run that is named twice.
+
+    `spreads`: of A/A pairs; a single pair of runs is judged by the one that applies, if any.
+    """
     if len(runs) < 2:
         raise UserError("a comparison needs at least two runs: name two or more")
     twice = [str(folder) for folder, n in Counter(folder.resolve() for folder, _ in runs).items() if n > 1]
     if twice:
         raise UserError(f"{twice[0]} is named twice: name each run once")
     reports = [report for _, report in runs]
+    refusals = mismatches([conditions_of(report["run"], report["phases"]) for report in reports])
     return {
         "schema": COMPARISON_SCHEMA,
         "title": _title(reports),
         "runs": [_run(folder, report, label) for (folder, report), label in zip(runs, _labels(runs), strict=True)],
-        "notes": _notes(reports),
-        "gates": _gates(reports),
+        "comparable": not refusals,
+        "notes": [*(f"measures are not compared: {why}" for why in refusals), *_notes(reports)],
+        "gates": _gates(reports, comparable=not refusals),
+        "differences": [] if refusals else contrasts(sides_of(runs), partial(judge_pair, spreads=spreads)),
         "measures": _measures(reports),
         "timelines": [_timeline(report) for report in reports],
     }
@@ -148,12 +156,9 @@ def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
 
 def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
     notes = []
-    for key, what in (("name", "experiments"), ("seed", "seeds"), ("profile", "profiles"), ("slo", "objectives")):
-        values = list(dict.fromkeys(_value_of(report["run"][key]) for report in reports))
-        if len(values) > 1:
-            notes.append(f"the runs have different {what}: {', '.join(values)}")
-    if len({json.dumps(report["run"]["trace"]) for report in reports}) > 1:
-        notes.append("the runs do not replay the same recordings")
+    seeds = list(dict.fromkeys(str(report["run"]["seed"]) for report in reports))
+    if len(seeds) > 1:
+        notes.append(f"the runs have different seeds: {', '.join(seeds)}")
     doubtful = sum(bool(report["proofs"]["doubts"]) for report in reports)
     if doubtful:
         notes.append(
@@ -162,14 +167,11 @@ def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
     return notes
 
 
-def _value_of(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} {number_text(number)} s" for key, number in value.items()) + "}"
-    return str(value)
+def _gates(reports: Sequence[dict[str, Any]], *, comparable: bool) -> list[dict[str, Any]]:
+    """One row per gate, in order of first appearance; a cell is None where the run has no such gate.
 
-
-def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per gate, in order of first appearance; a cell is None where the run has no such gate."""
+    `differs`: the runs are `comparable`, and their verdicts are not the same.
+    """
     by_text = [{gate["text"]: gate for gate in [*report["steady_state"], *report["gates"]]} for report in reports]
     headline = {report["run"].get("headline_gate", report["run"].get("tells")) for report in reports}
     rows = []
@@ -181,7 +183,7 @@ def _gates(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "text": text,
                 "headline": text in headline,
                 "tells": text in headline,  # its former name, for programs that read it
-                "differs": len(verdicts) > 1,
+                "differs": comparable and len(verdicts) > 1,
                 "cells": [None if cell is None else {key: cell[key] for key in _CELL} for cell in cells],
             }
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ from reports.shared.attributes import SessionOutcome
 from reports.shared.phases import PHASES
 from reports.waterfall.data import worst_failovers
 
-__all__ = ["SCHEMA", "Report", "build", "plain"]
+__all__ = ["SCHEMA", "Report", "build", "phase_facts", "plain", "run_facts"]
 
 SCHEMA: Final = 2
 """Version of report.json. Raised when a field changes its meaning or is removed."""
@@ -74,14 +75,11 @@ def build(
     record = evidence.record
     data: dict[str, Any] = {
         "schema": SCHEMA,
-        "run": _run(record),
+        "run": run_facts(record),
         "verdict": {"verdict": verdict.verdict, "exit_code": verdict.exit_code, "why": list(verdict.why)},
         "gates": [_gate(result) for result in gates],
         "steady_state": [_gate(result) for result in steady_state],
-        "phases": [
-            {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
-            for p in record.phases
-        ],
+        "phases": phase_facts(record),
         "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes),
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact) for impact in evidence.impacts],
@@ -126,7 +124,16 @@ def _explained(
         return {"sentence": verdict.why[0], "gates_failed": failed, "gates": len(gates)}
 
 
-def _run(record: Record) -> dict[str, Any]:
+def phase_facts(record: Record) -> list[dict[str, Any]]:
+    """The part `phases` of the report: each phase of the run."""
+    return [
+        {"name": p.name, "start_s": p.start_s, "end_s": p.end_s, "finished": record.finished(p.name)}
+        for p in record.phases
+    ]
+
+
+def run_facts(record: Record) -> dict[str, Any]:
+    """The part `run` of the report: what was played, where and how."""
     experiment = record.experiment
     stack = experiment.get("stack")
     stack = stack if isinstance(stack, dict) else {}
@@ -134,6 +141,7 @@ def _run(record: Record) -> dict[str, Any]:
     started = next((e["at"] for e in record.run_events if e.get("event") == "started"), record.zero_ns)
     load = experiment.get("load")
     load = load if isinstance(load, dict) else {}
+    twin_of = experiment.get("twin_of")
     headline = str(experiment.get("headline_gate", experiment.get("tells")) or "")
     return {
         "folder": record.path.name,
@@ -144,6 +152,8 @@ def _run(record: Record) -> dict[str, Any]:
         "headline_gate": headline,
         "tells": headline,  # its former name, for programs that read it
         "short_form": bool(experiment.get("short_form")),
+        "twin_of": twin_of.get("folder") if isinstance(twin_of, dict) else None,
+        "machine": _machine_class(record.machine),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
         "duration_s": record.end_s(),
@@ -159,6 +169,12 @@ def _run(record: Record) -> dict[str, Any]:
         "replicas": [asdict(replica) for replica in record.replicas],
         "guardrails": [{"text": str(g.get("text", "")), "value": g.get("value")} for g in record.guardrails],
     }
+
+
+def _machine_class(machine: Mapping[str, Any]) -> str:
+    """The machine that the run used, as text: `2 cores, 8 GB`; "" where the record does not say."""
+    cores, memory = machine.get("cores"), machine.get("memory_bytes")
+    return f"{cores} cores, {memory / 2**30:.0f} GB" if cores and isinstance(memory, int) else ""
 
 
 def _gate(result: GateResult) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def pair(seed: int, difference: float, verdict: str = "sound") -> dict[str, Any]
         "there": 2.0,
         "difference": difference,
         "unit": "s",
-        "differs": difference > 0.15,
+        "beyond_sessions": difference > 0.15,
     }
     runs = [{"verdict": "pass"}, {"verdict": "pass"}]
     return {"kind": "pair", "seed": seed, "verdict": verdict, "runs": runs, "differences": {"ttft.p95": difference_row}}

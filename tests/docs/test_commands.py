@@ -61,7 +61,9 @@ RULES: Final = (
     Rule(r"make format", not_run="rewrites the files of the checkout", suite="not run"),
     Rule(r"python -m bench\.fidelity.*", "long"),
     Rule(r"python -m bench\.(lateness|loadgen|gateway|collector|readers|demo)", "long", (0, 1)),
-    Rule(r"python -m bench\.(catalogue|honesty|busy).*", not_run="hours of runs", suite="not run"),
+    Rule(
+        r"python -m bench\.(catalogue|honesty|busy|spread|placebo|coverage).*", not_run="hours of runs", suite="not run"
+    ),
     Rule(r"python -m chaos\.experiment\.schema", not_run="rewrites a file of the checkout", suite="not run"),
     Rule(r"\.venv/bin/python -m pytest .*", not_run="the suite runs the same tests", suite="not run"),
     Rule(r"\. \.venv/bin/activate", not_run="every command is run with this environment", suite="not run"),
@@ -75,6 +77,7 @@ PLACEHOLDERS: Final = {
     r"\bruns/RUN\b": "{run}",
     r"\bRUN\b": "{run}",  # the folder of a run, recorded once
     r"\bs7-42/main#4": "{call}",  # a call of that run
+    r"\bspread\.json\b": "{spread}",  # a file of spreads
     r"\bPATH\b": "{trace}",  # a recorded trace of one format
     r"\bX\b": "cut-streams",
     r"http://127\.0\.0\.1:8000": "{url}",  # `brownout serve stack`, on a free port
@@ -155,11 +158,17 @@ def documented(page: str) -> str:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("documentation")
     made = Place(folder, free_port())
-    files = {"my_yaml": "my.yaml", "my_endpoint": "my-endpoint.yaml", "trace": "trace.csv"}
+    files = {
+        "my_yaml": "my.yaml",
+        "my_endpoint": "my-endpoint.yaml",
+        "trace": "trace.csv",
+        "spread": "spread.json",
+    }
     made.values = {"port": str(made.port), "url": f"http://127.0.0.1:{made.port}", **files}
     (folder / "my.yaml").write_text(documented("docs/experiments.md"))
     (folder / "my-endpoint.yaml").write_text(documented("README.md").replace(":8000", f":{made.port}"))
     (folder / "trace.csv").write_text(TRACE)
+    (folder / "spread.json").write_text('{"schema": 1, "spreads": []}')
     return made
 
 

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from reports.analysis import NOT_STEADY, analyse, main
+from reports.comparison.spread import SpreadFile
 from reports.gates.grammar import parse_gate
 from tests.support.paths import ROOT
 from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
+from tests.support.stored_spread import MACHINE, spread_for
 
 
 def failing_over(record: RecordBuilder) -> RecordBuilder:
@@ -202,12 +205,17 @@ def test_each_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     good.gauge("tpu-0", 7.0, kind="replica", data=buckets)
     state = {"tpu-0": {"pool": "tpu", "breaker": "closed", "ejected": False, "in_flight": 1, "load_ms": 3.0}}
     good.gauge("gateway", 7.0, kind="gateway", data={"replicas": state, "panic": False, "requests": 1})
+    good.event("machine", -3.0, **MACHINE)
     path = good.write()
-    good_run(path.parent / "twin").write()
+    twin = good_run(path.parent / "twin")
+    twin.event("machine", -3.0, **MACHINE)
+    stored = [spread_for(analyse(one, write=False).data) for one in (path, twin.write())]
+    (path / "spread.json").write_bytes(msgspec.json.encode(SpreadFile(1, stored)))
     calls = {"fault": {"offered": 1, "good": 1, "share": 1.0}}
     (path / "twin.json").write_text(json.dumps({"path": "../twin", "calls": calls}))
     analyse(path)
-    documented = set(re.findall(r"^\| `([^`]+)`", (ROOT / "docs" / "report-schema.md").read_text(), re.MULTILINE))
+    schema = (ROOT / "docs" / "report-schema.md").read_text()
+    documented = set(re.findall(r"^\| `(?!comparison\.)([^`]+)`", schema, re.MULTILINE))
     found = set(key_paths(json.loads((path / "report.json").read_text())))
     assert sorted(found - documented) == []
     down = {f"metastability.persisting[].{key}" for key in ("what", "unit", "baseline", "after", "worse")}

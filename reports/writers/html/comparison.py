@@ -10,8 +10,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.comparison.cells import cell_text, shown_measures
-from reports.shared.wording import interval_text
+from reports.comparison.cells import NO_DIFFERENCE, cell_text, pairs_text, shown_measures, told_in_contrast
+from reports.shared.wording import difference_text, interval_text, value_text
 from reports.writers.html.palette import colours
 
 __all__ = ["comparison_html"]
@@ -46,9 +46,36 @@ def comparison_html(data: Mapping[str, Any], folder: Path) -> str:
         runs=runs,
         gates=gates,
         measures=list(shown_measures(data)),
+        contrasts=[_contrast(contrast) for contrast in data["differences"]],
         chart=_chart(data["timelines"], shades),
         style=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
     )
+
+
+def _contrast(contrast: Mapping[str, Any]) -> dict[str, Any]:
+    """One side against another, with the differences that are shown as text."""
+    rows = [
+        {
+            "measure": row["measure"],
+            "title": row["title"],
+            "phase": row["phase"] or "run",
+            "here": value_text(row["here"], row["unit"]),
+            "there": value_text(row["there"], row["unit"]),
+            "difference": difference_text(row),
+            "differs": row["differs"],
+        }
+        for row in told_in_contrast(contrast)
+    ]
+    notes = [text for text in (contrast["note"], contrast["doubt"]) if text]
+    if not rows and not contrast["note"]:
+        notes.append(NO_DIFFERENCE)
+    return {
+        "here": contrast["here"],
+        "there": contrast["there"],
+        "pairs": pairs_text(contrast),
+        "notes": notes,
+        "rows": rows,
+    }
 
 
 def _chart(timelines: Sequence[Mapping[str, Any]], shades: Sequence[str]) -> dict[str, Any] | None:

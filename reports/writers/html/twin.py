@@ -27,4 +27,6 @@ def twin_view(data: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         for row in twin["differences"]
     ]
-    return {**{key: twin[key] for key in ("problem", "path", "sessions", "doubts")}, "rows": rows}
+    judged_by = f"{twin['spread']['pairs']} A/A pairs" if twin["spread"] else ""
+    kept = {key: twin[key] for key in ("problem", "note", "path", "sessions", "doubts")}
+    return {**kept, "judged_by": judged_by, "rows": rows}

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
+from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
 from reports.shared.plain_text import printable
@@ -198,13 +199,14 @@ def _twin(twin: dict[str, Any] | None) -> list[str]:
     rows = [
         f"| `{row['measure']}` | {row['phase'] or 'run'} | {value_text(row['here'], row['unit'])} "
         f"| {value_text(row['there'], row['unit'])} | {difference_text(row)} |"
-        for row in twin["differences"]
-        if row["differs"]
+        for row in told_in_twin(twin)
     ]
+    if twin["note"]:
+        head += [f"- {escaped(twin['note'])}", ""]
     if twin["doubts"]:
         head += [*(f"- latencies are not compared: {escaped(doubt)}" for doubt in twin["doubts"]), ""]
     if not rows:
-        return [*head, "No measure differs by more than chance.", ""]
+        return [*head, *([] if twin["note"] else [f"{NO_DIFFERENCE.capitalize()}.", ""])]
     columns = "| measure | phase | run | twin | difference (95 %) |"
     return [*head, columns, "|---|---|---|---|---|", *rows, ""]
 

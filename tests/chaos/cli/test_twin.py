@@ -88,4 +88,6 @@ def test_a_run_and_its_twin_are_played_and_compared(tmp_path: Path) -> None:
     assert twin_section["sessions"]["both"] > 10
     assert twin_section["calls"]["fault"]["offered"] > 0
     assert twin_section["differences"]
+    assert "one pair cannot tell a difference from chance" in run.output
+    assert not [row for row in twin_section["differences"] if row["differs"]]
     run.nothing_left()

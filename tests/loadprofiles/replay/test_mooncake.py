@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loadprofiles.replay import replay_sessions
 from loadprofiles.replay.mooncake import read_mooncake
@@ -33,6 +35,11 @@ def chains(recorded: Recorded) -> list[list[list[int]]]:
     return found
 
 
+def steps_of(recorded: Recorded, session: int) -> list[RecordedCall]:
+    steps = recorded.sessions[session].main.steps
+    return [step for step in steps if isinstance(step, RecordedCall)]
+
+
 def test_a_request_that_extends_an_earlier_ones_full_blocks_continues_it(tmp_path: Path) -> None:
     first, other, more = [0, 1, 2], [0, 7, 8], [0, 1, 3, 4]
     rows = [mooncake(first), mooncake(other, 500), mooncake(more, 60_000), mooncake([0, 1, 3, 5, 6], 90_000)]
@@ -51,6 +58,59 @@ def test_a_request_that_shares_one_block_or_does_not_grow_starts_a_session(tmp_p
 def test_a_second_continuation_starts_a_new_session(tmp_path: Path) -> None:
     rows = [mooncake([0, 1, 2]), mooncake([0, 1, 3, 4]), mooncake([0, 1, 5, 6])]
     assert chains(read(tmp_path, rows)) == [[[0, 1, 2], [0, 1, 3, 4]], [[0, 1, 5, 6]]]
+
+
+def test_of_two_open_calls_with_the_same_last_block_each_gets_its_continuation(tmp_path: Path) -> None:
+    one, two = mooncake([0, 1, 2], tokens=1300), mooncake([0, 1, 3], 1000, tokens=1100)
+    after_two, after_one = mooncake([0, 1, 4], 2000, tokens=1200), mooncake([0, 1, 5], 3000, tokens=1400)
+    assert chains(read(tmp_path, [one, two, after_two, after_one])) == [
+        [[0, 1, 2], [0, 1, 5]],
+        [[0, 1, 3], [0, 1, 4]],
+    ]
+
+
+def test_an_open_call_with_other_blocks_before_the_last_does_not_hide_an_older_one(tmp_path: Path) -> None:
+    rows = [mooncake([0, 1, 2], tokens=1100), mooncake([9, 1, 3], 1000, tokens=1100), mooncake([0, 1, 4], 2000)]
+    assert chains(read(tmp_path, rows)) == [[[0, 1, 2], [0, 1, 4]], [[9, 1, 3]]]
+
+
+def test_the_longest_call_whose_answer_fits_too_is_continued(tmp_path: Path) -> None:
+    rows = [mooncake([0, 1, 2], tokens=1200, out=200), mooncake([0, 1, 3], 1000, tokens=1100, out=50)]
+    continued = read(tmp_path, [*rows, mooncake([0, 1, 4], 2000, tokens=1250)])
+    assert chains(continued) == [[[0, 1, 2]], [[0, 1, 3], [0, 1, 4]]]
+    continued = read(tmp_path, [*rows, mooncake([0, 1, 4], 2000, tokens=1500)])
+    assert chains(continued) == [[[0, 1, 2], [0, 1, 4]], [[0, 1, 3]]]
+
+
+def test_of_equal_calls_the_latest_is_continued(tmp_path: Path) -> None:
+    rows = [mooncake([0, 1, 2]), mooncake([0, 1, 3], 1000), mooncake([0, 1, 4, 5], 2000)]
+    assert chains(read(tmp_path, rows)) == [[[0, 1, 2]], [[0, 1, 3], [0, 1, 4, 5]]]
+
+
+def test_a_request_does_not_continue_a_later_one(tmp_path: Path) -> None:
+    rows = [mooncake([0, 1, 2], 9000), mooncake([0, 1, 3, 4], 5000)]
+    assert chains(read(tmp_path, rows)) == [[[0, 1, 3, 4]], [[0, 1, 2]]]
+
+
+@settings(deadline=None)
+@given(lengths=st.lists(st.integers(1025, 1535), min_size=1, max_size=20))
+def test_no_call_is_lost_and_each_session_grows(lengths: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All calls have the same full blocks: a call starts a session only if no open call is shorter."""
+    rows = [mooncake([0, 1, 2], 1000.0 * at, tokens) for at, tokens in enumerate(lengths)]
+    recorded = read(tmp_path_factory.mktemp("trace"), rows)
+    sizes = [[step.input_tokens for step in steps_of(recorded, i)] for i in range(len(recorded.sessions))]
+    assert sorted(chain.from_iterable(sizes)) == sorted(lengths)
+    assert all(earlier < later for session in sizes for earlier, later in pairwise(session))
+    open_calls: list[int] = []
+    starts = 0
+    for tokens in lengths:
+        shorter = [one for one in open_calls if one < tokens]
+        starts += not shorter
+        fits = [one for one in shorter if one + 10 <= tokens]
+        if shorter:
+            open_calls.remove(max(fits or shorter))
+        open_calls.append(tokens)
+    assert len(sizes) == starts
 
 
 @pytest.mark.parametrize("shrink", [1.0, 3.0, 8.0])
@@ -128,7 +188,7 @@ def test_requests_out_of_order_are_sorted_by_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.isdir(REAL), reason=f"no recordings in {REAL}")
 def test_the_real_trace_has_sessions_and_20_to_50_percent_prefix_hits() -> None:
     recorded = read_mooncake(sorted(REAL.glob("*.jsonl")))
-    assert (len(recorded.sessions), recorded.skipped_count) == (2900, 0)
+    assert (len(recorded.sessions), recorded.skipped_count) == (2899, 0)
     sizes = [len(recorded.sessions[i].main.steps) for i in range(len(recorded.sessions))]
     assert sum(sizes) == 4000
     assert sizes.count(1) == 2232

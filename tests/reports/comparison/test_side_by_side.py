@@ -74,14 +74,42 @@ def test_columns_are_named_by_what_distinguishes_the_runs(tmp_path: Path) -> Non
     assert [run["label"] for run in compare(runs)["runs"]] == ["two-pools (e)", "two-pools (f)"]
 
 
-def test_different_experiments_can_be_compared_with_notes(tmp_path: Path) -> None:
-    data = compare([made(tmp_path / "a"), made(tmp_path / "b", name="other", slo={"ttft": 1.0}, seed=8)])
+def test_different_experiments_are_shown_but_not_compared_and_the_notes_say_so_first(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a"), made(tmp_path / "b", lost=9, name="other", slo={"ttft": 1.0}, seed=8)])
     assert data["notes"] == [
-        "the runs have different experiments: lose-tpu-pool, other",
+        "measures are not compared: the runs have different experiments: lose-tpu-pool, other",
+        "measures are not compared: the runs have different objectives: {tpot 0.1 s, ttft 2 s}, {ttft 1 s}",
         "the runs have different seeds: 7, 8",
-        "the runs have different objectives: {tpot 0.1 s, ttft 2 s}, {ttft 1 s}",
     ]
+    assert not data["comparable"]
+    assert data["differences"] == []
+    assert not [gate for gate in data["gates"] if gate["differs"]]
+    assert [cell["verdict"] for cell in data["gates"][0]["cells"]] == ["pass", "fail"]
     assert [run["label"] for run in data["runs"]] == ["seed 7 in lose-tpu-pool", "seed 8 in other"]
+
+
+def test_a_short_form_beside_a_full_run_is_not_compared(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a"), made(tmp_path / "b", lost=9, short_form=True)])
+    assert data["notes"][0].startswith("measures are not compared: 1 of 2 runs are short forms")
+    assert (data["comparable"], data["differences"]) == (False, [])
+    assert not [gate for gate in data["gates"] if gate["differs"]]
+
+
+def test_one_pair_of_two_stacks_shows_values_and_says_that_it_cannot_tell(tmp_path: Path) -> None:
+    data = compare([made(tmp_path / "a", **stack("well")), made(tmp_path / "b", lost=9, **stack("naive"))])
+    (contrast,) = data["differences"]
+    assert (contrast["here"], contrast["there"], contrast["pairs"], contrast["seeds"]) == ("naive", "well", 1, [7])
+    assert contrast["note"].startswith("one pair cannot tell a difference from chance")
+    lost = next(row for row in contrast["rows"] if (row["measure"], row["phase"]) == ("sessions_lost", None))
+    assert (lost["here"], lost["there"], lost["difference"], lost["p"], lost["differs"]) == (9, 0, 9, None, False)
+
+
+def test_five_seeds_of_two_stacks_tell_a_difference(tmp_path: Path) -> None:
+    runs = [made(tmp_path / f"a{seed}", seed=seed, **stack("well")) for seed in range(5)]
+    runs += [made(tmp_path / f"b{seed}", lost=9, seed=seed, **stack("naive")) for seed in range(5)]
+    (contrast,) = compare(runs)["differences"]
+    assert (contrast["note"], contrast["pairs"]) == ("", 5)
+    assert ("sessions_lost", None) in {(row["measure"], row["phase"]) for row in contrast["rows"] if row["differs"]}
 
 
 def test_a_gate_that_one_run_does_not_have_is_none(tmp_path: Path) -> None:

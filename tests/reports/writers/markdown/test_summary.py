@@ -26,3 +26,15 @@ def test_text_from_files_does_not_break_the_table(run: RecordBuilder) -> None:
     run.experiment["title"] = "a|b <script>"
     text = summary_text(analyse(run.write(), write=False))
     assert "a\\|b \\<script>" in text
+
+
+def test_the_summary_says_that_one_pair_cannot_tell_a_difference(run: RecordBuilder) -> None:
+    report = analyse(run.write(), write=False)
+    row = {"measure": "sessions_lost", "unit": "count", "phase": None, "here": 9, "there": 0, "difference": 9}
+    rows = [{**row, "interval": None, "beyond_sessions": True, "differs": False}]
+    report.data["twin"] = {"problem": "", "note": "one pair cannot tell", "doubts": [], "differences": rows}
+    text = summary_text(report)
+    assert "- one pair cannot tell\n\n| measure | phase | run | twin | difference (95 %) |" in text
+    assert "| `sessions_lost` | run | 9 | 0 | +9 |" in text
+    report.data["twin"] |= {"note": "", "differences": [{**rows[0], "differs": False}]}
+    assert "No measure differs by more than chance." in summary_text(report)

@@ -1,0 +1,85 @@
+"""The conditions of a run that must be equal for its measures to be comparable with those of another run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from reports.shared.phases import GATE_PHASES
+from reports.shared.wording import number_text
+
+__all__ = ["Conditions", "conditions_of", "mismatches"]
+
+_SAME_LENGTH: Final = {"baseline": (2.0, 0.1), "fault": (10.0, 0.5), "recovery": (2.0, 0.1)}
+"""Phases are equally long up to so many seconds or to this share of the longest. The fault lasts until it is reverted,
+and a replica takes a different time to restart each time; the other phases last as long as planned."""
+
+
+class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was played. `target`: stack or URL. `twin`: without the faults. `phases_s`: the length of each phase."""
+
+    experiment: str
+    target: str
+    twin: bool
+    short_form: bool
+    profile: str
+    trace: str
+    slo: dict[str, float]
+    phases_s: dict[str, float]
+
+
+def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -> Conditions:
+    """From the parts `run` and `phases` of a report; also of an older report, which lacks some of the fields."""
+    twin = run.get("twin_of") is not None
+    name = str(run["name"])
+    lengths: dict[str, float] = {}
+    for phase in phases:
+        if phase["name"] in GATE_PHASES:
+            lengths[phase["name"]] = lengths.get(phase["name"], 0.0) + round(phase["end_s"] - phase["start_s"], 3)
+    return Conditions(
+        experiment=name.removesuffix("-twin") if twin else name,
+        target=str(run["stack"] or run["url"] or "unknown"),
+        twin=twin,
+        short_form=bool(run.get("short_form")),
+        profile=str(run["profile"]),
+        trace=json.dumps(run["trace"], sort_keys=True),
+        slo={key: float(value) for key, value in (run["slo"] or {}).items()},
+        phases_s=lengths,
+    )
+
+
+def mismatches(runs: Sequence[Conditions]) -> list[str]:
+    """Why measures of these runs do not compare, each as a sentence; empty if they do. Targets and twins may differ."""
+    return list(_mismatches(runs))
+
+
+def _mismatches(runs: Sequence[Conditions]) -> Iterator[str]:
+    short = sum(run.short_form for run in runs)
+    if 0 < short < len(runs):
+        yield f"{short} of {len(runs)} runs are short forms (smoke runs of a few seconds), the others are full runs"
+    if found := _several(run.experiment for run in runs):
+        yield f"the runs have different experiments: {found}"
+    if found := _several(run.profile for run in runs):
+        yield f"the runs have different profiles: {found}"
+    if _several(run.trace for run in runs):
+        yield "the runs do not replay the same recordings"
+    if found := _several(_slo_text(run.slo) for run in runs):
+        yield f"the runs have different objectives: {found}"
+    if not 0 < short < len(runs):
+        for phase, (seconds, share) in _SAME_LENGTH.items():
+            lengths = [run.phases_s.get(phase, 0.0) for run in runs]
+            if max(lengths) - min(lengths) > max(seconds, share * max(lengths)):
+                yield f"the {phase} lasted from {number_text(min(lengths))} s to {number_text(max(lengths))} s"
+
+
+def _several(values: Iterator[str]) -> str:
+    """The different values as text; "" if all are equal."""
+    different = list(dict.fromkeys(values))
+    return ", ".join(different) if len(different) > 1 else ""
+
+
+def _slo_text(slo: Mapping[str, float]) -> str:
+    return "{" + ", ".join(f"{key} {number_text(value)} s" for key, value in sorted(slo.items())) + "}"
