@@ -20,8 +20,8 @@ from reports.gates.operators import OPERATORS
 from reports.gates.suspicion import machine_doubts_of
 from reports.gates.validity import Proofs
 from reports.history.evidence import Evidence, Scope
-from reports.history.intervals import quotient_interval
-from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval
+from reports.history.intervals import bootstrap_interval, quotient_interval
+from reports.history.statistics import MIN_SESSIONS, FloatArray
 from reports.measures.measurement import Interval, Measurement, not_measured
 from reports.measures.registry import MEASURES
 from reports.measures.spec import MeasureSpec
@@ -167,7 +167,8 @@ def _quotient_interval(gate: Gate, found: Measurement, base: Measurement) -> Int
         return None
     joint = None
     if gate.kind == "ratio" and found.resamples is not None and base.resamples is not None:
-        joint = percentile_interval(_quotients(found.resamples(), base.resamples()))
+        quotients = _quotients(found.resamples(), base.resamples())
+        joint = bootstrap_interval(quotients, min(found.sessions, base.sessions) - 1)
         if not (found.rare or base.rare):
             return joint
     low, high = quotient_interval(found.value, found.interval(), base.value, base.interval())

@@ -18,6 +18,7 @@ from reports.history.statistics import FloatArray, IntArray, percentile
 __all__ = [
     "FEW",
     "Interval",
+    "bootstrap_interval",
     "design_effect",
     "effective_samples",
     "percentile_ranks",
@@ -157,6 +158,18 @@ def quotient_interval(top: float, of_top: Interval, bottom: float, of_bottom: In
     if top > 0:
         return low, value * math.exp(math.hypot(up, bottom_down)) if max(up, bottom_down) < 700 else math.inf
     return low, of_top[1] / of_bottom[0] if of_bottom[0] > 0 else math.inf
+
+
+def bootstrap_interval(resamples: FloatArray, freedom: int) -> Interval:
+    """The percentile interval of a bootstrap, expanded for the few sessions that it rests on (Hesterberg 2015).
+
+    `freedom`: degrees of freedom, such as sessions - 1. NaNs are left out; unknown ends are infinite.
+    """
+    kept = np.sort(resamples[~np.isnan(resamples)])
+    if kept.size == 0:
+        return -math.inf, math.inf
+    tail = 0.5 * math.erfc(_t_95(freedom) / math.sqrt(2))
+    return float(kept[int(tail * (kept.size - 1))]), float(kept[math.ceil((1 - tail) * (kept.size - 1))])
 
 
 def rare_events_interval(sessions: int, per_session: float, usual: float) -> Interval:

@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
-from reports.history.intervals import Interval, rate_interval
-from reports.history.statistics import FloatArray, percentile_interval
+from reports.history.intervals import Interval, bootstrap_interval, rate_interval
+from reports.history.statistics import FloatArray
 from reports.measures.measurement import Measurement, fact, not_measured
 
 __all__ = ["fairness", "jain", "tenants_of"]
@@ -71,7 +71,7 @@ def fairness(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         ]))  # fmt: skip
 
     def interval() -> Interval:
-        low, high = percentile_interval(resamples())
+        low, high = bootstrap_interval(resamples(), sessions - 1)
         # A bootstrap cannot draw the bad calls of a tenant that had none: each tenant in turn at its lowest.
         for row, (s, a, most) in enumerate(zip(served, offered, allowed, strict=True)):
             if now[row] > 0:

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.history.evidence import Evidence, Scope
-from reports.history.intervals import FEW, Interval, effective_samples, rare_events_interval, rate_interval
-from reports.history.statistics import FloatArray, percentile_interval
+from reports.history.intervals import (
+    FEW,
+    Interval,
+    bootstrap_interval,
+    effective_samples,
+    rare_events_interval,
+    rate_interval,
+)
+from reports.history.statistics import FloatArray
 
 __all__ = ["Interval", "Measure", "Measurement", "Rare", "fact", "not_measured", "proportion", "resampled"]
 
@@ -88,7 +95,8 @@ def resampled(
     few = rare is not None and rare.sessions < FEW
 
     def interval() -> Interval:
-        low, high = percentile_interval(resamples())
+        freedom = sessions - 1 if rare is None else min(sessions - 1, 2 * rare.sessions)
+        low, high = bootstrap_interval(resamples(), freedom)
         if rare is None or not few:
             return low, high
         ends = rare_events_interval(rare.sessions, rare.per_session, rare.usual)

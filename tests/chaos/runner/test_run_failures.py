@@ -1,4 +1,7 @@
-"""What the target or a part of brownout fails at by itself ends in exit code 5, also in `brownout report`."""
+"""What the target or a part of brownout fails at by itself ends in exit code 5, also in `brownout report`.
+
+A run without load ends in 3, whatever its gates are.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def test_a_process_that_somebody_stops_ends_the_run_within_seconds(
     os.kill(run.pid(name), signal.SIGSTOP)
     stopped_s = time.monotonic()
     assert run.end() == 5, run.output
-    assert time.monotonic() - stopped_s < 25
+    assert time.monotonic() - stopped_s < 45
     assert f"{who} is silent" in run.output.replace("\n", " ")
     stages = [event["stage"] for event in run.events("fault")]
     assert stages[-1] == "verified", stages
@@ -64,16 +67,20 @@ title: My endpoint
 target: {url: 'URL', model: m}
 load: {profile: small-profile.yaml}
 slo: {ttft: 5s, tpot: 1s}
-timeline: {warmup: 0s, baseline: 5s, recovery: 0s, drain: 2s}
+timeline: {warmup: 0s, baseline: BASELINE, recovery: 0s, drain: 2s}
 gates: ["calls_failed == 0", "session_success >= 97%"]
 """
 
 
+def url_experiment(folder: Path, url: str, *, rate: str = "4", baseline: str = "5s") -> Path:
+    (folder / "small-profile.yaml").write_text(PROFILE.replace("rate: 4", f"rate: {rate}"))
+    (folder / "mine.yaml").write_text(URL_EXPERIMENT.replace("URL", url).replace("BASELINE", baseline))
+    return folder / "mine.yaml"
+
+
 def test_an_endpoint_that_dies_during_the_run_is_a_failure_of_the_target(tmp_path: Path) -> None:
-    (tmp_path / "small-profile.yaml").write_text(PROFILE)
     with ScriptedServer(streamed(openai_events(["abcd"]))) as server:
-        (tmp_path / "mine.yaml").write_text(URL_EXPERIMENT.replace("URL", server.url))
-        run = Run(tmp_path / "mine.yaml", tmp_path / "runs")
+        run = Run(url_experiment(tmp_path, server.url), tmp_path / "runs")
         run.reached("baseline")
         until(lambda: len(server.requests) > 3, "the first calls of the load")
     assert run.end() == 5, run.output
@@ -85,3 +92,12 @@ def test_an_endpoint_that_dies_during_the_run_is_a_failure_of_the_target(tmp_pat
     verdict = json.loads((run.folder / "report.json").read_text())["verdict"]
     assert verdict["verdict"] == "failed"
     assert "none of" in verdict["why"][0]
+
+
+def test_a_run_whose_load_starts_no_session_is_inconclusive(tmp_path: Path) -> None:
+    with ScriptedServer(streamed(openai_events(["abcd"]))) as server:
+        run = Run(url_experiment(tmp_path, server.url, rate="0.02", baseline="1s"), tmp_path / "runs")
+        assert run.end() == 3, run.output
+        assert len(server.requests) == 1  # the first call, before the load
+    assert "no session was started in this run" in run.output.replace("\n", " ")
+    assert report(run.folder)[0] == 3

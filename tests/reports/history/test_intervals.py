@@ -148,3 +148,14 @@ def test_two_rates_without_a_bad_call_have_a_quotient_with_a_width() -> None:
     low, high = quotient_interval(1.0, ends, 1.0, ends)
     assert low < 0.95
     assert high > 1.05
+
+
+def test_a_bootstrap_interval_is_wider_where_it_rests_on_few_sessions() -> None:
+    resamples = np.arange(1000.0)
+    assert intervals.bootstrap_interval(resamples, 1000) == (24.0, 975.0)
+    low, high = intervals.bootstrap_interval(resamples, 10)
+    assert (low, high) == (pytest.approx(12.0, abs=2), pytest.approx(987.0, abs=2))
+
+
+def test_a_bootstrap_interval_without_resamples_is_unknown() -> None:
+    assert intervals.bootstrap_interval(np.array([np.nan]), 10) == (-math.inf, math.inf)

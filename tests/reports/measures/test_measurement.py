@@ -40,7 +40,7 @@ def test_an_event_that_was_never_seen_widens_the_interval_of_a_ratio() -> None:
 
 
 def test_the_interval_of_a_resampled_value_holds_95_percent_of_the_resamples() -> None:
-    found = resampled(50.0, 10, 5, lambda: np.arange(1000.0))
+    found = resampled(50.0, 3000, 1000, lambda: np.arange(1000.0))
     assert found.interval is not None
     assert found.interval() == (24.0, 975.0)
     assert resampled(math.nan, 3, 1, lambda: np.array([])).why_not == "the denominator is 0"
