@@ -7,11 +7,14 @@ import platform
 import subprocess
 from pathlib import Path
 
-__all__ = ["CHANGED", "commit", "machine_class"]
+__all__ = ["CHANGED", "code_commit", "commit", "machine_class"]
 
 ROOT = Path(__file__).parents[1]
 CHANGED = "+changes"
 """Follows the commit if tracked files have uncommitted changes."""
+
+CODE = ("chaos", "loadprofiles", "reports", "targets")
+"""The packages of a run."""
 
 
 def commit(root: Path = ROOT) -> str:
@@ -22,6 +25,19 @@ def commit(root: Path = ROOT) -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + (CHANGED if changed else "")
+
+
+def code_commit(root: Path = ROOT) -> str:
+    """The last commit that changed what a run plays or how it is judged; `CHANGED` as for `commit`.
+
+    Documentation, tests and benchmarks may change between two rows of a table, these packages not.
+    """
+    try:
+        last = _git(root, "log", "-1", "--format=%h", "--abbrev=12", "--", *CODE)
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return last + (CHANGED if changed else "")
 
 
 def machine_class() -> str:

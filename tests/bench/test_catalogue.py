@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue import cell_text, latest, table, texts, unexpected, write
+from bench.catalogue import (
+    CHECK_SEEDS,
+    TUNED_SEEDS,
+    cell_text,
+    latest,
+    of_commit,
+    provenance,
+    table,
+    texts,
+    unexpected,
+    write,
+)
 
 LOST = "sessions_lost == 0"
 
@@ -62,3 +73,22 @@ def test_the_text_is_written_between_the_markers(tmp_path: Path) -> None:
     assert text.endswith("\nafter\n")
     assert "newer" in text
     assert "old" not in text
+
+
+def test_only_rows_of_one_commit_make_a_table() -> None:
+    rows = [{**row("fail", 1), "commit": "a"}, {**row("pass", 0), "commit": "b"}, row("pass", 0)]
+    assert of_commit(rows, "b") == [rows[1]]
+
+
+def test_the_table_says_which_seeds_were_for_checking() -> None:
+    about = {"commit": "abc", "machine": "2 cores", "seconds": 1800.0}
+    rows = [{**row("fail", 1, seed=101), **about}, {**row("fail", 1, seed=7), **about}]
+    assert provenance(rows, 3, 1) == (
+        "2 runs of commit abc, 1.0 hours, on 2 cores. Seeds for checking only: 101. "
+        "Seeds on which gates and loads were tuned: 7. "
+        "1 runs were repeated because a busy machine left them inconclusive. 3 rows of other commits are not shown."
+    )
+
+
+def test_no_seed_for_checking_was_used_for_tuning() -> None:
+    assert not TUNED_SEEDS & set(CHECK_SEEDS)
