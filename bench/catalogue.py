@@ -1,6 +1,6 @@
 """Catalogue x stacks x seeds: does every experiment fail on naive and pass on multi-cloud? Resumable.
 
-    python -m bench.catalogue                                  # every experiment, both stacks, three seeds for checking
+    python -m bench.catalogue                           # every experiment, both stacks, three seeds for checking
     python -m bench.catalogue --experiments cut-streams --stacks multi-cloud,no-migration --seeds 1
     python -m bench.catalogue --jobs 2                         # two runs at a time, if the machine has the cores
     python -m bench.catalogue --replay                         # repeat inconclusive runs (a busy machine)
@@ -10,7 +10,7 @@
 A table is of one commit: rows of another commit of the four packages stay in the file and are not shown. Gates and
 loads were tuned on other seeds (`TUNED_SEEDS`) than those that check them (`CHECK_SEEDS`); the table says which.
 
-The last run of a cell counts; a note says how many were repeated. A run takes about 95 s, all cells 4 hours. Results are
+The last run of a cell counts; a note says how many were repeated. A run takes 95 s, all cells 4 hours. Results are
 appended to `--results`, one line per run; `--again` discards them. The reports of each run are kept below `--runs`
 (`--keep`: the whole record).
 """
