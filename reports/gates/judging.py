@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -41,6 +41,7 @@ UNFINISHED_LIMIT: Final = 0.02
 class GateResult:
     """The result of a gate. `verdict` is after, `judged` before `on_inconclusive` is applied.
 
+    `effective_samples`: as how many independent ones the samples count; None where the interval does not rest on it.
     `value`: of the measure, in its unit (None: not measured). `baseline`: the value that it is compared with. `factor`:
     their quotient. `interval`: of the compared quantity. `why`: a sentence.
     """
@@ -57,6 +58,7 @@ class GateResult:
     sessions: int
     why: str
     traceback: str = ""
+    effective_samples: float | None = None
 
 
 def measure(evidence: Evidence, name: str, scope: Scope, stat: str) -> Measurement:
@@ -76,20 +78,8 @@ def judge(gate: Gate, evidence: Evidence, proofs: Proofs) -> GateResult:
         )
     if result.judged != "inconclusive" or gate.on_inconclusive is None:
         return result
-    return GateResult(
-        gate,
-        gate.on_inconclusive,
-        result.judged,
-        result.value,
-        result.baseline,
-        result.factor,
-        result.interval,
-        result.samples,
-        result.samples_needed,
-        result.sessions,
-        f"{result.why} (on_inconclusive: {gate.on_inconclusive})",
-        result.traceback,
-    )
+    why = f"{result.why} (on_inconclusive: {gate.on_inconclusive})"
+    return replace(result, verdict=gate.on_inconclusive, why=why)
 
 
 def _result(
@@ -117,6 +107,7 @@ def _result(
         found.sessions,
         why,
         traceback,
+        found.effective or None,
     )
 
 

@@ -199,6 +199,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
         "interval": list(result.interval) if result.interval else None,
         "samples": result.samples,
         "samples_needed": result.samples_needed,
+        "effective_samples": result.effective_samples,
         "sessions": result.sessions,
         "why": result.why,
         "traceback": result.traceback,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "value_text"]
+__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "samples_text", "value_text"]
 
 
 def number_text(value: float) -> str:
@@ -63,6 +63,17 @@ def ends_text(interval: Sequence[float | str], unit: str) -> str:
     if low in (-math.inf, "-never"):
         return "unknown" if unknown else f"{value_text(high, unit)} or less"
     return f"{value_text(low, unit)} or more" if unknown else f"{value_text(low, unit)} to {value_text(high, unit)}"
+
+
+def samples_text(gate: Mapping[str, Any]) -> str:
+    """The samples of a gate in `report.json`: `90`, `90 (count as 32)`, `90 (count as 32) of 368 needed`."""
+    counted = gate.get("effective_samples")  # missing in older reports
+    text = f"{gate['samples']:,}"
+    if counted is not None and round(counted) < gate["samples"]:
+        text += f" (count as {round(counted):,})"
+    needed = gate["samples_needed"]
+    short = needed is not None and (gate["samples"] if counted is None else counted) < needed
+    return f"{text} of {needed:,} needed" if short else text
 
 
 def difference_text(row: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.explanation.words import other_reasons
-from reports.shared.wording import interval_text, value_text
+from reports.shared.wording import interval_text, samples_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
@@ -228,9 +228,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _gate(gate: Mapping[str, Any]) -> View:
     mark, _ = _VERDICTS[gate["verdict"]]
-    needed = gate["samples_needed"]
-    short = needed is not None and gate["samples"] < needed
-    samples = f"{gate['samples']:,}" + (f" of {needed:,} needed" if short else "")
+    samples = samples_text(gate)
     if gate["kind"] == "fact" and not gate["samples"]:
         samples = "–"  # an extreme or a point in time has no samples
     value = value_text(gate["value"], gate["unit"])

@@ -10,7 +10,7 @@ from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
 from reports.shared.plain_text import printable
-from reports.shared.wording import difference_text, interval_text, value_text
+from reports.shared.wording import difference_text, interval_text, samples_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
 
@@ -97,7 +97,7 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
         return []
     rows = [
         f"| {escaped(gate['text'])} | **{gate['verdict']}** | {value_text(gate['value'], gate['unit'])} "
-        f"| {interval_text(gate)} | {_samples(gate)} |"
+        f"| {interval_text(gate)} | {samples_text(gate)} |"
         for gate in gates
     ]
     return [
@@ -113,11 +113,6 @@ def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:
 
 def _listed(notes: list[str]) -> list[str]:
     return [*(f"- {escaped(note)}" for note in notes), ""] if notes else []
-
-
-def _samples(gate: dict[str, Any]) -> str:
-    needed = gate["samples_needed"]
-    return f"{gate['samples']:,}" + (f" of {needed:,}" if needed and gate["samples"] < needed else "")
 
 
 def _counts(report: Report) -> list[str]:
