@@ -1,11 +1,10 @@
-"""What the target or a part of brownout fails at by itself ends in exit code 5, also in `brownout report`.
+"""What the target or a part of brownout fails at by itself ends in exit code 5, also when it is analysed again.
 
 A run without load ends in 3, whatever its gates are.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.run_helpers import PROFILE, Run, report, until, write_experiment
+from reports.analysis import analyse
+from tests.support.run_helpers import PROFILE, Run, until, write_experiment
 from tests.support.scripted_server import ScriptedServer, openai_events, streamed
 
 pytestmark = pytest.mark.slow
@@ -44,10 +44,9 @@ def test_a_process_that_somebody_stops_ends_the_run_within_seconds(
     assert stages[-1] == "verified", stages
     assert run.events("run")[-1]["event"] == "failed"
     run.nothing_left()
-    if name == "locust":
-        code, output = report(run.folder)
-        assert code == 5, output
-        assert f"{who} is silent" in output.replace("\n", " ")
+    verdict = analyse(run.folder, write=False).verdict
+    assert (verdict.verdict, verdict.exit_code) == ("failed", 5)
+    assert f"{who} is silent" in verdict.why[0]
 
 
 def test_a_load_generator_that_is_stopped_for_a_second_does_not_end_the_run(tmp_path: Path) -> None:
@@ -87,11 +86,9 @@ def test_an_endpoint_that_dies_during_the_run_is_a_failure_of_the_target(tmp_pat
     assert "FAILED" in run.output
     assert "the target died during the run: from second" in run.output.replace("\n", " ")
     assert "Connection refused" in run.output
-    code, output = report(run.folder)
-    assert code == 5, output
-    verdict = json.loads((run.folder / "report.json").read_text())["verdict"]
-    assert verdict["verdict"] == "failed"
-    assert "none of" in verdict["why"][0]
+    verdict = analyse(run.folder, write=False).verdict
+    assert (verdict.verdict, verdict.exit_code) == ("failed", 5)
+    assert "none of" in verdict.why[0]
 
 
 def test_a_run_whose_load_starts_no_session_is_inconclusive(tmp_path: Path) -> None:
@@ -100,4 +97,4 @@ def test_a_run_whose_load_starts_no_session_is_inconclusive(tmp_path: Path) -> N
         assert run.end() == 3, run.output
         assert len(server.requests) == 1  # the first call, before the load
     assert "no session was started in this run" in run.output.replace("\n", " ")
-    assert report(run.folder)[0] == 3
+    assert analyse(run.folder, write=False).exit_code == 3
