@@ -3,6 +3,7 @@
 calls        calls, attempts and sessions as objects
 joining      joins the spans of client, gateway and replicas into calls
 encounters   the calls that met a fault, and how long each was interrupted
+arrivals     when the tokens of each call arrived, by phase
 evidence     the input of all measures: calls as columns, scopes, faults, resampling
 intervals    intervals of rates, percentiles and quotients at the effective number of samples
 statistics   percentiles and the bootstrap by session

@@ -67,7 +67,7 @@ def test_a_ratio_or_a_percentile_of_too_few_sessions_is_inconclusive(record: Rec
     assert "100 calls of 3 sessions count as 3" in percentile.why
 
 
-def test_a_percentile_wholly_beyond_its_limit_fails_although_its_upper_end_is_unknown(good: RecordBuilder) -> None:
+def test_a_percentile_beyond_its_limit_fails_without_an_upper_end(good: RecordBuilder) -> None:
     (gate,) = judged(good, "ttft.p99 in baseline <= 100 ms")
     assert (gate.verdict, gate.interval) == ("fail", (0.5, math.inf))
 

@@ -21,7 +21,7 @@ from tests.support.record_results import evidence_of
         (52.0, "drain", "drain"),
     ],
 )
-def test_only_for_the_objectives_does_a_call_open_at_the_injection_count_in_the_fault(
+def test_for_the_objectives_a_call_open_at_the_injection_counts_in_the_fault(
     record: RecordBuilder, sent: float, phase: str, objectives: str
 ) -> None:
     record.call("s0", 0, sent)  # 0.7 s long
