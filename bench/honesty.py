@@ -13,7 +13,7 @@ between two equal runs on this machine; the interval of a single run does not co
 Planted: multi-cloud with one policy made worse, on an experiment with a gate about that policy. Caught: the gate fails
 with every seed, and passes with the original multi-cloud.
 
-Resumable. Results are appended to `bench/results/honesty.jsonl`, one line per pair or planted seed. A run takes 85 s.
+Resumable. Results are appended to `bench/results/honesty.jsonl`, one line per pair or planted seed. A run takes 90 s.
 """
 
 from __future__ import annotations
