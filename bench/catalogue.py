@@ -64,7 +64,7 @@ def provenance(rows: Sequence[Row], others: int, repeated: int) -> str:
     if tuned:
         text += f" Seeds on which gates and loads were tuned: {', '.join(map(str, tuned))}."
     if repeated:
-        text += f" {repeated} runs were repeated because a busy machine left them inconclusive."
+        text += f" {repeated} runs were inconclusive and were repeated."
     return text + (f" {others} rows of other commits are not shown." if others else "")
 
 

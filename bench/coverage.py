@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -141,7 +142,7 @@ def play(case: Case, repetitions: int) -> Row:
 
 def hash_of(text: str) -> int:
     """A number that is the same in every process."""
-    return int.from_bytes(text.encode()[-7:].rjust(7), "big")
+    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
 def _gate(case: Case) -> tuple[str, float]:

@@ -84,6 +84,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
         proofs.latency_doubts,
         failures=_failures(evidence, notes),
         no_load=no_load(evidence),
+        severe=proofs.severe_doubts,
     )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)

@@ -120,7 +120,7 @@ def _reason(gate: Gate, reached: Decidability, found: GatePlan, where: str) -> s
             return f"no: about {found.samples:,} {found.what} {where}{verb}; a {gate.stat} needs {found.needed}"
         return "yes" if reached.room else "yes, but not if a session has two slow calls: more sessions are needed"
     if reached.best is None or reached.with_bad is None:
-        return "yes: by its interval, drawn by session"
+        return "not known before the run: by its interval, drawn by session"
     best, worse = ends_text(reached.best, unit), ends_text(reached.with_bad, unit)
     if not reached.decidable:
         return f"no: at best {best}"

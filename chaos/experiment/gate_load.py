@@ -40,7 +40,7 @@ def unreached_gates(experiment: Experiment, estimate: LoadEstimate) -> Iterator[
         what = "sessions" if gate.spec.of_starts else "calls"
         number = _planned(experiment, estimate, gate, [planned[name] for name in gate.phases if name in planned])
         if number == 0:
-            yield gate, f"the plan has no {what} there, so that the gate is decided without any"
+            yield gate, f"the plan has no {what} there, so that no run can decide the gate"
         elif gate.measure in _PARTS_OF_THE_LOAD:
             found = reach(gate, ValueRange(0, _SLACK * number, step=1))
             if not (found.can_pass and found.can_fail):

@@ -54,17 +54,19 @@ class SilenceWatch:
         self._looked_s: float | None = None
         self._posted: dict[tuple[str, int], float] = {}
         """Running time of the last post of each process, by name and incarnation."""
+        self._exited: set[tuple[str, int]] = set()
 
     def posted(self, process: str, incarnation: int, *, final: bool = False) -> None:
         """A process has posted its counters. It is watched from its first post to its `final` one."""
         if final:
             self.exited(process, incarnation)
-        else:
+        elif (process, incarnation) not in self._exited:  # a last post may be read after the notice of the exit
             self._posted[process, incarnation] = self._running_s
 
     def exited(self, process: str, incarnation: int) -> None:
         """A process has ended."""
         self._posted.pop((process, incarnation), None)
+        self._exited.add((process, incarnation))
 
     def look(self) -> Silence | None:
         """The first process that is silent now. To be called every `LOOK_EVERY_S` seconds."""

@@ -62,14 +62,18 @@ def on_scale(value: float, scale: Scale) -> float:
     return value
 
 
-def least_sd(unit: str, calls: float) -> float:
+def least_sd(unit: str, calls: float, scale: Scale, value: float) -> float:
     """The smallest standard deviation of a difference that is believed: A/A pairs may be equal by chance.
 
-    Counts: that of two Poisson counts. Shares and ratios: the weight of one of the `calls`. Others: 0.
+    Counts: that of two Poisson counts. Shares and ratios: the weight of one of the `calls`, on the scale of the
+    difference (of logarithms: relative to the smallest `value`). Others: 0.
     """
     if unit == "count":
         return _ROOT_SD
-    return 1 / max(calls, 1) if unit in ("share", "x") else 0.0
+    if unit not in ("share", "x"):
+        return 0.0
+    weight = 1 / max(calls, 1)
+    return weight / value if scale == "log" and value > 0 else weight
 
 
 def prediction_p(difference: float, sd: float, pairs: int) -> float:

@@ -120,7 +120,8 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     here = {session.id for session in evidence.calls.sessions}
     there = {session.id for session in twin.calls.sessions}
     section["sessions"] = {"both": len(here & there), "here": len(here - there), "there": len(there - here)}
-    twin_doubts = [f"its twin: {doubt}" for doubt in prove(twin).latency_doubts]
+    of_both = prove(evidence), prove(twin)
+    twin_doubts = [f"its twin: {doubt}" for doubt in of_both[1].latency_doubts]
     section["doubts"] = [*doubts, *twin_doubts]
     given = evidence.record.path / SPREAD_FILE
     try:
@@ -134,15 +135,18 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
         section["spread"] = spread_facts(spreads)
     found = differences(evidence, twin, gates)
     if not isinstance(spreads, str):
-        found = judged(found, *spreads, doubtful=bool(section["doubts"]))
+        severe = any(proofs.severe_doubts for proofs in of_both)
+        found = judged(found, *spreads, doubtful=bool(section["doubts"]), severe=severe)
     section["differences"] = [difference_fields(one) for one in found]
     return section
 
 
-def judged(found: Sequence[Difference], here: Spread, there: Spread, *, doubtful: bool = False) -> list[Difference]:
+def judged(
+    found: Sequence[Difference], here: Spread, there: Spread, *, doubtful: bool = False, severe: bool = False
+) -> list[Difference]:
     """The differences of one pair of runs with `p` and `differs`, given the spread of each kind of run.
 
-    `doubtful`: the machine was busy, no latency `differs`.
+    `doubtful`: the machine was busy, no latency `differs`. `severe`: so busy that nothing `differs`.
     """
     calls = {one.phase: min(one.here, one.there) for one in found if one.measure == "calls"}
     p_values = [_p(one, here, there, calls.get(one.phase, 1.0)) for one in found]
@@ -150,7 +154,8 @@ def judged(found: Sequence[Difference], here: Spread, there: Spread, *, doubtful
     rows = []
     for one, known in zip(found, p_values, strict=True):
         p = None if known is None else next(corrected)
-        differs = p is not None and p < ALPHA and one.beyond_sessions and not (doubtful and one.latency)
+        mute = severe or (doubtful and one.latency)
+        differs = p is not None and p < ALPHA and one.beyond_sessions and not mute
         rows.append(replace(one, p=p, differs=differs))
     return rows
 
@@ -163,7 +168,11 @@ def _p(found: Difference, here: Spread, there: Spread, calls: float) -> float | 
         if sd is None or (scale == "log" and min(found.here, found.there) < 0):
             continue
         less = 0.0 if found.here == found.there else on_scale(found.here, scale) - on_scale(found.there, scale)
-        p = prediction_p(less, max(sd, least_sd(found.unit, calls)), min(here.pairs, there.pairs))
+        p = prediction_p(
+            less,
+            max(sd, least_sd(found.unit, calls, scale, min(found.here, found.there))),
+            min(here.pairs, there.pairs),
+        )
         return max(p, count_p(found.here, found.there)) if found.unit == "count" else p
     return None
 

@@ -101,12 +101,18 @@ def _contrast(here: Side, there: Side, judge_pair: PairJudge) -> dict[str, Any]:
     else:
         contrast["rows"] = _rows(pairs, judge=True)
         if _doubtful(pairs):
-            contrast["doubt"] = "latencies are not compared: not all runs are valid"
+            what = "nothing is" if _severe(pairs) else "latencies are not"
+            contrast["doubt"] = f"{what} compared: not all runs are valid"
     return contrast
 
 
 def _doubtful(pairs: Sequence[tuple[ComparedRun, ComparedRun]]) -> bool:
     return any(report["proofs"]["doubts"] for pair in pairs for _, report in pair)
+
+
+def _severe(pairs: Sequence[tuple[ComparedRun, ComparedRun]]) -> bool:
+    """Whether a machine was so busy that it changed what happened in a run."""
+    return any(report["proofs"].get("severe_doubts") for pair in pairs for _, report in pair)
 
 
 def _paired(here: Side, there: Side) -> list[tuple[ComparedRun, ComparedRun]]:
@@ -124,9 +130,10 @@ def _by_seed(side: Side) -> dict[Any, list[ComparedRun]]:
 
 def _rows(pairs: Sequence[tuple[ComparedRun, ComparedRun]], *, judge: bool) -> list[dict[str, Any]]:
     """Every measure that all the runs have, with p values corrected for their number. `judge`: False gives none."""
-    doubtful = _doubtful(pairs)
+    doubtful, severe = _doubtful(pairs), _severe(pairs)
     found = [_value(pairs, name, phase) for name in _names(pairs) for phase in (None, *GATE_PHASES)]
     values = [value for value in found if value is not None]
+    judge = judge and not severe
     judged = [judge and not (doubtful and CATALOGUE[value.measure.partition(".")[0]].latency) for value in values]
     corrected = iter(holm([_p(value) for value, known in zip(values, judged, strict=True) if known]))
     rows = []
@@ -166,8 +173,9 @@ def _differences(value: _Value) -> tuple[Scale, list[float]]:
 
 
 def _p(value: _Value) -> float:
-    _, differences = _differences(value)
-    p = pairs_p(differences, least_sd(value.unit, value.calls))
+    scale, differences = _differences(value)
+    smallest = min(one for pair in value.pairs for one in pair)
+    p = pairs_p(differences, least_sd(value.unit, value.calls, scale, smallest))
     if value.unit != "count":
         return p
     return max(p, count_p(*(math.fsum(side) for side in zip(*value.pairs, strict=True))))

@@ -18,6 +18,7 @@ from reports.gates.grammar import Gate, samples_needed
 from reports.gates.operators import OPERATORS
 from reports.history.intervals import (
     FEW,
+    Z_95,
     Interval,
     effective_samples,
     percentile_ranks,
@@ -34,7 +35,7 @@ __all__ = ["ROOM", "Decidability", "decidability"]
 ROOM: Final = 0.01
 """The share of bad calls for which a gate should leave room."""
 
-_REPEATS: Final = {"retry_amplification": 1.0, "wasted_tokens": 0.0}
+_REPEATS: Final = {"retry_amplification": 1.0, "prefill_amplification": 1.0, "wasted_tokens": 0.0}
 """Ratios that a perfect target keeps at this value, and that a bad call raises."""
 
 
@@ -69,6 +70,11 @@ def decidability(gate: Gate, offered: FloatArray, in_baseline: FloatArray | None
     if gate.measure in _REPEATS and not gate.relative_to_baseline:
         usual = _REPEATS[gate.measure]
         return _judged(gate, offered, lambda bad: _repeats(offered, usual, bad))
+    if gate.relative_to_baseline and in_baseline is not None:
+        widths = [Z_95 * math.sqrt(worst_effect(n) / max(1.0, float(n.sum()))) for n in (offered, in_baseline)]
+        ends = [(math.exp(-width), math.exp(width)) for width in widths]
+        flow = quotient_interval(1.0, ends[0], 1.0, ends[1])
+        return Decidability(_worst(offered), flow, flow, _decides(gate, flow), _decides(gate, flow))
     return Decidability(_worst(offered), None, None, decidable=True, room=True)
 
 
@@ -148,8 +154,8 @@ def _judged(gate: Gate, offered: FloatArray, interval: Callable[[int], Interval]
 
 
 def _decides(gate: Gate, interval: Interval) -> bool:
-    """Whether an interval around the best value passes the gate. A gate on the bad side fails: that is decided too."""
+    """Whether the gate is decided by an interval around the best value: wholly on one side of its limit."""
     operator = OPERATORS[gate.op]
     if operator.limit in ("equal", "unequal"):
         return not interval[0] <= gate.value <= interval[1] or interval[0] == interval[1]
-    return all(operator.holds(end, gate.value) for end in interval)
+    return len({operator.holds(end, gate.value) for end in interval}) == 1

@@ -137,6 +137,9 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
     if base.value == 0 or math.isinf(base.value):
         why = f"the baseline's value is {value_text(base.value, gate.own_unit)}: no factor can be computed"
         return _result(gate, "inconclusive", found, why, baseline=base.value)
+    if gate.kind == "fact" and (found.interval is not None or base.interval is not None):
+        why = f"{(found if found.interval is not None else base).note}: no factor can be computed"
+        return _result(gate, "inconclusive", found, why, baseline=base.value)
     factor = found.value / base.value
     interval = _quotient_interval(gate, found, base) if gate.kind != "fact" else None
     verdict = _verdict(gate, factor, interval)

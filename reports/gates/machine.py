@@ -10,7 +10,7 @@ machine is not known to be fast enough.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -21,7 +21,7 @@ from reports.record.reader import GaugePost, Record
 
 __all__ = ["MACHINE_REMEDY", "MachineDoubt", "by_instance", "check_loadgen", "check_machine", "is_load"]
 
-MACHINE_REMEDY: Final = "Stop other programs on it, or play it again: --retry-inconclusive 2"
+MACHINE_REMEDY: Final = "Stop other programs on it, play it again with --retry-inconclusive 2, or give it less load"
 """What a user can do when the machine was too slow."""
 
 CPU_LIMIT: Final = 0.90
@@ -41,14 +41,15 @@ STANDSTILL_S: Final = 1.0
 SETTLE_S: Final = 1.0
 """After a fault is verified as reverted, a replica's lateness counts again after this long."""
 
-Concern = Literal["load", "lateness", "unknown"]
+Concern = Literal["load", "client", "lateness", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class MachineDoubt:
     """Why this machine was too slow, as text.
 
-    `concern`: "load": the load did not come as planned. "lateness": what we run was late. "unknown": that is not known.
+    `concern`: "load": the load did not come as planned. "client": the load generator may have seen answers late.
+    "lateness": replicas or the gateway were late. "unknown": that is not known.
     `severe`: it changes what happens, not only how long it takes.
     """
 
@@ -59,7 +60,7 @@ class MachineDoubt:
 
 def is_load(post: GaugePost) -> bool:
     """Whether a post is one of the load generator."""
-    return "arrivals" in post.data or "load_started" in post.data
+    return post.kind == "load" or "arrivals" in post.data or "load_started" in post.data
 
 
 def by_instance(posts: Iterable[GaugePost]) -> dict[str, list[GaugePost]]:
@@ -77,9 +78,10 @@ def check_loadgen(evidence: Evidence, begin: float, end: float) -> tuple[dict[st
     cpu = max((_worst_cpu(own, begin, end) for own in by_instance(posts).values()), default=math.nan)
     # Each worker has its own counters: add up the last post of each.
     last = [own[-1].data for own in by_instance(posts).values()]
-    planned = sum(int(data.get("arrivals_planned") or 0) for data in last)
-    arrivals = sum(int(data.get("arrivals") or 0) for data in last)
-    late = sum(int(data.get("late_arrivals") or 0) for data in last)
+    planned, arrivals, late = (
+        sum(_number(data.get(key)) for data in last) for key in ("arrivals_planned", "arrivals", "late_arrivals")
+    )
+    counted = bool(last) and all(isinstance(data.get("arrivals"), int) for data in last)
     if not last:
         arrivals = len(evidence.calls.sessions)
         late = sum(session.lateness_s > LATE_S for session in evidence.calls.sessions)
@@ -87,11 +89,15 @@ def check_loadgen(evidence: Evidence, begin: float, end: float) -> tuple[dict[st
     share = late / arrivals if arrivals else 0.0
     lateness = sorted(session.lateness_s for session in evidence.calls.sessions)
     doubts = []
-    if not any(begin <= post.at_s <= end for post in posts):
-        doubts.append(MachineDoubt("the load generator's counters are missing: its lateness is unknown", "unknown"))
+    if not counted or not any(begin <= post.at_s <= end for post in posts):
+        doubts.append(
+            MachineDoubt(
+                "the load generator's counters are missing or cannot be read: its lateness is unknown", "unknown"
+            )
+        )
     if cpu > CPU_LIMIT:
         text = f"the load generator used {cpu:.0%} of a core over {CPU_WINDOW_S:g} s (limit {CPU_LIMIT:.0%})"
-        doubts.append(MachineDoubt(text, "load"))
+        doubts.append(MachineDoubt(text, "client"))
     if share > LATE_SHARE_LIMIT:
         text = f"{share:.1%} of the sessions started over {LATE_S * 1000:.0f} ms late (limit {LATE_SHARE_LIMIT:.0%})"
         doubts.append(MachineDoubt(text, "load", severe=share > LATE_SHARE_SEVERE))
@@ -106,6 +112,11 @@ def check_loadgen(evidence: Evidence, begin: float, end: float) -> tuple[dict[st
         "worst_cpu": None if math.isnan(cpu) else cpu,
         "sound": not doubts,
     }, doubts
+
+
+def _number(value: object) -> int:
+    """A counter; 0 where it cannot be read."""
+    return value if isinstance(value, int) else 0
 
 
 def _worst_cpu(posts: list[GaugePost], begin: float, end: float) -> float:
@@ -171,8 +182,10 @@ def _unknown(evidence: Evidence, begin: float, end: float, late_ticks: float | N
     """What is not known of the lateness of gateway and replicas, where the run had them."""
     record = evidence.record
     if evidence.calls.has_gateway and late_ticks is None:
-        yield MachineDoubt("the gateway's counters are missing: its lateness is unknown", "unknown")
-    known = {post.process for post in record.gauges if begin <= post.at_s <= end and _buckets(post)}
+        yield MachineDoubt("the gateway's counters are missing or cannot be read: its lateness is unknown", "unknown")
+    read = Counter(post.instance for post in record.gauges if begin <= post.at_s <= end and _buckets(post))
+    known = {instance.rpartition("#")[0] for instance, posts in read.items() if posts > 1}
+    known |= {name for fault in record.faults for name in fault.targets}  # not judged while they have a fault
     served = {request.replica for call in evidence.calls.calls for request in call.replica_requests}
     silent = sorted(replica.name for replica in record.replicas if replica.name in served - known)
     if silent:
@@ -220,7 +233,7 @@ def _buckets(post: GaugePost) -> dict[str, int]:
     """Tokens by lateness in milliseconds, cumulated; empty where the post has none that can be read."""
     lateness: Any = post.data.get("token_lateness_ms")
     try:
-        counts = {key: int(value) for key, value in lateness["buckets"].items()}
+        counts = {f"{float(key):g}": int(value) for key, value in lateness["buckets"].items()}
         keys = sorted(counts, key=float)
         count = int(lateness["count"])
     except (TypeError, KeyError, ValueError, AttributeError):

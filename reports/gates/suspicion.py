@@ -4,8 +4,8 @@ The rule: a busy machine never gives "fail" to a good target, nor "pass" to a ba
 
 - Where lateness is severe, it changes what happens. Nothing is decided, but for one thing: no lateness makes a gateway
   pass off half an answer as a whole one, or mix two answers.
-- Where it is mild, a "pass" stands if lateness can only make the value worse and the load came on time, or if the value
-  is no time. A "fail" stands if enough of the failures came from the fault itself, without an attempt anywhere else.
+- Where it is mild, a "pass" stands if lateness can only make the value worse and the load came on time. A "fail" stands
+  if enough of the failures came from the fault itself, without an attempt anywhere else.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from reports.shared.attributes import Outcome, SessionOutcome
 
 __all__ = ["machine_doubts_of"]
 
-_SLOWER: Final = frozenset(
-    {
-        "ttft", "itl", "max_gap", "tpot", "e2e", "effective", "session_time", "gateway_wait", "replica_queue",
-        "failover", "time_to_recover", "time_to_readmit", "goodput_lost", "overloaded", "metastable",
-    }
-)  # fmt: skip
-"""Measures that a late machine can only raise."""
+_FEWER: Final = frozenset({"goodput", "slo_attainment", "knee", "session_success", "failover_rate", "calls_ok"})
+"""Measures that a late machine can only lower. It can only raise the others, but for those below."""
 
-_FEWER: Final = frozenset({"goodput", "slo_attainment", "knee", "fairness"})
-"""Measures that a late machine can only lower."""
+_EITHER: Final = frozenset({"time_to_detect", "fairness", "retry_after_honoured", "kv_peak", "load_imbalance"})
+"""Measures that a late machine may raise or lower: a replica may be ejected for its lateness."""
+
+_OF_BASELINE: Final = frozenset({"goodput_lost", "time_to_recover", "overloaded", "metastable"})
+"""Measures relative to the baseline's share of good calls, which a late baseline makes easier."""
+
+_UNTOUCHED: Final = 0.99
+"""Share of good calls of a baseline that lateness has not changed."""
 
 _BROKEN: Final = frozenset(
     {Outcome.REFUSED, Outcome.RESET, Outcome.TRUNCATED, Outcome.CORRUPT, Outcome.ERROR_EVENT, Outcome.HTTP_5XX}
@@ -46,26 +47,34 @@ def machine_doubts_of(gate: Gate, verdict: str, evidence: Evidence, doubts: tupl
         return []
     if severe:
         return severe
-    known = [doubt.text for doubt in doubts if doubt.concern != "unknown"]
     if verdict == "fail":
         if gate.spec.latency:
             return [doubt.text for doubt in doubts]
+        known = [doubt.text for doubt in doubts if doubt.concern in ("load", "lateness")]
         return [] if not known or _broken_by_faults(gate, evidence) else known
+    if verdict == "pass" and _only_worse(gate, evidence):
+        stands = ("lateness",) if gate.spec.latency else ("lateness", "client", "unknown")
+        return [doubt.text for doubt in doubts if doubt.concern not in stands]
     if not gate.spec.latency:
-        return []
-    if verdict == "pass" and _only_worse(gate):
-        return [doubt.text for doubt in doubts if doubt.concern != "lateness"]
+        return [doubt.text for doubt in doubts if doubt.concern in ("load", "lateness")] if verdict == "pass" else []
     return [doubt.text for doubt in doubts]
 
 
-def _only_worse(gate: Gate) -> bool:
+def _only_worse(gate: Gate, evidence: Evidence) -> bool:
     """Whether lateness makes the gate harder to pass. Relative to the baseline it may make it easier."""
-    limit = OPERATORS[gate.op].limit
-    if gate.relative_to_baseline:
+    if gate.relative_to_baseline or gate.measure in _EITHER:
         return False
-    if gate.measure in _SLOWER:
-        return limit == "maximum" or (limit == "equal" and gate.value == 0)
-    return gate.measure in _FEWER and limit == "minimum"
+    if gate.measure in _OF_BASELINE and not _baseline_untouched(evidence):
+        return False
+    limit = OPERATORS[gate.op].limit
+    if gate.measure in _FEWER:
+        return limit == "minimum"
+    return limit == "maximum" or (limit == "equal" and gate.value == 0)
+
+
+def _baseline_untouched(evidence: Evidence) -> bool:
+    baseline = evidence.slo_mask(Scope("baseline"))
+    return bool(baseline.any()) and float(evidence.columns.good[baseline].mean()) >= _UNTOUCHED
 
 
 def _broken_by_faults(gate: Gate, evidence: Evidence) -> bool:

@@ -55,6 +55,11 @@ class Proofs:
         return tuple(doubt.text for doubt in self.machine_doubts)
 
     @property
+    def severe_doubts(self) -> tuple[str, ...]:
+        """Of these, the ones that change what happens, and not only how long it takes."""
+        return tuple(doubt.text for doubt in self.machine_doubts if doubt.severe)
+
+    @property
     def too_busy(self) -> tuple[str, ...]:
         """Why this machine was too slow, as text, without what is not known of it."""
         return tuple(doubt.text for doubt in self.machine_doubts if doubt.concern != "unknown")

@@ -58,10 +58,12 @@ def decide(
     *,
     failures: Sequence[str] = (),
     no_load: str = "",
+    severe: Sequence[str] = (),
 ) -> RunVerdict:
     """The verdict from the run's events, its gates, and whether the stack stayed down.
 
-    `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid. `failures`: what
+    `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid. `severe`: of
+    these, the ones that change what happens. `failures`: what
     the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
     """
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
@@ -72,9 +74,13 @@ def decide(
         elif kind == "failed":
             why["failed"].append(_because("failed", event))
         elif kind == "aborted":
-            why["aborted"].append(_because("stopped by a guardrail", event))
+            stopped = _because("stopped by a guardrail", event)
+            why["inconclusive" if severe else "aborted"].append("; but ".join([stopped, *severe[:1]]))
         elif kind == "not_steady":
-            why["fail"].append(str(event.get("why") or "not steady before the fault"))
+            unsteady = str(event.get("why") or "not steady before the fault")
+            # The check during the run saw fewer counters than the whole record has: it may not have known the doubt.
+            doubtful = bool(doubts) and not any(result.verdict == "fail" for result in steady_state)
+            why["inconclusive" if doubtful else "fail"].append(f"{unsteady}; but {doubts[0]}" if doubtful else unsteady)
     why["failed"] += [f"failed: {failure}" for failure in failures]
     if metastability is not None and metastability.state in ("metastable", "overloaded"):
         down = f"down after the trigger was gone: {metastability.why}"

@@ -17,6 +17,7 @@ from reports.history.statistics import FloatArray, IntArray, percentile
 
 __all__ = [
     "FEW",
+    "Z_95",
     "Interval",
     "bootstrap_interval",
     "design_effect",
@@ -98,8 +99,9 @@ def effective_samples(hits: FloatArray, offered: FloatArray) -> float:
     estimated = design_effect(hits, offered)
     if rarer < FEW:
         return total / max(estimated, worst_effect(offered))
-    # The estimate varies with the sessions that it rests on: Student's t (Korn & Graubard 1998).
-    freedom = min(int(np.count_nonzero(offered)) - 1, 2 * rarer)
+    # The estimate varies with the sessions that it rests on: Student's t (Korn & Graubard 1998). Where a few sessions
+    # have most of the calls, they are what it rests on.
+    freedom = min(round(total**2 / float((offered**2).sum())) - 1, 2 * rarer)
     return total / (estimated * (_t_95(freedom) / Z_95) ** 2)
 
 
@@ -151,6 +153,8 @@ def quotient_interval(top: float, of_top: Interval, bottom: float, of_bottom: In
     MOVER on logarithms (Zou & Donner 2008): exact where both are log-normal, and an infinite end stays infinite. The
     two are taken as independent: sessions of both phases make it wider than it need be.
     """
+    if math.isinf(top):
+        return (of_top[0] / of_bottom[1] if math.isfinite(of_top[0]) else math.inf), math.inf
     value = top / bottom
     down, up = _log(top, of_top[0]), _log(of_top[1], top)
     bottom_down, bottom_up = _log(bottom, of_bottom[0]), _log(of_bottom[1], bottom)

@@ -4,7 +4,7 @@ The *kind* of a measure decides how a gate on it is judged:
 
     fact         a count or an extreme of this run: exact, without an interval
     rate         a proportion: Wilson interval
-    percentile   bootstrap by session, and a minimum number of samples
+    percentile   ranks at the effective samples, which need a minimum number
     ratio        a quotient of sums: bootstrap by session
 """
 

@@ -379,7 +379,7 @@ def _posted(events: Iterable[dict[str, Any]]) -> dict[str, int | None]:
 
 
 def _post(post: dict[str, Any], zero_ns: int) -> GaugePost:
-    spans, ticks = post.get("spans") or {}, post.get("loop_ticks") or {}
+    spans, ticks, data = (post.get(key) or {} for key in ("spans", "loop_ticks", "data"))
     return GaugePost(
         str(post.get("process", "?")),
         int(post.get("incarnation") or 0),
@@ -392,5 +392,5 @@ def _post(post: dict[str, Any], zero_ns: int) -> GaugePost:
         float(post.get("loop_lag_s") or 0.0),
         int(ticks.get("all") or 0),
         int(ticks.get("late") or 0),
-        post.get("data") or {},
+        data if isinstance(data, dict) else {},
     )

@@ -41,7 +41,7 @@ from reports.waterfall.data import worst_failovers
 
 __all__ = ["SCHEMA", "Report", "build", "phase_facts", "plain", "run_facts"]
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Version of report.json. Raised when a field changes its meaning or is removed."""
 
 _TABLE_STATS: Final = ("p50", "p95", "p99", "max")
@@ -308,6 +308,7 @@ def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:
         "loadgen": proofs.loadgen,
         "machine": proofs.machine,
         "machine_doubts": list(proofs.too_busy),
+        "severe_doubts": list(proofs.severe_doubts),
         "doubts": [
             *proofs.fault_doubts,
             *proofs.latency_doubts,

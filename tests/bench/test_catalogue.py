@@ -86,7 +86,7 @@ def test_the_table_says_which_seeds_were_for_checking() -> None:
     assert provenance(rows, 3, 1) == (
         "2 runs of commit abc, 1.0 hours, on 2 cores. Seeds for checking only: 101. "
         "Seeds on which gates and loads were tuned: 7. "
-        "1 runs were repeated because a busy machine left them inconclusive. 3 rows of other commits are not shown."
+        "1 runs were inconclusive and were repeated. 3 rows of other commits are not shown."
     )
 
 

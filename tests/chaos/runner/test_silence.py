@@ -107,6 +107,12 @@ def test_a_restarted_process_is_watched_from_its_first_post(rig: Rig) -> None:
     assert found[1].process == "gateway"
 
 
+def test_a_post_that_is_read_after_the_exit_does_not_bring_the_process_back(rig: Rig) -> None:
+    rig.watch.exited("gateway", 1)
+    rig.watch.posted("gateway", 1)
+    assert rig.run(60.0, "locust") is None
+
+
 def test_the_wait_ends_with_the_first_silent_process() -> None:
     async def scenario() -> tuple[float, Silence]:
         loop = asyncio.get_running_loop()

@@ -58,12 +58,13 @@ def test_the_scale_follows_the_unit_and_the_values() -> None:
 
 
 def test_what_never_varied_is_not_believed_to_be_exact() -> None:
-    assert least_sd("share", 400) == 1 / 400
-    assert least_sd("s", 400) == 0
+    assert least_sd("share", 400, "linear", 0.5) == 1 / 400
+    assert least_sd("share", 400, "log", 0.001) == pytest.approx(2.5)  # one call is much of a share near 0
+    assert least_sd("s", 400, "log", 0.1) == 0
     rng = np.random.default_rng(1)
     for mean in (3, 30, 1500):
         roots = [np.sqrt(rng.poisson(mean, 20_000) + 0.375) for _ in range(2)]
-        assert np.std(roots[0] - roots[1]) == pytest.approx(least_sd("count", 1), rel=0.06)
+        assert np.std(roots[0] - roots[1]) == pytest.approx(least_sd("count", 1, "root", 1), rel=0.06)
 
 
 @given(differences=st.lists(small, min_size=2, max_size=12), floor=st.sampled_from([0.0, 0.1, 1.0]))

@@ -112,6 +112,30 @@ def test_counters_that_cannot_be_read_are_unknown(good: RecordBuilder, broken: o
     assert doubt.text == "the counters of gpu-0 are missing or cannot be read: the lateness of tokens is unknown"
 
 
+def test_one_post_of_a_replica_says_nothing_of_its_lateness(good: RecordBuilder) -> None:
+    evidence_of(good)
+    good.has_counters = False
+    good.gauges = [post for post in good.gauges if post["process"] != "gpu-0"]
+    good.gauge("gpu-0", 6.0, kind="replica", data=lateness(10, 0))
+    (doubt,) = proofs_of(good).machine_doubts
+    assert doubt.concern == "unknown"
+
+
+@pytest.mark.parametrize("broken", ["many", None, [1], {}])
+def test_arrivals_that_cannot_be_read_are_unknown(record: RecordBuilder, broken: object) -> None:
+    record.gauge("locust", 6.0, kind="load", data={"load_started": 1, "arrivals": broken, "late_arrivals": broken})
+    (doubt,) = proofs_of(record).machine_doubts
+    assert (doubt.concern, doubt.text[:40]) == ("unknown", "the load generator's counters are missin")
+
+
+def test_counters_that_are_no_mapping_are_read_as_empty(record: RecordBuilder) -> None:
+    record.load_gauges()
+    evidence_of(record)
+    record.has_counters = False
+    record.gauges[3]["data"] = ["text"]
+    assert [doubt.concern for doubt in proofs_of(record).machine_doubts] == []
+
+
 def test_a_real_endpoint_needs_the_counters_of_the_load_generator_only(good: RecordBuilder) -> None:
     evidence_of(good)
     good.has_counters = False

@@ -13,6 +13,7 @@ from tests.support.record_results import evidence_of
 LATE = MachineDoubt("late", "lateness")
 VERY_LATE = MachineDoubt("very late", "lateness", severe=True)
 BEHIND = MachineDoubt("arrivals late", "load")
+BUSY_CLIENT = MachineDoubt("90% of a core", "client")
 UNKNOWN = MachineDoubt("unknown", "unknown")
 
 
@@ -36,7 +37,6 @@ def test_no_lateness_excuses_a_broken_answer(record: RecordBuilder, doubt: Machi
     [
         ("ttft.p95 <= 2 s", True),
         ("slo_attainment during fault >= 85%", True),
-        ("metastable == 0", True),
         ("ttft.p95 during fault <= 2 x baseline", False),  # a late baseline makes it easier
         ("ttft.p95 >= 1 s", False),
         ("time_to_detect <= 3 s", False),  # a late replica may be ejected for its lateness
@@ -51,8 +51,32 @@ def test_a_pass_stands_where_lateness_could_only_have_made_it_harder(
     assert not stands(record, gate, "fail", LATE)
 
 
-def test_a_count_that_passes_needs_no_fast_machine(record: RecordBuilder) -> None:
-    assert stands(record, "sessions_lost == 0", "pass", LATE, BEHIND, UNKNOWN)
+def test_a_count_of_failures_that_passes_needs_its_load_but_no_fast_machine(record: RecordBuilder) -> None:
+    assert stands(record, "sessions_lost == 0", "pass", LATE, UNKNOWN, BUSY_CLIENT)
+    assert not stands(record, "sessions_lost == 0", "pass", BEHIND)
+
+
+@pytest.mark.parametrize("gate", ["shed for tier=batch >= 5", "migrations >= 1", "cost <= 2 x baseline"])
+def test_what_lateness_may_have_brought_about_does_not_pass(record: RecordBuilder, gate: str) -> None:
+    gate = gate.replace("cost", "cost.per_1k_sessions during fault")
+    assert not stands(record, gate, "pass", LATE)
+    assert stands(record, gate, "pass", UNKNOWN, BUSY_CLIENT)
+
+
+@pytest.mark.parametrize(("late", "stands_late"), [(0, True), (1, False)])
+def test_a_gate_relative_to_good_calls_needs_a_baseline_that_was_not_late(
+    record: RecordBuilder, late: int, stands_late: bool
+) -> None:
+    for index in range(50):
+        record.call(f"s{index}", 0, 6.0, ttft=3.0 if index < late else 0.5)
+    for gate in ("metastable == 0", "time_to_recover <= 9 s", "goodput_lost <= 5%"):
+        assert stands(record, gate, "pass", LATE) is stands_late
+
+
+def test_a_busy_load_generator_sees_answers_late(record: RecordBuilder) -> None:
+    assert not stands(record, "ttft.p95 <= 2 s", "pass", BUSY_CLIENT)
+    assert not stands(record, "ttft.p95 <= 2 s", "fail", BUSY_CLIENT)
+    assert stands(record, "sessions_lost == 0", "fail", BUSY_CLIENT)
 
 
 def lost(record: RecordBuilder, *ups: Up, outcome: str = "truncated") -> RecordBuilder:

@@ -55,3 +55,29 @@ def test_a_failure_of_the_target_decides_before_everything_but_an_interruption(r
     record.event("run", 50.0, event="interrupted", why="interrupted by SIGINT")
     found = decide(read_record(record.write()), (), (), failures=failures)
     assert (found.verdict, found.exit_code) == ("interrupted", 130)
+
+
+@pytest.mark.parametrize(("doubts", "verdict"), [((), "fail"), (("40% of the tokens were late",), "inconclusive")])
+def test_a_run_that_was_not_steady_on_a_late_machine_is_inconclusive(
+    good: RecordBuilder, doubts: tuple[str, ...], verdict: str
+) -> None:
+    good.event("run", 20.0, event="not_steady", why="not steady before the fault: ttft.p95 <= 1 s: 3 s")
+    gates = judged(good, "calls in baseline >= 1")
+    found = decide(read_record(good.write()), gates, (), doubts=doubts)
+    assert found.verdict == verdict
+    assert all(doubt in found.why[0] for doubt in doubts)
+
+
+def test_a_steady_state_that_failed_in_the_whole_record_fails_on_a_late_machine(good: RecordBuilder) -> None:
+    good.event("run", 20.0, event="not_steady", why="not steady before the fault: calls >= 999: 90")
+    steady = judged(good, "calls in baseline >= 999")
+    assert decide(read_record(good.write()), steady, steady, doubts=["late"]).verdict == "fail"
+
+
+@pytest.mark.parametrize(("severe", "verdict"), [((), "aborted"), (("40% late",), "inconclusive")])
+def test_a_guardrail_that_a_very_late_machine_tripped_decides_nothing(
+    good: RecordBuilder, severe: tuple[str, ...], verdict: str
+) -> None:
+    good.event("run", 20.0, event="aborted", why="session_success < 50% for 5s")
+    found = decide(read_record(good.write()), judged(good, "calls in warmup >= 1"), (), severe=severe)
+    assert found.verdict == verdict

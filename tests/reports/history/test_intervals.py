@@ -139,7 +139,8 @@ def test_an_unknown_end_makes_an_end_of_the_quotient_unknown() -> None:
     assert quotient_interval(2.0, (1.0, 3.0), 1.0, (0.9, math.inf))[0] == 0.0
     assert quotient_interval(2.0, (1.0, 3.0), 1.0, (0.0, 1.1))[1] == math.inf
     assert quotient_interval(0.0, (0.0, 0.1), 0.5, (0.4, 0.6)) == pytest.approx((0.0, 0.25))
-    assert quotient_interval(math.inf, (1.0, math.inf), 1.0, (0.9, 1.1))[1] == math.inf
+    assert quotient_interval(math.inf, (2.0, math.inf), 1.0, (0.5, 1.0)) == (2.0, math.inf)
+    assert quotient_interval(math.inf, (math.inf, math.inf), 1.0, (0.5, 1.0)) == (math.inf, math.inf)
 
 
 def test_two_rates_without_a_bad_call_have_a_quotient_with_a_width() -> None:
@@ -159,3 +160,9 @@ def test_a_bootstrap_interval_is_wider_where_it_rests_on_few_sessions() -> None:
 
 def test_a_bootstrap_interval_without_resamples_is_unknown() -> None:
     assert intervals.bootstrap_interval(np.array([np.nan]), 10) == (-math.inf, math.inf)
+
+
+def test_sessions_with_most_of_the_calls_are_what_an_estimate_rests_on() -> None:
+    even, uneven = np.full(60, 5.0), np.array([60.0, 60.0, 60.0] + [2.0] * 60)
+    hits = [n - (np.arange(n.size) < 10) for n in (even, uneven)]
+    assert effective_samples(hits[0], even) / 300 > effective_samples(hits[1], uneven) / 300
