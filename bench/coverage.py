@@ -33,7 +33,7 @@ import numpy as np
 
 from bench.cells import Results, Row
 from bench.provenance import commit, machine_class
-from bench.synthetic import SOUND, evidence_of, good_or_bad, latencies, quantile, sizes
+from bench.synthetic import HEAVY_TAIL, SOUND, evidence_of, good_or_bad, latencies, quantile, sizes
 from bench.table import print_table
 from reports.gates.decidability import decidability
 from reports.gates.grammar import parse_gate
@@ -83,6 +83,7 @@ CASES: Final = (
     Case("rate", 50, (1, 12), 0.9, 0.5),
     Case("rate", 40, 5, 0.8, 0.5),
     Case("rate", 300, 1, 0.99, 0.0),
+    Case("rate", 250, HEAVY_TAIL, 0.95, 0.3),
     Case("percentile", 12, 6, 0.95, 1.0),
     Case("percentile", 10, 8, 0.95, 1.0),
     Case("percentile", 30, 6, 0.95, 1.0),
@@ -95,6 +96,7 @@ CASES: Final = (
     Case("percentile", 250, 6, 0.99, 0.3),
     Case("percentile", 70, 6, 0.9, 0.3),
     Case("percentile", 30, 6, 0.5, 0.5),
+    Case("percentile", 250, HEAVY_TAIL, 0.95, 0.3),
     # ratios: attempts a call where this share of the calls is repeated; goodput of Poisson arrivals
     Case("repeats", 70, 6, 0.001, 0.0),
     Case("repeats", 70, 6, 0.01, 0.0),

@@ -21,19 +21,27 @@ from reports.record.reader import Phase, Record
 from reports.record.spans import Span, SpanFiles
 from reports.shared.attributes import SessionOutcome
 
-__all__ = ["SOUND", "evidence_of", "good_or_bad", "latencies", "quantile", "sizes", "stream_of_sessions"]
+__all__ = ["HEAVY_TAIL", "SOUND", "evidence_of", "good_or_bad", "latencies", "quantile", "sizes", "stream_of_sessions"]
 
 SOUND: Final = Proofs({}, {}, (), (), {}, ())
 """The proofs of a run that nothing is wrong with."""
+
+HEAVY_TAIL: Final = (1, 100)
+"""Fewest and most calls of sessions whose sizes have a heavy tail."""
 
 _SLO_S: Final = 1.0
 _SPAN: Final = Span(b"", b"", b"", "chat", "", "", 0, 0, False, {}, [])
 
 
 def sizes(rng: np.random.Generator, sessions: int, calls: int | tuple[int, int]) -> FloatArray:
-    """The number of calls of each session: all the same, or uniform between two numbers."""
+    """The number of calls of each session: all the same, or uniform between two numbers.
+
+    From 1 to 100 they have a heavy tail instead (Pareto with exponent 1.5), as recorded sessions have.
+    """
     if isinstance(calls, int):
         return np.full(sessions, float(calls))
+    if calls == HEAVY_TAIL:
+        return np.minimum(np.ceil(rng.pareto(1.5, sessions) + 1e-9), HEAVY_TAIL[1]).astype(np.float64)
     return rng.integers(calls[0], calls[1] + 1, sessions).astype(np.float64)
 
 

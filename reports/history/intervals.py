@@ -94,15 +94,20 @@ def effective_samples(hits: FloatArray, offered: FloatArray) -> float:
     total = float(offered.sum())
     if total <= 0:
         return 0.0
-    misses = offered - hits
-    rarer = int(min(np.count_nonzero(hits > 0), np.count_nonzero(misses > 0)))
+    rarer = min(_even_sessions(hits), _even_sessions(offered - hits))
     estimated = design_effect(hits, offered)
     if rarer < FEW:
         return total / max(estimated, worst_effect(offered))
     # The estimate varies with the sessions that it rests on: Student's t (Korn & Graubard 1998). Where a few sessions
     # have most of the calls, they are what it rests on.
-    freedom = min(round(total**2 / float((offered**2).sum())) - 1, 2 * rarer)
+    freedom = min(_even_sessions(offered) - 1, rarer)
     return total / (estimated * (_t_95(freedom) / Z_95) ** 2)
+
+
+def _even_sessions(calls: FloatArray) -> int:
+    """As how many sessions with the same number of calls these count: (sum n)^2 / sum(n^2), rounded."""
+    squares = float((calls**2).sum())
+    return round(float(calls.sum()) ** 2 / squares) if squares > 0 else 0
 
 
 def rate_interval(hits: FloatArray, offered: FloatArray) -> Interval:

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from reports.history.evidence import BoolArray, Evidence
-from reports.history.statistics import MIN_SESSIONS, FloatArray, percentile_interval
+from reports.history.intervals import bootstrap_interval
+from reports.history.statistics import MIN_SESSIONS, FloatArray
 from reports.history.work import attempts_by_call, wasted_by_call
 from reports.shared import attributes as names
 
@@ -67,5 +68,6 @@ def _compared(
         return None
     before, now = (float(numerator.sum() / denominator.sum()) for numerator, denominator in sums)
     ratios = [evidence.resampling.ratio(numerator, denominator) for numerator, denominator in sums]
-    enough = all(np.count_nonzero(denominator) >= MIN_SESSIONS for _, denominator in sums)
-    return Persisting(what, unit, before, now, enough and percentile_interval(ratios[1] - ratios[0])[0] > 0)
+    sessions = min(int(np.count_nonzero(denominator)) for _, denominator in sums)
+    low, _ = bootstrap_interval(ratios[1] - ratios[0], sessions - 1)
+    return Persisting(what, unit, before, now, sessions >= MIN_SESSIONS and low > 0)

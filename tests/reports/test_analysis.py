@@ -44,7 +44,7 @@ def test_a_passing_run_writes_each_file_and_exits_with_0(good: RecordBuilder) ->
     for name in ("report.json", "junit.xml", "summary.md", "spans.parquet"):
         assert (path / name).stat().st_size > 0
     report = json.loads((path / "report.json").read_text())
-    assert report["schema"] == 2
+    assert report["schema"] == 3
     assert report["verdict"] == {"verdict": "pass", "exit_code": 0, "why": ["all 2 gates passed"]}
     (fault,) = report["faults"]
     assert (fault["calls_met"], fault["calls_interrupted"], fault["calls_saved"], fault["hits"]) == (5, 5, 5, 5)
