@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.comparison.conditions import conditions_of, mismatches
-from reports.comparison.sides import ComparedRun, contrasts, sides_of
+from reports.comparison.sides import ComparedRun, Side, contrasts, sides_of
 from reports.comparison.single_pair import judge_pair
 from reports.comparison.spread import Spread
 from reports.report.build import SCHEMA
@@ -97,14 +97,15 @@ def compare(runs: Sequence[ComparedRun], spreads: Sequence[Spread] = ()) -> dict
         raise UserError(f"{twice[0]} is named twice: name each run once")
     reports = [report for _, report in runs]
     refusals = mismatches([conditions_of(report["run"], report["phases"]) for report in reports])
+    sides = [] if refusals else sides_of(runs)
     return {
         "schema": COMPARISON_SCHEMA,
         "title": _title(reports),
         "runs": [_run(folder, report, label) for (folder, report), label in zip(runs, _labels(runs), strict=True)],
         "comparable": not refusals,
-        "notes": [*(f"measures are not compared: {why}" for why in refusals), *_notes(reports)],
+        "notes": [*(f"measures are not compared: {why}" for why in refusals), *_notes(reports), *_one_side(sides)],
         "gates": _gates(reports, comparable=not refusals),
-        "differences": [] if refusals else contrasts(sides_of(runs), partial(judge_pair, spreads=spreads)),
+        "differences": contrasts(sides, partial(judge_pair, spreads=spreads)),
         "measures": _measures(reports),
         "timelines": [_timeline(report) for report in reports],
     }
@@ -152,6 +153,13 @@ def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
         "why": verdict["why"],
         "doubts": report["proofs"]["doubts"],
     }
+
+
+def _one_side(sides: Sequence[Side]) -> list[str]:
+    if len(sides) != 1:
+        return []
+    remedy = "keep the runs of each side in a folder of its own"
+    return [f"all {len(sides[0].runs)} runs are of {sides[0].label}: there are no two sides to compare; {remedy}"]
 
 
 def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
