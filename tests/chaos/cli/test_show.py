@@ -13,7 +13,7 @@ def test_an_experiment_is_shown_with_description_gates_and_commands(capsys: pyte
     print_experiment("lose-tpu-pool", as_json=False)
     shown = capsys.readouterr().out
     assert "Losing a third of the fleet mid-burst costs no agent session" in shown
-    assert "lose-tpu-pool (capacity): multi-cloud, 55 s and a drain of at most 30 s" in shown
+    assert "lose-tpu-pool (capacity): multi-cloud, 70 s and a drain of at most 30 s" in shown
     assert "\nLook at: " in shown
     assert "\nWhat helps: " in shown
     assert "sessions_lost == 0   headline gate" in shown
