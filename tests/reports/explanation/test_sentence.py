@@ -123,5 +123,5 @@ def test_a_busy_machine_is_named_first_with_its_figure_and_what_to_do(good: Reco
     good.load_gauges(arrivals=100, late=31)
     assert sentence(good) == (
         "This machine was too busy to decide one gate: 31.0% of the sessions started over 100 ms late (limit 2%). "
-        "Stop other programs on it, or play it again: --retry-inconclusive 2."
+        "Stop other programs on it, play it again with --retry-inconclusive 2, or give it less load."
     )
