@@ -25,7 +25,7 @@ from reports.history.statistics import FloatArray
     ids=lambda case: case.name,
 )
 def test_intervals_of_simulated_runs_contain_the_truth(case: Case) -> None:
-    row = play(case, 40)
+    row = play(case, 25)
     assert problems(row) == []
     assert row["beyond"] <= 0.1
 

@@ -62,7 +62,7 @@ class Scripted:
     def conclude(self, console: object, recorded: Recorded) -> int:
         return int(EXIT_CODES[cast(Verdict, recorded.folder.name.split("-")[1])])
 
-    def compare(self, folders: list[Path], out: Path, *, as_json: bool) -> None:
+    def compare(self, folders: list[Path], out: Path, *, as_json: bool, spread: Path | None) -> None:
         self.compared = [folder.name for folder in folders]
 
     def play(self, folder: Path, retries: int) -> int:

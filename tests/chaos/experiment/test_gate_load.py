@@ -20,8 +20,8 @@ def found(folder: Path, *gates: str, **given: str) -> dict[str, str]:
 def test_a_fact_of_a_phase_without_load_is_named(tmp_path: Path) -> None:
     gates = ("sessions_lost during fault == 0", "ttft.max in recovery <= 9 s", "calls_failed in baseline == 0")
     assert found(tmp_path, *gates) == {
-        "sessions_lost during fault == 0": "the plan has no sessions there, so that the gate is decided without any",
-        "ttft.max in recovery <= 9 s": "the plan has no calls there, so that the gate is decided without any",
+        "sessions_lost during fault == 0": "the plan has no sessions there, so that no run can decide the gate",
+        "ttft.max in recovery <= 9 s": "the plan has no calls there, so that no run can decide the gate",
     }
 
 

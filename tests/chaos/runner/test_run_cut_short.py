@@ -21,7 +21,13 @@ LONG_STALL = "{at: 0s, for: 60s, stall: {pool: right}}"
 PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize(
+    "phase",
+    [
+        pytest.param(phase, marks=[pytest.mark.long] if phase in ("setup", "warmup", "recovery") else [])
+        for phase in PHASES
+    ],
+)
 def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs")
     run.reached(phase)

@@ -26,8 +26,8 @@ STALL = "{at: 0s, for: 60s, stall: {pool: right}}"
     ("name", "fault", "who"),
     [
         ("locust", SURGE, "the load generator (locust)"),
-        ("gateway", STALL, "the gateway (gateway)"),
-        ("left-0", STALL, "the replica (left-0)"),
+        pytest.param("gateway", STALL, "the gateway (gateway)", marks=pytest.mark.long),
+        pytest.param("left-0", STALL, "the replica (left-0)", marks=pytest.mark.long),
     ],
 )
 def test_a_process_that_somebody_stops_ends_the_run_within_seconds(

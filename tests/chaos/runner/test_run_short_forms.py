@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,16 @@ NOT_STOPPED = (0, 1, 3)
 """Exit codes of a run that was not stopped, broken or interrupted; a short form decides few gates."""
 
 
-@pytest.mark.parametrize("name", experiment_names())
+def _by_family() -> Iterator[Any]:
+    """The first experiment of each family for `make test`, the others for `make test-long`."""
+    families: set[str] = set()
+    for name in experiment_names():
+        family = load_experiment(name).family
+        yield pytest.param(name, marks=[pytest.mark.long] if family in families else [])
+        families.add(family)
+
+
+@pytest.mark.parametrize("name", [*_by_family()])
 def test_the_short_form_runs_to_its_end_and_each_fault_hits(name: str, tmp_path: Path) -> None:
     run = Run(Path(name), tmp_path / "runs", "--short", "--quiet")
     assert run.end(110) in NOT_STOPPED, run.output

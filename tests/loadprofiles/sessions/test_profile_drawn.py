@@ -126,7 +126,7 @@ def test_long_agents_ci_grows_to_150_000_tokens_and_is_compacted() -> None:
     compacted = 0
     for seed in (1, 2, 3):
         plans = list(takewhile(lambda plan: plan.start_at_s < 60, sessions(profile, seed, "r")))
-        assert len(plans) == 10
+        assert 20 <= len(plans) <= 30
         longest = []
         for one in play(plans).values():
             sizes = [sum(tokens_in(message.text) for message in call.messages) for call in one.calls["main"]]
