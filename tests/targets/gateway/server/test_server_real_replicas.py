@@ -138,7 +138,7 @@ async def test_a_broken_event_in_the_middle_of_a_read_is_found(path: str, how: s
     stall = behaviour("stall", after_tokens=4, for_s=0.25)
     async with stack(stall, behaviour("corrupt", after_tokens=9, how=how)) as (url, http, gateway):
         seen = await call(http, url + path, request_body(TOKENS))
-        assert gateway.snapshot()["migrations"] == 2
+        assert gateway.snapshot()["migrations"] >= 2  # a late machine may add one
     assert seen.text == token_stream("s1/main#0", TOKENS)
     assert (seen.terminals, seen.errors) == (1, [])
 
