@@ -120,9 +120,8 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     here = {session.id for session in evidence.calls.sessions}
     there = {session.id for session in twin.calls.sessions}
     section["sessions"] = {"both": len(here & there), "here": len(here - there), "there": len(there - here)}
-    of_both = prove(evidence), prove(twin)
-    twin_doubts = [f"its twin: {doubt}" for doubt in of_both[1].latency_doubts]
-    section["doubts"] = [*doubts, *twin_doubts]
+    proofs = prove(evidence), prove(twin)
+    section["doubts"] = [*doubts, *(f"its twin: {doubt}" for doubt in proofs[1].latency_doubts)]
     given = evidence.record.path / SPREAD_FILE
     try:
         spreads = spreads_of_pair(read_spreads(given if given.is_file() else None), _played(evidence), _played(twin))
@@ -135,7 +134,7 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
         section["spread"] = spread_facts(spreads)
     found = differences(evidence, twin, gates)
     if not isinstance(spreads, str):
-        severe = any(proofs.severe_doubts for proofs in of_both)
+        severe = any(one.severe_doubts for one in proofs)
         found = judged(found, *spreads, doubtful=bool(section["doubts"]), severe=severe)
     section["differences"] = [difference_fields(one) for one in found]
     return section

@@ -21,7 +21,7 @@ from reports.comparison.spread import number
 from reports.measures.catalogue import CATALOGUE
 from reports.shared.phases import GATE_PHASES
 
-__all__ = ["ComparedRun", "PairJudge", "Side", "contrasts", "sides_of"]
+__all__ = ["ComparedRun", "PairJudge", "Side", "contrasts", "doubt_text", "sides_of"]
 
 ComparedRun = tuple[Path, dict[str, Any]]
 """A run's folder and its report."""
@@ -100,10 +100,15 @@ def _contrast(here: Side, there: Side, judge_pair: PairJudge) -> dict[str, Any]:
         contrast["rows"] = _rows(pairs, judge=False)
     else:
         contrast["rows"] = _rows(pairs, judge=True)
-        if _doubtful(pairs):
-            what = "nothing is" if _severe(pairs) else "latencies are not"
-            contrast["doubt"] = f"{what} compared: not all runs are valid"
+        contrast["doubt"] = doubt_text(doubtful=_doubtful(pairs), severe=_severe(pairs))
     return contrast
+
+
+def doubt_text(*, doubtful: bool, severe: bool) -> str:
+    """What is not compared because of doubts about a machine; "" without doubts."""
+    if severe:
+        return "nothing is compared: a machine was so busy that it changed what happened"
+    return "latencies are not compared: not all runs are valid" if doubtful else ""
 
 
 def _doubtful(pairs: Sequence[tuple[ComparedRun, ComparedRun]]) -> bool:

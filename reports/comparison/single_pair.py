@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.paired import ONE_PAIR, difference_fields, differences, evidence_of, judged
-from reports.comparison.sides import ComparedRun
+from reports.comparison.sides import ComparedRun, doubt_text
 from reports.comparison.spread import Spread, spread_facts, spreads_of_pair
 from reports.gates.grammar import parse_gate
 from reports.gates.validity import prove
@@ -30,7 +30,9 @@ def judge_pair(here: ComparedRun, there: ComparedRun, spreads: Sequence[Spread])
     except (OSError, ValueError, KeyError, BrownoutError) as error:
         return {"note": f"{ONE_PAIR} without the records, which cannot be read ({error}): {again}"}
     texts = dict.fromkeys(str(gate["text"]) for _, report in (here, there) for gate in report["gates"])
-    doubtful = any(prove(evidence).latency_doubts for evidence in (ours, theirs))
-    rows = judged(differences(ours, theirs, map(parse_gate, texts)), *found, doubtful=doubtful)
-    doubt = "latencies are not compared: not all runs are valid" if doubtful else ""
+    proofs = prove(ours), prove(theirs)
+    doubtful = any(one.latency_doubts for one in proofs)
+    severe = any(one.severe_doubts for one in proofs)
+    rows = judged(differences(ours, theirs, map(parse_gate, texts)), *found, doubtful=doubtful, severe=severe)
+    doubt = doubt_text(doubtful=doubtful, severe=severe)
     return {"doubt": doubt, "spread": spread_facts(found), "rows": [difference_fields(row) for row in rows]}

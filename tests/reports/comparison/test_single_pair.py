@@ -16,8 +16,11 @@ from tests.support.record_builder import RecordBuilder
 from tests.support.stored_spread import MACHINE, spread_for
 
 
-def recorded(folder: Path, *, later_s: float = 0.0, lost: int = 0) -> ComparedRun:
-    """Sixty sessions of the fault phase, each call `later_s` later than its own time."""
+def recorded(folder: Path, *, later_s: float = 0.0, lost: int = 0, late_share: float = 0.0) -> ComparedRun:
+    """Sixty sessions of the fault phase, each call `later_s` later than its own time.
+
+    `late_share`: of the sessions, by the counters of the load generator.
+    """
     builder = RecordBuilder(folder)
     builder.experiment["gates"] = ["e2e.p99 <= 9 s", "sessions_lost == 0"]
     builder.phases()
@@ -26,6 +29,8 @@ def recorded(folder: Path, *, later_s: float = 0.0, lost: int = 0) -> ComparedRu
         sent = 20.5 + index * 0.1
         builder.call(f"s{index}", 0, sent, ttft=0.1 + 0.02 * index + later_s)
         builder.session(f"s{index}", sent, sent + 3.0, "lost" if index < lost else "succeeded")
+    if late_share:
+        builder.load_gauges(arrivals=100, late=round(100 * late_share))
     folder = builder.write()
     write_json(analyse(folder, write=False), folder)
     return read_report(folder)
@@ -54,6 +59,16 @@ def test_a_difference_beyond_the_spread_and_beyond_the_sessions_differs(tmp_path
     turned = judge_pair(there, here, [spread_for(there[1])])
     assert differing(turned) == differing(judged)
     assert [row["p"] for row in turned["rows"]] == [row["p"] for row in judged["rows"]]
+
+
+def test_a_machine_that_changed_what_happened_lets_nothing_differ(tmp_path: Path) -> None:
+    there = recorded(tmp_path / "b")
+    for name, share, counts in (("busy", 0.05, True), ("very-busy", 0.31, False)):
+        here = recorded(tmp_path / name, later_s=0.5, lost=20, late_share=share)
+        judged = judge_pair(here, there, [spread_for(there[1])])
+        assert (("sessions_lost", "fault") in differing(judged)) is counts
+        assert not {measure for measure, _ in differing(judged) if measure.startswith("ttft")}
+        assert judged["doubt"].startswith("latencies are not compared" if counts else "nothing is compared")
 
 
 def test_a_difference_inside_the_spread_does_not_differ(tmp_path: Path) -> None:
