@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reports.comparison.side_by_side import SHOWN
-from reports.shared.wording import value_text
+from reports.shared.wording import difference_text, value_text
 
-__all__ = ["NO_DIFFERENCE", "cell_text", "pairs_text", "shown_measures", "told_in_contrast", "told_in_twin"]
+__all__ = [
+    "NO_DIFFERENCE",
+    "cell_text",
+    "difference_cells",
+    "pairs_text",
+    "shown_measures",
+    "told_in_contrast",
+    "told_in_twin",
+]
 
 NO_DIFFERENCE: Final = "no measure differs by more than chance"
 
@@ -33,6 +41,19 @@ def shown_measures(data: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str
 
 def _value_cell(value: Any, unit: str) -> str:
     return "-" if value is None else value_text(value, unit)
+
+
+def difference_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A difference of two runs or two sides as text, for a table."""
+    return {
+        "measure": row["measure"],
+        "title": row["title"],
+        "phase": row["phase"] or "run",
+        "here": value_text(row["here"], row["unit"]),
+        "there": value_text(row["there"], row["unit"]),
+        "difference": difference_text(row),
+        "differs": row["differs"],
+    }
 
 
 def told_in_twin(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -10,8 +10,15 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.comparison.cells import NO_DIFFERENCE, cell_text, pairs_text, shown_measures, told_in_contrast
-from reports.shared.wording import difference_text, interval_text, value_text
+from reports.comparison.cells import (
+    NO_DIFFERENCE,
+    cell_text,
+    difference_cells,
+    pairs_text,
+    shown_measures,
+    told_in_contrast,
+)
+from reports.shared.wording import interval_text
 from reports.writers.html.palette import colours
 
 __all__ = ["comparison_html"]
@@ -54,18 +61,7 @@ def comparison_html(data: Mapping[str, Any], folder: Path) -> str:
 
 def _contrast(contrast: Mapping[str, Any]) -> dict[str, Any]:
     """One side against another, with the differences that are shown as text."""
-    rows = [
-        {
-            "measure": row["measure"],
-            "title": row["title"],
-            "phase": row["phase"] or "run",
-            "here": value_text(row["here"], row["unit"]),
-            "there": value_text(row["there"], row["unit"]),
-            "difference": difference_text(row),
-            "differs": row["differs"],
-        }
-        for row in told_in_contrast(contrast)
-    ]
+    rows = [difference_cells(row) for row in told_in_contrast(contrast)]
     notes = [text for text in (contrast["note"], contrast["doubt"]) if text]
     if not rows and not contrast["note"]:
         notes.append(NO_DIFFERENCE)

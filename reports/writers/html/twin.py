@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.shared.wording import difference_text, value_text
+from reports.comparison.cells import difference_cells
 
 __all__ = ["twin_view"]
 
@@ -15,18 +15,7 @@ def twin_view(data: Mapping[str, Any]) -> dict[str, Any] | None:
     twin = data.get("twin")
     if twin is None:
         return None
-    rows = [
-        {
-            "measure": row["measure"],
-            "title": row["title"],
-            "phase": row["phase"] or "run",
-            "here": value_text(row["here"], row["unit"]),
-            "there": value_text(row["there"], row["unit"]),
-            "difference": difference_text(row),
-            "differs": row["differs"],
-        }
-        for row in twin["differences"]
-    ]
+    rows = [difference_cells(row) for row in twin["differences"]]
     judged_by = f"{twin['spread']['pairs']} A/A pairs" if twin["spread"] else ""
     kept = {key: twin[key] for key in ("problem", "note", "path", "sessions", "doubts")}
     return {**kept, "judged_by": judged_by, "rows": rows}
