@@ -18,7 +18,6 @@ from reports.gates.grammar import Gate, samples_needed
 from reports.gates.operators import OPERATORS
 from reports.history.intervals import (
     FEW,
-    Z_95,
     Interval,
     effective_samples,
     percentile_ranks,
@@ -29,6 +28,7 @@ from reports.history.intervals import (
 )
 from reports.history.statistics import FloatArray
 from reports.measures.spec import quantile_of
+from reports.shared.thresholds import Z_95
 
 __all__ = ["ROOM", "Decidability", "decidability"]
 
@@ -93,23 +93,18 @@ def _of_percentile(gate: Gate, offered: FloatArray, in_baseline: FloatArray | No
 
 def _spread(offered: FloatArray, q: float, slow: int) -> float:
     """The effective samples of a percentile whose slow calls come `slow` a session."""
-    calls = round((1 - q) * float(offered.sum()))
-    sessions = math.ceil(calls / slow)
-    lost = np.zeros(offered.size)
-    lost[np.argsort(-offered, kind="stable")[:sessions]] = slow
-    hits = np.maximum(0.0, offered - lost) if sessions <= offered.size else _hits(offered, calls)
-    return effective_samples(np.asarray(hits, dtype=np.float64), offered)
+    return effective_samples(_hits(offered, round((1 - q) * float(offered.sum())), slow), offered)
 
 
-def _hits(offered: FloatArray, bad: int) -> FloatArray:
-    """The good calls of each session when so many calls are bad, each in a session of its own while there are enough.
+def _hits(offered: FloatArray, bad: int, together: int = 1) -> FloatArray:
+    """The good calls of each session when so many calls are bad, `together` in a session while there are enough.
 
     The longest sessions come first. Planned samples may be fractions: a session loses at most what it has.
     """
     order = np.argsort(-offered, kind="stable")
-    rounds, rest = divmod(bad, max(1, offered.size))
-    lost = np.full(offered.size, float(rounds))
-    lost[order[:rest]] += 1
+    rounds, rest = divmod(math.ceil(bad / together), max(1, offered.size))
+    lost = np.full(offered.size, float(rounds * together))
+    lost[order[:rest]] += together
     return np.asarray(np.maximum(0.0, offered - lost), dtype=np.float64)
 
 

@@ -21,13 +21,11 @@ from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import Kind, MeasureSpec, Unit, quantile_of
 from reports.shared.errors import UserError, did_you_mean
 from reports.shared.phases import GATE_PHASES, PHASES
+from reports.shared.thresholds import Z_95
 
 __all__ = ["Gate", "GateError", "OnInconclusive", "SamplesNeeded", "measure_names", "parse_gate", "samples_needed"]
 
 OnInconclusive = Literal["pass", "fail"]
-
-Z_95: Final = 1.959963984540054
-"""The two-sided 95 % point of the normal distribution."""
 
 _KEYS: Final = ("pool", "tenant", "tier")
 _FORM: Final = "measure[.stat] [in|during PHASE] [for pool=X|tenant=Y|tier=Z] OP VALUE [unit | x baseline | %]"

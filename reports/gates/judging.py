@@ -148,7 +148,7 @@ def _relative(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement
         f" (baseline {value_text(base.value, gate.own_unit)})"
     )
     doubts = _doubts(gate, evidence, proofs, found, verdict) + [
-        f"the baseline: {doubt}" for doubt in _sample_doubts(gate, base, verdict)
+        f"the baseline: {doubt}" for doubt in _sample_doubts(gate, base)
     ]
     if doubts:
         why, verdict = f"{why}; but {'; '.join(dict.fromkeys(doubts))}", "inconclusive"
@@ -214,22 +214,20 @@ def _too_few(gate: Gate, found: Measurement) -> str:
     text = f"{number_text(found.samples)} {gate.spec.samples}"
     if found.effective and found.sessions and found.samples > found.effective + 0.5:
         counted = f"count as {number_text(max(1, round(found.effective)))}"
-        text += f" of {number_text(found.sessions)} sessions {counted}, because calls of a session depend on each other"
-        return f"{text}: too few to decide" + _needed_text(gate, found)
-    return f"{text} are too few to decide" + _needed_text(gate, found)
-
-
-def _needed_text(gate: Gate, found: Measurement) -> str:
-    needed = samples_needed(gate)
-    if gate.kind != "percentile" or needed is None or found.effective >= needed.count:
-        return ""
-    return f" (a {gate.stat} needs {needed.count})"
+        text += (
+            f" of {number_text(found.sessions)} sessions {counted}, because calls of a session depend on each other:"
+        )
+    else:
+        text += " are"
+    needed = samples_needed(gate) if gate.kind == "percentile" else None
+    more = f" (a {gate.stat} needs {needed.count})" if needed is not None and found.effective < needed.count else ""
+    return f"{text} too few to decide{more}"
 
 
 def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: GateVerdict) -> list[str]:
     """Why the measured value is not sufficient for a verdict; empty where it is."""
     spec = gate.spec
-    doubts = _sample_doubts(gate, found, verdict)
+    doubts = _sample_doubts(gate, found)
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
     if about_fault:
         doubts += proofs.fault_doubts
@@ -252,9 +250,7 @@ def _stays_failed(gate: Gate, found: Measurement) -> bool:
     return limit == "maximum" or (limit == "equal" and (gate.relative_to_baseline or found.value > gate.value))
 
 
-def _sample_doubts(gate: Gate, found: Measurement, verdict: GateVerdict) -> list[str]:
-    if gate.kind == "fact":
-        return []
+def _sample_doubts(gate: Gate, found: Measurement) -> list[str]:
     if gate.kind == "ratio" and found.sessions < MIN_SESSIONS:
         return [f"its samples belong to {found.sessions} sessions: an interval needs {MIN_SESSIONS}"]
     return []

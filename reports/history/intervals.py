@@ -3,7 +3,7 @@
 Everything rests on the *effective* number of samples: samples / design effect of sessions as clusters. The effect that
 is estimated from the data falls to 1 where hardly a bad call was seen, which is where gates sit. So it is believed only
 where at least `FEW` sessions have a call of the rarer kind; else the worst case holds: that a session is good or bad as
-a whole. `docs/statistics.md` has the reasons, `bench.coverage` the proof.
+a whole. `docs/statistics.md` has the reasons; `bench.coverage` checks it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from reports.history.statistics import FloatArray, IntArray, percentile
+from reports.shared.thresholds import Z_95
 
 __all__ = [
     "FEW",
-    "Z_95",
     "Interval",
     "bootstrap_interval",
     "design_effect",
@@ -37,9 +37,6 @@ Interval = tuple[float, float]
 
 FEW: Final = 5
 """With fewer sessions than this that have a call of the rarer kind, their variance cannot be estimated."""
-
-Z_95: Final = 1.959963984540054
-"""`scipy.special.ndtri(0.975)`."""
 
 _GARWOOD: Final = ((0.0, 3.689), (0.0253, 5.572), (0.2422, 7.225), (0.6187, 8.767), (1.0899, 10.242))
 """Exact 95 % interval of a Poisson mean where 0, 1, ... 4 events were seen (Garwood 1936).
@@ -160,13 +157,12 @@ def quotient_interval(top: float, of_top: Interval, bottom: float, of_bottom: In
     """
     if math.isinf(top):
         return (of_top[0] / of_bottom[1] if math.isfinite(of_top[0]) else math.inf), math.inf
+    if top == 0:
+        return 0.0, of_top[1] / of_bottom[0] if of_bottom[0] > 0 else math.inf
     value = top / bottom
-    down, up = _log(top, of_top[0]), _log(of_top[1], top)
-    bottom_down, bottom_up = _log(bottom, of_bottom[0]), _log(of_bottom[1], bottom)
-    low = value * math.exp(-math.hypot(down, bottom_up)) if top > 0 else 0.0
-    if top > 0:
-        return low, value * math.exp(math.hypot(up, bottom_down)) if max(up, bottom_down) < 700 else math.inf
-    return low, of_top[1] / of_bottom[0] if of_bottom[0] > 0 else math.inf
+    down = math.hypot(_log(top, of_top[0]), _log(of_bottom[1], bottom))
+    up = math.hypot(_log(of_top[1], top), _log(bottom, of_bottom[0]))
+    return value * math.exp(-down), value * math.exp(up) if up < 700 else math.inf
 
 
 def bootstrap_interval(resamples: FloatArray, freedom: int) -> Interval:

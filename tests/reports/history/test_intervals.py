@@ -14,7 +14,6 @@ from scipy.stats import binom, binomtest, chi2, t
 from reports.history import intervals
 from reports.history.intervals import (
     FEW,
-    Z_95,
     design_effect,
     effective_samples,
     percentile_ranks,
@@ -25,6 +24,7 @@ from reports.history.intervals import (
     wilson_interval,
     worst_effect,
 )
+from reports.shared.thresholds import Z_95
 
 
 def test_z_95_is_the_97_5_percent_point_of_the_normal_distribution() -> None:
