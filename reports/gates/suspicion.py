@@ -22,14 +22,16 @@ from reports.shared.attributes import Outcome, SessionOutcome
 
 __all__ = ["machine_doubts_of"]
 
-_FEWER: Final = frozenset({"goodput", "slo_attainment", "knee", "session_success", "failover_rate", "calls_ok"})
+_FEWER: Final = frozenset(
+    {"goodput", "slo_attainment", "knee", "session_success", "failover_rate", "calls", "calls_ok", "sessions"}
+)
 """Measures that a late machine can only lower. It can only raise the others, but for those below."""
 
 _EITHER: Final = frozenset({"time_to_detect", "fairness", "retry_after_honoured", "kv_peak", "load_imbalance"})
 """Measures that a late machine may raise or lower: a replica may be ejected for its lateness."""
 
-_OF_BASELINE: Final = frozenset({"goodput_lost", "time_to_recover", "overloaded", "metastable"})
-"""Measures relative to the baseline's share of good calls, which a late baseline makes easier."""
+_OF_BASELINE: Final = frozenset({"goodput_lost", "time_to_recover", "overloaded", "metastable", "cold_cache_tail"})
+"""Measures relative to the baseline, which a late baseline makes easier."""
 
 _UNTOUCHED: Final = 0.99
 """Share of good calls of a baseline that lateness has not changed."""
