@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 import msgspec
 
 from bench.cells import play, slim
+from bench.provenance import commit
 from chaos.experiment.model import load_experiment
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import conditions_of
@@ -49,12 +49,12 @@ def groups(reports: Iterable[Report]) -> dict[str, list[Pair]]:
     return {kind: pairs for kind, pairs in found.items() if pairs}
 
 
-def spreads_of(reports: Iterable[Report], commit: str) -> tuple[list[Spread], list[str]]:
+def spreads_of(reports: Iterable[Report], made_by: str) -> tuple[list[Spread], list[str]]:
     """The spread of each group, and for those without one why not."""
     spreads, problems = [], []
     for kind, pairs in groups(reports).items():
         try:
-            spreads.append(measured_spread(pairs, commit))
+            spreads.append(measured_spread(pairs, made_by))
         except ValueError as error:
             problems.append(f"{kind}: {error}")
     return spreads, problems
@@ -98,9 +98,8 @@ def main(argv: list[str]) -> int:
         seeds = range(options.first_seed, options.first_seed + options.pairs)
         play_pairs(options.experiment, options.stack, seeds, runs)
         folders = sorted(path.parent for path in runs.glob("*/*/report.json"))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     try:
-        spreads, problems = spreads_of([read_report(folder)[1] for folder in folders], commit)
+        spreads, problems = spreads_of([read_report(folder)[1] for folder in folders], commit())
     except UserError as error:
         parser.error(str(error))
     for problem in problems:
