@@ -21,6 +21,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 
 from loadprofiles.client.chunklog import encode
 from reports.shared import attributes as names
+from tests.support.fast_machine import add_counters
 from tests.support.otlp_values import ZERO_NS, add_event, key_values, ns
 from tests.support.record_defaults import EXPERIMENT, PHASES
 
@@ -329,27 +330,10 @@ class RecordBuilder:
     def count(self, instance: str) -> int:
         return sum(len(spans) for (_, name), spans in self.by_instance.items() if name == instance)
 
-    def _add_counters(self) -> None:
-        """What a fast machine posts: in the posts of each process, and two posts of a process that has none."""
-        last = min(50.5, max(((event["at"] - ZERO_NS) / 1e9 for event in self.events), default=50.5))
-        on_time = {"token_lateness_ms": {"count": 0, "buckets": {"20": 0, "50": 0, "inf": 0}}}
-        if not any(post["kind"] == "load" for post in self.gauges):
-            for at in (4.5, 5.0, last):
-                self.gauge("locust", at, kind="load", data={"load_started": ZERO_NS, "arrivals": 0}, cpu_s=at * 0.3)
-        served = {instance.partition("#")[0] for _, instance in self.by_instance}
-        for process in sorted(served - {"locust"} - {post["process"] for post in self.gauges}):
-            for at in (5.5, last):
-                self.gauge(process, at, kind="gateway" if process == "gateway" else "replica", data={})
-        for number, post in enumerate(self.gauges):
-            if post["kind"] == "replica":
-                post["data"] = on_time | post["data"]
-            elif post["kind"] == "gateway" and not post["loop_ticks"]["all"]:
-                post["loop_ticks"] = {"all": 100 * number, "late": 0}
-
     # -- the files ----------------------------------------------------------------------------------------------------
     def write(self) -> Path:
         if self.has_counters:
-            self._add_counters()
+            add_counters(self)
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "spans").mkdir(exist_ok=True)
         (self.path / "experiment.yaml").write_text(yaml.safe_dump(self.experiment))
