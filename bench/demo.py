@@ -20,7 +20,7 @@ from typing import Any
 from bench.table import print_table
 
 REPLICA_MB, RUNNER_MB = 80, 150
-START_S, VERDICT_S, LOAD_S = 8.0, 5.0, 60.0
+START_S, VERDICT_S, LOAD_S = 8.0, 5.0, 80.0
 SESSIONS, CALLS = 200, 1200
 LOADGEN_CPU = 0.9
 POLL_INTERVAL_S = 0.2
