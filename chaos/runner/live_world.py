@@ -65,6 +65,8 @@ class LiveWorld:
         self._headers = {TOKEN_HEADER: token}
         self._session: aiohttp.ClientSession | None = None
         self._behaving: dict[str, set[str]] = {}
+        self._ending: set[str] = set()
+        """Processes whose end a fault ordered, until they are reaped."""
         self._renewals: asyncio.Task[None] | None = None
         self.offers = offers_of(own_replicas=bool(addresses), own_gateway=bool(gateway_control_port))
         self.replicas: Mapping[str, ReplicaView] = {name: address.view for name, address in addresses.items()}
@@ -85,7 +87,9 @@ class LiveWorld:
     # -- processes --------------------------------------------------------------------------------------------------
     async def kill(self, name: str) -> None:
         """SIGKILL; returns when the process is reaped."""
+        self._ending.add(name)
         await self._supervisor.kill(name)
+        self._ending.discard(name)
 
     async def freeze(self, name: str) -> None:
         """SIGSTOP."""
@@ -96,13 +100,22 @@ class LiveWorld:
         await self._supervisor.signal(name, signal.SIGCONT)
 
     async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
-        """Start a replica whose process is gone, on its old ports; a running one is left alone."""
+        """Start a replica whose process is gone, on its old ports; a running one is left alone.
+
+        One that `kill` or `terminate` ordered to end counts as gone, also where that call was cancelled: it is killed
+        first. Otherwise it would end after its replacement was looked for, and nothing would start it again.
+        """
+        if name in self._ending:
+            await self.kill(name)
         if self._supervisor.state(name) == "gone":
+            await self._supervisor.wait(name)  # a zombie still has the name and the ports
             await self._start_again(name, cold_start_s)
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
         """SIGTERM, then SIGKILL after `grace_s`."""
+        self._ending.add(name)
         await self._supervisor.stop(name, grace_s)
+        self._ending.discard(name)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
