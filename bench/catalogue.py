@@ -63,6 +63,9 @@ def provenance(rows: Sequence[Row], others: int, repeated: int) -> str:
         text += f" Seeds for checking only: {', '.join(map(str, fresh))}."
     if tuned:
         text += f" Seeds on which gates and loads were tuned: {', '.join(map(str, tuned))}."
+    together = sum(row.get("at_a_time", 1) > 1 for row in rows)
+    if together:
+        text += f" {together} of the runs shared the machine with another run."
     if repeated:
         text += f" {repeated} runs were inconclusive and were repeated."
     return text + (f" {others} rows of other commits are not shown." if others else "")
@@ -170,8 +173,9 @@ def main(argv: list[str]) -> int:
         row, record = play(name, "--stack", stack, "--seed", str(seed), runs=folder)
         if not options.keep:
             slim(record)
-        where = {"commit": commit, "machine": machine_class(), "seconds": round(time.monotonic() - began, 1)}
-        return {"experiment": name, "stack": stack, "seed": seed, **where, **row}
+        where = {"commit": commit, "machine": machine_class(), "at_a_time": options.jobs}
+        seconds = round(time.monotonic() - began, 1)
+        return {"experiment": name, "stack": stack, "seed": seed, **where, "seconds": seconds, **row}
 
     for row in in_parallel([] if options.table else missing, options.jobs, one):
         if row["verdict"] == "interrupted":

@@ -204,14 +204,9 @@ def test_interrupted_and_refused_runs_end_the_bench_and_are_not_stored(
     assert Results(results).rows == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("signum", "status"),
-    [
-        pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long),
-        (signal.SIGKILL, -signal.SIGKILL),
-    ],
+    ("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_nothing_outlives_the_bench(tmp_path: Path, signum: signal.Signals, status: int) -> None:
     """Not the busy processes, and not the run, its replicas and its shepherd."""

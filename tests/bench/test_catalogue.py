@@ -90,5 +90,11 @@ def test_the_table_says_which_seeds_were_for_checking() -> None:
     )
 
 
+def test_the_provenance_says_how_many_runs_shared_the_machine() -> None:
+    rows = [{**row("pass", 0, seed=101), "at_a_time": n} for n in (1, 2, 2)]
+    assert "2 of the runs shared the machine with another run." in provenance(rows, 0, 0)
+    assert "shared" not in provenance(rows[:1], 0, 0)
+
+
 def test_no_seed_for_checking_was_used_for_tuning() -> None:
     assert not TUNED_SEEDS & set(CHECK_SEEDS)

@@ -217,7 +217,7 @@ def hold_up(run: Run, replica: str) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_whose_replica_was_held_up_is_played_again(tmp_path: Path) -> None:
     """Its tokens are late without a fault on it, as on a busy machine."""
     experiment = write_experiment(tmp_path, gates="sessions_lost == 0, ttft.p50 >= 1 ms")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,16 +17,14 @@ NOT_STOPPED = (0, 1, 3)
 """Exit codes of a run that was not stopped, broken or interrupted; a short form decides few gates."""
 
 
-def _by_family() -> Iterator[Any]:
-    """The first experiment of each family for `make test`, the others for `make test-long`."""
-    families: set[str] = set()
-    for name in experiment_names():
-        family = load_experiment(name).family
-        yield pytest.param(name, marks=[pytest.mark.long] if family in families else [])
-        families.add(family)
+IN_MAKE_TEST = ("frozen-replica", "heavy-user", "scheduler-bottleneck")
+"""A fault of a process, of the load and of the gateway. The others are played by `make test-long`."""
 
 
-@pytest.mark.parametrize("name", [*_by_family()])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in IN_MAKE_TEST else [pytest.mark.long]) for name in experiment_names()],
+)
 def test_the_short_form_runs_to_its_end_and_each_fault_hits(name: str, tmp_path: Path) -> None:
     run = Run(Path(name), tmp_path / "runs", "--short", "--quiet")
     assert run.end(110) in NOT_STOPPED, run.output
