@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 __all__ = ["EXIT_CODE_PRECEDENCE", "EarlyEnd", "Ended", "most_severe"]
@@ -32,11 +32,13 @@ def most_severe(reasons: Sequence[Ended]) -> Ended | None:
 class EarlyEnd:
     """Ends a run early, from any task or callback. Whatever the run waits for, it awaits by `or_end`.
 
-    Must be created in a running event loop.
+    `on_first()` is called at once with the first reason, whatever the run is waiting for. Must be created in a running
+    event loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
         self.reasons: list[Ended] = []
+        self._on_first = on_first
         self._first: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
 
     def end(self, event: str, why: str, exit_code: int) -> None:
@@ -44,6 +46,12 @@ class EarlyEnd:
         self.reasons.append(Ended(event, why, exit_code))
         if not self._first.done():
             self._first.set_result(self.reasons[0])
+            self._on_first()
+
+    @property
+    def ending(self) -> bool:
+        """Whether there is a reason to end early."""
+        return self._first.done()
 
     async def or_end(self, waiting: Awaitable[T]) -> T:
         """Await something. Raises `Ended`, and cancels it, if the run ends early meanwhile."""

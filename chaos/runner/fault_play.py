@@ -2,7 +2,9 @@
 span.
 
 The revert always runs: when the timeline asks for it, when the run is stopped, when the injection itself failed half
-way.
+way. When the timeline asks, it is tried three times, and its effect is verified at every target. When the run is over,
+every process is about to be killed: one short revert, and nothing is verified; `settle` confirms afterwards that each
+target has ended, and with it the fault.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ from chaos.runner.record_writer import EventLog, RecordFull
 from chaos.supervision.link import ShepherdGone
 from chaos.supervision.undo import UndoNotWritten
 from reports.shared import attributes as a
-from reports.shared.errors import TargetFailed
+from reports.shared.errors import BrownoutError, TargetFailed
 
 __all__ = ["FaultPlay", "Played"]
 
 REVERT_TRIES = 3
+LAST_REVERT_WITHIN_S = 1.0
+"""How long the revert of a run that is over may take. What it does not reach, ends with its process."""
 
 
 class _Tracer(Protocol):
@@ -98,7 +102,7 @@ class FaultPlay:
         self._due.set()
 
     def release(self) -> None:
-        """The run is over: the revert begins now, even in the middle of the injection."""
+        """The run is over: the last revert begins now, whatever the fault is doing."""
         self._released.set()
         self._due.set()
 
@@ -138,9 +142,34 @@ class FaultPlay:
                 await reverting
                 raise
             finally:
-                self._span.set_attribute(a.FAULT_HITS, -1 if self.played.hits is None else self.played.hits)
-                self._span.end()
+                if not self.active:
+                    self._end_span()
         return self.played
+
+    async def settle(self, has_ended: Callable[[str], bool]) -> None:
+        """After the end of every process of the run: what acted in them has ended with them.
+
+        `has_ended(target)`: whether the process of this target has ended. A fault that was verified before, or never
+        injected, is left alone. Raises no error.
+        """
+        if not self.active:
+            return
+        left = [name for name in self.fault.targets if not has_ended(name)]
+        if left:
+            self._failed(f"could not be reverted: {', '.join(left)} did not end")
+        else:
+            if "reverted" not in self.played.stages:
+                self._note_if_possible("reverted", hits=self.played.hits)
+            with contextlib.suppress(UndoNotWritten, BrownoutError):  # a file that does not say so is harmless
+                await self._world.disarm(self.fault.id)
+            self.played.verified = True
+            self._note_if_possible("verified", hits=self.played.hits, how="its targets have ended")
+        self._end_span()
+
+    def _end_span(self) -> None:
+        if self._span is not None:
+            self._span.set_attribute(a.FAULT_HITS, -1 if self.played.hits is None else self.played.hits)
+            self._span.end()
 
     async def _inject_and_confirm(self) -> None:
         await self.fault.inject(self._world)
@@ -176,19 +205,43 @@ class FaultPlay:
     async def _revert(self) -> None:
         for attempt in range(1, REVERT_TRIES + 1):
             try:
-                self.played.hits = await self.fault.revert(self._world)
-                self._note_if_possible("reverted", hits=self.played.hits)
-                with contextlib.suppress(UndoNotWritten):  # it is undone; a file that does not say so is harmless
-                    await self.fault.verify(self._world)
-                self.played.verified = True
-                self._note_if_possible("verified", hits=self.played.hits)
-                self._say(f"fault {self.fault.id}: reverted and verified")
+                if not await self._unless_released(self._revert_and_verify()):
+                    break
                 return
             except ShepherdGone:
                 raise  # it undoes the rest by itself, and takes no more requests
             except Exception as error:  # a replica that does not start, a refused request: try again
                 if attempt == REVERT_TRIES:
                     self._failed(f"could not be reverted: {error or repr(error)}")
+                    return
+        await self._revert_at_the_end()
+
+    async def _revert_and_verify(self) -> None:
+        await self._revert_once()
+        with contextlib.suppress(UndoNotWritten):  # it is undone; a file that does not say so is harmless
+            await self.fault.verify(self._world)
+        self.played.verified = True
+        self._note_if_possible("verified", hits=self.played.hits)
+        self._say(f"fault {self.fault.id}: reverted and verified")
+
+    async def _revert_at_the_end(self) -> None:
+        """Revert without waiting for its effect: the processes end next. See `settle`."""
+        if "reverted" in self.played.stages:
+            return
+        try:
+            async with asyncio.timeout(LAST_REVERT_WITHIN_S):
+                await self._revert_once()
+            self._say(f"fault {self.fault.id}: reverted")
+        except ShepherdGone:
+            raise
+        except Exception:  # a target that does not answer or is gone: it ends, and the fault with it
+            return
+
+    async def _revert_once(self) -> None:
+        hits = await self.fault.revert(self._world)
+        if hits is not None:  # what an earlier try removed counts no more hits
+            self.played.hits = hits + (self.played.hits or 0)
+        self._note_if_possible("reverted", hits=self.played.hits)
 
     def _failed(self, why: str) -> None:
         self.played.problem = f"fault {self.fault.id} ({self.fault.kind}) {why}"

@@ -64,6 +64,7 @@ class LiveWorld:
         self._control_ports[TARGET_GATEWAY] = gateway_control_port
         self._headers = {TOKEN_HEADER: token}
         self._session: aiohttp.ClientSession | None = None
+        self._ending_all = False
         self._behaving: dict[str, set[str]] = {}
         self._ending: set[str] = set()
         """Processes whose end a fault ordered, until they are reaped."""
@@ -83,6 +84,10 @@ class LiveWorld:
             await asyncio.gather(self._renewals, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
+
+    def end(self) -> None:
+        """The run is over, and every process ends next: from now on, `start` starts nothing."""
+        self._ending_all = True
 
     # -- processes --------------------------------------------------------------------------------------------------
     async def kill(self, name: str) -> None:
@@ -105,6 +110,8 @@ class LiveWorld:
         One that `kill` or `terminate` ordered to end counts as gone, also where that call was cancelled: it is killed
         first. Otherwise it would end after its replacement was looked for, and nothing would start it again.
         """
+        if self._ending_all:
+            return
         if name in self._ending:
             await self.kill(name)
         if self._supervisor.state(name) == "gone":

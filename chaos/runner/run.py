@@ -29,7 +29,6 @@ import contextlib
 import os
 import platform
 import secrets
-import signal
 import time
 from collections.abc import Mapping
 
@@ -46,6 +45,7 @@ from chaos.runner.confirmation import LiveShare
 from chaos.runner.deployment import LOAD, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
+from chaos.runner.interrupts import Interrupts
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
@@ -59,13 +59,16 @@ from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
 from chaos.supervision.link import Refused
 from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
-from reports.shared.attributes import SERVICE_RUNNER
+from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
 from reports.shared.errors import TargetFailed
 
 __all__ = ["Run"]
 
 READY_WITHIN_S = 60.0
 LOAD_ENDS_WITHIN_S = 5.0
+INTERRUPTED_LOAD_ENDS_WITHIN_S = 1.0
+INTERRUPTED_GRACE_S = 0.6
+"""How long the processes of one kind may take to end after Ctrl-C, before SIGKILL."""
 LOG_LINES = 8
 
 
@@ -99,9 +102,21 @@ class Run:
         baseline.
         """
         self._stopping = False
-        self.early = EarlyEnd()
+        self.world: LiveWorld | None = None
+        self.early = EarlyEnd(self._stop_acting)
+        self.interrupts = Interrupts(self.early, self._kill_all, progress.say)
 
     # -- what may end a run early -----------------------------------------------------------------------------------
+    def _stop_acting(self) -> None:
+        """The run ends early: no more load from now on, and no process is started again."""
+        self.load.command = "stop"
+        if self.world is not None:
+            self.world.end()
+
+    def _kill_all(self) -> None:
+        if self.supervisor is not None:
+            self.supervisor.end_now()
+
     def _counters(self, counters: Counters) -> Mapping[str, object]:
         self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
         self.progress.counters(counters)
@@ -145,6 +160,10 @@ class Run:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
             self.early.end("failed", f"{child.name} exited unexpectedly ({how}){self._last_words(child.name)}", 5)
 
+    def _has_ended(self, target: str) -> bool:
+        """Whether the process of a fault's target has ended; for a fault of the load, the load generator."""
+        return self._state(LOAD if target == TARGET_LOAD else target) == "gone"
+
     def _state(self, process: str) -> str:
         return self.supervisor.state(process) if self.supervisor is not None else "gone"
 
@@ -177,9 +196,7 @@ class Run:
     # -- the run ----------------------------------------------------------------------------------------------------
     async def play(self) -> Ended | None:
         """Set up, play, tear down. Returns why the run ended early; None: it did not."""
-        loop = asyncio.get_running_loop()
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(signum, self.early.end, "interrupted", f"interrupted by {signum.name}", 130)
+        self.interrupts.install()
         ended: Ended | None = None
         self.folder.events.write("run", event="started", why="")
         self._machine()
@@ -206,7 +223,8 @@ class Run:
         except TargetFailed as error:
             ended = ended or Ended("failed", str(error), 5)
         finally:
-            await self.collector.close()
+            await self.collector.close(0.3 if self.interrupts.received else 2.0)
+            self.interrupts.close()
         return ended
 
     async def _play_on(self, supervisor: Supervisor) -> None:
@@ -227,6 +245,7 @@ class Run:
             addresses = deployment.addresses if deployment is not None else {}
             control_port = deployment.gateway_control_port if deployment is not None else 0
             async with LiveWorld(supervisor, addresses, self.token, start_again, self.load, control_port) as world:
+                self.world = world
                 if self.experiment.faults:
                     self.plays = self._plays(world)
                 timeline = TimelinePlay(
@@ -237,7 +256,6 @@ class Run:
                     self.watch,
                     self.folder.events,
                     self.progress,
-                    self.folder.undo,
                     judge_steady_state=self._unsteady,
                     on_drain=self._start_analysis,
                     load_log=lambda: self._last_words(LOAD),
@@ -252,8 +270,9 @@ class Run:
         finally:
             self.load.command = "stop"
             # It ends every session, so that each has its span, and exits by itself.
+            within_s = INTERRUPTED_LOAD_ENDS_WITHIN_S if self.interrupts.received else LOAD_ENDS_WITHIN_S
             with contextlib.suppress(TimeoutError, LookupError, ShepherdGone):
-                await asyncio.wait_for(supervisor.wait(LOAD), LOAD_ENDS_WITHIN_S)
+                await asyncio.wait_for(supervisor.wait(LOAD), within_s)
 
     def _deploy(self) -> Deployment | None:
         stack = self.experiment.stack
@@ -372,7 +391,11 @@ class Run:
         """Stop every process, so that every span has arrived; close the record."""
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
-            await supervisor.stop_all()
+            await supervisor.stop_all(INTERRUPTED_GRACE_S if self.interrupts.received else None)
+        for play in self.plays.values():
+            await play.settle(self._has_ended)
+            if play.active:
+                self.early.end("failed", play.played.problem, 5)
         ended = most_severe([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
             self.spans_ended["runner#1"] = self._runner_spans.ended

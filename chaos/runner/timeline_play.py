@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from chaos.experiment.model import Experiment
@@ -34,10 +33,9 @@ LOAD_STARTS_WITHIN_S = 30.0
 class TimelinePlay:
     """Plays the timeline once, from the start of the load to the end of the drain.
 
-    `plays`: the experiment's faults, by id. `undo`: the write-ahead file, for a message. `watch` observes the load's
-    counters. `judge_steady_state()` returns what fails, or "". `on_drain()` is called when the drain begins.
-    `load_log()` returns the last lines of the load generator's log. `clock`: monotonic seconds, as that of `watch`;
-    `wall_ns`: unix nanoseconds.
+    `plays`: the experiment's faults, by id. `watch` observes the load's counters. `judge_steady_state()` returns what
+    fails, or "". `on_drain()` is called when the drain begins. `load_log()` returns the last lines of the load
+    generator's log. `clock`: monotonic seconds, as that of `watch`; `wall_ns`: unix nanoseconds.
     """
 
     experiment: Experiment
@@ -47,7 +45,6 @@ class TimelinePlay:
     watch: LiveShare
     events: EventLog
     progress: Progress
-    undo: Path
     judge_steady_state: Callable[[], Awaitable[str]]
     on_drain: Callable[[], None]
     load_log: Callable[[], str]
@@ -137,7 +134,7 @@ class TimelinePlay:
             self.progress.fault(text, on=False)
             played = play.played  # also of one whose run was ended meanwhile
             if played.problem and not played.verified:
-                self.early.end("failed", f"{played.problem}\n    undo it by hand: see {self.undo}", 5)
+                self.early.end("failed", played.problem, 5)
 
     async def _confirm_metastable(self) -> None:
         begin = self._baseline_from

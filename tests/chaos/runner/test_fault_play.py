@@ -175,10 +175,9 @@ async def test_a_release_during_a_long_injection_reverts_immediately(tmp_path: P
     play.release()
     async with asyncio.timeout(5):
         played = await playing
-    assert played.stages == ["injected", "reverted", "verified"]
-    assert (played.confirmed, played.verified, played.problem) == (False, True, "")
+    assert played.stages == ["injected", "reverted"]
+    assert (played.confirmed, played.verified, played.problem) == (False, False, "")
     assert world.healthy
-    assert not world.armed
 
 
 async def test_a_fault_that_is_released_before_its_begin_is_not_injected(tmp_path: Path) -> None:

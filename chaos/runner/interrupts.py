@@ -1,0 +1,84 @@
+"""Ctrl-C and other signals that end a run: how the first one and the second one are obeyed, and within which time.
+
+The first signal ends the run early: the load stops, every fault is reverted, every process ends, the record is closed.
+A second one kills every process now. What has not ended `GENTLE_S` after the first is treated as if a second one had
+come. If even that takes longer than `NOW_S`, this process exits by itself; its shepherd then kills what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from chaos.runner.early_end import EarlyEnd
+
+__all__ = ["GENTLE_S", "NOW_S", "Interrupts"]
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GENTLE_S: Final = 3.2
+"""From the first signal to the moment where every process is killed, seconds."""
+NOW_S: Final = 1.5
+"""From the second signal (or the end of `GENTLE_S`) to the exit of this process, seconds."""
+EXIT_INTERRUPTED: Final = 130
+_SHOW_CURSOR: Final = "\x1b[?25h"
+
+
+class Interrupts:
+    """The handlers of the signals. `kill_all()` begins to kill every process; `say(text)` informs the user."""
+
+    def __init__(self, early: EarlyEnd, kill_all: Callable[[], None], say: Callable[[str], None]) -> None:
+        self._early = early
+        self._kill_all = kill_all
+        self._say = say
+        self._timers: list[asyncio.TimerHandle] = []
+        self._exit: threading.Timer | None = None
+        self._received = 0
+
+    @property
+    def received(self) -> bool:
+        """Whether a signal came."""
+        return self._received > 0
+
+    def install(self) -> None:
+        """Handle the signals from now on, in the running event loop."""
+        loop = asyncio.get_running_loop()
+        for signum in SIGNALS:
+            loop.add_signal_handler(signum, self.on_signal, signum)
+
+    def close(self) -> None:
+        """The run has ended: nothing is killed any more."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._exit is not None:
+            self._exit.cancel()
+
+    def on_signal(self, signum: signal.Signals) -> None:
+        """A signal came."""
+        self._received += 1
+        self._early.end("interrupted", f"interrupted by {signum.name}", EXIT_INTERRUPTED)
+        if self._received == 1:
+            self._say("interrupted: the load stops, then every fault is reverted (once more: end everything now)")
+            self._timers.append(asyncio.get_running_loop().call_later(GENTLE_S, self._now))
+        else:
+            self._now()
+
+    def _now(self) -> None:
+        if self._exit is not None:
+            return
+        # A thread, because the event loop may be what does not end.
+        self._exit = threading.Timer(NOW_S, _exit)
+        self._exit.daemon = True
+        self._exit.start()
+        self._say("every process is killed now")
+        self._kill_all()
+
+
+def _exit() -> None:
+    show = _SHOW_CURSOR if sys.stdout.isatty() else ""
+    os.write(1, f"{show}interrupted: ended before the record was closed; every process is killed\n".encode())
+    os._exit(EXIT_INTERRUPTED)
