@@ -1,7 +1,8 @@
 """When to stop a run: `abort if session_success < 50% for 5s`.
 
 A guardrail evaluates the load generator's counters (`docs/wire.md`) of the last 30 s (or since the load began, if
-that is less) at every post. It stops the run when its condition was true at every post for as long as it says. So a
+that is less) at every post, and in between at the runner's own times, so that counters which do not come delay nothing.
+It stops the run when its condition was true at every evaluation for as long as it says. So a
 short burst of losses, as when a pool dies, does not stop a run, and lasting losses do. Pure: time and counters are
 passed in.
 
@@ -200,17 +201,26 @@ class GuardrailWatch:
         longest_s = max(_look_back_s(guardrail) for guardrail in self.guardrails)
         while len(samples) > 1 and samples[1].at_s <= at_s - longest_s:
             samples.popleft()
+        return self._judge(last)
+
+    def tick(self, at_s: float) -> Tripped | None:
+        """Nothing was posted since the last time: evaluate with the same counters, now."""
+        if not self._samples or at_s <= self._samples[-1].at_s:
+            return None
+        return self._judge(self._samples[-1]._replace(at_s=at_s))
+
+    def _judge(self, last: _Sample) -> Tripped | None:
+        at_s = last.at_s
         for guardrail in self.guardrails:
-            value = self._value(guardrail)
+            value = self._value(guardrail, last)
             if value is None or not COMPARISONS[guardrail.op](value, guardrail.value):
                 self._bad_since_s.pop(guardrail, None)
             elif at_s - self._bad_since_s.setdefault(guardrail, at_s) >= guardrail.window_s:
                 return Tripped(guardrail.text, value)
         return None
 
-    def _value(self, guardrail: Guardrail) -> float | None:
+    def _value(self, guardrail: Guardrail, last: _Sample) -> float | None:
         """The measure over the window of the guardrail."""
-        last = self._samples[-1]
         first = self._samples[0]
         for sample in self._samples:
             if sample.at_s > last.at_s - _look_back_s(guardrail):

@@ -97,6 +97,11 @@ class FaultPlay:
         """Record that it will be injected."""
         self._note("planned")
 
+    def lapsed(self, target: str) -> None:
+        """A target no longer has the fault, and nobody has reverted it: its lease was not renewed in time."""
+        self._note_if_possible("lapsed", target=target)
+        self._say(f"fault {self.fault.id}: {self.fault.kind} is off on {target}: its lease was not renewed in time")
+
     def end(self) -> None:
         """The timeline asks for the revert. It begins now, or when the fault is confirmed if that takes longer."""
         self._due.set()

@@ -1,7 +1,7 @@
 """The `World` of a real run: the supervisor's processes, the control ports and the load generators.
 
 It also renews the leases of behaviours. A replica drops a behaviour whose lease expires, so a runner that hangs or dies
-leaves none behind.
+leaves none behind. Each process is renewed on its own, so that one that does not answer delays no other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from reports.shared.control_port import TOKEN_HEADER
 __all__ = ["Address", "LiveWorld"]
 
 RENEW_EVERY_S = 1.0
+RENEW_WITHIN_S = 1.0
+"""How long a process may take to answer a renewal: well below the lease, so that a late one can be repeated."""
 LEASE_S = 5.0
+CALL_WITHIN_S = 2.0
 POLL_S = 0.02
 
 
@@ -42,9 +45,11 @@ class Address:
 class LiveWorld:
     """Implements `chaos.faults.world.World`.
 
-    `start_again(name, cold_start_s)` starts a replica's next process. `load` controls the load generators. Without
-    `addresses` (a user's own endpoint) only faults of the load are possible; without `gateway_control_port`, none of
-    the gateway.
+    `start_again(name, cold_start_s)` starts a replica's next process. `load` controls the load generators.
+    `on_lapse(name, fault_id)`: a process no longer has a behaviour that should be active there.
+
+    Without `addresses` (a user's own endpoint) only faults of the load are possible; without `gateway_control_port`,
+    none of the gateway.
     """
 
     def __init__(
@@ -55,17 +60,22 @@ class LiveWorld:
         start_again: Callable[[str, float], Awaitable[None]],
         load: LoadControl,
         gateway_control_port: int = 0,
+        on_lapse: Callable[[str, str], None] = lambda name, fault_id: None,
     ) -> None:
         self._supervisor = supervisor
         self._addresses = addresses
         self._start_again = start_again
         self._load = load
+        self._on_lapse = on_lapse
         self._control_ports = {name: address.control_port for name, address in addresses.items()}
         self._control_ports[TARGET_GATEWAY] = gateway_control_port
         self._headers = {TOKEN_HEADER: token}
         self._session: aiohttp.ClientSession | None = None
         self._ending_all = False
         self._behaving: dict[str, set[str]] = {}
+        """The ids of the behaviours that should be active, by process."""
+        self._renewed_s: dict[tuple[str, str], float] = {}
+        """When the last renewal of each that succeeded was sent, by process and id; monotonic seconds."""
         self._ending: set[str] = set()
         """Processes whose end a fault ordered, until they are reaped."""
         self._renewals: asyncio.Task[None] | None = None
@@ -73,8 +83,7 @@ class LiveWorld:
         self.replicas: Mapping[str, ReplicaView] = {name: address.view for name, address in addresses.items()}
 
     async def __aenter__(self) -> LiveWorld:
-        timeout = aiohttp.ClientTimeout(total=2)
-        self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False, headers=self._headers)
+        self._session = aiohttp.ClientSession(trust_env=False, headers=self._headers)
         self._renewals = asyncio.create_task(self._renew())
         return self
 
@@ -159,10 +168,11 @@ class LiveWorld:
     def _control(self, name: str, path: str) -> str:
         return f"http://127.0.0.1:{self._control_ports[name]}{path}"
 
-    async def _call(self, method: str, name: str, path: str, body: Any = None) -> Any:
+    async def _call(self, method: str, name: str, path: str, body: Any = None, within_s: float = CALL_WITHIN_S) -> Any:
         assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=within_s)
         try:
-            async with self._session.request(method, self._control(name, path), json=body) as answer:
+            async with self._session.request(method, self._control(name, path), json=body, timeout=timeout) as answer:
                 reply = await answer.json(content_type=None)
                 if answer.status >= 400:
                     raise FaultError(f"{name} refused {method} {path}: {reply}")
@@ -172,6 +182,7 @@ class LiveWorld:
 
     async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:
         """Add a behaviour to a process, with a lease that this object renews until `remove_behaviour`."""
+        self._renewed_s[name, fault_id] = time.monotonic()
         await self._call("PUT", name, f"/behaviours/{fault_id}", {"lease_s": LEASE_S, **body})
         self._behaving.setdefault(name, set()).add(fault_id)
 
@@ -193,10 +204,24 @@ class LiveWorld:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            for name, ids in list(self._behaving.items()):
-                if ids:
-                    with contextlib.suppress(FaultError, Unreachable):
-                        await self._call("POST", name, "/behaviours/renew", {"ids": sorted(ids)})
+            await asyncio.gather(*(self._renew_one(name, ids) for name, ids in self._behaving.items() if ids))
+
+    async def _renew_one(self, name: str, ids: set[str]) -> None:
+        """Renew the behaviours of one process. One that it has no more, or that it cannot have, has lapsed."""
+        sent_s = time.monotonic()
+        wanted = set(ids)
+        body = {"ids": sorted(wanted)}
+        try:
+            answer = await self._call("POST", name, "/behaviours/renew", body, within_s=RENEW_WITHIN_S)
+            held = wanted & set(answer["renewed"])
+        except (FaultError, Unreachable, LookupError, TypeError):
+            held = {one for one in wanted if sent_s - self._renewed_s[name, one] <= LEASE_S}
+        else:
+            self._renewed_s.update({(name, one): sent_s for one in held})
+        for one in sorted(wanted - held):
+            if one in ids:  # it was not removed meanwhile
+                ids.discard(one)
+                self._on_lapse(name, one)
 
     # -- demand -----------------------------------------------------------------------------------------------------
     async def order_demand(self, order: Order) -> None:

@@ -20,9 +20,15 @@ __all__ = ["LoadControl"]
 
 
 class LoadControl:
-    """Responses to posts of counters, and the events that the runner waits for. `clock`: monotonic seconds."""
+    """Responses to posts of counters, and the events that the runner waits for.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock`: monotonic seconds. `on_lapse(fault_id)`: a load generator no longer has an order that it had, and that
+    stands.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, on_lapse: Callable[[str], None] = lambda fault_id: None
+    ) -> None:
         self.command = "wait"
         self.orders: dict[str, Order] = {}
         """Orders of the active demand faults, by fault id."""
@@ -33,8 +39,11 @@ class LoadControl:
         self.done = asyncio.Event()
         self.data: dict[str, Any] = {}
         self._clock = clock
+        self._on_lapse = on_lapse
         self._last_posts: dict[str, tuple[float, dict[str, Any]]] = {}
         """Time and data of the last post of each process that plays sessions."""
+        self._active: dict[str, set[str]] = {}
+        """The ids of the orders that each of them last reported as active."""
 
     def on_counters(self, counters: Counters) -> dict[str, object]:
         """A process has posted its counters. Returns the response."""
@@ -50,7 +59,16 @@ class LoadControl:
             self.started.set()
         if counters.data.get("done"):
             self.done.set()
+        self._note_lapses(f"{counters.process}#{counters.incarnation}", set(counters.data.get("demand", {})))
         return {"command": self.command, "demand": [msgspec.to_builtins(order) for order in self.orders.values()]}
+
+    def _note_lapses(self, poster: str, active: set[str]) -> None:
+        """Compare the orders that a load generator has with those that it had and that stand."""
+        before = self._active.get(poster, set())
+        self._active[poster] = active
+        if self.command in ("run", "hold"):  # a load that drains or stops drops every order
+            for fault_id in sorted((before - active) & set(self.orders)):
+                self._on_lapse(fault_id)
 
     def demand_state(self, fault_id: str) -> DemandState:
         """What the load reports about an order. Raises Unreachable if no process has posted within the lease."""

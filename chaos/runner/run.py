@@ -29,7 +29,6 @@ import contextlib
 import os
 import platform
 import secrets
-import time
 from collections.abc import Mapping
 
 import msgspec
@@ -37,11 +36,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.children.telemetry import SpanCount, resource
-from chaos.experiment.guardrails import GuardrailWatch
 from chaos.experiment.model import Experiment, UrlTarget
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
-from chaos.runner.confirmation import LiveShare
 from chaos.runner.deployment import LOAD, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
@@ -54,10 +51,9 @@ from chaos.runner.probe_result import failure_text, notes
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
-from chaos.runner.silence import SilenceWatch, silence_text
+from chaos.runner.run_watch import RunWatch
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
-from chaos.supervision.link import Refused
 from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
 from reports.shared.errors import TargetFailed
@@ -69,7 +65,6 @@ LOAD_ENDS_WITHIN_S = 5.0
 INTERRUPTED_LOAD_ENDS_WITHIN_S = 1.0
 INTERRUPTED_GRACE_S = 0.6
 """How long the processes of one kind may take to end after Ctrl-C, before SIGKILL."""
-LOG_LINES = 8
 
 
 class Run:
@@ -80,7 +75,7 @@ class Run:
         self.folder = folder
         self.progress = progress
         self.token = secrets.token_urlsafe(24)
-        self.load = LoadControl()
+        self.load = LoadControl(on_lapse=lambda fault_id: self._lapsed(TARGET_LOAD, fault_id))
         self.collector = Collector(
             folder.spans,
             folder.gauges,
@@ -89,50 +84,32 @@ class Run:
             self._record_failed,
             Copy.from_environment(os.environ),
         )
-        self.guardrails = GuardrailWatch(experiment.guardrails)
-        self.watch = LiveShare()
-        self.silence = SilenceWatch(self._state, self._stopped_by_fault)
-        self.spans_ended: dict[str, int | None] = {}
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
         self.plays: dict[str, FaultPlay] = {}
         """By fault id."""
-        self._fleet_whole = asyncio.Event()
-        """Set once the gateway has seen every replica healthy: one still ejected since start-up would distort the
-        baseline.
-        """
         self._stopping = False
         self.world: LiveWorld | None = None
         self.early = EarlyEnd(self._stop_acting)
+        self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
         self.interrupts = Interrupts(self.early, self._kill_all, progress.say)
 
     # -- what may end a run early -----------------------------------------------------------------------------------
     def _stop_acting(self) -> None:
-        """The run ends early: no more load from now on, and no process is started again."""
+        """The run ends early: no more load from now on, no process is started again, and every fault is reverted."""
         self.load.command = "stop"
         if self.world is not None:
             self.world.end()
+        for play in self.plays.values():
+            play.release()
 
     def _kill_all(self) -> None:
         if self.supervisor is not None:
             self.supervisor.end_now()
 
     def _counters(self, counters: Counters) -> Mapping[str, object]:
-        self.spans_ended[f"{counters.process}#{counters.incarnation}"] = counters.spans.get("ended")
         self.progress.counters(counters)
-        self.silence.posted(counters.process, counters.incarnation, final=counters.final)
-        replicas = counters.data.get("replicas", {}) if counters.kind == "gateway" else {}
-        if replicas and not any(state["ejected"] for state in replicas.values()):
-            self._fleet_whole.set()
-        if counters.kind == "load":
-            self.watch.observe(counters.data)
-        elif counters.kind == "replica":
-            self.watch.replica(counters.process, counters.data)
-        if counters.kind == "load" and self.load.command == "run":
-            tripped = self.guardrails.observe(counters.at / 1e9, counters.data)
-            if tripped is not None:
-                self.folder.events.write("guardrail", text=tripped.text, value=tripped.value)
-                self.early.end("aborted", f"guardrail: {tripped.text} (it was {tripped.value:g})", 4)
+        self.watch.counters(counters)
         return self.load.on_counters(counters)
 
     def _shepherd_gone(self, error: ShepherdGone) -> None:
@@ -141,57 +118,18 @@ class Run:
     def _record_failed(self, error: RecordFull) -> None:
         self.early.end("failed", str(error), 5)
 
-    def _exited(self, child: Child, status: int, expected: bool) -> None:
-        self.silence.exited(child.name, child.incarnation)
+    def _may_exit(self, child: Child) -> bool:
+        """Whether an exit of this process is no failure now."""
         leaving = child.name == LOAD and self.load.command == "stop"
-        expected = expected or self._stopping or leaving or child.name in (STEADY, PROBE)
-        with contextlib.suppress(RecordFull):
-            self.folder.events.write(
-                "process",
-                name=child.name,
-                incarnation=child.incarnation,
-                pid=child.pid,
-                kind=child.kind,
-                event="exited",
-                status=status,
-                expected=expected,
-            )
-        if not expected:
-            how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
-            self.early.end("failed", f"{child.name} exited unexpectedly ({how}){self._last_words(child.name)}", 5)
+        return self._stopping or leaving or child.name in (STEADY, PROBE)
+
+    def _lapsed(self, target: str, fault_id: str) -> None:
+        if (play := self.plays.get(fault_id)) is not None:
+            play.lapsed(target)
 
     def _has_ended(self, target: str) -> bool:
         """Whether the process of a fault's target has ended; for a fault of the load, the load generator."""
-        return self._state(LOAD if target == TARGET_LOAD else target) == "gone"
-
-    def _state(self, process: str) -> str:
-        return self.supervisor.state(process) if self.supervisor is not None else "gone"
-
-    def _stopped_by_fault(self, process: str) -> bool:
-        """Whether a fault that acts on processes is active on this one."""
-        return any(
-            play.active and play.fault.where == "process" and process in play.fault.targets
-            for play in self.plays.values()
-        )
-
-    async def _end_when_silent(self, supervisor: Supervisor) -> None:
-        """From the start of the load on: end the run when a process is silent. Then kill the process."""
-        await self.load.started.wait()
-        silence = await self.silence.until_silent()
-        child = supervisor.child(silence.process)
-        at_s = (time.time_ns() - (self.load.started_ns or 0)) / 1e9
-        why = silence_text(silence, child.kind if child else "", at_s, self._last_words(silence.process))
-        self.early.end("failed", why, 5)
-        # A stopped process would hold up the end of the run, and the revert of a fault that acts inside it.
-        with contextlib.suppress(LookupError, ShepherdGone, Refused):
-            await supervisor.kill(silence.process)
-
-    def _last_words(self, process: str) -> str:
-        try:
-            lines = self.folder.log(process).read_text(errors="replace").splitlines()[-LOG_LINES:]
-        except OSError:
-            lines = []
-        return "".join(f"\n    {line}" for line in lines) + f"\n    log: {self.folder.log(process)}"
+        return self.watch.state(LOAD if target == TARGET_LOAD else target) == "gone"
 
     # -- the run ----------------------------------------------------------------------------------------------------
     async def play(self) -> Ended | None:
@@ -206,9 +144,10 @@ class Run:
                 run_dir=self.folder.path,
                 owner=self.folder.path.name,
                 token=self.token,
-                on_exit=self._exited,
+                on_exit=self.watch.exited,
                 on_gone=self._shepherd_gone,
             ) as self.supervisor:
+                self.watch.supervisor = self.supervisor
                 try:
                     await self._play_on(self.supervisor)
                 except Ended as early:
@@ -244,29 +183,31 @@ class Run:
 
             addresses = deployment.addresses if deployment is not None else {}
             control_port = deployment.gateway_control_port if deployment is not None else 0
-            async with LiveWorld(supervisor, addresses, self.token, start_again, self.load, control_port) as world:
+            async with LiveWorld(
+                supervisor, addresses, self.token, start_again, self.load, control_port, self._lapsed
+            ) as world:
                 self.world = world
                 if self.experiment.faults:
-                    self.plays = self._plays(world)
+                    self.plays.update(self._plays(world))
                 timeline = TimelinePlay(
                     self.experiment,
                     self.plays,
                     self.load,
                     self.early,
-                    self.watch,
+                    self.watch.share,
                     self.folder.events,
                     self.progress,
                     judge_steady_state=self._unsteady,
                     on_drain=self._start_analysis,
-                    load_log=lambda: self._last_words(LOAD),
+                    load_log=lambda: self.watch.last_words(LOAD),
                 )
-                listening = asyncio.create_task(self._end_when_silent(supervisor))
+                watching = asyncio.create_task(self.watch.watch())
                 try:
                     await timeline.play()
                 finally:
                     await timeline.release()
-                    listening.cancel()
-                    await asyncio.gather(listening, return_exceptions=True)
+                    watching.cancel()
+                    await asyncio.gather(watching, return_exceptions=True)
         finally:
             self.load.command = "stop"
             # It ends every session, so that each has its span, and exits by itself.
@@ -303,7 +244,7 @@ class Run:
 
     async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
         child = await supervisor.spawn(spec)
-        self.spans_ended.setdefault(f"{child.name}#{child.incarnation}", None)
+        self.watch.started(child)
         self._started(child)
         return child
 
@@ -323,7 +264,7 @@ class Run:
         async def stack() -> None:
             if deployment is not None:
                 await all_ready(deployment.urls(), self._is_ready)
-                await self._fleet_whole.wait()
+                await self.watch.fleet_whole.wait()
 
         waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
@@ -398,9 +339,9 @@ class Run:
                 self.early.end("failed", play.played.problem, 5)
         ended = most_severe([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
-            self.spans_ended["runner#1"] = self._runner_spans.ended
+            self.watch.spans_ended["runner#1"] = self._runner_spans.ended
         try:
-            instances = {instance: {"ended": ended} for instance, ended in self.spans_ended.items()}
+            instances = {instance: {"ended": ended} for instance, ended in self.watch.spans_ended.items()}
             self.folder.events.write("spans", instances=instances)
             if self.collector.copy is not None:
                 self.folder.events.write("copy", sent=self.collector.copy.sent, lost=self.collector.copy.lost)

@@ -120,7 +120,8 @@ class TimelinePlay:
         return done
 
     async def _faults_verified(self) -> None:
-        await self.early.or_end(asyncio.gather(*self._tasks))
+        # Shielded: `release` ends them, a cancellation would wait for what they wait for.
+        await self.early.or_end(asyncio.gather(*map(asyncio.shield, self._tasks)))
 
     async def _play_fault(self, play: FaultPlay) -> None:
         text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"

@@ -90,6 +90,11 @@ def fault_doubts(impact: FaultImpact) -> list[str]:
     doubts = []
     if not impact.confirmed:
         doubts.append(f"fault {fault.id} ({fault.kind}) was not confirmed" + (f": {fault.why}" if fault.why else ""))
+    if "lapsed" in fault.stages:
+        at_s = fault.stages["lapsed"]
+        doubts.append(
+            f"fault {fault.id} ({fault.kind}) was off from {at_s:.1f} s on: its lease was not renewed in time"
+        )
     if not impact.hit_something:
         doubts.append(f"fault {fault.id} ({fault.kind}) hit nothing: no call met it")
     return doubts

@@ -201,6 +201,25 @@ def test_old_samples_are_dropped_and_late_posts_are_ignored() -> None:
     assert watch.observe(1.0, counters(lost=4000)) is None  # older than the last post
 
 
+def test_a_condition_that_was_true_stops_the_run_on_time_without_posts() -> None:
+    watch = watch_of("abort if calls_failed > 2 for 5s")
+    assert watch.observe(0.0, counters()) is None
+    assert watch.observe(1.0, counters(failed=3)) is None
+    assert watch.tick(5.9) is None
+    assert watch.tick(6.0) == Tripped("abort if calls_failed > 2 for 5s", 3)
+
+
+def test_a_tick_keeps_no_sample_and_is_nothing_before_the_first_post_or_back_in_time() -> None:
+    watch = watch_of("abort if goodput < 10 for 2s")
+    assert watch.tick(100.0) is None
+    watch.observe(0.0, counters())
+    watch.observe(1.0, counters(ok=5, good=5, tokens=500))
+    assert watch.tick(0.5) is None
+    assert watch.tick(40.0) is None, "true for the first time"
+    assert watch.observe(1.5, counters(ok=9, good=9, tokens=900)) is None, "a post of before is still taken"
+    assert watch.tick(2.0) is None
+
+
 def test_without_guardrails_no_sample_is_kept() -> None:
     watch = GuardrailWatch([])
     assert watch.observe(1, counters(lost=100)) is None

@@ -50,3 +50,31 @@ def test_the_state_is_unknown_after_no_post_within_the_lease() -> None:
     now[0] = 5.1
     with pytest.raises(Unreachable):
         load.demand_state("f1")
+
+
+def test_an_order_that_a_load_generator_lost_while_it_stands_has_lapsed_once() -> None:
+    lapsed: list[str] = []
+    load = LoadControl(on_lapse=lapsed.append)
+    load.command = "run"
+    load.orders["f1"] = Order("f1", "surge", {"factor": 3}, 7)
+    load.on_counters(post(demand={}))  # not active yet
+    load.on_counters(post(demand={"f1": 0}))
+    assert lapsed == []
+    load.on_counters(post(demand={}))
+    load.on_counters(post(demand={}))
+    assert lapsed == ["f1"]
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "drain", "stop"])
+def test_an_order_that_ends_as_it_should_has_not_lapsed(ends: str) -> None:
+    lapsed: list[str] = []
+    load = LoadControl(on_lapse=lapsed.append)
+    load.command = "run"
+    load.orders["f1"] = Order("f1", "surge", {"factor": 3}, 7)
+    load.on_counters(post(demand={"f1": 0}))
+    if ends == "cancelled":
+        load.orders.clear()
+    else:
+        load.command = ends
+    load.on_counters(post(demand={}))
+    assert lapsed == []

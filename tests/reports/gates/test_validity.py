@@ -55,6 +55,12 @@ def test_spans_of_a_process_that_crashed_are_lost(good: RecordBuilder) -> None:
     assert "replica" in proofs_of(good).source_doubts
 
 
+def test_a_fault_whose_lease_ran_out_is_a_doubt(good: RecordBuilder) -> None:
+    good.call("s", 0, 21.0, events=())
+    good.fault(stages={"injected": 20.0, "confirmed": 20.1, "lapsed": 25.3, "reverted": 30.0, "verified": 30.1})
+    assert "fault f1 (kill) was off from 25.3 s on: its lease was not renewed in time" in proofs_of(good).fault_doubts
+
+
 def test_a_fault_that_was_never_injected_is_a_doubt_with_the_reason(good: RecordBuilder) -> None:
     good.fault(stages={"planned": 0.0, "failed": 20.0}, why="no such process")
     assert proofs_of(good).fault_doubts == ("fault f1 (kill) was never injected: no such process",)

@@ -1,0 +1,112 @@
+"""Signals to a run: the first ends it early, a second one and the end of the patience kill every process, once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from chaos.runner import interrupts
+from chaos.runner.early_end import EarlyEnd
+from chaos.runner.interrupts import GENTLE_S, NOW_S, Interrupts
+from chaos.testing.mock_clock import run_in_virtual_time
+
+
+class Timer:
+    """In place of `threading.Timer`: counts what was started and cancelled."""
+
+    started: list[float]
+    cancelled: int
+
+    def __init__(self, seconds: float, action: Callable[[], None]) -> None:
+        self.seconds = seconds
+        self.daemon = False
+
+    def start(self) -> None:
+        assert self.daemon, "it must not hold up the exit of the process"
+        Timer.started.append(self.seconds)
+
+    def cancel(self) -> None:
+        Timer.cancelled += 1
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.at_first: list[str] = []
+        self.killed_at: list[float] = []
+        self.said: list[str] = []
+        self.early = EarlyEnd(lambda: self.at_first.append("stop"))
+        self.interrupts = Interrupts(
+            self.early, lambda: self.killed_at.append(asyncio.get_running_loop().time()), self.said.append
+        )
+
+
+@pytest.fixture(autouse=True)
+def timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    Timer.started, Timer.cancelled = [], 0
+    monkeypatch.setattr(interrupts.threading, "Timer", Timer)
+
+
+def test_the_first_signal_ends_the_run_early_and_kills_nothing_at_once() -> None:
+    async def scenario() -> Rig:
+        rig = Rig()
+        rig.interrupts.on_signal(signal.SIGINT)
+        assert rig.at_first == ["stop"], "in the same moment, not when the run next looks"
+        await asyncio.sleep(GENTLE_S - 0.1)
+        rig.interrupts.close()
+        await asyncio.sleep(60)
+        return rig
+
+    rig = run_in_virtual_time(scenario())
+    assert [(ended.event, ended.exit_code) for ended in rig.early.reasons] == [("interrupted", 130)]
+    assert rig.killed_at == []
+    assert Timer.started == []
+
+
+def test_a_run_that_does_not_end_after_the_first_signal_is_killed() -> None:
+    async def scenario() -> tuple[Rig, float]:
+        rig = Rig()
+        begun = asyncio.get_running_loop().time()
+        rig.interrupts.on_signal(signal.SIGTERM)
+        await asyncio.sleep(60)
+        return rig, begun
+
+    rig, begun = run_in_virtual_time(scenario())
+    assert rig.killed_at == [begun + GENTLE_S]
+    assert Timer.started == [NOW_S]
+    assert GENTLE_S + NOW_S < 5.0, "the process is gone within 5 s"
+
+
+def test_a_second_signal_kills_at_once_and_further_ones_change_nothing() -> None:
+    async def scenario() -> tuple[Rig, float]:
+        rig = Rig()
+        rig.interrupts.on_signal(signal.SIGINT)
+        await asyncio.sleep(1.0)
+        at = asyncio.get_running_loop().time()
+        for _ in range(3):
+            rig.interrupts.on_signal(signal.SIGINT)
+        await asyncio.sleep(60)
+        rig.interrupts.close()
+        return rig, at
+
+    rig, at = run_in_virtual_time(scenario())
+    assert rig.killed_at == [at]
+    assert Timer.started == [NOW_S]
+    assert NOW_S < 2.0
+    assert Timer.cancelled == 1
+
+
+def test_a_signal_after_another_early_end_is_a_first_signal() -> None:
+    async def scenario() -> Rig:
+        rig = Rig()
+        rig.early.end("aborted", "a guardrail", 4)
+        rig.interrupts.on_signal(signal.SIGINT)
+        rig.interrupts.close()
+        return rig
+
+    rig = run_in_virtual_time(scenario())
+    assert rig.at_first == ["stop"]
+    assert rig.killed_at == []
+    assert [ended.exit_code for ended in rig.early.reasons] == [4, 130]
