@@ -20,7 +20,7 @@ from chaos.runner.early_end import EarlyEnd
 __all__ = ["GENTLE_S", "NOW_S", "Interrupts"]
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GENTLE_S: Final = 3.2
+GENTLE_S: Final = 2.8
 """From the first signal to the moment where every process is killed, seconds."""
 NOW_S: Final = 1.5
 """From the second signal (or the end of `GENTLE_S`) to the exit of this process, seconds."""

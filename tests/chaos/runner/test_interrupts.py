@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from chaos.runner import interrupts
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.interrupts import GENTLE_S, NOW_S, Interrupts
 from chaos.testing.mock_clock import run_in_virtual_time
@@ -46,7 +45,7 @@ class Rig:
 @pytest.fixture(autouse=True)
 def timer(monkeypatch: pytest.MonkeyPatch) -> None:
     Timer.started, Timer.cancelled = [], 0
-    monkeypatch.setattr(interrupts.threading, "Timer", Timer)
+    monkeypatch.setattr("threading.Timer", Timer)
 
 
 def test_the_first_signal_ends_the_run_early_and_kills_nothing_at_once() -> None:

@@ -56,7 +56,7 @@ def test_spans_of_a_process_that_crashed_are_lost(good: RecordBuilder) -> None:
 
 
 def test_a_fault_whose_lease_ran_out_is_a_doubt(good: RecordBuilder) -> None:
-    good.call("s", 0, 21.0, events=())
+    good.call("s", 0, 21.0)
     good.fault(stages={"injected": 20.0, "confirmed": 20.1, "lapsed": 25.3, "reverted": 30.0, "verified": 30.1})
     assert "fault f1 (kill) was off from 25.3 s on: its lease was not renewed in time" in proofs_of(good).fault_doubts
 
