@@ -158,12 +158,13 @@ class Run:
                     ended = Ended("failed", str(error), 5)
                 finally:
                     self._stopping = True
-                ended = await self._close_record(self.supervisor, ended)
-        except TargetFailed as error:
-            ended = ended or Ended("failed", str(error), 5)
+                await self._stop(self.supervisor)
+        except TargetFailed as error:  # also of the shepherd, when it is told to end
+            self.early.end("failed", str(error), 5)
         finally:
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
-            self.interrupts.close()
+        ended = self._close_record(ended)
+        self.interrupts.close()
         return ended
 
     async def _play_on(self, supervisor: Supervisor) -> None:
@@ -328,8 +329,8 @@ class Run:
         )
 
     # -- the end ----------------------------------------------------------------------------------------------------
-    async def _close_record(self, supervisor: Supervisor, ended: Ended | None) -> Ended | None:
-        """Stop every process, so that every span has arrived; close the record."""
+    async def _stop(self, supervisor: Supervisor) -> None:
+        """Stop every process, so that every span has arrived, and settle every fault."""
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all(INTERRUPTED_GRACE_S if self.interrupts.received else None)
@@ -337,16 +338,20 @@ class Run:
             await play.settle(self._has_ended)
             if play.active:
                 self.early.end("failed", play.played.problem, 5)
+        with contextlib.suppress(RecordFull):
+            self.folder.events.write("phase", phase="end")
+
+    def _close_record(self, ended: Ended | None) -> Ended | None:
+        """Write how the run ended, after all that could still fail. Returns it."""
         ended = most_severe([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
             self.watch.spans_ended["runner#1"] = self._runner_spans.ended
         try:
-            instances = {instance: {"ended": ended} for instance, ended in self.watch.spans_ended.items()}
+            instances = {instance: {"ended": count} for instance, count in self.watch.spans_ended.items()}
             self.folder.events.write("spans", instances=instances)
             if self.collector.copy is not None:
                 self.folder.events.write("copy", sent=self.collector.copy.sent, lost=self.collector.copy.lost)
             self.folder.events.write("run", event=ended.event if ended else "finished", why=ended.why if ended else "")
-            self.folder.events.write("phase", phase="end")
         except RecordFull as error:
             ended = ended or Ended("failed", str(error), 5)
         return ended
