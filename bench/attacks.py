@@ -86,8 +86,8 @@ Act = Callable[[Target], bool]
 class Attack:
     """One attack.
 
-    `during`: the exit codes that it may cause while the load runs. `ends_within_s`: how long the run may go on after it,
-    None: to its planned end.
+    `during`: the exit codes that it may cause while the load runs. `ends_within_s`: how long the run may go on after
+    it, None: to its planned end.
     """
 
     name: str

@@ -46,7 +46,7 @@ from chaos.supervision.link import RUN_MARK
 from chaos.supervision.undo import pending
 from reports.shared.errors import BrownoutError
 
-__all__ = ["main", "plan", "problems_of", "table"]
+__all__ = ["attacked", "main", "plan", "problems_of", "table"]
 
 EXPERIMENTS: Final = ("lose-tpu-pool", "frozen-replica", "stalled-streams", "traffic-surge", "scheduler-bottleneck")
 """A fault of each place: processes (two), replicas, load, gateway."""
@@ -125,11 +125,11 @@ def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
             subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def attacked(number: int, attack: Attack, experiment: str, at_s: float, runs: Path) -> Row:
-    """Play a short run, attack it, and look at what is left."""
+def attacked(number: int, attack: Attack, words: Sequence[str], at_s: float, runs: Path) -> Row:
+    """Run `brownout run` with these words, attack it after `at_s` seconds, and look at what is left."""
     with _disk(runs, attack.needs_disk) as disk:
         began = time.monotonic()
-        command = [sys.executable, "-m", "chaos.cli.app", "run", experiment, "--short", "--runs", str(runs)]
+        command = [sys.executable, "-m", "chaos.cli.app", "run", *words, "--runs", str(runs)]
         process = subprocess.Popen(
             tied(command, signal.SIGINT),
             stdout=subprocess.PIPE,
@@ -148,7 +148,7 @@ def attacked(number: int, attack: Attack, experiment: str, at_s: float, runs: Pa
         folder = _folder(runs)
         row: Row = {
             "run": number,
-            "experiment": experiment,
+            "experiment": Path(words[0]).stem,
             "attack": attack.name,
             "at_s": round(at_s, 2),
             "attacked": hit,
@@ -278,7 +278,7 @@ def main(argv: list[str]) -> int:
         experiment, attack, at_s = plan(number, names)
         began = time.monotonic()
         records = options.records.absolute() / str(number)
-        row = attacked(number, attack, experiment, at_s, records)
+        row = attacked(number, attack, (experiment, "--short"), at_s, records)
         found = problems_of(row)
         if not found:
             shutil.rmtree(records, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""Chaos for brownout itself: what counts as a problem, and ten attacked runs of which nothing is left."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.attacks import ATTACKS
+from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, plan, problems_of, table
+from tests.support.run_helpers import write_experiment
+
+
+def row(attack: str = "SIGKILL gateway", **more: Any) -> dict[str, Any]:
+    """A run that was attacked during the load, and answered as it should."""
+    nothing: dict[str, Any] = {"left": [], "listening": [], "pending": [], "tracebacks": [], "problems": []}
+    ended = {"attacked": True, "exit": 5, "event": "failed", "after_load": False, "report": [5, 5]}
+    return {"attack": attack, "ended_after_s": 1.0, **nothing, **ended, **more}
+
+
+def test_the_plan_is_drawn_from_the_number_and_takes_every_attack_in_turn() -> None:
+    names = list(ATTACKS)
+    plans = [plan(number, names) for number in range(200)]
+    assert plans == [plan(number, names) for number in range(200)]
+    assert [attack.name for _, attack, _ in plans[: len(names)]] == names
+    assert {experiment for experiment, _, _ in plans} == set(EXPERIMENTS)
+    moments = [at_s for _, _, at_s in plans]
+    assert EARLIEST_S <= min(moments) < 2 < 20 < max(moments) <= LATEST_S
+
+
+def test_a_run_that_answered_as_documented_has_no_problem() -> None:
+    assert problems_of(row()) == []
+    assert problems_of(row("SIGINT runner", exit=130, event="interrupted", report=[130, 130])) == []
+    assert problems_of(row("SIGKILL runner", exit=-9, event="", report=[3, 3])) == []
+    assert problems_of(row("flood of the collector", exit=0, event="finished", report=[0, 0])) == []
+    assert problems_of(row(exit=1, event="finished", attacked=False, report=[1, 1])) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"left": [17]}, "a process is left: 17"),
+        ({"listening": [8000]}, "a port still listens: 8000"),
+        ({"pending": ["f1"]}, "the write-ahead file lists f1"),
+        ({"tracebacks": ["the output"]}, "a traceback in the output"),
+        ({"report": [5, 3]}, "`report` gives 5, then 3"),
+        ({"report": [3, 3]}, "`report` gives 3, the run gave 5"),
+        ({"exit": 1}, "exit code 1, and the record says failed"),
+        (
+            {"exit": 0, "event": "finished", "report": [0, 0]},
+            "exit code 0: the run finished as if nothing had happened",
+        ),
+    ],
+)
+def test_each_thing_that_does_not_hold_is_named(more: dict[str, Any], problem: str) -> None:
+    assert problem in problems_of(row(**more))
+
+
+def test_an_interrupted_run_that_takes_too_long_is_a_problem() -> None:
+    late = row("SIGINT twice", exit=130, event="interrupted", report=[130, 130], ended_after_s=2.5)
+    assert problems_of(late) == ["it ended 2.5 s after the attack (limit 2.3 s)"]
+
+
+def test_the_table_counts_runs_codes_and_problems() -> None:
+    rows = [row(), row(problems=["x"]), row("full disk")]
+    assert table(rows).splitlines()[2:] == [
+        "| SIGKILL gateway | 2 | 2 | 2 x 5 | 1 |",
+        "| full disk | 1 | 1 | 1 x 5 | nothing |",
+    ]
+
+
+IN_MAKE_TEST = (
+    *("SIGKILL gateway", "SIGKILL replica", "SIGSTOP locust", "SIGKILL shepherd", "SIGSTOP runner", "SIGKILL runner"),
+    *("SIGINT runner", "SIGTERM runner", "flood of the collector", "full disk"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(number, name, marks=[] if name in IN_MAKE_TEST else [pytest.mark.long], id=name)
+        for number, name in enumerate(ATTACKS)
+    ],
+)
+def test_nothing_is_left_of_an_attacked_run_and_its_record_is_true(number: int, name: str, tmp_path: Path) -> None:
+    if ATTACKS[name].needs_disk and os.geteuid() != 0:
+        pytest.skip("mounting a file system needs root")
+    at_s = random.Random(number).uniform(2.0, 9.0)
+    experiment = write_experiment(tmp_path)
+    result = attacked(number, ATTACKS[name], (str(experiment),), at_s, tmp_path / "runs")
+    assert problems_of(result) == [], result
