@@ -12,11 +12,13 @@ spread          how far two equal runs of an experiment differ: the file for `--
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
 placebo         runs without a fault, cut in two, resumable: does a boundary that means nothing change anything?
+self_chaos      short runs of which a part is killed or stopped, resumable: is nothing left, and is the record true?
 busy            multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?
 
 loadgen_kinds   the four kinds of client that `loadgen` compares
 loadgen_stub    the server of `loadgen`
 cells           results kept as JSON lines, and runs in parallel, for `catalogue`, `honesty` and `busy`
+attacks         the attacks of `self_chaos`, and the exit codes that they may cause
 busy_processes  processes that use all the CPU they can get
 provenance      the commit and the machine of a stored result
 synthetic       evidence of simulated runs whose truth is known, for `coverage` and `placebo`

@@ -11,7 +11,9 @@ ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
 guard            protects the collector
+run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
 silence          notices a process that posts no counters any more
+cpu_wait         how long a process has waited for a CPU
 record_writer    writes the record of the run
 progress         the progress on the terminal
 probe            one call to a user's endpoint before any load
@@ -19,5 +21,6 @@ probe_result     what that call found, in words
 steady_check     judges `steady_state` before a fault is injected
 confirmation     confirmation by shedding: is a failure self-sustaining?
 early_end        ends a run early; the precedence of exit codes
+interrupts       Ctrl-C and other signals: the first and the second one
 analysis_child   the analysis of the record, in a process of its own
 """
