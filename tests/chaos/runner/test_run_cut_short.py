@@ -41,6 +41,7 @@ def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Pa
     assert "Traceback" not in output
 
 
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_a_killed_runner_leaves_no_process_and_a_readable_record(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
     run.stage("confirmed")
@@ -52,6 +53,7 @@ def test_a_killed_runner_leaves_no_process_and_a_readable_record(tmp_path: Path)
     assert "Traceback" not in output
 
 
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_the_shepherd_ends_the_run_of_a_runner_that_is_stopped_for_5_seconds(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
     run.stage("confirmed")
@@ -65,7 +67,9 @@ def test_the_shepherd_ends_the_run_of_a_runner_that_is_stopped_for_5_seconds(tmp
     run.nothing_left()
 
 
-@pytest.mark.parametrize("name", ["locust", "gateway", "left-0"])
+@pytest.mark.parametrize(
+    "name", ["locust", pytest.param("gateway", marks=pytest.mark.long), pytest.param("left-0", marks=pytest.mark.long)]
+)
 def test_a_process_that_dies_unexpectedly_ends_the_run_and_is_named(tmp_path: Path, name: str) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_STALL), tmp_path / "runs")
     run.stage("confirmed")
@@ -88,6 +92,7 @@ def test_a_frozen_replica_is_resumed_when_the_run_is_interrupted(tmp_path: Path)
 LOAD_OR_GATEWAY = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
 
 
+@pytest.mark.long  # in make test: a surge, in test_run_interrupted.py
 @pytest.mark.parametrize("fault", LOAD_OR_GATEWAY)
 def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
@@ -98,7 +103,7 @@ def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_
     run.nothing_left()
 
 
-@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY[:2])
+@pytest.mark.parametrize("fault", [LOAD_OR_GATEWAY[0], pytest.param(LOAD_OR_GATEWAY[1], marks=pytest.mark.long)])
 def test_a_killed_runner_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
@@ -107,6 +112,7 @@ def test_a_killed_runner_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fau
     run.nothing_left()
 
 
+@pytest.mark.long  # in make test: test_run_interrupted.py
 def test_a_long_notice_does_not_delay_the_end_of_an_interrupted_run(tmp_path: Path) -> None:
     fault = "{at: 0s, for: 90s, terminate: {replica: right-0, notice: 80s, cold_start: 0s}}"
     stall = "{at: 0s, for: 80s, stall: {replica: right-0}}"  # so that the replica is never idle
