@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from chaos.supervision.undo import pending
+
 STACK = """
 brownout: 1
 name: small
@@ -120,6 +122,17 @@ class Run:
             self.output, _ = self.process.communicate()
             raise AssertionError(f"the run did not end within {within_s} s:\n{self.output}") from None
         return self.process.returncode
+
+    def every_fault_is_reverted(self) -> bool:
+        """Whether no fault is left to undo, and a record that was closed says so of each that was injected.
+
+        On a busy machine an interrupted run may end before its record is closed.
+        """
+        stages = [event["stage"] for event in self.events("fault")]
+        closed = any(event["event"] != "started" for event in self.events("run"))
+        return not pending(self.folder / "undo.jsonl") and (
+            not closed or stages.count("injected") == stages.count("verified")
+        )
 
     def nothing_left(self, within_s: float = 15) -> None:
         """Wait until no process of the run exists."""
