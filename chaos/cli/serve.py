@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import signal
 from pathlib import Path
-from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.runner.deployment import Deployment
+from chaos.runner.early_end import EarlyEnd, Ended
+from chaos.runner.interrupts import Interrupts
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RunFolder
-from chaos.supervision.supervisor import Child, Supervisor
+from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.errors import TargetFailed
 from targets.stack import Stack, load_stack
 
 __all__ = ["serve_stack"]
+
+GRACE_S = 0.6
+"""How long the processes of one kind may take to end after Ctrl-C, before SIGKILL."""
 
 
 def serve_stack(name: str, *, port: int, runs: Path) -> int:
@@ -39,35 +43,47 @@ def serve_stack(name: str, *, port: int, runs: Path) -> int:
 
 
 async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
-    stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def end(why: str) -> None:
-        if not stop.done():
-            stop.set_result(why)
+    early, console = EarlyEnd(), open_console()
+    supervisors: list[Supervisor] = []
 
     def exited(child: Child, status: int, expected: bool) -> None:
         if not expected:
-            end(f"{child.name} exited unexpectedly (status {status}); log: {folder.log(child.name)}")
+            why = f"{child.name} exited unexpectedly (status {status}); log: {folder.log(child.name)}"
+            early.end("failed", why, 5)
 
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, end, "")
+    def gone(error: ShepherdGone) -> None:
+        early.end("failed", str(error), 5)
+
+    def kill_all() -> None:
+        for supervisor in supervisors:
+            supervisor.end_now()
+
+    interrupts = Interrupts(early, kill_all, lambda text: console.print(Text(text)), "every process ends")
+    interrupts.install()
     token = secrets.token_urlsafe(24)
     deployment = Deployment.plan(stack, folder, token, "", seed=0, gateway_port=port)
-    async with Supervisor(run_dir=folder.path, owner=folder.path.name, token=token, on_exit=exited) as supervisor:
-        specs = [*(deployment.replica_spec(name) for name in deployment.addresses), deployment.gateway_spec()]
-        await asyncio.gather(*(supervisor.spawn(spec) for spec in specs))
-        ready = asyncio.ensure_future(all_ready(deployment.urls()))
-        either: list[asyncio.Future[Any]] = [ready, stop]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ready
-        if not stop.done():
-            console = open_console()
-            url = Text(f"{deployment.gateway_url}/v1", style="bold")
-            console.print(url.append(f"  {stack.title}; model {stack.model}; Ctrl-C stops it", style="not bold"))
-            for replica in stack.replicas:
-                console.print(f"  {deployment.replica_url(replica.name)}/v1  {replica.name} ({replica.hardware})")
-        why = await stop
-    if why:
-        raise TargetFailed(why)
+    try:
+        async with Supervisor(
+            run_dir=folder.path, owner=folder.path.name, token=token, on_exit=exited, on_gone=gone
+        ) as supervisor:
+            supervisors.append(supervisor)
+            specs = [*(deployment.replica_spec(name) for name in deployment.addresses), deployment.gateway_spec()]
+            try:
+                await early.or_end(asyncio.gather(*(supervisor.spawn(spec) for spec in specs)))
+                await early.or_end(all_ready(deployment.urls()))
+                _print_urls(console, stack, deployment)
+                await early.or_end(asyncio.Event().wait())
+            except Ended as ended:
+                if ended.exit_code == 5:
+                    raise TargetFailed(ended.why) from None
+            with contextlib.suppress(ShepherdGone):
+                await supervisor.stop_all(GRACE_S)
+    finally:
+        interrupts.close()
+
+
+def _print_urls(console: Console, stack: Stack, deployment: Deployment) -> None:
+    url = Text(f"{deployment.gateway_url}/v1", style="bold")
+    console.print(url.append(f"  {stack.title}; model {stack.model}; Ctrl-C stops it", style="not bold"))
+    for replica in stack.replicas:
+        console.print(f"  {deployment.replica_url(replica.name)}/v1  {replica.name} ({replica.hardware})")

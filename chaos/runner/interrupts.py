@@ -29,12 +29,23 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 
 
 class Interrupts:
-    """The handlers of the signals. `kill_all()` begins to kill every process; `say(text)` informs the user."""
+    """The handlers of the signals.
 
-    def __init__(self, early: EarlyEnd, kill_all: Callable[[], None], say: Callable[[str], None]) -> None:
+    `kill_all()` begins to kill every process; `say(text)` informs the user. `first`: what the first signal does, in
+    words.
+    """
+
+    def __init__(
+        self,
+        early: EarlyEnd,
+        kill_all: Callable[[], None],
+        say: Callable[[str], None],
+        first: str = "the load stops, then every fault is reverted",
+    ) -> None:
         self._early = early
         self._kill_all = kill_all
         self._say = say
+        self._first = first
         self._timers: list[asyncio.TimerHandle] = []
         self._exit: threading.Timer | None = None
         self._received = 0
@@ -62,7 +73,7 @@ class Interrupts:
         self._received += 1
         self._early.end("interrupted", f"interrupted by {signum.name}", EXIT_INTERRUPTED)
         if self._received == 1:
-            self._say("interrupted: the load stops, then every fault is reverted (once more: end everything now)")
+            self._say(f"interrupted: {self._first} (once more: end everything now)")
             self._timers.append(asyncio.get_running_loop().call_later(GENTLE_S, self._now))
         else:
             self._now()
