@@ -1,4 +1,4 @@
-"""Writes the record of a run. Each line is flushed at once, so that a crash loses at most the last line.
+"""Writes the record of a run. Each entry is written at once and whole: a crash loses at most the last one of a file.
 
 The folder is `runs/<time>-<experiment>/`, with mode 0700. `docs/wire.md` describes the files; `reports.record.reader`
 reads them.
@@ -14,14 +14,19 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from chaos.supervision.whole_entries import append_whole, reserve
 from reports.shared.errors import TargetFailed, UserError
 
 __all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "new_folder"]
 
 SPOOL_FILE_BYTES = 64 * 1024 * 1024
 """A larger spool file is closed and a new one begun, so that a reader needs a bounded amount of memory."""
+
+
+EVENTS_AHEAD_BYTES = 128 * 1024
+"""Reserved for the events that follow: those of the end of a run take a few kilobytes."""
 
 
 class RecordFull(TargetFailed):
@@ -34,36 +39,53 @@ def _writing(path: Path, error: OSError) -> RecordFull:
 
 
 class LineLog:
-    """A file of JSON objects, one per line, flushed after each line."""
+    """A file of JSON objects, one per line. A line that cannot be written whole is cut off.
 
-    def __init__(self, path: Path) -> None:
+    `ahead_bytes`: so much space is reserved for the lines that follow, at any time. Raises RecordFull.
+    """
+
+    def __init__(self, path: Path, *, ahead_bytes: int = 0) -> None:
         self.path = path
+        self._ahead_bytes = ahead_bytes
+        self._reserved_to = 0
         try:
-            self._file: IO[bytes] = path.open("ab")
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._reserve()
         except OSError as error:
             raise _writing(path, error) from error
 
     def append(self, line: bytes, *, sync: bool = False) -> None:
         """Write one line, given without newline. With `sync` it is on disk when this returns. Raises RecordFull."""
         try:
-            self._file.write(line + b"\n")
-            self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
+            append_whole(self._descriptor, line + b"\n", sync=sync)
         except OSError as error:
             raise _writing(self.path, error) from error
+        with contextlib.suppress(OSError):  # on a disk that is full, what is reserved already is used up
+            self._reserve()
+
+    def _reserve(self) -> None:
+        """Reserve when half of it is used: a system call for many lines."""
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        if self._ahead_bytes and end + self._ahead_bytes // 2 >= self._reserved_to:
+            reserve(self._descriptor, self._ahead_bytes)
+            self._reserved_to = end + self._ahead_bytes
 
     def close(self) -> None:
         """Close the file. A full disk was reported by `append` already."""
-        with contextlib.suppress(OSError):
-            self._file.close()
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class EventLog(LineLog):
-    """`events.jsonl`: the events of the run, each with its wall time in unix nanoseconds."""
+    """`events.jsonl`: the events of the run, each with its wall time in unix nanoseconds.
+
+    Space for the events of the end is always reserved, so that a record says how its run ended, also on a full disk.
+    """
 
     def __init__(self, path: Path, wall_ns: Callable[[], int] = time.time_ns) -> None:
-        super().__init__(path)
+        super().__init__(path, ahead_bytes=EVENTS_AHEAD_BYTES)
         self._wall_ns = wall_ns
 
     def write(self, event_type: str, /, *, at_ns: int | None = None, **fields: Any) -> int:
@@ -75,40 +97,53 @@ class EventLog(LineLog):
 
 
 class SpanSpool:
-    """`spans/NNNN.otlp`: OTLP requests as received, each after its length as 4 big-endian bytes."""
+    """`spans/NNNN.otlp`: OTLP requests as received, each after its length as 4 big-endian bytes. Raises RecordFull.
+
+    A request that cannot be written whole is cut off. The first file is made at once, as long as there are inodes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file: IO[bytes] | None = None
+        self._descriptor = -1
         self._number = 0
         self._size = 0
         self.requests = 0
         """Requests written so far."""
+        self._open()
 
     def append(self, request: bytes) -> None:
         """Write one `ExportTraceServiceRequest`. Raises RecordFull."""
-        path = self._folder / f"{self._number:04d}.otlp"
+        self._open()
         try:
-            if self._file is None:
-                self._folder.mkdir(mode=0o700, exist_ok=True)
-                self._file = path.open("ab")
-                self._size = 0
-            self._file.write(struct.pack(">I", len(request)) + request)
-            self._file.flush()
+            append_whole(self._descriptor, struct.pack(">I", len(request)) + request)
         except OSError as error:
-            raise _writing(path, error) from error
+            raise _writing(self._path, error) from error
         self.requests += 1
         self._size += len(request) + 4
         if self._size >= SPOOL_FILE_BYTES:
             self.close()
             self._number += 1
 
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._number:04d}.otlp"
+
+    def _open(self) -> None:
+        if self._descriptor >= 0:
+            return
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _writing(self._path, error) from error
+        self._size = 0
+
     def close(self) -> None:
         """Close the current file."""
-        if self._file is not None:
+        if self._descriptor >= 0:
             with contextlib.suppress(OSError):
-                self._file.close()
-            self._file = None
+                os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time) -> Path:
@@ -133,12 +168,15 @@ def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time
 
 
 class RunFolder:
-    """The new folder of one run. Raises UserError if it cannot be created."""
+    """The new folder of one run. Raises UserError if it cannot be created, RecordFull without space in it."""
 
     def __init__(self, runs: Path, experiment: str, *, wall_s: Callable[[], float] = time.time) -> None:
         self.path = new_folder(runs, experiment, wall_s=wall_s)
-        (self.path / "logs").mkdir(mode=0o700)
-        (self.path / "children").mkdir(mode=0o700)
+        try:
+            (self.path / "logs").mkdir(mode=0o700)
+            (self.path / "children").mkdir(mode=0o700)
+        except OSError as error:
+            raise _writing(self.path, error) from error
         self.events = EventLog(self.path / "events.jsonl")
         self.gauges = LineLog(self.path / "gauges.jsonl")
         self.spans = SpanSpool(self.path / "spans")

@@ -18,7 +18,6 @@ shepherd imports this module: standard library, `reports.shared.errors` and `rep
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -31,6 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chaos.supervision.identity import Identity, WrongProcess, signal_group
+from chaos.supervision.whole_entries import append_whole, reserve
 from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.errors import TargetFailed, UserError
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["Pending", "UndoFile", "UndoNotWritten", "UndoResult", "check_record", "pending", "perform", "undo_pending"]
 
 REQUEST_TIMEOUT_S = 1.0
+RESERVED_BYTES = 16_384
+"""Reserved when a fault is armed, so that it can be said that it is undone, also on a disk that is full by then."""
 UNDO_WITHIN_S = 4.0
 """For all requests of one `undo_pending` together, so that frozen processes do not delay the killing."""
 
@@ -89,16 +91,17 @@ class UndoFile:
             raise ValueError(f"fault {fault_id} has no undo record; without one it is not injected")
         for record in undo:
             check_record(record)
-        self._append({"fault": fault_id, "owner": self.owner, "undo": [dict(record) for record in undo]})
+        line = {"fault": fault_id, "owner": self.owner, "undo": [dict(record) for record in undo]}
+        self._append(line, RESERVED_BYTES)
 
     def disarm(self, fault_id: str, by: str = "runner") -> None:
         """Write that a fault is undone. Raises UndoNotWritten, which is harmless: the fault would be undone twice."""
-        self._append({"fault": fault_id, "owner": self.owner, "done": True, "by": by})
+        self._append({"fault": fault_id, "owner": self.owner, "done": True, "by": by}, 0)
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, line: dict[str, Any], ahead_bytes: int) -> None:
         try:
             with self._lock:
-                _append_synced(os.fspath(self.path), json.dumps(line, separators=(",", ":")).encode())
+                _append_synced(os.fspath(self.path), json.dumps(line, separators=(",", ":")).encode(), ahead_bytes)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             why = "the disk is full" if full else (error.strerror or str(error))
@@ -108,10 +111,11 @@ class UndoFile:
             ) from error
 
 
-def _append_synced(path: str, line: bytes) -> None:
+def _append_synced(path: str, line: bytes, ahead_bytes: int) -> None:
     new = not os.path.exists(path)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        reserve(descriptor, len(line) + ahead_bytes)
         _write_synced(descriptor, line)
     finally:
         os.close(descriptor)
@@ -121,18 +125,8 @@ def _append_synced(path: str, line: bytes) -> None:
 
 def _write_synced(descriptor: int, line: bytes) -> None:
     end = os.lseek(descriptor, 0, os.SEEK_END)
-    torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
-    data = (b"\n" if torn else b"") + line + b"\n"
-    try:
-        written = 0
-        while written < len(data):
-            written += os.write(descriptor, data[written:])
-        os.fsync(descriptor)
-    except OSError:
-        # Remove the incomplete record. If that fails, the next record begins a new line.
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, end)
-        raise
+    torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"  # by a crash: the next record begins a new line
+    append_whole(descriptor, (b"\n" if torn else b"") + line + b"\n", sync=True)
 
 
 def _sync_folder(folder: str) -> None:

@@ -17,6 +17,7 @@ from chaos.supervision.identity import Identity, identify, state_of
 from chaos.supervision.undo import UndoFile, UndoNotWritten, check_record, pending, perform, undo_pending
 from reports.shared.errors import UserError
 from tests.support.shepherd_helpers import eventually, undo_server
+from tests.support.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -100,24 +101,19 @@ def test_lines_that_are_no_entries_are_ignored(path: Path) -> None:
 
 
 def test_a_full_disk_keeps_earlier_records_and_is_reported(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "small", str(small)]).returncode:
-        pytest.skip("this machine does not allow to mount a file system")
-    try:
+    with small_disk(tmp_path / "small", size="64k") as small:
         file = UndoFile(small / "undo.jsonl", "run-1")
         file.arm("f1", [START])
         before = file_bytes(small)
+        fill(small)
         with pytest.raises(
             UndoNotWritten, match=r"fault f2: .*the disk is full.*not injected.*Free some space"
         ) as caught:
             file.arm("f2", [{**START, "process": "x" * 8000}])
         assert isinstance(caught.value.__cause__, OSError)
         assert file_bytes(small) == before
-        file.disarm("f1")  # there is room for this again
+        file.disarm("f1")  # the room for this was reserved when it was armed
         assert pending(small / "undo.jsonl") == []
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
 
 
 def file_bytes(folder: Path) -> bytes:

@@ -1,0 +1,52 @@
+"""Appends whole entries to a file of the record: a write that fails half way is cut off, so that the next one follows a
+whole entry. Space for the last entries is reserved before it is needed.
+
+Only a crash of the process or of the machine can leave an incomplete entry, and only as the last one of a file.
+Standard library only: the shepherd imports this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+
+__all__ = ["append_whole", "reserve"]
+
+_KEEP_SIZE = 1
+"""FALLOC_FL_KEEP_SIZE of fallocate(2): blocks are allocated beyond the end, which stays where it is."""
+_UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def append_whole(descriptor: int, data: bytes, *, sync: bool = False) -> None:
+    """Append `data` at the end of a file. With `sync` it is on disk when this returns.
+
+    Raises OSError if that fails; the file then ends where it ended before, unless that fails as well. One process at a
+    time may append to a file.
+    """
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    try:
+        written = 0
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+        if sync:
+            os.fsync(descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, end)
+        raise
+
+
+def reserve(descriptor: int, ahead_bytes: int) -> None:
+    """Reserve space beyond the end of a file, for what is appended later, also on a disk that is full by then.
+
+    Raises OSError if there is not so much. Does nothing on a file system that cannot reserve (fallocate(2)).
+    """
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    if _libc.fallocate64(descriptor, _KEEP_SIZE, ctypes.c_int64(end), ctypes.c_int64(ahead_bytes)) != 0:
+        number = ctypes.get_errno()
+        if number not in _UNSUPPORTED:
+            raise OSError(number, os.strerror(number))

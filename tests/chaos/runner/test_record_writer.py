@@ -1,0 +1,89 @@
+"""The files of a record on a disk that is full or has no inode left: whole entries, and the events of the end."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from chaos.runner import record_writer
+from chaos.runner.record_writer import EventLog, LineLog, RecordFull, RunFolder, SpanSpool
+from reports.record.spans import SpanFiles, read_spans
+from reports.shared.errors import BrownoutError, UserError
+from tests.chaos.supervision.test_whole_entries import file_size_limit
+from tests.support.small_disk import fill, small_disk
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    """Every line of a file; fails for one that is not whole."""
+    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def test_a_line_that_does_not_fit_leaves_nothing_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    log = LineLog(tmp_path / "gauges.jsonl")
+    log.append(b'{"n":1}')
+    with file_size_limit(12), pytest.raises(RecordFull, match="File too large"):
+        log.append(b'{"n":2}')
+    log.append(b'{"n":3}')
+    log.close()
+    log.close()
+    assert lines(tmp_path / "gauges.jsonl") == [{"n": 1}, {"n": 3}]
+
+
+def test_a_request_that_does_not_fit_leaves_nothing_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    spool = SpanSpool(tmp_path / "spans")
+    spool.append(b"")
+    with file_size_limit(8), pytest.raises(RecordFull, match=r"0000\.otlp: File too large"):
+        spool.append(b"\x0a\x00")
+    spool.append(b"\x0a\x00")
+    spool.close()
+    assert (tmp_path / "spans" / "0000.otlp").read_bytes() == struct.pack(">I", 0) + struct.pack(">I", 2) + b"\x0a\x00"
+    found = SpanFiles()
+    assert list(read_spans(tmp_path / "spans", found)) == []
+    assert (found.messages, found.torn) == (2, 0)
+
+
+def test_a_large_spool_goes_on_in_a_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_writer, "SPOOL_FILE_BYTES", 8)
+    spool = SpanSpool(tmp_path / "spans")
+    for _ in range(3):
+        spool.append(b"\x0a\x00")
+    spool.close()
+    assert [path.stat().st_size for path in sorted((tmp_path / "spans").iterdir())] == [12, 6]
+    assert spool.requests == 3
+
+
+def test_the_events_of_the_end_fit_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="400k") as disk:
+        log = EventLog(disk / "events.jsonl")
+        for n in range(900):  # more than was reserved at the start: it is reserved anew
+            log.write("process", name="tpu-0", number=n, text="x" * 100)
+        fill(disk)
+        spool = SpanSpool(disk)
+        with pytest.raises(RecordFull, match="the disk is full"):
+            spool.append(b"x" * 5000)
+        for n in range(100):
+            log.write("fault", stage="verified", number=n, targets=["tpu-0"] * 20)
+        log.write("run", event="failed", why="the disk is full")
+        log.close()
+        spool.close()
+        written = lines(disk / "events.jsonl")
+    assert len(written) == 1001
+    assert written[-1]["event"] == "failed"
+
+
+def test_a_disk_without_room_for_the_events_is_refused_at_the_start(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="64k") as disk, pytest.raises(RecordFull, match="the disk is full"):
+        RunFolder(disk / "runs", "x")
+
+
+@pytest.mark.parametrize("inodes", range(2, 9))
+def test_a_file_system_with_few_inodes_is_refused_with_a_message(tmp_path: Path, inodes: int) -> None:
+    """The files of a record are made at the start, so that none is missing later."""
+    with small_disk(tmp_path / "disk", size="4m", inodes=inodes) as disk:
+        with pytest.raises(BrownoutError) as refused:
+            RunFolder(disk / "runs", "x")
+        assert isinstance(refused.value, UserError | RecordFull)
+        assert "disk is full" in str(refused.value) or "No space left" in str(refused.value)
