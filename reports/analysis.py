@@ -194,6 +194,21 @@ def _main_steady(run_dir: Path) -> int:
     return NOT_STEADY if failures else 0
 
 
+def _crash_text(run_dir: Path, error: Exception) -> str:
+    """What the user reads; the details are in a file."""
+    details = run_dir / "logs" / "analysis-crash.log"
+    try:
+        details.parent.mkdir(exist_ok=True)
+        details.write_text(traceback.format_exc())
+        where = f"details: {details}"
+    except OSError as unwritten:
+        where = f"its details cannot be written: {unwritten.strerror}"
+    return (
+        f"{run_dir}: this record cannot be analysed ({type(error).__name__}: {str(error)[:200]}); {where}\n"
+        "if nothing but brownout wrote this record, please report it as a bug, with these details"
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; return the exit code of the verdict."""
     if len(arguments) not in (1, 2) or arguments[1:] not in ([], [WAIT], [STEADY]):
@@ -211,6 +226,9 @@ def main(arguments: list[str]) -> int:
         return 2
     except BrownoutError as error:
         print(f"{error}", file=sys.stderr)
+        return 5
+    except Exception as error:  # a record that nobody foresaw: no report, and the user's record is kept
+        print(_crash_text(Path(arguments[0]), error), file=sys.stderr)
         return 5
     print(f"{report.verdict.verdict}: {report.verdict.why[0]}")
     return report.exit_code

@@ -16,7 +16,7 @@ __all__ = ["append_whole", "reserve"]
 
 _KEEP_SIZE = 1
 """FALLOC_FL_KEEP_SIZE of fallocate(2): blocks are allocated beyond the end, which stays where it is."""
-_UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+_UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV, errno.ESPIPE)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -94,6 +94,7 @@ def decide(
         why["inconclusive"].append(no_load)
     if not gates:
         why["inconclusive"].append("the experiment has no gate")
+    why["inconclusive"] += [f"the record is damaged: {damage}" for damage in record.damage]
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")
     for verdict, reasons in why.items():

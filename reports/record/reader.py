@@ -7,14 +7,14 @@ line, an incomplete span message. Such a record is still read; `Record.notes` sa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import yaml
 
+from reports.record.lines import EVENTS, POST, Damage, read_lines
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
 from reports.shared.fault_traits import FaultTraits, traits_of
@@ -43,7 +43,8 @@ _NO_TRAITS: Final = FaultTraits()
 
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
-    """One fault as the runner recorded it. `stages` maps each stage to its first time, seconds since zero.
+    """One fault as the runner recorded it. `stages` maps each stage to its time, in seconds since zero: the first time,
+    but of `reverted` the last one, because a revert that did not hold was repeated.
 
     `hits`: as counted where the fault was applied; None where only the analysis can count them.
     """
@@ -139,6 +140,8 @@ class Record:
     files: SpanFiles
     ended: bool
     notes: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
+    """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -228,12 +231,14 @@ def read_record(path: Path) -> Record:
         raise RecordError(f"{path} is not the folder of a run")
     notes: list[str] = []
     experiment = _experiment(path / "experiment.yaml", notes)
-    events = list(_lines(path / "events.jsonl", notes))
-    posts = list(_lines(path / "gauges.jsonl", notes))
+    skipped: list[Damage] = []
+    events = list(read_lines(path / "events.jsonl", EVENTS, skipped))
+    posts = list(read_lines(path / "gauges.jsonl", POST, skipped))
     files = SpanFiles()
     spans = list(read_spans(path / "spans", files))
     if not events and not spans:
         raise RecordError(f"{path} has no record of a run: events.jsonl and spans/ are missing or empty")
+    notes += map(str, skipped)
     if files.torn:
         notes.append(f"{files.torn} span file(s) end in an incomplete message; the messages before it were read")
     if files.undecodable:
@@ -258,6 +263,7 @@ def read_record(path: Path) -> Record:
         files=files,
         ended=ended,
         notes=notes,
+        damage=[str(one) for one in skipped if not one.expected],
     )
 
 
@@ -269,28 +275,6 @@ def _experiment(path: Path, notes: list[str]) -> dict[str, Any]:
         notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _lines(path: Path, notes: list[str]) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        notes.append(f"{path.name} is missing")
-        return
-    bad = 0
-    decode = msgspec.json.Decoder().decode
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            row = decode(line)
-        except msgspec.DecodeError:
-            bad += 1
-            continue
-        if isinstance(row, dict):
-            yield row
-    if bad:
-        notes.append(f"{bad} line(s) of {path.name} could not be read and were skipped")
 
 
 def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span]) -> int:
@@ -331,7 +315,8 @@ def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]
         if event.get("type") != "fault":
             continue
         row = by_id.setdefault(str(event.get("id", "?")), {"stages": {}})
-        row["stages"].setdefault(str(event.get("stage")), (int(event["at"]) - zero_ns) / 1e9)
+        stage, at_s = str(event.get("stage")), (int(event["at"]) - zero_ns) / 1e9
+        row["stages"][stage] = at_s if stage == "reverted" else row["stages"].get(stage, at_s)
         row.update({k: v for k, v in event.items() if k in _FAULT_FIELDS and v is not None})
     return [
         FaultRecord(

@@ -53,7 +53,7 @@ def test_the_record_of_a_killed_runner_is_read_with_notes(tmp_path: Path) -> Non
     assert (record.ended, record.cut_short) == (False, True)
     assert (record.finished("baseline"), record.finished("fault"), record.finished("recovery")) == (True, False, False)
     assert record.phases[-1].end_s == pytest.approx(21.7)
-    assert any("1 line(s) of events.jsonl" in note for note in record.notes)
+    assert any("the last line of events.jsonl is incomplete" in note for note in record.notes)
     assert any("before the end of the run" in note for note in record.notes)
 
 

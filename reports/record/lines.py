@@ -1,0 +1,159 @@
+"""Reads the files of a record that have one JSON object a line: events and counters.
+
+A record is written by brownout and read by it, perhaps after a crash, a full disk or an editor. One rule holds for
+each line: it is used if it is a JSON object whose fields have the types of `docs/wire.md`, and else skipped and
+counted, with the number of the first such line. Only an incomplete last line is normal: a crash leaves one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+__all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
+
+LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
+"""Times of one record are at most this far from that of its first entry."""
+
+
+class _Entry(msgspec.Struct):
+    at: int
+
+
+class _Run(_Entry):
+    event: str
+    why: str = ""
+
+
+class _Phase(_Entry):
+    phase: str
+
+
+class _Fault(_Entry):
+    id: str
+    stage: str
+    kind: str | None = None
+    targets: list[str] | None = None
+    pools: list[str] | None = None
+    params: dict[str, Any] | None = None
+    share: float | None = None
+    only: dict[str, Any] | None = None
+    hits: int | None = None
+    why: str | None = None
+    traits: dict[str, Any] | None = None
+
+
+class _Process(_Entry):
+    name: str
+    event: str
+    incarnation: int | None = None
+    kind: str | None = None
+    status: int | None = None
+    expected: bool | None = None
+
+
+class _Spans(_Entry):
+    instances: dict[str, dict[str, int | None]]
+
+
+class _Guardrail(_Entry):
+    text: str
+    value: float | None = None
+
+
+class _Data(msgspec.Struct):
+    """The fields of a snapshot that the analysis calculates with."""
+
+    load_started: int | None = None
+    running: float | None = None
+    waiting: float | None = None
+    kv_used: float | None = None
+    kv_total: float | None = None
+    prefill_tokens: float | None = None
+    decoded_tokens: float | None = None
+    replicas: dict[str, dict[str, Any]] | None = None
+
+
+class _Post(_Entry):
+    process: str
+    incarnation: int
+    kind: str = ""
+    final: bool = False
+    spans: dict[str, int] | None = None
+    cpu_s: float | None = None
+    loop_lag_s: float | None = None
+    loop_ticks: dict[str, int] | None = None
+    data: _Data | None = None
+
+
+EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "run": _Run,
+    "phase": _Phase,
+    "fault": _Fault,
+    "process": _Process,
+    "spans": _Spans,
+    "guardrail": _Guardrail,
+}
+"""The fields of the events that are analysed, by type. Of other events only the time is used."""
+
+POST: Final[type[msgspec.Struct]] = _Post
+"""The fields of a post of counters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What a file lacks. `expected`: a crash or an early end explains it, so that the rest can be trusted."""
+
+    text: str
+    expected: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def read_lines(
+    path: Path, types: Mapping[str, type[msgspec.Struct]] | type[msgspec.Struct], damage: list[Damage]
+) -> Iterator[dict[str, Any]]:
+    """Yield the valid lines of a file. Appends to `damage` what else there is.
+
+    `types`: the fields of a line, or those of each value of its field `type`.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        damage.append(Damage(f"{path.name} is missing", expected=True))
+        return
+    except OSError as error:
+        damage.append(Damage(f"{path.name} cannot be read: {error.strerror or error}", expected=False))
+        return
+    decode = msgspec.json.Decoder().decode
+    bad, first, why = 0, 0, ""
+    begin_ns: int | None = None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = decode(line)
+            struct = types.get(str(row.get("type")), _Entry) if isinstance(types, Mapping) else types
+            entry: Any = msgspec.convert(row, struct)
+            if begin_ns is not None and abs(entry.at - begin_ns) > LONGEST_RUN_NS:
+                raise ValueError(f"its time is {abs(entry.at - begin_ns) / 8.64e13:.0f} days from the first one")
+        except (msgspec.MsgspecError, AttributeError, ValueError, RecursionError) as error:
+            if number == len(lines):
+                damage.append(Damage(f"the last line of {path.name} is incomplete, and was skipped", expected=True))
+            else:
+                bad, first, why = bad + 1, first or number, why or _why(error)
+            continue
+        begin_ns = entry.at if begin_ns is None else begin_ns
+        yield row
+    if bad:
+        others = f", and {bad - 1} other lines" if bad > 1 else ""
+        damage.append(Damage(f"line {first} of {path.name} cannot be read ({why}){others}: skipped", expected=False))
+
+
+def _why(error: Exception) -> str:
+    return "it is no JSON object" if isinstance(error, AttributeError) else str(error) or type(error).__name__
