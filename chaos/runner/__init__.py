@@ -10,7 +10,7 @@ readiness        waits until servers are ready
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
-guard            protects the collector
+counters         the counters that each process posts, checked
 silence          notices a process that posts no counters any more
 record_writer    writes the record of the run
 progress         the progress on the terminal
