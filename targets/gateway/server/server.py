@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from reports.shared.errors import UserError
+from reports.shared.port_limits import PortLimits
 from targets.bodies import BodyError, read_body
 from targets.control import Control
 from targets.gateway.api.answer import AnswerStream
@@ -43,7 +44,12 @@ class GatewayServer:
     """
 
     def __init__(
-        self, config: GatewayConfig, token: str = "", *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        config: GatewayConfig,
+        token: str = "",
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        control_limits: PortLimits | None = None,
     ) -> None:
         self.config = config
         self.port = config.port
@@ -53,6 +59,7 @@ class GatewayServer:
         self.context: GatewayContext
         self._token = token
         self._sleep = sleep
+        self._control_limits = control_limits
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
         self._control: Control | None = None
@@ -67,7 +74,7 @@ class GatewayServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         self.port = await self._listen(self._runner, self.config.host, self.config.port)
         if self.config.control_port is not None:
-            self._control = Control(context.behaviours, self._token)
+            self._control = Control(context.behaviours, self._token, self._control_limits)
             self.control_port = await self._listen_for_control(self._control, self.config.control_port)
         context.deadlines.start()
         policies = self.config.policies

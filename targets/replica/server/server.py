@@ -24,6 +24,7 @@ from aiohttp.web_protocol import RequestHandler
 from opentelemetry.trace import Tracer
 
 from reports.shared.errors import TargetFailed, UserError
+from reports.shared.port_limits import PortLimits
 from targets.hardware.profile import load_hardware
 from targets.replica.api.anthropic_api import AnthropicApi
 from targets.replica.api.api import Api
@@ -49,7 +50,14 @@ _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
 class ReplicaServer:
     """A simulated replica. `start` needs a running event loop."""
 
-    def __init__(self, config: ReplicaConfig, token: str, *, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        config: ReplicaConfig,
+        token: str,
+        *,
+        tracer: Tracer | None = None,
+        control_limits: PortLimits | None = None,
+    ) -> None:
         """`tracer` None: OpenTelemetry's global tracer. Raises `UserError` for an unknown hardware profile."""
         hardware = load_hardware(config.hardware)
         self.config = config
@@ -62,6 +70,7 @@ class ReplicaServer:
         )
         self._hardware = hardware
         self._token = token
+        self._control_limits = control_limits
         self._tracer = tracer
         self._ready_at = 0.0
         self._created = int(time.time())
@@ -117,7 +126,7 @@ class ReplicaServer:
             clock=clock,
             request_overhead_s=hardware.request_overhead_ms / 1000,
         )
-        self._control = ReplicaControl(self._behaviours, self._token)
+        self._control = ReplicaControl(self._behaviours, self._token, self._control_limits)
         try:
             port = await self._listen(self.config.host, self.config.port)
             control_port = await self._listen_for_control(self.config.control_port)
