@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
@@ -36,7 +37,7 @@ connect at once, a new connection is read before newer ones can drop it."""
 LINE_BYTES: Final = 2048
 FIELD_BYTES: Final = 4096
 HEADERS: Final = 64
-LINGER_S: Final = 1.0
+LINGER_S: Final = 0.3
 """After a refusal, the rest of the body is ignored for this long, so that the peer can read the answer."""
 
 KEEPALIVE: Final = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
@@ -106,6 +107,8 @@ class ControlServer:
         if refused is not None:
             return _final(connection, error_response(*refused))
         connection.trust()
+        if request.version not in (HttpVersion10, HttpVersion11):
+            return _final(connection, error_response(400, "use HTTP/1.1"))
         try:
             return await self._handle(request)
         except Refused as error:
@@ -127,7 +130,7 @@ class _Server(web.Server):
         ) -> web.BaseRequest:
             return web.BaseRequest(message, payload, protocol, writer, task, loop)
 
-        super().__init__(answer, request_factory=make_request)
+        super().__init__(answer, request_factory=make_request, handler_cancellation=True)
         self.peers = PeerTable(limits)
         self._sweep_s = limits.sweep_s
         self._timer: asyncio.TimerHandle | None = None
@@ -204,6 +207,8 @@ class _Connection(RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         finished = await super().finish_response(request, resp, start_time)
         self._peer.answered()
+        if self.writing_paused:  # it sends requests without reading the answers, which would fill the memory
+            self._drop()
         return finished
 
     def handle_error(
