@@ -128,6 +128,11 @@ class Collector:
         self._routes: Final = {"/v1/traces": self._traces, "/v1/counters": self._counters}
         self.url = ""
 
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return self._server.connections
+
     async def start(self) -> None:
         """Start listening, and set `url`."""
         self.url = f"http://127.0.0.1:{await self._server.start()}"

@@ -177,7 +177,8 @@ class _Connection(RequestHandler):
         self._peer = Peer(self._drop)
 
     def trust(self) -> None:
-        """A request had the token."""
+        """A request had the token; it is handled now. Its bytes may have come together with those of the one before."""
+        self._peer.received()
         if not self._peer.own and (victim := self._guard.peers.trust(self._peer)) is not None:
             victim.drop()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+import uvloop
 from hypothesis import strategies as st
 
 from reports.shared.control_port import TOKEN_HEADER
@@ -27,10 +28,10 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An event loop in a thread of its own, for a server that the test calls with blocking sockets."""
+    """An event loop of the processes (uvloop) in a thread of its own, for a server called with blocking sockets."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def __enter__(self) -> LoopThread:

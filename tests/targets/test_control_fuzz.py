@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -63,18 +63,21 @@ class Port(NamedTuple):
 
 @contextmanager
 def control_port(kind: str) -> Iterator[Port]:
+    active: Any
+    close: Callable[[], Coroutine[Any, Any, None]]
     with LoopThread() as thread:
         if kind == "replica":
             replica = ReplicaServer(config(), TOKEN, control_limits=FUZZ_LIMITS)
             thread.run(replica.start())
-            number, behaviours, close = int(replica.control_url.rsplit(":", 1)[1]), replica._behaviours, replica.close
+            number, active = int(replica.control_url.rsplit(":", 1)[1]), replica._behaviours
+            close = replica.close
         else:
             upstreams = (Upstream("r0", "tpu", "http://127.0.0.1:9"),)
             gateway = GatewayServer(GatewayConfig(upstreams, control_port=0), TOKEN, control_limits=FUZZ_LIMITS)
             thread.run(gateway.start())
             assert gateway.control_port is not None
-            number, behaviours, close = gateway.control_port, gateway.context.behaviours, gateway.close
-        active: Any = behaviours
+            number, active = gateway.control_port, gateway.context.behaviours
+            close = gateway.close
 
         def clear() -> None:
             for fault_id in list(active.listing()):

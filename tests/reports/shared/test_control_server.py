@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import msgspec
@@ -16,7 +16,7 @@ from aiohttp import web
 from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.control_server import BACKLOG, ControlServer, Refused, decode_json, json_response, read_body
 from reports.shared.port_limits import PortLimits
-from tests.support.port_fuzz import TOKEN, check_answer, faults_logged
+from tests.support.port_fuzz import TOKEN, LoopThread, check_answer, exchange, faults_logged
 
 SHORT = PortLimits(request_s=0.4, idle_s=60.0, sweep_s=0.05)
 DROPPED_WITHIN_S = 20.0
@@ -91,7 +91,6 @@ async def post(port: Port, reader: asyncio.StreamReader, writer: asyncio.StreamW
 @pytest.mark.parametrize(
     "beginning",
     [
-        b"",
         b"PU",
         HEAD,
         HEAD + b"Content-Length: 50\r\n\r\n{",
@@ -99,13 +98,11 @@ async def post(port: Port, reader: asyncio.StreamReader, writer: asyncio.StreamW
         HEAD + b"Content-Length: 50\r\nExpect: 100-continue\r\n\r\n",
         b"\r\n",
     ],
-    ids=["nothing", "half a line", "half a head", "half a body", "half a chunk", "expecting", "empty lines"],
+    ids=["half a line", "half a head", "half a body", "half a chunk", "expecting", "empty lines"],
 )
 @pytest.mark.parametrize("own", [False, True], ids=["stranger", "own"])
 @pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
 async def test_a_request_that_is_not_completed_is_dropped(beginning: bytes, own: bool, drip: bytes) -> None:
-    if own and beginning == b"":
-        pytest.skip("an own connection that sends nothing is idle")
     async with served() as port:
         reader, writer = await port.connect()
         if own:
@@ -125,6 +122,11 @@ async def test_a_request_that_is_not_completed_is_dropped(beginning: bytes, own:
         await until(lambda: port.server.connections == 0)
         assert port.bodies == ([b"{}"] if own else [])
         writer.close()
+
+
+async def test_a_stranger_that_sends_nothing_is_dropped() -> None:
+    async with served() as port:
+        assert await ask(port, b"") == b""
 
 
 async def test_hundreds_of_slow_senders_are_dropped_while_own_processes_post() -> None:
@@ -314,6 +316,26 @@ async def test_closing_ends_idle_connections_at_once_and_twice_is_harmless() -> 
             assert await reader.read() == b""
         writer.close()
         silent.close()
+
+
+def test_the_limits_hold_on_the_event_loop_of_the_processes() -> None:
+    limits = PortLimits(request_s=1.0, sweep_s=0.05, strangers=150)
+    port = Port(limits)
+    with LoopThread() as thread, faults_logged() as logged:
+        number = thread.run(port.server.start())
+        strangers = [socket.create_connection(("127.0.0.1", number), timeout=20) for _ in range(400)]
+        for index, stranger in enumerate(strangers):
+            with suppress(ConnectionError):
+                stranger.sendall((b"GE", HEAD, HEAD + b"Content-Length: 9\r\n\r\n{")[index % 3])
+        assert thread.call(lambda: port.server.connections) <= limits.strangers + 150
+        assert check_answer(exchange(number, COMPLETE.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))) == [200]
+        for stranger in strangers:
+            with suppress(ConnectionError):
+                assert stranger.recv(1000) == b""
+            stranger.close()
+        assert thread.call(lambda: port.server.connections) == 0
+        thread.run(port.server.close())
+    assert logged == []
 
 
 def test_an_accepted_connection_is_read_before_newer_ones_can_drop_it() -> None:
