@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -16,6 +19,7 @@ from aiohttp import web
 from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.control_server import BACKLOG, ControlServer, Refused, decode_json, json_response, read_body
 from reports.shared.port_limits import PortLimits
+from tests.support.paths import ROOT
 from tests.support.port_fuzz import TOKEN, LoopThread, check_answer, exchange, faults_logged
 
 SHORT = PortLimits(request_s=0.4, idle_s=60.0, sweep_s=0.05)
@@ -26,6 +30,22 @@ HEAD = (
     f"PUT /thing HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{TOKEN_HEADER}: {TOKEN}\r\n".encode()
 )
 COMPLETE = HEAD + b"Content-Length: 2\r\n\r\n{}"
+
+
+FEW_DESCRIPTORS = 450
+"""Fewer than the strangers of the test; enough for `PortLimits.strangers`, `BACKLOG`, and a process's own."""
+
+SERVE = f"""
+import asyncio, resource, sys, uvloop
+from reports.shared.control_server import ControlServer, json_response
+resource.setrlimit(resource.RLIMIT_NOFILE, ({FEW_DESCRIPTORS}, {FEW_DESCRIPTORS}))
+async def handle(request):
+    return json_response(200, "ok")
+async def main():
+    print(await ControlServer(handle, "{TOKEN}").start(), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+uvloop.run(main())
+"""
 
 
 class Port:
@@ -336,6 +356,22 @@ def test_the_limits_hold_on_the_event_loop_of_the_processes() -> None:
         assert thread.call(lambda: port.server.connections) == 0
         thread.run(port.server.close())
     assert logged == []
+
+
+def test_strangers_never_use_up_the_file_descriptors() -> None:
+    command = [sys.executable, "-c", SERVE]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        number = int(process.stdout.readline())
+        strangers = [socket.create_connection(("127.0.0.1", number), timeout=20) for _ in range(FEW_DESCRIPTORS + 250)]
+        descriptors = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+        assert check_answer(exchange(number, COMPLETE.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))) == [200]
+        for stranger in strangers:
+            stranger.close()
+        _, errors = process.communicate(timeout=30)
+    assert PortLimits().strangers <= descriptors < FEW_DESCRIPTORS
+    assert errors == ""
 
 
 def test_an_accepted_connection_is_read_before_newer_ones_can_drop_it() -> None:
