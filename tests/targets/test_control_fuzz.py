@@ -111,6 +111,7 @@ def test_hostile_requests_are_refused_and_change_nothing(kind: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["replica", "gateway"])
 def test_many_hostile_requests_are_refused_and_change_nothing(kind: str) -> None:
-    fuzz(kind, 5000)
+    fuzz(kind, 3000)

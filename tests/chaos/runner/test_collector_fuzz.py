@@ -96,7 +96,7 @@ def fuzz(folder: Path, path: str, bodies: st.SearchStrategy[object], media_type:
         ("/v1/counters", COUNTERS, "application/json"),
     ],
 )
-@pytest.mark.parametrize("examples", [150, pytest.param(5000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [150, pytest.param(3000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 def test_hostile_requests_leave_no_line_and_no_span(
     tmp_path: Path, path: str, bodies: st.SearchStrategy[object], media_type: str, examples: int
 ) -> None:
