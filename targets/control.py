@@ -1,22 +1,27 @@
 """A control port: activates, renews, lists and removes behaviours (docs/wire.md).
 
-It listens on loopback only. `reports.shared.control_port` decides which requests are accepted.
+It listens on loopback only. `reports.shared.control_server` decides which connections and requests are accepted.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
 
-from reports.shared.control_port import TOKEN_HEADER, refusal
+from reports.shared.control_server import ControlServer, Refused, decode_json, json_response, read_body
+from reports.shared.port_limits import PortLimits
 
 __all__ = ["BehaviourError", "Behaviours", "Control"]
 
-_FAULT_PATH: Final = re.compile(r"/behaviours/([\w.:-]{1,128})")
+MAX_BODY_BYTES: Final = 1024 * 1024
+JSON: Final = "application/json"
+
+_FAULT_PATH: Final = re.compile(r"/behaviours/(\w[\w.:-]{0,127})", re.ASCII)
 
 
 class BehaviourError(ValueError):
@@ -43,43 +48,43 @@ class _Renew(msgspec.Struct, forbid_unknown_fields=True):
     ids: list[str]
 
 
+_RENEW: Final = msgspec.json.Decoder(_Renew)
+_METHODS: Final[dict[str, tuple[str, ...]]] = {"/behaviours": ("GET",), "/behaviours/renew": ("POST",)}
+
+
 class Control:
-    """Serves the requests of a control port."""
+    """A control port on 127.0.0.1: `await start(port)`, then `await close()` (idempotent)."""
 
-    def __init__(self, behaviours: Behaviours, token: str) -> None:
+    def __init__(self, behaviours: Behaviours, token: str, limits: PortLimits | None = None) -> None:
         self._behaviours = behaviours
-        self._token = token
+        self._server = ControlServer(self._route, token, limits)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answers a request."""
-        refused = self._refusal(request)
-        if refused is not None:
-            return refused
-        try:
-            return await self._route(request)
-        except (BehaviourError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _json(400, {"error": str(error)})
+    async def start(self, port: int = 0) -> int:
+        """Listen. Returns the real port. Raises OSError if the port is in use."""
+        return await self._server.start(port)
 
-    async def _route(self, request: web.BaseRequest) -> web.Response:
-        method, path = request.method, request.path
-        if path == "/behaviours" and method == "GET":
-            return _json(200, self._behaviours.listing())
-        if path == "/behaviours/renew" and method == "POST":
-            renewal = msgspec.json.decode(await request.read(), type=_Renew)
-            return _json(200, {"renewed": self._behaviours.renew(renewal.ids)})
+    async def close(self) -> None:
+        """Stop listening, and close the connections."""
+        await self._server.close()
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        method, path = request.method, request.rel_url.raw_path
         match = _FAULT_PATH.fullmatch(path)
-        if match and method == "PUT":
-            kind = self._behaviours.put(match[1], await request.read())
-            return _json(201, {"id": match[1], "kind": kind})
-        if match and method == "DELETE":
-            return _json(200, {"hits": self._behaviours.remove(match[1])})
-        return _json(404, {"error": f"nothing at {method} {path}"})
-
-    def _refusal(self, request: web.BaseRequest) -> web.Response | None:
-        values = request.headers.getall
-        refused = refusal(values("Host", []), values("Origin", []), values(TOKEN_HEADER, []), self._token)
-        return _json(refused[0], {"error": refused[1]}) if refused is not None else None
-
-
-def _json(status: int, body: object) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")
+        allowed = _METHODS.get(path, () if match is None else ("PUT", "DELETE"))
+        if not allowed:
+            raise Refused(404, "there are only /behaviours, /behaviours/renew and /behaviours/{fault id}")
+        if method not in allowed:
+            raise Refused(
+                405, f"{method} is not allowed here; use {' or '.join(allowed)}", {"Allow": ", ".join(allowed)}
+            )
+        if method == "GET":
+            return json_response(200, self._behaviours.listing())
+        if method == "POST":
+            renewal = decode_json(await read_body(request, MAX_BODY_BYTES, JSON), _RENEW.decode)
+            return json_response(200, {"renewed": self._behaviours.renew(renewal.ids)})
+        assert match is not None
+        fault_id = match[1]
+        if method == "DELETE":
+            return json_response(200, {"hits": self._behaviours.remove(fault_id)})
+        kind = decode_json(await read_body(request, MAX_BODY_BYTES, JSON), partial(self._behaviours.put, fault_id))
+        return json_response(201, {"id": fault_id, "kind": kind})

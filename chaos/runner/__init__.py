@@ -10,8 +10,8 @@ readiness        waits until servers are ready
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
-guard            protects the collector
 run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
+counters         the counters that each process posts, checked
 silence          notices a process that posts no counters any more
 cpu_wait         how long a process has waited for a CPU
 record_writer    writes the record of the run

@@ -1,11 +1,13 @@
 """The embedded collector: receives the spans (OTLP) and counters of every process, and writes them to the record.
 
-Requests are written as received; the analysis decodes them. If the user names a back-end of their own, each trace
-request is copied to it through a bounded queue: a slow or unavailable back-end loses copies (counted), but does not
-delay the run.
+Requests are written as received, after a check of their outermost structure; the analysis decodes them. If the user
+names a back-end of their own, each trace request is copied to it through a bounded queue: a slow or unavailable
+back-end loses copies (counted), but does not delay the run.
 
     POST /v1/traces     OTLP/HTTP protobuf, gzip allowed; at most 20 MiB after decompression
-    POST /v1/counters   docs/wire.md; the response has the command for the load generator
+    POST /v1/counters   docs/wire.md, at most 1 MiB; the response has the command for the load generator
+
+Connections and requests are limited by `reports.shared.control_server`.
 """
 
 from __future__ import annotations
@@ -14,46 +16,63 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
-import msgspec
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from chaos.children.telemetry import encode
-from chaos.runner.guard import guard
+from chaos.runner.counters import Counters, decode_counters
 from chaos.runner.record_writer import LineLog, RecordFull, SpanSpool
+from reports.shared.control_server import ControlServer, Refused, decode_json, json_response, read_body
+from reports.shared.port_limits import PortLimits
 
 __all__ = ["Collector", "CollectorExporter", "Copy", "Counters"]
 
 MAX_REQUEST_BYTES = 20 * 1024 * 1024
+MAX_COUNTERS_BYTES = 1024 * 1024
 COPY_QUEUE = 256
 """Maximum of requests that wait for the user's back-end; about 10 s of a busy run."""
 
 PROTOBUF = "application/x-protobuf"
-
-
-class Counters(msgspec.Struct):
-    """One post of a process. `cpu_s`: cumulative seconds. `loop_lag_s`: the maximum since the previous post."""
-
-    process: str
-    incarnation: int
-    kind: str
-    at: int
-    final: bool = False
-    spans: dict[str, int] = {}
-    cpu_s: float = 0.0
-    loop_lag_s: float = 0.0
-    loop_ticks: dict[str, int] = {}
-    data: dict[str, Any] = {}
+JSON = "application/json"
 
 
 def _status(code: int, message: str) -> bytes:
     """A `google.rpc.Status`, as OTLP requires for errors: field 1 is the code (varint), field 2 the message."""
     text = message.encode()[:120]
     return bytes([0x08, code, 0x12, len(text)]) + text
+
+
+def _refused(status: int, why: str) -> Refused:
+    """A refusal of spans: INVALID_ARGUMENT (3), as protobuf."""
+    return Refused(status, why, response=web.Response(status=status, body=_status(3, why), content_type=PROTOBUF))
+
+
+def _is_framed(message: bytes) -> bool:
+    """Whether a message consists of whole fields 1 of wire type 2, as an `ExportTraceServiceRequest` does.
+
+    Detects bodies of another format and incomplete ones. Decoding each would double the collector's work.
+    """
+    at = 0
+    while at < len(message):
+        if message[at] != 0x0A:
+            return False
+        at += 1
+        length = shift = 0
+        while True:
+            if at >= len(message) or shift > 28:
+                return False
+            byte = message[at]
+            at += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        at += length
+    return at == len(message)
 
 
 @dataclass(slots=True)
@@ -96,38 +115,33 @@ class Collector:
         on_counters: Callable[[Counters], Mapping[str, object]],
         on_failure: Callable[[RecordFull], None],
         copy: Copy | None = None,
+        limits: PortLimits | None = None,
     ) -> None:
         self._spool = spool
         self._gauges = gauges
-        self._token = token
         self._on_counters = on_counters
         self._on_failure = on_failure
         self.copy = copy
         self._copies: asyncio.Queue[bytes] = asyncio.Queue(COPY_QUEUE)
         self._copier: asyncio.Task[None] | None = None
-        self._runner: web.AppRunner | None = None
-        self._decoder = msgspec.json.Decoder(Counters)
+        self._server = ControlServer(self._route, token, limits)
+        self._routes: Final = {"/v1/traces": self._traces, "/v1/counters": self._counters}
         self.url = ""
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return self._server.connections
 
     async def start(self) -> None:
         """Start listening, and set `url`."""
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[guard(self._token)])
-        app.router.add_post("/v1/traces", self._traces)
-        app.router.add_post("/v1/counters", self._counters)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=600)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=256)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"http://127.0.0.1:{await self._server.start()}"
         if self.copy is not None:
             self._copier = asyncio.create_task(self._send_copies(self.copy))
 
     async def close(self, copies_within_s: float = 2.0) -> None:
         """Stop listening. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.close(within_s=1.0)
         if self._copier is not None and self.copy is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._copies.join(), copies_within_s)
@@ -145,17 +159,21 @@ class Collector:
             except asyncio.QueueFull:
                 self.copy.lost += 1
 
-    async def _traces(self, request: web.Request) -> web.Response:
-        if request.content_type != PROTOBUF:
-            return web.Response(
-                status=415, body=_status(3, f"send {PROTOBUF}: JSON is not supported"), content_type=PROTOBUF
-            )
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = self._routes.get(request.rel_url.raw_path)
+        if answer is None:
+            raise Refused(404, f"there are only {' and '.join(self._routes)}")
+        if request.method != "POST":
+            raise Refused(405, f"{request.method} is not allowed here; use POST", {"Allow": "POST"})
+        return await answer(request)
+
+    async def _traces(self, request: web.BaseRequest) -> web.Response:
         try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413, body=_status(3, "the body is larger than 20 MiB"), content_type=PROTOBUF)
-        except (web.RequestPayloadError, web.HTTPException, ValueError) as error:
-            return web.Response(status=400, body=_status(3, f"invalid body: {error}"), content_type=PROTOBUF)
+            body = await read_body(request, MAX_REQUEST_BYTES, PROTOBUF)
+        except Refused as error:
+            raise _refused(error.status, error.why) from None
+        if not _is_framed(body):
+            raise _refused(400, "the body is not an ExportTraceServiceRequest, or is incomplete")
         try:
             self.take(body)
         except RecordFull as error:
@@ -163,17 +181,14 @@ class Collector:
             return web.Response(status=507, body=_status(8, "the record cannot be written"), content_type=PROTOBUF)
         return web.Response(body=ExportTraceServiceResponse().SerializeToString(), content_type=PROTOBUF)
 
-    async def _counters(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        try:
-            counters = self._decoder.decode(body)
-        except msgspec.MsgspecError as error:
-            return web.json_response({"error": str(error)}, status=400)
+    async def _counters(self, request: web.BaseRequest) -> web.Response:
+        body = await read_body(request, MAX_COUNTERS_BYTES, JSON)
+        counters: Counters = decode_json(body, decode_counters)
         try:
             self._gauges.append(body.replace(b"\n", b" "))
         except RecordFull as error:
             self._on_failure(error)
-        return web.json_response(self._on_counters(counters))
+        return json_response(200, self._on_counters(counters))
 
     async def _send_copies(self, copy: Copy) -> None:
         timeout = aiohttp.ClientTimeout(total=5)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chaos.faults.world import DemandState, Unreachable
-from chaos.runner.collector import Counters
+from chaos.runner.counters import Counters
 from loadprofiles.demand import LEASE_S, Order
 
 __all__ = ["LoadControl"]

@@ -15,8 +15,8 @@ from typing import Final
 
 from chaos.experiment.guardrails import GuardrailWatch, Tripped
 from chaos.experiment.model import Experiment
-from chaos.runner.collector import Counters
 from chaos.runner.confirmation import LiveShare
+from chaos.runner.counters import Counters
 from chaos.runner.cpu_wait import waited_for_cpu_s
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.fault_play import FaultPlay

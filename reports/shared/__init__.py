@@ -2,6 +2,7 @@
 
 attributes          names of spans, events and attributes, and their enumerations (outcomes, transitions)
 control_port        the check of Host, Origin and token that protects each control port
+control_server      the HTTP server of control ports: limits and checks for each of them
 document            a YAML document with the line of each value
 documents           reads and validates YAML files
 draws               seeded draws: a number as a function of a key
@@ -9,6 +10,7 @@ errors              the error tree, and suggestions for misspelt words
 fault_traits        traits of a kind of fault, as written into the record
 phases              the phases of a run
 plain_text          text without control characters, safe to show
+port_limits         which connections a control port drops
 tenancy             tenant and tier of a request, by its API key
 thresholds          thresholds that several parts apply
 tokens              simulated token streams that a client can verify, and the marker of a call

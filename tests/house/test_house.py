@@ -78,6 +78,15 @@ def test_no_process_under_test_imports_the_analysis(modules: str) -> None:
     assert heavy.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "modules",
+    ["chaos.supervision.shepherd", "chaos.children.environment, chaos.children.telemetry, reports.shared.control_port"],
+)
+def test_processes_without_a_server_do_not_import_one(modules: str) -> None:
+    found = python(f"import sys, {modules}; print([name for name in ('aiohttp', 'uvloop') if name in sys.modules])")
+    assert found.strip() == "[]"
+
+
 def test_help_takes_less_than_400_ms_of_cpu() -> None:
     """The best of three, in seconds of CPU, because the machine may be busy. Imports what `--help` needs."""
 

@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from reports.shared.errors import UserError
+from reports.shared.port_limits import PortLimits
 from targets.bodies import BodyError, read_body
 from targets.control import Control
 from targets.gateway.api.answer import AnswerStream
@@ -43,7 +44,12 @@ class GatewayServer:
     """
 
     def __init__(
-        self, config: GatewayConfig, token: str = "", *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        config: GatewayConfig,
+        token: str = "",
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        control_limits: PortLimits | None = None,
     ) -> None:
         self.config = config
         self.port = config.port
@@ -53,9 +59,10 @@ class GatewayServer:
         self.context: GatewayContext
         self._token = token
         self._sleep = sleep
+        self._control_limits = control_limits
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
-        self._control: web.ServerRunner | None = None
+        self._control: Control | None = None
         self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
 
     async def start(self) -> None:
@@ -67,9 +74,8 @@ class GatewayServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         self.port = await self._listen(self._runner, self.config.host, self.config.port)
         if self.config.control_port is not None:
-            control = Control(context.behaviours, self._token)
-            self._control = web.ServerRunner(web.Server(control.handle, access_log=None), shutdown_timeout=0.1)
-            self.control_port = await self._listen(self._control, "127.0.0.1", self.config.control_port)
+            self._control = Control(context.behaviours, self._token, self._control_limits)
+            self.control_port = await self._listen_for_control(self._control, self.config.control_port)
         context.deadlines.start()
         policies = self.config.policies
         for upstream in self.config.upstreams:
@@ -93,7 +99,7 @@ class GatewayServer:
         self._tasks.clear()
         self.context.deadlines.stop()
         if self._control is not None:
-            await self._control.cleanup()
+            await self._control.close()
         self.context.behaviours.close()
         await self.detached.close()
         await runner.cleanup()
@@ -105,11 +111,15 @@ class GatewayServer:
             await web.TCPSite(runner, host, port, backlog=1024).start()
         except OSError as error:
             await self.close()
-            raise UserError(
-                f"the gateway cannot listen on {host}:{port}: {error.strerror or error}\n"
-                "    choose another port, or 0 for any free one"
-            ) from error
+            raise _cannot_listen(host, port, error) from error
         return int(runner.addresses[0][1])
+
+    async def _listen_for_control(self, control: Control, port: int) -> int:
+        try:
+            return await control.start(port)
+        except OSError as error:
+            await self.close()
+            raise _cannot_listen("127.0.0.1", port, error) from error
 
     def snapshot(self) -> dict[str, Any]:
         """Returns the counters that `docs/wire.md` describes."""
@@ -189,6 +199,13 @@ class GatewayServer:
             return pause_s
 
         return report
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> UserError:
+    return UserError(
+        f"the gateway cannot listen on {host}:{port}: {error.strerror or error}\n"
+        "    choose another port, or 0 for any free one"
+    )
 
 
 def _error(api: type[AnswerStream], status: int, message: str) -> web.Response:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from reports.shared.port_limits import PortLimits
 from targets import control
 from targets.replica.behaviours.active import ActiveBehaviours
 from targets.replica.behaviours.selector import EVERY_REQUEST, RequestSelector
@@ -49,5 +50,5 @@ class _Behaviours:
 class ReplicaControl(control.Control):
     """Serves the control port of a replica."""
 
-    def __init__(self, behaviours: ActiveBehaviours, token: str) -> None:
-        super().__init__(_Behaviours(behaviours), token)
+    def __init__(self, behaviours: ActiveBehaviours, token: str, limits: PortLimits | None = None) -> None:
+        super().__init__(_Behaviours(behaviours), token, limits)

@@ -10,7 +10,7 @@ import asyncio
 import errno
 import gc
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -24,6 +24,7 @@ from aiohttp.web_protocol import RequestHandler
 from opentelemetry.trace import Tracer
 
 from reports.shared.errors import TargetFailed, UserError
+from reports.shared.port_limits import PortLimits
 from targets.hardware.profile import load_hardware
 from targets.replica.api.anthropic_api import AnthropicApi
 from targets.replica.api.api import Api
@@ -39,7 +40,6 @@ from targets.replica.server.spans import Spans
 
 __all__ = ["ReplicaServer", "serve"]
 
-_CONTROL_BODY_LIMIT: Final = 1024 * 1024
 _BACKLOG: Final = 1024
 _QUIET_S: Final = 1.0
 """A draining replica exits after it has been idle for this long: a gateway may not have noticed the drain yet."""
@@ -50,7 +50,14 @@ _EXPOSITION: Final = "text/plain; version=1.0.0; charset=utf-8"
 class ReplicaServer:
     """A simulated replica. `start` needs a running event loop."""
 
-    def __init__(self, config: ReplicaConfig, token: str, *, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        config: ReplicaConfig,
+        token: str,
+        *,
+        tracer: Tracer | None = None,
+        control_limits: PortLimits | None = None,
+    ) -> None:
         """`tracer` None: OpenTelemetry's global tracer. Raises `UserError` for an unknown hardware profile."""
         hardware = load_hardware(config.hardware)
         self.config = config
@@ -63,6 +70,7 @@ class ReplicaServer:
         )
         self._hardware = hardware
         self._token = token
+        self._control_limits = control_limits
         self._tracer = tracer
         self._ready_at = 0.0
         self._created = int(time.time())
@@ -118,12 +126,10 @@ class ReplicaServer:
             clock=clock,
             request_overhead_s=hardware.request_overhead_ms / 1000,
         )
-        control = ReplicaControl(self._behaviours, self._token)
+        self._control = ReplicaControl(self._behaviours, self._token, self._control_limits)
         try:
-            port = await self._listen(self._handle, self.config.host, self.config.port, MAX_BODY_BYTES)
-            control_port = await self._listen(
-                control.handle, "127.0.0.1", self.config.control_port, _CONTROL_BODY_LIMIT
-            )
+            port = await self._listen(self.config.host, self.config.port)
+            control_port = await self._listen_for_control(self.config.control_port)
         except BaseException:
             await self.close(drain_s=0)
             raise
@@ -149,6 +155,7 @@ class ReplicaServer:
         self._listeners.clear()
         self._apps.clear()
         if hasattr(self, "_requests"):
+            await self._control.close()
             self._behaviours.close()
             self._driver.close()
 
@@ -170,9 +177,7 @@ class ReplicaServer:
             "hits": dict(self._behaviours.hits),
         }
 
-    async def _listen(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], host: str, port: int, limit: int
-    ) -> int:
+    async def _listen(self, host: str, port: int) -> int:
         loop = asyncio.get_running_loop()
 
         def make_request(
@@ -182,20 +187,29 @@ class ReplicaServer:
             writer: AbstractStreamWriter,
             task: asyncio.Task[None],
         ) -> web.BaseRequest:
-            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=limit)
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY_BYTES)
 
-        app = web.Server(handler, request_factory=make_request, handler_cancellation=True, access_log=None)
+        app = web.Server(self._handle, request_factory=make_request, handler_cancellation=True, access_log=None)
         try:
             listener = await loop.create_server(app, host, port, backlog=_BACKLOG)
         except OSError as error:
-            where = f"replica {self.config.name}: {host}:{port}"
-            if error.errno == errno.EADDRINUSE:
-                raise UserError(f"{where} is in use by another process; choose another port, or 0 for any") from None
-            raise UserError(f"{where}: cannot listen: {error.strerror or error}") from None
+            raise self._cannot_listen(host, port, error) from None
         self._listeners.append(listener)
         self._apps.append(app)
         bound: int = listener.sockets[0].getsockname()[1]
         return bound
+
+    async def _listen_for_control(self, port: int) -> int:
+        try:
+            return await self._control.start(port)
+        except OSError as error:
+            raise self._cannot_listen("127.0.0.1", port, error) from None
+
+    def _cannot_listen(self, host: str, port: int, error: OSError) -> UserError:
+        where = f"replica {self.config.name}: {host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            return UserError(f"{where} is in use by another process; choose another port, or 0 for any")
+        return UserError(f"{where}: cannot listen: {error.strerror or error}")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path

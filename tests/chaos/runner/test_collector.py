@@ -120,7 +120,7 @@ async def test_counters_are_passed_on_written_and_the_response_has_the_command(t
     headers = {TOKEN_HEADER: TOKEN, "Content-Type": "application/json"}
     async with collecting(tmp_path) as (collector, received, _):
         status, body, _ = await post(f"{collector.url}/v1/counters", line, headers)
-        assert (status, body) == (200, b'{"command": "drain"}')
+        assert (status, body) == (200, b'{"command":"drain"}')
         assert (received[0].process, received[0].incarnation, received[0].data) == ("tpu-0", 2, {"running": 3})
         assert (await post(f"{collector.url}/v1/counters", b"garbage", headers))[0] == 400
     assert (tmp_path / "gauges.jsonl").read_bytes() == line + b"\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.faults.world import DemandState, Unreachable
-from chaos.runner.collector import Counters
+from chaos.runner.counters import Counters
 from chaos.runner.load_control import LoadControl
 from loadprofiles.demand import Order
 

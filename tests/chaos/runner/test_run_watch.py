@@ -11,7 +11,7 @@ import pytest
 
 from chaos.experiment.guardrails import parse_guardrail
 from chaos.runner import run_watch
-from chaos.runner.collector import Counters
+from chaos.runner.counters import Counters
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RunFolder

@@ -12,6 +12,7 @@ from targets.replica.server.server import ReplicaServer
 from tests.support.replica_harness import TOKEN, control, put
 
 RIGHT = {TOKEN_HEADER: TOKEN}
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
@@ -95,16 +96,16 @@ async def test_invalid_kinds_and_parameters_are_400_and_change_nothing(
     assert await control(replica, "GET", "/behaviours") == (200, {})
 
 
-async def test_unknown_paths_are_404(replica: ReplicaServer) -> None:
+async def test_unknown_paths_are_404_and_other_methods_405(replica: ReplicaServer) -> None:
     assert (await control(replica, "GET", "/"))[0] == 404
-    assert (await control(replica, "PATCH", "/behaviours/f1"))[0] == 404
+    assert (await control(replica, "PATCH", "/behaviours/f1"))[0] == 405
 
 
 async def test_a_body_nested_too_deeply_is_400(replica: ReplicaServer) -> None:
     body = b'{"kind": "latency", "lease_s": 5, "params": {"ms": %b}}' % (b"[" * 99_999 + b"]" * 99_999)
     async with (
         aiohttp.ClientSession(headers={TOKEN_HEADER: TOKEN}) as session,
-        session.put(replica.control_url + "/behaviours/f1", data=body) as response,
+        session.put(replica.control_url + "/behaviours/f1", data=body, headers=JSON) as response,
     ):
         assert response.status == 400
         assert "recursion" in (await response.json())["error"]
