@@ -147,8 +147,8 @@ def _write_all(report: Report, folder: Path) -> None:
     for name, writer in writers.items():
         try:
             writer(report, folder)
-        except Exception:
-            print(f"{name} could not be written:\n{traceback.format_exc()}", file=sys.stderr)
+        except Exception as error:
+            print(_unwritten_text(folder / name, error), file=sys.stderr)
 
 
 class _ParquetTask:
@@ -165,14 +165,14 @@ class _ParquetTask:
             with SpanRows(self._target) as rows:
                 rows.add_all(self._spans)
                 rows.write()
-        except Exception:
-            self._problem = traceback.format_exc()
+        except Exception as error:
+            self._problem = _unwritten_text(self._target, error)
 
     def finish(self) -> None:
         """Wait for the thread; print its error."""
         self._thread.join()
         if self._problem:
-            print(f"{self._target.name} could not be written:\n{self._problem}", file=sys.stderr)
+            print(self._problem, file=sys.stderr)
 
 
 def _wait_for_start() -> bool:
@@ -194,19 +194,31 @@ def _main_steady(run_dir: Path) -> int:
     return NOT_STEADY if failures else 0
 
 
+def _unwritten_text(path: Path, error: Exception) -> str:
+    """What the user reads of a report that could not be written."""
+    if isinstance(error, OSError):
+        return f"{path.name} could not be written: {error.strerror or error}"
+    return f"{path.name} could not be written ({type(error).__name__}: {str(error)[:200]}); {_details(path.parent)}"
+
+
 def _crash_text(run_dir: Path, error: Exception) -> str:
-    """What the user reads; the details are in a file."""
-    details = run_dir / "logs" / "analysis-crash.log"
-    try:
-        details.parent.mkdir(exist_ok=True)
-        details.write_text(traceback.format_exc())
-        where = f"details: {details}"
-    except OSError as unwritten:
-        where = f"its details cannot be written: {unwritten.strerror}"
+    """What the user reads where there is no report at all."""
     return (
-        f"{run_dir}: this record cannot be analysed ({type(error).__name__}: {str(error)[:200]}); {where}\n"
+        f"{run_dir}: this record cannot be analysed ({type(error).__name__}: {str(error)[:200]}); {_details(run_dir)}\n"
         "if nothing but brownout wrote this record, please report it as a bug, with these details"
     )
+
+
+def _details(run_dir: Path) -> str:
+    """Append the traceback of the exception that is being handled to a file, and say where it is."""
+    path = run_dir / "logs" / "analysis-crash.log"
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a") as file:
+            file.write(traceback.format_exc())
+    except OSError as error:
+        return f"its details cannot be written: {error.strerror}"
+    return f"details: {path}"
 
 
 def main(arguments: list[str]) -> int:

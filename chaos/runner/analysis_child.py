@@ -6,6 +6,7 @@ It starts during the drain and loads its libraries. It begins to read when the r
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,16 +31,15 @@ class AnalysisChild:
         self._folder = folder
         self._log = folder / "logs" / "analysis.log"
         try:
-            self._log.parent.mkdir(exist_ok=True)
-            with self._log.open("wb") as output:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "reports.analysis", str(folder), "--wait"],
-                    stdin=subprocess.PIPE,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=child_environment({}),
-                    start_new_session=True,
-                )
+            # Its output comes through a pipe: what it says about a full disk could not be read from a file there.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "reports.analysis", str(folder), "--wait"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=child_environment({}),
+                start_new_session=True,
+            )
         except OSError as error:
             raise TargetFailed(f"the analysis cannot be started: {error}") from error
 
@@ -49,9 +49,13 @@ class AnalysisChild:
         Raises UserError if the folder holds no record of a run, TargetFailed if the analysis fails or takes too long.
         """
         report = self._folder / "report.json"
-        report.unlink(missing_ok=True)
         try:
-            self._process.communicate(b"go\n", timeout=ANALYSIS_WITHIN_S)
+            report.unlink(missing_ok=True)
+        except OSError as error:
+            self.abandon()
+            raise TargetFailed(f"{report} cannot be replaced: {error.strerror}") from error
+        try:
+            output, _ = self._process.communicate(b"go\n", timeout=ANALYSIS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.abandon()
             raise TargetFailed(
@@ -60,17 +64,30 @@ class AnalysisChild:
         except BaseException:
             self.abandon()
             raise
+        with contextlib.suppress(OSError):
+            self._log.parent.mkdir(exist_ok=True)
+            self._log.write_bytes(output)
+        if self._process.returncode < 0:
+            how = signal.Signals(-self._process.returncode).name
+            raise TargetFailed(
+                f"the analysis was killed by {how} (without free memory, the kernel does that). The record is kept: "
+                f"make the reports with brownout report {self._folder}"
+            )
         if not report.is_file():
-            last = self._log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
+            last = output.decode(errors="replace").strip().splitlines()[-LAST_LINES:]
             if self._process.returncode == 2:
                 raise UserError("\n    ".join(last))
-            raise TargetFailed("the analysis wrote no report:\n    " + "\n    ".join(last))
+            raise TargetFailed(
+                "\n    ".join(["the analysis wrote no report:", *last])
+                + f"\n    the record is kept: make the reports with brownout report {self._folder}"
+            )
         return self._process.returncode
 
     def abandon(self) -> None:
         """Kill the analysis: its reports are not needed."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
         self._process.kill()
         self._process.wait()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import yaml
 
 from reports.record.lines import EVENTS, POST, Damage, read_lines
@@ -267,14 +268,43 @@ def read_record(path: Path) -> Record:
     )
 
 
+class _Replica(msgspec.Struct):
+    name: str = ""
+    chips: int | None = None
+    usd_per_hour: float | None = None
+
+
+class _Stack(msgspec.Struct):
+    replicas: list[_Replica] | None = None
+
+
+class _Experiment(msgspec.Struct):
+    """The types of what the analysis reads of a resolved experiment."""
+
+    name: str | None = None
+    gates: list[str | dict[str, Any]] | None = None
+    steady_state: list[str | dict[str, Any]] | None = None
+    slo: dict[str, float | int | str] | None = None
+    stack: _Stack | None = None
+    timeline: dict[str, Any] | None = None
+    load: dict[str, Any] | None = None
+    profile: dict[str, Any] | None = None
+
+
 def _experiment(path: Path, notes: list[str]) -> dict[str, Any]:
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         found = yaml.load(path.read_bytes(), Loader=loader)  # a safe loader in both cases
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
         notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
         return {}
-    return found if isinstance(found, dict) else {}
+    try:
+        msgspec.convert(found, _Experiment)
+    except msgspec.ValidationError as error:
+        raise RecordError(
+            f"{path} was changed after the run: {error}. Restore it, or play the experiment again"
+        ) from None
+    return dict(found)
 
 
 def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span]) -> int:

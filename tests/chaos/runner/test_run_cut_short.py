@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.run_helpers import Run, report, until, write_experiment
+from tests.support.small_disk import small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -145,21 +147,25 @@ def test_a_gateway_that_does_not_start_is_named_with_its_last_log_lines(tmp_path
     assert "the gateway is not installed" in done.stdout
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system needs root")
-def test_a_full_disk_ends_the_run_and_is_reported(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine does not allow to mount a file system")
-    try:
+def test_a_full_disk_ends_the_run_and_report_answers_as_the_run_did(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="500k") as disk:
         run = Run(write_experiment(tmp_path, fault=LONG_STALL), disk / "runs")
         assert run.end() == 5, run.output
         assert "the disk is full" in run.output.replace("\n", " ")
         assert "Traceback" not in run.output
         run.nothing_left()
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=False)
+        assert run.every_fault_is_reverted()
+        [ended] = [event for event in run.events("run") if event["event"] != "started"]
+        assert ended["event"] == "failed"
+        assert "the disk is full" in ended["why"]
+        assert run.events("phase")[-1]["phase"] == "end"
+        code, output = report(run.folder)  # still on the full disk
+        assert code == 5, output
+        assert "Traceback" not in output
+        shutil.copytree(run.folder, tmp_path / "copy")  # where there is room
+        code, output = report(tmp_path / "copy")
+        assert code == 5, output
+        assert "the disk is full" in output.replace("\n", " ")
 
 
 def test_a_port_in_use_is_reported_as_a_mistake_of_the_user(tmp_path: Path) -> None:
