@@ -1,6 +1,7 @@
 """Reads the record of a run from its folder, without interpreting the spans.
 
 reader     the record: experiment, phases, faults, process exits, counters, spans
+experiment_file  the experiment as it was played
 lines      the valid lines of events and counters; what cannot be read
 spans      decodes span files: length-prefixed OTLP messages
 chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-import yaml
-
+from reports.record.experiment_file import read_experiment
 from reports.record.lines import EVENTS, POST, Damage, read_lines
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
@@ -231,7 +229,7 @@ def read_record(path: Path) -> Record:
     if not path.is_dir():
         raise RecordError(f"{path} is not the folder of a run")
     notes: list[str] = []
-    experiment = _experiment(path / "experiment.yaml", notes)
+    experiment = read_experiment(path / "experiment.yaml", notes)
     skipped: list[Damage] = []
     events = list(read_lines(path / "events.jsonl", EVENTS, skipped))
     posts = list(read_lines(path / "gauges.jsonl", POST, skipped))
@@ -266,45 +264,6 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[str(one) for one in skipped if not one.expected],
     )
-
-
-class _Replica(msgspec.Struct):
-    name: str = ""
-    chips: int | None = None
-    usd_per_hour: float | None = None
-
-
-class _Stack(msgspec.Struct):
-    replicas: list[_Replica] | None = None
-
-
-class _Experiment(msgspec.Struct):
-    """The types of what the analysis reads of a resolved experiment."""
-
-    name: str | None = None
-    gates: list[str | dict[str, Any]] | None = None
-    steady_state: list[str | dict[str, Any]] | None = None
-    slo: dict[str, float | int | str] | None = None
-    stack: _Stack | None = None
-    timeline: dict[str, Any] | None = None
-    load: dict[str, Any] | None = None
-    profile: dict[str, Any] | None = None
-
-
-def _experiment(path: Path, notes: list[str]) -> dict[str, Any]:
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        found = yaml.load(path.read_bytes(), Loader=loader)  # a safe loader in both cases
-    except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
-        notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
-        return {}
-    try:
-        msgspec.convert(found, _Experiment)
-    except msgspec.ValidationError as error:
-        raise RecordError(
-            f"{path} was changed after the run: {error}. Restore it, or play the experiment again"
-        ) from None
-    return dict(found)
 
 
 def _zero(events: list[dict[str, Any]], posts: list[dict[str, Any]], spans: list[Span]) -> int:
