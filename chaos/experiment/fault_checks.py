@@ -112,10 +112,10 @@ def check_overlaps(made: Draft) -> Iterator[Problem]:
 
 def _again_too_soon(made: Draft, fault: DraftFault, times: list[Occurrence]) -> Iterator[Problem]:
     for index, time in enumerate(times):
-        busy_s = time.for_s + time.spec.cold_start_s
+        busy_s = round(time.for_s + time.spec.cold_start_s, 9)
         for again in times[index + 1 :]:
             both = [name for name in again.targets if name in time.targets]
-            apart_s = again.at_s - time.at_s
+            apart_s = round(again.at_s - time.at_s, 9)
             if both and apart_s < busy_s:
                 what = (
                     f"{fault.kinds[0]} occurs again on {', '.join(both)} after {duration_text(apart_s)}, and needs "

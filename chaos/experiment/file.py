@@ -28,7 +28,7 @@ from chaos.faults.spec import FaultSpec
 from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_header, parse_endpoint, reserved_header
 from loadprofiles.client.error_text import masked
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
-from reports.shared.documents import Duration, FormatVersion, Mistake, did_you_mean
+from reports.shared.documents import Duration, FormatVersion, Mistake, did_you_mean, duration_text
 
 __all__ = [
     "MAX_DRAIN_S",
@@ -44,6 +44,11 @@ __all__ = [
 MAX_DRAIN_S: Final = 30.0
 """A drain is at most this long (`docs/measures.md`)."""
 
+LEAST_PHASE_S: Final = 0.1
+"""A phase is at least this long, or not there: in less, no call begins and ends."""
+LEAST_FAULT_S: Final = 0.001
+"""A time of a fault is at least this long: the runner's clock cannot keep a shorter one."""
+
 _NAME: Final = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -57,7 +62,25 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
+def _phase(seconds: float) -> float:
+    if 0 < seconds < LEAST_PHASE_S:
+        raise Mistake(
+            f"{duration_text(seconds)} is too short for a phase", f"make it at least {duration_text(LEAST_PHASE_S)}"
+        )
+    return seconds
+
+
+def _occurs(seconds: float) -> float:
+    if 0 < seconds < LEAST_FAULT_S:
+        raise Mistake(
+            f"{duration_text(seconds)} is too short for a fault", f"make it at least {duration_text(LEAST_FAULT_S)}"
+        )
+    return _positive(seconds)
+
+
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+PhaseDuration = Annotated[Duration, AfterValidator(_phase)]
+FaultDuration = Annotated[Duration, AfterValidator(_occurs)]
 
 
 # -- target -------------------------------------------------------------------------------------------------------
@@ -192,11 +215,9 @@ class SloFile(_Model):
 # -- timeline -----------------------------------------------------------------------------------------------------
 class FaultEntryBase(_Model):
     at: Duration = Field(default=0.0, description="begin, from the end of the baseline")
-    for_: PositiveDuration | None = Field(default=None, alias="for", description="duration, as 15s")
-    every: PositiveDuration | None = Field(
-        default=None, description="repeat: interval from one begin to the next, as 5s"
-    )
-    random: PositiveDuration | None = Field(
+    for_: FaultDuration | None = Field(default=None, alias="for", description="duration, as 15s")
+    every: FaultDuration | None = Field(default=None, description="repeat: interval from one begin to the next, as 5s")
+    random: FaultDuration | None = Field(
         default=None, description="repeat at seeded random times in this window from at, as 30s"
     )
     times: int | None = Field(default=None, ge=1, le=1000, description="number of repetitions, with every or random")
@@ -208,6 +229,15 @@ class FaultEntryBase(_Model):
         return [getattr(self, kind) for kind in KINDS if getattr(self, kind) is not None]
 
 
+def _with_value(kind: str) -> BeforeValidator:
+    def check(given: Any) -> Any:
+        if given is None:
+            raise Mistake("has no value", f"write what it acts on in braces: {kind}: {{...}}, or remove the key")
+        return given
+
+    return BeforeValidator(check)
+
+
 # One optional field per kind: `KINDS` is the only list of kinds.
 _ENTRY: type[FaultEntryBase] = create_model(
     "FaultEntryFile",
@@ -215,7 +245,10 @@ _ENTRY: type[FaultEntryBase] = create_model(
     __doc__="One fault: when, how long, and exactly one kind with its targets and parameters.",
     **cast(
         dict[str, Any],
-        {kind: (spec | None, Field(default=None, description=spec.description())) for kind, spec in KINDS.items()},
+        {
+            kind: (Annotated[spec | None, _with_value(kind)], Field(default=None, description=spec.description()))
+            for kind, spec in KINDS.items()
+        },
     ),
 )
 
@@ -229,10 +262,12 @@ else:
 class TimelineFile(_Model):
     """The phases of a run. The fault phase lasts from the first injection to the last verified revert."""
 
-    warmup: Duration = Field(default=5.0, description="load that is not measured")
-    baseline: PositiveDuration = Field(default=15.0, description="load without faults, to compare with")
+    warmup: PhaseDuration = Field(default=5.0, description="load that is not measured")
+    baseline: Annotated[PositiveDuration, AfterValidator(_phase)] = Field(
+        default=15.0, description="load without faults, to compare with"
+    )
     faults: list[FaultEntryFile] = Field(default=[], description="the faults and their times")
-    recovery: Duration = Field(default=20.0, description="load after the last fault is verified")
+    recovery: PhaseDuration = Field(default=20.0, description="load after the last fault is verified")
     drain: Duration = Field(default=MAX_DRAIN_S, le=MAX_DRAIN_S, description="time for sessions to end, at most 30s")
     confirm_metastable: bool = Field(
         default=False,

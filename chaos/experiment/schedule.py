@@ -54,7 +54,11 @@ class Schedule:
             yield key, f"{key} needs the number of repetitions", "add times: 3"
         if self.one_by_one and not takes_replicas:
             yield "one_by_one", "one_by_one is for faults of replicas, and this fault has none", "remove one_by_one:"
-        if self.random_s is not None and self.times is not None and self.times * self.for_s > self.random_s:
+        if (
+            self.random_s is not None
+            and self.times is not None
+            and round(self.times * self.for_s - self.random_s, 9) > 0
+        ):
             what = f"{self.times} times {self.for_s:g} s do not fit into {self.random_s:g} s"
             yield "random", what, f"make random: at least {self.times * self.for_s:g}s"
 
@@ -93,10 +97,11 @@ def occurrences(
 
 def _begins(entry_id: str, schedule: Schedule, times: int, seed: int) -> list[float]:
     if schedule.every_s is not None:
-        return [schedule.at_s + number * schedule.every_s for number in range(times)]
+        return [round(schedule.at_s + number * schedule.every_s, 9) for number in range(times)]
     free_s = max((schedule.random_s or 0.0) - times * schedule.for_s, 0.0)
     drawn = sorted(uniform(f"{seed}/{entry_id}/time/{number}") for number in range(times))
-    return [round(schedule.at_s + u * free_s + number * schedule.for_s, 3) for number, u in enumerate(drawn)]
+    # The free time is rounded, not the sum: two begins are never closer than one length.
+    return [round(schedule.at_s + round(u * free_s, 3) + number * schedule.for_s, 9) for number, u in enumerate(drawn)]
 
 
 def _only(spec: FaultSpec, replica: str) -> FaultSpec:

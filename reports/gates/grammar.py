@@ -254,7 +254,8 @@ def _value(spec: MeasureSpec, stat: str, text: str) -> tuple[float, Unit, bool]:
         )
     value = number * factors[unit]
     if base == "share" and (value > 1 or (value < 0 and spec.kind == "rate")):
-        raise GateError(f"{text!r} is not a share between 0 and 100%", f"did you mean {number:g}%?")
+        percent = f"did you mean {number:g}%?" if not unit and 1 < number <= 100 else "write a share from 0% to 100%"
+        raise GateError(f"{text!r} is not a share between 0 and 100%", percent)
     if base == "count" and value != int(value):
         raise GateError(
             f"{spec.name} is a count, so it cannot be compared with {number:g}", "compare it with a whole number"

@@ -104,6 +104,7 @@ def read_document(path: Path | str) -> Document:
 
 def parse_document(text: str, file: str) -> Document:
     """Like `read_document`, from text; `file` is the name in messages."""
+    loader = None
     try:
         loader = _CoreLoader(text)
         root = loader.get_single_node()
@@ -112,7 +113,7 @@ def parse_document(text: str, file: str) -> Document:
         what = f"has a character that YAML does not allow: U+{int(error.character):04X}"
         raise InvalidFile([Problem(file, line, what, "remove it, or write it as an escape in double quotes")]) from None
     except RecursionError:
-        raise InvalidFile([Problem(file, 0, "is nested too deeply")]) from None
+        raise _nested_too_deeply(file, loader.line + 1 if loader is not None else 1) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
@@ -121,9 +122,13 @@ def parse_document(text: str, file: str) -> Document:
         hint = "indent with spaces" if "'\\t'" in what else "quote text that contains a colon, a # or a bracket"
         raise InvalidFile([Problem(file, mark.line + 1 if mark else 0, f"is not valid YAML: {what}", hint)]) from None
     if root is None:
-        raise InvalidFile([Problem(file, 0, "is empty")])
+        what = "is empty" if not text.strip() else "has nothing but comments"
+        raise InvalidFile([Problem(file, 1, what, 'write "key: value" lines; the first one is brownout: 1')])
     converter = _Converter(file, loader)
-    data = converter.value(root, ())
+    try:
+        data = converter.value(root, ())
+    except RecursionError:
+        raise _nested_too_deeply(file, max(converter.lines.values(), default=1)) from None
     if not isinstance(data, dict):
         converter.problems.append(
             Problem(file, 1, "must be a mapping of keys to values", 'start with "key: value" lines')
@@ -131,6 +136,10 @@ def parse_document(text: str, file: str) -> Document:
     if converter.problems:
         raise InvalidFile(converter.problems)
     return Document(file, data, converter.lines)
+
+
+def _nested_too_deeply(file: str, line: int) -> InvalidFile:
+    return InvalidFile([Problem(file, line, "is nested too deeply", "close the brackets, or use fewer levels")])
 
 
 def validate(document: Document, schema: type[T] | TypeAdapter[T]) -> T:
