@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supervision.identity import WrongProcess, run_members, send_signal
-from chaos.supervision.undo import undo_pending
-from reports.shared.errors import BrownoutError, TargetFailed
+from chaos.supervision.undo import undo_at_end
+from reports.shared.errors import TargetFailed
 
 __all__ = ["RUN_MARK", "Refused", "ShepherdGone", "ShepherdLink"]
 
@@ -222,18 +222,23 @@ class ShepherdLink:
 
     def _clean_up(self) -> None:
         """After a killed shepherd: undo the armed faults, and kill the processes that its children started."""
-        if not self._leaving_reason:
-            try:
-                results = undo_pending(self._undo_path, self._owner, token=self._token, by="runner")
-                self.failed_undos += [str(one) for one in results if not one.ok]
-            except (BrownoutError, OSError) as error:
-                self.failed_undos.append(str(error))
+        if self._leaving_reason:
+            self._sweep()
+            return
+        _, failed, _ = undo_at_end(
+            self._undo_path, self._owner, token=self._token, by="runner", kill=self._sweep, start=_not_started
+        )
+        self.failed_undos += failed
+
+    def _sweep(self) -> list[int]:
+        """Kill the processes of the run. Returns the pids of those that are left."""
         deadline = time.monotonic() + SWEEP_WITHIN_S
         while (members := run_members(RUN_MARK, self.mark)) and time.monotonic() < deadline:
             for member in members:
                 with contextlib.suppress(WrongProcess, OSError):
                     send_signal(member, signal.SIGKILL)
             time.sleep(0.01)
+        return [member.pid for member in members]
 
     async def _end(self, within_s: float) -> None:
         """Wait until the shepherd exits, kill it if it does not, and close everything."""
@@ -250,3 +255,7 @@ class ShepherdLink:
             task.cancel()
         await asyncio.gather(reading, heartbeats, return_exceptions=True)
         await asyncio.to_thread(self._process.wait)
+
+
+def _not_started(_name: str) -> str:
+    return "not started: the run has ended, and its other processes with it"
