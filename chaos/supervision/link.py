@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supervision.identity import WrongProcess, run_members, send_signal
+from chaos.supervision.run_lock import lock_folder
 from chaos.supervision.undo import undo_at_end
 from reports.shared.errors import TargetFailed
 
@@ -71,6 +72,8 @@ class ShepherdLink:
         self.not_killed: list[int] = []
         """Pids of the processes that the shepherd could not kill."""
         self.log = run_dir / "logs" / "shepherd.log"
+        self._run_dir = run_dir
+        self._lock: int | None = None
         self._undo_path = undo_path.resolve()
         self._owner = owner
         self._token = token
@@ -135,6 +138,11 @@ class ShepherdLink:
             await self._end(EXIT_WITHIN_S)
 
     def _start(self) -> tuple[socket.socket, socket.socket]:
+        try:
+            # The shepherd inherits it: the folder stays locked as long as one of the two lives.
+            self._lock = lock_folder(self._run_dir)
+        except OSError as error:
+            raise TargetFailed(f"the run's folder {self._run_dir} cannot be locked: {error.strerror}") from error
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {"BROWNOUT_TOKEN": self._token, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -150,8 +158,10 @@ class ShepherdLink:
                     stdout=its_output[1].fileno(),
                     stderr=log,
                     start_new_session=True,
+                    pass_fds=() if self._lock is None else (self._lock,),
                 )
         except OSError as error:
+            self._unlock()
             its_input[0].close()
             its_output[0].close()
             raise TargetFailed(f"the shepherd cannot be started: {error}") from error
@@ -255,6 +265,12 @@ class ShepherdLink:
             task.cancel()
         await asyncio.gather(reading, heartbeats, return_exceptions=True)
         await asyncio.to_thread(self._process.wait)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def _not_started(_name: str) -> str:
