@@ -137,7 +137,7 @@ class TimelinePlay:
             self.progress.fault(text, on=False)
             played = play.played  # also of one whose run was ended meanwhile
             if played.problem and not played.verified:
-                self.early.end("failed", f"{played.problem}\n    undo it by hand: see {self.undo}", 5)
+                self.early.end("failed", f"{played.problem}; the end of the run tries again ({self.undo})", 5)
 
     async def _confirm_metastable(self) -> None:
         begin = self._baseline_from

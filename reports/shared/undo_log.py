@@ -1,7 +1,7 @@
 """Reads `undo.jsonl`, the write-ahead file of a run: which faults were armed, and which of them are not undone.
 
-`chaos.supervision.undo` writes the file and describes its lines. Imports the standard library only, because the shepherd
-uses it.
+`chaos.supervision.undo` writes the file and describes its lines. Imports the standard library only, because the
+shepherd uses it.
 """
 
 from __future__ import annotations
