@@ -1,7 +1,7 @@
-"""The lock of a run's folder: held by its runner and its shepherd while one of them lives, and by `brownout heal`.
+"""The lock of a run's folder: held by its runner and its shepherd while one of them lives.
 
 A lock (flock(2)) on the folder itself. The shepherd inherits the runner's open file, so the kernel releases the lock
-when both have exited, however they ended.
+when both have exited, however they ended. `brownout heal` shares the lock, and locks the undo file for itself alone.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ _POLL_S = 0.05
 
 
 class Holder(NamedTuple):
-    """A process that keeps the folder locked. `what`: `runner`, `shepherd` or `heal`."""
+    """A process that keeps the folder locked. `what`: `runner` or `shepherd`."""
 
     what: str
     pid: int
@@ -32,17 +33,21 @@ class Holder(NamedTuple):
 
 
 class RunLocked(UserError):
-    """The folder is locked: the run is still going on, or another `brownout heal` takes too long."""
+    """The run is still going on, or another `brownout heal` takes too long."""
 
 
-def lock_folder(folder: Path) -> int | None:
+def lock_folder(folder: Path, *, shared: bool = False) -> int | None:
     """Take the lock. Returns the open file that holds it, or None on a file system without locks.
 
     Raises BlockingIOError if another process holds it. Children do not inherit the file unless told to.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    return _lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+
+
+def _lock(descriptor: int, kind: int) -> int | None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise
@@ -54,28 +59,45 @@ def lock_folder(folder: Path) -> int | None:
 
 @contextlib.contextmanager
 def locked(folder: Path, *, wait_s: float = WAIT_S) -> Iterator[None]:
-    """Hold the lock within the block. Waits for another `heal`; raises RunLocked at once while the run is going on."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            descriptor = lock_folder(folder)
-            break
-        except BlockingIOError:
-            holders = who_holds(folder)
-            healing = [holder for holder in holders if holder.what == "heal"]
-            if (holders and not healing) or time.monotonic() >= deadline:
-                raise RunLocked(_refusal(folder, holders)) from None
-            time.sleep(_POLL_S)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be opened: {error.strerror}") from None
+    """Heal within the block: no run is going on in the folder, and no other `heal` at work, for which it waits.
+
+    Raises RunLocked while the run is going on, and where another `heal` takes longer than `wait_s`.
+    """
+    try:
+        descriptor = lock_folder(folder, shared=True)
+    except BlockingIOError:
+        raise RunLocked(_going_on(folder, who_holds(folder))) from None
+    except OSError as error:
+        raise UserError(f"{folder} cannot be opened: {error.strerror}") from None
+    alone: int | None = None
     try:
         shepherds = [holder for holder in who_holds(folder) if holder.what == "shepherd"]
         if shepherds:  # on a file system without locks
-            raise RunLocked(_refusal(folder, shepherds))
+            raise RunLocked(_going_on(folder, shepherds))
+        alone = _alone(folder, wait_s)
         yield
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        for held in (descriptor, alone):
+            if held is not None:
+                os.close(held)
+
+
+def _alone(folder: Path, wait_s: float) -> int | None:
+    """Lock the undo file, if there is one that can be opened."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            return _lock(os.open(folder / "undo.jsonl", flags), fcntl.LOCK_EX)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise RunLocked(
+                    f"{folder}: another `brownout heal` has been at work for {wait_s:g} s: nothing was undone here. "
+                    f"Try again later"
+                ) from None
+            time.sleep(_POLL_S)
+        except OSError:  # reading it says what is wrong
+            return None
 
 
 def who_holds(folder: Path) -> list[Holder]:
@@ -90,7 +112,7 @@ def who_holds(folder: Path) -> list[Holder]:
                 words = file.read().split(b"\0")
             is_shepherd = b"chaos.supervision.shepherd" in words and undo in words
             if is_shepherd or _has_open(int(name), inode):
-                what = "shepherd" if is_shepherd else "heal" if b"heal" in words and b"run" not in words else "runner"
+                what = "shepherd" if is_shepherd else "runner"
                 stat = read_stat(int(name))
                 if stat is not None and stat.state not in "ZXx":
                     found.append(Holder(what, stat.pid, stat.state in "Tt"))
@@ -100,24 +122,21 @@ def who_holds(folder: Path) -> list[Holder]:
 
 
 def _has_open(pid: int, inode: os.stat_result) -> bool:
-    """Whether a process has the folder open, with a lock on it."""
+    """Whether a process has the folder open, with a lock for itself alone on it."""
     for number in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(OSError):
             file = os.stat(f"/proc/{pid}/fd/{number}")
             if (file.st_dev, file.st_ino) == (inode.st_dev, inode.st_ino):
                 with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as info:
-                    if "FLOCK" in info.read():
+                    if re.search(r"FLOCK\s+\S+\s+WRITE", info.read()):
                         return True
     return False
 
 
-def _refusal(folder: Path, holders: list[Holder]) -> str:
-    """What keeps the folder locked, and how to end it."""
-    if not holders:
-        return f"{folder}: another process has locked it (another user's run?): nothing was undone. Try again later"
+def _going_on(folder: Path, holders: list[Holder]) -> str:
+    """That the run is going on, in which processes, and how to end it."""
     names = ", ".join(f"{h.what}: process {h.pid}{' (stopped)' if h.stopped else ''}" for h in holders)
-    if any(holder.what == "heal" for holder in holders):
-        return f"{folder}: another `brownout heal` is at work ({names}): nothing was undone here. Try again later"
+    names = names or "in a process of another user"
     runner = next((holder for holder in holders if holder.what == "runner"), None)
     if runner is None:
         how = "its shepherd is ending it: wait until it has exited, then try again"

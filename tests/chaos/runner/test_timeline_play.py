@@ -326,7 +326,8 @@ def test_a_fault_that_cannot_be_reverted_ends_the_run_with_exit_code_5(tmp_path:
     assert result.ended is not None
     assert (result.ended.event, result.ended.exit_code) == ("failed", 5)
     assert result.ended.why == (
-        f"fault f1 (kill) could not be reverted: the port is in use\n    undo it by hand: see {tmp_path / 'undo.jsonl'}"
+        "fault f1 (kill) could not be reverted: the port is in use; the end of the run tries again "
+        f"({tmp_path / 'undo.jsonl'})"
     )
     assert result.stages["f1"][-1] == "failed"
     assert "drain" not in dict(result.phases())
