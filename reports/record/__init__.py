@@ -3,6 +3,6 @@
 reader     the record: experiment, phases, faults, process exits, counters, spans
 spans      decodes span files: length-prefixed OTLP messages
 chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk
-undo_facts who undid each fault, and which ones the run has left
+undo_facts  who undid each fault, and which ones the run has left
 parquet    writes the spans as one table, spans.parquet
 """
