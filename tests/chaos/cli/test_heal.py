@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from chaos.cli.app import app
 from chaos.cli.heal import heal_runs
 from chaos.supervision.identity import Identity, identify, state_of
-from chaos.supervision.run_lock import lock_folder
+from chaos.supervision.run_lock import lock_folder, who_holds
 from chaos.supervision.undo import UndoFile, pending
 from reports.shared.errors import UserError
-from tests.support.run_helpers import brownout
+from tests.support.run_helpers import Run, brownout, kill_all_of, report, write_experiment
 from tests.support.shepherd_helpers import eventually
 
 START = {"do": "start", "process": "tpu-0"}
@@ -116,3 +116,46 @@ def test_a_run_is_named_by_its_folder_or_its_name_below_the_runs(tmp_path: Path)
         wrong = brownout("heal", word, "--runs", str(tmp_path))
         assert (wrong.returncode, message in wrong.stderr, "Traceback" in wrong.stderr) == (2, True, False)
     assert brownout("heal", "--runs", str(tmp_path / "none")).returncode == 2
+
+
+@pytest.mark.slow
+def test_a_run_whose_runner_and_shepherd_were_killed_is_healed(tmp_path: Path) -> None:
+    fault = "{at: 0s, for: 60s, freeze: {replica: right-0}}"
+    run = Run(write_experiment(tmp_path, fault=fault), tmp_path / "runs")
+    try:
+        run.stage("confirmed")
+        busy = brownout("heal", str(run.folder))
+        assert busy.returncode == 2
+        assert f"kill -INT {run.process.pid}" in busy.stderr
+        [shepherd] = [one.pid for one in who_holds(run.folder) if one.what == "shepherd"]
+        run.process.send_signal(signal.SIGSTOP)  # so that it cannot clean up after its shepherd
+        os.kill(shepherd, signal.SIGKILL)
+        run.process.kill()
+        run.end()
+        run.nothing_left()
+        assert [one.fault for one in pending(run.folder / "undo.jsonl")] == ["f1"]
+        assert report(run.folder)[0] == 5
+        healed = brownout("heal", "--runs", str(run.runs))
+        assert healed.returncode == 0, healed.stdout + healed.stderr
+        assert "f1: signal (right-0): already as it should be: process" in healed.stdout
+        code, output = report(run.folder)
+        assert code == 5
+        assert "undone later by brownout heal" in output
+    finally:
+        kill_all_of(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_whose_shepherd_was_killed_has_undone_its_fault(tmp_path: Path) -> None:
+    fault = "{at: 0s, for: 60s, kill: {replica: right-0}}"
+    run = Run(write_experiment(tmp_path, fault=fault), tmp_path / "runs")
+    try:
+        run.stage("confirmed")
+        [shepherd] = [one.pid for one in who_holds(run.folder) if one.what == "shepherd"]
+        os.kill(shepherd, signal.SIGKILL)
+        assert run.end() == 5
+        assert "every fault was reverted" in run.output
+        assert "NOT REVERTED" not in run.output
+        assert pending(run.folder / "undo.jsonl") == []
+    finally:
+        kill_all_of(tmp_path)
