@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ def process() -> Iterator[Identity]:
 def freeze(who: Identity) -> None:
     os.kill(who.pid, signal.SIGSTOP)
     eventually(lambda: state_of(who) == "stopped", "frozen")
+
+
+def is_stopped(who: Identity) -> bool:
+    return state_of(who) == "stopped"
+
+
+def has_members(leader: Identity, count: int) -> bool:
+    return len(group_members(leader.pid)) == count
 
 
 def arm(run: Path, fault: str, *records: dict[str, Any], owner: str = "run-1") -> None:
@@ -123,10 +132,10 @@ def test_what_a_dead_process_started_is_thawed_if_it_is_of_the_run(run: Path) ->
     for mark, wanted in (("run-1/abcd", "running"), ("run-2/abcd", "stopped")):
         leader, who = started("sh", "-c", "sleep 600 & wait", **{RUN_MARK: mark})
         try:
-            eventually(lambda who=who: len(group_members(who.pid)) == 2, "the leader has started a process")
+            eventually(partial(has_members, who, 2), "the leader has started a process")
             [other] = [one for one in group_members(who.pid) if one.pid != who.pid]
             os.killpg(who.pid, signal.SIGSTOP)
-            eventually(lambda other=other: state_of(other) == "stopped", "frozen")
+            eventually(partial(is_stopped, other), "frozen")
             leader.kill()
             leader.wait()
             assert (state_of(who), state_of(other)) == ("gone", "stopped")
