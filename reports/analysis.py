@@ -32,6 +32,7 @@ from reports.metastability.judging import Metastability, metastability_of
 from reports.record.parquet import SpanRows
 from reports.record.reader import Record, read_record
 from reports.record.spans import Span
+from reports.record.undo_facts import left_texts, undo_facts
 from reports.report.build import Report, build
 from reports.shared.errors import BrownoutError, RecordError
 from reports.writers.json_report import write_json
@@ -75,6 +76,8 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
     metastability = _metastability(evidence, notes)
+    undo = undo_facts(run_dir, notes)
+    kinds = {fault.id: f"{fault.kind} on {', '.join(fault.targets)}" for fault in record.faults}
     verdict = decide(
         record,
         gates,
@@ -85,8 +88,9 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
         failures=_failures(evidence, notes),
         no_load=no_load(evidence),
         severe=proofs.severe_doubts,
+        not_reverted=left_texts(undo, kinds, run_dir),
     )
-    report = build(evidence, proofs, gates, steady, verdict, metastability, notes)
+    report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     if table is not None:
         _write_all(report, run_dir)

@@ -14,6 +14,7 @@ twin           a run, then the same without the faults
 twin_table     the differences between a run and its twin
 compare        `compare`: finished runs side by side
 verdict        the verdict on the terminal, and `report`
+heal           `heal`: undoes what an ended run has left
 console        the console of every command
 serve          `serve`: a stack without load or faults
 """

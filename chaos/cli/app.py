@@ -3,8 +3,8 @@
 A command imports its module when it runs, so that `--help` is fast.
 
 Exit codes: 0 every gate passed; 1 a gate failed; 2 wrong usage or an invalid file; 3 inconclusive; 4 a guardrail
-stopped the run; 5 the target or the tool itself failed; 130 interrupted, every fault reverted. Where several apply:
-130, 5, 2, 1, 4, 3, 0.
+stopped the run; 5 the target or the tool itself failed, or a fault was not reverted; 130 interrupted, every fault
+reverted. Where several apply: 130, 5, 2, 1, 4, 3, 0.
 """
 
 from __future__ import annotations
@@ -260,6 +260,25 @@ def trace_command(
             console=SafeConsole(highlight=False, markup=False, emoji=False),
         )
     )
+
+
+@app.command()
+def heal(
+    run_folder: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(metavar="[RUN]", help="A run's folder. Without it: every run that has left something."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is to be done; do nothing.")] = False,
+    runs: RunsOption = Path("runs"),
+) -> None:
+    """Undo what an ended run has left, and say what was found.
+
+    It does what the run's undo.jsonl still lists. A process is touched only if it is the one of the record. Exit codes:
+    0 nothing is left to undo, 5 something is, 2 wrong usage.
+    """
+    from chaos.cli.heal import heal_runs
+
+    raise typer.Exit(heal_runs(run_folder, runs=runs, dry_run=dry_run))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from chaos.runner.early_end import Ended
 from chaos.runner.progress import Progress
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run import Run
+from chaos.supervision.left_over import LeftOver, left_over
 from reports.shared.errors import BrownoutError
+from reports.shared.plain_text import printable
 
 __all__ = ["Recorded", "conclude", "play", "record"]
 
@@ -27,11 +30,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A finished run: its folder, why it ended early (None: it did not), and its analysis, which has not begun yet."""
+    """A finished run: its folder, why it ended early (None: it did not), and its analysis, which has not begun yet.
+
+    `left`: what the run has not undone. Where it is something, `ended` says so, with exit code 5.
+    """
 
     folder: Path
     ended: Ended | None
     analysis: AnalysisChild | None
+    left: LeftOver
 
 
 def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
@@ -54,16 +61,38 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
             ended, analysis = _with_uvloop(_run(experiment, folder, progress))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
+    except BaseException:
+        _warn(left_over(folder.path))
+        raise
     finally:
         folder.close()
-    return Recorded(folder.path, ended, analysis)
+    left = left_over(folder.path)
+    return Recorded(folder.path, _with_left(ended, left), analysis, left)
+
+
+def _with_left(ended: Ended | None, left: LeftOver) -> Ended | None:
+    """Why a run ended, if it has left something: a failure, whatever else ended it."""
+    if not left:
+        return ended
+    why = f"{ended.why}; {left.summary}" if ended is not None else left.summary
+    return Ended("failed", why, 5)
+
+
+def _warn(left: LeftOver) -> None:
+    """The last message of a run that has left something, on standard error: a summary may be lost in a pipe."""
+    if left:
+        sys.stdout.flush()
+        print(*(printable(line) for line in left.lines), sep="\n", file=sys.stderr, flush=True)
 
 
 def conclude(console: Console, recorded: Recorded) -> int:
-    """Analyse a finished run and print its verdict. Returns the exit code."""
+    """Analyse a finished run and print its verdict, and what it has left last. Returns the exit code."""
     ended = recorded.ended
     why, code = (ended.why, ended.exit_code) if ended is not None else ("", None)
-    return print_verdict(console, recorded.folder, why, code, recorded.analysis)
+    try:
+        return print_verdict(console, recorded.folder, why, code, recorded.analysis, undone=recorded.left.summary)
+    finally:
+        _warn(recorded.left)
 
 
 async def _run(

@@ -41,11 +41,13 @@ def report_run(folder: Path) -> int:
     return code
 
 
-def print_verdict(console: Console, folder: Path, why: str, code: int | None, analysis: AnalysisChild | None) -> int:
+def print_verdict(
+    console: Console, folder: Path, why: str, code: int | None, analysis: AnalysisChild | None, *, undone: str
+) -> int:
     """Analyse a finished run and print its verdict. Returns the exit code.
 
     `why`, `code`: of a run that ended early; else "" and None. An interrupted run is not analysed, so that the command
-    ends at once. `analysis`: the analysis process, if it was already started.
+    ends at once. `analysis`: the analysis process, if it was already started. `undone`: what became of its faults.
     """
     if why:
         console.print(Text(f"ended early: {why}", style="bold red"))
@@ -53,9 +55,11 @@ def print_verdict(console: Console, folder: Path, why: str, code: int | None, an
         if analysis is not None:
             analysis.abandon()
         command = f"brownout report {shell_path(folder)}"
-        text = f"every fault was reverted. Reports of the part that was recorded: {command}"
+        text = f"{undone}. Reports of the part that was recorded: {command}"
         console.print(Text(text), soft_wrap=True)
         return 130
+    if why:
+        console.print(Text(undone), soft_wrap=True)
     try:
         verdict = (analysis or AnalysisChild(folder)).finish()
         _show(console, folder, early=bool(why))

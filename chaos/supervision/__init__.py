@@ -5,5 +5,8 @@ link           the runner's connection to the shepherd: starts it, renews the le
 shepherd       the parent process of all processes of a run, a child subreaper
 undo           the write-ahead file: how to undo each fault, on disk before its injection
 whole_entries  appends whole entries to a file, and reserves space for the last ones
+heal           does what the undo file of an ended run still lists
+left_over      what an ended run has not undone, as text for the user
+run_lock       the lock of a run's folder, while its runner or its shepherd lives
 identity       a process by pid, start time and boot id; signals through a pidfd
 """

@@ -18,6 +18,7 @@ __all__ = [
     "WrongProcess",
     "boot_id",
     "descendants",
+    "environment_of",
     "group_members",
     "identify",
     "read_stat",
@@ -155,6 +156,16 @@ def descendants(ancestor: int) -> list[Identity]:
             if stat.state not in "ZXx":
                 found.append(Identity(stat.pid, stat.start_time, boot))
     return found
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment with which a process was started; empty if it is gone or belongs to another user."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            entries = file.read().decode(errors="surrogateescape").split("\0")
+    except OSError:
+        return {}
+    return {name: value for name, found, value in (entry.partition("=") for entry in entries) if found}
 
 
 def run_members(variable: str, value: str) -> list[Identity]:

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supervision.identity import WrongProcess, run_members, send_signal
-from chaos.supervision.undo import undo_pending
-from reports.shared.errors import BrownoutError, TargetFailed
+from chaos.supervision.run_lock import lock_folder
+from chaos.supervision.undo import undo_at_end
+from reports.shared.errors import TargetFailed
 
 __all__ = ["RUN_MARK", "Refused", "ShepherdGone", "ShepherdLink"]
 
@@ -73,6 +74,8 @@ class ShepherdLink:
         self.not_killed: list[int] = []
         """Pids of the processes that the shepherd could not kill."""
         self.log = run_dir / "logs" / "shepherd.log"
+        self._run_dir = run_dir
+        self._lock: int | None = None
         self._undo_path = undo_path.resolve()
         self._owner = owner
         self._token = token
@@ -145,6 +148,11 @@ class ShepherdLink:
             await self._end(EXIT_WITHIN_S)
 
     def _start(self) -> tuple[socket.socket, socket.socket]:
+        try:
+            # The shepherd inherits it: the folder stays locked as long as one of the two lives.
+            self._lock = lock_folder(self._run_dir)
+        except OSError as error:
+            raise TargetFailed(f"the run's folder {self._run_dir} cannot be locked: {error.strerror}") from error
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {"BROWNOUT_TOKEN": self._token, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -160,8 +168,10 @@ class ShepherdLink:
                     stdout=its_output[1].fileno(),
                     stderr=log,
                     start_new_session=True,
+                    pass_fds=() if self._lock is None else (self._lock,),
                 )
         except OSError as error:
+            self._unlock()
             its_input[0].close()
             its_output[0].close()
             raise TargetFailed(f"the shepherd cannot be started: {error}") from error
@@ -233,18 +243,23 @@ class ShepherdLink:
 
     def _clean_up(self) -> None:
         """After a killed shepherd: undo the armed faults, and kill the processes that its children started."""
-        if not self._leaving_reason:
-            try:
-                results = undo_pending(self._undo_path, self._owner, token=self._token, by="runner")
-                self.failed_undos += [str(one) for one in results if not one.ok]
-            except (BrownoutError, OSError) as error:
-                self.failed_undos.append(str(error))
+        if self._leaving_reason:
+            self._sweep()
+            return
+        _, failed, _ = undo_at_end(
+            self._undo_path, self._owner, token=self._token, by="runner", kill=self._sweep, start=_not_started
+        )
+        self.failed_undos += failed
+
+    def _sweep(self) -> list[int]:
+        """Kill the processes of the run. Returns the pids of those that are left."""
         deadline = time.monotonic() + SWEEP_WITHIN_S
         while (members := run_members(RUN_MARK, self.mark)) and time.monotonic() < deadline:
             for member in members:
                 with contextlib.suppress(WrongProcess, OSError):
                     send_signal(member, signal.SIGKILL)
             time.sleep(0.01)
+        return [member.pid for member in members]
 
     async def _end(self, within_s: float) -> None:
         """Wait until the shepherd exits, kill it if it does not, and close everything."""
@@ -261,3 +276,13 @@ class ShepherdLink:
             task.cancel()
         await asyncio.gather(reading, heartbeats, return_exceptions=True)
         await asyncio.to_thread(self._process.wait)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _not_started(_name: str) -> str:
+    return "not started: the run has ended, and its other processes with it"

@@ -42,7 +42,7 @@ import time
 from typing import Any, NoReturn
 
 from chaos.supervision.identity import Identity, WrongProcess, descendants, identify, send_signal, state_of
-from chaos.supervision.undo import undo_pending
+from chaos.supervision.undo import undo_at_end, undo_pending
 from reports.shared.errors import UserError
 
 __all__ = ["LEASE_S", "Shepherd", "main"]
@@ -344,20 +344,14 @@ class Shepherd:
     # -- shutdown ---------------------------------------------------------------------------------------------------
     def _shut_down(self) -> list[int]:
         _log(f"exiting: {self._exit_reason}")
-        # First the processes: what acts in them ends with them, and nothing can hold up the end of the run.
-        not_killed = self._kill_all()
-        if not_killed:
-            _log(f"could not kill {not_killed}")
-        undone: list[str] = []
-        failed: list[str] = []
-        try:
-            token = os.environ.get("BROWNOUT_TOKEN", "")
-            for result in undo_pending(self._undo_path, self._owner, token=token, start=self._restart, by="shepherd"):
-                (undone if result.ok else failed).append(str(result))
-        except Exception as error:  # the runner must learn of it
-            failed.append(f"the write-ahead file {self._undo_path}: {error or type(error).__name__}")
+        token = os.environ.get("BROWNOUT_TOKEN", "")
+        undone, failed, not_killed = undo_at_end(
+            self._undo_path, self._owner, token=token, by="shepherd", kill=self._kill_all, start=self._restart
+        )
         for line in (*undone, *failed):
             _log(f"undo {line}")
+        if not_killed:
+            _log(f"could not kill {not_killed}")
         why = self._exit_reason
         self._send({"event": "leaving", "why": why, "undone": undone, "failed": failed, "left": not_killed})
         return not_killed

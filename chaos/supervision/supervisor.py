@@ -233,8 +233,8 @@ class Supervisor:
     async def arm(self, fault_id: str, undo: Sequence[Mapping[str, object]]) -> None:
         """Write to disk how to undo a fault, before it is injected.
 
-        A `signal` record that has only the name of a process gets its identity. Raises UndoNotWritten if the record
-        cannot be written (the fault must not be injected), ValueError for an invalid record.
+        A `signal` or `request` record that has only the name of a process gets its identity. Raises UndoNotWritten if
+        the record cannot be written (the fault must not be injected), ValueError for an invalid record.
         """
         records = [self._complete(record) for record in undo]
         await asyncio.to_thread(self.undo_file.arm, fault_id, records)
@@ -249,9 +249,11 @@ class Supervisor:
         return [str(line) for line in reply["failed"]]
 
     def _complete(self, record: Mapping[str, object]) -> dict[str, object]:
-        if record.get("do") != "signal" or "pid" in record:
+        name = str(record.get("process"))
+        unknown = record.get("do") == "request" and name not in self._processes
+        if record.get("do") not in ("signal", "request") or "pid" in record or unknown:
             return dict(record)
-        return {**record, **self._process(str(record.get("process"))).child.identity._asdict()}
+        return {**record, **self._process(name).child.identity._asdict()}
 
     # -- events of the shepherd -------------------------------------------------------------------------------------
     def _on_event(self, message: dict[str, Any]) -> None:

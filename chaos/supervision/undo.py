@@ -4,20 +4,22 @@
 
     {"fault": "f1", "owner": "<run>", "undo": [record, ...]}      before the injection
     {"fault": "f1", "owner": "<run>", "done": true, "by": "runner" | "shepherd" | "heal"}
+    {"fault": "f1", "owner": "<run>", "failed": ["why", ...], "by": ...}          the end of the run could not undo it
 
-Undo records. Applying one twice is harmless:
+Undo records. Applying one twice is harmless. `pid`, `start_time` and `boot_id` identify the process that has the fault:
 
     {"do": "signal", "process": "tpu-0", "pid": 7, "start_time": 8, "boot_id": "...", "signal": "SIGCONT"}
     {"do": "start", "process": "tpu-0"}                           start it again with its last command
     {"do": "lapse", "process": "locust"}                          nothing: its lease expires by itself
-    {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1"}     loopback only
+    {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1", "pid": 7, ...}    loopback only
 
 An incomplete last line (after a crash) was never acted on: `arm` had not returned, so the fault was not injected. The
-shepherd imports this module: standard library, `reports.shared.errors` and `reports.shared.control_port` only.
+shepherd imports this module: standard library, and `reports.shared.errors`, `control_port` and `undo_log` only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -29,21 +31,37 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chaos.supervision.identity import Identity, WrongProcess, signal_group
+from chaos.supervision.identity import Identity, WrongProcess, boot_id, signal_group, state_of
 from chaos.supervision.whole_entries import append_whole, reserve
 from reports.shared.control_port import TOKEN_HEADER
-from reports.shared.errors import TargetFailed, UserError
+from reports.shared.errors import BrownoutError, TargetFailed, UserError
+from reports.shared.undo_log import UndoLog, read_undo_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Pending", "UndoFile", "UndoNotWritten", "UndoResult", "check_record", "pending", "perform", "undo_pending"]
+__all__ = [
+    "Pending",
+    "UndoFile",
+    "UndoNotWritten",
+    "UndoResult",
+    "check_record",
+    "is_gone",
+    "pending",
+    "perform",
+    "read_file",
+    "undo_at_end",
+    "undo_pending",
+]
 
 REQUEST_TIMEOUT_S = 1.0
 RESERVED_BYTES = 16_384
 """Reserved when a fault is armed, so that it can be said that it is undone, also on a disk that is full by then."""
 UNDO_WITHIN_S = 4.0
 """For all requests of one `undo_pending` together, so that frozen processes do not delay the killing."""
+
+RESUMES_WITHIN_S = 1.0
+"""How long a process may still be stopped after SIGCONT. The kernel takes microseconds."""
 
 _LOOPBACK_URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})(/[!-~]*)?", re.ASCII)
 
@@ -98,6 +116,10 @@ class UndoFile:
         """Write that a fault is undone. Raises UndoNotWritten, which is harmless: the fault would be undone twice."""
         self._append({"fault": fault_id, "owner": self.owner, "done": True, "by": by}, 0)
 
+    def failed(self, fault_id: str, why: Sequence[str], by: str) -> None:
+        """Write why a fault could not be undone; it stays pending. Raises UndoNotWritten."""
+        self._append({"fault": fault_id, "owner": self.owner, "failed": list(why), "by": by}, 0)
+
     def _append(self, line: dict[str, Any], ahead_bytes: int) -> None:
         try:
             with self._lock:
@@ -148,6 +170,8 @@ def check_record(record: Mapping[str, object]) -> None:
             raise ValueError(f"{dict(record)} names no process")
     elif do == "request":
         _loopback_url(record.get("url"))
+        if "pid" in record:
+            Identity.from_record(dict(record))
         if record.get("method") not in ("DELETE", "POST", "PUT"):
             raise ValueError(f"method {record.get('method')!r}: an undo request is DELETE, POST or PUT")
     else:
@@ -168,31 +192,26 @@ def _loopback_url(url: object) -> tuple[str, int, str]:
     return found[1].strip("[]"), int(found[2]), found[3] or "/"
 
 
-def pending(path: str | Path) -> list[Pending]:
-    """The armed faults that are not undone yet, in the order of arming. None are in a missing file.
+def read_file(path: str | Path) -> UndoLog:
+    """The file as it is now; an empty log if it is missing.
 
-    Raises OSError if the file cannot be read or is not a regular file (reading a device might never end).
+    Raises OSError if it cannot be read or is not a regular file (reading a device might never end).
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
         with open(path, "rb") as file:
-            lines = file.read().split(b"\n")
+            return read_undo_log(file.read())
     except FileNotFoundError:
-        return []
-    armed: dict[str, Pending] = {}
-    for line in lines:
-        try:
-            entry = json.loads(line)
-            fault, owner = str(entry["fault"]), str(entry["owner"])
-            if entry.get("done"):
-                armed.pop(fault, None)
-            else:
-                armed.pop(fault, None)
-                armed[fault] = Pending(fault, owner, [dict(record) for record in entry["undo"]])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return list(armed.values())
+        return UndoLog([], [], [])
+
+
+def pending(path: str | Path) -> list[Pending]:
+    """The armed faults that are not undone yet, in the order of arming. None are in a missing file.
+
+    Lines that cannot be read are left out. Raises OSError as `read_file` does.
+    """
+    return [Pending(one.fault, one.owner, one.undo) for one in read_file(path).pending]
 
 
 def undo_pending(
@@ -238,6 +257,37 @@ def undo_pending(
     return done
 
 
+def undo_at_end(
+    path: str | Path,
+    owner: str,
+    *,
+    token: str,
+    by: str,
+    kill: Callable[[], list[int]],
+    start: Callable[[str], str] | None = None,
+) -> tuple[list[str], list[str], list[int]]:
+    """End all processes of the run by `kill`, then undo what is still pending: never raises.
+
+    First the processes: a fault inside one ends with it, and nothing can hold up the end of the run. Returns what was
+    undone, what was not, and what `kill` returned: the pids that are left. What was not undone is in the file too, with
+    the reason.
+    """
+    left = kill()
+    results: list[UndoResult] = []
+    failed: list[str] = []
+    try:
+        results = undo_pending(path, owner, token=token, start=start, by=by)
+        failed = [str(result) for result in results if not result.ok]
+    except (BrownoutError, OSError, ValueError) as error:
+        failed = [f"the write-ahead file {path}: {error or type(error).__name__}"]
+    done = [str(result) for result in results if result.ok]
+    with contextlib.suppress(UndoNotWritten):  # the fault is pending in any case; only the reason is lost
+        for fault in dict.fromkeys(result.fault for result in results if not result.ok):
+            why = [str(result) for result in results if result.fault == fault and not result.ok]
+            UndoFile(path, owner).failed(fault, why, by)
+    return done, failed, left
+
+
 def perform(
     record: Mapping[str, Any],
     *,
@@ -261,16 +311,39 @@ def perform(
         return False, str(error) or type(error).__name__
 
 
+def is_gone(record: Mapping[str, Any]) -> bool:
+    """Whether the process that a record identifies has exited, or is from before the last boot. False without one."""
+    if "pid" not in record:
+        return False
+    who = Identity.from_record(dict(record))
+    return who.boot_id != boot_id() or state_of(who) == "gone"
+
+
 def _perform_signal(record: Mapping[str, Any]) -> tuple[bool, str]:
+    who, signum = Identity.from_record(dict(record)), _signal_number(record["signal"])
     try:
-        signal_group(Identity.from_record(dict(record)), _signal_number(record["signal"]))
+        signal_group(who, signum)
     except WrongProcess as error:
         # A process that has exited is not frozen any more. Another process that has its pid now is not signalled.
         return True, f"not signalled: {error}"
+    deadline = time.monotonic() + RESUMES_WITHIN_S
+    while signum == signal.SIGCONT and state_of(who) == "stopped":
+        if time.monotonic() >= deadline:
+            return False, f"sent, but process {who.pid} is still stopped"
+        time.sleep(0.001)
     return True, "sent"
 
 
 def _perform_request(record: Mapping[str, Any], token: str, timeout_s: float) -> tuple[bool, str]:
+    try:
+        ok, why = _send_request(record, token, timeout_s)
+    except OSError as error:
+        ok, why = False, str(error) or type(error).__name__
+    # Asked afterwards, because its successor may have the same port, and the fault too.
+    return (True, "its process is gone, and the fault with it") if not ok and is_gone(record) else (ok, why)
+
+
+def _send_request(record: Mapping[str, Any], token: str, timeout_s: float) -> tuple[bool, str]:
     if timeout_s <= 0:
         return False, "not sent: no time left"
     # http.client follows no redirects and uses no proxies. Imported here, because it is slow to import and rarely used.

@@ -49,7 +49,12 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         why = f" ({fault['why']})" if fault.get("why") else ""
         return f"{fault['kind']} on {share}{targets}: not injected{why}"
     begin = number_text(round(stages["injected"], 1))
-    end = f"to {number_text(round(stages['reverted'], 1))} s" if "reverted" in stages else "and not reverted"
+    if fault.get("left"):
+        end = f"and NOT REVERTED by the run ({fault['left']})"
+    elif "reverted" in stages:
+        end = f"to {number_text(round(stages['reverted'], 1))} s"
+    else:
+        end = "to the end of the run, which undid it" if fault.get("undone_by") else "and not reverted"
     met = f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
     return f"{fault['kind']} on {share}{targets}, from {begin} s {end}; {met}, {fault['calls_saved']:,} ended ok"
 

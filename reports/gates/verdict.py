@@ -1,7 +1,7 @@
 """The verdict of a run and its exit code: the first of these that applies.
 
-    130  interrupted     the user stopped it
-      5  failed          the target, or a part of brownout, failed by itself
+    130  interrupted     the user stopped it, and every fault was reverted
+      5  failed          the target, or a part of brownout, failed by itself, or a fault was not reverted
       1  metastable      down after the trigger was gone: a self-sustaining failure that the load alone does not explain
       1  overloaded      down after the trigger was gone
       1  fail            a gate failed, or the run was not steady before the fault
@@ -59,12 +59,15 @@ def decide(
     failures: Sequence[str] = (),
     no_load: str = "",
     severe: Sequence[str] = (),
+    not_reverted: Sequence[str] = (),
 ) -> RunVerdict:
     """The verdict from the run's events, its gates, and whether the stack stayed down.
 
     `unreadable`: errors of gates that cannot be parsed. `doubts`: why times of this run are not valid. `severe`: of
     these, the ones that change what happens. `failures`: what
     the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
+    `not_reverted`: the faults that the run has left, and why. They come before an interruption: nothing else says that
+    a fault is still there.
     """
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
     for event in record.run_events:
@@ -97,7 +100,9 @@ def decide(
     why["inconclusive"] += [f"the record is damaged: {damage}" for damage in record.damage]
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")
-    for verdict, reasons in why.items():
+    why["failed"][:0] = not_reverted
+    order = {"failed": why["failed"], **why} if not_reverted else why
+    for verdict, reasons in order.items():
         if reasons:
             ordered = reasons + [text for other, texts in why.items() if other != verdict for text in texts]
             return RunVerdict(verdict, EXIT_CODES[verdict], tuple(ordered))

@@ -33,6 +33,7 @@ from reports.measures.time_to_readmit import readmissions
 from reports.metastability.judging import Metastability
 from reports.metastability.report_section import report_section
 from reports.record.reader import Record
+from reports.record.undo_facts import UndoFact
 from reports.report.accounts import accounts
 from reports.report.series import health_changes, series
 from reports.shared.attributes import SessionOutcome
@@ -70,8 +71,9 @@ def build(
     verdict: RunVerdict,
     metastability: Metastability,
     notes: list[str],
+    undo: Mapping[str, UndoFact] | None = None,
 ) -> Report:
-    """Put the parts of the report together."""
+    """Put the parts of the report together. `undo`: by fault id, what undo.jsonl says."""
     record = evidence.record
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -82,7 +84,7 @@ def build(
         "phases": phase_facts(record),
         "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes),
         "failures": failure_groups(evidence),
-        "faults": [_fault(evidence, impact) for impact in evidence.impacts],
+        "faults": [_fault(evidence, impact, (undo or {}).get(impact.fault.id)) for impact in evidence.impacts],
         "measures": _measures(evidence),
         "metastability": report_section(metastability),
         "outcomes": _outcomes(evidence),
@@ -206,7 +208,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
     }
 
 
-def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
+def _fault(evidence: Evidence, impact: FaultImpact, undo: UndoFact | None) -> dict[str, Any]:
     fault = impact.fault
     interrupted = [e for e in impact.encounters if e.interrupted]
     detected_s, how = detection(evidence, impact)
@@ -222,6 +224,8 @@ def _fault(evidence: Evidence, impact: FaultImpact) -> dict[str, Any]:
         "stages": dict(fault.stages),
         "traits": fault.traits.recorded(),
         "why": fault.why,
+        "undone_by": undo.undone_by if undo is not None else None,
+        "left": undo.left if undo is not None else "",
         "hits": impact.hits,
         "calls_met": len(impact.encounters),
         "attempts_met": impact.attempts,

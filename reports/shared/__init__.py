@@ -14,6 +14,7 @@ port_limits         which connections a control port drops
 tenancy             tenant and tier of a request, by its API key
 thresholds          thresholds that several parts apply
 tokens              simulated token streams that a client can verify, and the marker of a call
+undo_log            which faults a run armed and did not undo
 units               durations and percentages in files
 validation_errors   pydantic's errors as problems with line and remedy
 wording             numbers, values and intervals as text

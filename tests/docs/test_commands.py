@@ -51,6 +51,7 @@ RULES: Final = (
     Rule(r"brownout (list|show|check)( .*)?"),
     Rule(r"brownout run .*", "long", JUDGED),
     Rule(r"brownout (report|trace|compare) .*", "long"),
+    Rule(r"brownout heal( .*)?", "long"),
     Rule(r"brownout serve stack .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),

@@ -52,6 +52,10 @@ def _fault(fault: Mapping[str, Any]) -> View:
     start, end = stages.get("injected"), stages.get("reverted")
     if start is None:
         when = "never injected"
+    elif fault.get("left"):
+        when = f"from {start:.1f} s on, NOT REVERTED by the run: {fault['left']}"
+    elif end is None and fault.get("undone_by"):
+        when = f"from {start:.1f} s to the end of the run, which undid it"
     elif end is None:
         when = f"from {start:.1f} s on, never reverted"
     else:

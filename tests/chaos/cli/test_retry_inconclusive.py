@@ -19,6 +19,7 @@ from chaos.cli.console import open_console
 from chaos.cli.play import Recorded
 from chaos.cli.retry_inconclusive import machine_reasons, play_and_retry, series_code
 from chaos.experiment.model import load_experiment
+from chaos.supervision.left_over import LeftOver
 from reports.analysis import analyse
 from tests.support.record_builder import good_run
 from tests.support.run_helpers import Run, brownout, write_experiment
@@ -108,7 +109,7 @@ class Scripted:
         made = self._reports[len(self.seeds) - 1]
         if not isinstance(made, int):
             (path / "report.json").write_text(json.dumps(made))
-        return Recorded(path, None, None)
+        return Recorded(path, None, None, LeftOver(path, 0, [], ""))
 
     def conclude(self, console: object, recorded: Recorded) -> int:
         made = self._reports[len(self.seeds) - 1]

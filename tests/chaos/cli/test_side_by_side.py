@@ -14,6 +14,7 @@ from chaos.cli import retry_inconclusive, side_by_side
 from chaos.cli.play import Recorded
 from chaos.cli.side_by_side import combinations, most_severe_code, own_command, play_side_by_side
 from chaos.experiment.model import Experiment, load_experiment
+from chaos.supervision.left_over import LeftOver
 from reports.gates.verdict import EXIT_CODES, Verdict
 from tests.support.run_helpers import Run, brownout, write_experiment
 
@@ -57,7 +58,7 @@ class Scripted:
         why = ["ttft.p50 <= 1 s: 0.5 s; but tokens were late"]
         report = {"verdict": {"verdict": verdict, "why": why}, "proofs": {"machine_doubts": ["tokens were late"]}}
         (path / "report.json").write_text(json.dumps(report))
-        return Recorded(path, None, None)
+        return Recorded(path, None, None, LeftOver(path, 0, [], ""))
 
     def conclude(self, console: object, recorded: Recorded) -> int:
         return int(EXIT_CODES[cast(Verdict, recorded.folder.name.split("-")[1])])

@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from chaos.supervision.identity import Identity, identify, state_of
-from chaos.supervision.undo import UndoFile, UndoNotWritten, check_record, pending, perform, undo_pending
+from chaos.supervision.undo import (
+    UndoFile,
+    UndoNotWritten,
+    check_record,
+    pending,
+    perform,
+    read_file,
+    undo_at_end,
+    undo_pending,
+)
 from reports.shared.errors import UserError
 from tests.support.shepherd_helpers import eventually, undo_server
 from tests.support.small_disk import fill, small_disk
@@ -250,3 +259,47 @@ def test_undo_requests_use_no_proxy(path: Path, monkeypatch: pytest.MonkeyPatch)
         UndoFile(path, "run-1").arm("f1", [request(f"{url}/1?a=b")])
         assert undo_pending(path, "run-1")[0].ok
         assert [one for _, one, _ in got] == ["/1?a=b"]
+
+
+def test_a_fault_inside_a_process_is_gone_with_it(frozen: Identity) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        record = {**request(f"http://127.0.0.1:{unused.getsockname()[1]}/behaviours/f1"), **frozen._asdict()}
+        assert perform(record) == (False, "connection refused")
+        gone = {**record, "start_time": frozen.start_time - 1}
+        assert perform(gone) == (True, "its process is gone, and the fault with it")
+        before_boot = {**record, "boot_id": "another"}
+        assert perform(before_boot)[0]
+
+
+def test_a_process_that_stays_stopped_is_not_undone(frozen: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaos.supervision.undo.signal_group", lambda *_: None)
+    monkeypatch.setattr("chaos.supervision.undo.RESUMES_WITHIN_S", 0.01)
+    assert perform(thaw(frozen)) == (False, f"sent, but process {frozen.pid} is still stopped")
+
+
+def test_the_end_kills_first_then_undoes_and_writes_down_what_is_left(path: Path, frozen: Identity) -> None:
+    with undo_server() as (url, _):
+        file = UndoFile(path, "run-1")
+        file.arm("f1", [{**request(f"{url}/broken/1"), **frozen._asdict()}])
+        file.arm("f2", [request(f"{url}/broken/2")])
+
+        def kill() -> list[int]:
+            os.kill(frozen.pid, signal.SIGKILL)
+            eventually(lambda: state_of(frozen) == "gone", "killed")
+            return [7]
+
+        done, failed, left = undo_at_end(path, "run-1", token="", by="shepherd", kill=kill)
+    assert [text.rpartition(": ")[2] for text in done] == ["its process is gone, and the fault with it"]
+    assert failed == [f"f2: request DELETE {url}/broken/2: status 500"]
+    assert left == [7]
+    assert [(one.fault, one.done_by, one.failed) for one in read_file(path).faults] == [
+        ("f1", "shepherd", ()),
+        ("f2", "", tuple(failed)),
+    ]
+
+
+def test_the_end_kills_also_where_the_file_cannot_be_read(tmp_path: Path) -> None:
+    done, failed, left = undo_at_end(tmp_path, "run-1", token="", by="shepherd", kill=list)
+    assert (done, left) == ([], [])
+    assert "not a regular file" in failed[0]

@@ -1,0 +1,106 @@
+"""`brownout heal [RUN]`: undoes what an ended run has left, and says what it found."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from chaos.cli.console import error_line, open_console
+from chaos.supervision.heal import Found, Healed, heal
+from chaos.supervision.run_lock import RunLocked
+from chaos.supervision.undo import read_file
+from reports.shared.errors import UserError
+
+__all__ = ["heal_runs"]
+
+_STYLE = {"undone": "green", "already": "green", "to do": "yellow", "failed": "bold red"}
+_WORDS = {"undone": "undone", "already": "already as it should be", "to do": "to do", "failed": "FAILED"}
+
+
+def heal_runs(run: Path | None, *, runs: Path, dry_run: bool) -> int:
+    """Heal one run, or every run below `runs` whose undo file lists something. Returns the exit code.
+
+    0: nothing is left to undo; 5: something could not be undone. With `dry_run`: 5 if something is to be done. Raises
+    UserError if `run` cannot be healed; of several runs, one that cannot is named, and the others are healed (2).
+    """
+    console = open_console()
+    if run is not None:
+        folder = _folder(run, runs)
+        return _print(console, folder, heal(folder, dry_run=dry_run), dry_run=dry_run)
+    if not runs.is_dir():
+        raise UserError(f"{runs}: no such folder. Name the folder of a run, or the folder of all runs by --runs")
+    folders = [folder for folder in sorted(runs.iterdir()) if _lists_something(folder)]
+    codes = [_one_of_several(console, folder, dry_run=dry_run) for folder in folders]
+    if not codes:
+        console.print(Text(f"{runs}: no run has left anything to undo"), soft_wrap=True)
+    return next((code for code in (5, 2) if code in codes), 0)
+
+
+def _one_of_several(console: Console, folder: Path, *, dry_run: bool) -> int:
+    try:
+        return _print(console, folder, heal(folder, dry_run=dry_run), dry_run=dry_run)
+    except RunLocked as error:
+        console.print(Text(f"left alone: {error}", style="yellow"), soft_wrap=True)
+        return 0
+    except UserError as error:
+        sys.stdout.flush()
+        error_line(error)
+        return 2
+
+
+def _folder(run: Path, runs: Path) -> Path:
+    """The folder that `run` names: itself, or below `runs`. Raises UserError if it is not the folder of a run."""
+    folder = run if run.is_dir() or run.is_absolute() or not (runs / run).is_dir() else runs / run
+    if not folder.is_dir():
+        raise UserError(f"{run}: no such folder. Name the folder of a run, for example one below {runs}/")
+    if not any((folder / name).exists() for name in ("undo.jsonl", "events.jsonl")):
+        raise UserError(f"{folder}: not the folder of a run (it has neither undo.jsonl nor events.jsonl)")
+    return folder
+
+
+def _lists_something(folder: Path) -> bool:
+    """Whether the undo file of a folder lists something, or cannot be read."""
+    try:
+        log = read_file(folder / "undo.jsonl")
+    except NotADirectoryError:
+        return False
+    except OSError:
+        return True
+    return bool(log.pending or log.bad)
+
+
+def _print(console: Console, folder: Path, healed: Healed, *, dry_run: bool) -> int:
+    """Print what was found in one run. Returns the exit code."""
+    for line in healed.torn:
+        text = f"{folder / 'undo.jsonl'}:{line}: an incomplete line, left out: its fault was not injected"
+        console.print(Text(text, style="dim"), soft_wrap=True)
+    if not healed.found:
+        console.print(Text(f"{folder}: nothing to undo"), soft_wrap=True)
+        return 0
+    console.print(Text(f"{folder}", style="bold"), soft_wrap=True)
+    for one in healed.found:
+        console.print(_line(one), soft_wrap=True)
+        if one.hand:
+            console.print(Text(f"      by hand: {one.hand}"), soft_wrap=True)
+    to_do = sum(one.answer == "to do" for one in healed.found)
+    failed = sum(one.answer == "failed" for one in healed.found)
+    if failed:
+        console.print(Text(f"{failed} of {len(healed.found)} not undone", style="bold red"))
+    elif to_do:
+        console.print(f"{to_do} of {len(healed.found)} to be undone: leave out --dry-run")
+    elif dry_run:
+        console.print("nothing is left to undo; without --dry-run, the undo file will say so too")
+    else:
+        console.print("nothing is left to undo")
+    return 5 if failed or to_do else 0
+
+
+def _line(one: Found) -> Text:
+    name = one.record.get("process")
+    where = f" ({name})" if name else ""
+    return Text.assemble(
+        f"  {one.fault}: {one.record.get('do')}{where}: ", (_WORDS[one.answer], _STYLE[one.answer]), f": {one.why}"
+    )

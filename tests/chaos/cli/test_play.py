@@ -1,0 +1,68 @@
+"""The end of a run says truthfully whether every fault was reverted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.cli import play as module
+from chaos.cli.play import play
+from chaos.experiment.model import load_experiment
+from chaos.runner.early_end import Ended
+from chaos.runner.record_writer import RunFolder
+from chaos.supervision.undo import UndoFile
+from tests.support.run_helpers import write_experiment
+
+ENDS = [
+    None,
+    Ended("interrupted", "interrupted by SIGINT", 130),
+    Ended("aborted", "guardrail: x", 4),
+    Ended("failed", "the shepherd has exited", 5),
+]
+
+
+def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: Ended | None, *, disarmed: bool) -> int:
+    """Play an experiment whose run only arms a fault and ends."""
+
+    async def run(experiment: object, folder: RunFolder, progress: object) -> tuple[Ended | None, None]:
+        file = UndoFile(folder.undo, folder.path.name)
+        file.arm("f1", [{"do": "lapse", "process": "locust"}])
+        folder.events.write("fault", stage="injected", id="f1", kind="surge", targets=["load"])
+        if disarmed:
+            file.disarm("f1")
+        if ended is not None:
+            folder.events.write("run", event=ended.event, why=ended.why)
+        folder.events.write("phase", phase="end")
+        return ended, None
+
+    monkeypatch.setattr(module, "_run", run)
+    experiment = load_experiment(str(write_experiment(tmp_path)))
+    return play(experiment, runs=tmp_path / "runs", quiet=True, command="brownout run x")
+
+
+@pytest.mark.parametrize("ended", ENDS, ids=lambda ended: ended.event if ended else "verdict")
+def test_a_run_that_left_a_fault_says_so_last_and_exits_with_5(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], ended: Any
+) -> None:
+    assert played(monkeypatch, tmp_path, ended, disarmed=False) == 5
+    output, errors = capsys.readouterr()
+    [folder] = (tmp_path / "runs").iterdir()
+    assert "every fault was reverted" not in output + errors
+    assert "1 of 1 faults not reverted: f1 (surge on load)" in output
+    assert errors.splitlines() == [
+        "NOT REVERTED: 1 of 1 faults of this run",
+        "    f1 (surge on load): the undo file does not say that it was undone",
+        f"    undo it, and see what is left: brownout heal {folder}",
+    ]
+
+
+@pytest.mark.parametrize("ended", ENDS[1:], ids=lambda ended: ended.event)
+def test_every_fault_was_reverted_is_said_where_it_is_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], ended: Ended
+) -> None:
+    assert played(monkeypatch, tmp_path, ended, disarmed=True) == ended.exit_code
+    output, errors = capsys.readouterr()
+    assert "every fault was reverted" in output
+    assert errors == ""
