@@ -355,7 +355,7 @@ def _send_request(record: Mapping[str, Any], token: str, timeout_s: float) -> tu
         connection.request(str(record["method"]), target, headers={TOKEN_HEADER: token, "Content-Length": "0"})
         status = connection.getresponse().status
     except ConnectionRefusedError:
-        return True, "not sent: nothing listens there, so its process has ended, and the fault with it"
+        return False, "connection refused"
     except HTTPException as error:
         return False, f"no HTTP response: {error or type(error).__name__}"
     finally:

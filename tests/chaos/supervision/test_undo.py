@@ -234,12 +234,12 @@ def test_a_failed_undo_is_reported_and_its_fault_stays_pending(path: Path) -> No
         file.arm("f4", [request(f"{url}/fine")])
         done = {one.fault: (one.ok, one.why) for one in undo_pending(path, "run-1")}
     assert done == {
-        "f1": (True, "not sent: nothing listens there, so its process has ended, and the fault with it"),
+        "f1": (False, "connection refused"),
         "f2": (False, "status 500"),
         "f3": (False, "not started: its command is not known here; start it by hand"),
         "f4": (True, "status 200"),
     }
-    assert [one.fault for one in pending(path)] == ["f2", "f3"]
+    assert [one.fault for one in pending(path)] == ["f1", "f2", "f3"]
 
 
 def test_servers_that_never_reply_delay_the_undo_for_a_bounded_time(path: Path) -> None:
