@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import Ended
 from chaos.runner.progress import Progress
-from chaos.runner.record_writer import RunFolder
+from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.run import Run
 from chaos.supervision.left_over import LeftOver, left_over
 from reports.shared.errors import BrownoutError
@@ -53,14 +54,16 @@ def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> in
 def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
     """Play an experiment and write its record. Raises UserError if the run's folder cannot be made."""
     folder = RunFolder(runs, experiment.name)
-    folder.write("experiment.yaml", resolved_text(experiment, command))
     progress = Progress(console, experiment.title, quiet=quiet)
     analysis: AnalysisChild | None = None
     try:
+        folder.write("experiment.yaml", resolved_text(experiment, command))
         with progress:
             ended, analysis = _with_uvloop(_run(experiment, folder, progress))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
+        with contextlib.suppress(RecordFull):
+            folder.events.write("run", event="failed", why=str(error))
     except BaseException:
         _warn(left_over(folder.path))
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 from chaos.supervision.supervisor import child_environment
 from reports.shared.errors import TargetFailed, UserError
 
-__all__ = ["AnalysisChild"]
+__all__ = ["AnalysisChild", "signal_name"]
 
 ANALYSIS_WITHIN_S = 600.0
 LAST_LINES = 6
@@ -68,7 +68,7 @@ class AnalysisChild:
             self._log.parent.mkdir(exist_ok=True)
             self._log.write_bytes(output)
         if self._process.returncode < 0:
-            how = signal.Signals(-self._process.returncode).name
+            how = signal_name(-self._process.returncode)
             raise TargetFailed(
                 f"the analysis was killed by {how} (without free memory, the kernel does that). The record is kept: "
                 f"make the reports with brownout report {self._folder}"
@@ -91,3 +91,11 @@ class AnalysisChild:
                     pipe.close()
         self._process.kill()
         self._process.wait()
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; `signal N` of one that has none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -10,14 +10,16 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.supervision.whole_entries import append_whole, reserve
+from chaos.supervision.whole_entries import append_whole, release, reserve
 from reports.shared.errors import TargetFailed, UserError
+from reports.shared.whole_file import write_whole
 
 __all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "new_folder"]
 
@@ -34,8 +36,18 @@ class RecordFull(TargetFailed):
 
 
 def _writing(path: Path, error: OSError) -> RecordFull:
-    why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else (error.strerror or str(error))
+    why = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        why = "the file system has no inode left (df -i)" if _no_inode(path) else "the disk is full"
     return RecordFull(f"cannot write the record: {path}: {why}. Free some space, or name another folder with --runs")
+
+
+def _no_inode(path: Path) -> bool:
+    """Whether the file system has bytes and no inode: a file more is then too many."""
+    with contextlib.suppress(OSError):
+        found = os.statvfs(path.parent)
+        return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
+    return False
 
 
 class LineLog:
@@ -50,6 +62,7 @@ class LineLog:
         self._reserved_to = 0
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._end = os.lseek(self._descriptor, 0, os.SEEK_END)
             self._reserve()
         except OSError as error:
             raise _writing(path, error) from error
@@ -57,7 +70,7 @@ class LineLog:
     def append(self, line: bytes, *, sync: bool = False) -> None:
         """Write one line, given without newline. With `sync` it is on disk when this returns. Raises RecordFull."""
         try:
-            append_whole(self._descriptor, line + b"\n", sync=sync)
+            self._end = append_whole(self._descriptor, line + b"\n", end=self._end, sync=sync)
         except OSError as error:
             raise _writing(self.path, error) from error
         with contextlib.suppress(OSError):  # on a disk that is full, what is reserved already is used up
@@ -65,14 +78,16 @@ class LineLog:
 
     def _reserve(self) -> None:
         """Reserve when half of it is used: a system call for many lines."""
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        if self._ahead_bytes and end + self._ahead_bytes // 2 >= self._reserved_to:
+        if self._ahead_bytes and self._end + self._ahead_bytes // 2 >= self._reserved_to:
             reserve(self._descriptor, self._ahead_bytes)
-            self._reserved_to = end + self._ahead_bytes
+            self._reserved_to = self._end + self._ahead_bytes
 
     def close(self) -> None:
-        """Close the file. A full disk was reported by `append` already."""
+        """Close the file, without what was reserved. A full disk was reported by `append` already."""
         if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                if self._ahead_bytes:
+                    release(self._descriptor)
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = -1
@@ -115,11 +130,10 @@ class SpanSpool:
         """Write one `ExportTraceServiceRequest`. Raises RecordFull."""
         self._open()
         try:
-            append_whole(self._descriptor, struct.pack(">I", len(request)) + request)
+            self._size = append_whole(self._descriptor, struct.pack(">I", len(request)) + request, end=self._size)
         except OSError as error:
             raise _writing(self._path, error) from error
         self.requests += 1
-        self._size += len(request) + 4
         if self._size >= SPOOL_FILE_BYTES:
             self.close()
             self._number += 1
@@ -176,10 +190,15 @@ class RunFolder:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)
         except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
             raise _writing(self.path, error) from error
-        self.events = EventLog(self.path / "events.jsonl")
-        self.gauges = LineLog(self.path / "gauges.jsonl")
-        self.spans = SpanSpool(self.path / "spans")
+        try:
+            self.events = EventLog(self.path / "events.jsonl")
+            self.gauges = LineLog(self.path / "gauges.jsonl")
+            self.spans = SpanSpool(self.path / "spans")
+        except RecordFull:
+            shutil.rmtree(self.path, ignore_errors=True)  # no run was played here
+            raise
 
     def log(self, process: str) -> Path:
         """The file for the output of a process."""
@@ -197,7 +216,7 @@ class RunFolder:
     def write(self, name: str, text: str) -> None:
         """Write a whole file of the record. Raises RecordFull."""
         try:
-            (self.path / name).write_text(text, encoding="utf-8")
+            write_whole(self.path / name, text.encode())
         except OSError as error:
             raise _writing(self.path / name, error) from error
 

@@ -12,7 +12,7 @@ import ctypes
 import errno
 import os
 
-__all__ = ["append_whole", "reserve"]
+__all__ = ["append_whole", "release", "reserve"]
 
 _KEEP_SIZE = 1
 """FALLOC_FL_KEEP_SIZE of fallocate(2): blocks are allocated beyond the end, which stays where it is."""
@@ -21,23 +21,29 @@ _UNSUPPORTED = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV, errn
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def append_whole(descriptor: int, data: bytes, *, sync: bool = False) -> None:
-    """Append `data` at the end of a file. With `sync` it is on disk when this returns.
+def append_whole(descriptor: int, data: bytes, *, end: int | None = None, sync: bool = False) -> int:
+    """Append `data` at the end of a file. With `sync` it is on disk when this returns. Returns where the file ends now.
 
-    Raises OSError if that fails; the file then ends where it ended before, unless that fails as well. One process at a
-    time may append to a file.
+    `end`: where its last whole entry ends, if the caller knows it: what follows, because an earlier write could not be
+    cut off, is cut off first. Raises OSError if anything fails; the file then ends where it ended before, unless that
+    fails as well. One process at a time may append to a file.
     """
-    end = os.lseek(descriptor, 0, os.SEEK_END)
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if end is None:
+        end = size
+    elif size > end:
+        os.ftruncate(descriptor, end)
     try:
         written = 0
         while written < len(data):
             written += os.write(descriptor, data[written:])
         if sync:
             os.fsync(descriptor)
-    except OSError:
+    except BaseException:  # a signal handler may raise, too
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, end)
         raise
+    return end + written
 
 
 def reserve(descriptor: int, ahead_bytes: int) -> None:
@@ -50,3 +56,8 @@ def reserve(descriptor: int, ahead_bytes: int) -> None:
         number = ctypes.get_errno()
         if number not in _UNSUPPORTED:
             raise OSError(number, os.strerror(number))
+
+
+def release(descriptor: int) -> None:
+    """Give back the space that is reserved beyond the end of a file. Raises OSError."""
+    os.ftruncate(descriptor, os.lseek(descriptor, 0, os.SEEK_END))

@@ -46,6 +46,9 @@ def read_experiment(path: Path, notes: list[str]) -> dict[str, Any]:
     except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
         notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
         return {}
+    if found is None:
+        notes.append("experiment.yaml is empty: the report has no gates, objectives or prices")
+        return {}
     try:
         msgspec.convert(found, _Experiment)
     except msgspec.ValidationError as error:

@@ -17,7 +17,7 @@ import msgspec
 __all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
-"""Times of one record are at most this far from that of its first entry."""
+"""Times of one record are at most this far from that of its middle entry."""
 
 
 class _Entry(msgspec.Struct):
@@ -132,7 +132,7 @@ def read_lines(
         return
     decode = msgspec.json.Decoder().decode
     bad, first, why = 0, 0, ""
-    begin_ns: int | None = None
+    found: list[tuple[int, int, dict[str, Any]]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -140,16 +140,19 @@ def read_lines(
             row = decode(line)
             struct = types.get(str(row.get("type")), _Entry) if isinstance(types, Mapping) else types
             entry: Any = msgspec.convert(row, struct)
-            if begin_ns is not None and abs(entry.at - begin_ns) > LONGEST_RUN_NS:
-                raise ValueError(f"its time is {abs(entry.at - begin_ns) / 8.64e13:.0f} days from the first one")
+            found.append((number, entry.at, row))
         except (msgspec.MsgspecError, AttributeError, ValueError, RecursionError) as error:
             if number == len(lines):
                 damage.append(Damage(f"the last line of {path.name} is incomplete, and was skipped", expected=True))
             else:
                 bad, first, why = bad + 1, first or number, why or _why(error)
-            continue
-        begin_ns = entry.at if begin_ns is None else begin_ns
-        yield row
+    middle_ns = sorted(at for _, at, _ in found)[len(found) // 2] if found else 0
+    for number, at, row in found:
+        if abs(at - middle_ns) > LONGEST_RUN_NS:
+            days = abs(at - middle_ns) / 8.64e13
+            bad, first, why = bad + 1, first or number, why or f"its time is {days:.0f} days from that of the others"
+        else:
+            yield row
     if bad:
         others = f", and {bad - 1} other lines" if bad > 1 else ""
         damage.append(Damage(f"line {first} of {path.name} cannot be read ({why}){others}: skipped", expected=False))

@@ -244,6 +244,8 @@ def read_record(path: Path) -> Record:
         notes.append(f"{files.undecodable} message(s) of spans could not be decoded and were skipped")
     zero_ns = _zero(events, posts, spans)
     phases, ended = _phases(events, posts, spans, zero_ns)
+    # The runner writes how the run ended as the last thing, after all that could still fail.
+    ended = ended and any(e.get("type") == "run" and e.get("event") != "started" for e in events)
     if not ended:
         notes.append("the record ends before the end of the run: it has no end phase")
     return Record(
@@ -262,7 +264,7 @@ def read_record(path: Path) -> Record:
         files=files,
         ended=ended,
         notes=notes,
-        damage=[str(one) for one in skipped if not one.expected],
+        damage=[*(str(one) for one in skipped if not one.expected), *files.unreadable],
     )
 
 

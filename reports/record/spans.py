@@ -60,6 +60,7 @@ class SpanFiles:
     """Counts of files, messages and spans, updated while the files are read.
 
     `torn`: files that end in an incomplete message. `undecodable`: messages that were skipped.
+    `unreadable`: files that could not be opened, each with the reason.
     """
 
     files: int = 0
@@ -67,6 +68,7 @@ class SpanFiles:
     spans: int = 0
     torn: int = 0
     undecodable: int = 0
+    unreadable: list[str] = field(default_factory=list)
     by_instance: dict[str, int] = field(default_factory=dict)
 
 
@@ -85,7 +87,12 @@ def read_spans(folder: Path, found: SpanFiles) -> Iterator[Span]:
 
 
 def _messages(path: Path, found: SpanFiles) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        found.unreadable.append(f"{path.name} cannot be read: {error.strerror or error}")
+        return
+    with file:
         while head := file.read(_LENGTH.size):
             length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else _LONGEST_MESSAGE + 1
             message = file.read(length) if length <= _LONGEST_MESSAGE else b""

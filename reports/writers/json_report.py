@@ -7,15 +7,12 @@ from pathlib import Path
 import msgspec
 
 from reports.report.build import Report, plain
+from reports.shared.whole_file import write_whole
 
 __all__ = ["write_json"]
 
 
 def write_json(report: Report, folder: Path) -> Path:
     """Write `report.json` into `folder`, atomically. Raises OSError."""
-    path = folder / "report.json"
-    partial = folder / ".report.json.part"
     encoded = msgspec.json.encode(plain(report.data))
-    partial.write_bytes(msgspec.json.format(encoded, indent=1) + b"\n")
-    partial.replace(path)
-    return path
+    return write_whole(folder / "report.json", msgspec.json.format(encoded, indent=1) + b"\n")

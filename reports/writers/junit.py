@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from reports.explanation.words import failure_text, fault_text
 from reports.report.build import Report
+from reports.shared.whole_file import write_whole
 
 __all__ = ["write_junit"]
 
@@ -55,8 +56,7 @@ def write_junit(report: Report, folder: Path) -> Path:
     root.append(suite)
     ElementTree.indent(root)
     path = folder / "junit.xml"
-    path.write_bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
-    return path
+    return write_whole(path, ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
 def _reasons(data: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.report.build import Report
+from reports.shared.whole_file import write_whole
 from reports.writers.html.alternative import chart_text
 from reports.writers.html.canvas import draw, fault_spans, spec
 from reports.writers.html.charts import CHARTS
@@ -29,10 +30,7 @@ _PAGE = Path(__file__).parents[1] / "page"
 
 def write_html(report: Report, folder: Path) -> Path:
     """Write `report.html` into `folder`, atomically. Raises OSError."""
-    path, partial = folder / "report.html", folder / ".report.html.part"
-    partial.write_text(page_text(report.data), encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_whole(folder / "report.html", page_text(report.data).encode())
 
 
 def page_text(data: Mapping[str, Any]) -> str:

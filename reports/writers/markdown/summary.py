@@ -10,6 +10,7 @@ from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
 from reports.shared.plain_text import printable
+from reports.shared.whole_file import write_whole
 from reports.shared.wording import difference_text, interval_text, samples_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
@@ -64,8 +65,7 @@ _FAULT_MEASURES: Final = (
 def write_summary(report: Report, folder: Path) -> Path:
     """Write `summary.md` into `folder`. Raises OSError."""
     path = folder / "summary.md"
-    path.write_bytes(summary_text(report).encode()[:_LIMIT_BYTES])
-    return path
+    return write_whole(path, summary_text(report).encode()[:_LIMIT_BYTES])
 
 
 def summary_text(report: Report) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -43,6 +45,39 @@ def test_a_request_that_does_not_fit_leaves_nothing_and_the_next_one_is_whole(tm
     found = SpanFiles()
     assert list(read_spans(tmp_path / "spans", found)) == []
     assert (found.messages, found.torn) == (2, 0)
+
+
+def test_what_could_not_be_cut_off_is_cut_off_before_the_next_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, spool = LineLog(tmp_path / "gauges.jsonl"), SpanSpool(tmp_path / "spans")
+    log.append(b'{"n":1}')
+    spool.append(b"")
+
+    def refused(descriptor: int, length: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refused)
+        with file_size_limit(12), pytest.raises(RecordFull):
+            log.append(b'{"n":2}')
+        with file_size_limit(8), pytest.raises(RecordFull):
+            spool.append(b"\x0a\x00")
+        with pytest.raises(RecordFull, match="Input/output error"):
+            log.append(b'{"n":3}')
+    log.append(b'{"n":4}')
+    spool.append(b"\x0a\x00")
+    assert lines(tmp_path / "gauges.jsonl") == [{"n": 1}, {"n": 4}]
+    assert (tmp_path / "spans" / "0000.otlp").read_bytes() == struct.pack(">I", 0) + struct.pack(">I", 2) + b"\x0a\x00"
+
+
+def test_a_closed_log_keeps_no_reserved_space(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="1m") as disk:
+        log = EventLog(disk / "events.jsonl")
+        log.write("run", event="started")
+        assert (disk / "events.jsonl").stat().st_blocks * 512 >= 128 * 1024
+        log.close()
+        assert (disk / "events.jsonl").stat().st_blocks * 512 <= 8192
 
 
 def test_a_large_spool_goes_on_in_a_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,4 +121,5 @@ def test_a_file_system_with_few_inodes_is_refused_with_a_message(tmp_path: Path,
         with pytest.raises(BrownoutError) as refused:
             RunFolder(disk / "runs", "x")
         assert isinstance(refused.value, UserError | RecordFull)
-        assert "disk is full" in str(refused.value) or "No space left" in str(refused.value)
+        assert "no inode left (df -i)" in str(refused.value) or "No space left" in str(refused.value)
+        assert not list((disk / "runs").glob("*")), "no run was played"
