@@ -7,9 +7,11 @@ file cannot be written, the others still are, and the error is printed on stderr
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib.util
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -44,6 +46,9 @@ WAIT: Final = "--wait"
 
 STEADY: Final = "--steady"
 """Judge only the `steady_state` gates, on the record so far, and write nothing."""
+
+_PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2): the signal that this process gets when its parent ends."""
 
 NOT_STEADY: Final = 10
 """Exit code of `--steady` when a gate failed. Not 1, which is the exit code of a crash."""
@@ -179,8 +184,14 @@ class _ParquetTask:
             print(self._problem, file=sys.stderr)
 
 
+def _end_with_parent() -> None:
+    """Let the kernel kill this process when the one that started it ends: nothing of a run outlives it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _wait_for_start() -> bool:
     """Import the libraries while the run still drains; return whether a line came on standard input."""
+    _end_with_parent()
     os.nice(10)
     for name in ("duckdb", "scipy.stats", "reports.writers.html.page_writer"):
         import_module(name)

@@ -53,10 +53,15 @@ def _one_of_several(console: Console, folder: Path, *, dry_run: bool) -> int:
 
 def _folder(run: Path, runs: Path) -> Path:
     """The folder that `run` names: itself, or below `runs`. Raises UserError if it is not the folder of a run."""
-    folder = run if run.is_dir() or run.is_absolute() or not (runs / run).is_dir() else runs / run
-    if not folder.is_dir():
+    try:
+        folder = run if run.is_dir() or run.is_absolute() or not (runs / run).is_dir() else runs / run
+        is_folder = folder.is_dir()
+        is_run = any((folder / name).exists() for name in ("undo.jsonl", "events.jsonl"))
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise UserError(f"{run}: cannot be read: {error.strerror}. Name the folder of a run") from error
+    if not is_folder:
         raise UserError(f"{run}: no such folder. Name the folder of a run, for example one below {runs}/")
-    if not any((folder / name).exists() for name in ("undo.jsonl", "events.jsonl")):
+    if not is_run:
         raise UserError(f"{folder}: not the folder of a run (it has neither undo.jsonl nor events.jsonl)")
     return folder
 

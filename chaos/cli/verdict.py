@@ -28,7 +28,11 @@ MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 def existing_run(folder: Path) -> Path:
     """The folder, if it has a record of a run. Raises UserError if it has none."""
-    if not (folder / "events.jsonl").is_file():
+    try:
+        found = (folder / "events.jsonl").is_file()
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise UserError(f"{folder}: cannot be read: {error.strerror}. Name a folder below runs/") from error
+    if not found:
         raise UserError(f"{folder}: no record of a run is here (events.jsonl is missing). Name a folder below runs/")
     return folder
 

@@ -23,8 +23,8 @@ LAST_LINES = 6
 class AnalysisChild:
     """One `python -m reports.analysis RUN --wait`. Raises TargetFailed if it cannot be started.
 
-    It is in a session of its own, so that Ctrl-C reaches only the runner. It ends if the runner dies, because its
-    standard input is closed then.
+    It is in a session of its own, so that Ctrl-C reaches only the runner. It ends if the runner dies: before it begins,
+    because its standard input is closed then; later, because the kernel kills it.
     """
 
     def __init__(self, folder: Path) -> None:

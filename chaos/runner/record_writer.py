@@ -44,8 +44,9 @@ def _writing(path: Path, error: OSError) -> RecordFull:
 
 def _no_inode(path: Path) -> bool:
     """Whether the file system has bytes and no inode: a file more is then too many."""
+    there = next((folder for folder in path.parents if folder.exists()), path.parent)
     with contextlib.suppress(OSError):
-        found = os.statvfs(path.parent)
+        found = os.statvfs(there)
         return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
     return False
 
@@ -190,8 +191,9 @@ class RunFolder:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)
         except OSError as error:
+            full = _writing(self.path, error)  # before the folder is removed, which makes room
             shutil.rmtree(self.path, ignore_errors=True)
-            raise _writing(self.path, error) from error
+            raise full from error
         try:
             self.events = EventLog(self.path / "events.jsonl")
             self.gauges = LineLog(self.path / "gauges.jsonl")

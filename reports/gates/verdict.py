@@ -90,6 +90,7 @@ def decide(
         why["inconclusive" if doubts else metastability.state].append("; but ".join([down, *doubts[:1]]))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
+    why["inconclusive"] += [f"the record is damaged: {damage}" for damage in record.damage]
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]
     why["inconclusive"] += [f"{result.gate.text}: {result.why}" for result in undecided]
     why["inconclusive"] += [f"a gate cannot be parsed: {problem}" for problem in unreadable]
@@ -97,7 +98,6 @@ def decide(
         why["inconclusive"].append(no_load)
     if not gates:
         why["inconclusive"].append("the experiment has no gate")
-    why["inconclusive"] += [f"the record is damaged: {damage}" for damage in record.damage]
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")
     why["failed"][:0] = not_reverted

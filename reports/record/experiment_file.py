@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
 
 from reports.shared.errors import RecordError
+from reports.shared.regular_file import open_regular
 
 __all__ = ["read_experiment"]
+
+_WITHOUT: Final = "without it there are no gates, objectives or prices; restore it, or play the experiment again"
 
 
 class _Replica(msgspec.Struct):
@@ -36,18 +39,23 @@ class _Experiment(msgspec.Struct):
     profile: dict[str, Any] | None = None
 
 
-def read_experiment(path: Path, notes: list[str]) -> dict[str, Any]:
-    """The resolved experiment of a record. Where it cannot be read: empty, with a note.
+def read_experiment(path: Path, damage: list[str]) -> dict[str, Any]:
+    """The resolved experiment of a record. Where it cannot be read: empty, and `damage` says why.
 
     Raises RecordError where a field has another type than a run writes.
     """
     try:
-        found = yaml.safe_load(path.read_bytes())  # not by libyaml, which deep nesting crashes
-    except (OSError, yaml.YAMLError, RecursionError, ValueError) as error:
-        notes.append(f"experiment.yaml cannot be read ({error}): the report has no gates, objectives or prices")
+        with open_regular(path) as file:
+            found = yaml.safe_load(file)  # not by libyaml, which deep nesting crashes
+    except FileNotFoundError:
+        damage.append(f"experiment.yaml is missing: {_WITHOUT}")
+        return {}
+    except Exception as error:  # a tag such as !!bool on a word is a KeyError inside yaml
+        why = error.strerror if isinstance(error, OSError) else str(error) or type(error).__name__
+        damage.append(f"experiment.yaml cannot be read ({why}): {_WITHOUT}")
         return {}
     if found is None:
-        notes.append("experiment.yaml is empty: the report has no gates, objectives or prices")
+        damage.append(f"experiment.yaml is empty: {_WITHOUT}")
         return {}
     try:
         msgspec.convert(found, _Experiment)

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from reports.shared.regular_file import open_regular
+
 __all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
@@ -123,7 +125,8 @@ def read_lines(
     `types`: the fields of a line, or those of each value of its field `type`.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        with open_regular(path) as file:
+            lines = file.read().split(b"\n")
     except FileNotFoundError:
         damage.append(Damage(f"{path.name} is missing", expected=True))
         return

@@ -230,6 +230,7 @@ def read_record(path: Path) -> Record:
         raise RecordError(f"{path} is not the folder of a run")
     notes: list[str] = []
     experiment = read_experiment(path / "experiment.yaml", notes)
+    lost = list(notes)
     skipped: list[Damage] = []
     events = list(read_lines(path / "events.jsonl", EVENTS, skipped))
     posts = list(read_lines(path / "gauges.jsonl", POST, skipped))
@@ -264,7 +265,7 @@ def read_record(path: Path) -> Record:
         files=files,
         ended=ended,
         notes=notes,
-        damage=[*(str(one) for one in skipped if not one.expected), *files.unreadable],
+        damage=[*lost, *(str(one) for one in skipped if not one.expected), *files.unreadable],
     )
 
 

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from reports.shared import attributes as names
+from reports.shared.regular_file import open_regular
 
 __all__ = ["Span", "SpanEvent", "SpanFiles", "read_spans"]
 
@@ -88,7 +89,7 @@ def read_spans(folder: Path, found: SpanFiles) -> Iterator[Span]:
 
 def _messages(path: Path, found: SpanFiles) -> Iterator[bytes]:
     try:
-        file = path.open("rb")
+        file = open_regular(path)
     except OSError as error:
         found.unreadable.append(f"{path.name} cannot be read: {error.strerror or error}")
         return

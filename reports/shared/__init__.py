@@ -11,11 +11,13 @@ fault_traits        traits of a kind of fault, as written into the record
 phases              the phases of a run
 plain_text          text without control characters, safe to show
 port_limits         which connections a control port drops
+regular_file        reads a file that must be a regular one
 tenancy             tenant and tier of a request, by its API key
 thresholds          thresholds that several parts apply
 tokens              simulated token streams that a client can verify, and the marker of a call
 undo_log            which faults a run armed and did not undo
 units               durations and percentages in files
 validation_errors   pydantic's errors as problems with line and remedy
+whole_file          writes a file as a whole, or leaves it as it was
 wording             numbers, values and intervals as text
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -161,3 +162,33 @@ def test_a_crash_of_the_analysis_is_a_message_with_its_details_in_a_file(
     assert "this record cannot be analysed (ZeroDivisionError: nobody foresaw this)" in said
     assert "Traceback" not in said
     assert "Traceback" in (path / "logs" / "analysis-crash.log").read_text()
+
+
+@pytest.mark.parametrize("name", ["spans/0002.otlp", "gauges.jsonl", "experiment.yaml"])
+def test_a_pipe_in_the_place_of_a_file_is_damage_and_nothing_waits(whole: Path, tmp_path: Path, name: str) -> None:
+    def put_pipe(copy: Path) -> None:
+        (copy / name).unlink(missing_ok=True)
+        os.mkfifo(copy / name)
+
+    assert judged(whole, tmp_path, put_pipe) == "inconclusive"
+
+
+def test_a_record_without_its_experiment_says_so_first_with_the_remedy(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "copy")
+    (tmp_path / "copy" / "experiment.yaml").unlink()
+    verdict = analyse(tmp_path / "copy", write=False).verdict
+    assert (verdict.verdict, verdict.exit_code) == ("inconclusive", 3)
+    assert verdict.why[0].startswith("the record is damaged: experiment.yaml is missing: ")
+
+
+ENDINGS = {"finished": 0, "interrupted": 130, "failed": 5, "not_steady": 1, "aborted": 4}
+
+
+@pytest.mark.parametrize(("event", "code"), ENDINGS.items())
+def test_report_has_the_exit_code_of_the_way_the_run_ended(whole: Path, tmp_path: Path, event: str, code: int) -> None:
+    shutil.copytree(whole, tmp_path / "copy")
+    path = tmp_path / "copy" / "events.jsonl"
+    path.write_text(path.read_text().replace('"finished", "why": ""', f'"{event}", "why": "because of that"'))
+    verdict = analyse(tmp_path / "copy", write=False).verdict
+    assert verdict.exit_code == code
+    assert event == "finished" or "because of that" in verdict.why[0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from chaos.runner.analysis_child import AnalysisChild
 from reports.shared.errors import TargetFailed, UserError
 from tests.support.record_builder import good_run
+from tests.support.run_helpers import of_run, until
 from tests.support.small_disk import fill, small_disk
 
 
@@ -39,3 +42,26 @@ def test_a_report_that_does_not_fit_on_the_disk_is_said_without_a_traceback(tmp_
     assert "report.json could not be written: No space left on device" in text
     assert f"the record is kept: make the reports with brownout report {path}" in text
     assert "Traceback" not in text
+
+
+def test_an_analysis_does_not_outlive_the_command_that_started_it(tmp_path: Path) -> None:
+    """It is stopped here, so that it cannot end by itself, as one that takes minutes."""
+    path = good_run(tmp_path / "run").write()
+    code = (
+        "import sys, time; from pathlib import Path; from chaos.runner.analysis_child import AnalysisChild\n"
+        "child = AnalysisChild(Path(sys.argv[1])); print(child._process.pid, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as command:
+        try:
+            assert command.stdout is not None
+            analysis = int(command.stdout.readline())
+            assert analysis in of_run(path)
+            until(lambda: os.getpriority(os.PRIO_PROCESS, analysis) > os.getpriority(os.PRIO_PROCESS, 0), "its begin")
+            os.kill(analysis, signal.SIGSTOP)
+        finally:
+            command.kill()
+    try:
+        until(lambda: analysis not in of_run(path), "the end of the analysis", 10)
+    finally:
+        if analysis in of_run(path):
+            os.kill(analysis, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,24 @@ def test_a_field_of_another_type_is_refused_with_its_place(tmp_path: Path, text:
     assert where in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [None, b"a: [", b"\xff\xfe\x00", b"[" * 50_000])
-def test_one_that_cannot_be_read_leaves_a_note(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "content", [b"a: [", b"\xff\xfe\x00", b"[" * 50_000, b"a: !!bool x", b"a: !!timestamp x", b"a: !!int ''"]
+)
+def test_one_that_cannot_be_read_is_damage_with_the_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "experiment.yaml"
-    if content is not None:
-        path.write_bytes(content)
-    notes: list[str] = []
-    assert read_experiment(path, notes) == {}
-    assert notes[0].startswith("experiment.yaml cannot be read")
+    path.write_bytes(content)
+    damage: list[str] = []
+    assert read_experiment(path, damage) == {}
+    assert damage[0].startswith("experiment.yaml cannot be read")
+    assert damage[0].endswith("restore it, or play the experiment again")
+
+
+def test_one_that_is_missing_empty_or_a_pipe_is_damage(tmp_path: Path) -> None:
+    damage: list[str] = []
+    assert read_experiment(tmp_path / "experiment.yaml", damage) == {}
+    (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "pipe")
+    assert read_experiment(tmp_path / "empty", damage) == read_experiment(tmp_path / "pipe", damage) == {}
+    assert damage[0].startswith("experiment.yaml is missing: ")
+    assert damage[1].startswith("experiment.yaml is empty: ")
+    assert damage[2].startswith("experiment.yaml cannot be read (not a regular file): ")

@@ -10,6 +10,7 @@ from reports.explanation.words import fault_text
 from reports.record.undo_facts import left_texts, undo_facts
 from reports.writers.html.headline import headline_view
 from tests.support.lost_pool import lost_pool_run
+from tests.support.otlp_values import ZERO_NS
 
 ARMED = {"fault": "f1", "owner": "r", "undo": [{"do": "start", "process": "tpu-0"}]}
 FAILED = {"fault": "f1", "owner": "r", "failed": ["status 500"], "by": "shepherd"}
@@ -67,7 +68,7 @@ def test_a_run_that_left_a_fault_has_failed_in_every_report(tmp_path: Path) -> N
 def test_a_fault_that_is_left_comes_before_an_interruption(tmp_path: Path) -> None:
     folder = lost_pool_run(tmp_path).write()
     with (folder / "events.jsonl").open("a") as events:
-        events.write(json.dumps({"at": 10**18, "type": "run", "event": "interrupted", "why": "SIGINT"}) + "\n")
+        events.write(json.dumps({"at": ZERO_NS, "type": "run", "event": "interrupted", "why": "SIGINT"}) + "\n")
     assert analyse(folder, write=False).exit_code == 130
     write(folder, ARMED)
     assert analyse(folder, write=False).exit_code == 5
