@@ -7,8 +7,11 @@ from typing import Any
 
 from bench.catalogue import (
     CHECK_SEEDS,
+    LATER_CHECK_SEEDS,
     TUNED_SEEDS,
     cell_text,
+    check_seeds,
+    file_hash,
     latest,
     of_commit,
     provenance,
@@ -75,9 +78,23 @@ def test_the_text_is_written_between_the_markers(tmp_path: Path) -> None:
     assert "old" not in text
 
 
-def test_only_rows_of_one_commit_make_a_table() -> None:
-    rows = [{**row("fail", 1), "commit": "a"}, {**row("pass", 0), "commit": "b"}, row("pass", 0)]
-    assert of_commit(rows, "b") == [rows[1]]
+def test_only_rows_of_one_commit_and_of_the_present_files_make_a_table() -> None:
+    rows = [
+        {**row("fail", 1), "commit": "a", "file": "new"},
+        {**row("pass", 0), "commit": "b", "file": "new"},
+        {**row("pass", 0), "commit": "b", "file": "old"},
+        row("pass", 0),
+    ]
+    assert of_commit(rows, "b", lambda experiment: "new") == [rows[1]]
+
+
+def test_the_hash_of_a_file_follows_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("a")
+    before = file_hash(str(path))
+    path.write_text("b")
+    assert file_hash(str(path)) != before
+    assert file_hash("lose-tpu-pool") != file_hash("cut-streams")
 
 
 def test_the_table_says_which_seeds_were_for_checking() -> None:
@@ -96,5 +113,15 @@ def test_the_provenance_says_how_many_runs_shared_the_machine() -> None:
     assert "shared" not in provenance(rows[:1], 0, 0)
 
 
+def test_the_table_names_an_experiment_that_was_mended_and_its_seeds() -> None:
+    name, seeds = next(iter(LATER_CHECK_SEEDS.items()))
+    rows = [{**row("pass", 0, seed=seed), "experiment": name} for seed in seeds]
+    text = f" {name} was mended after that, and is checked on {', '.join(map(str, seeds))}."
+    assert text in provenance(rows, 0, 0)
+
+
 def test_no_seed_for_checking_was_used_for_tuning() -> None:
     assert not TUNED_SEEDS & set(CHECK_SEEDS)
+    for name, seeds in LATER_CHECK_SEEDS.items():
+        assert not set(seeds) & ({*CHECK_SEEDS} | TUNED_SEEDS), name
+        assert check_seeds(name) == seeds
