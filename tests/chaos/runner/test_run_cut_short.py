@@ -23,10 +23,7 @@ PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 
 @pytest.mark.parametrize(
     "phase",
-    [
-        pytest.param(phase, marks=[pytest.mark.long] if phase in ("setup", "warmup", "recovery") else [])
-        for phase in PHASES
-    ],
+    [pytest.param(phase, marks=[] if phase in ("fault", "drain") else [pytest.mark.long]) for phase in PHASES],
 )
 def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs")
@@ -65,7 +62,7 @@ def test_the_shepherd_ends_the_run_of_a_runner_that_is_stopped_for_5_seconds(tmp
     run.nothing_left()
 
 
-@pytest.mark.parametrize("name", ["locust", "gateway", "left-0"])
+@pytest.mark.parametrize("name", ["locust", "gateway", pytest.param("left-0", marks=pytest.mark.long)])
 def test_a_process_that_dies_unexpectedly_ends_the_run_and_is_named(tmp_path: Path, name: str) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_STALL), tmp_path / "runs")
     run.stage("confirmed")
