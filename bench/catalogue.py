@@ -67,27 +67,42 @@ def of_commit(rows: Iterable[Row], commit: str, hashes: Callable[[str], str] = f
     return [row for row in rows if row.get("commit") == commit and row.get("file") == hashes(row["experiment"])]
 
 
-def provenance(rows: Sequence[Row], others: int, repeated: int) -> str:
-    """Which runs the table is made of: seeds, commit, machine and hours."""
-    seeds = sorted({row["seed"] for row in rows})
-    tuned = [seed for seed in seeds if seed in TUNED_SEEDS]
-    fresh = [seed for seed in seeds if seed in CHECK_SEEDS]
-    later = {row["experiment"] for row in rows if row["seed"] in LATER_CHECK_SEEDS.get(row["experiment"], ())}
+def tuned_seeds(experiment: str) -> frozenset[int]:
+    """The seeds on which this experiment was tuned: of a mended one, those too that showed what to mend."""
+    return TUNED_SEEDS | frozenset(CHECK_SEEDS if experiment in LATER_CHECK_SEEDS else ())
+
+
+def provenance(rows: Sequence[Row], stale: int, repeated: int) -> str:
+    """Which runs the table is made of: seeds, commit, machine and hours.
+
+    `stale`: rows of another commit or another content of their file. `repeated`: rows that a later row replaced.
+    """
     text = f"{len(rows)} runs of commit {', '.join(dict.fromkeys(str(row.get('commit')) for row in rows))}"
     text += f", {sum(row.get('seconds', 0.0) for row in rows) / 3600:.1f} hours, on"
     text += f" {' and '.join(dict.fromkeys(str(row.get('machine')) for row in rows))}."
-    if fresh:
-        text += f" Seeds for checking only: {', '.join(map(str, fresh))}."
-    for name in sorted(later):
-        text += f" {name} was mended after that, and is checked on {', '.join(map(str, LATER_CHECK_SEEDS[name]))}."
+    fresh = [row for row in rows if row["seed"] in check_seeds(row["experiment"])]
+    if first := _seeds(row for row in fresh if row["experiment"] not in LATER_CHECK_SEEDS):
+        text += f" Seeds for checking only: {first}."
+    for name in sorted({row["experiment"] for row in fresh} & LATER_CHECK_SEEDS.keys()):
+        own = _seeds(row for row in fresh if row["experiment"] == name)
+        text += f" {name} was mended after a run on one of {', '.join(map(str, CHECK_SEEDS))}; it is checked on {own}."
+    tuned = [row for row in rows if row["seed"] in tuned_seeds(row["experiment"])]
     if tuned:
-        text += f" Seeds on which gates and loads were tuned: {', '.join(map(str, tuned))}."
+        text += f" Seeds on which gates and loads were tuned: {_seeds(tuned)}."
+    if rest := _seeds(row for row in rows if row not in fresh and row not in tuned):
+        text += f" Other seeds: {rest}."
     together = sum(row.get("at_a_time", 1) > 1 for row in rows)
     if together:
         text += f" {together} of the runs shared the machine with another run."
     if repeated:
-        text += f" {repeated} runs were inconclusive and were repeated."
-    return text + (f" {others} rows of other commits are not shown." if others else "")
+        text += f" Inconclusive runs that were repeated: {repeated}."
+    if stale:
+        text += f" Rows of another commit or of a changed experiment, which are not shown: {stale}."
+    return text
+
+
+def _seeds(rows: Iterable[Row]) -> str:
+    return ", ".join(map(str, sorted({row["seed"] for row in rows})))
 
 
 def cell_text(rows: Sequence[Row], gate: str) -> str:
@@ -206,11 +221,12 @@ def main(argv: list[str]) -> int:
             return 130
         results.keep(row)
         print(row["experiment"], row["stack"], row["seed"], row["verdict"], row.get("output", ""), flush=True)
-    own = [row for row in of_commit(results.rows, commit) if (row["experiment"], row["stack"], row["seed"]) in wanted]
+    valid = of_commit(results.rows, commit)
+    own = [row for row in valid if (row["experiment"], row["stack"], row["seed"]) in wanted]
     cells = latest(own)
     shown = [experiment for experiment in everything if experiment["name"] in names]
     made = table(cells, shown, stacks)
-    note = provenance(list(cells.values()), len(results.rows) - len(own), len(own) - len(cells))
+    note = provenance(list(cells.values()), len(results.rows) - len(valid), len(own) - len(cells))
     found = unexpected(cells)
     print(f"{made}\n\n{note}", *found, sep="\n")
     if options.write:

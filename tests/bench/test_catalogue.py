@@ -17,6 +17,7 @@ from bench.catalogue import (
     provenance,
     table,
     texts,
+    tuned_seeds,
     unexpected,
     write,
 )
@@ -103,7 +104,8 @@ def test_the_table_says_which_seeds_were_for_checking() -> None:
     assert provenance(rows, 3, 1) == (
         "2 runs of commit abc, 1.0 hours, on 2 cores. Seeds for checking only: 101. "
         "Seeds on which gates and loads were tuned: 7. "
-        "1 runs were inconclusive and were repeated. 3 rows of other commits are not shown."
+        "Inconclusive runs that were repeated: 1. "
+        "Rows of another commit or of a changed experiment, which are not shown: 3."
     )
 
 
@@ -113,15 +115,29 @@ def test_the_provenance_says_how_many_runs_shared_the_machine() -> None:
     assert "shared" not in provenance(rows[:1], 0, 0)
 
 
-def test_the_table_names_an_experiment_that_was_mended_and_its_seeds() -> None:
+def test_a_mended_experiment_is_named_with_the_seeds_that_were_played() -> None:
     name, seeds = next(iter(LATER_CHECK_SEEDS.items()))
-    rows = [{**row("pass", 0, seed=seed), "experiment": name} for seed in seeds]
-    text = f" {name} was mended after that, and is checked on {', '.join(map(str, seeds))}."
-    assert text in provenance(rows, 0, 0)
+    rows = [{**row("pass", 0, seed=seed), "experiment": name} for seed in seeds[:2]]
+    text = provenance(rows, 0, 0)
+    assert f" {name} was mended after a run on one of 101, 102, 103; it is checked on {seeds[0]}, {seeds[1]}." in text
+    assert "Seeds" not in text
+
+
+def test_a_seed_that_showed_what_to_mend_counts_as_tuned() -> None:
+    name = next(iter(LATER_CHECK_SEEDS))
+    assert tuned_seeds(name) == TUNED_SEEDS | set(CHECK_SEEDS)
+    assert tuned_seeds("lose-it") == TUNED_SEEDS
+    text = provenance([{**row("pass", 0, seed=101), "experiment": name}], 0, 0)
+    assert "tuned: 101." in text
+    assert "checking" not in text
+
+
+def test_a_seed_that_is_in_no_list_is_named() -> None:
+    assert "Other seeds: 5." in provenance([row("pass", 0, seed=5), row("pass", 0, seed=101)], 0, 0)
 
 
 def test_no_seed_for_checking_was_used_for_tuning() -> None:
     assert not TUNED_SEEDS & set(CHECK_SEEDS)
     for name, seeds in LATER_CHECK_SEEDS.items():
-        assert not set(seeds) & ({*CHECK_SEEDS} | TUNED_SEEDS), name
+        assert not set(seeds) & tuned_seeds(name), name
         assert check_seeds(name) == seeds
