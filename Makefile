@@ -10,6 +10,8 @@ SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
 SERVERS := .make/servers
+# Python keeps compiled modules: without them each process of a run takes a second longer to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-long test-servers lint bench catalogue honesty busy format lock clean help
 
@@ -38,9 +40,11 @@ $(BROWSER):
 demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
+SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')
+
 test: $(SETUP_DEV) $(BROWSER)
 	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 3
-	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup $(SLOW)
 
 # What does not fit into `make test`.
 test-long: $(SETUP_DEV) $(BROWSER)

@@ -7,8 +7,9 @@
     python -m bench.catalogue --table                          # only print the stored results
     python -m bench.catalogue --write                          # also write them into docs/catalogue.md
 
-A table is of one commit: rows of another commit of the four packages stay in the file and are not shown. Gates and
-loads were tuned on other seeds (`TUNED_SEEDS`) than those that check them (`CHECK_SEEDS`); the table says which.
+A table is of one commit of the four packages, and of the experiments' present files: other rows stay in the file and
+are not shown. Gates and loads were tuned on other seeds (`TUNED_SEEDS`) than those that check them (`CHECK_SEEDS`); an
+experiment that did not hold on these was mended, and is checked on others (`LATER_CHECK_SEEDS`). The table says which.
 
 The last run of a cell counts; a note says how many were repeated. A run takes 95 s, all cells 4 hours. Results are
 appended to `--results`, one line per run; `--again` discards them. The reports of each run are kept below `--runs`
@@ -21,7 +22,8 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from chaos.cli.listing import LISTS
 from chaos.experiment.families import FAMILIES
 from reports.shared.wording import value_text
 
+EXPERIMENTS = Path(__file__).parents[1] / "chaos" / "experiments"
 PAGE = Path(__file__).parents[1] / "docs" / "catalogue.md"
 BEGIN, END = "<!-- made by python -m bench.catalogue --write -->", "<!-- end -->"
 INCONCLUSIVE = "inconclusive"
@@ -38,7 +41,20 @@ TUNED_SEEDS = frozenset({1, 2, 3, 7, 11, 21})
 """Seeds on which gates and loads were tuned: what holds on them proves nothing."""
 CHECK_SEEDS = (101, 102, 103)
 """Seeds that were not played before the gates and loads were final."""
+LATER_CHECK_SEEDS = {"reasoning-imbalance": (201, 202, 203)}
+"""The seeds of an experiment that was mended after a run on one of `CHECK_SEEDS`."""
 Cell = tuple[str, str, int]
+
+
+def check_seeds(experiment: str) -> tuple[int, ...]:
+    """The seeds that were not played before this experiment was final."""
+    return LATER_CHECK_SEEDS.get(experiment, CHECK_SEEDS)
+
+
+def file_hash(experiment: str) -> str:
+    """Which content the file of an experiment has: one of the catalogue, or a path."""
+    own = EXPERIMENTS / f"{experiment}.yaml"
+    return sha256((own if own.is_file() else Path(experiment)).read_bytes()).hexdigest()[:12]
 
 
 def latest(rows: Iterable[Row]) -> dict[Cell, Row]:
@@ -46,29 +62,47 @@ def latest(rows: Iterable[Row]) -> dict[Cell, Row]:
     return {(row["experiment"], row["stack"], row["seed"]): row for row in rows}
 
 
-def of_commit(rows: Iterable[Row], commit: str) -> list[Row]:
-    """The rows that were played with this commit of the code."""
-    return [row for row in rows if row.get("commit") == commit]
+def of_commit(rows: Iterable[Row], commit: str, hashes: Callable[[str], str] = file_hash) -> list[Row]:
+    """The rows that were played with this commit of the code and the present file of their experiment."""
+    return [row for row in rows if row.get("commit") == commit and row.get("file") == hashes(row["experiment"])]
 
 
-def provenance(rows: Sequence[Row], others: int, repeated: int) -> str:
-    """Which runs the table is made of: seeds, commit, machine and hours."""
-    seeds = sorted({row["seed"] for row in rows})
-    tuned = [seed for seed in seeds if seed in TUNED_SEEDS]
-    fresh = [seed for seed in seeds if seed not in TUNED_SEEDS]
+def tuned_seeds(experiment: str) -> frozenset[int]:
+    """The seeds on which this experiment was tuned: of a mended one, those too that showed what to mend."""
+    return TUNED_SEEDS | frozenset(CHECK_SEEDS if experiment in LATER_CHECK_SEEDS else ())
+
+
+def provenance(rows: Sequence[Row], stale: int, repeated: int) -> str:
+    """Which runs the table is made of: seeds, commit, machine and hours.
+
+    `stale`: rows of another commit or another content of their file. `repeated`: rows that a later row replaced.
+    """
     text = f"{len(rows)} runs of commit {', '.join(dict.fromkeys(str(row.get('commit')) for row in rows))}"
     text += f", {sum(row.get('seconds', 0.0) for row in rows) / 3600:.1f} hours, on"
     text += f" {' and '.join(dict.fromkeys(str(row.get('machine')) for row in rows))}."
-    if fresh:
-        text += f" Seeds for checking only: {', '.join(map(str, fresh))}."
+    fresh = [row for row in rows if row["seed"] in check_seeds(row["experiment"])]
+    if first := _seeds(row for row in fresh if row["experiment"] not in LATER_CHECK_SEEDS):
+        text += f" Seeds for checking only: {first}."
+    for name in sorted({row["experiment"] for row in fresh} & LATER_CHECK_SEEDS.keys()):
+        own = _seeds(row for row in fresh if row["experiment"] == name)
+        text += f" {name} was mended after a run on one of {', '.join(map(str, CHECK_SEEDS))}; it is checked on {own}."
+    tuned = [row for row in rows if row["seed"] in tuned_seeds(row["experiment"])]
     if tuned:
-        text += f" Seeds on which gates and loads were tuned: {', '.join(map(str, tuned))}."
+        text += f" Seeds on which gates and loads were tuned: {_seeds(tuned)}."
+    if rest := _seeds(row for row in rows if row not in fresh and row not in tuned):
+        text += f" Other seeds: {rest}."
     together = sum(row.get("at_a_time", 1) > 1 for row in rows)
     if together:
         text += f" {together} of the runs shared the machine with another run."
     if repeated:
-        text += f" {repeated} runs were inconclusive and were repeated."
-    return text + (f" {others} rows of other commits are not shown." if others else "")
+        text += f" Inconclusive runs that were repeated: {repeated}."
+    if stale:
+        text += f" Rows of another commit or of a changed experiment, which are not shown: {stale}."
+    return text
+
+
+def _seeds(rows: Iterable[Row]) -> str:
+    return ", ".join(map(str, sorted({row["seed"] for row in rows})))
 
 
 def cell_text(rows: Sequence[Row], gate: str) -> str:
@@ -145,7 +179,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", default=",".join(row["name"] for row in everything))
     parser.add_argument("--stacks", default="multi-cloud,naive")
-    parser.add_argument("--seeds", default=",".join(map(str, CHECK_SEEDS)))
+    parser.add_argument("--seeds", default="", help="of every experiment; without it, the seeds that check each")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     parser.add_argument("--runs", type=Path, default=Path("runs/catalogue"))
     parser.add_argument("--results", default="catalogue.jsonl", help="file of the results, in bench/results or a path")
@@ -161,7 +195,12 @@ def main(argv: list[str]) -> int:
         commit = str(results.rows[-1].get("commit"))
     done = latest(of_commit(results.rows, commit))
     names, stacks = options.experiments.split(","), options.stacks.split(",")
-    wanted = [(name, stack, int(seed)) for seed in options.seeds.split(",") for name in names for stack in stacks]
+    seeds = {name: [int(seed) for seed in options.seeds.split(",") if seed] or check_seeds(name) for name in names}
+    # Seed by seed, so that a bench that is interrupted has some of each experiment.
+    order = range(max(map(len, seeds.values())))
+    wanted = [
+        (name, stack, seeds[name][n]) for n in order for name in names for stack in stacks if n < len(seeds[name])
+    ]
     missing = [
         cell for cell in wanted if cell not in done or (options.replay and done[cell]["verdict"] == INCONCLUSIVE)
     ]
@@ -169,11 +208,11 @@ def main(argv: list[str]) -> int:
     def one(cell: Cell) -> Row:
         name, stack, seed = cell
         folder = options.runs / f"{Path(name).stem}-{Path(stack).stem}-{seed}"
-        began = time.monotonic()
+        began, content = time.monotonic(), file_hash(name)
         row, record = play(name, "--stack", stack, "--seed", str(seed), runs=folder)
         if not options.keep:
             slim(record)
-        where = {"commit": commit, "machine": machine_class(), "at_a_time": options.jobs}
+        where = {"commit": commit, "file": content, "machine": machine_class(), "at_a_time": options.jobs}
         seconds = round(time.monotonic() - began, 1)
         return {"experiment": name, "stack": stack, "seed": seed, **where, "seconds": seconds, **row}
 
@@ -182,11 +221,12 @@ def main(argv: list[str]) -> int:
             return 130
         results.keep(row)
         print(row["experiment"], row["stack"], row["seed"], row["verdict"], row.get("output", ""), flush=True)
-    own = [row for row in of_commit(results.rows, commit) if (row["experiment"], row["stack"], row["seed"]) in wanted]
+    valid = of_commit(results.rows, commit)
+    own = [row for row in valid if (row["experiment"], row["stack"], row["seed"]) in wanted]
     cells = latest(own)
     shown = [experiment for experiment in everything if experiment["name"] in names]
     made = table(cells, shown, stacks)
-    note = provenance(list(cells.values()), len(results.rows) - len(own), len(own) - len(cells))
+    note = provenance(list(cells.values()), len(results.rows) - len(valid), len(own) - len(cells))
     found = unexpected(cells)
     print(f"{made}\n\n{note}", *found, sep="\n")
     if options.write:

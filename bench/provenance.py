@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 CHANGED = "+changes"
 """Follows the commit if tracked files have uncommitted changes."""
 
-CODE = ("chaos", "loadprofiles", "reports", "targets")
-"""The packages of a run."""
+CODE = ("chaos", "loadprofiles", "reports", "targets", ":(exclude)chaos/experiments/*.yaml")
+"""The packages of a run, without the files of single experiments: one of those changes no run of another."""
 
 
 def commit(root: Path = ROOT) -> str:

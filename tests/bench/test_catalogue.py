@@ -7,13 +7,17 @@ from typing import Any
 
 from bench.catalogue import (
     CHECK_SEEDS,
+    LATER_CHECK_SEEDS,
     TUNED_SEEDS,
     cell_text,
+    check_seeds,
+    file_hash,
     latest,
     of_commit,
     provenance,
     table,
     texts,
+    tuned_seeds,
     unexpected,
     write,
 )
@@ -75,9 +79,23 @@ def test_the_text_is_written_between_the_markers(tmp_path: Path) -> None:
     assert "old" not in text
 
 
-def test_only_rows_of_one_commit_make_a_table() -> None:
-    rows = [{**row("fail", 1), "commit": "a"}, {**row("pass", 0), "commit": "b"}, row("pass", 0)]
-    assert of_commit(rows, "b") == [rows[1]]
+def test_only_rows_of_one_commit_and_of_the_present_files_make_a_table() -> None:
+    rows = [
+        {**row("fail", 1), "commit": "a", "file": "new"},
+        {**row("pass", 0), "commit": "b", "file": "new"},
+        {**row("pass", 0), "commit": "b", "file": "old"},
+        row("pass", 0),
+    ]
+    assert of_commit(rows, "b", lambda experiment: "new") == [rows[1]]
+
+
+def test_the_hash_of_a_file_follows_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("a")
+    before = file_hash(str(path))
+    path.write_text("b")
+    assert file_hash(str(path)) != before
+    assert file_hash("lose-tpu-pool") != file_hash("cut-streams")
 
 
 def test_the_table_says_which_seeds_were_for_checking() -> None:
@@ -86,7 +104,8 @@ def test_the_table_says_which_seeds_were_for_checking() -> None:
     assert provenance(rows, 3, 1) == (
         "2 runs of commit abc, 1.0 hours, on 2 cores. Seeds for checking only: 101. "
         "Seeds on which gates and loads were tuned: 7. "
-        "1 runs were inconclusive and were repeated. 3 rows of other commits are not shown."
+        "Inconclusive runs that were repeated: 1. "
+        "Rows of another commit or of a changed experiment, which are not shown: 3."
     )
 
 
@@ -96,5 +115,29 @@ def test_the_provenance_says_how_many_runs_shared_the_machine() -> None:
     assert "shared" not in provenance(rows[:1], 0, 0)
 
 
+def test_a_mended_experiment_is_named_with_the_seeds_that_were_played() -> None:
+    name, seeds = next(iter(LATER_CHECK_SEEDS.items()))
+    rows = [{**row("pass", 0, seed=seed), "experiment": name} for seed in seeds[:2]]
+    text = provenance(rows, 0, 0)
+    assert f" {name} was mended after a run on one of 101, 102, 103; it is checked on {seeds[0]}, {seeds[1]}." in text
+    assert "Seeds" not in text
+
+
+def test_a_seed_that_showed_what_to_mend_counts_as_tuned() -> None:
+    name = next(iter(LATER_CHECK_SEEDS))
+    assert tuned_seeds(name) == TUNED_SEEDS | set(CHECK_SEEDS)
+    assert tuned_seeds("lose-it") == TUNED_SEEDS
+    text = provenance([{**row("pass", 0, seed=101), "experiment": name}], 0, 0)
+    assert "tuned: 101." in text
+    assert "checking" not in text
+
+
+def test_a_seed_that_is_in_no_list_is_named() -> None:
+    assert "Other seeds: 5." in provenance([row("pass", 0, seed=5), row("pass", 0, seed=101)], 0, 0)
+
+
 def test_no_seed_for_checking_was_used_for_tuning() -> None:
     assert not TUNED_SEEDS & set(CHECK_SEEDS)
+    for name, seeds in LATER_CHECK_SEEDS.items():
+        assert not set(seeds) & tuned_seeds(name), name
+        assert check_seeds(name) == seeds

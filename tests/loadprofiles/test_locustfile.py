@@ -47,7 +47,8 @@ import gevent, json
 def on_init(environment, **_):
     load = host(environment, lambda: read_load_config({config!r}), chaos=True)
     def command():
-        gevent.sleep(1.0)
+        while load.snapshot()["calls"]["failed"] < 8:
+            gevent.sleep(0.01)
         load.drain()
         while not load.snapshot()["done"]:
             gevent.sleep(0.01)

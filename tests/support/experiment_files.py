@@ -9,7 +9,39 @@ import pytest
 from chaos.experiment.model import Experiment, load_experiment
 from reports.shared.errors import InvalidFile
 
-__all__ = ["FIRST_GATE", "PROFILE", "accepted", "refused", "write_profile"]
+__all__ = [
+    "FIRST_FAULT",
+    "FIRST_GATE",
+    "HEAD",
+    "PROFILE",
+    "WITHOUT_FAULTS",
+    "Found",
+    "accepted",
+    "mistakes",
+    "of_faults",
+    "refused",
+    "write_profile",
+]
+
+Found = list[tuple[int, str, str]]
+"""Line, mistake and remedy of each."""
+
+HEAD = """\
+brownout: 1
+name: mine
+title: a hypothesis
+target: {stack: multi-cloud}
+load: {profile: coding-agent-ci}
+slo: {ttft: 2s, tpot: 100ms}
+gates: [sessions_lost == 0]
+timeline:
+  recovery: 20s
+  faults:
+"""
+"""A file that ends where its faults follow, one a line."""
+FIRST_FAULT = 11
+"""The line of the first of them."""
+WITHOUT_FAULTS = HEAD.replace("  faults:\n", "")
 
 FIRST_GATE = 14
 """The line of the first gate."""
@@ -66,11 +98,26 @@ def accepted(folder: Path, *gates: str, **given: str) -> Experiment:
     return load_experiment(_text(folder, gates, **given))
 
 
-def refused(folder: Path, *gates: str, **given: str) -> list[tuple[int, str, str]]:
-    """What is wrong with the experiment with these gates: line, what, remedy."""
-    path = _text(folder, gates, **given)
+def refused(folder: Path, *gates: str, **given: str) -> Found:
+    """The mistakes of the experiment with these gates; fails if it has none."""
+    return _found(_text(folder, gates, **given))
+
+
+def mistakes(folder: Path, text: str, *, stack: str | None = None) -> Found:
+    """The mistakes of a file with this text; fails if it has none."""
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return _found(path, stack)
+
+
+def of_faults(folder: Path, *entries: str, stack: str | None = None) -> Found:
+    """The mistakes of a file with these faults; the first one is on line `FIRST_FAULT`."""
+    return mistakes(folder, HEAD + "".join(f"    - {entry}\n" for entry in entries), stack=stack)
+
+
+def _found(path: Path, stack: str | None = None) -> Found:
     with pytest.raises(InvalidFile) as caught:
-        load_experiment(path)
+        load_experiment(path, stack=stack)
     assert all(problem.file == str(path) for problem in caught.value.problems)
     return [(problem.line, problem.what, problem.remedy) for problem in caught.value.problems]
 

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports.shared.tokens import find_marker, token_stream
@@ -149,10 +150,24 @@ def finish(sock: socket.socket, end: str) -> None:
 
 
 def reset(sock: socket.socket) -> None:
-    """Sends RST after 50 ms, so that the client has read the bytes sent before."""
-    time.sleep(0.05)
+    """Sends RST as soon as the client has read the bytes sent before, after 2 s at the latest."""
+    deadline = time.monotonic() + 2
+    while _unread(sock) and time.monotonic() < deadline:
+        time.sleep(0.001)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def _unread(sock: socket.socket) -> bool:
+    """Whether the client, a process of this machine, has bytes of this connection to read: a queue is not empty."""
+    here, there = (f"{address[1]:04X}" for address in (sock.getsockname(), sock.getpeername()))
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()  # addresses are IP:PORT, queues are SENT:RECEIVED
+        sent, received = (int(count, 16) for count in queues.split(":"))
+        ports = local[-4:], remote[-4:]
+        if (ports == (here, there) and sent) or (ports == (there, here) and received):
+            return True
+    return False
 
 
 def silent(sock: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The world of a run with real processes: one that was ordered to end is started again, even by a cut order."""
+"""The world of a run with real processes: one that was ordered to end starts again, also if the order was cancelled."""
 
 from __future__ import annotations
 

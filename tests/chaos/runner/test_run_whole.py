@@ -11,8 +11,9 @@ import yaml
 
 from tests.support.run_helpers import Run, report, write_experiment
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole")]
-"""One worker runs all of them, because they share one run."""
+pytestmark = pytest.mark.slow
+of_one_run = pytest.mark.xdist_group("one whole run")
+"""One worker runs all of these tests, because they look at one run."""
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +24,19 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_the_run_passes_and_prints_its_verdict_fault_and_report(played: Run) -> None:
     assert "PASS" in played.output
     assert "fault f1: kill on right-0" in played.output
     assert str(played.folder / "report.html") in played.output.replace("\n", "")
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_no_process_is_left(played: Run) -> None:
     played.nothing_left()
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_the_record_is_complete_and_private(played: Run) -> None:
     folder = played.folder
     names = {path.name for path in folder.iterdir()}
@@ -45,13 +46,13 @@ def test_the_record_is_complete_and_private(played: Run) -> None:
     assert yaml.safe_load((folder / "experiment.yaml").read_text())["seed"] == 3
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_the_phases_are_recorded_in_order(played: Run) -> None:
     phases = [event["phase"] for event in played.events("phase")]
     assert phases == ["setup", "warmup", "baseline", "fault", "recovery", "drain", "end"]
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_the_fault_went_through_every_stage_and_hit_calls(played: Run) -> None:
     stages = [event["stage"] for event in played.events("fault")]
     assert stages == ["planned", "injected", "confirmed", "reverted", "verified"]
@@ -59,14 +60,14 @@ def test_the_fault_went_through_every_stage_and_hit_calls(played: Run) -> None:
     assert report_json["faults"][0]["calls_met"] > 0
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_every_span_that_was_started_was_received(played: Run) -> None:
     spans = json.loads((played.folder / "report.json").read_text())["proofs"]["spans"]
     assert spans["received"] > 200
     assert spans["lost"] == 0
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_no_file_of_the_record_contains_the_token(played: Run) -> None:
     """Processes get the token by their environment, so that the record can be shared."""
     for path in played.folder.rglob("*"):
@@ -74,7 +75,7 @@ def test_no_file_of_the_record_contains_the_token(played: Run) -> None:
             assert b"BROWNOUT_TOKEN" not in path.read_bytes(), path
 
 
-@pytest.mark.xdist_group("one whole run")
+@of_one_run
 def test_the_reports_can_be_made_again_from_the_record(played: Run) -> None:
     before = json.loads((played.folder / "report.json").read_text())["gates"]
     for name in ("report.json", "report.html", "spans.parquet"):

@@ -257,6 +257,7 @@ def test_the_undo_of_one_fault_starts_a_process_with_its_last_command(shepherd: 
     first = shepherd.spawn(
         "one", "sh", "-c", 'echo "$A $BROWNOUT_INCARNATION"; exec sleep 600', env={"PATH": "/usr/bin:/bin", "A": "x"}
     )
+    eventually(lambda: (shepherd.folder / "one.log").read_text() == "x 1\n", "it runs, before it is killed")
     file = UndoFile(shepherd.undo_path, "me")
     with undo_server() as (url, got):
         file.arm("f1", [{"do": "start", "process": "one"}])

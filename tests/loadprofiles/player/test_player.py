@@ -98,7 +98,7 @@ def test_stop_ends_sessions_as_unfinished_with_the_age_of_their_last_byte(spans:
     plans = [plan(0, 0.0, call("r-0", 0)), thinking]
     with Rig(lambda server: prove(server, end="hang", upto=4), iter(plans)) as rig:
         rig.until(lambda: rig.server.requests and rig.counters.running == 2)
-        gevent.sleep(0.2)
+        gevent.sleep(0.2)  # the age that is tested below
         rig.player.stop()
         assert rig.counters.sessions == {"succeeded": 0, "lost": 0, "unfinished": 2}
         assert rig.player.done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 
 from loadprofiles.client.client import Client
@@ -13,7 +12,7 @@ from loadprofiles.sessions.session import Call, Message
 from reports.shared.attributes import Outcome
 from reports.shared.tokens import Marker, marker_text
 from tests.support.dialects.case import Close, Dialect, Step
-from tests.support.scripted_server import Script, ScriptedServer
+from tests.support.scripted_server import Script, ScriptedServer, reset
 
 __all__ = ["KEY", "call_of", "play", "problems", "script"]
 
@@ -34,9 +33,7 @@ def script(steps: tuple[Step, ...]) -> Script:
             elif isinstance(step, float):
                 time.sleep(step)
             elif step is Close.RST:
-                time.sleep(0.02)  # the client reads what was sent before
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                sock.close()
+                reset(sock)
             else:
                 sock.shutdown(socket.SHUT_RDWR)
 
