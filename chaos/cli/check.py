@@ -150,7 +150,7 @@ def _timeline(experiment: Experiment) -> Table:
         elif step.action == "inject":
             table.add_row(at, Text(f"  {step.what}: {_fault_text(faults[step.what])}", style="red"))
         elif step.action == "revert":
-            table.add_row(at, Text(f"  {step.what}: {faults[step.what].kind} reverted, and verified", style="green"))
+            table.add_row(at, Text(f"  {_revert_text(faults[step.what], step.at_s)}", style="green"))
         elif step.action == "judge_steady_state":
             table.add_row(at, Text("  steady state judged: nothing is injected if one of its gates fails"))
         elif step.action == "confirm_metastable":
@@ -159,6 +159,13 @@ def _timeline(experiment: Experiment) -> Table:
         else:
             table.add_row(at, "at the latest: end")
     return table
+
+
+def _revert_text(fault: PlannedFault, at_s: float) -> str:
+    """`at_s`: when the revert is due, seconds since the load's start."""
+    text = f"{fault.id}: {fault.kind} reverted, and verified"
+    later_s = fault.ends_s - fault.at_s - fault.for_s
+    return text if later_s <= 0 else f"{text} by {round(at_s + later_s, 9):g} s: after its {fault.outlasts}"
 
 
 def _fault_text(fault: PlannedFault) -> str:

@@ -85,7 +85,7 @@ def _check_target(made: Draft) -> Iterator[Problem]:
 def _check_timeline(made: Draft) -> Iterator[Problem]:
     times = [made.warmup_s, made.baseline_s, made.recovery_s]
     total = sum(seconds or 0.0 for seconds in times)
-    total += max((time.at_s + time.for_s for fault in made.faults for time in occurring(made, fault)), default=0.0)
+    total += max((time.ends_s for fault in made.faults for time in occurring(made, fault)), default=0.0)
     if total > MAX_RUN_S:
         what = f"the run would last {duration_text(total)}"
         yield made.document.problem(("timeline",), what, f"make it at most {duration_text(MAX_RUN_S)}")

@@ -90,7 +90,7 @@ class Draft:
         times = [occurring(self, fault) for fault in self.faults]
         if not all(times):
             return None
-        ends = [time.at_s + time.for_s for occurrences_of_one in times for time in occurrences_of_one]
+        ends = [time.ends_s for occurrences_of_one in times for time in occurrences_of_one]
         return self.warmup_s + self.baseline_s + (max(ends) + self.recovery_s if ends else 0.0)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 from chaos.experiment.draft import Draft, DraftFault, occurring, views
@@ -60,10 +61,6 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
             (*path, kind), f"no replica of the stack {made.stack.name} matches all of pool, replica and cloud", remedy
         )
     yield from _check_requests(made, fault, kind, spec)
-    if made.recovery_s is not None and spec.cold_start_s > made.recovery_s:
-        what = f"a cold start of {duration_text(spec.cold_start_s)} is longer than the recovery"
-        remedy = f"make recovery: longer than it ({duration_text(made.recovery_s)} now), or the cold start shorter"
-        yield say((*path, kind, "cold_start"), what, remedy)
 
 
 def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:
@@ -89,37 +86,40 @@ def _given(fault: DraftFault, kind: str) -> dict[str, Any]:
 
 
 def check_overlaps(made: Draft) -> Iterator[Problem]:
-    """A fault cannot begin on a replica whose process another fault has stopped, and an entry that repeats must have
-    ended before it occurs again."""
+    """Two faults cannot be active on one replica where one of them stops its process (`Occurrence.conflicts`), and an
+    entry that repeats must have ended before it occurs again. A fault ends after its notice and cold start."""
     times = [(fault, time) for fault in made.faults for time in occurring(made, fault)]
     for fault in made.faults:
         yield from _again_too_soon(made, fault, [time for its, time in times if its is fault])
-    for later, time in times:
-        for earlier, before in times:
-            if not before.spec.stops_process or earlier is later:
-                continue
-            until_s = before.at_s + before.for_s
-            first = before.at_s == time.at_s and earlier.index < later.index
-            both = [name for name in time.targets if name in before.targets]
-            if both and (before.at_s < time.at_s <= until_s or first):
-                what = (
-                    f"{later.kinds[0]} begins on {', '.join(both)}, which {earlier.kinds[0]} ({before.id}) has stopped"
-                )
-                line = made.document.line(earlier.path)
-                yield made.document.problem(later.path, what, f"let it begin after the fault on line {line} has ended")
-                return
+    ordered = sorted(times, key=lambda one: (one[1].at_s, one[0].index))
+    for (earlier, before), (later, time) in combinations(ordered, 2):
+        both = [] if earlier is later else before.conflicts(time)
+        after_s = round(time.at_s - before.ends_s, 9)
+        if both and (after_s < 0 or (after_s == 0 and before.spec.stops_process)):
+            what = (
+                f"{later.kinds[0]} begins on {', '.join(both)} after {duration_text(time.at_s)}, and "
+                f"{earlier.kinds[0]} ({before.id}) ends there after {duration_text(before.ends_s)}{_longer(before)}"
+            )
+            line = made.document.line(earlier.path)
+            remedy = f"let it begin after the fault on line {line} has ended, or select other replicas"
+            yield made.document.problem(later.path, what, remedy)
+            return
+
+
+def _longer(time: Occurrence) -> str:
+    return f", with its {time.outlasts}" if time.outlasts else ""
 
 
 def _again_too_soon(made: Draft, fault: DraftFault, times: list[Occurrence]) -> Iterator[Problem]:
     for index, time in enumerate(times):
-        busy_s = round(time.for_s + time.spec.cold_start_s, 9)
+        busy_s = round(time.ends_s - time.at_s, 9)
         for again in times[index + 1 :]:
             both = [name for name in again.targets if name in time.targets]
             apart_s = round(again.at_s - time.at_s, 9)
             if both and apart_s < busy_s:
                 what = (
                     f"{fault.kinds[0]} occurs again on {', '.join(both)} after {duration_text(apart_s)}, and needs "
-                    f"{duration_text(busy_s)} to end"
+                    f"{duration_text(busy_s)} to end{_longer(time)}"
                 )
                 key = "every" if fault.schedule is not None and fault.schedule.every_s is not None else "random"
                 yield made.document.problem((*fault.path, key), what, "use a longer interval, or a shorter fault")

@@ -36,7 +36,7 @@ def unreached_gates(experiment: Experiment, estimate: LoadEstimate) -> Iterator[
         if gate.relative_to_baseline or not gate.spec.phased or not (counts or gate.stat == "max"):
             continue
         if gate.phase is not None and gate.phase not in planned:
-            continue  # the length of a fault that has no `for` is not known
+            continue  # nothing says how long a restart without grace and cold start takes
         what = "sessions" if gate.spec.of_starts else "calls"
         number = _planned(experiment, estimate, gate, [planned[name] for name in gate.phases if name in planned])
         if number == 0:

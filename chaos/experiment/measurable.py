@@ -144,7 +144,7 @@ def _rises(made: Draft, gate: Gate) -> bool | None:
     base_s, end_s = made.warmup_s + made.baseline_s, made.load_s
     times = [time for fault in made.faults for time in occurring(made, fault)]
     first_s = min((base_s + time.at_s for time in times), default=base_s)
-    last_s = max((base_s + time.at_s + time.for_s for time in times), default=base_s)
+    last_s = max((base_s + time.ends_s for time in times), default=base_s)
     windows = {"warmup": (0.0, made.warmup_s), "baseline": (made.warmup_s, first_s), "fault": (first_s, last_s)}
     windows |= {"recovery": (last_s, end_s)}
     begin_s, until_s = windows.get(gate.phase or "", (made.warmup_s, end_s))

@@ -21,7 +21,6 @@ from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
 from chaos.faults.base import Fault
-from chaos.faults.spec import FaultSpec
 from chaos.faults.world import ReplicaView
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
@@ -102,14 +101,9 @@ class TwinOf:
 
 
 @dataclass(frozen=True)
-class PlannedFault:
-    """One fault with its targets. `at_s`: from the end of the baseline. `for_s`: until the revert begins. Seconds."""
+class PlannedFault(Occurrence):
+    """One occurrence of a fault in the experiment, ready to be played. `pools`: those of its targets."""
 
-    id: str
-    at_s: float
-    for_s: float
-    spec: FaultSpec
-    targets: tuple[str, ...]
     pools: tuple[str, ...]
     seed: int
 
@@ -175,7 +169,7 @@ class Experiment:
     def load_s(self) -> float:
         """The planned length of the load without the drain, seconds."""
         fault_s = self.twin_of.fault_s if self.twin_of is not None else 0.0
-        last = max((fault.at_s + fault.for_s for fault in self.faults), default=fault_s)
+        last = max((fault.ends_s for fault in self.faults), default=fault_s)
         recovery_s = self.timeline.recovery_s if last or self.faults else 0.0
         return self.timeline.warmup_s + self.timeline.baseline_s + last + recovery_s
 

@@ -65,13 +65,39 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One occurrence. `spec`: the entry's, narrowed to one replica for `one_by_one`."""
+    """One occurrence of a fault. `at_s`: from the end of the baseline. `for_s`: until its revert is due. Seconds.
+
+    `spec`: the entry's, narrowed to one replica for `one_by_one`.
+    """
 
     id: str
     at_s: float
     for_s: float
     spec: FaultSpec
     targets: tuple[str, ...]
+
+    @property
+    def ends_s(self) -> float:
+        """When its targets are as before at the latest, but for the second or two in which a process starts.
+
+        A process may use all of its notice before it is replaced, and the new one has a cold start. Seconds, as `at_s`.
+        """
+        return self.at_s + max(self.for_s, self.spec.notice_s) + self.spec.cold_start_s
+
+    @property
+    def outlasts(self) -> str:
+        """Why it ends later than `for_s` says: "notice", "cold start", both of them, or nothing."""
+        named = [("notice", self.spec.notice_s > self.for_s), ("cold start", self.spec.cold_start_s > 0)]
+        return " and ".join(name for name, counts in named if counts)
+
+    def conflicts(self, other: Occurrence) -> list[str]:
+        """The targets on which the two cannot be active together: one of them stops the process.
+
+        A process that is down does not hold another fault, and the one that is started in its place does not have it.
+        """
+        if not (self.spec.stops_process or other.spec.stops_process):
+            return []
+        return [name for name in other.targets if name in self.targets]
 
 
 def occurrences(

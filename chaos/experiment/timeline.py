@@ -2,7 +2,8 @@
 
 Times are planned ones, in seconds since the load's start. In a run, three things can delay what follows: a steady
 state is judged, a revert takes longer than planned (a killed replica has to start), or a metastable state is
-confirmed. The runner then shifts all later steps by the delay, so that each phase keeps its planned length.
+confirmed. The runner then shifts all later steps by the delay, so that each phase keeps its planned length; only the
+fault phase is as long as its faults are (a terminated replica may end before its notice does).
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Step:
 def steps(experiment: Experiment) -> list[Step]:
     """Every step, in order of time; at one time, reverts come before injections.
 
-    The `fault` phase begins with the first injection, `recovery` with the planned end of the last fault. A run without
+    The `fault` phase begins with the first injection, `recovery` when every target is as before, notices and cold
+    starts included. A run without
     faults has neither, except the twin of a run, whose phases are as long as that run's. A phase of no length is a step
     as well.
     """
@@ -74,7 +76,7 @@ def steps(experiment: Experiment) -> list[Step]:
         add("revert" if fault.for_s > 0 else "revert at once", Step(end_s, "revert", fault.id), order)
     if experiment.faults:
         phase("fault", base_s + min(fault.at_s for fault in experiment.faults))
-        phase("recovery", base_s + max(fault.at_s + fault.for_s for fault in experiment.faults))
+        phase("recovery", base_s + max(fault.ends_s for fault in experiment.faults))
     elif experiment.twin_of is not None:
         phase("fault", base_s)
         phase("recovery", base_s + experiment.twin_of.fault_s)

@@ -87,6 +87,11 @@ class FaultSpec(BaseModel):
         return {}
 
     @property
+    def notice_s(self) -> float:
+        """How long its targets may go on after its begin, at most, seconds: the notice of a termination."""
+        return 0.0
+
+    @property
     def cold_start_s(self) -> float:
         """How long its targets take to be ready again after its end, seconds."""
         return 0.0

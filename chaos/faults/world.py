@@ -107,7 +107,10 @@ class ReplicaProcesses(Protocol):
         """SIGCONT."""
 
     async def start(self, name: str, *, cold_start_s: float = 0.0) -> None:
-        """Start a replica whose process is gone, on its old ports; a running one is left alone."""
+        """Start a replica's next process, on its old ports, once the last one is gone; a running one is left alone.
+
+        One that `kill` or `terminate` was called for is not left alone, also if that call was cancelled: it is killed.
+        """
 
     async def terminate(self, name: str, *, grace_s: float) -> None:
         """SIGTERM, then SIGKILL after `grace_s`; returns when the process is reaped."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -50,7 +50,8 @@ class TimelinePlay:
     load_log: Callable[[], str]
     clock: Callable[[], float] = time.monotonic
     wall_ns: Callable[[], int] = time.time_ns
-    _tasks: list[asyncio.Task[Any]] = field(default_factory=list)
+    _tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    """The faults that were injected, by id."""
     _zero: float = 0.0
     """Time 0 of the timeline on `clock`, moved by everything that took longer than planned."""
     _baseline_from: float = 0.0
@@ -64,8 +65,9 @@ class TimelinePlay:
         for step in steps(self.experiment):
             if step.action == "end":
                 return  # the drain ends when every session has ended, at the latest here
-            if step.action == "phase" and step.what == "recovery":
-                await self._late(self._faults_verified())
+            if step.action == "phase" and step.what == "recovery" and self._tasks:
+                await self._verified(self._tasks)
+                self._zero = self.clock() - step.at_s  # later than planned, or earlier: a notice need not be used up
             await self._until(step.at_s)
             if step.action == "phase" and step.what == "drain":
                 await self._drain()
@@ -77,7 +79,9 @@ class TimelinePlay:
                     await self._drain()
                     raise Ended("not_steady", unfit, 1)
             elif step.action == "inject":
-                self._tasks.append(asyncio.create_task(self._play_fault(self.plays[step.what])))
+                if before := self._before(step.what):
+                    await self._late(self._verified(before))
+                self._tasks[step.what] = asyncio.create_task(self._play_fault(self.plays[step.what]))
             elif step.action == "revert":
                 self.plays[step.what].end()
             elif step.action == "confirm_metastable":
@@ -87,7 +91,7 @@ class TimelinePlay:
         """Release every fault, and wait until each is reverted."""
         for play in self.plays.values():
             play.release()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
         """A phase begins: an event of the record, and the progress display."""
@@ -119,9 +123,14 @@ class TimelinePlay:
         self._zero += self.clock() - begun
         return done
 
-    async def _faults_verified(self) -> None:
+    def _before(self, fault_id: str) -> list[str]:
+        """The faults that must have ended before this one begins: a replica may still be starting after them."""
+        planned = {fault.id: fault for fault in self.experiment.faults}
+        return [one for one in self._tasks if planned[one].conflicts(planned[fault_id])]
+
+    async def _verified(self, faults: Iterable[str]) -> None:
         # Shielded: `release` ends them, a cancellation would wait for what they wait for.
-        await self.early.or_end(asyncio.gather(*map(asyncio.shield, self._tasks)))
+        await self.early.or_end(asyncio.gather(*(asyncio.shield(self._tasks[one]) for one in faults)))
 
     async def _play_fault(self, play: FaultPlay) -> None:
         text = f"{play.fault.kind} on {', '.join(play.fault.targets)}"

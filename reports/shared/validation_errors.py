@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 
 from reports.shared.errors import Problem, did_you_mean
-from reports.shared.units import Mistake
+from reports.shared.units import Mistake, duration_s, duration_text
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -134,7 +134,7 @@ def _message(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]
         return f"{name} must be {context.get('expected', 'another value')}, not {shown}", ""
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        return f"{name} must be {words} {context[key]:g}, not {shown}", ""
+        return f"{name} must be {words} {_bound(context[key], written)}, not {shown}", ""
     if kind in ("too_short", "string_too_short"):
         return f"{name} must have at least {context.get('min_length')} entries or characters", ""
     if kind in ("too_long", "string_too_long"):
@@ -149,6 +149,18 @@ def _message(detail: ErrorDetails, path: Where, written: Any) -> tuple[str, str]
         return f"{name} must be {_KINDS[found['kind']]}, not {shown}", _of_kind(found["kind"], written)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return (f"{name}: {message}" if path else message), ""
+
+
+def _bound(limit: float, written: object) -> str:
+    """A limit, in the unit of what was written."""
+    text = written.strip() if isinstance(written, str) else ""
+    if text.endswith("%"):
+        return f"{limit * 100:g}%"
+    try:
+        duration_s(text)
+    except ValueError:
+        return f"{limit:g}"
+    return duration_text(limit)
 
 
 def _of_kind(kind: str, written: object) -> str:

@@ -16,8 +16,8 @@ __all__ = ["Restart"]
 
 
 class Restart(OnProcess):
-    """Replicas are restarted: they drain, end, and start with a cold start. `for` of the entry is how long they stay
-    down in between; 0 s if absent.
+    """Replicas are restarted: they drain, end, and start with a cold start. `for` of the entry is the time from SIGTERM
+    to the new process, at least; without it, the new process starts as soon as the old one has ended.
     """
 
     kind: ClassVar[str] = "restart"
@@ -26,6 +26,10 @@ class Restart(OnProcess):
 
     grace: Duration = Field(default=1.0, le=600, description="time to drain: between SIGTERM and SIGKILL at most")
     cold_start: Duration = Field(default=10.0, description="how long the new process loads its model")
+
+    @property
+    def notice_s(self) -> float:
+        return self.grace
 
     @property
     def cold_start_s(self) -> float:

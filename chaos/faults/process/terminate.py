@@ -28,6 +28,10 @@ class Terminate(OnProcess):
     cold_start: Duration = Field(default=10.0, description="how long the replacement loads its model, at the end")
 
     @property
+    def notice_s(self) -> float:
+        return self.notice
+
+    @property
     def cold_start_s(self) -> float:
         return self.cold_start
 
@@ -44,15 +48,6 @@ class TerminateFault(KillFault):
     def __init__(self, fault_id: str, kind: str, targets: Sequence[str], cold_start_s: float, notice_s: float) -> None:
         super().__init__(fault_id, kind, targets, cold_start_s)
         self.notice_s = notice_s
-        self._signalled: set[str] = set()
 
     async def inject_one(self, world: World, name: str) -> None:
-        self._signalled.add(name)
         await world.terminate(name, grace_s=self.notice_s)
-
-    async def revert_one(self, world: World, name: str) -> None:
-        # A process that got SIGTERM and still runs (the run was cut short) would end after its replacement started.
-        if name in self._signalled and await world.state(name) != "gone":
-            await world.kill(name)
-        await super().revert_one(world, name)
-        self._signalled.discard(name)

@@ -49,7 +49,7 @@ seed: seven
         (5, 'there is no profile "coding-agent-cy"'),
         (6, '"tpot" is missing in "slo"'),
         (8, '"timeline.warmup": a duration cannot be negative: "-5s"'),
-        (9, '"timeline.drain" must be at most 30, not "2m"'),
+        (9, '"timeline.drain" must be at most 30 s, not "2m"'),
         (11, '"timeline.faults[1].at": a duration cannot be negative: "-1s"'),
         (12, 'unknown key "kil" in "timeline.faults[2]"'),
         (13, "kill needs a duration"),

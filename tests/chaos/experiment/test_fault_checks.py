@@ -63,11 +63,7 @@ def test_an_unknown_name_is_reported_together_with_another_mistake_in_its_entry(
         ("{for: 5s, cut: {pool: tpu}}", '"how" is missing', "add it"),
         ("{for: 5s, latency: {pool: tpu, delay: 1s, share: 0%}}", "share: 0% hits nothing", "above 0%"),
         ("{for: 5s, http_error: {pool: tpu, status: 200}}", "must be at least 400, not 200", ""),
-        (
-            "{restart: {pool: tpu, cold_start: 21s}}",
-            "a cold start of 21 s is longer than the recovery",
-            "make recovery:",
-        ),
+        ("{for: 5s, flap: {pool: tpu, period: 500ms}}", 'must be at least 1 s, not "500ms"', ""),
         ("{at: 5h, for: 2h, kill: {pool: tpu}}", "the run would last 420 min 40 s", "at most 360 min"),
     ],
 )
@@ -78,32 +74,63 @@ def test_a_mistake_in_a_fault_is_reported_with_its_remedy(tmp_path: Path, entry:
     assert remedy in found_remedy
 
 
+STALL = "{at: 0s, for: 9s, stall: {pool: tpu}}"
+KILL = "{at: 0s, for: 10s, kill: {pool: tpu}}"
+NOTICE = "{at: 0s, for: 1s, terminate: {pool: tpu, notice: 30s, cold_start: 4s}}"
+RESTART = "{at: 0s, restart: {pool: tpu, grace: 3s, cold_start: 2s}}"
+
+
 @pytest.mark.parametrize(
-    ("earlier", "later", "clash"),
+    ("earlier", "later", "ends"),
     [
-        ("{at: 0s, for: 10s, kill: {pool: tpu}}", "{at: 5s, for: 10s, freeze: {replica: tpu-1}}", True),
-        ("{at: 0s, for: 10s, kill: {pool: tpu}}", "{at: 0s, for: 3s, kill: {cloud: gcp}}", True),
-        ("{at: 0s, for: 10s, freeze: {pool: tpu}}", "{at: 2s, for: 3s, cut: {pool: tpu, how: fin}}", True),
-        ("{at: 0s, for: 10s, kill: {pool: tpu}}", "{at: 10s, for: 3s, kill: {pool: tpu}}", True),
-        ("{at: 0s, for: 10s, kill: {pool: tpu}}", "{at: 11s, for: 3s, kill: {pool: tpu}}", False),
-        ("{at: 0s, for: 10s, kill: {pool: tpu}}", "{at: 5s, for: 3s, kill: {pool: nvidia}}", False),
-        ("{at: 0s, for: 10s, cut: {pool: tpu, how: fin}}", "{at: 2s, for: 3s, kill: {pool: tpu}}", False),
-        ("{at: 0s, for: 9s, cut: {pool: tpu, how: fin}}", "{at: 2s, for: 3s, cut: {pool: tpu, how: rst}}", False),
+        (KILL, "{at: 5s, for: 10s, freeze: {replica: tpu-1}}", "10 s"),
+        (KILL, "{at: 0s, for: 3s, kill: {cloud: gcp}}", "10 s"),
+        (KILL, "{at: 10s, for: 3s, kill: {pool: tpu}}", "10 s"),
+        (KILL, "{at: 9s, for: 3s, latency: {pool: tpu, delay: 1s}}", "10 s"),
+        ("{at: 0s, for: 10s, freeze: {pool: tpu}}", "{at: 2s, for: 3s, cut: {pool: tpu, how: fin}}", "10 s"),
+        (NOTICE, "{at: 2s, for: 5s, kill: {pool: tpu}}", "34 s, with its notice and cold start"),
+        (NOTICE, "{at: 33s, for: 5s, kill: {pool: tpu}}", "34 s, with its notice and cold start"),
+        (NOTICE.replace("1s", "40s"), "{at: 42s, for: 5s, stall: {pool: tpu}}", "44 s, with its cold start"),
+        (RESTART, "{at: 5s, for: 5s, stall: {pool: tpu}}", "5 s, with its notice and cold start"),
+        ("{for: 9s, flap: {pool: tpu, period: 3s}}", "{at: 2s, for: 5s, stall: {pool: tpu}}", "9 s"),
+        (STALL, "{at: 2s, for: 3s, kill: {pool: tpu}}", "9 s"),
+        (STALL, "{at: 2s, restart: {pool: tpu}}", "9 s"),
+        (STALL, "{at: 0s, for: 3s, freeze: {pool: tpu}}", "9 s"),
     ],
 )
-def test_a_fault_cannot_begin_on_a_replica_that_another_has_stopped(
-    tmp_path: Path, earlier: str, later: str, clash: bool
+def test_a_fault_that_stops_a_process_overlaps_with_no_other_on_its_replica(
+    tmp_path: Path, earlier: str, later: str, ends: str
 ) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(f"{HEAD}    - {earlier}\n    - {later}\n")
-    if not clash:
-        assert len(load_experiment(path).faults) == 2
-        return
     [(line, what, remedy)] = of_faults(tmp_path, earlier, later)
     assert line == FIRST_FAULT + 1
     assert "begins on tpu-" in what
-    assert what.endswith(" (f1) has stopped")
+    assert what.endswith(f"(f1) ends there after {ends}")
     assert f"after the fault on line {FIRST_FAULT}" in remedy
+
+
+def test_an_overlap_is_refused_in_whatever_order_the_file_has_the_faults(tmp_path: Path) -> None:
+    [(line, what, _)] = of_faults(tmp_path, "{at: 5s, for: 3s, stall: {pool: tpu}}", KILL)
+    assert (line, what) == (
+        FIRST_FAULT, "stall begins on tpu-0, tpu-1 after 5 s, and kill (f2) ends there after 10 s"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (KILL, "{at: 11s, for: 3s, kill: {pool: tpu}}"),
+        (KILL, "{at: 5s, for: 3s, kill: {pool: nvidia}}"),
+        (KILL, "{at: 5s, for: 3s, slow_scheduler: {delay: 20ms}}"),
+        (NOTICE, "{at: 35s, for: 5s, kill: {pool: tpu}}"),
+        (RESTART, "{at: 6s, for: 5s, stall: {pool: tpu}}"),
+        (STALL, "{at: 9s, for: 3s, kill: {pool: tpu}}"),
+        (STALL, "{at: 2s, for: 3s, cut: {pool: tpu, how: rst}}"),
+    ],
+)
+def test_faults_that_do_not_stop_each_other_are_accepted(tmp_path: Path, earlier: str, later: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{HEAD}    - {earlier}\n    - {later}\n")
+    assert len(load_experiment(path).faults) == 2
 
 
 def test_a_fault_of_the_load_works_with_any_target_and_must_match_the_profile(tmp_path: Path) -> None:
@@ -149,7 +176,7 @@ def test_a_fault_of_the_load_works_with_any_target_and_must_match_the_profile(tm
         ),
         (
             "{for: 2s, every: 5s, times: 2, kill: {replica: tpu-0, cold_start: 4s}}",
-            "kill occurs again on tpu-0 after 5 s, and needs 6 s to end",
+            "kill occurs again on tpu-0 after 5 s, and needs 6 s to end, with its cold start",
             "use a longer interval, or a shorter fault",
         ),
     ],
@@ -165,7 +192,6 @@ def test_a_fault_cannot_begin_on_a_replica_stopped_by_one_of_several_occurrences
         "{for: 4s, every: 5s, one_by_one: true, kill: {pool: tpu}}",
         "{at: 6s, for: 2s, freeze: {replica: tpu-1}}",
     )
-    what = "freeze begins on tpu-1, which kill (f1.2) has stopped"
-    assert of_faults(tmp_path, *entries) == [
-        (FIRST_FAULT + 1, what, f"let it begin after the fault on line {FIRST_FAULT} has ended")
-    ]
+    what = "freeze begins on tpu-1 after 6 s, and kill (f1.2) ends there after 9 s"
+    remedy = f"let it begin after the fault on line {FIRST_FAULT} has ended, or select other replicas"
+    assert of_faults(tmp_path, *entries) == [(FIRST_FAULT + 1, what, remedy)]

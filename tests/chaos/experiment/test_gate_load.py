@@ -38,8 +38,8 @@ def test_a_limit_far_above_the_planned_load_is_named(tmp_path: Path) -> None:
     }
 
 
-def test_the_length_of_a_restart_is_not_known(tmp_path: Path) -> None:
-    restart = "{restart: {pool: tpu}}"
+def test_the_length_of_a_restart_without_grace_and_cold_start_is_not_known(tmp_path: Path) -> None:
+    restart = "{restart: {pool: tpu, grace: 0s, cold_start: 0s}}"
     assert found(tmp_path, "sessions_lost during fault == 0", faults=restart) == {}
 
 

@@ -67,7 +67,7 @@ timeline:
     assert len(latency.targets) == 1
     assert latency.pools == (latency.targets[0].rsplit("-", 1)[0],)
     assert (restart.for_s, restart.targets) == (0.0, ("tpu-0",))
-    assert experiment.load_s == 2 + 10 + 8 + 15
+    assert experiment.load_s == 2 + 10 + (8 + 1 + 5) + 15  # with the grace and the cold start of the restart
     assert (kill.fault.id, kill.fault.kind, kill.fault.targets) == ("f1", "kill", ["tpu-0", "tpu-1"])
     assert kill.fault is kill.fault  # one object per run
 

@@ -18,15 +18,15 @@ def test_every_time_is_divided_by_one_factor(tmp_path: Path) -> None:
     text = path.read_text().replace("baseline: 2s", "baseline: 9s").replace("recovery: 2s", "recovery: 10s")
     path.write_text(text)
     experiment = load_experiment(path)
-    assert experiment.load_s == 40
+    assert experiment.load_s == 48
     short = short_form(experiment)
     assert short.load_s == pytest.approx(8)
     assert (short.timeline.warmup_s, short.timeline.baseline_s, short.timeline.recovery_s) == pytest.approx(
-        (0.2, 1.8, 2)
+        (1 / 6, 9 / 6, 10 / 6)
     )
     (fault,) = short.faults
-    assert (fault.at_s, fault.for_s) == pytest.approx((0.8, 3.2))
-    assert fault.params == {"grace_s": pytest.approx(0.4), "cold_start_s": pytest.approx(1.6)}
+    assert (fault.at_s, fault.for_s) == pytest.approx((4 / 6, 16 / 6))
+    assert fault.params == {"grace_s": pytest.approx(2 / 6), "cold_start_s": pytest.approx(8 / 6)}
     assert fault.targets == experiment.faults[0].targets
     assert short.timeline.drain_s == 5
     assert short.guardrails == ()

@@ -96,6 +96,28 @@ def test_a_restart_of_no_duration_is_injected_before_it_is_reverted(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("fault", "revert_s", "recovery_s"),
+    [
+        ("{at: 1s, for: 5s, kill: {pool: tpu, cold_start: 4s}}", 21, 25),
+        ("{at: 1s, for: 5s, terminate: {pool: tpu, notice: 9s, cold_start: 4s}}", 21, 29),
+        ("{at: 1s, for: 5s, terminate: {pool: tpu, notice: 3s, cold_start: 4s}}", 21, 25),
+        ("{at: 1s, restart: {pool: tpu, grace: 3s, cold_start: 4s}}", 16, 23),
+        ("{at: 1s, for: 5s, flap: {pool: tpu, period: 2s, cold_start: 4s}}", 21, 25),
+    ],
+)
+def test_the_recovery_begins_after_notice_grace_and_cold_start(
+    tmp_path: Path, fault: str, revert_s: float, recovery_s: float
+) -> None:
+    made = experiment(tmp_path, fault)
+    times = {(step.action, step.what): step.at_s for step in steps(made)}
+    assert times["revert", "f1"] == revert_s
+    assert times["phase", "recovery"] == recovery_s
+    assert made.load_s == times["phase", "drain"] == recovery_s + 20
+    text = plan_text(made, LoadEstimate(()), width=160)
+    assert f"reverted, and verified by {recovery_s} s: after its " in text
+
+
 def test_without_a_fault_there_is_no_fault_phase_and_no_recovery(tmp_path: Path) -> None:
     made = experiment(tmp_path, head=HEAD.replace("warmup: 5s", "warmup: 0s"))
     assert phases(made) == {"baseline": (0, 10), "drain": (10, 18)}

@@ -276,6 +276,30 @@ def test_a_slow_revert_that_ends_before_the_last_fault_delays_nothing(tmp_path: 
     assert (26, "revert", "f1") in result.done
 
 
+def test_a_fault_waits_for_a_replica_that_an_earlier_one_left_starting(tmp_path: Path) -> None:
+    """The kill ends after 7 s, its replicas are ready 4 s later, and the next faults are planned at 8 s and 9 s."""
+    made = experiment(
+        tmp_path, KILL, "{at: 8s, for: 3s, stall: {pool: tpu}}", "{at: 9s, for: 3s, stall: {pool: nvidia}}"
+    )
+    result = played(made, tmp_path, Conditions(SlowToStart(4.0)))
+    times = {(action, what): at_s for at_s, action, what in result.done}
+    assert times["revert", "f1"] == times["inject", "f2"] == 26
+    assert (times["revert", "f2"], times["inject", "f3"], times["revert", "f3"]) == (29, 27, 30)
+    assert dict(result.phases())["recovery"] == 30
+
+
+def test_a_fault_waits_for_no_earlier_one_on_other_replicas(tmp_path: Path) -> None:
+    made = experiment(tmp_path, KILL, "{at: 8s, for: 3s, stall: {pool: nvidia}}")
+    result = played(made, tmp_path, Conditions(SlowToStart(4.0)))
+    assert (23, "inject", "f2") in result.done
+
+
+def test_a_notice_that_is_not_used_up_leaves_the_recovery_its_length(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "{at: 0s, for: 2s, terminate: {pool: tpu, notice: 30s, cold_start: 0s}}")
+    assert [step.at_s for step in steps(made) if step.what in ("recovery", "drain")] == [45, 65]
+    assert played(made, tmp_path).phases()[-3:] == [("fault", 15), ("recovery", 17), ("drain", 37)]
+
+
 def test_a_slow_steady_state_judgement_delays_everything_that_follows(tmp_path: Path) -> None:
     made = experiment(tmp_path, KILL, more=STEADY_STATE)
     result = played(made, tmp_path, Conditions(judging_s=3.0))

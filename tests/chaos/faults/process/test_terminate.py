@@ -15,23 +15,6 @@ async def test_it_terminates_with_notice_and_starts_a_replacement_with_a_cold_st
     assert world.healthy
 
 
-class IgnoresSigterm(MemoryWorld):
-    """Its replicas keep running after SIGTERM."""
-
-    async def terminate(self, name: str, *, grace_s: float) -> None:
-        self._step("terminate", name)
-
-
-async def test_a_process_that_ignores_sigterm_is_killed_before_its_replacement_starts() -> None:
-    world = IgnoresSigterm()
-    fault = Terminate.model_validate({"pool": "tpu"}).build("f1", ["tpu-0"], 7)
-    await fault.inject(world)
-    await fault.revert(world)
-    assert [what for what, _ in world.log if what in ("terminate", "kill", "start")] == ["terminate", "kill", "start"]
-    await fault.revert(world)  # does not kill the replacement
-    assert [what for what, _ in world.log].count("kill") == 1
-
-
 def test_its_parameters_are_named_as_in_the_record() -> None:
     spec = Terminate.model_validate({"pool": "tpu"})
     assert spec.params() == {"notice_s": 30.0, "cold_start_s": 10.0}
