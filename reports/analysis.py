@@ -81,7 +81,10 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
     metastability = _metastability(evidence, notes)
-    undo = undo_facts(run_dir, notes)
+    unread: list[str] = []
+    undo = undo_facts(run_dir, unread)
+    notes += unread
+    record.damage += unread
     kinds = {fault.id: f"{fault.kind} on {', '.join(fault.targets)}" for fault in record.faults}
     verdict = decide(
         record,

@@ -41,7 +41,10 @@ class AnalysisChild:
                 start_new_session=True,
             )
         except OSError as error:
-            raise TargetFailed(f"the analysis cannot be started: {error}") from error
+            raise TargetFailed(
+                f"the analysis cannot be started: {error.strerror or error}. The record is kept: when the machine has "
+                f"memory and processes to spare, make the reports with brownout report {folder}"
+            ) from error
 
     def finish(self) -> int:
         """Analyse the record, which must be closed. Returns the exit code of the verdict.
@@ -49,11 +52,7 @@ class AnalysisChild:
         Raises UserError if the folder holds no record of a run, TargetFailed if the analysis fails or takes too long.
         """
         report = self._folder / "report.json"
-        try:
-            report.unlink(missing_ok=True)
-        except OSError as error:
-            self.abandon()
-            raise TargetFailed(f"{report} cannot be replaced: {error.strerror}") from error
+        earlier = _version(report)  # kept until there is a new one
         try:
             output, _ = self._process.communicate(b"go\n", timeout=ANALYSIS_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -73,12 +72,13 @@ class AnalysisChild:
                 f"the analysis was killed by {how} (without free memory, the kernel does that). The record is kept: "
                 f"make the reports with brownout report {self._folder}"
             )
-        if not report.is_file():
+        if _version(report) in (None, earlier):
             last = output.decode(errors="replace").strip().splitlines()[-LAST_LINES:]
             if self._process.returncode == 2:
                 raise UserError("\n    ".join(last))
             raise TargetFailed(
                 "\n    ".join(["the analysis wrote no report:", *last])
+                + (f"\n    {report} is from an earlier analysis" if earlier is not None else "")
                 + f"\n    the record is kept: make the reports with brownout report {self._folder}"
             )
         return self._process.returncode
@@ -91,6 +91,15 @@ class AnalysisChild:
                     pipe.close()
         self._process.kill()
         self._process.wait()
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Tells one content of a file from the next, which replaces it as a whole; None without a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns)
 
 
 def signal_name(number: int) -> str:

@@ -8,6 +8,7 @@ come. If even that takes longer than `NOW_S`, this process exits by itself; its 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -32,7 +33,7 @@ class Interrupts:
     """The handlers of the signals.
 
     `kill_all()` begins to kill every process; `say(text)` informs the user. `first`: what the first signal does, in
-    words.
+    words. `afterwards`: what the user can do where this process exits before the end is known.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Interrupts:
         kill_all: Callable[[], None],
         say: Callable[[str], None],
         first: str = "the load stops, then every fault is reverted",
+        afterwards: str = "",
     ) -> None:
         self._early = early
         self._kill_all = kill_all
         self._say = say
         self._first = first
+        self._afterwards = afterwards
         self._timers: list[asyncio.TimerHandle] = []
         self._exit: threading.Timer | None = None
         self._received = 0
@@ -82,14 +85,16 @@ class Interrupts:
         if self._exit is not None:
             return
         # A thread, because the event loop may be what does not end.
-        self._exit = threading.Timer(NOW_S, _exit)
+        self._exit = threading.Timer(NOW_S, _exit, [self._afterwards])
         self._exit.daemon = True
         self._exit.start()
         self._say("every process is killed now")
         self._kill_all()
 
 
-def _exit() -> None:
+def _exit(afterwards: str) -> None:
     show = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    os.write(1, f"{show}interrupted: ended before the record was closed; every process is killed\n".encode())
+    text = f"{show}interrupted: ended before the record was closed; every process is killed\n{afterwards}"
+    with contextlib.suppress(OSError):  # nobody reads it: this process exits in any case
+        os.write(1, text.encode())
     os._exit(EXIT_INTERRUPTED)

@@ -7,7 +7,6 @@ reads them.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.supervision.whole_entries import append_whole, release, reserve
+from chaos.supervision.whole_entries import append_whole, release, reserve, why_not_written
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.whole_file import write_whole
 
@@ -36,19 +35,8 @@ class RecordFull(TargetFailed):
 
 
 def _writing(path: Path, error: OSError) -> RecordFull:
-    why = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        why = "the file system has no inode left (df -i)" if _no_inode(path) else "the disk is full"
+    why = why_not_written(path, error)
     return RecordFull(f"cannot write the record: {path}: {why}. Free some space, or name another folder with --runs")
-
-
-def _no_inode(path: Path) -> bool:
-    """Whether the file system has bytes and no inode: a file more is then too many."""
-    there = next((folder for folder in path.parents if folder.exists()), path.parent)
-    with contextlib.suppress(OSError):
-        found = os.statvfs(there)
-        return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
-    return False
 
 
 class LineLog:

@@ -92,7 +92,12 @@ class Run:
         self.world: LiveWorld | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
-        self.interrupts = Interrupts(self.early, self._kill_all, progress.say)
+        self.interrupts = Interrupts(
+            self.early,
+            self._kill_all,
+            progress.say,
+            afterwards=f"see what is left of its faults: brownout heal --dry-run {folder.path}\n",
+        )
 
     # -- what may end a run early -----------------------------------------------------------------------------------
     def _stop_acting(self) -> None:

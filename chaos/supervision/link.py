@@ -174,7 +174,10 @@ class ShepherdLink:
             self._unlock()
             its_input[0].close()
             its_output[0].close()
-            raise TargetFailed(f"the shepherd cannot be started: {error}") from error
+            raise TargetFailed(
+                f"the shepherd cannot be started: {error.strerror or error}. Nothing else was started: give the "
+                "machine memory, processes (ulimit -u) or open files (ulimit -n) to spare, and run again"
+            ) from error
         its_input[0].setblocking(False)
         its_output[0].setblocking(False)
         return its_input[0], its_output[0]

@@ -32,7 +32,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chaos.supervision.identity import Identity, WrongProcess, boot_id, signal_group, state_of
-from chaos.supervision.whole_entries import append_whole, reserve
+from chaos.supervision.whole_entries import append_whole, reserve, why_not_written
 from reports.shared.control_port import TOKEN_HEADER
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 from reports.shared.undo_log import UndoLog, read_undo_log
@@ -125,8 +125,7 @@ class UndoFile:
             with self._lock:
                 _append_synced(os.fspath(self.path), json.dumps(line, separators=(",", ":")).encode(), ahead_bytes)
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            why = "the disk is full" if full else (error.strerror or str(error))
+            why = why_not_written(self.path, error)
             raise UndoNotWritten(
                 f"cannot write the undo of fault {line['fault']}: {self.path}: {why}. "
                 "Without it the fault is not injected. Free some space, or name another folder with --runs"

@@ -12,7 +12,7 @@ import ctypes
 import errno
 import os
 
-__all__ = ["append_whole", "release", "reserve"]
+__all__ = ["append_whole", "release", "reserve", "why_not_written"]
 
 _KEEP_SIZE = 1
 """FALLOC_FL_KEEP_SIZE of fallocate(2): blocks are allocated beyond the end, which stays where it is."""
@@ -44,6 +44,24 @@ def append_whole(descriptor: int, data: bytes, *, end: int | None = None, sync: 
             os.ftruncate(descriptor, end)
         raise
     return end + written
+
+
+def why_not_written(path: str | os.PathLike[str], error: OSError) -> str:
+    """In words for the user why a file cannot be written: "the disk is full", for example."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error.strerror or str(error)
+    return "the file system has no inode left (df -i)" if _no_inode(os.fspath(path)) else "the disk is full"
+
+
+def _no_inode(path: str) -> bool:
+    """Whether the file system has bytes and no inode: a file more is then too many."""
+    there = os.path.dirname(path) or "."
+    while not os.path.exists(there) and there != os.path.dirname(there):
+        there = os.path.dirname(there)
+    with contextlib.suppress(OSError):
+        found = os.statvfs(there)
+        return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
+    return False
 
 
 def reserve(descriptor: int, ahead_bytes: int) -> None:

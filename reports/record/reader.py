@@ -242,7 +242,8 @@ def read_record(path: Path) -> Record:
     if files.torn:
         notes.append(f"{files.torn} span file(s) end in an incomplete message; the messages before it were read")
     if files.undecodable:
-        notes.append(f"{files.undecodable} message(s) of spans could not be decoded and were skipped")
+        files.unreadable.append(f"{files.undecodable} message(s) of spans could not be decoded and were skipped")
+    notes += files.unreadable
     zero_ns = _zero(events, posts, spans)
     phases, ended = _phases(events, posts, spans, zero_ns)
     # The runner writes how the run ended as the last thing, after all that could still fail.

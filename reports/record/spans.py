@@ -61,7 +61,8 @@ class SpanFiles:
     """Counts of files, messages and spans, updated while the files are read.
 
     `torn`: files that end in an incomplete message. `undecodable`: messages that were skipped.
-    `unreadable`: files that could not be opened, each with the reason.
+    `unreadable`: what could not be read, each with the reason. Of a torn file only if it is not the last one, which a
+    crash can leave so.
     """
 
     files: int = 0
@@ -75,9 +76,10 @@ class SpanFiles:
 
 def read_spans(folder: Path, found: SpanFiles) -> Iterator[Span]:
     """All spans in `folder` in the order received; updates `found`. None where the folder is missing."""
-    for path in sorted(folder.glob("*.otlp")):
+    paths = sorted(folder.glob("*.otlp"))
+    for path in paths:
         found.files += 1
-        for message in _messages(path, found):
+        for message in _messages(path, found, last=path == paths[-1]):
             try:
                 request = ExportTraceServiceRequest.FromString(message)
             except DecodeError:
@@ -87,7 +89,7 @@ def read_spans(folder: Path, found: SpanFiles) -> Iterator[Span]:
             yield from _spans(request, found)
 
 
-def _messages(path: Path, found: SpanFiles) -> Iterator[bytes]:
+def _messages(path: Path, found: SpanFiles, *, last: bool) -> Iterator[bytes]:
     try:
         file = open_regular(path)
     except OSError as error:
@@ -99,6 +101,8 @@ def _messages(path: Path, found: SpanFiles) -> Iterator[bytes]:
             message = file.read(length) if length <= _LONGEST_MESSAGE else b""
             if len(message) < length:
                 found.torn += 1
+                if not last:
+                    found.unreadable.append(f"{path.name} ends in an incomplete message, and is not the last file")
                 return
             yield message
 

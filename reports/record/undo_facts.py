@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from reports.shared.regular_file import open_regular
 from reports.shared.undo_log import read_undo_log
 
 __all__ = ["UndoFact", "left_texts", "undo_facts"]
@@ -18,18 +19,22 @@ class UndoFact(NamedTuple):
     left: str
 
 
-def undo_facts(run_dir: Path, notes: list[str]) -> dict[str, UndoFact]:
-    """By fault id, for each fault that was armed. A file that cannot be read gets a note; it is empty if missing."""
+def undo_facts(run_dir: Path, damage: list[str]) -> dict[str, UndoFact]:
+    """By fault id, for each fault that was armed; none of a missing file.
+
+    `damage` gets what cannot be read of the file, because a fault may have been left.
+    """
     path = run_dir / "undo.jsonl"
     try:
-        if not path.is_file():
-            return {}
-        log = read_undo_log(path.read_bytes())
+        with open_regular(path) as file:
+            log = read_undo_log(file.read())
+    except FileNotFoundError:
+        return {}
     except OSError as error:
-        notes.append(f"undo.jsonl cannot be read ({error.strerror}): whether every fault was reverted is not known")
+        damage.append(f"undo.jsonl cannot be read ({error.strerror}): whether every fault was reverted is not known")
         return {}
     for line, why in log.bad:
-        notes.append(f"undo.jsonl:{line}: {why}: whether every fault was reverted is not known")
+        damage.append(f"undo.jsonl:{line}: {why}: whether every fault was reverted is not known")
     facts = {}
     for fault in log.faults:
         left = ""

@@ -69,7 +69,7 @@ class RecordError(BrownoutError):
 def did_you_mean(word: str, candidates: Iterable[str], *, of: str = "it is one of") -> str:
     """A remedy for an unknown word: the most similar candidate, or all of them."""
     names = sorted({*candidates})
-    close = similar(word, names)
+    close = similar(word, (name for name in names if name != word))
     if close:
         return f'did you mean "{close[0]}"?'
     return f"{of}: {', '.join(names)}" if names else ""

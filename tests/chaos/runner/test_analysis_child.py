@@ -32,6 +32,23 @@ def test_an_analysis_that_is_killed_is_said_with_the_way_to_repeat_it(tmp_path: 
         child.finish()
 
 
+def test_an_earlier_report_is_kept_until_there_is_a_new_one(tmp_path: Path) -> None:
+    path = good_run(tmp_path / "run").write()
+    assert AnalysisChild(path).finish() == 0
+    report = (path / "report.json").read_bytes()
+    child = AnalysisChild(path)
+    os.kill(child._process.pid, signal.SIGKILL)
+    with pytest.raises(TargetFailed, match="killed by SIGKILL"):
+        child.finish()
+    assert (path / "report.json").read_bytes() == report
+    (path / "events.jsonl").unlink()
+    for spans in (path / "spans").iterdir():
+        spans.unlink()
+    with pytest.raises(UserError, match="has no record of a run"):
+        AnalysisChild(path).finish()
+    assert (path / "report.json").read_bytes() == report
+
+
 def test_a_report_that_does_not_fit_on_the_disk_is_said_without_a_traceback(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", size="600k") as disk:
         path = good_run(disk / "run").write()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -16,16 +16,16 @@ from chaos.testing.mock_clock import run_in_virtual_time
 class Timer:
     """In place of `threading.Timer`: counts what was started and cancelled."""
 
-    started: list[float]
+    started: list[Timer]
     cancelled: int
 
-    def __init__(self, seconds: float, action: Callable[[], None]) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float, action: Callable[..., None], arguments: Sequence[str]) -> None:
+        self.seconds, self.action, self.arguments = seconds, action, arguments
         self.daemon = False
 
     def start(self) -> None:
         assert self.daemon, "it must not hold up the exit of the process"
-        Timer.started.append(self.seconds)
+        Timer.started.append(self)
 
     def cancel(self) -> None:
         Timer.cancelled += 1
@@ -38,7 +38,10 @@ class Rig:
         self.said: list[str] = []
         self.early = EarlyEnd(lambda: self.at_first.append("stop"))
         self.interrupts = Interrupts(
-            self.early, lambda: self.killed_at.append(asyncio.get_running_loop().time()), self.said.append
+            self.early,
+            lambda: self.killed_at.append(asyncio.get_running_loop().time()),
+            self.said.append,
+            afterwards="look: brownout heal\n",
         )
 
 
@@ -74,7 +77,7 @@ def test_a_run_that_does_not_end_after_the_first_signal_is_killed() -> None:
 
     rig, begun = run_in_virtual_time(scenario())
     assert rig.killed_at == [begun + GENTLE_S]
-    assert Timer.started == [NOW_S]
+    assert [timer.seconds for timer in Timer.started] == [NOW_S]
     assert GENTLE_S + NOW_S < 5.0, "the process is gone within 5 s"
 
 
@@ -92,7 +95,7 @@ def test_a_second_signal_kills_at_once_and_further_ones_change_nothing() -> None
 
     rig, at = run_in_virtual_time(scenario())
     assert rig.killed_at == [at]
-    assert Timer.started == [NOW_S]
+    assert [timer.seconds for timer in Timer.started] == [NOW_S]
     assert NOW_S < 2.0
     assert Timer.cancelled == 1
 
@@ -109,3 +112,22 @@ def test_a_signal_after_another_early_end_is_a_first_signal() -> None:
     assert rig.at_first == ["stop"]
     assert rig.killed_at == []
     assert [ended.exit_code for ended in rig.early.reasons] == [4, 130]
+
+
+def test_a_process_that_exits_by_itself_says_how_to_see_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def scenario() -> None:
+        rig = Rig()
+        rig.interrupts.on_signal(signal.SIGINT)
+        rig.interrupts.on_signal(signal.SIGINT)
+
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    run_in_virtual_time(scenario())
+    [timer] = Timer.started
+    timer.action(*timer.arguments)
+    assert codes == [130]
+    assert capfd.readouterr().out == (
+        "interrupted: ended before the record was closed; every process is killed\nlook: brownout heal\n"
+    )

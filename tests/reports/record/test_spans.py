@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reports.record.reader import read_record
 from reports.record.spans import SpanFiles, read_spans
 from reports.shared import attributes as names
 from tests.support.otlp_values import ns
@@ -35,6 +36,17 @@ def test_an_incomplete_last_message_ends_its_file_and_the_others_are_read(record
         found = SpanFiles()
         assert len(list(read_spans(path.parent, found))) == whole
         assert found.torn == 1
+
+
+def test_only_the_last_file_may_be_torn(record: RecordBuilder) -> None:
+    record.call("s0", 0, 6.0)
+    path = record.write() / "spans" / "0001.otlp"
+    data = path.read_bytes()
+    path.write_bytes(data + b"\x00")
+    assert read_record(path.parents[1]).damage == []
+    path.with_name("0002.otlp").write_bytes(data)
+    [damage] = read_record(path.parents[1]).damage
+    assert damage == "0001.otlp ends in an incomplete message, and is not the last file"
 
 
 def test_a_message_that_is_not_protobuf_is_counted_and_skipped(record: RecordBuilder) -> None:

@@ -11,6 +11,7 @@ from reports.record.undo_facts import left_texts, undo_facts
 from reports.writers.html.headline import headline_view
 from tests.support.lost_pool import lost_pool_run
 from tests.support.otlp_values import ZERO_NS
+from tests.support.record_builder import good_run
 
 ARMED = {"fault": "f1", "owner": "r", "undo": [{"do": "start", "process": "tpu-0"}]}
 FAILED = {"fault": "f1", "owner": "r", "failed": ["status 500"], "by": "shepherd"}
@@ -35,11 +36,16 @@ def test_a_fault_that_the_run_has_left_is_a_reason_with_its_command(tmp_path: Pa
     assert left_texts(undo_facts(tmp_path, []), {}, tmp_path) == []
 
 
-def test_an_undo_file_that_cannot_be_read_is_a_note(tmp_path: Path) -> None:
-    (tmp_path / "undo.jsonl").write_text("garbage}\n")
-    notes: list[str] = []
-    assert undo_facts(tmp_path, notes) == {}
-    assert notes == [
+def test_an_undo_file_that_cannot_be_read_leaves_the_verdict_open(tmp_path: Path) -> None:
+    folder = good_run(tmp_path).write()
+    assert analyse(folder).verdict.verdict == "pass"
+    (folder / "undo.jsonl").write_text("garbage}\n")
+    report = analyse(folder)
+    assert report.verdict.verdict == "inconclusive"
+    assert "the record is damaged: undo.jsonl:1" in report.verdict.why[0]
+    damage: list[str] = []
+    assert undo_facts(folder, damage) == {}
+    assert damage == [
         "undo.jsonl:1: not JSON: Expecting value at character 1: whether every fault was reverted is not known"
     ]
 

@@ -10,6 +10,7 @@ def test_did_you_mean_suggests_the_most_similar_word_or_lists_all() -> None:
     assert did_you_mean("xyz", ["tpu", "nvidia"]) == "it is one of: nvidia, tpu"
     assert did_you_mean("TPU", ["tpu"]) == 'did you mean "tpu"?'
     assert did_you_mean("a", []) == ""
+    assert did_you_mean("95%", ["95%", "96%"]) == 'did you mean "96%"?', "never what was written"
 
 
 def test_similar_returns_the_most_similar_first_and_ignores_case() -> None:
