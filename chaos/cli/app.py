@@ -305,6 +305,13 @@ def main() -> int:
     An unexpected exception prints its traceback and returns 5 (the tool itself failed): Python's own exit code for it,
     1, would mean that a gate failed.
     """
+    from chaos.cli.console import lasting_output
+
+    with lasting_output():
+        return _main()
+
+
+def _main() -> int:
     from chaos.cli.console import error_line
     from reports.shared.errors import BrownoutError, UserError
 

@@ -28,18 +28,22 @@ __all__ = ["Recorded", "conclude", "play", "record"]
 
 T = TypeVar("T")
 
+INTERRUPTED = 130
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A finished run: its folder, why it ended early (None: it did not), and its analysis, which has not begun yet.
 
-    `left`: what the run has not undone. Where it is something, `ended` says so, with exit code 5.
+    `left`: what the run has not undone. Where it is something, `ended` says so, with exit code 5. `interrupted`: a user
+    ended it, also in that case: it is not analysed, and nothing is played after it.
     """
 
     folder: Path
     ended: Ended | None
     analysis: AnalysisChild | None
     left: LeftOver
+    interrupted: bool = False
 
 
 def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
@@ -56,21 +60,23 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
     folder = RunFolder(runs, experiment.name)
     progress = Progress(console, experiment.title, quiet=quiet)
     analysis: AnalysisChild | None = None
+    confirmed: list[str] = []
     try:
         folder.write("experiment.yaml", resolved_text(experiment, command))
         with progress:
-            ended, analysis = _with_uvloop(_run(experiment, folder, progress))
+            ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
         with contextlib.suppress(RecordFull):
             folder.events.write("run", event="failed", why=str(error))
     except BaseException:
-        _warn(left_over(folder.path))
+        _warn(left_over(folder.path, confirmed))
         raise
     finally:
         folder.close()
-    left = left_over(folder.path)
-    return Recorded(folder.path, _with_left(ended, left), analysis, left)
+    left = left_over(folder.path, confirmed)
+    interrupted = ended is not None and ended.exit_code == INTERRUPTED
+    return Recorded(folder.path, _with_left(ended, left), analysis, left, interrupted)
 
 
 def _with_left(ended: Ended | None, left: LeftOver) -> Ended | None:
@@ -92,17 +98,24 @@ def conclude(console: Console, recorded: Recorded) -> int:
     """Analyse a finished run and print its verdict, and what it has left last. Returns the exit code."""
     ended = recorded.ended
     why, code = (ended.why, ended.exit_code) if ended is not None else ("", None)
+    if recorded.interrupted:
+        code = INTERRUPTED
     try:
-        return print_verdict(console, recorded.folder, why, code, recorded.analysis, undone=recorded.left.summary)
+        verdict = print_verdict(console, recorded.folder, why, code, recorded.analysis, undone=recorded.left.summary)
+        return 5 if recorded.left else verdict
     finally:
         _warn(recorded.left)
 
 
 async def _run(
-    experiment: Experiment, folder: RunFolder, progress: Progress
+    experiment: Experiment, folder: RunFolder, progress: Progress, confirmed: list[str]
 ) -> tuple[Ended | None, AnalysisChild | None]:
+    """`confirmed` gets the ids of the faults that were on, however the run ends."""
     run = Run(experiment, folder, progress)
-    return await run.play(), run.analysis
+    try:
+        return await run.play(), run.analysis
+    finally:
+        confirmed += [fault_id for fault_id, play in run.plays.items() if play.played.confirmed]
 
 
 def _with_uvloop(main: Coroutine[Any, Any, T]) -> T:

@@ -40,12 +40,15 @@ _WITHOUT_REPORT: Final = {4: "aborted", 130: "interrupted"}
 
 @dataclass(frozen=True, slots=True)
 class PlayedRun:
-    """A concluded run. `label`: its stack and seed, if there are several; else ""."""
+    """A concluded run. `label`: its stack and seed, if there are several; else "". `interrupted`: by the user, who
+    wants no further one, whatever its exit code is.
+    """
 
     folder: Path
     exit_code: int
     verdict: str
     label: str = ""
+    interrupted: bool = False
 
 
 def machine_reasons(report: Mapping[str, Any]) -> tuple[str, ...]:
@@ -93,13 +96,14 @@ def play_series(
     played: list[PlayedRun] = []
     while True:
         recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
+        interrupted = recorded.interrupted
         try:
             code = conclude(console, recorded)
         except KeyboardInterrupt:  # during the analysis: the runs are still listed
-            code = INTERRUPTED
+            code, interrupted = INTERRUPTED, True
         report = _report(recorded.folder)
         verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
-        played.append(PlayedRun(recorded.folder, code, verdict, label))
+        played.append(PlayedRun(recorded.folder, code, verdict, label, interrupted))
         if retries == 0 or code != INCONCLUSIVE or report is None:
             return played
         machine = machine_reasons(report)

@@ -23,8 +23,6 @@ from chaos.runner.record_writer import new_folder
 
 __all__ = ["combinations", "most_severe_code", "own_command", "play_side_by_side"]
 
-INTERRUPTED = 130
-
 
 def play_side_by_side(
     plays: Sequence[tuple[str | None, Experiment]],
@@ -53,12 +51,12 @@ def play_side_by_side(
         played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command, label=label)
         every += played
         codes.append(series_code([run.exit_code for run in played]))
-        if codes[-1] == INTERRUPTED:
+        if played[-1].interrupted:
             break
         if (played[-1].folder / "report.json").is_file():
             folders.append(played[-1].folder)
         console.print()
-    if len(folders) > 1 and INTERRUPTED not in codes:
+    if len(folders) > 1 and not any(run.interrupted for run in every):
         out = new_folder(runs, f"{plays[0][1].name}-comparison")
         print_comparison(folders, out, as_json=False, spread=spread)
     if len(every) > len(codes):  # some were played again

@@ -64,7 +64,7 @@ def _play_twin(
     if twin.ended is not None:
         if twin.analysis is not None:
             twin.analysis.abandon()
-        if twin.ended.exit_code == INTERRUPTED:
+        if twin.interrupted:
             return INTERRUPTED
         raise TargetFailed(f"the twin ended early: {twin.ended.why}")
     (twin.analysis or AnalysisChild(twin.folder)).finish()

@@ -40,6 +40,10 @@ class _Calls(msgspec.Struct):
     failed: _Count
 
 
+_TOGETHER: Final = ("sessions", "calls", "good_calls", "output_tokens")
+"""Of a load, all of them or none."""
+
+
 class _Load(msgspec.Struct):
     load_started: _Count | None = None
     done: bool = False
@@ -52,9 +56,8 @@ class _Load(msgspec.Struct):
     demand_over: dict[str, _Count] = {}
 
     def __post_init__(self) -> None:
-        names = ("sessions", "calls", "good_calls", "output_tokens")
-        missing = [name for name in names if getattr(self, name) is None]
-        if missing and (self.load_started is not None or len(missing) < len(names)):
+        missing = [name for name in _TOGETHER if getattr(self, name) is None]
+        if missing and (self.load_started is not None or len(missing) < len(_TOGETHER)):
             raise ValueError(f"`data` has no {', '.join(missing)}")
 
 
@@ -87,4 +90,6 @@ def decode_counters(body: bytes) -> Counters:
     known = _DATA.get(counters.kind)
     if known is not None:
         msgspec.convert(counters.data, known)
+        if empty := [name for name in _TOGETHER if name in counters.data and counters.data[name] is None]:
+            raise msgspec.ValidationError(f"`data` has no value for {', '.join(empty)}")
     return counters

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -75,9 +76,9 @@ class Interrupts:
         """A signal came."""
         self._received += 1
         self._early.end("interrupted", f"interrupted by {signum.name}", EXIT_INTERRUPTED)
-        if self._received == 1:
-            self._say(f"interrupted: {self._first} (once more: end everything now)")
+        if self._received == 1:  # the timer first: a terminal may not take the text
             self._timers.append(asyncio.get_running_loop().call_later(GENTLE_S, self._now))
+            self._say(f"interrupted: {self._first} (once more: end everything now)")
         else:
             self._now()
 
@@ -88,13 +89,14 @@ class Interrupts:
         self._exit = threading.Timer(NOW_S, _exit, [self._afterwards])
         self._exit.daemon = True
         self._exit.start()
-        self._say("every process is killed now")
         self._kill_all()
+        self._say("every process is killed now")
 
 
 def _exit(afterwards: str) -> None:
     show = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    text = f"{show}interrupted: ended before the record was closed; every process is killed\n{afterwards}"
-    with contextlib.suppress(OSError):  # nobody reads it: this process exits in any case
-        os.write(1, text.encode())
+    text = f"{show}interrupted: ended before the record was closed; the shepherd kills every process\n{afterwards}"
+    with contextlib.suppress(OSError):  # a terminal that is closed, or stopped by Ctrl-S, delays no exit
+        if select.select([], [1], [], 0)[1]:
+            os.write(1, text.encode())
     os._exit(EXIT_INTERRUPTED)

@@ -29,7 +29,7 @@ class LoadControl:
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, on_lapse: Callable[[str], None] = lambda fault_id: None
     ) -> None:
-        self.command = "wait"
+        self._command = "wait"
         self.orders: dict[str, Order] = {}
         """Orders of the active demand faults, by fault id."""
         self.started_ns: int | None = None
@@ -44,6 +44,16 @@ class LoadControl:
         """Time and data of the last post of each process that plays sessions."""
         self._active: dict[str, set[str]] = {}
         """The ids of the orders that each of them last reported as active."""
+
+    @property
+    def command(self) -> str:
+        """What the load generators are told to do. After `stop` nothing else: the run has ended."""
+        return self._command
+
+    @command.setter
+    def command(self, command: str) -> None:
+        if self._command != "stop":
+            self._command = command
 
     def on_counters(self, counters: Counters) -> dict[str, object]:
         """A process has posted its counters. Returns the response."""

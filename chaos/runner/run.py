@@ -120,6 +120,11 @@ class Run:
     def _shepherd_gone(self, error: ShepherdGone) -> None:
         self.early.end("failed", str(error), 5)
 
+    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
+        """Without it, no guardrail and no silence would end the run."""
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            self.early.end("failed", f"the watch over the run crashed: {error!r}", 5)
+
     def _record_failed(self, error: RecordFull) -> None:
         self.early.end("failed", str(error), 5)
 
@@ -140,6 +145,12 @@ class Run:
     async def play(self) -> Ended | None:
         """Set up, play, tear down. Returns why the run ended early; None: it did not."""
         self.interrupts.install()
+        try:
+            return await self._play_and_close()
+        finally:
+            self.interrupts.close()
+
+    async def _play_and_close(self) -> Ended | None:
         ended: Ended | None = None
         self.folder.events.write("run", event="started", why="")
         self._machine()
@@ -168,9 +179,7 @@ class Run:
             self.early.end("failed", str(error), 5)
         finally:
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
-        ended = self._close_record(ended)
-        self.interrupts.close()
-        return ended
+        return self._close_record(ended)
 
     async def _play_on(self, supervisor: Supervisor) -> None:
         self._phase("setup")
@@ -208,6 +217,7 @@ class Run:
                     load_log=lambda: self.watch.last_words(LOAD),
                 )
                 watching = asyncio.create_task(self.watch.watch())
+                watching.add_done_callback(self._watch_ended)
                 try:
                     await timeline.play()
                 finally:
@@ -339,6 +349,7 @@ class Run:
         self.progress.phase("analysis")
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all(INTERRUPTED_GRACE_S if self.interrupts.received else None)
+        await supervisor.swept()
         for play in self.plays.values():
             await play.settle(self._has_ended)
             if play.active:

@@ -8,6 +8,7 @@ death did not end: one that was started by a replica, for example, and is frozen
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import stat
 import time
@@ -187,7 +188,7 @@ def by_hand(record: Mapping[str, Any], seen: Seen) -> str:
     token = "TOKEN"
     if "pid" in record:
         token = f"$(tr '\\0' '\\n' < /proc/{int(record['pid'])}/environ | sed -n 's/^{_TOKEN}=//p')"
-    return f'curl -X {record["method"]} -H "{TOKEN_HEADER}: {token}" {record["url"]}'
+    return f'curl -X {record["method"]} -H "{TOKEN_HEADER}: {token}" {shlex.quote(str(record["url"]))}'
 
 
 def _heal_one(fault: ArmedFault, record: dict[str, Any], owner: str, *, dry_run: bool) -> Found:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from chaos.supervision.heal import by_hand, see
-from chaos.supervision.undo import read_file
+from chaos.supervision.undo import check_record, read_file
 from reports.shared.undo_log import ArmedFault
 
 __all__ = ["LeftFault", "LeftOver", "heal_command", "left_over"]
@@ -78,8 +78,8 @@ def _undo_by(folder: Path) -> str:
     return f"    undo it, and see what is left: {heal_command(folder)}"
 
 
-def left_over(folder: Path) -> LeftOver:
-    """Read the undo file of an ended run."""
+def left_over(folder: Path, confirmed: Iterable[str] = ()) -> LeftOver:
+    """Read the undo file of an ended run. `confirmed`: the ids of faults that were on, so that it must list them."""
     try:
         log = read_file(folder / "undo.jsonl")
     except OSError as error:
@@ -87,6 +87,9 @@ def left_over(folder: Path) -> LeftOver:
     if log.bad:
         line, why = log.bad[0]
         return LeftOver(folder, len(log.faults), [], f"{folder / 'undo.jsonl'}:{line}: {why}")
+    if unlisted := sorted({*confirmed} - {fault.fault for fault in log.faults}):
+        why = f"{folder / 'undo.jsonl'} does not list {', '.join(unlisted)}: was it removed?"
+        return LeftOver(folder, len(log.faults), [], why)
     kinds = _kinds(folder) if log.pending else {}
     owner = folder.resolve().name
     return LeftOver(folder, len(log.faults), [_left(one, kinds, owner) for one in log.pending], "")
@@ -98,6 +101,7 @@ def _left(fault: ArmedFault, kinds: Mapping[str, tuple[str, tuple[str, ...]]], o
     commands = []
     for record in fault.undo:
         try:
+            check_record(record)
             commands.append(by_hand(record, see(record, owner)))
         except (OSError, ValueError):
             continue

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.supervision.identity import WrongProcess, run_members, send_signal
+from chaos.supervision.identity import WrongProcess, read_stat, run_members, send_signal
 from chaos.supervision.run_lock import lock_folder
 from chaos.supervision.undo import undo_at_end
 from reports.shared.errors import TargetFailed
@@ -88,6 +88,8 @@ class ShepherdLink:
         self._closing = False
         self._left = False
         self._tasks: list[asyncio.Task[None]] = []
+        self.swept = asyncio.Event()
+        """Set once the processes of the run were killed, after the shepherd itself was gone."""
 
     @property
     def pid(self) -> int:
@@ -137,6 +139,18 @@ class ShepherdLink:
         """Ask the shepherd to end: it kills every process and undoes every armed fault. `close` must follow."""
         self._closing = True
         self._send({"do": "shutdown"})
+        self.resume()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody has stopped the shepherd (SIGSTOP)."""
+        stat = read_stat(self.pid)
+        return stat is not None and stat.parent == os.getpid() and stat.state in "Tt"
+
+    def resume(self) -> None:
+        """Let a stopped shepherd continue."""
+        with contextlib.suppress(OSError):
+            self._process.send_signal(signal.SIGCONT)
 
     async def close(self) -> None:
         """Let the shepherd undo all armed faults, kill the remaining processes of the run, and exit."""
@@ -153,31 +167,34 @@ class ShepherdLink:
             self._lock = lock_folder(self._run_dir)
         except OSError as error:
             raise TargetFailed(f"the run's folder {self._run_dir} cannot be locked: {error.strerror}") from error
-        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {"BROWNOUT_TOKEN": self._token, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         # -S, without `site`: it needs the standard library only, and starts in half the time.
         argv = [sys.executable, "-S", "-P", "-m", "chaos.supervision.shepherd"]
-        its_input, its_output = socket.socketpair(), socket.socketpair()
-        try:
-            with its_input[1], its_output[1], self.log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [*argv, str(self._undo_path), self._owner, str(self._lease_s)],
-                    env=environment,
-                    stdin=its_input[1].fileno(),
-                    stdout=its_output[1].fileno(),
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=() if self._lock is None else (self._lock,),
-                )
-        except OSError as error:
-            self._unlock()
-            its_input[0].close()
-            its_output[0].close()
-            raise TargetFailed(
-                f"the shepherd cannot be started: {error.strerror or error}. Nothing else was started: give the "
-                "machine memory, processes (ulimit -u) or open files (ulimit -n) to spare, and run again"
-            ) from error
+        with contextlib.ExitStack() as at_failure:
+            at_failure.callback(self._unlock)
+            try:
+                self.log.parent.mkdir(mode=0o700, exist_ok=True)
+                its_input = socket.socketpair()
+                its_output = socket.socketpair()
+                at_failure.callback(its_input[0].close)
+                at_failure.callback(its_output[0].close)
+                with its_input[1], its_output[1], self.log.open("ab") as log:
+                    self._process = subprocess.Popen(
+                        [*argv, str(self._undo_path), self._owner, str(self._lease_s)],
+                        env=environment,
+                        stdin=its_input[1].fileno(),
+                        stdout=its_output[1].fileno(),
+                        stderr=log,
+                        start_new_session=True,
+                        pass_fds=() if self._lock is None else (self._lock,),
+                    )
+            except OSError as error:
+                raise TargetFailed(
+                    f"the shepherd cannot be started: {error.strerror or error}. Nothing else was started: give the "
+                    "machine memory, processes (ulimit -u) or open files (ulimit -n) to spare, and run again"
+                ) from error
+            at_failure.pop_all()
         its_input[0].setblocking(False)
         its_output[0].setblocking(False)
         return its_input[0], its_output[0]
@@ -235,7 +252,10 @@ class ShepherdLink:
         )
         self._fail_waiting(self.gone)
         self._on_gone(self.gone)
-        await asyncio.to_thread(self._clean_up)
+        try:
+            await asyncio.to_thread(self._clean_up)
+        finally:
+            self.swept.set()
 
     def _fail_waiting(self, error: ShepherdGone) -> None:
         waiting: list[asyncio.Future[Any]] = [*self._replies.values(), self._ready]
@@ -247,9 +267,9 @@ class ShepherdLink:
     def _clean_up(self) -> None:
         """After a killed shepherd: undo the armed faults, and kill the processes that its children started."""
         if self._leaving_reason:
-            self._sweep()
+            self.not_killed = self._sweep()
             return
-        _, failed, _ = undo_at_end(
+        _, failed, self.not_killed = undo_at_end(
             self._undo_path, self._owner, token=self._token, by="runner", kill=self._sweep, start=_not_started
         )
         self.failed_undos += failed

@@ -30,6 +30,7 @@ class Holder(NamedTuple):
     what: str
     pid: int
     stopped: bool
+    same_user: bool = True
 
 
 class RunLocked(UserError):
@@ -115,7 +116,8 @@ def who_holds(folder: Path) -> list[Holder]:
                 what = "shepherd" if is_shepherd else "runner"
                 stat = read_stat(int(name))
                 if stat is not None and stat.state not in "ZXx":
-                    found.append(Holder(what, stat.pid, stat.state in "Tt"))
+                    same_user = os.stat(f"/proc/{name}").st_uid == os.geteuid() or os.geteuid() == 0
+                    found.append(Holder(what, stat.pid, stat.state in "Tt", same_user))
         except OSError:
             continue
     return found
@@ -138,8 +140,13 @@ def _going_on(folder: Path, holders: list[Holder]) -> str:
     names = ", ".join(f"{h.what}: process {h.pid}{' (stopped)' if h.stopped else ''}" for h in holders)
     names = names or "in a process of another user"
     runner = next((holder for holder in holders if holder.what == "runner"), None)
-    if runner is None:
+    shepherd = next((holder for holder in holders if holder.what == "shepherd"), None)
+    if runner is None and shepherd is not None and shepherd.stopped:
+        how = f"let its shepherd end it by `kill -CONT {shepherd.pid}`, or end it by `kill -KILL {shepherd.pid}`"
+    elif runner is None and shepherd is not None and shepherd.same_user:
         how = "its shepherd is ending it: wait until it has exited, then try again"
+    elif runner is None:
+        how = "press Ctrl-C there, or run `brownout heal` as the user who started it"
     elif runner.stopped:
         how = f"let it continue by `kill -CONT {runner.pid}`, or end it by `kill -KILL {runner.pid}`"
     else:

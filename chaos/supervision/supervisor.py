@@ -148,10 +148,25 @@ class Supervisor:
         except asyncio.CancelledError:
             await closing
             raise
+        left = f"could not kill the processes {self._link.not_killed}" if self._link.not_killed else ""
         if kind is None and self.gone is not None:
-            raise self.gone
-        if kind is None and self._link.not_killed:
-            raise TargetFailed(f"could not kill the processes {self._link.not_killed}; see {self._link.log}")
+            raise ShepherdGone(f"{self.gone}; {left}") if left else self.gone
+        if kind is None and left:
+            raise TargetFailed(f"{left}; see {self._link.log}")
+
+    @property
+    def shepherd_stopped(self) -> bool:
+        """Whether somebody has stopped the shepherd (SIGSTOP)."""
+        return self._link.stopped
+
+    def resume_shepherd(self) -> None:
+        """Let a stopped shepherd continue."""
+        self._link.resume()
+
+    async def swept(self) -> None:
+        """Wait until the processes were killed, if the shepherd is gone."""
+        if self.gone is not None:
+            await self._link.swept.wait()
 
     # -- processes --------------------------------------------------------------------------------------------------
     async def spawn(self, spec: ChildSpec) -> Child:
@@ -179,7 +194,10 @@ class Supervisor:
     def state(self, name: str) -> str:
         """`running`, `stopped` (SIGSTOP) or `gone` (exited, a zombie, or never started), according to the kernel."""
         process = self._processes.get(name)
-        return "gone" if process is None or process.exited.done() else state_of(process.child.identity)
+        if process is None:
+            return "gone"
+        reaped = process.exited.done() and process.exited.exception() is None
+        return "gone" if reaped else state_of(process.child.identity)
 
     async def signal(self, name: str, signum: int) -> None:
         """Signal a process, which may have exited already. SIGKILL, SIGSTOP and SIGCONT go to its process group.

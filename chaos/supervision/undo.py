@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
 import signal
 import stat
-import threading
+import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,6 +58,7 @@ __all__ = [
 REQUEST_TIMEOUT_S = 1.0
 RESERVED_BYTES = 16_384
 """Reserved when a fault is armed, so that it can be said that it is undone, also on a disk that is full by then."""
+LOCK_WITHIN_S = 1.0
 UNDO_WITHIN_S = 4.0
 """For all requests of one `undo_pending` together, so that frozen processes do not delay the killing."""
 
@@ -93,12 +95,11 @@ class UndoResult(NamedTuple):
 
 
 class UndoFile:
-    """Writes the file: for one process, from any thread. The shepherd writes only when the runner does not."""
+    """Writes the file. Several processes may, one line at a time: runner, shepherd and `brownout heal`."""
 
     def __init__(self, path: str | Path, owner: str) -> None:
         self.path = path
         self.owner = owner
-        self._lock = threading.Lock()
 
     def arm(self, fault_id: str, undo: Sequence[Mapping[str, object]]) -> None:
         """Write how to undo a fault; on disk when this returns.
@@ -122,8 +123,7 @@ class UndoFile:
 
     def _append(self, line: dict[str, Any], ahead_bytes: int) -> None:
         try:
-            with self._lock:
-                _append_synced(os.fspath(self.path), json.dumps(line, separators=(",", ":")).encode(), ahead_bytes)
+            _append_synced(os.fspath(self.path), json.dumps(line, separators=(",", ":")).encode(), ahead_bytes)
         except OSError as error:
             why = why_not_written(self.path, error)
             raise UndoNotWritten(
@@ -134,14 +134,33 @@ class UndoFile:
 
 def _append_synced(path: str, line: bytes, ahead_bytes: int) -> None:
     new = not os.path.exists(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
+        _lock_writing(descriptor)
         reserve(descriptor, len(line) + ahead_bytes)
         _write_synced(descriptor, line)
     finally:
         os.close(descriptor)
     if new:
         _sync_folder(os.path.dirname(path) or ".")
+
+
+def _lock_writing(descriptor: int) -> None:
+    """Be the only writer until the descriptor is closed. A writer that was stopped keeps the others waiting for 1 s.
+
+    A lock of the open file (F_OFD_SETLK of fcntl(2)), which threads and processes respect, and which is no matter of
+    the lock that `heal` takes. Nothing is locked on a file system without such locks.
+    """
+    whole_file = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    deadline = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, whole_file)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN) or time.monotonic() >= deadline:
+                return
+        time.sleep(0.002)
 
 
 def _write_synced(descriptor: int, line: bytes) -> None:

@@ -83,7 +83,8 @@ def _take(entry: dict[str, Any], faults: dict[str, ArmedFault]) -> None:
 
 def _is_torn(line: bytes, *, last: bool) -> bool:
     """Whether this is the begin of a line: the last one without its newline, or one after which another was begun."""
-    return last or (line.startswith(b'{"fault":') and not line.endswith(b"}"))
+    begin = b'{"fault":'
+    return last or begin.startswith(line) or (line.startswith(begin) and not line.endswith(b"}"))
 
 
 def _reason(error: Exception) -> str:

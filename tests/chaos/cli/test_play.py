@@ -26,7 +26,7 @@ ENDS = [
 def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: Ended | None, *, disarmed: bool) -> int:
     """Play an experiment whose run only arms a fault and ends."""
 
-    async def run(experiment: object, folder: RunFolder, progress: object) -> tuple[Ended | None, None]:
+    async def run(experiment: object, folder: RunFolder, *_: object) -> tuple[Ended | None, None]:
         file = UndoFile(folder.undo, folder.path.name)
         file.arm("f1", [{"do": "lapse", "process": "locust"}])
         folder.events.write("fault", stage="injected", id="f1", kind="surge", targets=["load"])
@@ -51,6 +51,8 @@ def test_a_run_that_left_a_fault_says_so_last_and_exits_with_5(
     [folder] = (tmp_path / "runs").iterdir()
     assert "every fault was reverted" not in output + errors
     assert "1 of 1 faults not reverted: f1 (surge on load)" in output
+    analysed = (folder / "report.json").is_file()
+    assert analysed == (ended is None or ended.event != "interrupted"), "an interrupted run ends at once"
     assert errors.splitlines() == [
         "NOT REVERTED: 1 of 1 faults of this run",
         "    f1 (surge on load): the undo file does not say that it was undone",

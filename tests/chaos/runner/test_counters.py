@@ -52,6 +52,8 @@ def test_posts_of_processes_are_accepted(changes: dict[str, Any]) -> None:
         {"data": {**LOAD, "sessions": {"running": 1}}},
         {"data": {**LOAD, "good_calls": None}},
         {"data": {**LOAD, "calls": 3}},
+        {"data": {"sessions": None}},
+        {"data": {"good_calls": None, "calls": None}},
         {"data": {**LOAD, "demand": {"f1": None}}},
         {"kind": "replica", "data": {"running": "yes"}},
         {"kind": "gateway", "data": {"replicas": []}},

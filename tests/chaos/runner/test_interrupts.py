@@ -129,5 +129,5 @@ def test_a_process_that_exits_by_itself_says_how_to_see_what_is_left(
     timer.action(*timer.arguments)
     assert codes == [130]
     assert capfd.readouterr().out == (
-        "interrupted: ended before the record was closed; every process is killed\nlook: brownout heal\n"
+        "interrupted: ended before the record was closed; the shepherd kills every process\nlook: brownout heal\n"
     )

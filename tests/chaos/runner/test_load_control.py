@@ -26,6 +26,13 @@ def test_only_load_generators_get_the_command_and_the_orders() -> None:
     }
 
 
+def test_after_stop_no_other_command_is_given() -> None:
+    load = LoadControl()
+    for command in ("run", "stop", "run", "hold"):
+        load.command = command
+    assert load.command == "stop"
+
+
 def test_an_order_is_active_when_every_worker_reports_it_and_hits_add_up() -> None:
     load = LoadControl()
     load.on_counters(Counters("master", 1, "load", 5, data={}))  # the master plays no sessions

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,13 @@ def test_a_record_that_cannot_be_done_fails_and_the_others_are_done(run: Path) -
     assert [one.fault for one in pending(run / "undo.jsonl")] == ["f0", "f1"]
 
 
+def _begin_together(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
 def _heal_and_count(folder: Path) -> int:
+    _barrier.wait(60)
     return len(heal(folder).found)
 
 
@@ -219,7 +226,8 @@ def test_two_at_once_undo_each_fault_once(run: Path, process: Identity) -> None:
     freeze(process)
     for number in range(20):
         arm(run, f"f{number}", thaw(process))
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(2, _begin_together, (spawn.Barrier(2),)) as pool:
         counts = pool.map(_heal_and_count, [run, run], chunksize=1)
     assert sum(counts) == 20
     assert state_of(process) == "running"

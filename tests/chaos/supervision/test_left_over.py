@@ -59,5 +59,9 @@ def test_an_undo_file_that_cannot_be_read_leaves_it_unknown(tmp_path: Path) -> N
     assert left.summary.startswith("whether every fault was reverted is not known")
     assert left.lines[0].startswith("NOT KNOWN WHETHER EVERY FAULT WAS REVERTED")
     (tmp_path / "undo.jsonl").unlink()
+    assert left_over(tmp_path).summary == "no fault was injected"
+    left = left_over(tmp_path, ["f1", "f2"])
+    assert left
+    assert left.problem == f"{tmp_path / 'undo.jsonl'} does not list f1, f2: was it removed?"
     (tmp_path / "undo.jsonl").mkdir()
     assert left_over(tmp_path)

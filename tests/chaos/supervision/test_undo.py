@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from chaos.supervision.identity import Identity, identify, state_of
 from chaos.supervision.undo import (
     UndoFile,
     UndoNotWritten,
+    _lock_writing,
     check_record,
     pending,
     perform,
@@ -73,6 +76,36 @@ def test_an_armed_fault_is_pending_until_it_is_disarmed(path: Path) -> None:
     file.arm("f2", [START])  # again
     assert [one.fault for one in pending(path)] == ["f1", "f3", "f2"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_writers_in_threads_and_processes_lose_no_line(path: Path) -> None:
+    """Runner and shepherd may both write at the end of a run."""
+    code = (
+        "import sys; from chaos.supervision.undo import UndoFile\n"
+        "file = UndoFile(sys.argv[1], 'run-1')\n"
+        "for number in range(100): file.disarm(f'{sys.argv[2]}-{number}', 'shepherd')"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("p", "q")]
+    files = [UndoFile(path, "run-1") for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(100):
+            list(threads.map(lambda file, number=number: file.disarm(f"t-{number}"), files))
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    lines = path.read_text().splitlines()
+    assert len(lines) == 400
+    assert all(json.loads(line)["done"] for line in lines)
+
+
+def test_a_writer_that_was_stopped_delays_the_others_for_a_bounded_time(path: Path) -> None:
+    file = UndoFile(path, "run-1")
+    file.arm("f1", [START])
+    held = os.open(path, os.O_RDWR)
+    try:
+        _lock_writing(held)
+        file.disarm("f1")
+    finally:
+        os.close(held)
+    assert pending(path) == []
 
 
 def test_a_record_is_on_disk_before_arm_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

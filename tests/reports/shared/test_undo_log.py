@@ -49,6 +49,8 @@ def test_a_torn_line_is_no_mistake_and_garbage_is_named_with_its_line() -> None:
     assert read_undo_log(data(armed("f1"), last=torn)).torn == [2]
     in_the_middle = read_undo_log(torn + b"\n" + data(armed("f1")))
     assert (in_the_middle.torn, in_the_middle.bad, len(in_the_middle.pending)) == ([1], [], 1)
+    short = read_undo_log(b'{"fa\n' + data(armed("f1")))
+    assert (short.torn, short.bad) == ([1], [])
     bad = read_undo_log(b"\xff\xfe\n[1]\n" + data({"fault": "f1"}, armed("f3"))).bad
     assert [line for line, _ in bad] == [1, 2, 3]
     assert bad[2][1] == "it has no 'owner'"
