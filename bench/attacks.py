@@ -20,13 +20,16 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench.tied import tied
+from chaos.supervision.link import RUN_MARK
 
-__all__ = ["ATTACKS", "VERDICTS", "Attack", "Target", "events_of"]
+__all__ = ["ATTACKS", "FILLER", "VERDICTS", "Attack", "Target", "events_of"]
 
 VERDICTS: Final = frozenset({0, 1, 3})
 """The exit codes of a run that played to its end."""
 STOPPED_S: Final = 7.0
 """How long a runner is stopped: longer than its lease with the shepherd (5 s)."""
+FILLER: Final = "filler"
+"""The file that fills a disk."""
 FLOOD: Final = 200
 """Connections to the collector that send half a request and no more."""
 
@@ -54,8 +57,21 @@ class Target:
         """The pid of a process of the run by its name, `shepherd` or `replica` (one that no fault acts on)."""
         if name == "runner":
             return self.runner
+        pid = self._recorded(name)
+        return pid if pid is not None and self._of_this_run(pid, name) else None
+
+    def _of_this_run(self, pid: int, name: str) -> bool:
+        """Whether the process is one of this run: a pid of a record may belong to another process by now."""
+        assert self.folder is not None
+        with contextlib.suppress(OSError):
+            if name == "shepherd":
+                return str(self.folder / "undo.jsonl").encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+            return f"{RUN_MARK}={self.folder.name}/".encode() in Path(f"/proc/{pid}/environ").read_bytes()
+        return False
+
+    def _recorded(self, name: str) -> int | None:
         if name == "shepherd":
-            gateway = self.pid("gateway")
+            gateway = self._recorded("gateway")
             return None if gateway is None else _parent(gateway)
         events = events_of(self.folder) if self.folder is not None else []
         hit = {target for event in events if event.get("type") == "fault" for target in event.get("targets") or ()}
@@ -86,13 +102,14 @@ Act = Callable[[Target], bool]
 class Attack:
     """One attack.
 
-    `during`: the exit codes that it may cause while the load runs. `ends_within_s`: how long the run may go on after
-    it, None: to its planned end.
+    `during`: the exit codes that it may cause from the setup to the end of the load. `before`: others, before there is
+    a record. `ends_within_s`: how long the run may go on after it, None: to its planned end.
     """
 
     name: str
     act: Act
     during: frozenset[int]
+    before: frozenset[int] = frozenset()
     ends_within_s: float | None = None
     needs_disk: bool = False
 
@@ -156,11 +173,11 @@ def _fill(target: Target) -> bool:
     """Fill the file system of the record."""
     if target.disk is None or target.folder is None:
         return False
-    with contextlib.suppress(OSError), (target.disk / "filler").open("wb") as file:
+    with contextlib.suppress(OSError), (target.disk / FILLER).open("wb") as file:
         while True:
             file.write(b"\0" * 65536)
             file.flush()
-    with contextlib.suppress(OSError), (target.disk / "filler").open("ab") as file:
+    with contextlib.suppress(OSError), (target.disk / FILLER).open("ab") as file:
         while True:
             os.write(file.fileno(), b"\0")
     return True
@@ -168,7 +185,7 @@ def _fill(target: Target) -> bool:
 
 def _all() -> Iterator[Attack]:
     kill, stop, resume = signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT
-    own = frozenset({5})
+    own, interrupted = frozenset({5}), frozenset({130})
     for part in ("gateway", "replica", "locust", "shepherd"):
         yield Attack(f"SIGKILL {part}", _signal(part, kill), own)
         yield Attack(f"SIGSTOP {part}", _signal(part, stop), own)
@@ -176,10 +193,10 @@ def _all() -> Iterator[Attack]:
     yield Attack("SIGSTOP runner", _signal("runner", stop, resume, pause_s=STOPPED_S), own)
     for signum in (signal.SIGINT, signal.SIGTERM):
         # Python itself ends with -SIGINT or -SIGTERM before the handlers are installed.
-        codes = frozenset({130, -int(signum), 143})
-        yield Attack(f"{signum.name} runner", _signal("runner", signum), codes, ends_within_s=5.0)
-    twice = (signal.SIGINT, signal.SIGINT)
-    yield Attack("SIGINT twice", _signal("runner", *twice, pause_s=0.3), frozenset({130, -2}), ends_within_s=2.3)
+        at_once = frozenset({-int(signum)})
+        yield Attack(f"{signum.name} runner", _signal("runner", signum), interrupted, at_once, ends_within_s=5.0)
+    twice = _signal("runner", signal.SIGINT, signal.SIGINT, pause_s=0.3)
+    yield Attack("SIGINT twice", twice, interrupted, frozenset({-int(signal.SIGINT)}), ends_within_s=2.0)
     yield Attack("flood of the collector", _flood, VERDICTS)
     yield Attack("full disk", _fill, own, needs_disk=True)
 

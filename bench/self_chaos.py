@@ -8,10 +8,10 @@
 Run N plays the short form of an experiment, with attack N modulo their number (`bench.attacks`), at a moment from
 seed N. What must hold after each of them:
 
-- no process of the run is left, and none of its ports listens
+- no process of the run is left 3 s after its end, and none of its ports listens
 - its write-ahead file lists no fault
-- the exit code is one that the documentation promises for what happened, and agrees with the record
-- the record can be read, and `brownout report` gives the exit code of the run, twice, without a traceback
+- the exit code is one that the documentation promises for this attack at this moment, and agrees with the record
+- the record can be read, and `brownout report` makes a report with the exit code of the run, twice, without a traceback
 - an interrupted run is gone in 5 s, after a second interrupt in 2 s
 
 The attack `full disk` needs a file system of its own (a tmpfs, mounted as root) and is left out without one. Exits 1 if
@@ -32,12 +32,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bench.attacks import ATTACKS, VERDICTS, Attack, Target, events_of
+from bench.attacks import ATTACKS, FILLER, VERDICTS, Attack, Target, events_of
 from bench.busy import number_of
 from bench.cells import Results, Row, in_parallel
 from bench.provenance import code_commit, machine_class
@@ -53,9 +53,22 @@ EXPERIMENTS: Final = ("lose-tpu-pool", "frozen-replica", "stalled-streams", "tra
 EARLIEST_S, LATEST_S = 0.5, 22.0
 """Seconds from the start of the command to the attack: before the load, during it, and during the analysis."""
 RUN_WITHIN_S: Final = 120.0
-GONE_WITHIN_S: Final = 12.0
-"""How long processes may be there after the command has ended: a killed runner's lease ends after 5 s."""
+GONE_WITHIN_S: Final = 3.0
+"""How long processes may be there after the command has ended, at most: the shepherd of a killed runner ends them."""
+LOOKED_AFTER_S: Final = 12.0
 DISK_BYTES: Final = 12_000_000
+BY_EVENT: Final[dict[str, frozenset[int]]] = {
+    "finished": VERDICTS,
+    "not_steady": frozenset({1}),
+    "aborted": frozenset({1, 4}),
+    "failed": frozenset({5}),
+    "interrupted": frozenset({130}),
+}
+"""The exit codes that go with the last event of a record that was closed."""
+NOT_CLOSED: Final = frozenset({1, 3})
+"""What `report` may answer for a record that was not closed: never a pass."""
+UNHURT: Final = frozenset({"drain", "end"})
+"""Phases in which a part that is attacked may have done its work: the run may end as if nothing had happened."""
 
 
 def plan(number: int, names: Sequence[str]) -> tuple[str, Attack, float]:
@@ -66,33 +79,48 @@ def plan(number: int, names: Sequence[str]) -> tuple[str, Attack, float]:
 
 def problems_of(row: Row) -> list[str]:
     """What does not hold after one run, one sentence each. `row`: as `attacked` makes it."""
-    attack = ATTACKS[row["attack"]]
     found = [f"a process is left: {pid}" for pid in row["left"]]
+    if row["lived_s"] > GONE_WITHIN_S:
+        found.append(f"processes lived for {row['lived_s']:.1f} s after its end (limit {GONE_WITHIN_S:g} s)")
     found += [f"a port still listens: {port}" for port in row["listening"]]
     found += [f"the write-ahead file lists {fault}" for fault in row["pending"]]
-    code, event = row["exit"], row["event"]
-    allowed = {
-        "finished": VERDICTS,
-        "not_steady": frozenset({1}),
-        "aborted": frozenset({1, 4}),
-        "failed": frozenset({5}),
-        "interrupted": frozenset({130}),
-        "": attack.during,  # the record was not closed
-    }.get(event, frozenset())
-    if event == "finished" and not row["after_load"] and attack.during.isdisjoint(VERDICTS) and row["attacked"]:
-        found.append(f"exit code {code}: the run finished as if nothing had happened")
-    elif code not in allowed | (attack.during if row["attacked"] and row["after_load"] else frozenset()):
-        found.append(f"exit code {code}, and the record says {event or 'nothing'}")
-    limit_s = attack.ends_within_s
+    found += _wrong_codes(row)
+    limit_s = ATTACKS[row["attack"]].ends_within_s
     if limit_s is not None and row["attacked"] and row["ended_after_s"] > limit_s:
         found.append(f"it ended {row['ended_after_s']:.1f} s after the attack (limit {limit_s:g} s)")
-    if row["report"]:
-        first, again = row["report"]
-        if first != again:
-            found.append(f"`report` gives {first}, then {again}")
-        if code >= 0 and first != code and not (code == 130 and event != "interrupted"):
-            found.append(f"`report` gives {first}, the run gave {code}")
+    found += _wrong_reports(row)
     return found + [f"a traceback in {where}" for where in row["tracebacks"]]
+
+
+def _wrong_codes(row: Row) -> Iterator[str]:
+    """Whether the exit code is one of this attack at this moment, and one of what the record says."""
+    attack, code, event = ATTACKS[row["attack"]], row["exit"], row["event"]
+    allowed = VERDICTS
+    if row["attacked"]:
+        allowed = attack.during | (VERDICTS if row["phase"] in UNHURT else frozenset())
+        if not row["recorded"]:
+            allowed |= attack.before
+    if code not in allowed:
+        when = f"attacked in {row['phase'] or 'the start'}" if row["attacked"] else "not attacked"
+        yield f"exit code {code}, {when}: the record says {event or 'nothing'}"
+    if event and code not in BY_EVENT.get(event, frozenset()):
+        yield f"exit code {code}, but the record says {event}"
+
+
+def _wrong_reports(row: Row) -> Iterator[str]:
+    """Whether `report` makes a report, and answers as the run did."""
+    if not row["recorded"]:
+        return
+    codes = [made["exit"] for made in row["reports"]]
+    if len({*codes}) > 1:
+        yield f"`report` gives {codes[0]}, then {codes[1]}"
+    for made in row["reports"]:
+        if made["verdict"] != made["exit"]:
+            yield f"`report` gives {made['exit']}, and report.json has {made['verdict']}"
+    if row["event"] and codes[0] != row["exit"]:
+        yield f"`report` gives {codes[0]}, the run gave {row['exit']}"
+    elif not row["event"] and codes[0] not in NOT_CLOSED:
+        yield f"`report` gives {codes[0]} for a record that was not closed"
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -103,7 +131,7 @@ def table(rows: Sequence[Row]) -> str:
         if own:
             codes = sorted({row["exit"] for row in own})
             counts = ", ".join(f"{sum(row['exit'] == code for row in own)} x {code}" for code in codes)
-            wrong = sum(bool(row["problems"]) for row in own)
+            wrong = sum(bool(problems_of(row)) for row in own)
             hit = sum(row["attacked"] for row in own)
             lines.append(f"| {name} | {len(own)} | {hit} | {counts} | {wrong or 'nothing'} |")
     return "\n".join(lines)
@@ -111,7 +139,7 @@ def table(rows: Sequence[Row]) -> str:
 
 @contextmanager
 def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
-    """A small file system of its own at `folder`, or None."""
+    """A small file system of its own at `folder`, or None. Its content stays, without what fills it."""
     folder.mkdir(parents=True, exist_ok=True)
     if not wanted:
         yield None
@@ -122,11 +150,20 @@ def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
         yield folder if mounted else None
     finally:
         if mounted:
+            kept = folder.with_name(f"{folder.name}.kept")
+            shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(FILLER))
             subprocess.run(["umount", "-l", str(folder)], check=False)
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+            shutil.rmtree(kept)
 
 
-def attacked(number: int, attack: Attack, words: Sequence[str], at_s: float, runs: Path) -> Row:
-    """Run `brownout run` with these words, attack it after `at_s` seconds, and look at what is left."""
+def attacked(
+    number: int, attack: Attack, words: Sequence[str], at_s: float, runs: Path, *, from_load: bool = False
+) -> Row:
+    """Run `brownout run` with these words, attack it after `at_s` seconds, and look at what is left.
+
+    `from_load`: they count from the begin of the load, not from the start of the command.
+    """
     with _disk(runs, attack.needs_disk) as disk:
         began = time.monotonic()
         command = [sys.executable, "-m", "chaos.cli.app", "run", *words, "--runs", str(runs)]
@@ -138,37 +175,47 @@ def attacked(number: int, attack: Attack, words: Sequence[str], at_s: float, run
             start_new_session=True,
         )
         try:
-            hit, struck = _strike(process, attack, began + at_s, runs, disk)
+            if from_load:
+                began = _load_began(process, runs)
+            hit, phase, struck = _strike(process, attack, began + at_s, runs, disk)
             output, _ = process.communicate(timeout=RUN_WITHIN_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
             output += "\nkilled by the bench: it did not end"
         ended = time.monotonic()
-        folder = _folder(runs)
+        if disk is not None:
+            (disk / FILLER).unlink(missing_ok=True)
         row: Row = {
             "run": number,
             "experiment": Path(words[0]).stem,
             "attack": attack.name,
             "at_s": round(at_s, 2),
             "attacked": hit,
+            "phase": phase,
             "exit": process.returncode,
             "ended_after_s": round(ended - struck, 2),
             "output": output[-600:],
         }
-        return {**row, **_after(folder, ended, output)}
+        return {**row, **_after(_folder(runs), ended, output)}
+
+
+def _load_began(process: subprocess.Popen[str], runs: Path) -> float:
+    while process.poll() is None and _phase(_folder(runs)) in ("", "setup"):
+        time.sleep(0.02)
+    return time.monotonic()
 
 
 def _strike(
     process: subprocess.Popen[str], attack: Attack, at: float, runs: Path, disk: Path | None
-) -> tuple[bool, float]:
-    """Wait for the moment, and attack. Returns whether there was something to attack, and when it was."""
+) -> tuple[bool, str, float]:
+    """Wait for the moment, and attack. Returns whether there was something to attack, the phase, and when it was."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(max(0.0, at - time.monotonic()))
-    if process.poll() is not None:
-        return False, time.monotonic()
-    hit = attack.act(Target(process.pid, _folder(runs), disk))
-    return hit, time.monotonic()
+    folder = _folder(runs)
+    phase = _phase(folder)
+    hit = process.poll() is None and attack.act(Target(process.pid, folder, disk))
+    return hit, phase, time.monotonic()
 
 
 def _folder(runs: Path) -> Path | None:
@@ -176,44 +223,49 @@ def _folder(runs: Path) -> Path | None:
     return found[-1].parent if found else None
 
 
+def _phase(folder: Path | None) -> str:
+    """The phase that a run is in; "" before the first."""
+    events = events_of(folder) if folder is not None else []
+    return next((str(event.get("phase")) for event in reversed(events) if event.get("type") == "phase"), "")
+
+
 def _after(folder: Path | None, ended: float, output: str) -> Row:
     """What is left of a run that has ended, and what `report` says."""
+    tracebacks = ["the output"] if "Traceback" in output else []
     if folder is None:
-        return {
-            "left": [], "listening": [], "pending": [], "event": "", "after_load": True, "report": [],
-            "tracebacks": ["the output"] if "Traceback" in output else [],
-        }  # fmt: skip
-    members: list[int] = []
-    while time.monotonic() < ended + GONE_WITHIN_S:
+        nothing: Row = {"left": [], "lived_s": 0.0, "listening": [], "pending": [], "reports": []}
+        return {**nothing, "recorded": False, "event": "", "tracebacks": tracebacks}
+    members = _members(folder)
+    while members and time.monotonic() < ended + LOOKED_AFTER_S:
+        time.sleep(0.05)
         members = _members(folder)
-        if not members:
-            break
-        time.sleep(0.1)
-    events = events_of(folder)
-    reports = [_report(folder) for _ in range(2)]
-    texts = {"the output": output, "`report`": "".join(text for _, text in reports)}
-    ends = [str(event.get("event")) for event in events if event.get("type") == "run"]
-    phases = [str(event.get("phase")) for event in events if event.get("type") == "phase"]
+    lived_s = round(time.monotonic() - ended, 2)
+    ends = [str(event.get("event")) for event in events_of(folder) if event.get("type") == "run"]
+    reports, texts = zip(*(_report(folder) for _ in range(2)), strict=True)
+    if any("Traceback" in text for text in texts):
+        tracebacks.append("`report`")
+    if (folder / "logs" / "analysis-crash.log").exists():
+        tracebacks.append("logs/analysis-crash.log")
     return {
+        "recorded": True,
         "left": members,
+        "lived_s": lived_s,
         "listening": [port for port in _ports(folder) if _listens(port)],
         "pending": _pending(folder),
         "event": ends[-1] if ends and ends[-1] != "started" else "",
-        "after_load": not phases or phases[-1] == "end" or "drain" in phases,
-        "report": [code for code, _ in reports],
-        "tracebacks": [name for name, text in texts.items() if "Traceback" in text],
+        "reports": list(reports),
+        "tracebacks": tracebacks,
     }
 
 
 def _members(folder: Path) -> list[int]:
-    """The processes of a run that still exist: by their mark, and the shepherd by its command line."""
+    """The processes of a run that still exist: by their mark; shepherd and analysis by the folder in their command."""
     found = []
+    mark, given = f"{RUN_MARK}={folder.name}/".encode(), str(folder).encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                mark = f"{RUN_MARK}={folder.name}/".encode()
-                shepherd = str(folder / "undo.jsonl").encode()
-                if mark in (entry / "environ").read_bytes() or shepherd in (entry / "cmdline").read_bytes():
+                if mark in (entry / "environ").read_bytes() or given in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
     return found
 
@@ -240,7 +292,9 @@ def _pending(folder: Path) -> list[str]:
         return [f"an unreadable file: {error}"]
 
 
-def _report(folder: Path) -> tuple[int, str]:
+def _report(folder: Path) -> tuple[Row, str]:
+    """The exit code of `brownout report` and that of its report.json, None without a new one; and what was printed."""
+    (folder / "report.json").unlink(missing_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "chaos.cli.app", "report", str(folder)],
         capture_output=True,
@@ -248,7 +302,10 @@ def _report(folder: Path) -> tuple[int, str]:
         timeout=RUN_WITHIN_S,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    verdict: int | None = None
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        verdict = json.loads((folder / "report.json").read_text())["verdict"]["exit_code"]
+    return {"exit": done.returncode, "verdict": verdict}, done.stdout + done.stderr
 
 
 def main(argv: list[str]) -> int:
@@ -271,30 +328,43 @@ def main(argv: list[str]) -> int:
     commit = code_commit()
     if options.table and results.rows:
         commit = str(results.rows[-1]["commit"])
-    wanted = range(options.first, options.first + options.runs)
-    done = {row["run"] for row in results.rows if row["commit"] == commit and row["attacks"] == len(names)}
+    planned = {number: plan(number, names) for number in range(options.first, options.first + options.runs)}
+
+    def stored() -> dict[int, Row]:
+        return {row["run"]: row for row in results.rows if row["commit"] == commit and _is_of(row, planned)}
 
     def one(number: int) -> Row:
-        experiment, attack, at_s = plan(number, names)
+        experiment, attack, at_s = planned[number]
         began = time.monotonic()
         records = options.records.absolute() / str(number)
+        shutil.rmtree(
+            records, ignore_errors=True
+        )  # of a bench that was killed: its processes are not those of this run
         row = attacked(number, attack, (experiment, "--short"), at_s, records)
-        found = problems_of(row)
-        if not found:
+        if not problems_of(row):
             shutil.rmtree(records, ignore_errors=True)
-        where: dict[str, Any] = {"commit": commit, "machine": machine_class(), "attacks": len(names)}
-        return {**row, "problems": found, "seconds": round(time.monotonic() - began, 1), **where}
+        where: dict[str, Any] = {"commit": commit, "machine": machine_class()}
+        return {**row, "seconds": round(time.monotonic() - began, 1), **where}
 
-    for row in in_parallel([] if options.table else [n for n in wanted if n not in done], 1, one):
+    missing = [] if options.table else [number for number in planned if number not in stored()]
+    for row in in_parallel(missing, 1, one):
         results.keep(row)
-        print(row["run"], row["experiment"], row["attack"], f"at {row['at_s']} s:", row["exit"], *row["problems"])
+        print(row["run"], row["experiment"], row["attack"], f"at {row['at_s']} s:", row["exit"], *problems_of(row))
         sys.stdout.flush()
-    rows = [row for row in results.rows if row["commit"] == commit and row["run"] in wanted]
-    wrong = [f"run {row['run']}, {row['attack']}: {problem}" for row in rows for problem in row["problems"]]
+    rows = list(stored().values())
+    wrong = [f"run {row['run']}, {row['attack']}: {problem}" for row in rows for problem in problems_of(row)]
     hours = sum(row["seconds"] for row in rows) / 3600
     machines = " and ".join(dict.fromkeys(str(row["machine"]) for row in rows))
     print(f"{table(rows)}\n\n{len(rows)} runs of commit {commit}, {hours:.2f} hours, on {machines}.", *wrong, sep="\n")
     return int(bool(wrong))
+
+
+def _is_of(row: Row, planned: Mapping[int, tuple[str, Attack, float]]) -> bool:
+    """Whether a stored row is of a run as it is planned now."""
+    if row["run"] not in planned:
+        return False
+    experiment, attack, at_s = planned[row["run"]]
+    return (row["experiment"], row["attack"], row["at_s"]) == (experiment, attack.name, round(at_s, 2))
 
 
 if __name__ == "__main__":

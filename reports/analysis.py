@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib.util
+import io
 import os
 import signal
 import sys
@@ -81,10 +82,8 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
     metastability = _metastability(evidence, notes)
-    unread: list[str] = []
-    undo = undo_facts(run_dir, unread)
-    notes += unread
-    record.damage += unread
+    unknown: list[str] = []
+    undo = undo_facts(run_dir, (fault.id for fault in record.faults if "confirmed" in fault.stages), unknown)
     kinds = {fault.id: f"{fault.kind} on {', '.join(fault.targets)}" for fault in record.faults}
     verdict = decide(
         record,
@@ -96,7 +95,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
         failures=_failures(evidence, notes),
         no_load=no_load(evidence),
         severe=proofs.severe_doubts,
-        not_reverted=left_texts(undo, kinds, run_dir),
+        not_reverted=[*left_texts(undo, kinds, run_dir), *unknown],
     )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
@@ -241,6 +240,9 @@ def _details(run_dir: Path) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the command line; return the exit code of the verdict."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if len(arguments) not in (1, 2) or arguments[1:] not in ([], [WAIT], [STEADY]):
         print(f"usage: python -m reports.analysis RUN_DIR [{WAIT} | {STEADY}]", file=sys.stderr)
         return 2

@@ -164,8 +164,9 @@ def _timeline(experiment: Experiment) -> Table:
 def _revert_text(fault: PlannedFault, at_s: float) -> str:
     """`at_s`: when the revert is due, seconds since the load's start."""
     text = f"{fault.id}: {fault.kind} reverted, and verified"
-    later_s = fault.ends_s - fault.at_s - fault.for_s
-    return text if later_s <= 0 else f"{text} by {round(at_s + later_s, 9):g} s: after its {fault.outlasts}"
+    if not fault.outlasts:
+        return text
+    return f"{text} by {round(at_s + fault.ends_s - fault.at_s - fault.for_s, 9):g} s: after its {fault.outlasts}"
 
 
 def _fault_text(fault: PlannedFault) -> str:

@@ -85,7 +85,7 @@ def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> Ga
         return GatePlan(gate, "yes: a fact of the run, exact")
     if gate.spec.samples == "attempts after the pause":
         return GatePlan(gate, "unknown: it depends on how many calls get a retry-after and come back")
-    planned = phases(experiment)
+    planned = phases(experiment, earliest=True)
     needs = samples_needed(gate)
     what = needs.what if needs is not None else gate.spec.samples or "calls"
     before = None

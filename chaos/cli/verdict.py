@@ -14,6 +14,7 @@ from rich.text import Text
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
+from chaos.supervision.run_lock import going_on
 from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
@@ -28,10 +29,13 @@ MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 def existing_run(folder: Path) -> Path:
     """The folder, if it has a record of a run. Raises UserError if it has none."""
+    events = folder / "events.jsonl"
     try:
-        found = (folder / "events.jsonl").is_file()
+        found = events.exists()
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise UserError(f"{folder}: cannot be read: {error.strerror}. Name a folder below runs/") from error
+    if found and not events.is_file():
+        raise UserError(f"{events} is no file: the record cannot be read. Name another folder below runs/")
     if not found:
         raise UserError(f"{folder}: no record of a run is here (events.jsonl is missing). Name a folder below runs/")
     return folder
@@ -40,6 +44,8 @@ def existing_run(folder: Path) -> Path:
 def report_run(folder: Path) -> int:
     """Analyse a run's record again and print its verdict. Returns the exit code. Raises UserError without a record."""
     existing_run(folder)
+    if holders := going_on(folder):
+        raise UserError(f"{folder}: the run is still going on ({holders}). Make its reports when it has ended")
     code = AnalysisChild(folder).finish()
     _show(open_console(), folder)
     return code

@@ -175,7 +175,11 @@ def schedule_of(entry: FaultEntryBase) -> Schedule:
 def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
     """Every occurrence of an entry; none where the entry is not valid."""
     schedule, spec = fault.schedule, fault.spec
-    if schedule is None or spec is None or list(schedule.mistakes(isinstance(spec, Selector))):
+    if (
+        schedule is None
+        or spec is None
+        or list(schedule.mistakes(isinstance(spec, Selector), spec.busy_s(schedule.for_s)))
+    ):
         return []
     return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
 from chaos.experiment.draft import Draft, DraftFault, occurring, views
@@ -42,7 +42,9 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
         return
     spec = fault.spec
     if fault.schedule is not None:
-        for key, what, remedy in fault.schedule.mistakes(issubclass(KINDS[kind], Selector)):
+        for_s = fault.schedule.for_s
+        busy_s = for_s if spec is None else spec.busy_s(for_s)
+        for key, what, remedy in fault.schedule.mistakes(issubclass(KINDS[kind], Selector), busy_s):
             yield say((*path, key), what, remedy)
     if isinstance(spec, DemandSpec) and made.profile is not None:
         for key, what, remedy in spec.mistakes(made.profile):
@@ -91,19 +93,38 @@ def check_overlaps(made: Draft) -> Iterator[Problem]:
     times = [(fault, time) for fault in made.faults for time in occurring(made, fault)]
     for fault in made.faults:
         yield from _again_too_soon(made, fault, [time for its, time in times if its is fault])
-    ordered = sorted(times, key=lambda one: (one[1].at_s, one[0].index))
-    for (earlier, before), (later, time) in combinations(ordered, 2):
-        both = [] if earlier is later else before.conflicts(time)
-        after_s = round(time.at_s - before.ends_s, 9)
-        if both and (after_s < 0 or (after_s == 0 and before.spec.stops_process)):
-            what = (
-                f"{later.kinds[0]} begins on {', '.join(both)} after {duration_text(time.at_s)}, and "
-                f"{earlier.kinds[0]} ({before.id}) ends there after {duration_text(before.ends_s)}{_longer(before)}"
-            )
-            line = made.document.line(earlier.path)
-            remedy = f"let it begin after the fault on line {line} has ended, or select other replicas"
-            yield made.document.problem(later.path, what, remedy)
-            return
+    latest: dict[str, dict[int, Occurrence]] = defaultdict(dict)
+    """By replica and entry: the occurrence that ends last of those that begin before."""
+    entries = {fault.index: fault for fault in made.faults}
+    for later, time in sorted(times, key=lambda one: (one[1].at_s, one[0].index)):
+        for name in time.targets:
+            for index, before in latest[name].items():
+                if index != later.index and _overlap(before, time):
+                    yield _overlapping(made, entries[index], before, later, time)
+                    return
+        for name in time.targets:
+            known = latest[name].get(later.index)
+            if known is None or known.ends_s < time.ends_s:
+                latest[name][later.index] = time
+
+
+def _overlap(before: Occurrence, time: Occurrence) -> bool:
+    after_s = round(time.at_s - before.ends_s, 9)
+    if after_s > 0 or not before.conflicts(time):
+        return False
+    return after_s < 0 or before.spec.stops_process  # a process may only just be starting
+
+
+def _overlapping(made: Draft, earlier: DraftFault, before: Occurrence, later: DraftFault, time: Occurrence) -> Problem:
+    what = (
+        f"{later.kinds[0]} begins on {', '.join(before.conflicts(time))} at {duration_text(time.at_s)}, and "
+        f"{earlier.kinds[0]} ({before.id}) lasts there until {duration_text(before.ends_s)}{_longer(before)}"
+    )
+    remedy = (
+        "a process that is stopped holds no other fault: let it begin after the fault on line "
+        f"{made.document.line(earlier.path)} has ended, or select other replicas"
+    )
+    return made.document.problem(later.path, what, remedy)
 
 
 def _longer(time: Occurrence) -> str:
@@ -116,7 +137,9 @@ def _again_too_soon(made: Draft, fault: DraftFault, times: list[Occurrence]) -> 
         for again in times[index + 1 :]:
             both = [name for name in again.targets if name in time.targets]
             apart_s = round(again.at_s - time.at_s, 9)
-            if both and apart_s < busy_s:
+            if apart_s >= busy_s:
+                break
+            if both:
                 what = (
                     f"{fault.kinds[0]} occurs again on {', '.join(both)} after {duration_text(apart_s)}, and needs "
                     f"{duration_text(busy_s)} to end{_longer(time)}"

@@ -30,7 +30,7 @@ def unreached_gates(experiment: Experiment, estimate: LoadEstimate) -> Iterator[
 
     Gates on estimates say themselves how many samples they get.
     """
-    planned = phases(experiment)
+    planned = phases(experiment, earliest=True)
     for gate in (*experiment.steady_state, *experiment.gates):
         counts = gate.kind == "fact" and gate.own_unit == "count"
         if gate.relative_to_baseline or not gate.spec.phased or not (counts or gate.stat == "max"):

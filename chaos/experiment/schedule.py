@@ -40,8 +40,11 @@ class Schedule:
         """Whether it occurs more than once."""
         return self.every_s is not None or self.random_s is not None
 
-    def mistakes(self, takes_replicas: bool) -> Iterator[tuple[str, str, str]]:
-        """Contradictions in it: (key, what is wrong, what would be right)."""
+    def mistakes(self, takes_replicas: bool, busy_s: float) -> Iterator[tuple[str, str, str]]:
+        """Contradictions in it: (key, what is wrong, what would be right).
+
+        `busy_s`: how long its targets are busy with one occurrence, with notice and cold start.
+        """
         if self.every_s is not None and self.random_s is not None:
             yield "random", "every and random cannot be combined", "remove one of them"
         elif not self.repeats:
@@ -54,13 +57,10 @@ class Schedule:
             yield key, f"{key} needs the number of repetitions", "add times: 3"
         if self.one_by_one and not takes_replicas:
             yield "one_by_one", "one_by_one is for faults of replicas, and this fault has none", "remove one_by_one:"
-        if (
-            self.random_s is not None
-            and self.times is not None
-            and round(self.times * self.for_s - self.random_s, 9) > 0
-        ):
-            what = f"{self.times} times {self.for_s:g} s do not fit into {self.random_s:g} s"
-            yield "random", what, f"make random: at least {self.times * self.for_s:g}s"
+        if self.random_s is not None and self.times is not None and round(self.times * busy_s - self.random_s, 9) > 0:
+            with_both = ", with notice and cold start," if busy_s > self.for_s else ""
+            what = f"{self.times} times {busy_s:g} s{with_both} do not fit into {self.random_s:g} s"
+            yield "random", what, f"make random: at least {self.times * busy_s:g}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,17 @@ class Occurrence:
 
         A process may use all of its notice before it is replaced, and the new one has a cold start. Seconds, as `at_s`.
         """
-        return self.at_s + max(self.for_s, self.spec.notice_s) + self.spec.cold_start_s
+        return self.at_s + self.spec.busy_s(self.for_s)
+
+    @property
+    def earliest_end_s(self) -> float:
+        """When its targets are as before if they use none of their notice. Seconds, as `at_s`."""
+        return self.at_s + self.for_s + self.spec.cold_start_s
 
     @property
     def outlasts(self) -> str:
-        """Why it ends later than `for_s` says: "notice", "cold start", both of them, or nothing."""
-        named = [("notice", self.spec.notice_s > self.for_s), ("cold start", self.spec.cold_start_s > 0)]
+        """Why it may end later than `for_s` says: "notice" (or "grace"), "cold start", both of them, or nothing."""
+        named = [(self.spec.notice_key, self.spec.notice_s > self.for_s), ("cold start", self.spec.cold_start_s > 0)]
         return " and ".join(name for name, counts in named if counts)
 
     def conflicts(self, other: Occurrence) -> list[str]:
@@ -114,20 +119,20 @@ def occurrences(
     queue = spec.select(replicas, seed, entry_id) if schedule.one_by_one else []
     times = schedule.times if schedule.times is not None else len(queue)
     found = []
-    for number, at_s in enumerate(_begins(entry_id, schedule, times, seed)):
+    for number, at_s in enumerate(_begins(entry_id, schedule, spec.busy_s(schedule.for_s), times, seed)):
         its_id = f"{entry_id}.{number + 1}"
         narrowed = _only(spec, queue[number % len(queue)]) if queue else spec
         found.append(Occurrence(its_id, at_s, schedule.for_s, narrowed, tuple(narrowed.select(replicas, seed, its_id))))
     return found
 
 
-def _begins(entry_id: str, schedule: Schedule, times: int, seed: int) -> list[float]:
+def _begins(entry_id: str, schedule: Schedule, busy_s: float, times: int, seed: int) -> list[float]:
     if schedule.every_s is not None:
         return [round(schedule.at_s + number * schedule.every_s, 9) for number in range(times)]
-    free_s = max((schedule.random_s or 0.0) - times * schedule.for_s, 0.0)
+    free_s = max((schedule.random_s or 0.0) - times * busy_s, 0.0)
     drawn = sorted(uniform(f"{seed}/{entry_id}/time/{number}") for number in range(times))
     # The free time is rounded, not the sum: two begins are never closer than one length.
-    return [round(schedule.at_s + round(u * free_s, 3) + number * schedule.for_s, 9) for number, u in enumerate(drawn)]
+    return [round(schedule.at_s + round(u * free_s, 3) + number * busy_s, 9) for number, u in enumerate(drawn)]
 
 
 def _only(spec: FaultSpec, replica: str) -> FaultSpec:

@@ -46,8 +46,10 @@ class Step:
     what: str = ""
 
 
-def steps(experiment: Experiment) -> list[Step]:
+def steps(experiment: Experiment, *, earliest: bool = False) -> list[Step]:
     """Every step, in order of time; at one time, reverts come before injections.
+
+    `earliest`: the recovery begins where no replica uses any of its notice; else, where each uses all of it.
 
     The `fault` phase begins with the first injection, `recovery` when every target is as before, notices and cold
     starts included. A run without
@@ -56,10 +58,13 @@ def steps(experiment: Experiment) -> list[Step]:
     """
     timeline = experiment.timeline
     base_s = timeline.warmup_s + timeline.baseline_s
+    last_s = max((fault.earliest_end_s if earliest else fault.ends_s for fault in experiment.faults), default=0.0)
+    load_s = base_s + last_s + timeline.recovery_s if experiment.faults and earliest else experiment.load_s
     ranked: list[tuple[float, int, int, Step]] = []
 
     def add(rank: str, step: Step, order: int = 0) -> None:
-        ranked.append((step.at_s, _AT_ONE_TIME[rank], order, step))
+        # To the nanosecond: 0.3 + 7.9 is a little more than 8.2, and a revert must still come before an injection.
+        ranked.append((round(step.at_s, 9), _AT_ONE_TIME[rank], order, step))
 
     def phase(name: str, at_s: float) -> None:
         add(name, Step(at_s, "phase", name))
@@ -76,18 +81,21 @@ def steps(experiment: Experiment) -> list[Step]:
         add("revert" if fault.for_s > 0 else "revert at once", Step(end_s, "revert", fault.id), order)
     if experiment.faults:
         phase("fault", base_s + min(fault.at_s for fault in experiment.faults))
-        phase("recovery", base_s + max(fault.ends_s for fault in experiment.faults))
+        phase("recovery", base_s + last_s)
     elif experiment.twin_of is not None:
         phase("fault", base_s)
         phase("recovery", base_s + experiment.twin_of.fault_s)
     if experiment.faults and timeline.confirm_metastable:
-        add("confirm_metastable", Step(experiment.load_s, "confirm_metastable"))
-    phase("drain", experiment.load_s)
-    add("end", Step(experiment.load_s + timeline.drain_s, "end"))
+        add("confirm_metastable", Step(load_s, "confirm_metastable"))
+    phase("drain", load_s)
+    add("end", Step(load_s + timeline.drain_s, "end"))
     return [step for *_, step in sorted(ranked, key=lambda entry: entry[:3])]
 
 
-def phases(experiment: Experiment) -> dict[str, tuple[float, float]]:
-    """The planned begin and end of each phase, seconds since the load's start; those of no length are left out."""
-    begins = [step for step in steps(experiment) if step.action in ("phase", "end")]
+def phases(experiment: Experiment, *, earliest: bool = False) -> dict[str, tuple[float, float]]:
+    """The planned begin and end of each phase, seconds since the load's start; those of no length are left out.
+
+    `earliest`: as for `steps`. A plan promises no more samples than these phases have.
+    """
+    begins = [step for step in steps(experiment, earliest=earliest) if step.action in ("phase", "end")]
     return {begin.what: (begin.at_s, end.at_s) for begin, end in pairwise(begins) if end.at_s > begin.at_s}

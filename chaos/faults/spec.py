@@ -55,6 +55,8 @@ class FaultSpec(BaseModel):
     """Whether its targets end without exporting their last spans."""
     reclaims_hardware: ClassVar[bool] = False
     """Whether the provider takes the hardware back meanwhile, so that it costs nothing."""
+    notice_key: ClassVar[str] = "notice"
+    """What its parameter for `notice_s` is called."""
     scaled_times: ClassVar[tuple[str, ...]] = ()
     """Its durations that must fit into a phase: the short form of an experiment divides them."""
     kept_times: ClassVar[tuple[str, ...]] = ()
@@ -95,6 +97,10 @@ class FaultSpec(BaseModel):
     def cold_start_s(self) -> float:
         """How long its targets take to be ready again after its end, seconds."""
         return 0.0
+
+    def busy_s(self, for_s: float) -> float:
+        """How long its targets are not as before at most, seconds: `for_s` or its notice, and a cold start."""
+        return max(for_s, self.notice_s) + self.cold_start_s
 
     @property
     def changed_calls_share(self) -> float | None:

@@ -62,7 +62,7 @@ class EarlyEnd:
         except asyncio.CancelledError:
             task.cancel()
             raise
-        if task.done():
+        if task.done() and not (self._first.done() and task.exception() is None):
             return task.result()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

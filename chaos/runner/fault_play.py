@@ -198,12 +198,15 @@ class FaultPlay:
         return True
 
     async def _hold(self) -> None:
-        holding = asyncio.ensure_future(self.fault.hold(self._world))
+        holding, due = asyncio.ensure_future(self.fault.hold(self._world)), asyncio.ensure_future(self._due.wait())
         try:
-            await self._due.wait()
+            await asyncio.wait((holding, due), return_when=asyncio.FIRST_COMPLETED)
+            if not due.done() and holding.exception() is None:  # one that needs no action while it is on
+                await due
         finally:
-            holding.cancel()
-            await asyncio.gather(holding, return_exceptions=True)
+            for task in (holding, due):
+                task.cancel()
+            await asyncio.gather(holding, due, return_exceptions=True)
         if not holding.cancelled():
             holding.result()
 
@@ -244,8 +247,8 @@ class FaultPlay:
 
     async def _revert_once(self) -> None:
         hits = await self.fault.revert(self._world)
-        if hits is not None:  # what an earlier try removed counts no more hits
-            self.played.hits = hits + (self.played.hits or 0)
+        if hits is not None:  # all so far, also of a revert that is tried again
+            self.played.hits = hits
         self._note_if_possible("reverted", hits=self.played.hits)
 
     def _failed(self, why: str) -> None:

@@ -14,6 +14,9 @@ __all__ = ["load_config"]
 HORIZON_SLACK_S = 120.0
 """Sessions arrive for at most this much longer than planned: reverting a fault may take longer than planned."""
 
+STARTS_WITHIN_S = 5.0
+"""More for each fault that stops a process: what follows waits until it has started again."""
+
 
 def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
     """The configuration for a load on `url`.
@@ -22,6 +25,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
     affects the same requests.
     """
     target = experiment.url
+    restarts = sum(fault.spec.stops_process for fault in experiment.faults)
     model = target.model if target is not None else experiment.stack.model if experiment.stack is not None else ""
     return {
         "url": url,
@@ -32,7 +36,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "trace": _absolute(experiment.trace),
         "seed": experiment.seed,
         "run": f"s{experiment.seed}",
-        "horizon_s": experiment.load_s + HORIZON_SLACK_S,
+        "horizon_s": experiment.load_s + HORIZON_SLACK_S + STARTS_WITHIN_S * restarts,
         "drain_s": experiment.timeline.drain_s,
         "slo": asdict(experiment.slo),
         "provable": None if target is not None else True,

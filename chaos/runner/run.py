@@ -315,7 +315,7 @@ class Run:
         tracer = provider.get_tracer("brownout.chaos")
         return {
             entry.id: FaultPlay(
-                entry.fault,
+                entry.spec.build(entry.id, entry.targets, entry.seed),  # each run its own: it counts hits
                 world,
                 self.folder.events,
                 tracer,

@@ -79,8 +79,7 @@ class TimelinePlay:
                     await self._drain()
                     raise Ended("not_steady", unfit, 1)
             elif step.action == "inject":
-                if before := self._before(step.what):
-                    await self._late(self._verified(before))
+                await self._late(self._free(step.what))
                 self._tasks[step.what] = asyncio.create_task(self._play_fault(self.plays[step.what]))
             elif step.action == "revert":
                 self.plays[step.what].end()
@@ -123,10 +122,16 @@ class TimelinePlay:
         self._zero += self.clock() - begun
         return done
 
-    def _before(self, fault_id: str) -> list[str]:
-        """The faults that must have ended before this one begins: a replica may still be starting after them."""
+    async def _free(self, fault_id: str) -> None:
+        """Wait until the faults have ended that this one must not meet: a replica may still be starting after them."""
         planned = {fault.id: fault for fault in self.experiment.faults}
-        return [one for one in self._tasks if planned[one].conflicts(planned[fault_id])]
+        before = [one for one in self._tasks if planned[one].conflicts(planned[fault_id])]
+        waits_for = [one for one in before if not self._tasks[one].done()]
+        if waits_for:
+            self.progress.say(f"{fault_id} waits until {', '.join(waits_for)} has ended")
+            for one in waits_for:
+                self.plays[one].end()  # its time has come, by the plan
+            await self._verified(waits_for)
 
     async def _verified(self, faults: Iterable[str]) -> None:
         # Shielded: `release` ends them, a cancellation would wait for what they wait for.

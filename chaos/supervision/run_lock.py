@@ -18,7 +18,7 @@ from typing import NamedTuple
 from chaos.supervision.identity import read_stat
 from reports.shared.errors import UserError
 
-__all__ = ["Holder", "RunLocked", "lock_folder", "locked", "who_holds"]
+__all__ = ["Holder", "RunLocked", "going_on", "lock_folder", "locked", "who_holds"]
 
 WAIT_S = 10.0
 _POLL_S = 0.05
@@ -135,10 +135,27 @@ def _has_open(pid: int, inode: os.stat_result) -> bool:
     return False
 
 
+def going_on(folder: Path) -> str:
+    """The processes in which a run is going on, as words; "" if none is."""
+    try:
+        descriptor = lock_folder(folder, shared=True)
+    except BlockingIOError:
+        return _names(who_holds(folder))
+    except OSError:  # whoever reads the folder says what is wrong
+        return ""
+    if descriptor is not None:
+        os.close(descriptor)
+    return ""
+
+
+def _names(holders: list[Holder]) -> str:
+    names = ", ".join(f"{h.what}: process {h.pid}{' (stopped)' if h.stopped else ''}" for h in holders)
+    return names or "in a process of another user"
+
+
 def _going_on(folder: Path, holders: list[Holder]) -> str:
     """That the run is going on, in which processes, and how to end it."""
-    names = ", ".join(f"{h.what}: process {h.pid}{' (stopped)' if h.stopped else ''}" for h in holders)
-    names = names or "in a process of another user"
+    names = _names(holders)
     runner = next((holder for holder in holders if holder.what == "runner"), None)
     shepherd = next((holder for holder in holders if holder.what == "shepherd"), None)
     if runner is None and shepherd is not None and shepherd.stopped:

@@ -29,7 +29,8 @@ from reports.measures.catalogue import CATALOGUE
 from reports.measures.measurement import Interval, Measurement
 from reports.record.reader import read_record
 from reports.report.build import phase_facts, run_facts
-from reports.shared.errors import BrownoutError, RecordError, UserError
+from reports.shared.errors import RecordError, UserError
+from reports.shared.regular_file import read_regular
 
 __all__ = [
     "COMPARED_MEASURES",
@@ -98,7 +99,7 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
     `doubts`: why the latencies of the run are unreliable. If the run or the twin has any, no latency `differs`.
     """
     path = evidence.record.path / "twin.json"
-    if not path.is_file():
+    if not path.exists():
         return None
     section: dict[str, Any] = {
         "path": None,
@@ -111,10 +112,10 @@ def twin_section(evidence: Evidence, gates: Iterable[Gate], doubts: Sequence[str
         "differences": [],
     }
     try:
-        link = json.loads(path.read_bytes())
+        link = json.loads(read_regular(path))
         section.update(path=str(link["path"]), calls=dict(link["calls"]))
         twin = evidence_of(_folder(evidence.record.path, section["path"]))
-    except (OSError, ValueError, TypeError, KeyError, BrownoutError) as error:
+    except Exception as error:  # whatever is wrong with the twin, the report of the run itself is written
         section["problem"] = f"the twin cannot be read: {error}"
         return section
     here = {session.id for session in evidence.calls.sessions}

@@ -22,6 +22,7 @@ from reports.comparison.single_pair import judge_pair
 from reports.comparison.spread import Spread
 from reports.report.build import SCHEMA
 from reports.shared.errors import UserError
+from reports.shared.regular_file import read_regular
 
 __all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
 
@@ -70,10 +71,10 @@ def read_report(folder: Path) -> ComparedRun:
     """Read the report of a run's folder. Raises UserError if it is missing, unreadable or of another version."""
     path = folder / "report.json"
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(read_regular(path))
     except FileNotFoundError:
         raise UserError(f"{folder}: no report.json. Make it with: brownout report {folder}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read ({error}). Make it again with: brownout report {folder}") from None
     found = report.get("schema") if isinstance(report, dict) else None
     if found != SCHEMA:

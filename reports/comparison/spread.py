@@ -18,6 +18,7 @@ from msgspec import Meta
 from reports.comparison.chance import MIN_PAIRS, Scale, on_scale, scales_of
 from reports.comparison.conditions import Conditions, conditions_of, mismatches
 from reports.shared.errors import UserError
+from reports.shared.regular_file import read_regular
 
 __all__ = [
     "SHIPPED",
@@ -75,7 +76,7 @@ def read_spreads(path: Path | None) -> list[Spread]:
 
 def _read(path: Path) -> list[Spread]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=SpreadFile).spreads
+        return msgspec.json.decode(read_regular(path), type=SpreadFile).spreads
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except msgspec.DecodeError as error:

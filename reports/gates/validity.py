@@ -114,7 +114,8 @@ def _spans(record: Record) -> tuple[SpanCount, ...]:
     counts = []
     for instance in sorted(set(received) | set(last)):
         got, post = received.get(instance, 0), last.get(instance)
-        started = max(post.started, got) if post is not None else got
+        ended = record.posted_spans.get(instance) or 0  # as the runner received it, also if the counters are lost
+        started = max(ended, got, post.started if post is not None else 0)
         kind = _kind_of(post) if post is not None else ""
         missing = started - got
         died = post is not None and not post.final and instance in ended_by_fault

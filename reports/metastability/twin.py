@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from reports.record.reader import Record
+from reports.shared.regular_file import read_regular
 
 __all__ = ["TWIN_FILE", "Twin", "read_twin"]
 
@@ -28,16 +29,16 @@ class Twin:
 def read_twin(record: Record, begin_s: float, end_s: float) -> Twin | None:
     """The twin between two times, seconds since the start of its load; None where the run has no twin."""
     try:
-        given = msgspec.json.decode((record.path / TWIN_FILE).read_bytes())
+        given = msgspec.json.decode(read_regular(record.path / TWIN_FILE))
         folder = str(given["path"])
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
         return Twin("", None, f"{TWIN_FILE} cannot be read ({error!r})")
     try:
-        report = msgspec.json.decode((record.path / folder / "report.json").read_bytes())
+        report = msgspec.json.decode(read_regular(record.path / folder / "report.json"))
         return _of_report(Path(folder).name, report, record, begin_s, end_s)
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, RecursionError) as error:
         return Twin(Path(folder).name, None, f"the twin's report cannot be read ({error!r})")
 
 

@@ -52,14 +52,14 @@ def read_experiment(path: Path, damage: list[str]) -> dict[str, Any]:
         return {}
     except Exception as error:  # a tag such as !!bool on a word is a KeyError inside yaml
         why = error.strerror if isinstance(error, OSError) else str(error) or type(error).__name__
-        damage.append(f"experiment.yaml cannot be read ({why}): {_WITHOUT}")
+        damage.append(f"experiment.yaml cannot be read ({' '.join(why.split())}): {_WITHOUT}")
         return {}
     if found is None:
         damage.append(f"experiment.yaml is empty: {_WITHOUT}")
         return {}
     try:
         msgspec.convert(found, _Experiment)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError, SystemError) as error:
         raise RecordError(
             f"{path} was changed after the run: {error}. Restore it, or play the experiment again"
         ) from None

@@ -106,6 +106,12 @@ POST: Final[type[msgspec.Struct]] = _Post
 """The fields of a post of counters."""
 
 
+_NOT_A_LINE: Final = (
+    *(msgspec.MsgspecError, AttributeError, ValueError, RecursionError),
+    *(OverflowError, SystemError),  # numbers of hundreds of digits
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What a file lacks. `expected`: a crash or an early end explains it, so that the rest can be trusted."""
@@ -128,13 +134,13 @@ def read_lines(
         with open_regular(path) as file:
             lines = file.read().split(b"\n")
     except FileNotFoundError:
-        damage.append(Damage(f"{path.name} is missing", expected=True))
+        damage.append(Damage(f"{path.name} is missing", expected=False))  # a run makes it before anything else
         return
     except OSError as error:
         damage.append(Damage(f"{path.name} cannot be read: {error.strerror or error}", expected=False))
         return
     decode = msgspec.json.Decoder().decode
-    bad, first, why = 0, 0, ""
+    wrong: list[tuple[int, str]] = []
     found: list[tuple[int, int, dict[str, Any]]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -144,20 +150,23 @@ def read_lines(
             struct = types.get(str(row.get("type")), _Entry) if isinstance(types, Mapping) else types
             entry: Any = msgspec.convert(row, struct)
             found.append((number, entry.at, row))
-        except (msgspec.MsgspecError, AttributeError, ValueError, RecursionError) as error:
+        except _NOT_A_LINE as error:
             if number == len(lines):
                 damage.append(Damage(f"the last line of {path.name} is incomplete, and was skipped", expected=True))
             else:
-                bad, first, why = bad + 1, first or number, why or _why(error)
+                wrong.append((number, _why(error)))
     middle_ns = sorted(at for _, at, _ in found)[len(found) // 2] if found else 0
     for number, at, row in found:
         if abs(at - middle_ns) > LONGEST_RUN_NS:
-            days = abs(at - middle_ns) / 8.64e13
-            bad, first, why = bad + 1, first or number, why or f"its time is {days:.0f} days from that of the others"
+            days = abs(at - middle_ns) // 86_400_000_000_000
+            far = f"{days:,} days" if days < 10**9 else "far"
+            wrong.append((number, f"its time is {far} from that of the others"))
         else:
             yield row
-    if bad:
-        others = f", and {bad - 1} other lines" if bad > 1 else ""
+    if wrong:
+        first, why = min(wrong)
+        rest = len(wrong) - 1
+        others = f", and {rest} other line{'s' if rest > 1 else ''}" if rest else ""
         damage.append(Damage(f"line {first} of {path.name} cannot be read ({why}){others}: skipped", expected=False))
 
 

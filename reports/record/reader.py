@@ -250,6 +250,11 @@ def read_record(path: Path) -> Record:
     ended = ended and any(e.get("type") == "run" and e.get("event") != "started" for e in events)
     if not ended:
         notes.append("the record ends before the end of the run: it has no end phase")
+    elif files.torn:  # in a record that was closed, no crash explains it
+        files.unreadable.append("a span file ends in an incomplete message, though the record was closed")
+    posted = _posted(events)
+    if not posts and any(posted.values()):
+        skipped.append(Damage("gauges.jsonl has no counters, though processes posted some", expected=False))
     return Record(
         path=path,
         experiment=experiment,
@@ -261,12 +266,12 @@ def read_record(path: Path) -> Record:
         guardrails=[e for e in events if e.get("type") == "guardrail"],
         machine=next((e for e in events if e.get("type") == "machine"), {}),
         gauges=[_post(post, zero_ns) for post in posts if isinstance(post.get("at"), int)],
-        posted_spans=_posted(events),
+        posted_spans=posted,
         spans=spans,
         files=files,
         ended=ended,
         notes=notes,
-        damage=[*lost, *(str(one) for one in skipped if not one.expected), *files.unreadable],
+        damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reports.shared.regular_file import open_regular
 from reports.shared.undo_log import read_undo_log
+
+_UNKNOWN: Final = "whether every fault was reverted is not known"
 
 __all__ = ["UndoFact", "left_texts", "undo_facts"]
 
@@ -19,22 +22,23 @@ class UndoFact(NamedTuple):
     left: str
 
 
-def undo_facts(run_dir: Path, damage: list[str]) -> dict[str, UndoFact]:
-    """By fault id, for each fault that was armed; none of a missing file.
+def undo_facts(run_dir: Path, confirmed: Iterable[str], unknown: list[str]) -> dict[str, UndoFact]:
+    """By fault id, for each fault that was armed. `confirmed`: the ids of the faults that were on.
 
-    `damage` gets what cannot be read of the file, because a fault may have been left.
+    `unknown` gets a reason for the verdict for what cannot be read or is missing: a fault may have been left.
     """
     path = run_dir / "undo.jsonl"
     try:
         with open_regular(path) as file:
             log = read_undo_log(file.read())
     except FileNotFoundError:
-        return {}
+        log = read_undo_log(b"")
     except OSError as error:
-        damage.append(f"undo.jsonl cannot be read ({error.strerror}): whether every fault was reverted is not known")
+        unknown.append(f"{_UNKNOWN}: undo.jsonl cannot be read ({error.strerror})")
         return {}
-    for line, why in log.bad:
-        damage.append(f"undo.jsonl:{line}: {why}: whether every fault was reverted is not known")
+    unknown += [f"{_UNKNOWN}: undo.jsonl:{line}: {why}" for line, why in log.bad]
+    if unlisted := sorted({*confirmed} - {fault.fault for fault in log.faults}):
+        unknown.append(f"{_UNKNOWN}: undo.jsonl does not list {', '.join(unlisted)}")
     facts = {}
     for fault in log.faults:
         left = ""
@@ -49,7 +53,7 @@ def left_texts(facts: Mapping[str, UndoFact], kinds: Mapping[str, str], run_dir:
     """A reason for the verdict for each fault that the run has left. `kinds`: kind and targets, by fault id."""
     return [
         f"fault {name} ({kinds.get(name, 'of an unknown kind')}) was not reverted: {fact.left}"
-        + ("" if fact.undone_by else f". Undo it by: brownout heal {run_dir}")
+        + ("" if fact.undone_by else f". Undo it by: brownout heal {shlex.quote(str(run_dir))}")
         for name, fact in facts.items()
         if fact.left
     ]

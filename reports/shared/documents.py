@@ -44,6 +44,7 @@ __all__ = [
 T = TypeVar("T")
 _PATH_OR_NAME: Final = "give the path of a file, or one of"
 _MAX_BYTES: Final = 1_000_000
+_MAX_DEPTH: Final = 100
 _MAX_NODES: Final = 50_000  # aliases of aliases can make a small file a huge tree
 
 
@@ -197,6 +198,8 @@ class _Converter:
         if self._count > _MAX_NODES:
             what = f"has more than {_MAX_NODES:,} values"
             raise InvalidFile([Problem(self.file, line, what, "use fewer aliases (*name)")])
+        if len(path) > _MAX_DEPTH:
+            raise _nested_too_deeply(self.file, line)
         if id(node) in self._inside:
             self._add_problem(line, "contains itself through an alias", "remove *name from the value of &name")
             return None

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["open_regular"]
+__all__ = ["open_regular", "read_regular"]
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -21,3 +21,9 @@ def open_regular(path: Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file. Raises OSError as `open_regular` does."""
+    with open_regular(path) as file:
+        return file.read()

@@ -35,7 +35,7 @@ def duration_s(value: object) -> float:
         # rounded to the nanosecond: 300 ms is 0.3, not 0.30000000000000004
         seconds = round(float(found[1]) * _UNITS_S[found[2] or "s"], 9)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = _as_float(value)
     else:
         raise Mistake(f"{_shown(value)} is not a duration", _DURATION_REMEDY)
     if not math.isfinite(seconds):
@@ -45,12 +45,20 @@ def duration_s(value: object) -> float:
     return seconds
 
 
+def _as_float(value: float) -> float:
+    """Infinite for a whole number of more than 308 digits."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def fraction(value: object) -> float:
     """A fraction between 0 and 1 from `30%` or `0.3`. Raises `Mistake`."""
     if isinstance(value, str) and (found := _PERCENTAGE.fullmatch(value.strip())):
         share = round(float(found[1]) / 100, 9)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        share = float(value)
+        share = _as_float(value)
     else:
         raise Mistake(f"{_shown(value)} is not a percentage", _PERCENTAGE_REMEDY)
     if not 0 <= share <= 1:

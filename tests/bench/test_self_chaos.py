@@ -14,10 +14,21 @@ from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, plan, 
 from tests.support.run_helpers import write_experiment
 
 
+def reports(*codes: int) -> list[dict[str, Any]]:
+    return [{"exit": code, "verdict": code} for code in codes]
+
+
 def row(attack: str = "SIGKILL gateway", **more: Any) -> dict[str, Any]:
     """A run that was attacked during the load, and answered as it should."""
-    nothing: dict[str, Any] = {"left": [], "listening": [], "pending": [], "tracebacks": [], "problems": []}
-    ended = {"attacked": True, "exit": 5, "event": "failed", "after_load": False, "report": [5, 5]}
+    nothing: dict[str, Any] = {"left": [], "lived_s": 0.1, "listening": [], "pending": [], "tracebacks": []}
+    ended = {
+        "attacked": True,
+        "phase": "fault",
+        "exit": 5,
+        "event": "failed",
+        "recorded": True,
+        "reports": reports(5, 5),
+    }
     return {"attack": attack, "ended_after_s": 1.0, **nothing, **ended, **more}
 
 
@@ -31,41 +42,62 @@ def test_the_plan_is_drawn_from_the_number_and_takes_every_attack_in_turn() -> N
     assert EARLIEST_S <= min(moments) < 2 < 20 < max(moments) <= LATEST_S
 
 
-def test_a_run_that_answered_as_documented_has_no_problem() -> None:
-    assert problems_of(row()) == []
-    assert problems_of(row("SIGINT runner", exit=130, event="interrupted", report=[130, 130])) == []
-    assert problems_of(row("SIGKILL runner", exit=-9, event="", report=[3, 3])) == []
-    assert problems_of(row("flood of the collector", exit=0, event="finished", report=[0, 0])) == []
-    assert problems_of(row(exit=1, event="finished", attacked=False, report=[1, 1])) == []
+@pytest.mark.parametrize(
+    "answered",
+    [
+        row(),
+        row("SIGINT runner", exit=130, event="interrupted", reports=reports(130, 130)),
+        row("SIGINT runner", exit=-2, event="", phase="", recorded=False, reports=[]),
+        row("SIGINT twice", exit=130, event="", reports=reports(3, 3)),
+        row("SIGKILL runner", exit=-9, event="", reports=reports(3, 3)),
+        row("flood of the collector", exit=0, event="finished", reports=reports(0, 0)),
+        row(exit=1, event="finished", attacked=False, phase="end", reports=reports(1, 1)),
+        row(exit=1, event="finished", phase="drain", reports=reports(1, 1)),
+    ],
+)
+def test_a_run_that_answered_as_documented_has_no_problem(answered: dict[str, Any]) -> None:
+    assert problems_of(answered) == []
+
+
+FINISHED: dict[str, Any] = {"exit": 0, "event": "finished", "reports": reports(0, 0)}
 
 
 @pytest.mark.parametrize(
-    ("more", "problem"),
+    ("found", "problem"),
     [
-        ({"left": [17]}, "a process is left: 17"),
-        ({"listening": [8000]}, "a port still listens: 8000"),
-        ({"pending": ["f1"]}, "the write-ahead file lists f1"),
-        ({"tracebacks": ["the output"]}, "a traceback in the output"),
-        ({"report": [5, 3]}, "`report` gives 5, then 3"),
-        ({"report": [3, 3]}, "`report` gives 3, the run gave 5"),
-        ({"exit": 1}, "exit code 1, and the record says failed"),
+        (row(left=[17]), "a process is left: 17"),
+        (row(lived_s=4.0), "processes lived for 4.0 s after its end (limit 3 s)"),
+        (row(listening=[8000]), "a port still listens: 8000"),
+        (row(pending=["f1"]), "the write-ahead file lists f1"),
+        (row(tracebacks=["the output"]), "a traceback in the output"),
+        (row(reports=reports(5, 3)), "`report` gives 5, then 3"),
+        (row(reports=reports(3, 3)), "`report` gives 3, the run gave 5"),
+        (row(reports=[{"exit": 5, "verdict": None}] * 2), "`report` gives 5, and report.json has None"),
+        (row(exit=1), "exit code 1, attacked in fault: the record says failed"),
+        (row(**FINISHED), "exit code 0, attacked in fault: the record says finished"),
+        (row(attacked=False), "exit code 5, not attacked: the record says failed"),
+        (row("flood of the collector"), "exit code 5, attacked in fault: the record says failed"),
+        (row("SIGINT runner"), "exit code 5, attacked in fault: the record says failed"),
+        (row("SIGINT runner", exit=-2, event=""), "exit code -2, attacked in fault: the record says nothing"),
+        (row("SIGTERM runner", exit=143, event=""), "exit code 143, attacked in fault: the record says nothing"),
+        (row("SIGINT runner", exit=130, event="finished"), "exit code 130, but the record says finished"),
         (
-            {"exit": 0, "event": "finished", "report": [0, 0]},
-            "exit code 0: the run finished as if nothing had happened",
+            row("SIGKILL runner", exit=-9, event="", reports=reports(0, 0)),
+            "`report` gives 0 for a record that was not closed",
         ),
     ],
 )
-def test_each_thing_that_does_not_hold_is_named(more: dict[str, Any], problem: str) -> None:
-    assert problem in problems_of(row(**more))
+def test_each_thing_that_does_not_hold_is_named(found: dict[str, Any], problem: str) -> None:
+    assert problem in problems_of(found)
 
 
 def test_an_interrupted_run_that_takes_too_long_is_a_problem() -> None:
-    late = row("SIGINT twice", exit=130, event="interrupted", report=[130, 130], ended_after_s=2.5)
-    assert problems_of(late) == ["it ended 2.5 s after the attack (limit 2.3 s)"]
+    late = row("SIGINT twice", exit=130, event="interrupted", reports=reports(130, 130), ended_after_s=2.5)
+    assert problems_of(late) == ["it ended 2.5 s after the attack (limit 2 s)"]
 
 
 def test_the_table_counts_runs_codes_and_problems() -> None:
-    rows = [row(), row(problems=["x"]), row("full disk")]
+    rows = [row(), row(left=[17]), row("full disk")]
     assert table(rows).splitlines()[2:] == [
         "| SIGKILL gateway | 2 | 2 | 2 x 5 | 1 |",
         "| full disk | 1 | 1 | 1 x 5 | nothing |",
@@ -89,7 +121,8 @@ IN_MAKE_TEST = (
 def test_nothing_is_left_of_an_attacked_run_and_its_record_is_true(number: int, name: str, tmp_path: Path) -> None:
     if ATTACKS[name].needs_disk and os.geteuid() != 0:
         pytest.skip("mounting a file system needs root")
-    at_s = random.Random(number).uniform(2.0, 9.0)
+    at_s = random.Random(number).uniform(0.2, 4.5)
     experiment = write_experiment(tmp_path)
-    result = attacked(number, ATTACKS[name], (str(experiment),), at_s, tmp_path / "runs")
+    result = attacked(number, ATTACKS[name], (str(experiment),), at_s, tmp_path / "runs", from_load=True)
+    assert result["attacked"]
     assert problems_of(result) == [], result

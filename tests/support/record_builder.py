@@ -331,6 +331,19 @@ class RecordBuilder:
         return sum(len(spans) for (_, name), spans in self.by_instance.items() if name == instance)
 
     # -- the files ----------------------------------------------------------------------------------------------------
+    def _write_undo(self) -> None:
+        """As the runner does: each fault that was injected is armed before, and undone in the end."""
+        stages: dict[str, set[str]] = {}
+        for event in self.events:
+            if event["type"] == "fault":
+                stages.setdefault(event["id"], set()).add(event["stage"])
+        lines: list[dict[str, Any]] = []
+        for fault, reached in stages.items():
+            if "injected" in reached:
+                lines.append({"fault": fault, "owner": "r", "undo": [{"do": "lapse", "process": "locust"}]})
+                lines.append({"fault": fault, "owner": "r", "done": True, "by": "runner"})
+        (self.path / "undo.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
     def write(self) -> Path:
         if self.has_counters:
             add_counters(self)
@@ -342,6 +355,8 @@ class RecordBuilder:
             spans = post["spans"]
             if post["final"] and not spans["started"]:
                 spans["started"] = spans["ended"] = self.count(f"{post['process']}#{post['incarnation']}")
+        if "undo.jsonl" not in {path.name for path in self.path.iterdir()}:
+            self._write_undo()
         (self.path / "gauges.jsonl").write_text("".join(json.dumps(post) + "\n" for post in self.gauges))
         with (self.path / "spans" / "0001.otlp").open("wb") as file:
             for (service, instance), spans in self.by_instance.items():

@@ -22,6 +22,7 @@ class Restart(OnProcess):
 
     kind: ClassVar[str] = "restart"
     needs_duration: ClassVar[bool] = False
+    notice_key: ClassVar[str] = "grace"
     scaled_times: ClassVar[tuple[str, ...]] = ("grace", "cold_start")
 
     grace: Duration = Field(default=1.0, le=600, description="time to drain: between SIGTERM and SIGKILL at most")

@@ -91,7 +91,7 @@ RESTART = "{at: 0s, restart: {pool: tpu, grace: 3s, cold_start: 2s}}"
         (NOTICE, "{at: 2s, for: 5s, kill: {pool: tpu}}", "34 s, with its notice and cold start"),
         (NOTICE, "{at: 33s, for: 5s, kill: {pool: tpu}}", "34 s, with its notice and cold start"),
         (NOTICE.replace("1s", "40s"), "{at: 42s, for: 5s, stall: {pool: tpu}}", "44 s, with its cold start"),
-        (RESTART, "{at: 5s, for: 5s, stall: {pool: tpu}}", "5 s, with its notice and cold start"),
+        (RESTART, "{at: 5s, for: 5s, stall: {pool: tpu}}", "5 s, with its grace and cold start"),
         ("{for: 9s, flap: {pool: tpu, period: 3s}}", "{at: 2s, for: 5s, stall: {pool: tpu}}", "9 s"),
         (STALL, "{at: 2s, for: 3s, kill: {pool: tpu}}", "9 s"),
         (STALL, "{at: 2s, restart: {pool: tpu}}", "9 s"),
@@ -104,14 +104,14 @@ def test_a_fault_that_stops_a_process_overlaps_with_no_other_on_its_replica(
     [(line, what, remedy)] = of_faults(tmp_path, earlier, later)
     assert line == FIRST_FAULT + 1
     assert "begins on tpu-" in what
-    assert what.endswith(f"(f1) ends there after {ends}")
+    assert what.endswith(f"(f1) lasts there until {ends}")
     assert f"after the fault on line {FIRST_FAULT}" in remedy
 
 
 def test_an_overlap_is_refused_in_whatever_order_the_file_has_the_faults(tmp_path: Path) -> None:
     [(line, what, _)] = of_faults(tmp_path, "{at: 5s, for: 3s, stall: {pool: tpu}}", KILL)
     assert (line, what) == (
-        FIRST_FAULT, "stall begins on tpu-0, tpu-1 after 5 s, and kill (f2) ends there after 10 s"
+        FIRST_FAULT, "stall begins on tpu-0, tpu-1 at 5 s, and kill (f2) lasts there until 10 s"
     )  # fmt: skip
 
 
@@ -192,6 +192,9 @@ def test_a_fault_cannot_begin_on_a_replica_stopped_by_one_of_several_occurrences
         "{for: 4s, every: 5s, one_by_one: true, kill: {pool: tpu}}",
         "{at: 6s, for: 2s, freeze: {replica: tpu-1}}",
     )
-    what = "freeze begins on tpu-1 after 6 s, and kill (f1.2) ends there after 9 s"
-    remedy = f"let it begin after the fault on line {FIRST_FAULT} has ended, or select other replicas"
+    what = "freeze begins on tpu-1 at 6 s, and kill (f1.2) lasts there until 9 s"
+    remedy = (
+        "a process that is stopped holds no other fault: "
+        f"let it begin after the fault on line {FIRST_FAULT} has ended, or select other replicas"
+    )
     assert of_faults(tmp_path, *entries) == [(FIRST_FAULT + 1, what, remedy)]

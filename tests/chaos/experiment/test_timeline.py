@@ -82,6 +82,33 @@ def test_at_the_same_time_a_revert_comes_before_an_injection(tmp_path: Path) -> 
     ]
 
 
+LATENCY_THEN_KILL = {
+    "full": (
+        "20s",
+        "{at: 300ms, for: 7900ms, latency: {pool: tpu, delay: 1s}}",
+        "{at: 8200ms, for: 1s, kill: {pool: tpu}}",
+    ),
+    "short": ("10s", "{at: 6s, for: 12s, latency: {pool: tpu, delay: 1s}}", "{at: 18s, for: 10s, kill: {pool: tpu}}"),
+}
+"""Schedules whose revert and injection at one time differ by rounding."""
+
+
+@pytest.mark.parametrize("form", LATENCY_THEN_KILL)
+def test_rounding_puts_no_revert_after_an_injection_of_the_same_time(tmp_path: Path, form: str) -> None:
+    recovery, *faults = LATENCY_THEN_KILL[form]
+    made = experiment(tmp_path, *faults, head=HEAD.replace("recovery: 20s", f"recovery: {recovery}"))
+    planned = steps(short_form(made) if form == "short" else made)
+    order = [(step.action, step.what) for step in planned]
+    assert order.index(("revert", "f1")) < order.index(("inject", "f2"))
+
+
+def test_a_plan_promises_no_samples_of_a_notice_that_may_not_be_used(tmp_path: Path) -> None:
+    made = experiment(tmp_path, "{at: 0s, for: 2s, terminate: {pool: tpu, notice: 30s, cold_start: 1s}}")
+    assert phases(made)["fault"] == (15, 46)
+    assert phases(made, earliest=True)["fault"] == (15, 18)
+    assert phases(made, earliest=True)["recovery"] == (18, 38)
+
+
 def test_a_restart_of_no_duration_is_injected_before_it_is_reverted(tmp_path: Path) -> None:
     made = experiment(tmp_path, "{at: 0s, restart: {pool: tpu}}")
     assert [(step.action, step.what) for step in steps(made)] == [

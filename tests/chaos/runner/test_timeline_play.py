@@ -288,6 +288,17 @@ def test_a_fault_waits_for_a_replica_that_an_earlier_one_left_starting(tmp_path:
     assert dict(result.phases())["recovery"] == 30
 
 
+def test_rounding_lets_no_fault_wait_for_a_later_step(tmp_path: Path) -> None:
+    made = experiment(
+        tmp_path,
+        "{at: 300ms, for: 7900ms, latency: {pool: tpu, delay: 1s}}",
+        "{at: 8200ms, for: 1s, kill: {pool: tpu}}",
+    )
+    result = played(made, tmp_path)
+    assert result.ended is None
+    assert result.stages["f2"][-1] == "verified"
+
+
 def test_a_fault_waits_for_no_earlier_one_on_other_replicas(tmp_path: Path) -> None:
     made = experiment(tmp_path, KILL, "{at: 8s, for: 3s, stall: {pool: nvidia}}")
     result = played(made, tmp_path, Conditions(SlowToStart(4.0)))
@@ -351,6 +362,7 @@ def test_a_fault_that_cannot_be_reverted_ends_the_run_with_exit_code_5(tmp_path:
     assert result.ended.why == "fault f1 (kill) could not be reverted: the port is in use"
     assert result.stages["f1"][-1] == "failed"
     assert "drain" not in dict(result.phases())
+    assert "recovery" not in dict(result.phases())
     assert result.lasted_s == 22
 
 
@@ -393,7 +405,7 @@ def test_the_drain_ends_with_the_last_session_and_after_drain_s_at_the_latest(
 def test_the_load_gets_its_commands_and_the_analysis_starts_with_the_drain(tmp_path: Path) -> None:
     made = experiment(tmp_path, KILL)
     result = played(made, tmp_path)
-    assert result.commands == [(-1.0, "wait"), (-1.0, "run"), (made.load_s, "drain")]
+    assert result.commands == [(-1.0, "run"), (made.load_s, "drain")]
     assert [at_s for at_s, action, _ in result.done if action == "analysis"] == [made.load_s]
 
 
