@@ -78,11 +78,19 @@ def write_experiment(
 class Run:
     """A `brownout run` in a process of its own, and the record that it writes."""
 
-    def __init__(self, experiment: Path, runs: Path, *more: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Path,
+        runs: Path,
+        *more: str,
+        environment: dict[str, str] | None = None,
+        terminal: int | None = None,
+    ) -> None:
+        """`terminal`: the descriptor of a terminal for its output, which is not kept then."""
         self.runs = runs
         self.process = subprocess.Popen(
             [sys.executable, "-m", "chaos.cli.app", "run", str(experiment), "--runs", str(runs), *more],
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if terminal is None else terminal,
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, **(environment or {})},

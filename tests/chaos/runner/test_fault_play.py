@@ -13,6 +13,7 @@ from opentelemetry.trace import NoOpTracer
 from chaos.faults.process.flap import Flap
 from chaos.faults.process.kill import Kill
 from chaos.faults.process.terminate import Terminate
+from chaos.faults.replica.latency import Latency
 from chaos.faults.spec import FaultSpec
 from chaos.faults.world import Undo, offers_of
 from chaos.runner.fault_play import REVERT_TRIES, FaultPlay, Played
@@ -131,6 +132,34 @@ async def test_a_revert_that_always_fails_is_reported_and_recorded(tmp_path: Pat
     played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl")))
     assert (played.verified, played.stages[-1]) == (False, "failed")
     assert "could not be reverted: port in use" in played.problem
+
+
+class OffLate(MemoryWorld):
+    """After its removal, a behaviour is reported once more."""
+
+    async def behaviours(self, name: str) -> dict[str, Any]:
+        removed = ("remove_behaviour", name) in self.log
+        again = removed and ("behaviours", "late") not in self.log
+        if again:
+            self.log.append(("behaviours", "late"))
+        return {"f1": {}} if again else await super().behaviours(name)
+
+
+async def test_a_revert_that_is_tried_again_counts_each_hit_once(tmp_path: Path) -> None:
+    world = OffLate()
+    spec = Latency.model_validate({"pool": "tpu", "delay": "1s"})
+    played = await play_and_end(play_of(world, Events(tmp_path / "events.jsonl"), spec))
+    assert played.stages.count("reverted") == 2
+    assert (played.verified, played.hits) == (True, 2 * world.hits)
+
+
+async def test_a_fault_that_cannot_go_on_ends_at_once(tmp_path: Path) -> None:
+    world = FailingWorld("start", TargetFailed("no memory"), times=2)
+    spec = Flap.model_validate({"pool": "tpu", "period": "2s"})
+    play = play_of(world, Events(tmp_path / "events.jsonl"), spec)
+    with pytest.raises(TargetFailed, match="no memory"):
+        await asyncio.wait_for(play.play(), 5)
+    assert world.healthy
 
 
 async def test_an_injection_that_fails_unexpectedly_is_reverted(tmp_path: Path) -> None:
