@@ -62,7 +62,8 @@ class EarlyEnd:
         except asyncio.CancelledError:
             task.cancel()
             raise
-        if task.done() and not (self._first.done() and task.exception() is None):
+        succeeded = task.done() and not task.cancelled() and task.exception() is None
+        if task.done() and not (succeeded and self._first.done()):
             return task.result()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -176,8 +176,8 @@ class ShepherdLink:
             try:
                 self.log.parent.mkdir(mode=0o700, exist_ok=True)
                 its_input = socket.socketpair()
-                its_output = socket.socketpair()
                 at_failure.callback(its_input[0].close)
+                its_output = socket.socketpair()
                 at_failure.callback(its_output[0].close)
                 with its_input[1], its_output[1], self.log.open("ab") as log:
                     self._process = subprocess.Popen(
