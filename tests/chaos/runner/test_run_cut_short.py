@@ -23,7 +23,7 @@ PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 
 @pytest.mark.parametrize(
     "phase",
-    [pytest.param(phase, marks=[] if phase in ("fault", "drain") else [pytest.mark.long]) for phase in PHASES],
+    [pytest.param(phase, marks=[] if phase == "fault" else [pytest.mark.long]) for phase in PHASES],
 )
 def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs")
@@ -82,10 +82,10 @@ def test_a_frozen_replica_is_resumed_when_the_run_is_interrupted(tmp_path: Path)
     run.nothing_left()
 
 
-LOAD_OR_GATEWAY = ["surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"]
+SURGE, SLOW, STUCK = "surge: {factor: 5}", "slow_scheduler: {delay: 20ms}", "stuck_config: {replicas: right-0}"
 
 
-@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY)
+@pytest.mark.parametrize("fault", [SURGE, pytest.param(SLOW, marks=pytest.mark.long), STUCK])
 def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
@@ -95,7 +95,7 @@ def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_
     run.nothing_left()
 
 
-@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY[:2])
+@pytest.mark.parametrize("fault", [pytest.param(SURGE, marks=pytest.mark.long), SLOW])
 def test_a_killed_runner_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
