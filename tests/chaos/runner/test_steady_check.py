@@ -20,3 +20,12 @@ def test_without_a_steady_state_no_fault_is_injected_and_the_run_fails(tmp_path:
     assert [event["event"] for event in run.events("run")] == ["started", "not_steady"]
     run.nothing_left()
     assert report(run.folder)[0] == 1
+
+
+def test_with_a_steady_state_the_fault_is_injected(tmp_path: Path) -> None:
+    run = Run(write_experiment(tmp_path, guardrails="steady_state: [calls >= 1, calls_failed == 0]"), tmp_path / "runs")
+    code = run.end()
+    assert code in (0, 3), run.output  # on a busy machine a gate may be inconclusive
+    assert [event["stage"] for event in run.events("fault")][-1] == "verified"
+    [ended] = [event for event in run.events("process") if event["name"] == "steady" and event["event"] == "exited"]
+    assert (ended["status"], ended["expected"]) == (0, True)
