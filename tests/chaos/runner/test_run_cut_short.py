@@ -28,7 +28,9 @@ PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 @pytest.mark.parametrize(
     "phase",
     [
-        pytest.param(phase, marks=[pytest.mark.long] if phase in ("setup", "warmup", "recovery") else [])
+        pytest.param(
+            phase, marks=[pytest.mark.long] if phase in ("setup", "warmup", "recovery", "baseline", "drain") else []
+        )
         for phase in PHASES
     ],
 )
