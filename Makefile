@@ -10,7 +10,7 @@ SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
 SERVERS := .make/servers
-# Python keeps compiled modules: without them each process of a run takes a second longer to start.
+# Python may keep compiled modules: without them each process of a run takes a second longer to start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-long test-servers lint bench catalogue honesty busy format lock clean help
@@ -40,6 +40,7 @@ $(BROWSER):
 demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
+# The files with slow tests: without their names, every test would be collected to choose these.
 SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')
 
 test: $(SETUP_DEV) $(BROWSER)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
+from chaos.testing.mock_clock import run_in_virtual_time
 from reports.shared.control_port import TOKEN_HEADER
-from tests.support.gateway_harness import rig, until
+from targets.gateway.behaviours.active import ActiveBehaviours
+from tests.support.gateway_harness import rig
 
 SLOW = {"kind": "slow_scheduler", "params": {"ms": 50}, "lease_s": 5}
 
@@ -45,15 +49,27 @@ async def test_a_behaviour_is_put_listed_renewed_and_deleted() -> None:
         assert set((await at.control("GET", "/behaviours"))[1]) == {"f2"}
 
 
-async def test_a_behaviour_ends_when_its_lease_expires() -> None:
-    async with rig(2) as at:
-        stuck = {"kind": "stuck_config", "params": {"replicas": ["r1"]}, "lease_s": 0.2}
-        await at.control("PUT", "/behaviours/short", stuck)
-        await at.control("PUT", "/behaviours/long", {**SLOW, "lease_s": 60})
-        assert at.router.replicas["r1"].health_ignored
-        await until(lambda: not at.router.replicas["r1"].health_ignored, 1.0)
-        assert set((await at.control("GET", "/behaviours"))[1]) == {"long"}
-        assert (await at.control("POST", "/behaviours/renew", {"ids": ["short", "long"]}))[1] == {"renewed": ["long"]}
+def test_a_behaviour_ends_when_its_lease_expires() -> None:
+    ignored: dict[str, bool] = {}
+
+    async def main() -> None:
+        active = ActiveBehaviours(asyncio.get_running_loop(), ["r1"], ignored.__setitem__)
+        stuck = {"kind": "stuck_config", "params": {"replicas": ["r1"]}, "lease_s": 2}
+        active.put("short", msgspec.json.encode(stuck))
+        active.put("renewed", msgspec.json.encode(SLOW))
+        await asyncio.sleep(1.9)
+        assert ignored == {"r1": True}
+        assert active.renew(["renewed"]) == ["renewed"]
+        await asyncio.sleep(0.2)
+        assert ignored == {"r1": False}
+        assert set(active.listing()) == {"renewed"}
+        assert active.renew(["short", "renewed"]) == ["renewed"]
+        await asyncio.sleep(4.9)
+        assert set(active.listing()) == {"renewed"}
+        await asyncio.sleep(0.2)
+        assert active.listing() == {}
+
+    run_in_virtual_time(main())
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ async def test_an_answer_that_is_not_streamed_has_a_slow_head_too(replica: Repli
 
 
 async def test_after_the_lease_the_rest_of_the_head_is_sent_at_once(replica: ReplicaServer) -> None:
-    await put(replica, "f1", "slow_headers", params={"ms": 3_600_000}, lease_s=0.3)
+    await put(replica, "f1", "slow_headers", params={"ms": 3_600_000}, lease_s=2)
     reads, _ = await raw(replica, chat(marked("x"), max_tokens=4))
     assert streamed_text(whole(reads)) == expected("s1", 0, 0, 4)
     assert (await control(replica, "GET", "/behaviours"))[1] == {}

@@ -48,7 +48,7 @@ async def test_with_zero_tokens_no_headers_are_sent(replica: ReplicaServer) -> N
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_stream_resumes_when_the_lease_expires(replica: ReplicaServer, stream: bool) -> None:
-    await put(replica, "f1", "stall", params={"after_tokens": 2}, lease_s=0.3)
+    await put(replica, "f1", "stall", params={"after_tokens": 2}, lease_s=2)
     status, _ = await asyncio.wait_for(post(replica, chat(marked("x"), max_tokens=4, stream=stream)), 10)
     assert status == 200
     assert replica.snapshot()["hits"] == {"f1": 1}

@@ -58,8 +58,8 @@ async def test_a_second_put_replaces_the_first(replica: ReplicaServer) -> None:
 
 
 async def test_only_a_lease_that_is_not_renewed_expires(replica: ReplicaServer) -> None:
-    await put(replica, "short", "stall", lease_s=0.2)
-    await put(replica, "renewed", "stall", lease_s=0.2)
+    await put(replica, "short", "stall", lease_s=2)
+    await put(replica, "renewed", "stall", lease_s=2)
     await control(replica, "POST", "/behaviours/renew", {"ids": ["renewed"]})
     await put(replica, "long", "stall", lease_s=30)
     listed: set[str] = {"short"}
