@@ -10,7 +10,7 @@ from collections.abc import Sequence
 __all__ = ["tied"]
 
 _LAUNCH = """
-import ctypes, os, sys
+import ctypes, os, signal, sys
 PR_SET_PDEATHSIG = 1
 parent, signum, *command = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
@@ -18,6 +18,7 @@ if libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(int(signum)), 0, 0, 0) != 0:
     sys.exit(f"prctl: {os.strerror(ctypes.get_errno())}")
 if os.getppid() != int(parent):  # the benchmark ended before the call above
     sys.exit("the benchmark has ended")
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(command[0], command)
 """
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loadprofiles.client.lenient_json import NotJsonError, decode_json
+from reports.shared.plain_text import printable_line
 
 __all__ = ["MAX_TEXT_CHARS", "body_text", "compression", "encoded_text", "error_text", "excerpt", "masked", "one_line"]
 
@@ -36,7 +37,6 @@ _MAX_DEPTH = 6
 _NO_TEXT = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]+|\\s+")
 _KEY = re.compile(
     r"(?<=://)[^/\s@]+(?=@)"
     r"|\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
@@ -98,7 +98,7 @@ def excerpt(data: bytes, limit: int = 60) -> str:
 
 def one_line(text: str, secrets: Iterable[str] = (), limit: int = MAX_TEXT_CHARS) -> str:
     """The text with masked keys, without line breaks and control characters, cut to `limit` characters."""
-    text = _INVISIBLE.sub(" ", masked(text[:_MAX_TEXT_BYTES], secrets)).strip()
+    text = printable_line(masked(text[:_MAX_TEXT_BYTES], secrets))
     return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."
 
 

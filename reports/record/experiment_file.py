@@ -51,7 +51,7 @@ def read_experiment(path: Path, damage: list[str]) -> dict[str, Any]:
         damage.append(f"experiment.yaml is missing: {_WITHOUT}")
         return {}
     except Exception as error:  # a tag such as !!bool on a word is a KeyError inside yaml
-        why = error.strerror if isinstance(error, OSError) else str(error) or type(error).__name__
+        why = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         damage.append(f"experiment.yaml cannot be read ({' '.join(why.split())}): {_WITHOUT}")
         return {}
     if found is None:

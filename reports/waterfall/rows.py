@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeGuard
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 from reports.shared.fault_traits import traits_of
+from reports.shared.plain_text import printable_line
 
 __all__ = [
     "CallReport",
@@ -233,7 +234,7 @@ def _row(span: Mapping[str, Any], depth: int, client_attempts: Sequence[Mapping[
 def words_of(attributes: Mapping[str, Any]) -> str:
     """Why a call or an attempt failed, in the target's words, on one line and without control characters; else ""."""
     text = str(attributes.get(names.ERROR_MESSAGE) or "")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return printable_line(text)
 
 
 def _call_detail(attributes: Mapping[str, Any]) -> str:

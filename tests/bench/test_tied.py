@@ -32,6 +32,16 @@ def test_the_child_runs_the_command_with_its_arguments_and_environment() -> None
     assert (done.returncode, done.stdout, done.stderr) == (7, "['a b', '--c'] m\n", "")
 
 
+def test_the_child_obeys_an_interrupt_where_its_parent_ignores_it() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for a command in the background
+    try:
+        code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+        done = subprocess.run(tied([sys.executable, "-c", code], signal.SIGKILL), capture_output=True, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.stdout == "True\n"
+
+
 def test_the_child_of_a_killed_parent_is_killed(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MARK": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=environment)

@@ -120,7 +120,8 @@ class FakeReplica:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         if act.kind == "flood":
-            await response.write(b'data: {"choices":[{"index":0,"delta":{"content":"AAAA"}}]}\n\n' * 250_000)
+            text = b"AAAA" * 4000  # large events: a busy machine too passes them on fast enough to fill the buffers
+            await response.write(b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % text * 1000)
             return response
         counted = "tool" if act.in_tools else "text"
         sent = 0

@@ -58,7 +58,7 @@ class Scripted:
         why = ["ttft.p50 <= 1 s: 0.5 s; but tokens were late"]
         report = {"verdict": {"verdict": verdict, "why": why}, "proofs": {"machine_doubts": ["tokens were late"]}}
         (path / "report.json").write_text(json.dumps(report))
-        return Recorded(path, None, None, LeftOver(path, 0, [], ""))
+        return Recorded(path, None, None, LeftOver(path, 0, [], ""), verdict == "interrupted")
 
     def conclude(self, console: object, recorded: Recorded) -> int:
         return int(EXIT_CODES[cast(Verdict, recorded.folder.name.split("-")[1])])

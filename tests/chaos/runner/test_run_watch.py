@@ -28,9 +28,15 @@ LOCUST = Child("locust", "load", 1, 2**22 + 1, 0, Identity(2**22 + 1, 1, "no-suc
 class Processes:
     """A supervisor whose processes run, and that notes which were killed."""
 
+    shepherd_pid = 2**22 + 2
+
     def __init__(self) -> None:
         self.killed: list[str] = []
         self.states: dict[str, str] = {}
+        self.shepherd_stopped = False
+
+    def resume_shepherd(self) -> None:
+        self.shepherd_stopped = False
 
     def state(self, name: str) -> str:
         return self.states.get(name, "running")
@@ -78,7 +84,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> None:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
-    monkeypatch.setattr(run_watch, "time", SimpleNamespace(time=now, time_ns=lambda: int(now() * 1e9)))
+    monkeypatch.setattr(run_watch, "time", SimpleNamespace(time=now, monotonic=now, time_ns=lambda: int(now() * 1e9)))
 
 
 def test_a_guardrail_ends_the_run_on_time_although_nothing_is_posted(tmp_path: Path, wall: None) -> None:
@@ -128,6 +134,28 @@ def test_a_stopped_load_generator_ends_the_run_and_is_killed(tmp_path: Path) -> 
     assert rig.codes() == [5]
     assert rig.early.reasons[0].why.startswith("the load generator (locust) is silent: no counters for 3 s")
     assert rig.processes.killed == ["locust"]
+
+
+def test_a_stopped_shepherd_ends_the_run_and_continues(tmp_path: Path, wall: None) -> None:
+    async def scenario() -> tuple[Rig, float]:
+        rig = Rig(tmp_path)
+        begun = asyncio.get_running_loop().time()
+        rig.watch._silence._clock = asyncio.get_running_loop().time
+        watching = asyncio.create_task(rig.watch.watch())
+        for tick in range(40):
+            rig.post(begun + tick / 4, failed=0)
+            rig.processes.shepherd_stopped |= tick == 8
+            await asyncio.sleep(0.25)
+            if watching.done():
+                break
+        await watching
+        return rig, asyncio.get_running_loop().time() - begun
+
+    rig, after_s = run_in_virtual_time(scenario())
+    assert rig.codes() == [5]
+    assert rig.early.reasons[0].why.startswith(f"the shepherd (process {Processes.shepherd_pid}) was stopped for 3 s")
+    assert 5 <= after_s < 6
+    assert not rig.processes.shepherd_stopped
 
 
 @pytest.mark.parametrize(("expected", "may_exit", "codes"), [(False, False, [5]), (True, False, []), (False, True, [])])

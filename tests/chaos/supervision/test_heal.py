@@ -212,6 +212,9 @@ def test_a_record_that_cannot_be_done_fails_and_the_others_are_done(run: Path) -
     assert [one.fault for one in pending(run / "undo.jsonl")] == ["f0", "f1"]
 
 
+_barrier: Barrier
+
+
 def _begin_together(barrier: Barrier) -> None:
     global _barrier
     _barrier = barrier

@@ -88,5 +88,5 @@ def test_a_post_with_a_field_of_another_type_is_skipped(tmp_path: Path, wrong: d
 
 
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path: Path) -> None:
-    assert read(tmp_path / "gauges.jsonl")[1] == [Damage("gauges.jsonl is missing", expected=True)]
+    assert read(tmp_path / "gauges.jsonl")[1] == [Damage("gauges.jsonl is missing", expected=False)]
     assert read(tmp_path)[1] == [Damage(f"{tmp_path.name} cannot be read: not a regular file", expected=False)]

@@ -38,8 +38,18 @@ def test_an_incomplete_last_message_ends_its_file_and_the_others_are_read(record
         assert found.torn == 1
 
 
-def test_only_the_last_file_may_be_torn(record: RecordBuilder) -> None:
+def test_a_torn_file_is_damage_where_the_record_was_closed(record: RecordBuilder) -> None:
     record.call("s0", 0, 6.0)
+    path = record.write() / "spans" / "0001.otlp"
+    assert read_record(path.parents[1]).damage == []
+    path.write_bytes(path.read_bytes() + b"\x00")
+    [damage] = read_record(path.parents[1]).damage
+    assert damage == "a span file ends in an incomplete message, though the record was closed"
+
+
+def test_only_the_last_file_may_be_torn_where_the_run_was_killed(record: RecordBuilder) -> None:
+    record.call("s0", 0, 6.0)
+    record.events = [event for event in record.events if event["type"] != "run" or event["event"] == "started"]
     path = record.write() / "spans" / "0001.otlp"
     data = path.read_bytes()
     path.write_bytes(data + b"\x00")

@@ -325,7 +325,7 @@ async def test_a_cleanly_truncated_response_body_is_retried(path: str, after: in
 
 
 async def test_a_client_that_does_not_read_is_no_failure_of_the_replica() -> None:
-    async with rig(1, timeouts=Timeouts(connect_s=1, first_token_s=5, between_tokens_s=5, total_s=1)) as at:
+    async with rig(1, timeouts=Timeouts(connect_s=1, first_token_s=5, between_tokens_s=5, total_s=3)) as at:
         [replica] = at.replicas
         await at.call(request_body(1))
         replica.always = Act("flood")
