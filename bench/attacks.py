@@ -102,8 +102,8 @@ Act = Callable[[Target], bool]
 class Attack:
     """One attack.
 
-    `during`: the exit codes that it may cause from the setup to the end of the load. `before`: others, before there is
-    a record. `ends_within_s`: how long the run may go on after it, None: to its planned end.
+    `during`: the exit codes that it may cause from the setup to the end of the load. `before`: others, before the
+    setup. `ends_within_s`: how long the run may go on after it, None: to its planned end.
     """
 
     name: str
@@ -142,6 +142,7 @@ for _ in range(count):
         held[-1].sendall(b"POST /v1/counters HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Le")
     except OSError:
         pass
+print(len(held), flush=True)
 descriptor = os.pidfd_open(runner)
 select.select([descriptor], [], [], 120)
 """
@@ -153,8 +154,11 @@ def _flood(target: Target) -> bool:
     if address is None:
         return False
     words = [address[0], str(address[1]), str(target.runner), str(FLOOD)]
-    subprocess.Popen(tied([sys.executable, "-I", "-S", "-c", _FLOODING, *words], signal.SIGKILL))
-    return True
+    command = tied([sys.executable, "-I", "-S", "-c", _FLOODING, *words], signal.SIGKILL)
+    flooding = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert flooding.stdout is not None
+    with flooding.stdout as opened:  # at the end of the flood, or of the process
+        return int(opened.readline() or 0) >= FLOOD // 2
 
 
 def _collector(target: Target) -> tuple[str, int] | None:
@@ -190,7 +194,7 @@ def _all() -> Iterator[Attack]:
         yield Attack(f"SIGKILL {part}", _signal(part, kill), own)
         yield Attack(f"SIGSTOP {part}", _signal(part, stop), own)
     yield Attack("SIGKILL runner", _signal("runner", kill), frozenset({-int(kill)}), ends_within_s=8.0)
-    yield Attack("SIGSTOP runner", _signal("runner", stop, resume, pause_s=STOPPED_S), own)
+    yield Attack("SIGSTOP runner", _signal("runner", stop, resume, pause_s=STOPPED_S), own, VERDICTS)
     for signum in (signal.SIGINT, signal.SIGTERM):
         # Python itself ends with -SIGINT or -SIGTERM before the handlers are installed.
         at_once = frozenset({-int(signum)})

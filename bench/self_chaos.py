@@ -31,6 +31,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ from chaos.supervision.link import RUN_MARK
 from chaos.supervision.undo import pending
 from reports.shared.errors import BrownoutError
 
-__all__ = ["attacked", "main", "plan", "problems_of", "table"]
+__all__ = ["attacked", "can_mount", "main", "plan", "problems_of", "table"]
 
 EXPERIMENTS: Final = ("lose-tpu-pool", "frozen-replica", "stalled-streams", "traffic-surge", "scheduler-bottleneck")
 """A fault of each place: processes (two), replicas, load, gateway."""
@@ -67,6 +68,8 @@ BY_EVENT: Final[dict[str, frozenset[int]]] = {
 """The exit codes that go with the last event of a record that was closed."""
 NOT_CLOSED: Final = frozenset({1, 3})
 """What `report` may answer for a record that was not closed: never a pass."""
+NOT_BEGUN: Final = NOT_CLOSED | {2}
+"""What it may answer for the folder of a run that ended before its setup: perhaps nothing was recorded."""
 UNHURT: Final = frozenset({"drain", "end"})
 """Phases in which a part that is attacked may have done its work: the run may end as if nothing had happened."""
 
@@ -98,13 +101,22 @@ def _wrong_codes(row: Row) -> Iterator[str]:
     allowed = VERDICTS
     if row["attacked"]:
         allowed = attack.during | (VERDICTS if row["phase"] in UNHURT else frozenset())
-        if not row["recorded"]:
+        if not row["phase"]:
             allowed |= attack.before
     if code not in allowed:
         when = f"attacked in {row['phase'] or 'the start'}" if row["attacked"] else "not attacked"
         yield f"exit code {code}, {when}: the record says {event or 'nothing'}"
+    if _analysis_ended(row):
+        code = row["reports"][0]["exit"] if row["reports"] else code
     if event and code not in BY_EVENT.get(event, frozenset()):
         yield f"exit code {code}, but the record says {event}"
+
+
+def _analysis_ended(row: Row) -> bool:
+    """Whether the attack ended the analysis, after the record had been closed: its verdict is in no exit code."""
+    code, event = row["exit"], row["event"]
+    closed = bool(event) and row["attacked"] and row["phase"] == "end"
+    return closed and code not in VERDICTS and code not in BY_EVENT.get(event, frozenset())
 
 
 def _wrong_reports(row: Row) -> Iterator[str]:
@@ -115,11 +127,12 @@ def _wrong_reports(row: Row) -> Iterator[str]:
     if len({*codes}) > 1:
         yield f"`report` gives {codes[0]}, then {codes[1]}"
     for made in row["reports"]:
-        if made["verdict"] != made["exit"]:
+        unread = made["exit"] == 2 and not row["phase"]
+        if made["verdict"] != made["exit"] and not unread:
             yield f"`report` gives {made['exit']}, and report.json has {made['verdict']}"
-    if row["event"] and codes[0] != row["exit"]:
+    if row["event"] and codes[0] != row["exit"] and not _analysis_ended(row):
         yield f"`report` gives {codes[0]}, the run gave {row['exit']}"
-    elif not row["event"] and codes[0] not in NOT_CLOSED:
+    elif not row["event"] and codes[0] not in (NOT_CLOSED if row["phase"] else NOT_BEGUN):
         yield f"`report` gives {codes[0]} for a record that was not closed"
 
 
@@ -137,6 +150,26 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def mount_small_disk(folder: Path) -> bool:
+    """Mount a tmpfs there, in place of one of a bench that was killed. False: this process may not."""
+    while os.path.ismount(folder):
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    try:
+        return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def can_mount() -> bool:
+    """Whether this process may mount a file system, which the attack `full disk` needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = mount_small_disk(Path(folder))
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
+        return mounted
+
+
 @contextmanager
 def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
     """A small file system of its own at `folder`, or None. Its content stays, without what fills it."""
@@ -144,13 +177,13 @@ def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
     if not wanted:
         yield None
         return
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    kept = folder.with_name(f"{folder.name}.kept")
+    shutil.rmtree(kept, ignore_errors=True)
+    mounted = mount_small_disk(folder)
     try:
         yield folder if mounted else None
     finally:
         if mounted:
-            kept = folder.with_name(f"{folder.name}.kept")
             shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(FILLER))
             subprocess.run(["umount", "-l", str(folder)], check=False)
             shutil.copytree(kept, folder, dirs_exist_ok=True)
@@ -322,7 +355,7 @@ def main(argv: list[str]) -> int:
     names = [name.strip() for name in options.attacks.split(",")]
     if unknown := [name for name in names if name not in ATTACKS]:
         parser.error(f"no attack is called {unknown[0]!r}; there are: {', '.join(ATTACKS)}")
-    if os.geteuid() != 0:
+    if not can_mount():
         names = [name for name in names if not ATTACKS[name].needs_disk]
     results = Results(options.results.absolute() if options.results else "self_chaos.jsonl", again=options.again)
     commit = code_commit()
@@ -337,9 +370,9 @@ def main(argv: list[str]) -> int:
         experiment, attack, at_s = planned[number]
         began = time.monotonic()
         records = options.records.absolute() / str(number)
-        shutil.rmtree(
-            records, ignore_errors=True
-        )  # of a bench that was killed: its processes are not those of this run
+        if os.path.ismount(records):
+            subprocess.run(["umount", "-l", str(records)], check=True)
+        shutil.rmtree(records, ignore_errors=True)  # of a bench that was killed
         row = attacked(number, attack, (experiment, "--short"), at_s, records)
         if not problems_of(row):
             shutil.rmtree(records, ignore_errors=True)

@@ -305,8 +305,13 @@ def main() -> int:
     An unexpected exception prints its traceback and returns 5 (the tool itself failed): Python's own exit code for it,
     1, would mean that a gate failed.
     """
-    from chaos.cli.console import lasting_output
+    import signal
 
+    from chaos.cli.lasting_output import lasting_output
+
+    for signum in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, signal.default_int_handler)
     with lasting_output():
         return _main()
 

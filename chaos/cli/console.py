@@ -6,70 +6,22 @@ they can be searched and paths can be copied; the variable COLUMNS sets another 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, TextIO, cast
+from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from reports.shared.plain_text import printable
 
-__all__ = ["LastingOutput", "SafeConsole", "error_line", "lasting_output", "open_console", "shell_path"]
+__all__ = ["SafeConsole", "error_line", "open_console", "shell_path"]
 
 _LOG_WIDTH = 1000
 """Characters of a line that is not on a terminal. Longer ones are wrapped."""
-
-
-class LastingOutput:
-    """A text file for output that nobody may read any more: a closed terminal, a pipe whose reader has ended.
-
-    What is written then is discarded, so that a run goes on or ends as it would. Else it behaves like `file`.
-    """
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def write(self, text: str) -> int:
-        """Write, or discard where nobody reads."""
-        try:
-            return self._file.write(text)
-        except OSError:
-            self._discard()
-            return len(text)
-
-    def flush(self) -> None:
-        """Flush, or discard where nobody reads."""
-        try:
-            self._file.flush()
-        except OSError:
-            self._discard()
-
-    def _discard(self) -> None:
-        """From now on, the file descriptor leads to /dev/null: also for what is buffered, at the exit of Python."""
-        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        os.dup2(nowhere, self._file.fileno())
-        os.close(nowhere)
-
-
-@contextlib.contextmanager
-def lasting_output() -> Iterator[None]:
-    """Within the block, this process goes on when nobody reads its standard output or standard error any more."""
-    out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = cast(TextIO, LastingOutput(out)), cast(TextIO, LastingOutput(err))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):  # closed by somebody else
-            sys.stdout.flush()
-        sys.stdout, sys.stderr = out, err
 
 
 class SafeConsole(Console):

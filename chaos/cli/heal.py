@@ -44,7 +44,7 @@ def _one_of_several(console: Console, folder: Path, *, dry_run: bool) -> int:
         return _print(console, folder, heal(folder, dry_run=dry_run), dry_run=dry_run)
     except RunLocked as error:
         console.print(Text(f"left alone: {error}", style="yellow"), soft_wrap=True)
-        return 0
+        return 2
     except UserError as error:
         sys.stdout.flush()
         error_line(error)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.text import Text
 
-from chaos.cli.console import open_console
+from chaos.cli.console import open_console, shell_path
+from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.preparation import resolved_text
 from chaos.cli.verdict import print_verdict
 from chaos.experiment.model import Experiment
@@ -45,6 +47,11 @@ class Recorded:
     left: LeftOver
     interrupted: bool = False
 
+    @property
+    def interrupted_code(self) -> int:
+        """The exit code where a user interrupts what comes after the run."""
+        return 5 if self.left else INTERRUPTED
+
 
 def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
     """Play an experiment and print its verdict. Returns the exit code.
@@ -52,7 +59,11 @@ def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> in
     Raises UserError if the run's folder cannot be made.
     """
     console = open_console()
-    return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
+    recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
+    try:
+        return conclude(console, recorded)
+    except KeyboardInterrupt:
+        return recorded.interrupted_code
 
 
 def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
@@ -63,7 +74,7 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
     confirmed: list[str] = []
     try:
         folder.write("experiment.yaml", resolved_text(experiment, command))
-        with progress:
+        with output_that_waits_for_nobody(), progress:
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
@@ -95,7 +106,17 @@ def _warn(left: LeftOver) -> None:
 
 
 def conclude(console: Console, recorded: Recorded) -> int:
-    """Analyse a finished run and print its verdict, and what it has left last. Returns the exit code."""
+    """Analyse a finished run and print its verdict, and what it has left last. Returns the exit code.
+
+    Raises KeyboardInterrupt where a user interrupts the analysis, once that has ended and the user was told.
+    """
+    if recorded.interrupted:
+        with output_that_waits_for_nobody():
+            return _conclude(console, recorded)
+    return _conclude(console, recorded)
+
+
+def _conclude(console: Console, recorded: Recorded) -> int:
     ended = recorded.ended
     why, code = (ended.why, ended.exit_code) if ended is not None else ("", None)
     if recorded.interrupted:
@@ -103,6 +124,12 @@ def conclude(console: Console, recorded: Recorded) -> int:
     try:
         verdict = print_verdict(console, recorded.folder, why, code, recorded.analysis, undone=recorded.left.summary)
         return 5 if recorded.left else verdict
+    except KeyboardInterrupt:
+        command = f"brownout report {shell_path(recorded.folder)}"
+        text = f"interrupted in the analysis. {recorded.left.summary}. The record is complete; its reports: {command}"
+        with output_that_waits_for_nobody():
+            console.print(Text(text), soft_wrap=True)
+        raise
     finally:
         _warn(recorded.left)
 

@@ -40,15 +40,15 @@ _WITHOUT_REPORT: Final = {4: "aborted", 130: "interrupted"}
 
 @dataclass(frozen=True, slots=True)
 class PlayedRun:
-    """A concluded run. `label`: its stack and seed, if there are several; else "". `interrupted`: by the user, who
-    wants no further one, whatever its exit code is.
+    """A concluded run. `label`: its stack and seed, if there are several; else "". `last`: no further one is played,
+    because the user interrupted it, or because it left a fault on the target, which the user must know first.
     """
 
     folder: Path
     exit_code: int
     verdict: str
     label: str = ""
-    interrupted: bool = False
+    last: bool = False
 
 
 def machine_reasons(report: Mapping[str, Any]) -> tuple[str, ...]:
@@ -96,14 +96,14 @@ def play_series(
     played: list[PlayedRun] = []
     while True:
         recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
-        interrupted = recorded.interrupted
+        last = recorded.interrupted or bool(recorded.left)
         try:
             code = conclude(console, recorded)
         except KeyboardInterrupt:  # during the analysis: the runs are still listed
-            code, interrupted = INTERRUPTED, True
+            code, last = recorded.interrupted_code, True
         report = _report(recorded.folder)
         verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
-        played.append(PlayedRun(recorded.folder, code, verdict, label, interrupted))
+        played.append(PlayedRun(recorded.folder, code, verdict, label, last))
         if retries == 0 or code != INCONCLUSIVE or report is None:
             return played
         machine = machine_reasons(report)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chaos.cli.console import open_console
+from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.runner.deployment import Deployment
 from chaos.runner.early_end import EarlyEnd, Ended
 from chaos.runner.interrupts import Interrupts
@@ -36,7 +37,8 @@ def serve_stack(name: str, *, port: int, runs: Path) -> int:
     stack = load_stack(name)
     folder = RunFolder(runs, f"serve-{stack.name}")
     try:
-        uvloop.run(_serve(stack, folder, port))
+        with output_that_waits_for_nobody():
+            uvloop.run(_serve(stack, folder, port))
     finally:
         folder.close()
     return 0

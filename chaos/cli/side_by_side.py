@@ -51,12 +51,12 @@ def play_side_by_side(
         played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command, label=label)
         every += played
         codes.append(series_code([run.exit_code for run in played]))
-        if played[-1].interrupted:
+        if played[-1].last:
             break
         if (played[-1].folder / "report.json").is_file():
             folders.append(played[-1].folder)
         console.print()
-    if len(folders) > 1 and not any(run.interrupted for run in every):
+    if len(folders) > 1 and not any(run.last for run in every):
         out = new_folder(runs, f"{plays[0][1].name}-comparison")
         print_comparison(folders, out, as_json=False, spread=spread)
     if len(every) > len(codes):  # some were played again

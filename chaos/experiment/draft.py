@@ -172,14 +172,22 @@ def schedule_of(entry: FaultEntryBase) -> Schedule:
     return Schedule(entry.at, entry.for_ or 0.0, entry.every, entry.random, entry.times, entry.one_by_one)
 
 
+def schedule_mistakes(
+    made: Draft, schedule: Schedule, kind: type[FaultSpec], spec: FaultSpec | None
+) -> list[tuple[str, str, str]]:
+    """Contradictions in when an entry occurs; see `Schedule.mistakes`. `spec`: None where the entry is not valid."""
+    busy_s, selected = schedule.for_s, 0
+    if spec is not None:
+        busy_s = spec.busy_s(schedule.for_s)
+        if isinstance(spec, Selector) and made.stack is not None:
+            selected = len(spec.select(views(made.stack), 0, ""))
+    return list(schedule.mistakes(issubclass(kind, Selector), busy_s, selected))
+
+
 def occurring(made: Draft, fault: DraftFault) -> list[Occurrence]:
     """Every occurrence of an entry; none where the entry is not valid."""
     schedule, spec = fault.schedule, fault.spec
-    if (
-        schedule is None
-        or spec is None
-        or list(schedule.mistakes(isinstance(spec, Selector), spec.busy_s(schedule.for_s)))
-    ):
+    if schedule is None or spec is None or schedule_mistakes(made, schedule, type(spec), spec):
         return []
     return occurrences(fault.id, schedule, spec, views(made.stack) if made.stack is not None else [], made.seed)
 

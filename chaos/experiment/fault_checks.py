@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from chaos.experiment.draft import Draft, DraftFault, occurring, views
+from chaos.experiment.draft import Draft, DraftFault, occurring, schedule_mistakes, views
 from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence
 from chaos.faults.catalogue import KINDS
 from chaos.faults.load.demand import DemandSpec
-from chaos.faults.selection import Selector
 from chaos.faults.spec import OF_REQUESTS, FaultSpec, OnReplicas, WholeReplica
 from chaos.faults.world import refusal
 from reports.shared.documents import did_you_mean, duration_text
@@ -42,9 +41,7 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
         return
     spec = fault.spec
     if fault.schedule is not None:
-        for_s = fault.schedule.for_s
-        busy_s = for_s if spec is None else spec.busy_s(for_s)
-        for key, what, remedy in fault.schedule.mistakes(issubclass(KINDS[kind], Selector), busy_s):
+        for key, what, remedy in schedule_mistakes(made, fault.schedule, KINDS[kind], spec):
             yield say((*path, key), what, remedy)
     if isinstance(spec, DemandSpec) and made.profile is not None:
         for key, what, remedy in spec.mistakes(made.profile):

@@ -20,6 +20,7 @@ from chaos.experiment.file import ExperimentFile, TraceFile
 from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
+from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
 from loadprofiles.sessions.profile import Profile
@@ -202,6 +203,7 @@ def load_experiment(
         file = validate(document, ExperimentFile)
     except InvalidFile as error:
         problems.extend(error.problems)
+    problems.extend(check_values(document))
     if stack is not None and made.target.get("url") is not None:
         problems.append(document.problem(("target",), "--stack: the target is a url", "leave --stack out"))
     problems.extend(check(made))

@@ -4,6 +4,7 @@ times, or one replica after another. Pure: a function of the file, the stack and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from chaos.faults.selection import Selector
 from chaos.faults.spec import FaultSpec
 from chaos.faults.world import ReplicaView
+from reports.shared.documents import duration_text
 from reports.shared.draws import uniform
 
 __all__ = ["SCHEDULE_KEYS", "Occurrence", "Schedule", "occurrences"]
@@ -40,10 +42,11 @@ class Schedule:
         """Whether it occurs more than once."""
         return self.every_s is not None or self.random_s is not None
 
-    def mistakes(self, takes_replicas: bool, busy_s: float) -> Iterator[tuple[str, str, str]]:
+    def mistakes(self, takes_replicas: bool, busy_s: float, selected: int) -> Iterator[tuple[str, str, str]]:
         """Contradictions in it: (key, what is wrong, what would be right).
 
-        `busy_s`: how long its targets are busy with one occurrence, with notice and cold start.
+        `busy_s`: how long its targets are busy with one occurrence, with notice and cold start. `selected`: how many
+        replicas it selects; 0 where that is not known.
         """
         if self.every_s is not None and self.random_s is not None:
             yield "random", "every and random cannot be combined", "remove one of them"
@@ -57,10 +60,12 @@ class Schedule:
             yield key, f"{key} needs the number of repetitions", "add times: 3"
         if self.one_by_one and not takes_replicas:
             yield "one_by_one", "one_by_one is for faults of replicas, and this fault has none", "remove one_by_one:"
-        if self.random_s is not None and self.times is not None and round(self.times * busy_s - self.random_s, 9) > 0:
+        times = self.times if self.times is not None else selected if self.one_by_one else 0
+        if self.random_s is not None and round(times * busy_s - self.random_s, 9) > 0:
             with_both = ", with notice and cold start," if busy_s > self.for_s else ""
-            what = f"{self.times} times {busy_s:g} s{with_both} do not fit into {self.random_s:g} s"
-            yield "random", what, f"make random: at least {self.times * busy_s:g}s"
+            what = f"{times} times {duration_text(busy_s)}{with_both} do not fit into {duration_text(self.random_s)}"
+            least_s = math.ceil(times * busy_s * 1000 - 1e-6) / 1000
+            yield "random", what, f"make random: at least {duration_text(least_s)}"
 
 
 @dataclass(frozen=True, slots=True)

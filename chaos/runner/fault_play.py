@@ -137,7 +137,8 @@ class FaultPlay:
         except TargetFailed:
             raise  # the run itself is over; the revert comes first
         except Exception as error:  # whatever it is, this fault could not be played
-            self._failed(f"could not be injected: {error or repr(error)}")
+            what = "could not be kept on" if self.played.confirmed else "could not be injected"
+            self._failed(f"{what}: {error or repr(error)}")
         finally:
             # A cancelled run must leave no fault behind: the revert is completed before the cancellation.
             reverting = asyncio.ensure_future(self._revert())

@@ -8,14 +8,12 @@ come. If even that takes longer than `NOW_S`, this process exits by itself; its 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import select
 import signal
-import sys
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from chaos.runner.early_end import EarlyEnd
 
@@ -51,8 +49,10 @@ class Interrupts:
         self._first = first
         self._afterwards = afterwards
         self._timers: list[asyncio.TimerHandle] = []
-        self._exit: threading.Timer | None = None
+        self._exits: list[threading.Timer] = []
+        self._killed = False
         self._received = 0
+        self._before: dict[signal.Signals, Any] = {}
 
     @property
     def received(self) -> bool:
@@ -60,43 +60,57 @@ class Interrupts:
         return self._received > 0
 
     def install(self) -> None:
-        """Handle the signals from now on, in the running event loop."""
+        """Handle the signals from now on, in the running event loop. A SIGHUP that is ignored (`nohup`) stays so."""
         loop = asyncio.get_running_loop()
         for signum in SIGNALS:
-            loop.add_signal_handler(signum, self.on_signal, signum)
+            before = signal.getsignal(signum)
+            if (signum, before) != (signal.SIGHUP, signal.SIG_IGN):
+                self._before[signum] = before
+                loop.add_signal_handler(signum, self.on_signal, signum)
 
     def close(self) -> None:
-        """The run has ended: nothing is killed any more."""
+        """The run has ended: nothing is killed any more, and signals do what they did before."""
+        for signum, before in self._before.items():
+            asyncio.get_running_loop().remove_signal_handler(signum)
+            signal.signal(signum, before)
+        self._before.clear()
         for timer in self._timers:
             timer.cancel()
-        if self._exit is not None:
-            self._exit.cancel()
+        for exiting in self._exits:
+            exiting.cancel()
 
     def on_signal(self, signum: signal.Signals) -> None:
         """A signal came."""
         self._received += 1
         self._early.end("interrupted", f"interrupted by {signum.name}", EXIT_INTERRUPTED)
-        if self._received == 1:  # the timer first: a terminal may not take the text
+        if self._received == 1:
+            self._exit_after(GENTLE_S + NOW_S)
             self._timers.append(asyncio.get_running_loop().call_later(GENTLE_S, self._now))
             self._say(f"interrupted: {self._first} (once more: end everything now)")
         else:
             self._now()
 
     def _now(self) -> None:
-        if self._exit is not None:
+        if self._killed:
             return
-        # A thread, because the event loop may be what does not end.
-        self._exit = threading.Timer(NOW_S, _exit, [self._afterwards])
-        self._exit.daemon = True
-        self._exit.start()
+        self._killed = True
+        self._exit_after(NOW_S)
         self._kill_all()
         self._say("every process is killed now")
 
+    def _exit_after(self, seconds: float) -> None:
+        """A thread, because the event loop may be what does not end."""
+        exiting = threading.Timer(seconds, _exit, [self._afterwards])
+        exiting.daemon = True
+        exiting.start()
+        self._exits.append(exiting)
+
 
 def _exit(afterwards: str) -> None:
-    show = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    text = f"{show}interrupted: ended before the record was closed; the shepherd kills every process\n{afterwards}"
-    with contextlib.suppress(OSError):  # a terminal that is closed, or stopped by Ctrl-S, delays no exit
-        if select.select([], [1], [], 0)[1]:
+    try:
+        show = _SHOW_CURSOR if os.isatty(1) else ""
+        text = f"{show}interrupted: ended before the record was closed; the shepherd kills every process\n{afterwards}"
+        if select.select([], [1], [], 0)[1]:  # a terminal that is closed, or stopped by Ctrl-S, delays no exit
             os.write(1, text.encode())
-    os._exit(EXIT_INTERRUPTED)
+    finally:
+        os._exit(EXIT_INTERRUPTED)

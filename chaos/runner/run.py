@@ -164,6 +164,7 @@ class Run:
                 on_gone=self._shepherd_gone,
             ) as self.supervisor:
                 self.watch.supervisor = self.supervisor
+                watching = asyncio.create_task(self.watch.watch_shepherd(self.supervisor))
                 try:
                     await self._play_on(self.supervisor)
                 except Ended as early:
@@ -174,6 +175,7 @@ class Run:
                     ended = Ended("failed", str(error), 5)
                 finally:
                     self._stopping = True
+                    watching.cancel()
                 await self._stop(self.supervisor)
         except TargetFailed as error:  # also of the shepherd, when it is told to end
             self.early.end("failed", str(error), 5)
@@ -226,6 +228,7 @@ class Run:
                     await asyncio.gather(watching, return_exceptions=True)
         finally:
             self.load.command = "stop"
+            supervisor.resume_shepherd()  # if somebody stopped it: what follows needs it
             # It ends every session, so that each has its span, and exits by itself.
             within_s = INTERRUPTED_LOAD_ENDS_WITHIN_S if self.interrupts.received else LOAD_ENDS_WITHIN_S
             with contextlib.suppress(TimeoutError, LookupError, ShepherdGone):
@@ -347,6 +350,7 @@ class Run:
     async def _stop(self, supervisor: Supervisor) -> None:
         """Stop every process, so that every span has arrived, and settle every fault."""
         self.progress.phase("analysis")
+        supervisor.resume_shepherd()
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all(INTERRUPTED_GRACE_S if self.interrupts.received else None)
         await supervisor.swept()

@@ -125,26 +125,23 @@ class RunWatch:
     async def watch(self) -> None:
         """From the start of the load on: judge guardrails and silence, until a process is silent or cancelled."""
         await self._load.started.wait()
-        stopped_from: float | None = None
         while (silence := self._silence.look()) is None:
-            stopped_from = (stopped_from or time.monotonic()) if self._shepherd_stopped() else None
-            if stopped_from is not None and time.monotonic() - stopped_from >= STOPPED_S:
-                self._end_for_shepherd()
-                return
             if self._load.command == "run":
                 self._abort(self._guardrails.tick(time.time()))
             await asyncio.sleep(LOOK_EVERY_S)
         await self._end_for(silence)
 
-    def _shepherd_stopped(self) -> bool:
-        return self.supervisor is not None and self.supervisor.shepherd_stopped
-
-    def _end_for_shepherd(self) -> None:
-        """End the run, and let the shepherd continue: it ends the processes."""
-        assert self.supervisor is not None
-        pid = self.supervisor.shepherd_pid
-        self._early.end("failed", f"the shepherd (process {pid}) was stopped for {STOPPED_S:g} s: {_WITHOUT_IT}", 5)
-        self.supervisor.resume_shepherd()
+    async def watch_shepherd(self, supervisor: Supervisor) -> None:
+        """From the setup until cancelled: one that is stopped ends the run, and is made to continue, to end it."""
+        stopped_from: float | None = None
+        while True:
+            stopped_from = (stopped_from or time.monotonic()) if supervisor.shepherd_stopped else None
+            if stopped_from is not None and time.monotonic() - stopped_from >= STOPPED_S:
+                why = f"the shepherd (process {supervisor.shepherd_pid}) was stopped for {STOPPED_S:g} s: {_WITHOUT_IT}"
+                self._early.end("failed", why, 5)
+                supervisor.resume_shepherd()
+                stopped_from = None
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _end_for(self, silence: Silence) -> None:
         """End the run, and kill the silent process: it would hold up the revert of a fault that acts inside it."""

@@ -299,6 +299,7 @@ class Supervisor:
             asyncio.get_running_loop().call_exception_handler(context)
 
     async def _close(self) -> None:
+        self.resume_shepherd()
         try:
             with contextlib.suppress(ShepherdGone, Refused):
                 await self.stop_all()

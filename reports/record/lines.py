@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
+from reports.shared.phases import ALL_PHASES
 from reports.shared.regular_file import open_regular
 
 __all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
@@ -27,17 +28,17 @@ class _Entry(msgspec.Struct):
 
 
 class _Run(_Entry):
-    event: str
+    event: Literal["started", "finished", "not_steady", "aborted", "failed", "interrupted"]
     why: str = ""
 
 
 class _Phase(_Entry):
-    phase: str
+    phase: Literal[*ALL_PHASES, "end"]  # type: ignore[valid-type]
 
 
 class _Fault(_Entry):
     id: str
-    stage: str
+    stage: Literal["planned", "injected", "confirmed", "lapsed", "reverted", "verified", "failed"]
     kind: str | None = None
     targets: list[str] | None = None
     pools: list[str] | None = None
@@ -51,7 +52,7 @@ class _Fault(_Entry):
 
 class _Process(_Entry):
     name: str
-    event: str
+    event: Literal["started", "ready", "exited"]
     incarnation: int | None = None
     kind: str | None = None
     status: int | None = None
@@ -99,8 +100,9 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "process": _Process,
     "spans": _Spans,
     "guardrail": _Guardrail,
+    **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
-"""The fields of the events that are analysed, by type. Of other events only the time is used."""
+"""The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""
 
 POST: Final[type[msgspec.Struct]] = _Post
 """The fields of a post of counters."""
@@ -147,7 +149,7 @@ def read_lines(
             continue
         try:
             row = decode(line)
-            struct = types.get(str(row.get("type")), _Entry) if isinstance(types, Mapping) else types
+            struct = _struct_of(row, types) if isinstance(types, Mapping) else types
             entry: Any = msgspec.convert(row, struct)
             found.append((number, entry.at, row))
         except _NOT_A_LINE as error:
@@ -168,6 +170,13 @@ def read_lines(
         rest = len(wrong) - 1
         others = f", and {rest} other line{'s' if rest > 1 else ''}" if rest else ""
         damage.append(Damage(f"line {first} of {path.name} cannot be read ({why}){others}: skipped", expected=False))
+
+
+def _struct_of(row: dict[str, Any], types: Mapping[str, type[msgspec.Struct]]) -> type[msgspec.Struct]:
+    its_type = row.get("type")
+    if not isinstance(its_type, str) or its_type not in types:
+        raise ValueError(f"its type {its_type!r} is not known")
+    return types[its_type]
 
 
 def _why(error: Exception) -> str:

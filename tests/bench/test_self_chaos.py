@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.attacks import ATTACKS
-from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, plan, problems_of, table
+from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, can_mount, plan, problems_of, table
 from tests.support.run_helpers import write_experiment
 
 
@@ -53,6 +52,11 @@ def test_the_plan_is_drawn_from_the_number_and_takes_every_attack_in_turn() -> N
         row("flood of the collector", exit=0, event="finished", reports=reports(0, 0)),
         row(exit=1, event="finished", attacked=False, phase="end", reports=reports(1, 1)),
         row(exit=1, event="finished", phase="drain", reports=reports(1, 1)),
+        row("SIGKILL runner", phase="end", exit=-9, event="finished", reports=reports(0, 0)),
+        row("SIGINT runner", phase="end", exit=130, event="finished", reports=reports(1, 1)),
+        row("full disk", phase="end", event="finished", reports=reports(0, 0)),
+        row("SIGSTOP runner", phase="", exit=3, event="finished", reports=reports(3, 3)),
+        row("SIGKILL runner", phase="", exit=-9, event="", reports=[{"exit": 2, "verdict": None}] * 2),
     ],
 )
 def test_a_run_that_answered_as_documented_has_no_problem(answered: dict[str, Any]) -> None:
@@ -81,6 +85,10 @@ FINISHED: dict[str, Any] = {"exit": 0, "event": "finished", "reports": reports(0
         (row("SIGINT runner", exit=-2, event=""), "exit code -2, attacked in fault: the record says nothing"),
         (row("SIGTERM runner", exit=143, event=""), "exit code 143, attacked in fault: the record says nothing"),
         (row("SIGINT runner", exit=130, event="finished"), "exit code 130, but the record says finished"),
+        (
+            row("SIGKILL runner", phase="end", exit=-9, event="finished", reports=reports(5, 5)),
+            "exit code 5, but the record says finished",
+        ),
         (
             row("SIGKILL runner", exit=-9, event="", reports=reports(0, 0)),
             "`report` gives 0 for a record that was not closed",
@@ -119,8 +127,8 @@ IN_MAKE_TEST = (
     ],
 )
 def test_nothing_is_left_of_an_attacked_run_and_its_record_is_true(number: int, name: str, tmp_path: Path) -> None:
-    if ATTACKS[name].needs_disk and os.geteuid() != 0:
-        pytest.skip("mounting a file system needs root")
+    if ATTACKS[name].needs_disk and not can_mount():
+        pytest.skip("a file system cannot be mounted here")
     at_s = random.Random(number).uniform(0.2, 4.5)
     experiment = write_experiment(tmp_path)
     result = attacked(number, ATTACKS[name], (str(experiment),), at_s, tmp_path / "runs", from_load=True)

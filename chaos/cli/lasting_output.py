@@ -1,0 +1,149 @@
+"""Standard output and standard error that hold up no run: where nobody reads, a run goes on or ends as it would."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, TextIO, cast
+
+from reports.shared.errors import BrownoutError
+
+__all__ = ["LastingOutput", "OutputError", "lasting_output", "output_that_waits_for_nobody"]
+
+IMPATIENT_S: Final = 0.2
+"""How long a run waits for a terminal or a pipe that takes nothing, seconds, before it drops text."""
+_NOBODY_READS: Final = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO, errno.EBADF})
+_BUFFERED: Final = 8192
+_AT_ONCE: Final = select.PIPE_BUF
+"""Bytes that a pipe takes without waiting when it is ready."""
+
+
+class OutputError(BrownoutError):
+    """The output cannot be written, although somebody may read it: a file on a full disk."""
+
+
+class LastingOutput:
+    """A text file for output that nobody may read any more: a closed terminal, a pipe whose reader has ended.
+
+    What is written then is discarded. A terminal that is stopped (Ctrl-S) and a pipe that is full are waited for,
+    `patience_s` seconds at most: None waits as long as it takes, and else the text is dropped. Apart from that, it
+    behaves like `file`. With patience None, it raises OutputError where the text cannot be written for another reason.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.patience_s: float | None = None
+        self._file = file
+        self._pending = ""
+        self._stalled = False
+        self._by_line = file.isatty() or file is sys.__stderr__
+        self._descriptor: int | None = None
+        with contextlib.suppress(OSError, ValueError):  # a file in memory: none of this applies
+            self._descriptor = file.fileno()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write; see the class."""
+        if self._descriptor is None:
+            return self._file.write(text)
+        self._pending += text
+        if len(self._pending) >= _BUFFERED or (self._by_line and "\n" in text):
+            self.flush()
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Write what is buffered; see the class."""
+        if self._descriptor is None:
+            self._file.flush()
+            return
+        text, self._pending = self._pending, ""
+        if text:
+            self._send(self._descriptor, text.encode(self._file.encoding or "utf-8", self._file.errors or "strict"))
+
+    def _send(self, descriptor: int, data: bytes) -> None:
+        left = memoryview(data)
+        while left and self._ready(descriptor):
+            try:
+                left = left[os.write(descriptor, left[:_AT_ONCE]) :]
+            except BlockingIOError:
+                time.sleep(0.001)  # a socket may be ready for less than this
+            except OSError as error:
+                if error.errno in _NOBODY_READS:
+                    self._discard(descriptor)
+                elif self.patience_s is None:
+                    raise OutputError(f"the output cannot be written: {error.strerror}") from None
+                return
+
+    def _ready(self, descriptor: int) -> bool:
+        """Wait until it takes something. False: it took nothing for too long."""
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        if self.patience_s is None:
+            poll.poll()
+            return True
+        wait_s = 0.0 if self._stalled else self.patience_s
+        self._stalled = not poll.poll(wait_s * 1000)
+        return not self._stalled
+
+    @staticmethod
+    def _discard(descriptor: int) -> None:
+        """From now on, the file descriptor leads to /dev/null: also for what others write to it."""
+        nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def lasting_output() -> Iterator[None]:
+    """Within the block, this process goes on when nobody reads its standard output or standard error any more.
+
+    Descriptors that were closed at the start lead to /dev/null, also after the block: no other file gets their numbers.
+    """
+    _open_closed_descriptors()
+    out, err = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115 - until the exit
+    out.flush()
+    lasting = LastingOutput(out), LastingOutput(err)
+    sys.stdout, sys.stderr = (cast(TextIO, one) for one in lasting)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+        try:
+            for one in lasting:
+                one.flush()
+        except OutputError as error:
+            print(f"brownout: {error}", file=sys.stderr)
+            sys.exit(5)
+
+
+def _open_closed_descriptors() -> None:
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+
+
+@contextlib.contextmanager
+def output_that_waits_for_nobody() -> Iterator[None]:
+    """Within the block, text is dropped where a terminal is stopped (Ctrl-S) or a pipe is full: no event loop waits."""
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, LastingOutput)]
+    before = [stream.patience_s for stream in streams]
+    for stream in streams:
+        stream.patience_s = IMPATIENT_S
+    try:
+        yield
+    finally:
+        for stream, patience_s in zip(streams, before, strict=True):
+            stream.patience_s = patience_s
