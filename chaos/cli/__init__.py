@@ -16,5 +16,6 @@ compare        `compare`: finished runs side by side
 verdict        the verdict on the terminal, and `report`
 heal           `heal`: undoes what an ended run has left
 console        the console of every command
+lasting_output  standard output that nobody may read: it holds up no run
 serve          `serve`: a stack without load or faults
 """

@@ -5,6 +5,7 @@ file               the format of the file (pydantic)
 draft              the valid parts of a file, for the checks
 checks             what does not fit together, or does not match the target or the load
 fault_checks       the same for single faults
+value_checks       keys without a value
 measurable         the same for gates: what this experiment cannot measure
 gate_checks        gates that cannot fail or pass, repeat or exclude each other
 guardrail_checks   guardrails that stop no run, or every run

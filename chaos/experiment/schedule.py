@@ -65,7 +65,7 @@ class Schedule:
             with_both = ", with notice and cold start," if busy_s > self.for_s else ""
             what = f"{times} times {duration_text(busy_s)}{with_both} do not fit into {duration_text(self.random_s)}"
             least_s = math.ceil(times * busy_s * 1000 - 1e-6) / 1000
-            yield "random", what, f"make random: at least {duration_text(least_s)}"
+            yield "random", what, f"make random: at least {f'{least_s:.3f}'.rstrip('0').rstrip('.')}s"
 
 
 @dataclass(frozen=True, slots=True)

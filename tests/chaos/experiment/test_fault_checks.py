@@ -165,6 +165,16 @@ def test_a_fault_of_the_load_works_with_any_target_and_must_match_the_profile(tm
             "make random: at least 15s",
         ),
         (
+            "{for: 4111.111s, random: 12333s, times: 3, latency: {pool: tpu, delay: 50ms}}",
+            "3 times 68 min 31.111 s do not fit into 205 min 33 s",
+            "make random: at least 12333.333s",
+        ),
+        (
+            "{for: 5s, random: 6s, one_by_one: true, kill: {pool: tpu, cold_start: 10s}}",
+            "2 times 15 s, with notice and cold start, do not fit into 6 s",
+            "make random: at least 30s",
+        ),
+        (
             "{for: 5s, every: 9s, one_by_one: true, surge: {factor: 2}}",
             "one_by_one is for faults of replicas, and this fault has none",
             "remove one_by_one:",

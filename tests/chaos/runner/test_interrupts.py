@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
+import uvloop
 
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.interrupts import GENTLE_S, NOW_S, Interrupts
@@ -64,7 +66,8 @@ def test_the_first_signal_ends_the_run_early_and_kills_nothing_at_once() -> None
     rig = run_in_virtual_time(scenario())
     assert [(ended.event, ended.exit_code) for ended in rig.early.reasons] == [("interrupted", 130)]
     assert rig.killed_at == []
-    assert Timer.started == []
+    assert [timer.seconds for timer in Timer.started] == [GENTLE_S + NOW_S], "also if the event loop does not go on"
+    assert Timer.cancelled == 1
 
 
 def test_a_run_that_does_not_end_after_the_first_signal_is_killed() -> None:
@@ -77,7 +80,7 @@ def test_a_run_that_does_not_end_after_the_first_signal_is_killed() -> None:
 
     rig, begun = run_in_virtual_time(scenario())
     assert rig.killed_at == [begun + GENTLE_S]
-    assert [timer.seconds for timer in Timer.started] == [NOW_S]
+    assert [timer.seconds for timer in Timer.started] == [GENTLE_S + NOW_S, NOW_S]
     assert GENTLE_S + NOW_S < 5.0, "the process is gone within 5 s"
 
 
@@ -95,9 +98,9 @@ def test_a_second_signal_kills_at_once_and_further_ones_change_nothing() -> None
 
     rig, at = run_in_virtual_time(scenario())
     assert rig.killed_at == [at]
-    assert [timer.seconds for timer in Timer.started] == [NOW_S]
+    assert [timer.seconds for timer in Timer.started] == [GENTLE_S + NOW_S, NOW_S]
     assert NOW_S < 2.0
-    assert Timer.cancelled == 1
+    assert Timer.cancelled == 2
 
 
 def test_a_signal_after_another_early_end_is_a_first_signal() -> None:
@@ -114,6 +117,37 @@ def test_a_signal_after_another_early_end_is_a_first_signal() -> None:
     assert [ended.exit_code for ended in rig.early.reasons] == [4, 130]
 
 
+def test_after_the_run_signals_do_what_they_did_before() -> None:
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_IGN,
+    }
+    before = {signum: signal.signal(signum, handler) for signum, handler in handlers.items()}
+
+    async def scenario() -> Rig:
+        rig = Rig()
+        of_loop = signal.getsignal(signal.SIGINT)
+        rig.interrupts.install()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, "nohup"
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+        rig.interrupts.close()
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) == of_loop
+        return rig
+
+    try:
+        rig = uvloop.run(scenario())
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+    assert [ended.why for ended in rig.early.reasons] == ["interrupted by SIGTERM"]
+
+
 def test_a_process_that_exits_by_itself_says_how_to_see_what_is_left(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,7 +159,7 @@ def test_a_process_that_exits_by_itself_says_how_to_see_what_is_left(
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)
     run_in_virtual_time(scenario())
-    [timer] = Timer.started
+    timer = Timer.started[-1]
     timer.action(*timer.arguments)
     assert codes == [130]
     assert capfd.readouterr().out == (

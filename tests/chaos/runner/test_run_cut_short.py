@@ -46,14 +46,13 @@ def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Pa
     assert "Traceback" not in output
 
 
-@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_a_terminal_that_is_closed_ends_the_run_as_ctrl_c_does(tmp_path: Path) -> None:
     screen, terminal = pty.openpty()
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs", terminal=terminal)
     os.close(terminal)
 
     def on() -> bool:
-        while select.select([screen], [], [], 0)[0]:  # a terminal that nobody reads would stop the run
+        while select.select([screen], [], [], 0)[0]:
             os.read(screen, 65536)
         return "confirmed" in [event["stage"] for event in run.events("fault")]
 
@@ -68,6 +67,7 @@ def test_a_terminal_that_is_closed_ends_the_run_as_ctrl_c_does(tmp_path: Path) -
     run.nothing_left()
 
 
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_a_killed_runner_leaves_no_process_and_a_readable_record(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs")
     run.stage("confirmed")

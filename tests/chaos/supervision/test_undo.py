@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from chaos.supervision.identity import Identity, identify, state_of
 from chaos.supervision.undo import (
+    LOCK_WITHIN_S,
     UndoFile,
     UndoNotWritten,
     _lock_writing,
@@ -102,7 +104,9 @@ def test_a_writer_that_was_stopped_delays_the_others_for_a_bounded_time(path: Pa
     held = os.open(path, os.O_RDWR)
     try:
         _lock_writing(held)
+        begun = time.monotonic()
         file.disarm("f1")
+        assert time.monotonic() - begun >= LOCK_WITHIN_S, "it waited for the lock"
     finally:
         os.close(held)
     assert pending(path) == []

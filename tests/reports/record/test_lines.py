@@ -25,8 +25,8 @@ def written(folder: Path, *lines: Any) -> Path:
     return path
 
 
-def test_valid_lines_of_known_and_unknown_types_are_read(tmp_path: Path) -> None:
-    lines = [PHASE, {"at": 11, "type": "news", "anything": [1]}, {"at": 12, "type": "run", "event": "finished"}]
+def test_valid_lines_of_all_types_are_read(tmp_path: Path) -> None:
+    lines = [PHASE, {"at": 11, "type": "machine", "anything": [1]}, {"at": 12, "type": "run", "event": "finished"}]
     assert read(written(tmp_path, *lines)) == (lines, [])
 
 
@@ -41,6 +41,10 @@ def test_valid_lines_of_known_and_unknown_types_are_read(tmp_path: Path) -> None
         ({"at": "now", "type": "phase", "phase": "fault"}, "Expected `int`, got `str` - at `$.at`"),
         ({"at": 1e300, "type": "phase", "phase": "fault"}, "Expected `int`"),
         ({"at": 11, "type": "phase", "phase": None}, "Expected `str`, got `null` - at `$.phase`"),
+        ({"at": 11, "type": "phase", "phase": "fau1t"}, "Invalid enum value 'fau1t' - at `$.phase`"),
+        ({"at": 11, "type": "run", "event": "fai1ed"}, "Invalid enum value 'fai1ed' - at `$.event`"),
+        ({"at": 11, "type": "fault", "id": "f1", "stage": "lapset"}, "Invalid enum value 'lapset' - at `$.stage`"),
+        ({"at": 11, "type": "fau1t", "id": "f1", "stage": "lapsed"}, "its type 'fau1t' is not known"),
         ({"at": 11, "type": "fault", "id": "f1", "stage": "injected", "targets": 5}, "at `$.targets`"),
         ({"at": 11, "type": "spans", "instances": {"a": 1}}, "at `$.instances[...]`"),
         ({"at": 11 + LONGEST_RUN_NS, "type": "phase", "phase": "end"}, "its time is 7 days from that of the others"),
