@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -94,6 +95,16 @@ def test_a_failed_seed_fails_all_and_an_interrupted_one_ends_all(
     assert runs.play(tmp_path / "b", retries=1) == 130
     assert runs.compared == []
     assert len(list((tmp_path / "b" / "runs").iterdir())) == 2
+
+
+def test_a_run_that_left_a_fault_is_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Scripted(monkeypatch, {1: ["failed"], 2: ["pass"]})
+    left = LeftOver(tmp_path, 1, [], "the file cannot be read")
+    monkeypatch.setattr(
+        retry_inconclusive, "record", lambda *given, **more: replace(runs.record(*given, **more), left=left)
+    )
+    assert runs.play(tmp_path, retries=0) == 5
+    assert len(list((tmp_path / "runs").iterdir())) == 1
 
 
 def test_without_retries_each_seed_is_played_once(
