@@ -126,7 +126,8 @@ def _conclude(console: Console, recorded: Recorded) -> int:
         return 5 if recorded.left else verdict
     except KeyboardInterrupt:
         command = f"brownout report {shell_path(recorded.folder)}"
-        text = f"interrupted in the analysis: {recorded.left.summary}, and the record is complete; its reports: {command}"
+        undone = recorded.left.summary
+        text = f"interrupted in the analysis: {undone}, and the record is complete; its reports: {command}"
         with output_that_waits_for_nobody():
             console.print(Text(text), soft_wrap=True)
         raise
