@@ -25,15 +25,8 @@ LONG_STALL = "{at: 0s, for: 60s, stall: {pool: right}}"
 PHASES = ["setup", "warmup", "baseline", "fault", "recovery", "drain"]
 
 
-@pytest.mark.parametrize(
-    "phase",
-    [
-        pytest.param(
-            phase, marks=[pytest.mark.long] if phase in ("setup", "warmup", "recovery", "baseline", "drain") else []
-        )
-        for phase in PHASES
-    ],
-)
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
+@pytest.mark.parametrize("phase", PHASES)
 def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Path, phase: str) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs")
     run.reached(phase)
@@ -93,9 +86,8 @@ def test_the_shepherd_ends_the_run_of_a_runner_that_is_stopped_for_5_seconds(tmp
     run.nothing_left()
 
 
-@pytest.mark.parametrize(
-    "name", ["locust", pytest.param("gateway", marks=pytest.mark.long), pytest.param("left-0", marks=pytest.mark.long)]
-)
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
+@pytest.mark.parametrize("name", ["locust", "gateway", "left-0"])
 def test_a_process_that_dies_unexpectedly_ends_the_run_and_is_named(tmp_path: Path, name: str) -> None:
     run = Run(write_experiment(tmp_path, fault=LONG_STALL), tmp_path / "runs")
     run.stage("confirmed")
@@ -172,6 +164,7 @@ def test_a_gateway_that_does_not_start_is_named_with_its_last_log_lines(tmp_path
     assert "the gateway is not installed" in done.stdout
 
 
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_a_full_disk_ends_the_run_and_report_answers_as_the_run_did(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", size="500k") as disk:
         run = Run(write_experiment(tmp_path, fault=LONG_STALL), disk / "runs")

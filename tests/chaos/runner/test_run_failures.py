@@ -22,12 +22,13 @@ SURGE = "{at: 0s, for: 60s, surge: {factor: 2}}"
 STALL = "{at: 0s, for: 60s, stall: {pool: right}}"
 
 
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 @pytest.mark.parametrize(
     ("name", "fault", "who"),
     [
         ("locust", SURGE, "the load generator (locust)"),
-        pytest.param("gateway", STALL, "the gateway (gateway)", marks=pytest.mark.long),
-        pytest.param("left-0", STALL, "the replica (left-0)", marks=pytest.mark.long),
+        ("gateway", STALL, "the gateway (gateway)"),
+        ("left-0", STALL, "the replica (left-0)"),
     ],
 )
 def test_a_process_that_somebody_stops_ends_the_run_within_seconds(
