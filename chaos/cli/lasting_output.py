@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import select
+import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -32,18 +33,22 @@ class LastingOutput:
 
     What is written then is discarded. A terminal that is stopped (Ctrl-S) and a pipe that is full are waited for,
     `patience_s` seconds at most: None waits as long as it takes, and else the text is dropped. Apart from that, it
-    behaves like `file`. With patience None, it raises OutputError where the text cannot be written for another reason.
+    behaves like `file`. With patience None and `needed`, it raises OutputError where the text cannot be written for
+    another reason.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, *, needed: bool = True) -> None:
         self.patience_s: float | None = None
         self._file = file
-        self._pending = ""
+        self._needed = needed
+        self._pending = bytearray()
         self._stalled = False
-        self._by_line = file.isatty() or file is sys.__stderr__
+        self._by_line = file.isatty() or not needed
         self._descriptor: int | None = None
         with contextlib.suppress(OSError, ValueError):  # a file in memory: none of this applies
             self._descriptor = file.fileno()
+        self._never_waits: int | None = None
+        """The same terminal or pipe, opened again: its writes return at once where it is full."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -52,7 +57,7 @@ class LastingOutput:
         """Write; see the class."""
         if self._descriptor is None:
             return self._file.write(text)
-        self._pending += text
+        self._pending += text.encode(self._file.encoding or "utf-8", self._file.errors or "strict")
         if len(self._pending) >= _BUFFERED or (self._by_line and "\n" in text):
             self.flush()
         return len(text)
@@ -67,41 +72,72 @@ class LastingOutput:
         if self._descriptor is None:
             self._file.flush()
             return
-        text, self._pending = self._pending, ""
-        if text:
-            self._send(self._descriptor, text.encode(self._file.encoding or "utf-8", self._file.errors or "strict"))
+        data, self._pending = self._pending, bytearray()
+        if data:
+            self._send(self._descriptor, data)
 
-    def _send(self, descriptor: int, data: bytes) -> None:
+    def _send(self, descriptor: int, data: bytearray) -> None:
         left = memoryview(data)
         while left and self._ready(descriptor):
             try:
-                left = left[os.write(descriptor, left[:_AT_ONCE]) :]
+                left = left[os.write(self._write_to(descriptor), left[:_AT_ONCE]) :]
             except BlockingIOError:
                 time.sleep(0.001)  # a socket may be ready for less than this
             except OSError as error:
                 if error.errno in _NOBODY_READS:
                     self._discard(descriptor)
-                elif self.patience_s is None:
+                elif self._needed and self.patience_s is None:
                     raise OutputError(f"the output cannot be written: {error.strerror}") from None
                 return
+
+    def _write_to(self, descriptor: int) -> int:
+        """The descriptor to write to: a terminal that is ready may have room for one byte, and wait for the rest."""
+        if self.patience_s is None:
+            return descriptor
+        if self._never_waits is None:
+            self._never_waits = _opened_again(descriptor)
+        return self._never_waits
 
     def _ready(self, descriptor: int) -> bool:
         """Wait until it takes something. False: it took nothing for too long."""
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
         if self.patience_s is None:
+            self._stalled = False
             poll.poll()
             return True
         wait_s = 0.0 if self._stalled else self.patience_s
         self._stalled = not poll.poll(wait_s * 1000)
         return not self._stalled
 
-    @staticmethod
-    def _discard(descriptor: int) -> None:
+    def _discard(self, descriptor: int) -> None:
         """From now on, the file descriptor leads to /dev/null: also for what others write to it."""
+        self.close_again()
+        self._never_waits = descriptor
         nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+    def close_again(self) -> None:
+        """Close what was opened again, if it was."""
+        if self._never_waits is not None and self._never_waits != self._descriptor:
+            os.close(self._never_waits)
+        self._never_waits = None
+
+
+def _opened_again(descriptor: int) -> int:
+    """The same terminal or pipe, with an open file description of its own that does not block; else `descriptor`.
+
+    O_NONBLOCK on the first one would hold for every process that shares it, such as the shell of the user.
+    """
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
+            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            return os.open(f"/proc/self/fd/{descriptor}", flags)
+    except OSError:  # also a pipe whose reader has ended: writing says so
+        pass
+    return descriptor
 
 
 @contextlib.contextmanager
@@ -112,8 +148,9 @@ def lasting_output() -> Iterator[None]:
     """
     _open_closed_descriptors()
     out, err = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115 - until the exit
-    out.flush()
-    lasting = LastingOutput(out), LastingOutput(err)
+    with contextlib.suppress(OSError):
+        out.flush()
+    lasting = LastingOutput(out), LastingOutput(err, needed=False)
     sys.stdout, sys.stderr = (cast(TextIO, one) for one in lasting)
     try:
         yield
@@ -122,9 +159,13 @@ def lasting_output() -> Iterator[None]:
         try:
             for one in lasting:
                 one.flush()
+                one.close_again()
         except OutputError as error:
-            print(f"brownout: {error}", file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(f"brownout: {error}", file=err, flush=True)
             sys.exit(5)
+        except KeyboardInterrupt:
+            sys.exit(130)
 
 
 def _open_closed_descriptors() -> None:

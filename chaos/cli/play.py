@@ -47,11 +47,6 @@ class Recorded:
     left: LeftOver
     interrupted: bool = False
 
-    @property
-    def interrupted_code(self) -> int:
-        """The exit code where a user interrupts what comes after the run."""
-        return 5 if self.left else INTERRUPTED
-
 
 def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
     """Play an experiment and print its verdict. Returns the exit code.
@@ -59,11 +54,7 @@ def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> in
     Raises UserError if the run's folder cannot be made.
     """
     console = open_console()
-    recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
-    try:
-        return conclude(console, recorded)
-    except KeyboardInterrupt:
-        return recorded.interrupted_code
+    return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
 
 
 def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
@@ -108,7 +99,7 @@ def _warn(left: LeftOver) -> None:
 def conclude(console: Console, recorded: Recorded) -> int:
     """Analyse a finished run and print its verdict, and what it has left last. Returns the exit code.
 
-    Raises KeyboardInterrupt where a user interrupts the analysis, once that has ended and the user was told.
+    Where a user interrupts the analysis, that ends, and the exit code is that of a run that was interrupted.
     """
     if recorded.interrupted:
         with output_that_waits_for_nobody():
@@ -130,7 +121,7 @@ def _conclude(console: Console, recorded: Recorded) -> int:
         text = f"interrupted in the analysis: {undone}, and the record is complete; its reports: {command}"
         with output_that_waits_for_nobody():
             console.print(Text(text), soft_wrap=True)
-        raise
+        return 5 if recorded.left else INTERRUPTED
     finally:
         _warn(recorded.left)
 

@@ -96,11 +96,8 @@ def play_series(
     played: list[PlayedRun] = []
     while True:
         recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
-        last = recorded.interrupted or bool(recorded.left)
-        try:
-            code = conclude(console, recorded)
-        except KeyboardInterrupt:  # during the analysis: the runs are still listed
-            code, last = recorded.interrupted_code, True
+        code = conclude(console, recorded)
+        last = code == INTERRUPTED or recorded.interrupted or bool(recorded.left)
         report = _report(recorded.folder)
         verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
         played.append(PlayedRun(recorded.folder, code, verdict, label, last))

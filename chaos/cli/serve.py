@@ -61,9 +61,9 @@ async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
             supervisor.end_now()
 
     interrupts = Interrupts(early, kill_all, lambda text: console.print(Text(text)), "every process ends")
-    interrupts.install()
     token = secrets.token_urlsafe(24)
     deployment = Deployment.plan(stack, folder, token, "", seed=0, gateway_port=port)
+    interrupts.install()
     try:
         async with Supervisor(
             run_dir=folder.path, owner=folder.path.name, token=token, on_exit=exited, on_gone=gone

@@ -52,6 +52,9 @@ def play_side_by_side(
         every += played
         codes.append(series_code([run.exit_code for run in played]))
         if played[-1].last:
+            rest = len(plays) - number
+            if rest and played[-1].exit_code == 5:
+                console.print(Text(f"not played: {rest} more, because the last run left a fault", style="bold red"))
             break
         if (played[-1].folder / "report.json").is_file():
             folders.append(played[-1].folder)

@@ -16,7 +16,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from chaos.cli.console import open_console
+from chaos.cli.console import open_console, shell_path
+from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.play import Recorded, conclude, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
@@ -47,13 +48,22 @@ def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: 
         return conclude(console, played)
     try:
         if _play_twin(console, experiment, played, runs=runs, quiet=quiet, command=command) == INTERRUPTED:
-            console.print(f"the twin was interrupted; the run is complete. Its report: brownout report {played.folder}")
-            if played.analysis is not None:
-                played.analysis.abandon()
-            return INTERRUPTED
+            return _interrupted(console, played)
+    except KeyboardInterrupt:  # in the analysis of the twin
+        return _interrupted(console, played)
     except BrownoutError as error:  # the run itself is complete: it is judged without its twin
         console.print(Text(f"comparison with the twin not possible: {error}", style="bold red"))
     return conclude(console, played)
+
+
+def _interrupted(console: Console, played: Recorded) -> int:
+    if played.analysis is not None:
+        played.analysis.abandon()
+    command = f"brownout report {shell_path(played.folder)}"
+    with output_that_waits_for_nobody():
+        text = f"the twin was interrupted; the run is complete. Its report: {command}"
+        console.print(Text(text), soft_wrap=True)
+    return INTERRUPTED
 
 
 def _play_twin(

@@ -11,9 +11,6 @@ from reports.shared.errors import Problem
 
 __all__ = ["check_values"]
 
-_STACK = ("target", "stack")
-"""In a stack, null switches a policy off."""
-
 
 def check_values(document: Document) -> Iterator[Problem]:
     """A problem for each key without a value. `chaos.experiment.file` says more about a fault without one."""
@@ -24,8 +21,6 @@ def check_values(document: Document) -> Iterator[Problem]:
 
 
 def _empty(value: Any, path: Where) -> Iterator[Where]:
-    if path == _STACK:
-        return
     if isinstance(value, dict):
         for key, item in value.items():
             if item is None:

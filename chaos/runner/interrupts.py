@@ -8,8 +8,8 @@ come. If even that takes longer than `NOW_S`, this process exits by itself; its 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-import select
 import signal
 import threading
 from collections.abc import Callable
@@ -24,6 +24,7 @@ GENTLE_S: Final = 2.8
 """From the first signal to the moment where every process is killed, seconds."""
 NOW_S: Final = 1.5
 """From the second signal (or the end of `GENTLE_S`) to the exit of this process, seconds."""
+TOLD_WITHIN_S: Final = 0.1
 EXIT_INTERRUPTED: Final = 130
 _SHOW_CURSOR: Final = "\x1b[?25h"
 
@@ -108,9 +109,15 @@ class Interrupts:
 
 def _exit(afterwards: str) -> None:
     try:
-        show = _SHOW_CURSOR if os.isatty(1) else ""
-        text = f"{show}interrupted: ended before the record was closed; the shepherd kills every process\n{afterwards}"
-        if select.select([], [1], [], 0)[1]:  # a terminal that is closed, or stopped by Ctrl-S, delays no exit
-            os.write(1, text.encode())
+        telling = threading.Thread(target=_tell, args=(afterwards,), daemon=True)
+        telling.start()
+        telling.join(TOLD_WITHIN_S)  # a terminal that is closed, or stopped by Ctrl-S, delays no exit
     finally:
         os._exit(EXIT_INTERRUPTED)
+
+
+def _tell(afterwards: str) -> None:
+    show = _SHOW_CURSOR if os.isatty(1) else ""
+    text = f"{show}interrupted: ended before the record was closed; the shepherd kills every process\n{afterwards}"
+    with contextlib.suppress(OSError):
+        os.write(1, text.encode())

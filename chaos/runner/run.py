@@ -165,6 +165,7 @@ class Run:
             ) as self.supervisor:
                 self.watch.supervisor = self.supervisor
                 watching = asyncio.create_task(self.watch.watch_shepherd(self.supervisor))
+                watching.add_done_callback(self._watch_ended)
                 try:
                     await self._play_on(self.supervisor)
                 except Ended as early:

@@ -67,7 +67,11 @@ def stopped_terminal() -> tuple[int, int]:
     return master, terminal
 
 
-@pytest.mark.parametrize("make", [full_pipe, stopped_terminal])
+def unread_terminal() -> tuple[int, int]:
+    return pty.openpty()
+
+
+@pytest.mark.parametrize("make", [full_pipe, stopped_terminal, unread_terminal])
 def test_an_impatient_output_drops_what_is_not_taken(make: Callable[[], tuple[int, int]]) -> None:
     reader, writer = make()
     with os.fdopen(writer, "w") as file:
@@ -75,7 +79,7 @@ def test_an_impatient_output_drops_what_is_not_taken(make: Callable[[], tuple[in
         out.patience_s = 0.05
         begun = time.monotonic()
         for _ in range(1000):
-            print("a line", file=cast(IO[str], out), flush=True)
+            print("a line " * 50, file=cast(IO[str], out), flush=True)
         assert time.monotonic() - begun < 10
     os.close(reader)
 
@@ -125,6 +129,8 @@ COMMAND = f"{sys.executable} -P -m chaos.cli.app"
         ("run nosuch 2>&-", 2, ""),
         ("list --json >/dev/full", 5, "brownout: the output cannot be written: No space left on device\n"),
         ("list >&- 2>&- <&-", 0, ""),
+        ("list --json >/dev/full 2>&1", 5, ""),
+        ("run nosuch 2>/dev/full", 2, ""),
     ],
 )
 def test_streams_that_are_closed_or_full_change_no_exit_code_and_give_no_traceback(

@@ -68,3 +68,20 @@ def test_every_fault_was_reverted_is_said_where_it_is_so(
     output, errors = capsys.readouterr()
     assert "every fault was reverted" in output
     assert errors == ""
+
+
+@pytest.mark.parametrize(("disarmed", "code"), [(True, 130), (False, 5)])
+def test_an_interrupt_in_the_analysis_ends_it_and_says_how_to_make_the_reports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], disarmed: bool, code: int
+) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "print_verdict", interrupted)
+    assert played(monkeypatch, tmp_path, None, disarmed=disarmed) == code
+    output, errors = capsys.readouterr()
+    [folder] = (tmp_path / "runs").iterdir()
+    how = "every fault was reverted" if disarmed else "1 of 1 faults not reverted: f1 (surge on load)"
+    assert output.startswith(f"interrupted in the analysis: {how}")
+    assert output.endswith(f", and the record is complete; its reports: brownout report {folder}\n")
+    assert ("NOT REVERTED" in errors) is not disarmed

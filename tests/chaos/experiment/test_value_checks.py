@@ -42,8 +42,3 @@ def test_a_key_without_a_value_is_named_with_its_line(
         load_experiment(path)
     found = {(problem.line, problem.what, problem.remedy) for problem in error.value.problems}
     assert (line, f"{key} has no value", "write a value, or remove the key") in found
-
-
-def test_a_policy_of_a_stack_may_be_switched_off_by_null(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text(FILE.replace("multi-cloud", "naive"))
-    assert load_experiment(tmp_path / "mine.yaml").stack is not None
