@@ -47,7 +47,7 @@ from chaos.supervision.link import RUN_MARK
 from chaos.supervision.undo import pending
 from reports.shared.errors import BrownoutError
 
-__all__ = ["attacked", "can_mount", "main", "plan", "problems_of", "table"]
+__all__ = ["attacked", "can_mount", "main", "members", "plan", "problems_of", "table"]
 
 EXPERIMENTS: Final = ("lose-tpu-pool", "frozen-replica", "stalled-streams", "traffic-surge", "scheduler-bottleneck")
 """A fault of each place: processes (two), replicas, load, gateway."""
@@ -268,10 +268,10 @@ def _after(folder: Path | None, ended: float, output: str) -> Row:
     if folder is None:
         nothing: Row = {"left": [], "lived_s": 0.0, "listening": [], "pending": [], "reports": []}
         return {**nothing, "recorded": False, "event": "", "tracebacks": tracebacks}
-    members = _members(folder)
-    while members and time.monotonic() < ended + LOOKED_AFTER_S:
+    alive = members(folder)
+    while alive and time.monotonic() < ended + LOOKED_AFTER_S:
         time.sleep(0.05)
-        members = _members(folder)
+        alive = members(folder)
     lived_s = round(time.monotonic() - ended, 2)
     ends = [str(event.get("event")) for event in events_of(folder) if event.get("type") == "run"]
     reports, texts = zip(*(_report(folder) for _ in range(2)), strict=True)
@@ -281,7 +281,7 @@ def _after(folder: Path | None, ended: float, output: str) -> Row:
         tracebacks.append("logs/analysis-crash.log")
     return {
         "recorded": True,
-        "left": members,
+        "left": alive,
         "lived_s": lived_s,
         "listening": [port for port in _ports(folder) if _listens(port)],
         "pending": _pending(folder),
@@ -291,16 +291,23 @@ def _after(folder: Path | None, ended: float, output: str) -> Row:
     }
 
 
-def _members(folder: Path) -> list[int]:
+def members(folder: Path) -> list[int]:
     """The processes of a run that still exist: by their mark; shepherd and analysis by the folder in their command."""
     found = []
     mark, given = f"{RUN_MARK}={folder.name}/".encode(), str(folder).encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes() or given in (entry / "cmdline").read_bytes():
+                marked = mark in (entry / "environ").read_bytes() and not _of_namesake(entry, folder)
+                if marked or given in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
     return found
+
+
+def _of_namesake(process: Path, folder: Path) -> bool:
+    """Whether its log is that of another run, which began in the same second and has the same name."""
+    log = os.readlink(process / "fd" / "1")
+    return f"/{folder.name}/" in log and not log.startswith(f"{folder.resolve()}/")
 
 
 def _ports(folder: Path) -> list[int]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.attacks import ATTACKS
-from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, can_mount, plan, problems_of, table
+from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, can_mount, members, plan, problems_of, table
+from chaos.supervision.link import RUN_MARK
 from tests.support.run_helpers import write_experiment
 
 
@@ -110,6 +113,22 @@ def test_the_table_counts_runs_codes_and_problems() -> None:
         "| SIGKILL gateway | 2 | 2 | 2 x 5 | 1 |",
         "| full disk | 1 | 1 | 1 x 5 | nothing |",
     ]
+
+
+def test_a_process_of_another_run_with_the_same_name_is_not_left(tmp_path: Path) -> None:
+    mine, other = tmp_path / "a" / "20260101-000000-x", tmp_path / "b" / "20260101-000000-x"
+    for folder in (mine, other):
+        folder.mkdir(parents=True)
+    environment = {**os.environ, RUN_MARK: f"{mine.name}/0123"}
+    with (other / "gateway.log").open("w") as log:
+        process = subprocess.Popen(["sleep", "60"], env=environment, stdout=log)
+    try:
+        assert members(other) == [process.pid]
+        assert members(mine) == []
+    finally:
+        process.kill()
+        process.wait()
+    assert members(other) == []
 
 
 IN_MAKE_TEST = (
