@@ -146,6 +146,7 @@ def test_a_run_whose_runner_and_shepherd_were_killed_is_healed(tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
 def test_a_run_whose_shepherd_was_killed_has_undone_its_fault(tmp_path: Path) -> None:
     fault = "{at: 0s, for: 60s, kill: {replica: right-0}}"
     run = Run(write_experiment(tmp_path, fault=fault), tmp_path / "runs")

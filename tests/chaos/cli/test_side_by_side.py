@@ -115,6 +115,7 @@ def test_without_retries_each_seed_is_played_once(
 
 
 @pytest.mark.slow
+@pytest.mark.long  # in make test: two runs and their comparison, in test_twin.py
 def test_several_stacks_are_played_one_after_the_other_and_compared(tmp_path: Path) -> None:
     experiment = write_experiment(tmp_path)
     stack = tmp_path / "small-stack.yaml"

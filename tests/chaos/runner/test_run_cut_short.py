@@ -121,7 +121,8 @@ def test_a_fault_of_load_or_gateway_is_reverted_when_the_run_is_interrupted(tmp_
     assert run.every_fault_is_reverted()
 
 
-@pytest.mark.parametrize("fault", [LOAD_OR_GATEWAY[0], pytest.param(LOAD_OR_GATEWAY[1], marks=pytest.mark.long)])
+@pytest.mark.long  # in make test: tests/bench/test_self_chaos.py
+@pytest.mark.parametrize("fault", LOAD_OR_GATEWAY[:2])
 def test_a_killed_runner_leaves_no_surge_and_no_slow_gateway(tmp_path: Path, fault: str) -> None:
     run = Run(write_experiment(tmp_path, fault=f"{{at: 0s, for: 60s, {fault}}}"), tmp_path / "runs")
     run.stage("confirmed")
