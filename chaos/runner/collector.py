@@ -144,7 +144,8 @@ class Collector:
         await self._server.close(within_s=1.0)
         if self._copier is not None and self.copy is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._copies.join(), copies_within_s)
+                async with asyncio.timeout(copies_within_s):
+                    await self._copies.join()
             self._copier.cancel()
             await asyncio.gather(self._copier, return_exceptions=True)
             self._copier = None

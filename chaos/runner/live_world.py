@@ -144,9 +144,8 @@ class LiveWorld:
     async def accepts(self, name: str) -> bool:
         """Whether a TCP connect to the replica's port succeeds within half a second."""
         try:
-            _, writer = await asyncio.wait_for(
-                asyncio.open_connection("127.0.0.1", self._addresses[name].port), timeout=0.5
-            )
+            async with asyncio.timeout(0.5):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._addresses[name].port)
         except (OSError, TimeoutError):
             return False
         writer.close()

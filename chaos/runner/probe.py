@@ -37,7 +37,8 @@ async def probe_target(supervisor: Supervisor, spec: ChildSpec, started: Callabl
     """
     started(await supervisor.spawn(spec))
     try:
-        status = await asyncio.wait_for(supervisor.wait(PROBE), PROBE_WITHIN_S)
+        async with asyncio.timeout(PROBE_WITHIN_S):
+            status = await supervisor.wait(PROBE)
     except TimeoutError:
         raise TargetFailed(f"the first call to the target took over {PROBE_WITHIN_S:g} s; no load was sent") from None
     output = spec.log.read_text(errors="replace").strip() if spec.log.is_file() else ""

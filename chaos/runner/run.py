@@ -233,7 +233,8 @@ class Run:
             # It ends every session, so that each has its span, and exits by itself.
             within_s = INTERRUPTED_LOAD_ENDS_WITHIN_S if self.interrupts.received else LOAD_ENDS_WITHIN_S
             with contextlib.suppress(TimeoutError, LookupError, ShepherdGone):
-                await asyncio.wait_for(supervisor.wait(LOAD), within_s)
+                async with asyncio.timeout(within_s):
+                    await supervisor.wait(LOAD)
 
     def _deploy(self) -> Deployment | None:
         stack = self.experiment.stack

@@ -36,7 +36,8 @@ async def unsteady(supervisor: Supervisor, spec: ChildSpec, started: Callable[[C
     """
     started(await supervisor.spawn(spec))
     try:
-        status = await asyncio.wait_for(supervisor.wait(STEADY), STEADY_WITHIN_S)
+        async with asyncio.timeout(STEADY_WITHIN_S):
+            status = await supervisor.wait(STEADY)
     except TimeoutError:
         raise TargetFailed(f"steady_state was not judged within {STEADY_WITHIN_S:g} s; log: {spec.log}") from None
     if status == 0:

@@ -101,7 +101,8 @@ class TimelinePlay:
         """Time 0: the first session starts."""
         self.load.command = "run"
         try:
-            await self.early.or_end(asyncio.wait_for(self.load.started.wait(), LOAD_STARTS_WITHIN_S))
+            async with asyncio.timeout(LOAD_STARTS_WITHIN_S):
+                await self.early.or_end(self.load.started.wait())
         except TimeoutError:
             raise Ended("failed", f"the load did not start{self.load_log()}", 5) from None
         assert self.load.started_ns is not None
@@ -169,4 +170,5 @@ class TimelinePlay:
         self.on_drain()
         self.load.command = "drain"
         with contextlib.suppress(TimeoutError):
-            await self.early.or_end(asyncio.wait_for(self.load.done.wait(), drain_s))
+            async with asyncio.timeout(drain_s):
+                await self.early.or_end(self.load.done.wait())

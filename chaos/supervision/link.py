@@ -105,7 +105,8 @@ class ShepherdLink:
         reader, self._unused = await asyncio.open_connection(sock=from_shepherd, limit=LINE_BYTES)
         self._tasks = [asyncio.create_task(self._read_messages(reader)), asyncio.create_task(self._send_heartbeats())]
         try:
-            await asyncio.wait_for(asyncio.shield(self._ready), START_WITHIN_S)
+            async with asyncio.timeout(START_WITHIN_S):
+                await asyncio.shield(self._ready)
         except BaseException as error:
             self._closing = True
             await self._end(0.0)
@@ -124,7 +125,8 @@ class ShepherdLink:
         self._replies[number] = reply
         self._send({"id": number, "do": do, **fields})
         try:
-            message = await asyncio.wait_for(reply, REPLY_WITHIN_S)
+            async with asyncio.timeout(REPLY_WITHIN_S):
+                message = await reply
         except TimeoutError:
             # It is stopped or stuck. Killing it kills every process of the run, so that the state is known.
             self._process.kill()

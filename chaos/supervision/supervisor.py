@@ -217,7 +217,8 @@ class Supervisor:
         """Send SIGTERM (or `signum`), and SIGKILL after `grace_s` seconds. Returns the status when it is reaped."""
         await self.signal(name, signum)
         try:
-            return await asyncio.wait_for(self.wait(name), grace_s)
+            async with asyncio.timeout(grace_s):
+                return await self.wait(name)
         except TimeoutError:
             return await self.kill(name)
 

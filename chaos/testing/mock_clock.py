@@ -79,6 +79,6 @@ def run_in_virtual_time(main: Coroutine[Any, Any, T], limit_s: float = LIMIT_S) 
     """
     loop = VirtualTimeLoop()
     try:
-        return loop.run_until_complete(asyncio.wait_for(main, limit_s))
+        return loop.run_until_complete(asyncio.wait_for(main, limit_s))  # noqa: TID251 - cancelled by nobody
     finally:
         loop.close()

@@ -142,7 +142,8 @@ class ActiveBehaviours:
             self._free_at = max(self._free_at, now) + each_s
             changed = self._changed
             try:
-                await asyncio.wait_for(changed.wait(), self._free_at - now)
+                async with asyncio.timeout(self._free_at - now):
+                    await changed.wait()
             except TimeoutError:
                 break
         return list(met.values())

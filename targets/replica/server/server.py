@@ -149,7 +149,8 @@ class ReplicaServer:
             listener.close()
         if hasattr(self, "_requests"):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._requests.idle.wait(), drain_s)
+                async with asyncio.timeout(drain_s):
+                    await self._requests.idle.wait()
         for app in self._apps:
             await app.shutdown(timeout=0.1)
         self._listeners.clear()

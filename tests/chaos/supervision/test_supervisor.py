@@ -304,3 +304,16 @@ async def test_a_blocked_event_loop_loses_the_lease(tmp_path: Path) -> None:
         async with supervisor:
             child = await supervisor.spawn(spec(tmp_path, "tpu-0"))
             eventually(lambda: all_gone([child.identity]), "the child gone")  # blocks the event loop on purpose
+
+
+async def test_a_cancellation_that_comes_with_the_reply_is_not_lost(tmp_path: Path) -> None:
+    """`asyncio.wait_for` of Python 3.11 swallows it: the process would be waited for, for all its grace."""
+    async with supervise(tmp_path) as supervisor:
+        await supervisor.spawn(spec(tmp_path, "tpu-0", "sh", "-c", "trap '' TERM; while :; do sleep 0.02; done"))
+        stopping = asyncio.ensure_future(supervisor.stop("tpu-0", 60))
+        await asyncio.sleep(0)
+        [reply] = supervisor._link._replies.values()
+        reply.set_result({"state": "running"})
+        stopping.cancel()
+        await asyncio.wait({stopping}, timeout=5)
+        assert stopping.cancelled()

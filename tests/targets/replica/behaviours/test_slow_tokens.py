@@ -19,7 +19,7 @@ async def test_tokens_are_sent_apart_long_after_the_engine_is_done(replica: Repl
     assert streamed_text(whole(reads)) == expected("s1", 0, 0, 10)
     assert whole(reads).endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
     assert reads[-1][0] - reads[0][0] >= 9 * 0.06 - 0.01
-    assert len(reads) >= 9
+    assert len(reads) >= 3, "a busy client may read several at once"
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
