@@ -18,6 +18,8 @@ busy            multi-cloud and naive beside busy processes, resumable: is no ve
 loadgen_kinds   the four kinds of client that `loadgen` compares
 loadgen_stub    the server of `loadgen`
 cells           results kept as JSON lines, and runs in parallel, for `catalogue`, `honesty` and `busy`
+left_of_run     what is left of a run that has ended, for `self_chaos`
+small_disk      a small file system, and what fills it
 attacks         the attacks of `self_chaos`, and the exit codes that they may cause
 busy_processes  processes that use all the CPU they can get
 provenance      the commit and the machine of a stored result

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bench.small_disk import fill
 from bench.tied import tied
 from chaos.supervision.link import RUN_MARK
 
-__all__ = ["ATTACKS", "FILLER", "VERDICTS", "Attack", "Target", "events_of"]
+__all__ = ["ATTACKS", "VERDICTS", "Attack", "Target", "events_of"]
 
 VERDICTS: Final = frozenset({0, 1, 3})
 """The exit codes of a run that played to its end."""
 STOPPED_S: Final = 7.0
 """How long a runner is stopped: longer than its lease with the shepherd (5 s)."""
-FILLER: Final = "filler"
-"""The file that fills a disk."""
 FLOOD: Final = 200
 """Connections to the collector that send half a request and no more."""
 
@@ -149,7 +148,10 @@ select.select([descriptor], [], [], 120)
 
 
 def _flood(target: Target) -> bool:
-    """Open connections to the collector, send half a request on each, and hold them until the run ends."""
+    """Open connections to the collector, send half a request on each, and hold them until the run ends.
+
+    The collector may drop some of them: it is an attack if half of them could be opened.
+    """
     address = _collector(target)
     if address is None:
         return False
@@ -177,13 +179,7 @@ def _fill(target: Target) -> bool:
     """Fill the file system of the record."""
     if target.disk is None or target.folder is None:
         return False
-    with contextlib.suppress(OSError), (target.disk / FILLER).open("wb") as file:
-        while True:
-            file.write(b"\0" * 65536)
-            file.flush()
-    with contextlib.suppress(OSError), (target.disk / FILLER).open("ab") as file:
-        while True:
-            os.write(file.fileno(), b"\0")
+    fill(target.disk)
     return True
 
 

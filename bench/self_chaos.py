@@ -28,26 +28,23 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bench.attacks import ATTACKS, FILLER, VERDICTS, Attack, Target, events_of
+from bench.attacks import ATTACKS, VERDICTS, Attack, Target, events_of
 from bench.busy import number_of
 from bench.cells import Results, Row, in_parallel
+from bench.left_of_run import listens, members, pending_faults, ports
 from bench.provenance import code_commit, machine_class
+from bench.small_disk import FILLER, can_mount, mount_small_disk, unmount
 from bench.tied import tied
-from chaos.supervision.link import RUN_MARK
-from chaos.supervision.undo import pending
-from reports.shared.errors import BrownoutError
 
-__all__ = ["attacked", "can_mount", "main", "members", "plan", "problems_of", "table"]
+__all__ = ["attacked", "longest", "main", "plan", "problems_of", "table"]
 
 EXPERIMENTS: Final = ("lose-tpu-pool", "frozen-replica", "stalled-streams", "traffic-surge", "scheduler-bottleneck")
 """A fault of each place: processes (two), replicas, load, gateway."""
@@ -57,7 +54,7 @@ RUN_WITHIN_S: Final = 120.0
 GONE_WITHIN_S: Final = 3.0
 """How long processes may be there after the command has ended, at most: the shepherd of a killed runner ends them."""
 LOOKED_AFTER_S: Final = 12.0
-DISK_BYTES: Final = 12_000_000
+DISK_SIZE: Final = "12m"
 BY_EVENT: Final[dict[str, frozenset[int]]] = {
     "finished": VERDICTS,
     "not_steady": frozenset({1}),
@@ -150,24 +147,16 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def mount_small_disk(folder: Path) -> bool:
-    """Mount a tmpfs there, in place of one of a bench that was killed. False: this process may not."""
-    while os.path.ismount(folder):
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    try:
-        return subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-def can_mount() -> bool:
-    """Whether this process may mount a file system, which the attack `full disk` needs."""
-    with tempfile.TemporaryDirectory() as folder:
-        mounted = mount_small_disk(Path(folder))
-        if mounted:
-            subprocess.run(["umount", folder], check=True)
-        return mounted
+def longest(rows: Sequence[Row]) -> str:
+    """The longest times, in words: from an attack to the end of the command, and from there to the last process."""
+    found = []
+    for name, attack in ATTACKS.items():
+        ends = [row["ended_after_s"] for row in rows if row["attack"] == name and row["attacked"]]
+        if ends and attack.ends_within_s is not None:
+            found.append(f"{name} {max(ends):.1f} s")
+    lived_s = max((row["lived_s"] for row in rows), default=0.0)
+    ended = f"The command ended after, at most: {', '.join(found)}. " if found else ""
+    return f"{ended}No process lived longer than {lived_s:.1f} s after its command."
 
 
 @contextmanager
@@ -179,13 +168,13 @@ def _disk(folder: Path, wanted: bool) -> Iterator[Path | None]:
         return
     kept = folder.with_name(f"{folder.name}.kept")
     shutil.rmtree(kept, ignore_errors=True)
-    mounted = mount_small_disk(folder)
+    mounted = mount_small_disk(folder, size=DISK_SIZE)
     try:
         yield folder if mounted else None
     finally:
         if mounted:
             shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(FILLER))
-            subprocess.run(["umount", "-l", str(folder)], check=False)
+            unmount(folder)
             shutil.copytree(kept, folder, dirs_exist_ok=True)
             shutil.rmtree(kept)
 
@@ -283,53 +272,12 @@ def _after(folder: Path | None, ended: float, output: str) -> Row:
         "recorded": True,
         "left": alive,
         "lived_s": lived_s,
-        "listening": [port for port in _ports(folder) if _listens(port)],
-        "pending": _pending(folder),
+        "listening": [port for port in ports(folder) if listens(port)],
+        "pending": pending_faults(folder),
         "event": ends[-1] if ends and ends[-1] != "started" else "",
         "reports": list(reports),
         "tracebacks": tracebacks,
     }
-
-
-def members(folder: Path) -> list[int]:
-    """The processes of a run that still exist: by their mark; shepherd and analysis by the folder in their command."""
-    found = []
-    mark, given = f"{RUN_MARK}={folder.name}/".encode(), str(folder).encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):
-                marked = mark in (entry / "environ").read_bytes() and not _of_namesake(entry, folder)
-                if marked or given in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-    return found
-
-
-def _of_namesake(process: Path, folder: Path) -> bool:
-    """Whether its log is that of another run, which began in the same second and has the same name."""
-    log = os.readlink(process / "fd" / "1")
-    return f"/{folder.name}/" in log and not log.startswith(f"{folder.resolve()}/")
-
-
-def _ports(folder: Path) -> list[int]:
-    ports = []
-    for path in (folder / "children").glob("*.json"):
-        with contextlib.suppress(OSError, ValueError):
-            config = json.loads(path.read_text())
-            ports += [int(config[key]) for key in ("port", "control_port") if config.get(key)]
-    return ports
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _pending(folder: Path) -> list[str]:
-    try:
-        return [fault.fault for fault in pending(folder / "undo.jsonl")]
-    except (BrownoutError, OSError) as error:
-        return [f"an unreadable file: {error}"]
 
 
 def _report(folder: Path) -> tuple[Row, str]:
@@ -377,9 +325,8 @@ def main(argv: list[str]) -> int:
         experiment, attack, at_s = planned[number]
         began = time.monotonic()
         records = options.records.absolute() / str(number)
-        if os.path.ismount(records):
-            subprocess.run(["umount", "-l", str(records)], check=True)
-        shutil.rmtree(records, ignore_errors=True)  # of a bench that was killed
+        unmount(records)  # of a bench that was killed
+        shutil.rmtree(records, ignore_errors=True)
         row = attacked(number, attack, (experiment, "--short"), at_s, records)
         if not problems_of(row):
             shutil.rmtree(records, ignore_errors=True)
@@ -395,7 +342,8 @@ def main(argv: list[str]) -> int:
     wrong = [f"run {row['run']}, {row['attack']}: {problem}" for row in rows for problem in problems_of(row)]
     hours = sum(row["seconds"] for row in rows) / 3600
     machines = " and ".join(dict.fromkeys(str(row["machine"]) for row in rows))
-    print(f"{table(rows)}\n\n{len(rows)} runs of commit {commit}, {hours:.2f} hours, on {machines}.", *wrong, sep="\n")
+    made = f"{len(rows)} runs of commit {commit}, {hours:.2f} hours, on {machines}."
+    print(f"{table(rows)}\n", longest(rows), made, *wrong, sep="\n")
     return int(bool(wrong))
 
 

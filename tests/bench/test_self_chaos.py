@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.attacks import ATTACKS
-from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, can_mount, members, plan, problems_of, table
-from chaos.supervision.link import RUN_MARK
+from bench.self_chaos import EARLIEST_S, EXPERIMENTS, LATEST_S, attacked, longest, plan, problems_of, table
+from bench.small_disk import can_mount
 from tests.support.run_helpers import write_experiment
 
 
@@ -115,20 +113,16 @@ def test_the_table_counts_runs_codes_and_problems() -> None:
     ]
 
 
-def test_a_process_of_another_run_with_the_same_name_is_not_left(tmp_path: Path) -> None:
-    mine, other = tmp_path / "a" / "20260101-000000-x", tmp_path / "b" / "20260101-000000-x"
-    for folder in (mine, other):
-        folder.mkdir(parents=True)
-    environment = {**os.environ, RUN_MARK: f"{mine.name}/0123"}
-    with (other / "gateway.log").open("w") as log:
-        process = subprocess.Popen(["sleep", "60"], env=environment, stdout=log)
-    try:
-        assert members(other) == [process.pid]
-        assert members(mine) == []
-    finally:
-        process.kill()
-        process.wait()
-    assert members(other) == []
+def test_the_longest_times_are_of_attacks_that_hit() -> None:
+    rows = [
+        row(lived_s=1.25),
+        row("SIGINT runner", ended_after_s=2.5),
+        row("SIGINT runner", ended_after_s=30.0, attacked=False),
+        row("SIGINT twice", ended_after_s=0.5),
+    ]
+    times = "SIGINT runner 2.5 s, SIGINT twice 0.5 s"
+    lived = "No process lived longer than 1.2 s after its command."
+    assert longest(rows) == f"The command ended after, at most: {times}. {lived}"
 
 
 IN_MAKE_TEST = (
