@@ -81,8 +81,11 @@ class LastingOutput:
         while left and self._ready(descriptor):
             try:
                 left = left[os.write(self._write_to(descriptor), left[:_AT_ONCE]) :]
-            except BlockingIOError:
-                time.sleep(0.001)  # a socket may be ready for less than this
+            except BlockingIOError:  # ready, but for less than this: a line feed needs two bytes of a terminal
+                if self.patience_s is not None:
+                    self._stalled = True
+                    return
+                time.sleep(0.001)
             except OSError as error:
                 if error.errno in _NOBODY_READS:
                     self._discard(descriptor)

@@ -25,6 +25,7 @@ GENTLE_S: Final = 2.8
 NOW_S: Final = 1.5
 """From the second signal (or the end of `GENTLE_S`) to the exit of this process, seconds."""
 TOLD_WITHIN_S: Final = 0.1
+"""How long that exit waits for its message to be taken, seconds."""
 EXIT_INTERRUPTED: Final = 130
 _SHOW_CURSOR: Final = "\x1b[?25h"
 

@@ -352,7 +352,6 @@ class Run:
     async def _stop(self, supervisor: Supervisor) -> None:
         """Stop every process, so that every span has arrived, and settle every fault."""
         self.progress.phase("analysis")
-        supervisor.resume_shepherd()
         with contextlib.suppress(ShepherdGone):
             await supervisor.stop_all(INTERRUPTED_GRACE_S if self.interrupts.received else None)
         await supervisor.swept()

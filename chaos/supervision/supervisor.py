@@ -229,8 +229,10 @@ class Supervisor:
     async def stop_all(self, grace_s: float | None = None) -> None:
         """Stop every process, kind by kind in the stop order; other kinds come last. Resumes frozen processes.
 
-        `grace_s`: how long the processes of one kind may take before SIGKILL, in seconds.
+        `grace_s`: how long the processes of one kind may take before SIGKILL, in seconds. A shepherd that somebody
+        stopped is made to continue first.
         """
+        self.resume_shepherd()
         alive = [process.child for process in self._processes.values() if not process.exited.done()]
         order = [*self._stop_order, *sorted({child.kind for child in alive} - set(self._stop_order))]
         for kind in order:
@@ -300,7 +302,6 @@ class Supervisor:
             asyncio.get_running_loop().call_exception_handler(context)
 
     async def _close(self) -> None:
-        self.resume_shepherd()
         try:
             with contextlib.suppress(ShepherdGone, Refused):
                 await self.stop_all()

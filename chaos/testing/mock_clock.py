@@ -77,8 +77,13 @@ def run_in_virtual_time(main: Coroutine[Any, Any, T], limit_s: float = LIMIT_S) 
 
     Raises TimeoutError after `limit_s` seconds of virtual time, RuntimeError on a deadlock, and what `main` raises.
     """
+
+    async def limited() -> T:
+        async with asyncio.timeout(limit_s):
+            return await main
+
     loop = VirtualTimeLoop()
     try:
-        return loop.run_until_complete(asyncio.wait_for(main, limit_s))  # noqa: TID251 - cancelled by nobody
+        return loop.run_until_complete(limited())
     finally:
         loop.close()

@@ -84,6 +84,24 @@ def test_an_impatient_output_drops_what_is_not_taken(make: Callable[[], tuple[in
     os.close(reader)
 
 
+def test_an_impatient_output_drops_what_a_ready_terminal_does_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise BlockingIOError
+
+    master, terminal = unread_terminal()
+    with os.fdopen(terminal, "w") as file:
+        out = LastingOutput(file)
+        out.patience_s = 0.05
+        out.write("a line")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", refuse)
+            out.flush()
+        out.write("another")
+        out.flush()
+    assert os.read(master, 100) == b"another"
+    os.close(master)
+
+
 def test_a_patient_output_waits_for_a_reader_and_loses_nothing() -> None:
     reader, writer = full_pipe()
     os.set_blocking(writer, False)  # as pipes of many CI systems

@@ -131,8 +131,9 @@ def test_after_the_run_signals_do_what_they_did_before() -> None:
         rig.interrupts.install()
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, "nohup"
         signal.raise_signal(signal.SIGTERM)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            while not rig.interrupts.received:
+                await asyncio.sleep(0.001)
         rig.interrupts.close()
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         assert signal.getsignal(signal.SIGINT) == of_loop
