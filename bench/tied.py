@@ -26,8 +26,8 @@ os.execv(command[0], command)
 def tied(command: Sequence[str], signum: signal.Signals) -> list[str]:
     """The command line that runs `command` (an absolute path first) as a child that gets `signum` if its parent dies.
 
-    In it, SIGINT has its default action, also where the benchmark ignores it, as a shell lets a command in the
-    background do. The kernel sends `signum` when the *thread* that started the child ends (prctl(2), PR_SET_PDEATHSIG): that thread must
-    wait for the child. The setting is made in the child, because a `preexec_fn` is unsafe beside other threads.
+    In it, SIGINT has its default action, also where the benchmark ignores it, as it does in the background of a shell.
+    The kernel sends `signum` when the *thread* that started the child ends (prctl(2), PR_SET_PDEATHSIG): that thread
+    must wait for the child. The setting is made in the child, because a `preexec_fn` is unsafe beside other threads.
     """
     return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), str(int(signum)), *command]
