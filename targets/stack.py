@@ -99,15 +99,18 @@ class Stack:
             for n in range(pool.replicas)
         ]
 
-    def resolved(self) -> dict[str, Any]:
-        """Returns the stack in the format of a run's record (`docs/wire.md`)."""
+    def resolved(self, *, policies: bool = True) -> dict[str, Any]:
+        """Returns the stack in the format of a run's record (`docs/wire.md`).
+
+        `policies`: whether the reference gateway, which has these policies, is in front of the replicas.
+        """
         return {
             "name": self.name,
             "title": self.title,
             "model": self.model,
             "context_limit": self.context_limit,
             "replicas": [asdict(replica) for replica in self.replicas],
-            "gateway": {"policies": _plain(asdict(self.gateway))},
+            **({"gateway": {"policies": _plain(asdict(self.gateway))}} if policies else {}),
         }
 
 

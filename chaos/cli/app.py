@@ -42,6 +42,10 @@ SeedsOption = Annotated[
     Optional[list[int]],  # noqa: UP045
     typer.Option("--seed", help="Another seed: other sessions and draws. Repeat it to compare several."),
 ]
+TargetOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--target", help="A file with another `target:`, such as a gateway of yours."),
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions and draws.")]
 TraceOption = Annotated[
     Path | None,
@@ -71,12 +75,16 @@ def list_command(
     what: Annotated[
         str, typer.Argument(help="experiments, stacks, profiles, faults or measures; or the name of one experiment.")
     ] = "experiments",
+    target: TargetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List experiments, stacks, profiles, faults or measures."""
+    """List experiments, stacks, profiles, faults or measures.
+
+    With --target: which experiments this target can play, and why not the others.
+    """
     from chaos.cli.listing import print_list
 
-    print_list(what, as_json=as_json)
+    print_list(what, target=target, as_json=as_json)
 
 
 @app.command()
@@ -97,6 +105,7 @@ def show(
 def check(
     files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names from `brownout list`, or files.")],
     stack: StackOption = None,
+    target: TargetOption = None,
     seed: SeedOption = None,
     trace: TraceOption = None,
     trace_format: FormatOption = None,
@@ -128,13 +137,14 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options))
+    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options, target=target))
 
 
 @app.command()
 def run(
     experiment: ExperimentArgument,
     stack: StacksOption = None,
+    target: TargetOption = None,
     seed: SeedsOption = None,
     trace: TraceOption = None,
     trace_format: FormatOption = None,
@@ -193,6 +203,7 @@ def run(
     code = run_experiment(
         experiment,
         stacks=stack,
+        target=target,
         seeds=seed,
         trace=options,
         twin=twin,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -33,7 +34,12 @@ __all__ = ["check_experiments", "plan_renderable", "plan_text"]
 
 
 def check_experiments(
-    names: Sequence[str], *, stack: str | None, seed: int | None, trace: dict[str, object] | None
+    names: Sequence[str],
+    *,
+    stack: str | None,
+    seed: int | None,
+    trace: dict[str, object] | None,
+    target: Path | None = None,
 ) -> int:
     """Validate each experiment and print its plan. Returns exit code 0.
 
@@ -42,7 +48,7 @@ def check_experiments(
     problems = []
     for name in names:
         try:
-            experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
+            experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target)
             open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))
         except UserError as error:
             problems.append(str(error))
@@ -130,13 +136,16 @@ def _changed_options(target: UrlTarget) -> Iterator[tuple[str, str]]:
 
 
 def _target_text(experiment: Experiment) -> str:
-    if experiment.url is not None:
-        return f"{experiment.url.url} (model {experiment.url.model})"
-    stack = experiment.stack
+    stack, url = experiment.stack, experiment.url
     if stack is None:
-        return "none"
+        return f"{url.url} (model {url.model})" if url is not None else "none"
     pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
-    return f"stack {stack.name} ({pools})"
+    of_stack = f"stack {stack.name} ({pools})"
+    if url is None:
+        return of_stack
+    last = experiment.first_port + len(stack.replicas) - 1
+    ports = f"ports {experiment.first_port} to {last}"
+    return f"{url.url} (model {url.model}), in front of the replicas of the {of_stack} on the {ports}"
 
 
 def _timeline(experiment: Experiment) -> Table:

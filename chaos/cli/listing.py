@@ -3,6 +3,7 @@
 brownout list                                          experiments, by family
 brownout list stacks | profiles | faults | measures
 brownout list NAME                                     one experiment in full, as `brownout show NAME`
+brownout list --target FILE                            which experiments this target can play, and why not the others
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic_core import PydanticUndefined
@@ -18,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.cli.console import open_console
+from chaos.cli.playable import print_playable
 from chaos.cli.show import experiment_facts, print_experiment
 from chaos.experiment.families import FAMILIES, family_order
 from chaos.experiment.model import experiment_names, load_experiment
@@ -27,6 +30,7 @@ from chaos.faults.spec import FaultSpec
 from loadprofiles.sessions.profile_file import load_profile, profile_names
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import MeasureSpec
+from reports.shared.errors import UserError
 from targets.stack import load_stack, stack_names
 
 __all__ = ["LISTS", "print_list"]
@@ -101,8 +105,16 @@ LISTS: Final[dict[str, Callable[[], list[Row]]]] = {
 """What can be listed, and its rows as plain data."""
 
 
-def print_list(what: str, *, as_json: bool) -> None:
-    """Print a list of `LISTS`, or the experiment of this name or path. Raises UserError if there is neither."""
+def print_list(what: str, *, as_json: bool, target: Path | None = None) -> None:
+    """Print a list of `LISTS`, or the experiment of this name or path. Raises UserError if there is neither.
+
+    `target`: a file with a `target:`, for the experiments only.
+    """
+    if target is not None:
+        if what != "experiments":
+            raise UserError(f"list {what} --target: only experiments depend on the target. Leave {what} out")
+        print_playable(target, as_json=as_json)
+        return
     if what not in LISTS:
         print_experiment(what, as_json=as_json)
         return

@@ -79,7 +79,7 @@ def estimated(experiment: Experiment) -> LoadEstimate:
 
 
 def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> GatePlan:
-    if experiment.url is not None and gate.name.partition(".")[0] in OF_VERIFIED_TOKENS:
+    if experiment.stack is None and gate.name.partition(".")[0] in OF_VERIFIED_TOKENS:
         return GatePlan(gate, "only if the target's tokens can be verified: not a real model's", enough=False)
     if gate.kind == "fact" and not gate.relative_to_baseline:
         return GatePlan(gate, "yes: a fact of the run, exact")

@@ -25,6 +25,7 @@ def prepare(
     seed: int | None,
     trace: dict[str, object] | None,
     may_leave_loopback: bool,
+    target: Path | None = None,
     short: bool = False,
     confirm: bool = False,
     on_note: Callable[[str], None] = lambda line: None,
@@ -34,7 +35,7 @@ def prepare(
     `short`: its short form. `confirm`: with the confirmation by shedding. `on_note` receives what the user should know
     about the trace, line by line. The options of the replay are resolved in the experiment that is returned.
     """
-    experiment = load_experiment(name, stack=stack, seed=seed, trace=trace)
+    experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target)
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}

@@ -23,6 +23,7 @@ def run_experiment(
     name: str,
     *,
     stacks: Sequence[str] | None,
+    target: Path | None,
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
     twin: bool,
@@ -49,6 +50,7 @@ def run_experiment(
             prepare(
                 name,
                 stack=stack,
+                target=target,
                 seed=seed,
                 trace=trace,
                 may_leave_loopback=may_leave_loopback,

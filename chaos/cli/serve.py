@@ -69,9 +69,8 @@ async def _serve(stack: Stack, folder: RunFolder, port: int) -> None:
             run_dir=folder.path, owner=folder.path.name, token=token, on_exit=exited, on_gone=gone
         ) as supervisor:
             supervisors.append(supervisor)
-            specs = [*(deployment.replica_spec(name) for name in deployment.addresses), deployment.gateway_spec()]
             try:
-                await early.or_end(asyncio.gather(*(supervisor.spawn(spec) for spec in specs)))
+                await early.or_end(asyncio.gather(*(supervisor.spawn(spec) for spec in deployment.specs())))
                 await early.or_end(all_ready(deployment.urls()))
                 _print_urls(console, stack, deployment)
                 await early.or_end(asyncio.Event().wait())

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from chaos.experiment.draft import Draft, mapping, occurring
 from chaos.experiment.fault_checks import check_fault, check_overlaps
 from chaos.experiment.gate_checks import check_gates
 from chaos.experiment.guardrail_checks import check_guardrails
 from chaos.experiment.measurable import check_measurable
+from loadprofiles.client.endpoint import is_loopback
 from reports.gates.grammar import Gate
 from reports.shared.documents import did_you_mean, duration_text
 from reports.shared.errors import Problem
@@ -26,11 +28,14 @@ MAX_RUN_S: Final = 6 * 3600.0
 """The longest run, seconds: warmup, baseline, faults and recovery together."""
 
 
+MAX_PORT: Final = 65_535
+
+
 RENAMED_KEYS: Final = {"tells": "headline_gate"}
 """Keys of an experiment file that had another name before."""
 
 
-URL_KEYS: Final = ("model", "api", "key_env", "headers", "max_tokens_field", "tools", "stream_options")
+URL_KEYS: Final = ("model", "api", "key_env", "headers", "max_tokens_field", "tools", "stream_options", "replicas")
 """Keys of a target that only a url has."""
 
 
@@ -60,8 +65,8 @@ def gate_with_text(text: str, gates: Iterable[Gate]) -> Gate | None:
 
 # -- the target and the timeline ------------------------------------------------------------------------------------
 def _check_target(made: Draft) -> Iterator[Problem]:
-    target, say = made.target, made.document.problem
-    if isinstance(made.document.data.get("target"), dict) and ("stack" in target) == ("url" in target):
+    target, say = made.target, made.target_document.problem
+    if isinstance(made.target_document.data.get("target"), dict) and ("stack" in target) == ("url" in target):
         found = "both" if "stack" in target else "neither"
         remedy = "write stack: multi-cloud, or url: and model:"
         yield say(("target",), f"the target must be a stack or a url, and names {found}", remedy)
@@ -71,6 +76,7 @@ def _check_target(made: Draft) -> Iterator[Problem]:
         for key in URL_KEYS:
             if key in target:
                 yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"remove {key}:")
+    yield from _check_replicas(made)
     api = target.get("api") or (made.profile.client.api if made.profile is not None else "")
     if api == "anthropic":
         for key in ("max_tokens_field", "stream_options"):
@@ -79,7 +85,28 @@ def _check_target(made: Draft) -> Iterator[Problem]:
     trace = mapping(mapping(made.document.data.get("load")).get("trace"))
     folder = trace.get("dir")
     if isinstance(folder, str) and folder and not Path(folder).expanduser().exists():
-        yield say(("load", "trace", "dir"), f'there is no folder or file "{folder}"', "name what holds the recordings")
+        yield made.document.problem(
+            ("load", "trace", "dir"), f'there is no folder or file "{folder}"', "name what holds the recordings"
+        )
+
+
+def _check_replicas(made: Draft) -> Iterator[Problem]:
+    """The replicas behind a gateway of the user's: their ports, and where the gateway is."""
+    say, first = made.target_document.problem, mapping(made.target.get("replicas")).get("first_port")
+    url = made.target.get("url")
+    if made.stack is None or not isinstance(first, int) or not isinstance(url, str):
+        return
+    path, last = ("target", "replicas", "first_port"), first + len(made.stack.replicas) - 1
+    if last > MAX_PORT:
+        what = f"{len(made.stack.replicas)} replicas need the ports {first} to {last}, and {MAX_PORT} is the last one"
+        yield say(path, what, f"write a first_port up to {MAX_PORT + 1 - len(made.stack.replicas)}")
+    port = urlsplit(url).port if is_loopback(url) else None
+    if port is not None and first <= port <= last:
+        what = f"port {port} is that of your gateway, and the replicas have the ports {first} to {last}"
+        yield say(path, what, "give the replicas other ports, or the gateway another one")
+    if not is_loopback(url):
+        what = "the replicas are on this machine, and they listen to nothing outside of it"
+        yield say(("target", "url"), what, "run your gateway on this machine: url: http://127.0.0.1:PORT")
 
 
 def _check_timeline(made: Draft) -> Iterator[Problem]:

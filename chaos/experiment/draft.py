@@ -19,11 +19,12 @@ from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence, Schedule, occur
 from chaos.faults.catalogue import KINDS
 from chaos.faults.selection import Selector
 from chaos.faults.spec import OF_REQUESTS, FaultSpec, WholeReplica
-from chaos.faults.world import ReplicaView, Where, offers_of
+from chaos.faults.world import ReplicaView, offers_of
+from chaos.faults.world import Where as Place
 from loadprofiles.sessions.profile import Profile, Tenant
 from loadprofiles.sessions.profile_file import load_profile
 from reports.gates.grammar import Gate
-from reports.shared.document import Document
+from reports.shared.document import Document, Where
 from reports.shared.documents import NotFound, duration_s
 from reports.shared.errors import InvalidFile, Problem
 from reports.shared.units import Mistake
@@ -57,9 +58,10 @@ class DraftFault:
 
 @dataclass(slots=True)
 class Draft:
-    """The valid parts of an experiment file."""
+    """The valid parts of an experiment file. `target_document`: the file whose `target:` counts (`--target FILE`)."""
 
     document: Document
+    target_document: Document
     target: dict[str, Any]
     faults: list[DraftFault]
     gates: list[tuple[tuple[str | int, ...], Gate]]
@@ -78,9 +80,14 @@ class Draft:
     """Problems found while the stack and the profile were read."""
 
     @property
-    def own_stack(self) -> bool:
-        """Whether the target has replicas and a gateway of ours, as far as the file says so."""
-        return self.stack is not None or "url" not in self.target
+    def own_replicas(self) -> bool:
+        """Whether the target has replicas of ours, as far as the file says so."""
+        return self.stack is not None or "url" not in self.target or "replicas" in self.target
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether the target has the reference gateway, as far as the file says so."""
+        return "url" not in self.target and self.own_replicas
 
     @property
     def load_s(self) -> float | None:
@@ -107,14 +114,23 @@ class Draft:
         return [tenant for tenant in self.profile.tenants if not self.replayed or tenant.name in added]
 
     @property
-    def offers(self) -> frozenset[Where]:
+    def models(self) -> tuple[str, ...]:
+        """The names by which requests may ask a replica for its model: a gateway may have a name of its own for it."""
+        named = self.target.get("model")
+        own = (named,) if "url" in self.target and isinstance(named, str) else ()
+        return (*own, self.stack.model) if self.stack is not None else own
+
+    @property
+    def offers(self) -> frozenset[Place]:
         """The places where a fault can act in this target."""
-        return offers_of(own_replicas=self.own_stack, own_gateway=self.own_stack)
+        return offers_of(own_replicas=self.own_replicas, own_gateway=self.own_gateway)
 
     @property
     def sources(self) -> frozenset[str]:
         """The processes whose spans the record of a run will have."""
-        return frozenset(("loadgen", "gateway", "replica")) if self.own_stack else frozenset(("loadgen",))
+        replicas = frozenset(("replica",)) if self.own_replicas else frozenset()
+        gateway = frozenset(("gateway",)) if self.own_gateway else frozenset()
+        return replicas | gateway | {"loadgen"}
 
 
 def fault_id(index: int) -> str:
@@ -122,10 +138,18 @@ def fault_id(index: int) -> str:
     return f"f{index + 1}"
 
 
-def draft(document: Document, *, stack: str | Path | None, seed: int | None, replayed: bool = False) -> Draft:
+def draft(
+    document: Document,
+    *,
+    stack: str | Path | None,
+    seed: int | None,
+    replayed: bool = False,
+    target: Document | None = None,
+) -> Draft:
     """Read the valid parts of `document`, and the stack (or `stack` in its place) and the profile that it names.
 
-    `replayed`: a trace is replayed, whatever the file says. Raises `NotFound` for an unknown `stack`, which is in no
+    `target`: the file whose `target:` counts instead of the document's own. `replayed`: a trace is replayed, whatever
+    the file says. Raises `NotFound` for an unknown `stack`, which is in no
     line of the file.
     """
     data = document.data
@@ -133,7 +157,8 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None, rep
     given_seed = seed if seed is not None else data.get("seed", 7)
     made = Draft(
         document=document,
-        target=mapping(data.get("target")),
+        target_document=target or document,
+        target=mapping((target or document).data.get("target")),
         faults=[_fault(index, entry) for index, entry in enumerate(_list(timeline.get("faults")))],
         gates=list(_gates(data, "gates")),
         steady_state=[(path, on_baseline(gate)) for path, gate in _gates(data, "steady_state")],
@@ -146,14 +171,19 @@ def draft(document: Document, *, stack: str | Path | None, seed: int | None, rep
         replayed=replayed or mapping(data.get("load")).get("trace") is not None,
     )
     base = Path(document.file).parent
+    whose = Path(made.target_document.file).parent
+    behind = mapping(made.target.get("replicas"))
+    place: Where = ("target", "stack")
     named = made.target.get("stack")
+    if named is None and behind:
+        place, named = ("target", "replicas", "stack"), behind.get("stack")
     if stack is not None:
         made.stack = load_stack(stack)
     elif isinstance(named, str) and named:
-        made.stack = _read(made, ("target", "stack"), lambda: load_stack(named, base=base))
+        made.stack = _read(made, made.target_document, place, lambda: load_stack(named, base=whose))
     profile = mapping(data.get("load")).get("profile")
     if isinstance(profile, str) and profile:
-        made.profile = _read(made, ("load", "profile"), lambda: load_profile(profile, base=base))
+        made.profile = _read(made, document, ("load", "profile"), lambda: load_profile(profile, base=base))
     return made
 
 
@@ -253,11 +283,11 @@ def _guardrails(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], G
             yield ("guardrails", index), guardrail
 
 
-def _read(made: Draft, path: tuple[str | int, ...], load: Callable[[], T]) -> T | None:
+def _read(made: Draft, document: Document, path: tuple[str | int, ...], load: Callable[[], T]) -> T | None:
     try:
         return load()
     except NotFound as error:
-        made.problems.append(made.document.problem(path, error.what, error.remedy))
+        made.problems.append(document.problem(path, error.what, error.remedy))
     except InvalidFile as error:
         made.problems.extend(error.problems)
     return None

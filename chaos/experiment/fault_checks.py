@@ -37,7 +37,9 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
             yield say((*path, kind, key), f"{key} selects requests, but {kind} affects whole replicas", remedy)
     refused = refusal(KINDS[kind].where, made.offers)
     if refused is not None:
-        yield say(path, f"{kind} {refused}", "remove the fault, or name a target that has them: {stack: multi-cloud}")
+        yield say(
+            path, f"{kind} {refused}", "remove the fault, or play it on a stack of brownout: {stack: multi-cloud}"
+        )
         return
     spec = fault.spec
     if fault.schedule is not None:
@@ -74,9 +76,9 @@ def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) 
                 yield say((*path, "tenant"), f'the profile {made.profile.name} has no tenant "{name}"', remedy)
     if made.stack is not None:
         for name in only.get("model", ()):
-            if name != made.stack.model:
+            if name not in made.models:
                 what = f'no request asks for the model "{name}"'
-                yield say((*path, "model"), what, f"the load asks for {made.stack.model}")
+                yield say((*path, "model"), what, f"the load asks for {made.models[0]}")
 
 
 def _given(fault: DraftFault, kind: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ __all__ = [
     "ExperimentFile",
     "FaultEntryBase",
     "FaultEntryFile",
+    "ReplicasFile",
     "TargetFile",
     "TraceFile",
     "experiment_json_schema",
@@ -122,6 +123,15 @@ def _headers(headers: dict[str, str | EnvironmentValue]) -> dict[str, str | Envi
     return headers
 
 
+class ReplicasFile(_Model):
+    """Simulated replicas behind your own gateway: its upstreams."""
+
+    stack: str = Field(min_length=1, description="a shipped stack, or the path of a stack file: its replicas are used")
+    first_port: int = Field(
+        ge=1, le=65_535, description="port of the first replica; the others have the ports after it, in order"
+    )
+
+
 class TargetFile(_Model):
     """The target: a stack of brownout, or a URL of yours and the model to ask for."""
 
@@ -146,6 +156,9 @@ class TargetFile(_Model):
     tools: bool | None = Field(default=None, description="with url: false for an endpoint that refuses tools")
     stream_options: bool | None = Field(
         default=None, description="with url: false for an endpoint that refuses stream_options"
+    )
+    replicas: ReplicasFile | None = Field(
+        default=None, description="with url: simulated replicas that your gateway has as its upstreams"
     )
 
 

@@ -50,7 +50,10 @@ def _phase(made: Draft, gate: Gate) -> Iterator[Wrong]:
 
 
 def _spans(made: Draft, gate: Gate) -> Iterator[Wrong]:
-    missing = sorted(set(gate.spec.sources) - made.sources)
+    needed = set(gate.spec.sources)
+    if gate.spec.from_replicas and "replica" in made.sources:
+        needed -= {"gateway"}
+    missing = sorted(needed - made.sources)
     if missing:
         what = f"{gate.measure} needs the spans of the {' and the '.join(missing)}, and this target records none"
         yield what, "remove the gate, or name a stack"
@@ -60,7 +63,7 @@ def _scope(made: Draft, gate: Gate) -> Iterator[Wrong]:
     if gate.where is None:
         return
     key, value = gate.where
-    if key == "pool" and not made.own_stack:
+    if key == "pool" and not made.own_replicas:
         yield "this target has no pools", f"remove for pool={value}, or name a stack"
     elif key == "pool" and made.stack is not None:
         pools = [pool.name for pool in made.stack.pools]
@@ -126,7 +129,7 @@ def _load(made: Draft, gate: Gate) -> Iterator[Wrong]:
 def _prices(made: Draft, gate: Gate) -> Iterator[Wrong]:
     if not (gate.measure == "cost" or gate.own_unit == "USD"):
         return
-    if not made.own_stack:
+    if not made.own_replicas:
         yield f"{gate.name} needs the prices of a stack, and a url has none", "remove the gate, or name a stack"
     elif made.stack is not None:
         pool = gate.where[1] if gate.where is not None and gate.where[0] == "pool" else None

@@ -20,6 +20,7 @@ from chaos.experiment.file import ExperimentFile, TraceFile
 from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
+from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
@@ -138,10 +139,11 @@ class PlannedFault(Occurrence):
 class Experiment:
     """An experiment, checked, with every default written out.
 
-    `stack` is None where the target is a `url`. `trace`: options of a replay of recorded sessions, or None;
-    `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`).
-    `headline_gate`: the gate whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`:
-    gates that the user should look at again.
+    `stack`: that of the replicas; None where the target has none of ours. `url`: the user's endpoint or gateway, None
+    in front of a stack of ours. `first_port`: the port of the first replica, 0 for free ones. `trace`: options of a
+    replay of recorded sessions, or None; `trace_notes`: notes of the reader, once the trace was read
+    (`chaos.cli.preparation`). `headline_gate`: the gate whose value is shown first. `short_form`: see
+    `chaos.experiment.short_form`. `warnings`: gates that the user should look at again.
     """
 
     path: Path
@@ -165,6 +167,12 @@ class Experiment:
     trace_notes: tuple[str, ...] = ()
     short_form: bool = False
     warnings: tuple[GateWarning, ...] = ()
+    first_port: int = 0
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether the reference gateway of brownout is in front of the replicas."""
+        return self.stack is not None and self.url is None
 
     @property
     def load_s(self) -> float:
@@ -186,17 +194,22 @@ def load_experiment(
     stack: str | Path | None = None,
     seed: int | None = None,
     trace: Mapping[str, Any] | None = None,
+    target: Path | None = None,
 ) -> Experiment:
     """Read a shipped experiment by name, or a user's file by path.
 
-    `stack`, `seed` and `trace` (`{"dir": ..., "speed": ...}`) override the file. Raises
+    `stack`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override the file.
+    Raises
     `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
+    if stack is not None and target is not None:
+        raise UserError("--stack and --target exclude each other: both name the target")
+    target_document = read_target(target) if target is not None else document
     override = None if trace is None else _trace(trace)
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
-    made = draft(document, stack=stack, seed=seed, replayed=trace is not None)
+    made = draft(document, stack=stack, seed=seed, replayed=trace is not None, target=target_document)
     file: ExperimentFile | None = None
     problems: list[Problem] = []
     try:
@@ -209,6 +222,8 @@ def load_experiment(
     problems.extend(check(made))
     if problems or file is None or made.profile is None:
         raise InvalidFile(_each_once(problems))
+    if target is not None:
+        file = file.model_copy(update={"target": validate(target_document, TargetDocument).target})
     return _experiment(Path(document.file), file, made, made.profile, override)
 
 
@@ -251,7 +266,7 @@ def _experiment(
     target, timeline = file.target, file.timeline
     stack = made.stack
     url = None
-    if stack is None and target.url is not None and target.model is not None:
+    if target.url is not None and target.model is not None:
         url = UrlTarget(
             url=target.url,
             model=target.model,
@@ -289,6 +304,7 @@ def _experiment(
         guardrails=tuple(file.guardrails),
         seed=made.seed,
         warnings=tuple(redundant_gates(made)),
+        first_port=target.replicas.first_port if target.replicas is not None else 0,
     )
 
 
@@ -304,14 +320,14 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
     `faults` (with the selected replicas and the traits of the kind).
     """
     stack = stack or experiment.stack
-    url, timeline = experiment.url, experiment.timeline
+    timeline = experiment.timeline
     return {
         "brownout": 1,
         "name": experiment.name,
         "title": experiment.title,
         "description": experiment.description,
         "family": experiment.family,
-        "target": {"stack": stack.name} if stack is not None else asdict(url) if url is not None else {},
+        "target": _target(experiment, stack),
         "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_notes)},
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
@@ -331,7 +347,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "short_form": experiment.short_form,
         "path": str(experiment.path),
         "profile": _plain(asdict(experiment.profile)),
-        "stack": stack.resolved() if stack is not None else None,
+        "stack": stack.resolved(policies=experiment.own_gateway) if stack is not None else None,
         "faults": [
             {
                 "id": fault.id,
@@ -348,6 +364,13 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             for fault in experiment.faults
         ],
     }
+
+
+def _target(experiment: Experiment, stack: Stack | None) -> dict[str, Any]:
+    if experiment.url is None:
+        return {"stack": stack.name} if stack is not None else {}
+    behind = {} if stack is None else {"replicas": {"stack": stack.name, "first_port": experiment.first_port}}
+    return {**asdict(experiment.url), **behind}
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The processes of one run: their ports, their configuration files, and the command of each.
 
-A replica keeps its ports for the whole run, so that a restarted replica has the same address.
+A replica keeps its ports for the whole run, so that a restarted replica has the same address. Behind a gateway of the
+user's, the ports are those that the gateway has as its upstreams.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ LOCUSTFILE = Path(__file__).parents[1] / "children" / "locustfile.py"
 
 @dataclass(slots=True)
 class Deployment:
-    """Addresses, configurations and commands of the processes of a run."""
+    """Addresses, configurations and commands of the processes of a run.
+
+    `gateway_port` and `gateway_control_port` are 0 without the reference gateway.
+    """
 
     stack: Stack
     folder: RunFolder
@@ -44,19 +48,37 @@ class Deployment:
 
     @classmethod
     def plan(
-        cls, stack: Stack, folder: RunFolder, token: str, collector_url: str, seed: int, gateway_port: int = 0
+        cls,
+        stack: Stack,
+        folder: RunFolder,
+        token: str,
+        collector_url: str,
+        seed: int,
+        *,
+        gateway_port: int = 0,
+        first_port: int = 0,
+        own_gateway: bool = True,
     ) -> Deployment:
-        """Choose the ports. Raises UserError if `gateway_port` is in use."""
-        ports = free_ports(2 * len(stack.replicas) + 2)
-        if gateway_port:
-            check_free(gateway_port)
+        """Choose the ports; 0 stands for free ones. Raises UserError if a chosen one is in use.
+
+        `first_port`: that of the first replica; the others have the ports after it, in the stack's order.
+        """
+        replicas = stack.replicas
+        model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
+        for port in [*(model_ports if first_port else []), *([gateway_port] if gateway_port else [])]:
+            check_free(port)
+        control_ports = free_ports(len(replicas))
+        front = free_ports(2) if own_gateway else [0, 0]
         addresses = {
-            replica.name: Address(
-                ReplicaView(replica.name, replica.pool, replica.cloud), ports[2 * index], ports[2 * index + 1]
-            )
-            for index, replica in enumerate(stack.replicas)
+            replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control_port)
+            for replica, port, control_port in zip(replicas, model_ports, control_ports, strict=True)
         }
-        return cls(stack, folder, token, collector_url, addresses, gateway_port or ports[-1], ports[-2], seed)
+        return cls(stack, folder, token, collector_url, addresses, gateway_port or front[0], front[1], seed)
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether the reference gateway is one of the processes."""
+        return bool(self.gateway_control_port)
 
     @property
     def gateway_url(self) -> str:
@@ -69,7 +91,13 @@ class Deployment:
 
     def urls(self) -> dict[str, str]:
         """The URL of every server of the stack, by process name."""
-        return {**{name: self.replica_url(name) for name in self.addresses}, GATEWAY: self.gateway_url}
+        gateway = {GATEWAY: self.gateway_url} if self.own_gateway else {}
+        return {**{name: self.replica_url(name) for name in self.addresses}, **gateway}
+
+    def specs(self) -> list[ChildSpec]:
+        """How to start every process of the stack. Writes their configurations."""
+        gateway = [self.gateway_spec()] if self.own_gateway else []
+        return [*(self.replica_spec(name) for name in self.addresses), *gateway]
 
     def replica_spec(self, name: str, cold_start_s: float = 0.0) -> ChildSpec:
         """How to start a replica, also after it was killed. Writes its configuration."""
@@ -86,6 +114,7 @@ class Deployment:
             "cold_start_s": cold_start_s,
             "seed": self.seed,
             "context_limit": min(self.stack.context_limit, load_hardware(replica.hardware).kv_tokens),
+            "request_log": str(self.folder.request_log(name)),
         }
         return self._spec(name, "replica", [sys.executable, "-m", "chaos.children.entry", "replica"], config)
 

@@ -39,7 +39,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "horizon_s": experiment.load_s + HORIZON_SLACK_S + STARTS_WITHIN_S * restarts,
         "drain_s": experiment.timeline.drain_s,
         "slo": asdict(experiment.slo),
-        "provable": None if target is not None else True,
+        "provable": None if experiment.stack is None else True,
         **_endpoint_options(target),
         "allow_remote": target is not None and not is_loopback(target.url),
     }

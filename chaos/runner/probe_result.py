@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from reports.shared.attributes import Outcome
 
-__all__ = ["ProbeResult", "failure_text", "notes", "remedy"]
+__all__ = ["ProbeResult", "failure_text", "gateway_failure_text", "notes", "remedy"]
 
 _NO_STATUS: Final = {
     Outcome.REFUSED: "no connection",
@@ -80,6 +80,21 @@ def failure_text(result: ProbeResult, key: str = "") -> str:
         f"the first call to the target failed, and no load was sent\n"
         f"    POST {result.url}\n    {what}{said}\n    what helps: {remedy(result, key)}"
     )
+
+
+def gateway_failure_text(result: ProbeResult, upstreams: Sequence[str], key: str = "") -> str:
+    """Why a gateway in front of our replicas cannot be tried: it fails, or it passes its calls on to somebody else.
+
+    `upstreams`: the addresses of the replicas.
+    """
+    listed = "\n".join(f"        {url}" for url in upstreams)
+    if result.ok:
+        return (
+            f"the gateway answered, but none of the replicas got the call, and no load was sent\n"
+            f"    POST {result.url}\n"
+            f"    what helps: give it these upstreams, and only these:\n{listed}"
+        )
+    return f"{failure_text(result, key)}\n    the replicas are ready; the upstreams of the gateway must be:\n{listed}"
 
 
 def remedy(result: ProbeResult, key: str = "") -> str:

@@ -178,6 +178,7 @@ class RunFolder:
         try:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)
+            (self.path / "requests").mkdir(mode=0o700)
         except OSError as error:
             full = _writing(self.path, error)  # before the folder is removed, which makes room
             shutil.rmtree(self.path, ignore_errors=True)
@@ -193,6 +194,10 @@ class RunFolder:
     def log(self, process: str) -> Path:
         """The file for the output of a process."""
         return self.path / "logs" / f"{process}.log"
+
+    def request_log(self, replica: str) -> Path:
+        """The file to which a replica appends a line as each request begins. Absolute: it is for another process."""
+        return (self.path / "requests" / f"{replica}.jsonl").absolute()
 
     def child_config(self, process: str) -> Path:
         """The file with the configuration of a process."""

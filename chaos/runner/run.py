@@ -29,6 +29,7 @@ import contextlib
 import os
 import platform
 import secrets
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -47,7 +48,7 @@ from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.probe import PROBE, probe_spec, probe_target
-from chaos.runner.probe_result import failure_text, notes
+from chaos.runner.probe_result import failure_text, gateway_failure_text, notes
 from chaos.runner.progress import Progress
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
@@ -61,6 +62,11 @@ from reports.shared.errors import TargetFailed
 __all__ = ["Run"]
 
 READY_WITHIN_S = 60.0
+PASSES_ON_WITHIN_S = 30.0
+"""How long a gateway of the user's may take to find that its upstreams are up."""
+PROBE_AGAIN_AFTER_S = 1.0
+REACHED_WITHIN_S = 1.5
+"""A replica posts its counters every 250 ms."""
 LOAD_ENDS_WITHIN_S = 5.0
 INTERRUPTED_LOAD_ENDS_WITHIN_S = 1.0
 INTERRUPTED_GRACE_S = 0.6
@@ -188,12 +194,7 @@ class Run:
         self._phase("setup")
         deployment = self._deploy()
         try:
-            children = []
-            if deployment is not None:
-                children = [deployment.replica_spec(name) for name in deployment.addresses] + [
-                    deployment.gateway_spec()
-                ]
-            await self._set_up(supervisor, children, deployment)
+            await self._set_up(supervisor, deployment)
 
             async def start_again(name: str, cold_start_s: float) -> None:
                 assert deployment is not None
@@ -237,20 +238,31 @@ class Run:
                     await supervisor.wait(LOAD)
 
     def _deploy(self) -> Deployment | None:
-        stack = self.experiment.stack
-        if stack is None:
+        experiment = self.experiment
+        if experiment.stack is None:
             return None
-        return Deployment.plan(stack, self.folder, self.token, self.collector.url, self.experiment.seed)
+        return Deployment.plan(
+            experiment.stack,
+            self.folder,
+            self.token,
+            self.collector.url,
+            experiment.seed,
+            first_port=experiment.first_port,
+            own_gateway=experiment.own_gateway,
+        )
 
-    async def _set_up(self, supervisor: Supervisor, children: list[ChildSpec], deployment: Deployment | None) -> None:
+    async def _set_up(self, supervisor: Supervisor, deployment: Deployment | None) -> None:
         own = self.experiment.url
-        url = deployment.gateway_url if deployment else own.url if own else ""
+        url = own.url if own is not None else deployment.gateway_url if deployment is not None else ""
         config = load_config(self.experiment, url)
-        if own is not None:
-            await self.early.or_end(self._probe(supervisor, own, config))
         load = load_spec(self.folder, config, token=self.token, collector=self.collector.url)
-        await self.early.or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in [*children, load])))
+        children = [*(deployment.specs() if deployment is not None else []), load]
+        if own is not None and deployment is None:
+            await self.early.or_end(self._probe(supervisor, own, config))
+        await self.early.or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in children)))
         await self.early.or_end(self._all_ready(deployment))
+        if own is not None and deployment is not None:
+            await self.early.or_end(self._probe_gateway(supervisor, own, config, deployment))
 
     async def _probe(self, supervisor: Supervisor, target: UrlTarget, config: Mapping[str, object]) -> None:
         """Call a user's endpoint once, before any load. Raises `Ended` if that fails."""
@@ -260,6 +272,29 @@ class Run:
         self.folder.events.write("probe", **msgspec.structs.asdict(result))
         if not result.ok:
             raise Ended("failed", failure_text(result, target.key_variables), 5)
+        for note in notes(result):
+            self.progress.say(note)
+
+    async def _probe_gateway(
+        self, supervisor: Supervisor, target: UrlTarget, config: Mapping[str, object], deployment: Deployment
+    ) -> None:
+        """Call a user's gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not.
+
+        It may have been up before the replicas, and have found them dead.
+        """
+        self.progress.say("waiting until the gateway passes a call on to a replica")
+        spec = probe_spec(self.folder, config, token=self.token)
+        deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
+        while True:
+            result = await probe_target(supervisor, spec, self._started)
+            self.folder.events.write("probe", **msgspec.structs.asdict(result))
+            reached = result.ok and await self.watch.any_replica_reached(REACHED_WITHIN_S)
+            if reached or time.monotonic() > deadline_s:
+                break
+            await asyncio.sleep(PROBE_AGAIN_AFTER_S)
+        if not reached:
+            upstreams = [deployment.replica_url(name) for name in deployment.addresses]
+            raise Ended("failed", gateway_failure_text(result, upstreams, target.key_variables), 5)
         for note in notes(result):
             self.progress.say(note)
 
@@ -285,7 +320,8 @@ class Run:
         async def stack() -> None:
             if deployment is not None:
                 await all_ready(deployment.urls(), self._is_ready)
-                await self.watch.fleet_whole.wait()
+                if deployment.own_gateway:
+                    await self.watch.fleet_whole.wait()
 
         waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}

@@ -53,6 +53,7 @@ class RunWatch:
         """Set once the gateway has seen every replica healthy: one still ejected since start-up would distort the
         baseline.
         """
+        self._reached = asyncio.Event()
         self.spans_ended: dict[str, int | None] = {}
         """Ended spans of each process, by its name and incarnation, as it last posted them."""
         self._folder = folder
@@ -80,7 +81,16 @@ class RunWatch:
             if self._load.command == "run":
                 self._abort(self._guardrails.observe(counters.at / 1e9, counters.data))
         elif counters.kind == "replica":
+            if counters.data.get("requests"):
+                self._reached.set()
             self.share.replica(counters.process, counters.data)
+
+    async def any_replica_reached(self, within_s: float) -> bool:
+        """Whether a request has come to a replica; waits for it for `within_s` seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._reached.wait()
+        return self._reached.is_set()
 
     def _abort(self, tripped: Tripped | None) -> None:
         if tripped is not None and not self._early.ending:

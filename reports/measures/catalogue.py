@@ -291,6 +291,7 @@ _SPECS: Final = (
         None,
         where=_TENANT,
         sources=_TO_GATEWAY,
+        from_replicas=False,
         samples="gateway requests",
         latency=True,
     ),

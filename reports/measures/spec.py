@@ -54,7 +54,8 @@ class MeasureSpec:
 
     `stats`: its statistics; "p*" stands for any percentile. `default_stat`: "" = the name alone is a value, None = a
     statistic is required. `phased`: it can be measured per phase; others are about the fault as a whole. `where`: keys
-    that can narrow it. `sources`: kinds of process whose spans it needs. `samples`: what its samples are. `latency`:
+    that can narrow it. `sources`: kinds of process whose spans it needs. `from_replicas`: behind a gateway that is not
+    ours, the requests at our replicas stand in for the gateway's spans. `samples`: what its samples are. `latency`:
     invalid on an overloaded machine. `sessions`: invalid with many unfinished sessions. `about_fault`: needs a fault.
     `kinds`, `units`: those of single statistics, where they differ. `values`: its range, where it is not that of its
     unit. `zero_when_well`: it is 0 in a run in which nothing goes wrong. `of_starts`: it is about sessions by their
@@ -70,6 +71,7 @@ class MeasureSpec:
     phased: bool = True
     where: tuple[str, ...] = ()
     sources: tuple[str, ...] = ("loadgen",)
+    from_replicas: bool = True
     samples: str = ""
     latency: bool = False
     sessions: bool = False

@@ -17,6 +17,7 @@ class ReplicaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     `name` is the process name ("tpu-0"), `hardware` a profile of `targets.hardware`. Port 0 takes any free port.
     For `cold_start_s` seconds after the start, `/health/ready` and the model's paths answer 503; `/health` answers 200.
     `context_limit` is the limit of prompt and answer together, in tokens; `seed` is the seed of the replica's draws.
+    `request_log`: path of the file that gets a line as each request begins (`request_log.py`); "" for none.
     """
 
     name: str
@@ -30,3 +31,4 @@ class ReplicaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cold_start_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     seed: int = 0
     context_limit: Annotated[int, msgspec.Meta(ge=16)] = 131_072
+    request_log: str = ""

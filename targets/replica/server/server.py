@@ -159,6 +159,7 @@ class ReplicaServer:
             await self._control.close()
             self._behaviours.close()
             self._driver.close()
+            self._requests.close()
 
     def snapshot(self) -> dict[str, Any]:
         """Returns the replica's counters, as in docs/wire.md."""

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Final
 
 from aiohttp import web
+from opentelemetry.trace import Span
 
 from reports.shared.attributes import Outcome
 from targets.bodies import read_body
@@ -24,6 +25,7 @@ from targets.replica.delivery.stream import OutgoingStream
 from targets.replica.engine.engine import EngineRequest
 from targets.replica.server.config import ReplicaConfig
 from targets.replica.server.metrics import Metrics
+from targets.replica.server.request_log import RequestLog
 from targets.replica.server.served_request import ServedRequest, outcome_of_status
 from targets.replica.server.spans import Spans
 
@@ -58,6 +60,7 @@ class ModelRequests:
         self._behaviours = behaviours
         self._metrics = metrics
         self._spans = spans
+        self._log = RequestLog(config.request_log)
         self._clock = clock
         self._request_overhead_s = request_overhead_s
         self._ids = count(1)
@@ -70,7 +73,7 @@ class ModelRequests:
         self._in_progress += 1
         self.idle.clear()
         try:
-            return await self._serve(request, api, served, ready)
+            return await self._serve(request, api, served, span, ready)
         finally:
             self._in_progress -= 1
             if not self._in_progress:
@@ -90,8 +93,12 @@ class ModelRequests:
                 return
             await asyncio.sleep(left_s)
 
+    def close(self) -> None:
+        """Close the log of requests. Idempotent."""
+        self._log.close()
+
     async def _serve(
-        self, request: web.BaseRequest, api: Api, served: ServedRequest, ready: bool
+        self, request: web.BaseRequest, api: Api, served: ServedRequest, span: Span | None, ready: bool
     ) -> web.StreamResponse:
         try:
             body = await read_body(request, MAX_BODY_BYTES)
@@ -108,6 +115,7 @@ class ModelRequests:
         except (ValueError, RecursionError) as error:  # a client error: a 500 would count as a failure of the replica
             return self._reject(served, api, RequestError(str(error)))
         del body
+        self._log.begin(self._spans.unix_ns(served.arrived), request.headers, span, answer)
 
         model = parsed.model or self._config.model
         context = served.context = RequestContext(answer.key, request.headers, model)

@@ -52,7 +52,7 @@ class Spans:
                 carrier["tracestate"] = state
             context = self._propagator.extract(carrier)
         span = self._tracer.start_span(
-            names.SPAN_REPLICA_REQUEST, context=context, kind=SpanKind.SERVER, start_time=self._ns(at)
+            names.SPAN_REPLICA_REQUEST, context=context, kind=SpanKind.SERVER, start_time=self.unix_ns(at)
         )
         return span if span.is_recording() else None
 
@@ -61,23 +61,25 @@ class Spans:
         span.set_attributes(self._attributes(served))
         for hit in served.context.hits:
             fault = {names.FAULT_ID: hit.fault_id, names.FAULT_KIND: hit.kind}
-            span.add_event(names.EVENT_FAULT_HIT, fault, timestamp=self._ns(hit.at))
+            span.add_event(names.EVENT_FAULT_HIT, fault, timestamp=self.unix_ns(hit.at))
         if served.outcome is not Outcome.OK:
             span.set_attribute(names.ERROR_TYPE, served.outcome.value)
             span.set_status(Status(StatusCode.ERROR))
         if served.job is not None:
             self._children(span, served.job)
-        span.end(end_time=self._ns(served.ended))
+        span.end(end_time=self.unix_ns(served.ended))
 
     def _children(self, span: Span, job: Job) -> None:
         context = trace.set_span_in_context(span)
         previous = None
         for phase in job.phases:
             if phase.name == "queue" and previous is not None:
-                span.add_event(names.EVENT_PREEMPTED, timestamp=self._ns(phase.start))
+                span.add_event(names.EVENT_PREEMPTED, timestamp=self.unix_ns(phase.start))
             previous = phase
-            child = self._tracer.start_span(_PHASE_SPANS[phase.name], context=context, start_time=self._ns(phase.start))
-            child.end(end_time=self._ns(phase.end))
+            child = self._tracer.start_span(
+                _PHASE_SPANS[phase.name], context=context, start_time=self.unix_ns(phase.start)
+            )
+            child.end(end_time=self.unix_ns(phase.end))
 
     def _attributes(self, served: ServedRequest) -> dict[str, AttributeValue]:
         attributes = dict(self._replica_attributes)
@@ -108,5 +110,6 @@ class Spans:
             attributes[names.PREEMPTIONS] = job.preemptions
         return attributes
 
-    def _ns(self, at: float) -> int:
+    def unix_ns(self, at: float) -> int:
+        """A time of the replica's monotonic clock, seconds, as unix nanoseconds."""
         return self._epoch_ns + round(at * 1e9)
