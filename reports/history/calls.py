@@ -42,7 +42,9 @@ class ClientAttempt:
 
 @dataclass(slots=True)
 class Attempt:
-    """One upstream attempt of the gateway. `client_attempt`: index into the call's client attempts.
+    """One upstream attempt of the gateway; behind one that is not ours, a request that reached a replica of ours.
+
+    `client_attempt`: index into the call's client attempts.
 
     `offset`: tokens that the client already had. `passed_on`: tokens of this attempt sent to the client.
     """
@@ -65,7 +67,8 @@ class Attempt:
 
 @dataclass(slots=True)
 class ReplicaRequest:
-    """One request of a call at a replica. `hits`: ids of the faults that hit it.
+    """One request of a call at a replica. `hits`: ids of the faults that hit it. Of one whose span was lost with its
+    process (`upstream.lost_requests`), only the begin is known.
 
     `computed`, `decoded`: tokens of prefill and output. `queue_s`: total wait in the queue, also after preemptions;
     None without a span of it.
@@ -173,6 +176,11 @@ class Calls:
     has_replicas: bool
     has_chunks: bool
     bad_chunk_logs: int
+
+    @property
+    def sees_upstream(self) -> bool:
+        """Whether a gateway or replicas of ours report where a call was served."""
+        return self.has_gateway or self.has_replicas
 
 
 def phase_at(phases: Iterable[Phase], at_s: float) -> str:

@@ -100,7 +100,7 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
             continue
         attempts += max(1, len(met))
         encounters.append(_encounter(fault, call, met, first_s, reverted))
-    known = calls.has_gateway or calls.has_replicas
+    known = calls.sees_upstream
     return FaultImpact(
         fault, tuple(encounters), attempts, fault.hits if fault.hits is not None or not known else attempts
     )
@@ -131,7 +131,7 @@ def _met(
     if fault.picks_requests:
         if not hit:
             return [], None
-        hit_ids = {request.span.parent_id for request in hit}
+        hit_ids = {span_id for request in hit for span_id in (request.span.parent_id, request.span.span_id)}
         hit_replicas = {request.replica for request in hit}
         exact = [a for a in open_then if a.span.span_id in hit_ids]
         met = exact or [a for a in open_then if a.replica in hit_replicas]

@@ -22,6 +22,7 @@ from reports.history.calls import (
     phase_at,
     slo_phase,
 )
+from reports.history.upstream import attempts_of, lost_requests
 from reports.record.chunklog import decode
 from reports.record.reader import Record
 from reports.record.spans import Span
@@ -54,7 +55,7 @@ def join_calls(record: Record) -> Calls:
         unjoined_attempts=sorter.unjoined_attempts,
         unjoined_requests=sorter.unjoined_requests,
         joined=joined,
-        has_gateway=bool(sorter.gateway_attempts) or bool(sorter.gateway_requests),
+        has_gateway=sorter.has_gateway,
         has_replicas=bool(sorter.replica_requests),
         has_chunks=any(attempt.chunks for call in calls for attempt in call.client_attempts),
         bad_chunk_logs=sorter.bad_chunk_logs,
@@ -76,6 +77,7 @@ class _Sorter:
     """Sorts the spans by kind in one pass, then joins them."""
 
     def __init__(self, record: Record) -> None:
+        self._record = record
         self._seconds = record.seconds
         self._pool_of = {replica.name: replica.pool for replica in record.replicas}
         self.chats: list[Span] = []
@@ -114,6 +116,9 @@ class _Sorter:
                 continue
             self._by_id[span.span_id] = span
         self.transitions.sort(key=lambda span: span.start_ns)
+        self.has_gateway = bool(self.gateway_attempts or self.gateway_requests)
+        if not self.has_gateway:
+            self.replica_requests += lost_requests(record, self.replica_requests)
 
     def calls(self) -> list[Call]:
         """One call per chat span, in the order sent."""
@@ -172,16 +177,21 @@ class _Sorter:
             place_of[span.span_id] = place
             attempt.client_attempt = place[1]
             place[0].attempts.append(attempt)
+        places: dict[int, list[int]] = defaultdict(list)
         for span in sorted(self.replica_requests, key=lambda span: span.start_ns):
             request = self._replica_request(span)
             place = place_of.get(span.parent_id)
             traced = place is not None
-            place = place or self._place(span, by_chat, by_key)
+            place = place or self._place(span, by_chat, by_key, late=not self.has_gateway)
             if place is None:
                 self.unjoined_requests.append(request)
                 continue
             place[0].replica_requests.append(request)
+            places[id(place[0])].append(place[1])
             self._mark(place[0], traced)
+        if not self.has_gateway:
+            for call in calls:
+                call.attempts = attempts_of(self._record, call, places[id(call)])
         counts = {"trace": 0, "key": 0, "none": 0}
         for call in calls:
             counts[call.joined] += 1
@@ -193,9 +203,17 @@ class _Sorter:
             call.joined = "trace" if traced else "key"
 
     def _place(
-        self, span: Span, by_chat: dict[bytes, Call], by_key: dict[tuple[str, str, int], list[Call]]
+        self,
+        span: Span,
+        by_chat: dict[bytes, Call],
+        by_key: dict[tuple[str, str, int], list[Call]],
+        *,
+        late: bool = False,
     ) -> tuple[Call, int] | None:
-        """Call and client attempt of a span: by its parent, else by session, agent, turn and time."""
+        """Call and client attempt of a span: by its parent, else by session, agent, turn and time.
+
+        `late`: it may have begun after the call had ended.
+        """
         call = by_chat.get(span.parent_id)
         if call is None:
             attributes = span.attributes
@@ -205,9 +223,8 @@ class _Sorter:
                 attributes.get(names.TURN, 0),
             )
             start = self._seconds(span.start_ns)
-            call = next(
-                (c for c in reversed(by_key.get(key, ())) if c.sent_s - _SLACK_S <= start <= c.end_s + _SLACK_S), None
-            )
+            sent = [c for c in by_key.get(key, ()) if c.sent_s - _SLACK_S <= start]
+            call = next((c for c in reversed(sent) if late or start <= c.end_s + _SLACK_S), None)
         if call is None:
             return None
         start = self._seconds(span.start_ns)

@@ -18,7 +18,7 @@ from statistics import median
 
 import numpy as np
 
-from reports.history.calls import Attempt, Call
+from reports.history.calls import Attempt, Call, ReplicaRequest
 from reports.history.evidence import Evidence
 from reports.history.statistics import FloatArray
 from reports.shared import attributes as names
@@ -59,12 +59,10 @@ def work_of(evidence: Evidence) -> Work:
 
 
 def attempts_by_call(evidence: Evidence) -> FloatArray:
-    """Attempts of each call of the run: the gateway's; else requests at replicas; else the client's attempts."""
+    """Attempts of each call of the run: upstream; where nobody of ours sees them, the client's."""
     calls = evidence.calls
-    if calls.has_gateway:
+    if calls.sees_upstream:
         counts = [len(call.attempts) for call in calls.calls]
-    elif calls.has_replicas:
-        counts = [len(call.replica_requests) for call in calls.calls]
     else:
         counts = [max(1, len(call.client_attempts)) for call in calls.calls]
     return np.array(counts, dtype=np.float64)
@@ -104,7 +102,7 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
             for attempt in call.attempts
             if attempt.replica == exit_.name
             and attempt.start_s <= exit_.at_s <= attempt.end_s + 1.0
-            and not any(r.span.parent_id == attempt.span.span_id for r in call.replica_requests)
+            and not any(_reports(r, attempt) for r in call.replica_requests)
         ]
         if not open_then:
             continue
@@ -117,6 +115,12 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
             decoded[index] += attempt.passed_on + more
         estimated += len(open_then)
     return estimated
+
+
+def _reports(request: ReplicaRequest, attempt: Attempt) -> bool:
+    """Whether the request's span has the work of this attempt."""
+    own = request.span is attempt.span or request.span.parent_id == attempt.span.span_id
+    return own and not request.span.attributes.get(names.SPAN_LOST)
 
 
 def _shared_prefix(evidence: Evidence) -> int:

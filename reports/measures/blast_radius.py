@@ -19,7 +19,7 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A share, exact."""
     if not any(impact.injected for impact in evidence.impacts):
         return not_measured("no fault was injected")
-    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+    if not evidence.calls.sees_upstream:
         return not_measured("no gateway and no replica of ours reports where a call was served")
     encounters = [encounter for impact in evidence.impacts for encounter in impact.encounters]
     if stat == "pools":

@@ -41,7 +41,7 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
 def _why_not_measured(evidence: Evidence) -> str | None:
     if not any(impact.injected for impact in evidence.impacts):
         return "no fault was injected"
-    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+    if not evidence.calls.sees_upstream:
         return "no gateway and no replica of ours reports where a call was served"
     return None
 

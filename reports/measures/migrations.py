@@ -16,8 +16,8 @@ __all__ = ["migrations"]
 
 def migrations(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """A count."""
-    if not evidence.calls.has_gateway:
-        return not_measured("no gateway of ours reports its attempts")
+    if not evidence.calls.sees_upstream:
+        return not_measured("no gateway and no replica of ours reports where a call was served")
     pool = scope.where[1] if scope.where is not None and scope.where[0] == "pool" else None
     mask = evidence.mask(Scope(scope.phase) if pool is not None else scope)
     attempts: list[Attempt] = [a for index in np.flatnonzero(mask) for a in evidence.calls.calls[index].attempts]

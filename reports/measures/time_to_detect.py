@@ -28,7 +28,7 @@ def time_to_detect(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     injected = [impact for impact in injected if impact.on_replicas]
     if not injected:
         return not_measured("no fault was injected on a replica")
-    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+    if not evidence.calls.sees_upstream:
         return not_measured("no gateway and no replica of ours reports where a call was served")
     return fact(max(detection(evidence, impact)[0] for impact in injected), len(injected))
 

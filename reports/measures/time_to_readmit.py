@@ -19,7 +19,7 @@ def time_to_readmit(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     injected = [impact for impact in evidence.impacts if impact.injected and impact.on_replicas]
     if not injected:
         return not_measured("no fault was injected on a replica")
-    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+    if not evidence.calls.sees_upstream:
         return not_measured("no gateway and no replica of ours reports where a call was served")
     if any(impact.fault.reverted_s is None for impact in injected):
         return not_measured("the record ends before the last fault was reverted")

@@ -36,7 +36,7 @@ def find_persisting(evidence: Evidence, baseline: BoolArray, after: BoolArray) -
     calls = evidence.calls
     clients = np.array([max(1, len(call.client_attempts)) for call in calls.calls], dtype=np.float64)
     found = [_compared(evidence, "client attempts per call", "x", clients, ones, baseline, after)]
-    if calls.has_gateway or calls.has_replicas:
+    if calls.sees_upstream:
         upstream = attempts_by_call(evidence)
         found.append(_compared(evidence, "upstream attempts per call", "x", upstream, ones, baseline, after))
     if calls.has_replicas:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from reports.record.experiment_file import read_experiment
 from reports.record.lines import EVENTS, POST, Damage, read_lines
+from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
 from reports.shared.fault_traits import FaultTraits, traits_of
@@ -141,6 +142,8 @@ class Record:
     notes: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
+    requests: list[RequestLine] = field(default_factory=list)
+    """The requests that began at replicas of ours, also those whose span was lost."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -199,6 +202,12 @@ class Record:
         ]
 
     @property
+    def foreign_gateway(self) -> bool:
+        """Whether a gateway that is not ours is in front of the replicas."""
+        target = self.experiment.get("target")
+        return bool(self.replicas) and isinstance(target, dict) and ("url" in target or "gateway" in target)
+
+    @property
     def slo(self) -> dict[str, float]:
         """The experiment's valid objectives in seconds by measure, for example {"ttft": 2.0, "tpot": 0.1}."""
         return self._objectives()[0]
@@ -234,6 +243,7 @@ def read_record(path: Path) -> Record:
     skipped: list[Damage] = []
     events = list(read_lines(path / "events.jsonl", EVENTS, skipped))
     posts = list(read_lines(path / "gauges.jsonl", POST, skipped))
+    requests = list(read_requests(path / "requests", skipped))
     files = SpanFiles()
     spans = list(read_spans(path / "spans", files))
     if not events and not spans:
@@ -272,6 +282,7 @@ def read_record(path: Path) -> Record:
         ended=ended,
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
+        requests=requests,
     )
 
 

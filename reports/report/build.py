@@ -212,7 +212,7 @@ def _fault(evidence: Evidence, impact: FaultImpact, undo: UndoFact | None) -> di
     fault = impact.fault
     interrupted = [e for e in impact.encounters if e.interrupted]
     detected_s, how = detection(evidence, impact)
-    known = impact.injected and impact.on_replicas and (evidence.calls.has_gateway or evidence.calls.has_replicas)
+    known = impact.injected and impact.on_replicas and evidence.calls.sees_upstream
     return {
         "id": fault.id,
         "kind": fault.kind,

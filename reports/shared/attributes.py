@@ -121,6 +121,7 @@ PROMPT_TOKENS: Final = "brownout.prompt.tokens"
 PREFILL_CACHED: Final = "brownout.prefill.cached"  # prompt tokens found in the prefix cache
 PREFILL_COMPUTED: Final = "brownout.prefill.computed"  # prompt tokens computed, recomputation after preemption included
 DECODED: Final = "brownout.decoded"  # output tokens decoded
+SPAN_LOST: Final = "brownout.span_lost"  # bool, only in the analysis: made from a replica's line, its span was lost
 SENT: Final = "brownout.sent"  # output tokens written to the socket
 PREEMPTIONS: Final = "brownout.preemptions"
 

@@ -78,7 +78,7 @@ def _why_none(evidence: Evidence) -> str:
         return "This run had no fault, so no call met one. `brownout trace RUN` shows the slowest calls."
     if all(fault.injected_s is None for fault in faults):
         return "No fault of this run was injected, so no call met one. `brownout trace RUN` shows the slowest calls."
-    if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
+    if not evidence.calls.sees_upstream:
         return "No gateway or replica span in this record shows where calls went: which calls met the fault is unknown."
     named = ", ".join(f"{fault.id} ({fault.kind})" for fault in faults)
     return f"No call met a fault of this run: {named} hit nothing. `brownout trace RUN` shows the slowest calls."

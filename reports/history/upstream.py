@@ -1,0 +1,130 @@
+"""What happened between a gateway that is not ours and our replicas, seen from the two ends.
+
+Such a gateway has no spans for us. A request at a replica stands in for the gateway's attempt that made it:
+
+- It belongs to a call by trace context where the gateway passes that on, else by the marker of its conversation; also
+  one that began after its call had ended (the gateway tried again for a client that had left).
+- A killed process took the spans of its open requests with it. `lost_requests` makes them from the lines that it wrote
+  as they began, with the process's end as theirs.
+- A frozen process reads what waited in its socket when it continues. Such a request was sent while it was frozen
+  (`sent_to_frozen`).
+
+Nobody sees an attempt that a dead replica refused: `reports.history.unseen` bounds their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from reports.history.calls import Attempt, Call, ReplicaRequest
+from reports.record.reader import FaultRecord, Record
+from reports.record.spans import Span
+from reports.shared import attributes as names
+from reports.shared.attributes import SERVICE_REPLICA, Outcome
+
+__all__ = ["attempts_of", "lost_requests", "sent_to_frozen"]
+
+_AT_ONCE_S: Final = 0.25
+"""A process that continues begins what waited for it within this time, seconds."""
+_STOPS_WITHIN_S: Final = 0.05
+"""A process that is told to stop has stopped within this time, seconds."""
+_UNBOUNDED: Final = 1 << 62
+"""In place of the tokens that a killed replica sent, which its lost span had: what the client received bounds them."""
+
+
+def lost_requests(record: Record, received: Iterable[Span]) -> Iterator[Span]:
+    """Spans for the requests that began and whose own span was never received. `received`: the replicas' spans."""
+    known = {span.span_id for span in received}
+    pool_of = {replica.name: replica.pool for replica in record.replicas}
+    for line in record.requests:
+        if line.span_id in known:
+            continue
+        began_s = record.seconds(line.at_ns)
+        ended = [one for one in record.exits if one.name == line.replica and one.at_s >= began_s]
+        last = min(ended, key=lambda one: one.at_s, default=None)
+        end_s = last.at_s if last is not None else record.end_s()
+        attributes = {
+            names.REPLICA: line.replica,
+            names.POOL: pool_of.get(line.replica, ""),
+            names.OUTCOME: Outcome.RESET.value,
+            names.PROMPT_TOKENS: line.prompt_tokens,
+            names.SPAN_LOST: True,
+        }
+        if line.offset:
+            attributes[names.CONTINUATION_OFFSET] = line.offset
+        if line.session is not None:
+            attributes |= {names.CONVERSATION_ID: line.session, names.AGENT_ID: line.agent, names.TURN: line.turn}
+        yield Span(
+            trace_id=line.trace_id,
+            span_id=line.span_id,
+            parent_id=line.parent_id,
+            name=names.SPAN_REPLICA_REQUEST,
+            service=SERVICE_REPLICA,
+            instance=f"{line.replica}#{last.incarnation if last is not None else 0}",
+            start_ns=line.at_ns,
+            end_ns=max(line.at_ns, record.zero_ns + round(end_s * 1e9)),
+            error=True,
+            attributes=attributes,
+            events=[],
+        )
+
+
+def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attempt]:
+    """The attempts of a call, made of its requests at replicas. `places`: the client attempt of each request."""
+    made = [
+        _attempt(record.faults, call, request, place)
+        for request, place in zip(call.replica_requests, places, strict=True)
+    ]
+    made.sort(key=lambda attempt: attempt.start_s)
+    for index, attempt in enumerate(made):
+        earlier = [one for one in made[:index] if one.client_attempt == attempt.client_attempt]
+        attempt.reason = "migration" if attempt.offset else "retry" if earlier else "first"
+        following = made[index + 1].start_s if index + 1 < len(made) else math.inf
+        attempt.passed_on = min(attempt.passed_on, _received(call, attempt, following))
+    return made
+
+
+def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int) -> Attempt:
+    attributes = request.span.attributes
+    client = call.client_attempts[place] if place < len(call.client_attempts) else None
+    start_s, end_s = request.start_s, request.end_s
+    for fault in faults:
+        if sent_to_frozen(fault, request):
+            sent_s = client.start_s if client is not None else call.sent_s
+            start_s = min(start_s, max(sent_s, fault.injected_s or sent_s))
+    lost = bool(attributes.get(names.SPAN_LOST))
+    if lost and client is not None and client.outcome == Outcome.OK:
+        end_s = max(start_s, min(end_s, client.end_s))  # it may have ended well before its process did
+    return Attempt(
+        request.span,
+        request.replica,
+        request.pool,
+        start_s,
+        end_s,
+        str(attributes.get(names.OUTCOME, "")),
+        "first",
+        int(attributes.get(names.CONTINUATION_OFFSET, 0)),
+        _UNBOUNDED if lost else int(attributes.get(names.SENT, 0)),
+        place,
+    )
+
+
+def sent_to_frozen(fault: FaultRecord, request: ReplicaRequest) -> bool:
+    """Whether a request waited at a frozen process: it began at once when the process continued."""
+    frozen = fault.traits.stops_process and fault.traits.silences_calls
+    if not frozen or request.replica not in fault.targets:
+        return False
+    injected, reverted = fault.injected_s, fault.reverted_s
+    if injected is None or reverted is None:
+        return False
+    return injected + _STOPS_WITHIN_S < request.start_s <= reverted + _AT_ONCE_S
+
+
+def _received(call: Call, attempt: Attempt, until_s: float) -> int:
+    """Tokens that the client received from the start of an attempt until the next one began."""
+    if attempt.client_attempt >= len(call.client_attempts):
+        return 0
+    chunks = call.client_attempts[attempt.client_attempt].chunks
+    return sum(tokens for at_s, tokens in chunks if attempt.start_s <= at_s < until_s)
