@@ -18,6 +18,7 @@ import aiohttp
 
 from chaos.faults.world import DemandState, FaultError, ReplicaView, Undo, Unreachable, offers_of
 from chaos.runner.load_control import LoadControl
+from chaos.runner.refusals import Refusals
 from chaos.supervision.supervisor import Supervisor
 from loadprofiles.demand import Order
 from reports.shared.attributes import TARGET_GATEWAY
@@ -46,7 +47,8 @@ class LiveWorld:
     """Implements `chaos.faults.world.World`.
 
     `start_again(name, cold_start_s)` starts a replica's next process. `load` controls the load generators.
-    `on_lapse(name, fault_id)`: a process no longer has a behaviour that should be active there.
+    `on_lapse(name, fault_id)`: a process no longer has a behaviour that should be active there. `refusals` counts the
+    connections of this object that were refused.
 
     Without `addresses` (a user's own endpoint) only faults of the load are possible; without `gateway_control_port`,
     none of the gateway.
@@ -61,12 +63,14 @@ class LiveWorld:
         load: LoadControl,
         gateway_control_port: int = 0,
         on_lapse: Callable[[str, str], None] = lambda name, fault_id: None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._addresses = addresses
         self._start_again = start_again
         self._load = load
         self._on_lapse = on_lapse
+        self._refusals = refusals or Refusals()
         self._control_ports = {name: address.control_port for name, address in addresses.items()}
         self._control_ports[TARGET_GATEWAY] = gateway_control_port
         self._headers = {TOKEN_HEADER: token}
@@ -146,7 +150,8 @@ class LiveWorld:
         try:
             async with asyncio.timeout(0.5):
                 _, writer = await asyncio.open_connection("127.0.0.1", self._addresses[name].port)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
+            self._refused(error)
             return False
         writer.close()
         with contextlib.suppress(OSError):
@@ -160,8 +165,13 @@ class LiveWorld:
         try:
             async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=1), headers={}) as answer:
                 return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._refused(error)
             return False
+
+    def _refused(self, error: Exception) -> None:
+        """Count a connection of ours that was refused; aiohttp wraps the error."""
+        self._refusals.own += isinstance(getattr(error, "os_error", error), ConnectionRefusedError)
 
     # -- behaviours -------------------------------------------------------------------------------------------------
     def _control(self, name: str, path: str) -> str:
@@ -177,6 +187,7 @@ class LiveWorld:
                     raise FaultError(f"{name} refused {method} {path}: {reply}")
                 return reply
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            self._refused(error)
             raise Unreachable(f"{name} does not answer on its control port: {error or type(error).__name__}") from error
 
     async def add_behaviour(self, name: str, fault_id: str, body: dict[str, Any]) -> None:

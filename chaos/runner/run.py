@@ -203,7 +203,14 @@ class Run:
             addresses = deployment.addresses if deployment is not None else {}
             control_port = deployment.gateway_control_port if deployment is not None else 0
             async with LiveWorld(
-                supervisor, addresses, self.token, start_again, self.load, control_port, self._lapsed
+                supervisor,
+                addresses,
+                self.token,
+                start_again,
+                self.load,
+                control_port,
+                self._lapsed,
+                self.watch.refusals,
             ) as world:
                 self.world = world
                 if self.experiment.faults:

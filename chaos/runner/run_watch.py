@@ -22,6 +22,7 @@ from chaos.runner.early_end import EarlyEnd
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RecordFull, RunFolder
+from chaos.runner.refusals import Refusals
 from chaos.runner.silence import LOOK_EVERY_S, STOPPED_S, Silence, SilenceWatch, silence_text
 from chaos.supervision.link import Refused
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
@@ -53,6 +54,8 @@ class RunWatch:
         """Set once the gateway has seen every replica healthy: one still ejected since start-up would distort the
         baseline.
         """
+        self.refusals = Refusals()
+        self._foreign_gateway = experiment.stack is not None and not experiment.own_gateway
         self._reached = asyncio.Event()
         self.spans_ended: dict[str, int | None] = {}
         """Ended spans of each process, by its name and incarnation, as it last posted them."""
@@ -136,10 +139,17 @@ class RunWatch:
         """From the start of the load on: judge guardrails and silence, until a process is silent or cancelled."""
         await self._load.started.wait()
         while (silence := self._silence.look()) is None:
+            self._note_refusals()
             if self._load.command == "run":
                 self._abort(self._guardrails.tick(time.time()))
             await asyncio.sleep(LOOK_EVERY_S)
         await self._end_for(silence)
+
+    def _note_refusals(self) -> None:
+        """Behind a gateway that is not ours: how many connections were refused so far, whenever that has changed."""
+        if self._foreign_gateway and (count := self.refusals.look()) is not None:
+            with contextlib.suppress(RecordFull):
+                self._folder.events.write("refused", count=count)
 
     async def watch_shepherd(self, supervisor: Supervisor) -> None:
         """From the setup until cancelled: one that is stopped ends the run, and is made to continue, to end it."""

@@ -27,6 +27,10 @@ SILENCE_S: Final = 1.0
 """Seconds: a call that stays with a silenced replica is interrupted when it receives nothing for longer than this."""
 
 
+_EXPECTED: Final = 3.0
+"""With so many calls due by the rate before (Poisson), that none was sent by chance has a probability below 5 %."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encounter:
     """One call that met one fault.
@@ -56,6 +60,8 @@ class FaultImpact:
     encounters: tuple[Encounter, ...]
     attempts: int
     hits: int | None
+    silenced: bool = False
+    """Its targets served calls before and fell silent, though no call is known to have met it."""
 
     @property
     def injected(self) -> bool:
@@ -73,7 +79,7 @@ class FaultImpact:
     @property
     def hit_something(self) -> bool:
         # The count at the place of the fault is more exact than the calls that were there at the time.
-        return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters)
+        return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters) or self.silenced
 
 
 def meet_faults(record: Record, calls: Calls) -> list[FaultImpact]:
@@ -102,8 +108,31 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
         encounters.append(_encounter(fault, call, met, first_s, reverted))
     known = calls.sees_upstream
     return FaultImpact(
-        fault, tuple(encounters), attempts, fault.hits if fault.hits is not None or not known else attempts
+        fault,
+        tuple(encounters),
+        attempts,
+        fault.hits if fault.hits is not None or not known else attempts,
+        _silenced(fault, calls, injected, reverted),
     )
+
+
+def _silenced(fault: FaultRecord, calls: Calls, injected: float, reverted: float) -> bool:
+    """Whether a fault of processes took capacity away from the load, also if nothing was in flight when it began.
+
+    Every target served calls before, none while it was stopped, and then either again, or so many before that
+    `_EXPECTED` calls or more were due meanwhile.
+    """
+    if not fault.traits.stops_process or calls.has_gateway or not calls.has_replicas:
+        return False
+    since = min((call.sent_s for call in calls.calls), default=injected)
+    for name in fault.targets:
+        began = [a.start_s for call in calls.calls for a in call.attempts if a.replica == name]
+        before = sum(at < injected for at in began)
+        rate = before / max(1e-9, injected - since)
+        again = any(at >= reverted for at in began)
+        if not before or not (again or rate * (reverted - injected) >= _EXPECTED):
+            return False
+    return bool(fault.targets)
 
 
 def _off_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:

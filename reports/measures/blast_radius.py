@@ -8,8 +8,11 @@ pools                              of all pools: share with an attempt that met 
 
 from __future__ import annotations
 
+import math
+
 from reports.history.evidence import RUN_SCOPE, Evidence, Scope
-from reports.measures.measurement import Measurement, fact, not_measured
+from reports.history.unseen import unseen_calls
+from reports.measures.measurement import Measurement, bounded, fact, not_measured
 from reports.shared.attributes import SessionOutcome
 
 __all__ = ["blast_radius"]
@@ -34,11 +37,22 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     met = {e.call.session for e in encounters if not failed or not e.saved}
     if failed:
         met = {name for name in met if name in sessions and sessions[name].outcome == SessionOutcome.LOST}
+    unseen = unseen_calls(evidence)
+    may = met | {one.call.session for one in unseen if not failed or math.isinf(one.failover_s)}
+    if failed:
+        may = {name for name in may if name in sessions and sessions[name].outcome == SessionOutcome.LOST}
     if stat.endswith("sessions"):
-        return _share(len(met & sessions.keys()), len(sessions))
+        found, most = (len(names & sessions.keys()) for names in (met, may))
+        return _share(found, len(sessions), most)
     tenants = {session.tenant for session in sessions.values()}
-    return _share(len({sessions[name].tenant for name in met & sessions.keys()}), len(tenants))
+    found, most = (len({sessions[name].tenant for name in names & sessions.keys()}) for names in (met, may))
+    return _share(found, len(tenants), most)
 
 
-def _share(part: int, whole: int) -> Measurement:
-    return fact(part / whole, whole) if whole else not_measured("no session was started")
+def _share(part: int, whole: int, most: int) -> Measurement:
+    """`most`: as many, if every call met the fault that a dead replica may have refused unseen."""
+    if not whole:
+        return not_measured("no session was started")
+    found = fact(part / whole, whole)
+    note = "at least: calls that a dead replica may have refused unseen are not in it"
+    return bounded(found, note, high=most / whole) if most > part else found

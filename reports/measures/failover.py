@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence, Scope
+from reports.history.unseen import UnseenCall, unseen_calls
 from reports.measures.latency import statistic
-from reports.measures.measurement import Measurement, fact, not_measured, proportion
+from reports.measures.measurement import Measurement, bounded, fact, not_measured, proportion
 
 __all__ = ["failover", "failover_rate"]
 
@@ -18,12 +21,13 @@ def failover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         return not_measured(why)
     met = _met(evidence)
     hit = [encounter for encounter in met if encounter.interrupted]
+    unseen = unseen_calls(evidence)
     if not hit:
-        if stat == "max" and met:
-            return fact(0.0, 0)  # calls met the fault and none was interrupted
+        if stat == "max" and (met or unseen):
+            return _bounded(fact(0.0, 0), unseen, stat)  # calls met the fault and none was interrupted
         return not_measured("no call was interrupted by a fault" if met else "no call met a fault")
     values = np.array([encounter.failover_s for encounter in hit])
-    return statistic(evidence, values, _sessions(evidence, hit), stat)
+    return _bounded(statistic(evidence, values, _sessions(evidence, hit), stat), unseen, stat)
 
 
 def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -35,7 +39,30 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     sessions = _sessions(evidence, met)
     offered = np.bincount(sessions, minlength=size).astype(np.float64)
     saved = np.bincount(sessions, weights=[float(e.saved) for e in met], minlength=size).astype(np.float64)
-    return proportion(saved, offered, lambda: evidence.resampling.ratio(saved, offered))
+    found = proportion(saved, offered, lambda: evidence.resampling.ratio(saved, offered))
+    unseen = unseen_calls(evidence)
+    if not unseen:
+        return found
+    lost = sum(math.isinf(one.failover_s) for one in unseen)
+    more = len(unseen) - lost
+    known, whole = float(saved.sum()), float(offered.sum())
+    low = known / (whole + lost) if whole + lost else 0.0
+    high = (known + more) / (whole + more) if whole + more else 1.0
+    return bounded(found, _note(unseen), low=low, high=high)
+
+
+def _bounded(found: Measurement, unseen: list[UnseenCall], stat: str) -> Measurement:
+    """Its interval includes how long calls may have been interrupted that nobody saw meet the fault."""
+    longest_s = max((one.failover_s for one in unseen), default=0.0)
+    if not unseen or found.value is None or (stat == "max" and longest_s <= found.value):
+        return found
+    return bounded(found, _note(unseen), low=found.value if stat == "max" else 0.0, high=longest_s)
+
+
+def _note(unseen: list[UnseenCall]) -> str:
+    lost = sum(math.isinf(one.failover_s) for one in unseen)
+    failed = f", of which {lost} failed without reaching a replica" if lost else ""
+    return f"dead replicas may have refused some of {len(unseen)} more calls unseen{failed}"
 
 
 def _why_not_measured(evidence: Evidence) -> str | None:

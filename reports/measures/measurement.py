@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from reports.history.intervals import (
 )
 from reports.history.statistics import FloatArray
 
-__all__ = ["Interval", "Measure", "Measurement", "Rare", "fact", "not_measured", "proportion", "resampled"]
+__all__ = ["Interval", "Measure", "Measurement", "Rare", "bounded", "fact", "not_measured", "proportion", "resampled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,23 @@ def not_measured(why: str, samples: int = 0) -> Measurement:
 def fact(value: float, samples: int = 0) -> Measurement:
     """A count or an extreme: exact, without an interval."""
     return Measurement(float(value), samples)
+
+
+def bounded(found: Measurement, note: str, *, low: float | None = None, high: float | None = None) -> Measurement:
+    """A measurement whose true value may be as low as `low` or as high as `high`, for the reason `note`.
+
+    Its interval includes both, and that of the sample.
+    """
+    if found.value is None:
+        return found
+    value, inner = found.value, found.interval
+    ends = [end for end in (low, high) if end is not None]
+
+    def interval() -> Interval:
+        least, most = inner() if inner is not None else (value, value)
+        return min(least, *ends), max(most, *ends)
+
+    return replace(found, interval=interval, resamples=None, note=note)
 
 
 def proportion(hits: FloatArray, offered: FloatArray, resamples: Callable[[], FloatArray]) -> Measurement:

@@ -2,7 +2,8 @@
 
 Upstream attempts are the gateway's; behind a gateway that is not ours, the requests at replicas of ours; with neither,
 the client's attempts. An attempt that was joined to no call (the call's span was lost) counts in the phase in which it
-started.
+started. Attempts that a dead replica refused are in no span of a replica: the value is then a lower bound, and the
+interval reaches as far as the kernel's count of refused connections allows.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from reports.history.calls import phase_at
 from reports.history.evidence import Evidence, Scope
 from reports.history.intervals import worst_effect
 from reports.history.statistics import FloatArray
+from reports.history.unseen import unseen_attempts, unseen_note
 from reports.history.work import attempts_by_call
-from reports.measures.measurement import Measurement, Rare, not_measured, resampled
+from reports.measures.measurement import Measurement, Rare, bounded, not_measured, resampled
 
 __all__ = ["retry_amplification"]
 
@@ -32,13 +34,17 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
     if scope.where is None:
         extra = sum(phase_at(evidence.record.phases, one.start_s) in scope.phases for one in unjoined)
     total = float(offered.sum())
-    return resampled(
+    found = resampled(
         (float(attempts.sum()) + extra) / total,
         int(total),
         int(np.count_nonzero(offered)),
         lambda: evidence.resampling.ratio(attempts, offered) + extra / total,
         Rare(*_repeating(attempts, offered, extra / total)),
     )
+    unseen = unseen_attempts(evidence, scope.phases)
+    if not unseen or found.interval is None:
+        return found
+    return bounded(found, f"at least: {unseen_note(unseen)}", high=found.interval()[1] + unseen / total)
 
 
 def _repeating(attempts: FloatArray, offered: FloatArray, extra: float) -> tuple[int, float, float]:

@@ -11,7 +11,8 @@ import math
 
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence, Scope
-from reports.measures.measurement import Measurement, fact, not_measured
+from reports.history.unseen import unseen_calls
+from reports.measures.measurement import Measurement, bounded, fact, not_measured
 from reports.shared import attributes as names
 from reports.shared.attributes import Transition
 
@@ -30,7 +31,12 @@ def time_to_detect(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         return not_measured("no fault was injected on a replica")
     if not evidence.calls.sees_upstream:
         return not_measured("no gateway and no replica of ours reports where a call was served")
-    return fact(max(detection(evidence, impact)[0] for impact in injected), len(injected))
+    found = fact(max(detection(evidence, impact)[0] for impact in injected), len(injected))
+    unseen = unseen_calls(evidence)
+    if not unseen:
+        return found
+    note = "at most: an attempt that a dead replica refused, and that went elsewhere, was seen by nobody"
+    return bounded(found, note, low=0.0)
 
 
 def detection(evidence: Evidence, impact: FaultImpact) -> tuple[float, str]:

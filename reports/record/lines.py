@@ -68,6 +68,10 @@ class _Guardrail(_Entry):
     value: float | None = None
 
 
+class _Refused(_Entry):
+    count: int
+
+
 class _Data(msgspec.Struct):
     """The fields of a snapshot that the analysis calculates with."""
 
@@ -100,6 +104,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "process": _Process,
     "spans": _Spans,
     "guardrail": _Guardrail,
+    "refused": _Refused,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
 """The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""

@@ -144,6 +144,8 @@ class Record:
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
     requests: list[RequestLine] = field(default_factory=list)
     """The requests that began at replicas of ours, also those whose span was lost."""
+    refused: list[tuple[float, int]] = field(default_factory=list)
+    """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -283,6 +285,7 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
     )
 
 

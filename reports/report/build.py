@@ -269,8 +269,8 @@ def _value(evidence: Evidence, spec: MeasureSpec, stat: str, phase: str | None) 
     try:
         found = measure(evidence, spec.name, Scope(phase), stat)
     except Exception as error:  # a measure that crashes must not lose the others
-        return {"value": None, "samples": 0, "why_not": f"the measure crashed: {error!r}"}
-    return {"value": found.value, "samples": found.samples, "why_not": found.why_not}
+        return {"value": None, "samples": 0, "why_not": f"the measure crashed: {error!r}", "note": ""}
+    return {"value": found.value, "samples": found.samples, "why_not": found.why_not, "note": found.note}
 
 
 def _outcomes(evidence: Evidence) -> dict[str, dict[str, int]]:
