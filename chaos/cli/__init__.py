@@ -2,6 +2,7 @@
 
 app            the command `brownout`, its options and exit codes
 listing        `list`: experiments, stacks, profiles, faults, measures
+playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
 check          `check`: validates experiments and prints their plans
 plan           whether the planned load is enough to decide each gate

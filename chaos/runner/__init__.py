@@ -1,6 +1,7 @@
 """Plays an experiment and writes its record.
 
 run              one whole run, in nine steps
+setup            starts every process, and waits until the target is ready
 timeline_play    executes the steps of the timeline, each at its time
 fault_play       one fault: inject, confirm, revert, verify
 live_world       what a fault may do to the processes of the run
@@ -10,6 +11,7 @@ readiness        waits until servers are ready
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
+refusals         connections that were refused on this machine
 run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
 counters         the counters that each process posts, checked
 silence          notices a process that posts no counters any more

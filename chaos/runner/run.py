@@ -6,7 +6,7 @@ A run goes through these steps; `Run.play` is their order, and each names where 
 2. The shepherd starts: a small process that is the parent of all others, and that undoes every fault and kills every
    process if this one is gone (`chaos.supervision`).
 3. The deployment gives each process its ports and configuration; the shepherd starts replicas, gateway and load
-   generator, and the run waits until all of them report ready (`chaos.runner.deployment`, `chaos.runner.readiness`).
+   generator, and the run waits until all of them report ready (`chaos.runner.setup`).
 4. The load starts: the first session is time 0 (`chaos.runner.load_control`).
 5. The timeline is executed, step by step (`chaos.runner.timeline_play`): `chaos.experiment.timeline.steps`, which
    `brownout check` prints. The phases warmup and baseline pass. A `steady_state` that does not hold ends the run
@@ -29,44 +29,34 @@ import contextlib
 import os
 import platform
 import secrets
-import time
 from collections.abc import Mapping
 
-import msgspec
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.children.telemetry import SpanCount, resource
-from chaos.experiment.model import Experiment, UrlTarget
+from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
-from chaos.runner.deployment import LOAD, Deployment, load_spec
+from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.interrupts import Interrupts
 from chaos.runner.live_world import LiveWorld
-from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
-from chaos.runner.probe import PROBE, probe_spec, probe_target
-from chaos.runner.probe_result import failure_text, gateway_failure_text, notes
+from chaos.runner.probe import PROBE
 from chaos.runner.progress import Progress
-from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.run_watch import RunWatch
+from chaos.runner.setup import Setup
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
-from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
+from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
 from reports.shared.errors import TargetFailed
 
 __all__ = ["Run"]
 
-READY_WITHIN_S = 60.0
-PASSES_ON_WITHIN_S = 30.0
-"""How long a gateway of the user's may take to find that its upstreams are up."""
-PROBE_AGAIN_AFTER_S = 1.0
-REACHED_WITHIN_S = 1.5
-"""A replica posts its counters every 250 ms."""
 LOAD_ENDS_WITHIN_S = 5.0
 INTERRUPTED_LOAD_ENDS_WITHIN_S = 1.0
 INTERRUPTED_GRACE_S = 0.6
@@ -96,6 +86,7 @@ class Run:
         """By fault id."""
         self._stopping = False
         self.world: LiveWorld | None = None
+        self.setup: Setup | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
         self.interrupts = Interrupts(
@@ -192,23 +183,26 @@ class Run:
 
     async def _play_on(self, supervisor: Supervisor) -> None:
         self._phase("setup")
-        deployment = self._deploy()
+        setup = self.setup = Setup(
+            self.experiment,
+            self.folder,
+            supervisor,
+            self.watch,
+            self.early,
+            self.load,
+            self.progress.say,
+            self.token,
+            self.collector.url,
+        )
         try:
-            await self._set_up(supervisor, deployment)
-
-            async def start_again(name: str, cold_start_s: float) -> None:
-                assert deployment is not None
-                await self._spawn(supervisor, deployment.replica_spec(name, cold_start_s))
-
-            addresses = deployment.addresses if deployment is not None else {}
-            control_port = deployment.gateway_control_port if deployment is not None else 0
+            await setup.start()
             async with LiveWorld(
                 supervisor,
-                addresses,
+                setup.addresses,
                 self.token,
-                start_again,
+                setup.start_again,
                 self.load,
-                control_port,
+                setup.gateway_control_port,
                 self._lapsed,
                 self.watch.refusals,
             ) as world:
@@ -244,111 +238,12 @@ class Run:
                 async with asyncio.timeout(within_s):
                     await supervisor.wait(LOAD)
 
-    def _deploy(self) -> Deployment | None:
-        experiment = self.experiment
-        if experiment.stack is None:
-            return None
-        return Deployment.plan(
-            experiment.stack,
-            self.folder,
-            self.token,
-            self.collector.url,
-            experiment.seed,
-            first_port=experiment.first_port,
-            own_gateway=experiment.own_gateway,
-        )
-
-    async def _set_up(self, supervisor: Supervisor, deployment: Deployment | None) -> None:
-        own = self.experiment.url
-        url = own.url if own is not None else deployment.gateway_url if deployment is not None else ""
-        config = load_config(self.experiment, url)
-        load = load_spec(self.folder, config, token=self.token, collector=self.collector.url)
-        children = [*(deployment.specs() if deployment is not None else []), load]
-        if own is not None and deployment is None:
-            await self.early.or_end(self._probe(supervisor, own, config))
-        await self.early.or_end(asyncio.gather(*(self._spawn(supervisor, spec) for spec in children)))
-        await self.early.or_end(self._all_ready(deployment))
-        if own is not None and deployment is not None:
-            await self.early.or_end(self._probe_gateway(supervisor, own, config, deployment))
-
-    async def _probe(self, supervisor: Supervisor, target: UrlTarget, config: Mapping[str, object]) -> None:
-        """Call a user's endpoint once, before any load. Raises `Ended` if that fails."""
-        self.progress.say("one call to the target, before any load")
-        spec = probe_spec(self.folder, config, token=self.token)
-        result = await probe_target(supervisor, spec, self._started)
-        self.folder.events.write("probe", **msgspec.structs.asdict(result))
-        if not result.ok:
-            raise Ended("failed", failure_text(result, target.key_variables), 5)
-        for note in notes(result):
-            self.progress.say(note)
-
-    async def _probe_gateway(
-        self, supervisor: Supervisor, target: UrlTarget, config: Mapping[str, object], deployment: Deployment
-    ) -> None:
-        """Call a user's gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not.
-
-        It may have been up before the replicas, and have found them dead.
-        """
-        self.progress.say("waiting until the gateway passes a call on to a replica")
-        spec = probe_spec(self.folder, config, token=self.token)
-        deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
-        while True:
-            result = await probe_target(supervisor, spec, self._started)
-            self.folder.events.write("probe", **msgspec.structs.asdict(result))
-            reached = result.ok and await self.watch.any_replica_reached(REACHED_WITHIN_S)
-            if reached or time.monotonic() > deadline_s:
-                break
-            await asyncio.sleep(PROBE_AGAIN_AFTER_S)
-        if not reached:
-            upstreams = [deployment.replica_url(name) for name in deployment.addresses]
-            raise Ended("failed", gateway_failure_text(result, upstreams, target.key_variables), 5)
-        for note in notes(result):
-            self.progress.say(note)
-
-    async def _spawn(self, supervisor: Supervisor, spec: ChildSpec) -> Child:
-        child = await supervisor.spawn(spec)
-        self.watch.started(child)
-        self._started(child)
-        return child
-
-    def _started(self, child: Child) -> None:
-        self.folder.events.write(
-            "process",
-            name=child.name,
-            incarnation=child.incarnation,
-            pid=child.pid,
-            kind=child.kind,
-            event="started",
-            status=None,
-            expected=True,
-        )
-
-    async def _all_ready(self, deployment: Deployment | None) -> None:
-        async def stack() -> None:
-            if deployment is not None:
-                await all_ready(deployment.urls(), self._is_ready)
-                if deployment.own_gateway:
-                    await self.watch.fleet_whole.wait()
-
-        waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
-        tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
-        _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        if late:
-            names = " and ".join(what for what, task in tasks.items() if task in late)
-            why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
-            raise Ended("failed", why, 5)
-        await asyncio.gather(*tasks.values())
-
-    def _is_ready(self, name: str) -> None:
-        self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
-
     async def _unsteady(self) -> str:
         """Judge `steady_state`; returns what fails, or "". The load goes on meanwhile."""
-        assert self.supervisor is not None
-        return await unsteady(self.supervisor, steady_spec(self.folder.path, self.folder.log(STEADY)), self._started)
+        assert self.supervisor is not None and self.setup is not None
+        return await unsteady(
+            self.supervisor, steady_spec(self.folder.path, self.folder.log(STEADY)), self.setup.started
+        )
 
     def _start_analysis(self) -> None:
         """The analysis process starts at the drain, so that it is ready when the record is closed."""

@@ -2,8 +2,10 @@
 
 calls        calls, attempts and sessions as objects
 joining      joins the spans of client, gateway and replicas into calls
+upstream     attempts of a gateway that is not ours, from the replicas' requests
 encounters   the calls that met a fault, and how long each was interrupted
 arrivals     when the tokens of each call arrived, by phase
+unseen       attempts that a dead replica refused, which nobody saw
 evidence     the input of all measures: calls as columns, scopes, faults, resampling
 intervals    intervals of rates, percentiles and quotients at the effective number of samples
 statistics   percentiles and the bootstrap by session

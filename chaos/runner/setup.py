@@ -1,0 +1,174 @@
+"""From nothing to a target that is ready for the load: starts every process of a run, and waits for each.
+
+In front of the replicas may be the reference gateway, or one of the user's, which runs already. That one is called
+until a call comes to a replica: it may have found its upstreams dead before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from chaos.experiment.model import Experiment, UrlTarget
+from chaos.runner.deployment import Deployment, load_spec
+from chaos.runner.early_end import EarlyEnd, Ended
+from chaos.runner.live_world import Address
+from chaos.runner.load_config import load_config
+from chaos.runner.load_control import LoadControl
+from chaos.runner.probe import probe_spec, probe_target
+from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes
+from chaos.runner.readiness import all_ready
+from chaos.runner.record_writer import RunFolder
+from chaos.runner.run_watch import RunWatch
+from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
+from reports.shared.attributes import Outcome
+
+__all__ = ["Setup"]
+
+READY_WITHIN_S: Final = 60.0
+PASSES_ON_WITHIN_S: Final = 30.0
+"""How long a gateway of the user's may take to find that its upstreams are up."""
+PROBE_AGAIN_AFTER_S: Final = 1.0
+REACHED_WITHIN_S: Final = 1.5
+"""A replica posts its counters every 250 ms."""
+
+
+@dataclass(slots=True)
+class Setup:
+    """Starts the processes of one run. `say` prints a line for the user.
+
+    `deployment`: the processes of the stack; None where the target has none of ours.
+    """
+
+    experiment: Experiment
+    folder: RunFolder
+    supervisor: Supervisor
+    watch: RunWatch
+    early: EarlyEnd
+    load: LoadControl
+    say: Callable[[str], None]
+    token: str
+    collector_url: str
+    deployment: Deployment | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        experiment = self.experiment
+        self.deployment = None
+        if experiment.stack is not None:
+            self.deployment = Deployment.plan(
+                experiment.stack,
+                self.folder,
+                self.token,
+                self.collector_url,
+                experiment.seed,
+                first_port=experiment.first_port,
+                own_gateway=experiment.own_gateway,
+            )
+
+    @property
+    def addresses(self) -> Mapping[str, Address]:
+        """The replicas of ours, by name."""
+        return self.deployment.addresses if self.deployment is not None else {}
+
+    @property
+    def gateway_control_port(self) -> int:
+        """That of the reference gateway; 0 without it."""
+        return self.deployment.gateway_control_port if self.deployment is not None else 0
+
+    async def start(self) -> None:
+        """Start everything, and wait until it is ready. Raises `Ended` where the run ends before its load."""
+        own, deployment = self.experiment.url, self.deployment
+        url = own.url if own is not None else deployment.gateway_url if deployment is not None else ""
+        config = load_config(self.experiment, url)
+        load = load_spec(self.folder, config, token=self.token, collector=self.collector_url)
+        children = [*(deployment.specs() if deployment is not None else []), load]
+        if own is not None and deployment is None:
+            await self.early.or_end(self._probe(own, config))
+        await self.early.or_end(asyncio.gather(*(self._spawn(spec) for spec in children)))
+        await self.early.or_end(self._all_ready())
+        if own is not None and deployment is not None:
+            await self.early.or_end(self._probe_gateway(own, config, deployment))
+
+    async def start_again(self, name: str, cold_start_s: float) -> None:
+        """Start a replica's next process."""
+        assert self.deployment is not None
+        await self._spawn(self.deployment.replica_spec(name, cold_start_s))
+
+    # -- processes --------------------------------------------------------------------------------------------------
+    async def _spawn(self, spec: ChildSpec) -> Child:
+        child = await self.supervisor.spawn(spec)
+        self.watch.started(child)
+        self.started(child)
+        return child
+
+    def started(self, child: Child) -> None:
+        """Record that a process has started."""
+        self.folder.events.write(
+            "process",
+            name=child.name,
+            incarnation=child.incarnation,
+            pid=child.pid,
+            kind=child.kind,
+            event="started",
+            status=None,
+            expected=True,
+        )
+
+    async def _all_ready(self) -> None:
+        async def stack() -> None:
+            if self.deployment is not None:
+                await all_ready(self.deployment.urls(), self._is_ready)
+                if self.deployment.own_gateway:
+                    await self.watch.fleet_whole.wait()
+
+        waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
+        tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
+        _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            names = " and ".join(what for what, task in tasks.items() if task in late)
+            why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
+            raise Ended("failed", why, 5)
+        await asyncio.gather(*tasks.values())
+
+    def _is_ready(self, name: str) -> None:
+        self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
+
+    # -- one call before the load -------------------------------------------------------------------------------------
+    async def _probe(self, target: UrlTarget, config: Mapping[str, object]) -> None:
+        """Call a user's endpoint once, before any load. Raises `Ended` if that fails."""
+        self.say("one call to the target, before any load")
+        result = await self._call_once(config)
+        if not result.ok:
+            raise Ended("failed", failure_text(result, target.key_variables), 5)
+        for note in notes(result):
+            self.say(note)
+
+    async def _probe_gateway(self, target: UrlTarget, config: Mapping[str, object], deployment: Deployment) -> None:
+        """Call a user's gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not."""
+        self.say("waiting until the gateway passes a call on to a replica")
+        deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
+        while True:
+            result = await self._call_once(config)
+            reached = result.ok and await self.watch.any_replica_reached(REACHED_WITHIN_S)
+            if reached or result.outcome == Outcome.REFUSED or time.monotonic() > deadline_s:
+                break
+            await asyncio.sleep(PROBE_AGAIN_AFTER_S)
+        if not reached:
+            upstreams = [deployment.replica_url(name) for name in deployment.addresses]
+            raise Ended("failed", gateway_failure_text(result, upstreams, target.key_variables), 5)
+        for note in notes(result):
+            self.say(note)
+
+    async def _call_once(self, config: Mapping[str, object]) -> ProbeResult:
+        spec = probe_spec(self.folder, config, token=self.token)
+        result = await probe_target(self.supervisor, spec, self.started)
+        self.folder.events.write("probe", **msgspec.structs.asdict(result))
+        return result
