@@ -240,7 +240,8 @@ class Run:
 
     async def _unsteady(self) -> str:
         """Judge `steady_state`; returns what fails, or "". The load goes on meanwhile."""
-        assert self.supervisor is not None and self.setup is not None
+        assert self.supervisor is not None
+        assert self.setup is not None
         return await unsteady(
             self.supervisor, steady_spec(self.folder.path, self.folder.log(STEADY)), self.setup.started
         )
