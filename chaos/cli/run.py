@@ -23,6 +23,7 @@ def run_experiment(
     name: str,
     *,
     stacks: Sequence[str] | None,
+    gateways: Sequence[str] | None,
     target: Path | None,
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
@@ -46,12 +47,13 @@ def run_experiment(
     notes: dict[str, None] = {}  # each note once
     plays = [
         (
-            stack,
+            variant,
             prepare(
                 name,
-                stack=stack,
+                stack=variant.stack,
+                gateway=variant.gateway,
                 target=target,
-                seed=seed,
+                seed=variant.seed,
                 trace=trace,
                 may_leave_loopback=may_leave_loopback,
                 short=short,
@@ -59,7 +61,7 @@ def run_experiment(
                 on_note=lambda line: notes.setdefault(line),
             ),
         )
-        for stack, seed in combinations(stacks, seeds)
+        for variant in combinations(stacks, gateways, seeds)
     ]
     for line in notes:
         print(f"trace: {line}", file=sys.stderr)
@@ -69,7 +71,7 @@ def run_experiment(
     if short and confirm:
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:
-        raise UserError("--twin takes one stack and one seed: run the others separately")
+        raise UserError("--twin takes one stack, one gateway and one seed: run the others separately")
     if twin and retries:
         raise UserError(
             f"--twin and {OPTION} exclude each other: play the experiment with {OPTION} first, and with --twin when "

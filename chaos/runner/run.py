@@ -221,14 +221,19 @@ class Run:
                     on_drain=self._start_analysis,
                     load_log=lambda: self.watch.last_words(LOAD),
                 )
-                watching = asyncio.create_task(self.watch.watch())
-                watching.add_done_callback(self._watch_ended)
+                watching = [asyncio.create_task(self.watch.watch())]
+                watching[0].add_done_callback(self._watch_ended)
+                if setup.gateway is not None:
+                    watching.append(asyncio.create_task(setup.gateway.watch()))
                 try:
                     await timeline.play()
                 finally:
                     await timeline.release()
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
+                    for task in watching:
+                        task.cancel()
+                    await asyncio.gather(*watching, return_exceptions=True)
+                    if setup.gateway is not None:
+                        await setup.gateway.read()
         finally:
             self.load.command = "stop"
             supervisor.resume_shepherd()  # if somebody stopped it: what follows needs it

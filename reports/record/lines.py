@@ -68,6 +68,10 @@ class _Guardrail(_Entry):
     value: float | None = None
 
 
+class _Upstreams(_Entry):
+    states: dict[str, dict[str, int | bool | None]]
+
+
 class _Refused(_Entry):
     count: int
 
@@ -105,6 +109,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "spans": _Spans,
     "guardrail": _Guardrail,
     "refused": _Refused,
+    "upstreams": _Upstreams,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
 """The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""

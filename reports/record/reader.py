@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.record.experiment_file import read_experiment
+from reports.record.gateway_statistics import GatewayStatistics, read_statistics
 from reports.record.lines import EVENTS, POST, Damage, read_lines
 from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
@@ -146,6 +147,8 @@ class Record:
     """The requests that began at replicas of ours, also those whose span was lost."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
+    upstreams: list[GatewayStatistics] = field(default_factory=list)
+    """What the statistics of a real gateway said, whenever they changed."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -285,6 +288,7 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
     )
 
