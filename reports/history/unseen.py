@@ -22,7 +22,7 @@ from reports.history.evidence import Evidence
 from reports.record.reader import Phase
 from reports.shared.attributes import Outcome
 
-__all__ = ["UNKNOWN", "Refused", "UnseenCall", "refused_attempts", "refused_note", "unseen_calls"]
+__all__ = ["UNKNOWN", "Refused", "UnseenCall", "refused_attempts", "refused_note", "unseen_calls", "unseen_limit"]
 
 UNKNOWN: Final = math.inf
 """The number of unseen attempts has no upper bound."""
@@ -64,6 +64,11 @@ def refused_note(refused: Refused) -> str:
     if math.isinf(refused.most):
         return "connections that dead replicas refused are not in it, and nobody counted them"
     return f"up to {refused.most:.0f} connections that dead replicas may have refused are not in it"
+
+
+def unseen_limit(evidence: Evidence) -> float:
+    """How many calls dead replicas may have refused unseen at most: one for each attempt that was refused."""
+    return refused_attempts(evidence, [phase.name for phase in evidence.record.phases]).most
 
 
 def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
