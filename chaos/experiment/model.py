@@ -55,7 +55,8 @@ __all__ = [
     "resolve",
 ]
 
-Front = Literal["reference", "adapter", "running"]
+Front = Literal["reference", "adapter", "running", "none"]
+"""What is in front of the replicas: the gateway of brownout, a real one that a run starts, the user's own, nothing."""
 
 EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
 

@@ -65,18 +65,15 @@ class Deployment:
         """Choose the ports; 0 stands for free ones. Raises UserError if a chosen one is in use.
 
         `first_port`: that of the first replica; the others have the ports after it, in the stack's order. `front`: with
-        `running`, the gateway needs no port of ours.
+        `running` and `none`, the gateway needs no port of ours.
         """
         replicas = stack.replicas
         model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
         for port in [*(model_ports if first_port else []), *([gateway_port] if gateway_port else [])]:
             check_free(port)
         control_ports = free_ports(len(replicas))
-        ports = free_ports(2) if front != "running" else [0, 0]
-        if front == "reference":
-            control_port, admin_port = ports[1], 0
-        else:
-            control_port, admin_port = 0, ports[1]
+        ports = free_ports(2) if front in ("reference", "adapter") else [0, 0]
+        control_port, admin_port = (ports[1], 0) if front == "reference" else (0, ports[1])
         addresses = {
             replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control)
             for replica, port, control in zip(replicas, model_ports, control_ports, strict=True)

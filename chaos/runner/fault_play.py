@@ -70,6 +70,7 @@ class FaultPlay:
     ) -> None:
         self.fault = fault
         self.played = Played()
+        self.confirmed = asyncio.Event()
         self._due = asyncio.Event()
         self._released = asyncio.Event()
         self._world = world
@@ -181,6 +182,7 @@ class FaultPlay:
         await self.fault.inject(self._world)
         await self.fault.confirm(self._world)
         self.played.confirmed = True
+        self.confirmed.set()
         self._note("confirmed")
 
     async def _unless_released(self, doing: Coroutine[Any, Any, None]) -> bool:

@@ -98,6 +98,14 @@ class LiveWorld:
         if self._session is not None:
             await self._session.close()
 
+    def use_load(self, load: LoadControl) -> None:
+        """The load generators from now on, where they are started and stopped by hand."""
+        self._load = load
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the process is not there."""
+        return self._supervisor.state(name) == "gone"
+
     def end(self) -> None:
         """The run is over, and every process ends next: from now on, `start` starts nothing."""
         self._ending_all = True

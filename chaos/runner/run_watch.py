@@ -139,13 +139,13 @@ class RunWatch:
         """From the start of the load on: judge guardrails and silence, until a process is silent or cancelled."""
         await self._load.started.wait()
         while (silence := self._silence.look()) is None:
-            self._note_refusals()
+            self.note_refusals()
             if self._load.command == "run":
                 self._abort(self._guardrails.tick(time.time()))
             await asyncio.sleep(LOOK_EVERY_S)
         await self._end_for(silence)
 
-    def _note_refusals(self) -> None:
+    def note_refusals(self) -> None:
         """Behind a gateway that is not ours: how many connections were refused so far, whenever that has changed."""
         if self._foreign_gateway and (count := self.refusals.look()) is not None:
             with contextlib.suppress(RecordFull):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
-from chaos.experiment.model import Experiment, UrlTarget
+from chaos.experiment.model import Experiment, Front, UrlTarget
 from chaos.experiment.target_checks import installation_of, installation_problem
 from chaos.runner.adapter_gateway import AdapterGateway
 from chaos.runner.deployment import GATEWAY, Deployment, load_spec
@@ -59,6 +59,9 @@ class Setup:
     say: Callable[[str], None]
     token: str
     collector_url: str
+    front: Front | None = None
+    """In place of the experiment's own: "none" for replicas without a gateway."""
+    gateway_port: int = 0
     deployment: Deployment | None = field(init=False)
     gateway: AdapterGateway | None = field(init=False, default=None)
 
@@ -73,7 +76,8 @@ class Setup:
                 self.collector_url,
                 experiment.seed,
                 first_port=experiment.first_port,
-                front=experiment.front,
+                front=self.front or experiment.front,
+                gateway_port=self.gateway_port,
             )
 
     @property
@@ -88,20 +92,40 @@ class Setup:
 
     async def start(self) -> None:
         """Start everything, and wait until it is ready. Raises `Ended` where the run ends before its load."""
-        own, deployment = self.experiment.url, self.deployment
+        own = self.experiment.url
         self._prepare_gateway()
-        url = own.url if own is not None else deployment.gateway_url if deployment is not None else ""
-        config = load_config(self.experiment, url, self.gateway.headers if self.gateway is not None else None)
+        config = load_config(self.experiment, self.url, self.headers)
         load = load_spec(self.folder, config, token=self.token, collector=self.collector_url)
-        children = [*(deployment.specs() if deployment is not None else []), load]
-        if own is not None and deployment is None:
+        if own is not None and self.deployment is None:
             await self.early.or_end(self._probe(own, config))
-        await self.early.or_end(asyncio.gather(*(self._spawn(spec) for spec in children)))
-        await self.early.or_end(self._all_ready())
+        await self._start([load], {"the load generator": self.load.connected.wait()})
+        if self.deployment is not None and not self.deployment.own_gateway:
+            await self.early.or_end(self._probe_gateway(config, self.deployment))
+
+    async def start_stack(self) -> None:
+        """Start the stack alone, and wait until it is ready: its load is started by hand. Raises `Ended`."""
+        self._prepare_gateway()
+        await self._start([], {})
+
+    @property
+    def url(self) -> str:
+        """The URL that the load calls, without the path of an API; "" where there is no gateway."""
+        own, deployment = self.experiment.url, self.deployment
+        if own is not None:
+            return own.url
+        return deployment.gateway_url if deployment is not None and deployment.gateway_port else ""
+
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """What the gateway wants from its clients; None for those of the experiment."""
+        return self.gateway.headers if self.gateway is not None else None
+
+    async def _start(self, others: list[ChildSpec], others_ready: Mapping[str, Awaitable[object]]) -> None:
+        children = [*(self.deployment.specs() if self.deployment is not None else []), *others]
+        await self.early.or_end(asyncio.gather(*(self.spawn(spec) for spec in children)))
+        await self.early.or_end(self._all_ready(others_ready))
         if self.gateway is not None:
-            await self.early.or_end(self._start_gateway(self.gateway))
-        if deployment is not None and not deployment.own_gateway:
-            await self.early.or_end(self._probe_gateway(config, deployment))
+            await self.early.or_end(self.start_gateway())
 
     def _prepare_gateway(self) -> None:
         """The real gateway that this run starts, if it starts one."""
@@ -115,11 +139,12 @@ class Setup:
         self.say(f"{choice}, version {installation.version}")
         self.gateway = AdapterGateway.make(adapter, choice.preset, installation, deployment, self.folder)
 
-    async def _start_gateway(self, gateway: AdapterGateway) -> None:
-        """Start it when its upstreams are ready, so that it finds none of them dead."""
-        await self._spawn(gateway.spec())
+    async def start_gateway(self) -> None:
+        """Start the real gateway when its upstreams are ready, so that it finds none of them dead. Raises `Ended`."""
+        assert self.gateway is not None
+        await self.spawn(self.gateway.spec())
         try:
-            await gateway.wait_until_ready()
+            await self.gateway.wait_until_ready()
         except TargetFailed as error:
             raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
         self._is_ready(GATEWAY)
@@ -127,10 +152,11 @@ class Setup:
     async def start_again(self, name: str, cold_start_s: float) -> None:
         """Start a replica's next process."""
         assert self.deployment is not None
-        await self._spawn(self.deployment.replica_spec(name, cold_start_s))
+        await self.spawn(self.deployment.replica_spec(name, cold_start_s))
 
     # -- processes --------------------------------------------------------------------------------------------------
-    async def _spawn(self, spec: ChildSpec) -> Child:
+    async def spawn(self, spec: ChildSpec) -> Child:
+        """Start a process, and record that."""
         child = await self.supervisor.spawn(spec)
         self.watch.started(child)
         self.started(child)
@@ -149,14 +175,14 @@ class Setup:
             expected=True,
         )
 
-    async def _all_ready(self) -> None:
+    async def _all_ready(self, others: Mapping[str, Awaitable[object]]) -> None:
         async def stack() -> None:
             if self.deployment is not None:
                 await all_ready(self.deployment.urls(), self._is_ready)
                 if self.deployment.own_gateway:
                     await self.watch.fleet_whole.wait()
 
-        waits = {"the stack": stack(), "the load generator": self.load.connected.wait()}
+        waits = {"the stack": stack(), **others}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
         _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
         for task in late:

@@ -68,6 +68,11 @@ class _Guardrail(_Entry):
     value: float | None = None
 
 
+class _Action(_Entry):
+    action: str
+    text: str = ""
+
+
 class _Upstreams(_Entry):
     states: dict[str, dict[str, int | bool | None]]
 
@@ -108,6 +113,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "process": _Process,
     "spans": _Spans,
     "guardrail": _Guardrail,
+    "action": _Action,
     "refused": _Refused,
     "upstreams": _Upstreams,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),

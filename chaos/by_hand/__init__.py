@@ -1,0 +1,9 @@
+"""Chaos by hand: a stack that stays up, and commands from another terminal.
+
+runtime      the files by which commands find the stacks of this user
+control      the socket of a stack: a server in its process, a client in a command
+injection    a fault from the words of a command line, checked against the stack
+controls     what commands do: inject, revert, restart, load, abort, release, status
+load         the load generators that are started and stopped by hand
+up           a stack that stays up: `brownout up`
+"""

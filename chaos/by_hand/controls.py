@@ -1,0 +1,297 @@
+"""What commands from another terminal do to a stack: the same faults, leases, confirmation and record as in a run.
+
+Two commands that change something are never carried out at the same time. After `abort`, nothing can be injected until
+`release`. Everything that is done is an event of the record (`action`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chaos.by_hand.control import Say
+from chaos.by_hand.injection import Injection, injection, preview
+from chaos.by_hand.load import HandLoad
+from chaos.runner.deployment import GATEWAY
+from chaos.runner.fault_play import FaultPlay
+from chaos.runner.live_world import LiveWorld
+from chaos.runner.record_writer import EventLog
+from loadprofiles.sessions.profile import Profile
+from reports.shared.errors import TargetFailed, UserError
+from targets.stack import Stack
+
+__all__ = ["HandControls", "HandFault"]
+
+ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop")
+READY_WITHIN_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class HandFault:
+    """A fault that was injected by hand. `since_s`, `ends_s`: on the loop's clock; None: it has no end of its own."""
+
+    injection: Injection
+    play: FaultPlay
+    task: asyncio.Task[Any]
+    since_s: float
+    ends_s: float | None
+    timer: asyncio.TimerHandle | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it may act on its targets."""
+        return self.play.active
+
+
+@dataclass(slots=True)
+class HandControls:
+    """The commands on one stack. `make_play` prepares a fault to be played; `load` is None in a run of an experiment.
+
+    `plays` gets every fault that is injected. `restart(name)` starts a process again, `facts()` is the stack for
+    `status`, `end_run(why)` ends an experiment that is running; None where there is none.
+    """
+
+    stack: Stack
+    profile: Profile
+    seed: int
+    world: LiveWorld
+    events: EventLog
+    plays: dict[str, FaultPlay]
+    make_play: Callable[[Injection], FaultPlay]
+    restart: Callable[[str, Say], Any]
+    facts: Callable[[], Mapping[str, Any]]
+    say: Say
+    load: HandLoad | None = None
+    end_run: Callable[[str], None] | None = None
+    lent_to: str = ""
+    aborted: bool = False
+    faults: dict[str, HandFault] = field(default_factory=dict)
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _number: int = 0
+
+    async def __call__(self, request: Mapping[str, Any], say: Say, gone: asyncio.Event) -> Mapping[str, Any]:
+        """Carry out one request. Raises UserError or TargetFailed."""
+        do = str(request.get("do"))
+        if do == "status":
+            return self.status()
+        if do not in ACTIONS:
+            raise UserError(f'this stack does not know "{do}": it was started by another version of brownout')
+        if do == "abort":  # whatever else is going on
+            return await self.abort(say)
+        async with self._one:
+            if self.lent_to and do != "revert":
+                raise UserError(f"the replicas are lent to {self.lent_to} until it ends")
+            match do:
+                case "inject":
+                    return await self._inject(request, say)
+                case "revert":
+                    return await self._revert(request, say)
+                case "restart":
+                    return await self._restart(request, say)
+                case "load_start":
+                    return await self._load_start(request, say)
+                case "load_stop":
+                    return await self._load_stop(say)
+        return self._release(say)
+
+    # -- faults -----------------------------------------------------------------------------------------------------
+    async def _inject(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        fault_id = f"h{self._number + 1}"
+        options = request.get("options")
+        one = injection(
+            str(request.get("kind")),
+            options if isinstance(options, dict) else {},
+            stack=self.stack,
+            profile=self.profile,
+            offers=self.world.offers,
+            fault_id=fault_id,
+            seed=self.seed,
+        )
+        text = preview(one, len(self.stack.replicas))
+        self._check(one)
+        if request.get("dry_run"):
+            return {"fault": "", "text": text}
+        self._number += 1
+        say(f"{fault_id}: {text}")
+        fault = self._play(one)
+        confirming = asyncio.create_task(fault.play.confirmed.wait())
+        try:
+            await asyncio.wait((confirming, fault.task), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            confirming.cancel()
+        played = fault.play.played
+        if not played.confirmed:
+            raise TargetFailed(played.problem or f"{fault_id} was reverted before it was confirmed")
+        self.note("inject", f"{fault_id}: {text}")
+        return {"fault": fault_id, "text": text, "targets": list(one.occurrence.targets)}
+
+    def _check(self, one: Injection) -> None:
+        """Whether it can be injected now. Raises UserError."""
+        spec = one.occurrence.spec
+        if self.aborted:
+            raise UserError("everything was aborted: nothing can be injected\n    brownout release")
+        for fault_id, other in self.faults.items():
+            both = other.injection.occurrence.conflicts(one.occurrence) if other.active else []
+            if both:
+                kind = other.injection.occurrence.spec.kind
+                raise UserError(
+                    f"{', '.join(both)}: {kind} ({fault_id}) is active there, and a process that is stopped holds no "
+                    f"other fault\n    brownout revert {fault_id}"
+                )
+        down = self._down(one.occurrence.targets) if spec.where in ("process", "replica") else []
+        if down:
+            raise UserError(f"{', '.join(down)}: the process is down\n    brownout restart {down[0]}")
+        if spec.where == "load" and (self.load is None or not self.load.running):
+            raise UserError(f"{spec.kind} changes the load, and none is running\n    brownout load start")
+
+    def _down(self, targets: tuple[str, ...]) -> list[str]:
+        return [name for name in targets if name in self.world.replicas and self.world.is_gone(name)]
+
+    def _play(self, one: Injection) -> HandFault:
+        loop = asyncio.get_running_loop()
+        play = self.make_play(one)
+        play.plan()
+        fault_id = one.occurrence.id
+        self.plays[fault_id] = play
+        ends_s = loop.time() + one.for_s if one.for_s is not None else None
+        fault = HandFault(one, play, asyncio.create_task(self._until_reverted(play)), loop.time(), ends_s)
+        if ends_s is not None:
+            fault.timer = loop.call_at(ends_s, play.end)
+        self.faults[fault_id] = fault
+        return fault
+
+    async def _until_reverted(self, play: FaultPlay) -> None:
+        try:
+            await play.play()
+        except TargetFailed as error:
+            self.say(str(error))
+
+    async def _revert(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        named = request.get("fault")
+        active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
+        if named is None:
+            chosen = active
+            if not chosen:
+                raise UserError("no fault is active that was injected by hand")
+        elif named in active:
+            chosen = {str(named): active[str(named)]}
+        elif named in self.faults:
+            return {"reverted": [], "text": f"{named} is reverted already"}
+        else:
+            raise UserError(f'there is no fault "{named}"\n    active: {", ".join(active) or "none"}')
+        await self._end(chosen, say)
+        self.note("revert", ", ".join(chosen))
+        return {"reverted": list(chosen), "text": f"reverted and verified: {', '.join(chosen)}"}
+
+    async def _end(self, chosen: Mapping[str, HandFault], say: Say) -> None:
+        """Revert faults, and wait until each is verified. Raises TargetFailed if one could not be."""
+        for fault in chosen.values():
+            if fault.timer is not None:
+                fault.timer.cancel()
+            fault.play.end()
+        await asyncio.gather(*(asyncio.shield(fault.task) for fault in chosen.values()))
+        failed = [fault.play.played.problem for fault in chosen.values() if not fault.play.played.verified]
+        if failed:
+            raise TargetFailed("\n".join(failed))
+
+    # -- processes --------------------------------------------------------------------------------------------------
+    async def _restart(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        name = str(request.get("process"))
+        known = [*self.world.replicas, *([GATEWAY] if self.facts().get("gateway") else [])]
+        if name not in known:
+            raise UserError(f'there is no process "{name}"\n    these are: {", ".join(known)}')
+        for fault_id, fault in self.faults.items():
+            occurrence = fault.injection.occurrence
+            if fault.active and occurrence.spec.stops_process and name in occurrence.targets:
+                raise UserError(f"{name}: {occurrence.spec.kind} ({fault_id}) holds it\n    brownout revert {fault_id}")
+        await self.restart(name, say)
+        self.note("restart", name)
+        return {"text": f"{name} is ready"}
+
+    # -- load -------------------------------------------------------------------------------------------------------
+    async def _load_start(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        if self.load is None:
+            raise UserError("an experiment is running here: it has its own load")
+        if self.aborted:
+            raise UserError("everything was aborted: no load can be started\n    brownout release")
+        if not self.facts().get("gateway") and not self.facts().get("url"):
+            raise UserError(
+                "there is no gateway in front of these replicas, so nothing can be called\n"
+                "    start the stack with a gateway, or play an experiment on yours: brownout run NAME --target FILE"
+            )
+        profile, seed = request.get("profile"), request.get("seed")
+        say("the load starts")
+        await self.load.start(None if profile is None else str(profile), seed if isinstance(seed, int) else None)
+        self.note("load_start", f"profile {self.load.profile}, seed {self.load.seed}")
+        return {"text": f"the load runs: profile {self.load.profile}, seed {self.load.seed}"}
+
+    async def _load_stop(self, say: Say) -> Mapping[str, Any]:
+        if self.load is None:
+            raise UserError("an experiment is running here: abort it with brownout abort")
+        if not self.load.running:
+            return {"text": "no load is running"}
+        await self.load.stop()
+        self.note("load_stop", "")
+        return {"text": "the load has stopped"}
+
+    # -- everything ---------------------------------------------------------------------------------------------------
+    async def abort(self, say: Say) -> Mapping[str, Any]:
+        """Revert everything, stop the load, and refuse injections until `release`."""
+        self.aborted = True
+        self.note("abort", "")
+        say("everything is reverted, and the load stops")
+        if self.end_run is not None:
+            self.end_run("aborted by hand")
+            return {"text": "the run ends: every fault is reverted"}
+        active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
+        stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)
+        _, ended = await asyncio.gather(stopping, self._end(active, say), return_exceptions=True)
+        if isinstance(ended, BaseException):
+            raise ended
+        reverted = f"reverted and verified: {', '.join(active)}" if active else "no fault was active"
+        return {"text": f"{reverted}; no load; nothing can be injected until brownout release"}
+
+    def _release(self, say: Say) -> Mapping[str, Any]:
+        if not self.aborted:
+            return {"text": "nothing was aborted"}
+        self.aborted = False
+        self.note("release", "")
+        return {"text": "faults can be injected again"}
+
+    async def close(self) -> None:
+        """The stack ends: release every fault, and wait until each is reverted."""
+        for fault in self.faults.values():
+            if fault.timer is not None:
+                fault.timer.cancel()
+            fault.play.release()
+        await asyncio.gather(*(fault.task for fault in self.faults.values()), return_exceptions=True)
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+    def status(self) -> Mapping[str, Any]:
+        """The stack, its processes, the load and the active faults."""
+        now = asyncio.get_running_loop().time()
+        return {
+            **self.facts(),
+            "load": self.load.facts() if self.load is not None else None,
+            "aborted": self.aborted,
+            "lent_to": self.lent_to,
+            "faults": [
+                {
+                    "id": fault_id,
+                    "kind": fault.injection.occurrence.spec.kind,
+                    "targets": list(fault.injection.occurrence.targets),
+                    "since_s": round(now - fault.since_s, 1),
+                    "ends_in_s": None if fault.ends_s is None else round(max(0.0, fault.ends_s - now), 1),
+                    "confirmed": fault.play.played.confirmed,
+                    "problem": fault.play.played.problem,
+                }
+                for fault_id, fault in self.faults.items()
+                if fault.active
+            ],
+        }
+
+    def note(self, action: str, text: str) -> None:
+        """Record what was done."""
+        self.events.write("action", action=action, text=text)

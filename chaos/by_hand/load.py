@@ -1,0 +1,112 @@
+"""The load generators that are started and stopped by hand: one process at a time, a new one for each start.
+
+Each start has a seed of its own, so that no two have the same sessions: the first that of the stack, then the next
+ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from chaos.experiment.model import Experiment
+from chaos.runner.counters import Counters
+from chaos.runner.deployment import LOAD, load_spec
+from chaos.runner.live_world import LiveWorld
+from chaos.runner.load_config import load_config
+from chaos.runner.load_control import LoadControl
+from chaos.runner.setup import Setup
+from chaos.supervision.supervisor import ShepherdGone
+from loadprofiles.sessions.profile_file import load_profile
+from reports.shared.errors import TargetFailed, UserError
+
+__all__ = ["HandLoad"]
+
+CONNECTED_WITHIN_S: Final = 30.0
+ENDS_WITHIN_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class HandLoad:
+    """Starts and stops the load of a stack. `on_lapse`: see `LoadControl`."""
+
+    experiment: Experiment
+    setup: Setup
+    on_lapse: Callable[[str], None]
+    world: LiveWorld | None = None
+    control: LoadControl = field(init=False)
+    running: bool = False
+    profile: str = ""
+    seed: int = 0
+    _starts: int = 0
+
+    def __post_init__(self) -> None:
+        self.control = LoadControl(on_lapse=self.on_lapse)
+
+    def on_counters(self, counters: Counters) -> dict[str, object]:
+        """A process has posted its counters. Returns the response."""
+        return self.control.on_counters(counters)
+
+    async def start(self, profile: str | None, seed: int | None) -> None:
+        """Start sessions of a profile. Raises UserError if a load is running, TargetFailed if it does not start."""
+        if self.running:
+            raise UserError(f"the load is running already (profile {self.profile})\n    brownout load stop")
+        experiment = self.experiment
+        if profile is not None:
+            experiment = replace(experiment, profile=load_profile(profile))
+        self.seed = seed if seed is not None else experiment.seed + self._starts
+        self._starts += 1
+        experiment = replace(experiment, seed=self.seed)
+        self.control = LoadControl(on_lapse=self.on_lapse)
+        self.control.command = "run"
+        if self.world is not None:
+            self.world.use_load(self.control)
+        config = {**load_config(experiment, self.setup.url, self.setup.headers), "run": f"s{self.seed}-{self._starts}"}
+        self.running, self.profile = True, experiment.profile.name
+        try:
+            spec = load_spec(self.setup.folder, config, token=self.setup.token, collector=self.setup.collector_url)
+            await self.setup.spawn(spec)
+            async with asyncio.timeout(CONNECTED_WITHIN_S):
+                await self.control.started.wait()
+        except TimeoutError:
+            await self.stop()
+            raise TargetFailed(f"the load did not start{self.setup.watch.last_words(LOAD)}") from None
+        except BaseException:
+            self.running = False
+            raise
+
+    async def stop(self) -> None:
+        """Stop the load: every session ends now. Idempotent."""
+        self.control.command = "stop"
+        if not self.running:
+            return
+        self.running = False
+        supervisor = self.setup.supervisor
+        with contextlib.suppress(LookupError, ShepherdGone):
+            if not await _within(supervisor.wait(LOAD), ENDS_WITHIN_S):
+                await supervisor.kill(LOAD)
+
+    def facts(self) -> dict[str, Any]:
+        """The load for `status`."""
+        data = self.control.data if self.running else {}
+        return {
+            "running": self.running,
+            "profile": self.profile if self.running else "",
+            "seed": self.seed if self.running else None,
+            "sessions": dict(data.get("sessions") or {}),
+            "calls": dict(data.get("calls") or {}),
+            "ttft_ms_recent": data.get("ttft_ms_recent"),
+        }
+
+
+async def _within(waiting: Awaitable[Any], seconds: float) -> bool:
+    """Whether it came within this time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return False
+    return True

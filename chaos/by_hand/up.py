@@ -1,0 +1,351 @@
+"""`brownout up`: a stack that stays up until Ctrl-C, with commands from another terminal.
+
+Its record is that of a run: faults, load and commands are in it, and `brownout report` reads it. A process that dies is
+shown and stays down until `brownout restart` or its fault's revert; the rest stays up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from chaos.by_hand.control import ControlSocket, Say
+from chaos.by_hand.controls import HandControls
+from chaos.by_hand.injection import Injection
+from chaos.by_hand.load import HandLoad
+from chaos.by_hand.runtime import Entry, announce, entries, runtime_folder, withdraw
+from chaos.children.telemetry import SpanCount, resource
+from chaos.experiment.model import Experiment, Front
+from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.runner.deployment import GATEWAY, LOAD
+from chaos.runner.early_end import EarlyEnd, Ended, most_severe
+from chaos.runner.fault_play import FaultPlay
+from chaos.runner.interrupts import Interrupts
+from chaos.runner.live_world import LiveWorld
+from chaos.runner.load_control import LoadControl
+from chaos.runner.readiness import all_ready
+from chaos.runner.record_writer import RecordFull, RunFolder
+from chaos.runner.run_watch import RunWatch
+from chaos.runner.setup import Setup
+from chaos.runner.silence import LOOK_EVERY_S
+from chaos.supervision.identity import identify
+from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
+from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
+from reports.shared.errors import TargetFailed
+
+__all__ = ["Up"]
+
+GRACE_S: Final = 0.6
+"""How long the processes of one kind may take to end, before SIGKILL."""
+RESTART_GRACE_S: Final = 3.0
+READY_WITHIN_S: Final = 60.0
+
+
+class Up:
+    """One stack. `serve` starts it, waits for a signal, and ends it. `say` prints a line for the user."""
+
+    def __init__(self, experiment: Experiment, folder: RunFolder, say: Say, *, front: Front, gateway_port: int) -> None:
+        self.experiment = experiment
+        self.folder = folder
+        self.say = say
+        self.token = secrets.token_urlsafe(24)
+        self.plays: dict[str, FaultPlay] = {}
+        self.early = EarlyEnd(self._ending)
+        self.watch = RunWatch(experiment, folder, self.early, LoadControl(), self.plays, lambda child: True)
+        self.collector = Collector(
+            folder.spans,
+            folder.gauges,
+            self.token,
+            self._counters,
+            lambda error: self.early.end("failed", str(error), 5),
+            Copy.from_environment(os.environ),
+        )
+        self.interrupts = Interrupts(self.early, self._kill_all, say, "every fault is reverted, every process ends")
+        self.controls: HandControls | None = None
+        self._front = front
+        self._gateway_port = gateway_port
+        self._supervisor: Supervisor | None = None
+        self._setup: Setup | None = None
+        self._load: HandLoad | None = None
+        self._world: LiveWorld | None = None
+        self._last: dict[str, Counters] = {}
+        self._began_s = time.monotonic()
+        self._spans = SpanCount()
+        self._restarting: set[str] = set()
+
+    # -- callbacks --------------------------------------------------------------------------------------------------
+    def _ending(self) -> None:
+        if self._load is not None:
+            self._load.control.command = "stop"
+        if self._world is not None:
+            self._world.end()
+        for play in self.plays.values():
+            play.release()
+
+    def _kill_all(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.end_now()
+
+    def _counters(self, counters: Counters) -> Mapping[str, object]:
+        self._last[counters.process] = counters
+        self.watch.counters(counters)
+        return self._load.on_counters(counters) if self._load is not None else {"command": "wait"}
+
+    def _exited(self, child: Child, status: int, expected: bool) -> None:
+        self.watch.exited(child, status, expected)
+        ordered = expected or self.early.ending or child.name in self._restarting
+        if child.name == LOAD and self._load is not None:
+            ordered = ordered or not self._load.running
+            self._load.running = False
+        if not ordered:
+            how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
+            helps = "brownout load start" if child.name == LOAD else f"brownout restart {child.name}"
+            self.say(f"{child.name} has ended by itself ({how}); it stays down: {helps}")
+
+    def _lapsed(self, target: str, fault_id: str) -> None:
+        if (play := self.plays.get(fault_id)) is not None:
+            play.lapsed(target)
+
+    # -- its life ---------------------------------------------------------------------------------------------------
+    async def serve(self) -> Ended | None:
+        """Start the stack, and end it when a signal comes. Returns why it failed; None where it did not.
+
+        Raises UserError if a port is in use.
+        """
+        self.interrupts.install()
+        self.folder.events.write("run", event="started", why="")
+        try:
+            await self.collector.start()
+            async with Supervisor(
+                run_dir=self.folder.path,
+                owner=self.folder.path.name,
+                token=self.token,
+                on_exit=self._exited,
+                on_gone=lambda error: self.early.end("failed", str(error), 5),
+            ) as self._supervisor:
+                self.watch.supervisor = self._supervisor
+                with contextlib.suppress(Ended):  # its reason is in `early`
+                    await self._serve_on(self._supervisor)
+                await self._stop(self._supervisor)
+        except TargetFailed as error:
+            self.early.end("failed", str(error), 5)
+        finally:
+            await self.collector.close(0.3 if self.interrupts.received else 2.0)
+            self.interrupts.close()
+        return self._close_record()
+
+    async def _serve_on(self, supervisor: Supervisor) -> None:
+        self.folder.events.write("phase", phase="setup")
+        setup = self._setup = Setup(
+            self.experiment,
+            self.folder,
+            supervisor,
+            self.watch,
+            self.early,
+            LoadControl(),
+            self.say,
+            self.token,
+            self.collector.url,
+            front=self._front,
+            gateway_port=self._gateway_port,
+        )
+        try:
+            await setup.start_stack()
+        except Ended as ended:
+            self.early.end(ended.event, ended.why, ended.exit_code)
+            raise
+        load = self._load = HandLoad(self.experiment, setup, lambda fault_id: self._lapsed(TARGET_LOAD, fault_id))
+        async with LiveWorld(
+            supervisor,
+            setup.addresses,
+            self.token,
+            setup.start_again,
+            load.control,
+            setup.gateway_control_port,
+            self._lapsed,
+            self.watch.refusals,
+        ) as world:
+            self._world = load.world = world
+            await self._until_ended(setup, world, load)
+
+    async def _until_ended(self, setup: Setup, world: LiveWorld, load: HandLoad) -> None:
+        assert self.experiment.stack is not None
+        controls = self.controls = HandControls(
+            stack=self.experiment.stack,
+            profile=self.experiment.profile,
+            seed=self.experiment.seed,
+            world=world,
+            events=self.folder.events,
+            plays=self.plays,
+            make_play=self._make_play,
+            restart=self._restart,
+            facts=self._facts,
+            say=self.say,
+            load=load,
+        )
+        entry = self._entry()
+        watching = [asyncio.create_task(self._note_refusals())]
+        if setup.gateway is not None:
+            watching.append(asyncio.create_task(setup.gateway.watch()))
+        try:
+            async with ControlSocket(runtime_folder() / f"{entry.name}.sock", controls):
+                announce(entry)
+                self._say_ready(entry)
+                await self.early.or_end(asyncio.Event().wait())
+        finally:
+            withdraw(entry)
+            await controls.close()
+            await load.stop()
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+
+    async def _note_refusals(self) -> None:
+        while True:
+            self.watch.note_refusals()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _entry(self) -> Entry:
+        setup, identity = self._setup, identify(os.getpid())
+        assert setup is not None
+        assert identity is not None
+        assert self.experiment.stack is not None
+        stack = self.experiment.stack.name
+        taken = {one.name for one in entries()}
+        name = next(name for name in (stack, *(f"{stack}-{n}" for n in range(2, 1000))) if name not in taken)
+        socket = str(runtime_folder() / f"{name}.sock")
+        folder = str(self.folder.path.absolute())
+        return Entry(name, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
+
+    def _say_ready(self, entry: Entry) -> None:
+        setup, stack = self._setup, self.experiment.stack
+        assert setup is not None
+        assert stack is not None
+        at = "" if entry.name == stack.name else f" --at {entry.name}"
+        if setup.url:
+            front = f"gateway {self.experiment.gateway}" if self.experiment.gateway is not None else "gateway"
+            self.say(f"{setup.url}/v1  {front}; model {stack.model}")
+        else:
+            self.say(f"upstreams of your gateway; model {stack.model}")
+        for name, address in setup.addresses.items():
+            self.say(f"  http://127.0.0.1:{address.port}/v1  {name} ({address.view.cloud})")
+        self.say(f"Ctrl-C ends it; from another terminal: brownout status{at}, brownout inject kill --pool NAME{at}")
+
+    def _make_play(self, one: Injection) -> FaultPlay:
+        provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
+        provider.add_span_processor(self._spans)
+        provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
+        occurrence = one.occurrence
+        spec = occurrence.spec
+        assert self._world is not None
+        return FaultPlay(
+            spec.build(occurrence.id, occurrence.targets, self.experiment.seed),
+            self._world,
+            self.folder.events,
+            provider.get_tracer("brownout.chaos"),
+            pools=list(one.pools),
+            params=spec.params(),
+            share=spec.requests_share,
+            only=spec.requests_only,
+            traits=spec.traits().recorded(),
+            say=self.say,
+        )
+
+    async def _restart(self, name: str, say: Say) -> None:
+        """Start a process again; one that is there is ended first. Raises TargetFailed if it is not ready in time."""
+        supervisor, setup, world = self._supervisor, self._setup, self._world
+        assert supervisor is not None
+        assert setup is not None
+        assert setup.deployment is not None
+        assert world is not None
+        self._restarting.add(name)
+        try:
+            if supervisor.state(name) != "gone":
+                say(f"{name} ends")
+                await supervisor.stop(name, RESTART_GRACE_S)
+            say(f"{name} starts")
+            try:
+                async with asyncio.timeout(READY_WITHIN_S):
+                    if name != GATEWAY:
+                        await setup.start_again(name, 0.0)
+                        await all_ready({name: setup.deployment.replica_url(name)})
+                    elif setup.gateway is not None:
+                        await setup.start_gateway()
+                    else:
+                        await setup.spawn(setup.deployment.gateway_spec())
+                        await all_ready({name: setup.deployment.gateway_url})
+            except TimeoutError:
+                raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
+            except Ended as ended:
+                raise TargetFailed(ended.why) from None
+        finally:
+            self._restarting.discard(name)
+
+    def _facts(self) -> dict[str, Any]:
+        setup, stack = self._setup, self.experiment.stack
+        assert setup is not None
+        assert stack is not None
+        replicas = [
+            {
+                "name": name,
+                "pool": address.view.pool,
+                "url": f"http://127.0.0.1:{address.port}/v1",
+                "state": self.watch.state(name),
+                "running": self._now(name, "running"),
+                "waiting": self._now(name, "waiting"),
+            }
+            for name, address in setup.addresses.items()
+        ]
+        gateway = None
+        if setup.url and self.experiment.url is None:
+            gateway = {"name": str(self.experiment.gateway or "reference"), "state": self.watch.state(GATEWAY)}
+        return {
+            "what": "up",
+            "stack": stack.name,
+            "model": stack.model,
+            "url": f"{setup.url}/v1" if setup.url else "",
+            "folder": str(self.folder.path.absolute()),
+            "up_s": round(time.monotonic() - self._began_s, 1),
+            "gateway": gateway,
+            "replicas": replicas,
+        }
+
+    def _now(self, name: str, key: str) -> int | None:
+        """A number that a replica posted last; None where it is down."""
+        counters = self._last.get(name)
+        if counters is None or self.watch.state(name) != "running":
+            return None
+        value = counters.data.get(key)
+        return value if isinstance(value, int) else None
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+    async def _stop(self, supervisor: Supervisor) -> None:
+        with contextlib.suppress(ShepherdGone):
+            await supervisor.stop_all(GRACE_S)
+        await supervisor.swept()
+        for play in self.plays.values():
+            await play.settle(lambda name: self.watch.state(LOAD if name == TARGET_LOAD else name) == "gone")
+            if play.active:
+                self.early.end("failed", play.played.problem, 5)
+        with contextlib.suppress(RecordFull):
+            self.folder.events.write("phase", phase="end")
+
+    def _close_record(self) -> Ended | None:
+        failed = most_severe([reason for reason in self.early.reasons if reason.exit_code == 5])
+        if self.plays:
+            self.watch.spans_ended["runner#1"] = self._spans.ended
+        try:
+            instances = {instance: {"ended": count} for instance, count in self.watch.spans_ended.items()}
+            self.folder.events.write("spans", instances=instances)
+            self.folder.events.write("run", event="failed" if failed else "finished", why=failed.why if failed else "")
+        except RecordFull as error:
+            failed = failed or Ended("failed", str(error), 5)
+        return failed
