@@ -22,6 +22,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from reports.by_hand.section import window_section
+from reports.by_hand.windows import FaultWindow, by_windows, fault_windows, of_window
 from reports.comparison.paired import twin_section
 from reports.gates.dead_target import dead_target
 from reports.gates.grammar import Gate, GateError, parse_gate
@@ -72,7 +74,31 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     """
     record = read_record(run_dir)
     table = _ParquetTask(record.spans, run_dir / "spans.parquet") if write else None
-    notes = record.notes
+    windows = fault_windows(record) if record.by_hand else []
+    if windows:
+        sections = [_window(record, window, run_dir, write=write) for window in windows]
+        record = by_windows(record, windows)
+    report = _report(record, run_dir)
+    if record.by_hand:
+        report.data["windows"] = sections if windows else []
+    if table is not None:
+        _write_all(report, run_dir)
+        table.finish()
+    return report
+
+
+def _window(record: Record, window: FaultWindow, run_dir: Path, *, write: bool) -> dict[str, Any]:
+    """Analyse one fault window by itself; with `write`, write its report into a folder of its own."""
+    alone = of_window(record, window)
+    folder = Path("windows") / str(window.number)
+    if write:
+        (run_dir / folder).mkdir(parents=True, exist_ok=True)
+        _write_all(_report(alone, run_dir), run_dir / folder)
+    return window_section(window, gather(alone), str(folder))
+
+
+def _report(record: Record, run_dir: Path) -> Report:
+    notes = list(record.notes)
     if record.slo_problem:
         notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
     evidence = gather(record)
@@ -99,9 +125,6 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
-    if table is not None:
-        _write_all(report, run_dir)
-        table.finish()
     return report
 
 

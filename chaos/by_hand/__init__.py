@@ -5,5 +5,8 @@ control      the socket of a stack: a server in its process, a client in a comma
 injection    a fault from the words of a command line, checked against the stack
 controls     what commands do: inject, revert, restart, load, abort, release, status
 load         the load generators that are started and stopped by hand
+borrowing    a run on the replicas of a stack that is up
+processes    the processes of a stack: their state, and how one is started again
+in_run       the same commands in an experiment that is running
 up           a stack that stays up: `brownout up`
 """

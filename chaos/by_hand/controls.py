@@ -7,7 +7,7 @@ Two commands that change something are never carried out at the same time. After
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,10 +22,11 @@ from loadprofiles.sessions.profile import Profile
 from reports.shared.errors import TargetFailed, UserError
 from targets.stack import Stack
 
-__all__ = ["HandControls", "HandFault"]
+__all__ = ["LENT", "HandControls", "HandFault"]
 
-ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop")
-READY_WITHIN_S: Final = 60.0
+ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop", "lend")
+LENT: Final = "lent"
+"""What is said when the replicas are lent: their ports are free."""
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ class HandControls:
     say: Say
     load: HandLoad | None = None
     end_run: Callable[[str], None] | None = None
+    lend: Callable[[], Awaitable[Callable[[], Awaitable[None]]]] | None = None
+    """Ends the replicas, so that a run can start its own on their ports; returns what starts them again."""
     lent_to: str = ""
     aborted: bool = False
     faults: dict[str, HandFault] = field(default_factory=dict)
@@ -80,6 +83,8 @@ class HandControls:
             raise UserError(f'this stack does not know "{do}": it was started by another version of brownout')
         if do == "abort":  # whatever else is going on
             return await self.abort(say)
+        if do == "lend":
+            return await self._lend(request, say, gone)
         async with self._one:
             if self.lent_to and do != "revert":
                 raise UserError(f"the replicas are lent to {self.lent_to} until it ends")
@@ -209,6 +214,30 @@ class HandControls:
         await self.restart(name, say)
         self.note("restart", name)
         return {"text": f"{name} is ready"}
+
+    async def _lend(self, request: Mapping[str, Any], say: Say, gone: asyncio.Event) -> Mapping[str, Any]:
+        """Lend the replicas to a run, until it closes its connection."""
+        borrower = str(request.get("to") or "a run")
+        async with self._one:
+            if self.lend is None:
+                raise UserError("these replicas have a gateway of their own: they cannot be lent")
+            if self.lent_to:
+                raise UserError(f"the replicas are lent to {self.lent_to} already")
+            if any(fault.active for fault in self.faults.values()):
+                raise UserError("a fault is active on these replicas\n    brownout revert")
+            self.lent_to = borrower
+            give_back = await self.lend()
+        self.note("lend", borrower)
+        self.say(f"the replicas are lent to {borrower}")
+        say(LENT)
+        try:
+            await gone.wait()
+        finally:
+            self.lent_to = ""
+            await give_back()
+            self.note("returned", borrower)
+            self.say("the replicas are back")
+        return {}
 
     # -- load -------------------------------------------------------------------------------------------------------
     async def _load_start(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:

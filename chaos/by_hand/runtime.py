@@ -19,7 +19,7 @@ import msgspec
 from chaos.supervision.identity import Identity, identify
 from reports.shared.errors import UserError
 
-__all__ = ["Entry", "announce", "entries", "find_entry", "runtime_folder", "withdraw"]
+__all__ = ["Entry", "announce", "entries", "entry_name", "find_entry", "runtime_folder", "withdraw"]
 
 _SUFFIX: Final = ".json"
 
@@ -66,6 +66,12 @@ def runtime_folder() -> Path:
             f"    remove it, or set XDG_RUNTIME_DIR to a folder of yours"
         )
     return folder
+
+
+def entry_name(base: str) -> str:
+    """A name that no stack has that is up: `base`, else `base-2` and so on."""
+    taken = {entry.name for entry in entries()}
+    return next(name for name in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if name not in taken)
 
 
 def announce(entry: Entry) -> Path:

@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import os
 import secrets
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import TracerProvider
@@ -21,17 +22,17 @@ from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
-from chaos.by_hand.runtime import Entry, announce, entries, runtime_folder, withdraw
+from chaos.by_hand.processes import process_facts, start_process_again
+from chaos.by_hand.runtime import Entry, announce, entry_name, runtime_folder, withdraw
 from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.model import Experiment, Front
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
-from chaos.runner.deployment import GATEWAY, LOAD
+from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.interrupts import Interrupts
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
-from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.runner.setup import Setup
@@ -45,8 +46,6 @@ __all__ = ["Up"]
 
 GRACE_S: Final = 0.6
 """How long the processes of one kind may take to end, before SIGKILL."""
-RESTART_GRACE_S: Final = 3.0
-READY_WITHIN_S: Final = 60.0
 
 
 class Up:
@@ -190,6 +189,7 @@ class Up:
             facts=self._facts,
             say=self.say,
             load=load,
+            lend=self._lend if self._front == "none" else None,
         )
         entry = self._entry()
         watching = [asyncio.create_task(self._note_refusals())]
@@ -219,8 +219,7 @@ class Up:
         assert identity is not None
         assert self.experiment.stack is not None
         stack = self.experiment.stack.name
-        taken = {one.name for one in entries()}
-        name = next(name for name in (stack, *(f"{stack}-{n}" for n in range(2, 1000))) if name not in taken)
+        name = entry_name(stack)
         socket = str(runtime_folder() / f"{name}.sock")
         folder = str(self.folder.path.absolute())
         return Entry(name, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
@@ -260,71 +259,34 @@ class Up:
         )
 
     async def _restart(self, name: str, say: Say) -> None:
-        """Start a process again; one that is there is ended first. Raises TargetFailed if it is not ready in time."""
-        supervisor, setup, world = self._supervisor, self._setup, self._world
-        assert supervisor is not None
-        assert setup is not None
-        assert setup.deployment is not None
-        assert world is not None
+        assert self._setup is not None
         self._restarting.add(name)
         try:
-            if supervisor.state(name) != "gone":
-                say(f"{name} ends")
-                await supervisor.stop(name, RESTART_GRACE_S)
-            say(f"{name} starts")
-            try:
-                async with asyncio.timeout(READY_WITHIN_S):
-                    if name != GATEWAY:
-                        await setup.start_again(name, 0.0)
-                        await all_ready({name: setup.deployment.replica_url(name)})
-                    elif setup.gateway is not None:
-                        await setup.start_gateway()
-                    else:
-                        await setup.spawn(setup.deployment.gateway_spec())
-                        await all_ready({name: setup.deployment.gateway_url})
-            except TimeoutError:
-                raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
-            except Ended as ended:
-                raise TargetFailed(ended.why) from None
+            await start_process_again(self._setup, name, say)
         finally:
             self._restarting.discard(name)
 
-    def _facts(self) -> dict[str, Any]:
-        setup, stack = self._setup, self.experiment.stack
+    async def _lend(self) -> Callable[[], Awaitable[None]]:
+        """End every replica, so that a run can have its own on these ports. Returns what starts them again."""
+        supervisor, setup = self._supervisor, self._setup
+        assert supervisor is not None
         assert setup is not None
-        assert stack is not None
-        replicas = [
-            {
-                "name": name,
-                "pool": address.view.pool,
-                "url": f"http://127.0.0.1:{address.port}/v1",
-                "state": self.watch.state(name),
-                "running": self._now(name, "running"),
-                "waiting": self._now(name, "waiting"),
-            }
-            for name, address in setup.addresses.items()
-        ]
-        gateway = None
-        if setup.url and self.experiment.url is None:
-            gateway = {"name": str(self.experiment.gateway or "reference"), "state": self.watch.state(GATEWAY)}
-        return {
-            "what": "up",
-            "stack": stack.name,
-            "model": stack.model,
-            "url": f"{setup.url}/v1" if setup.url else "",
-            "folder": str(self.folder.path.absolute()),
-            "up_s": round(time.monotonic() - self._began_s, 1),
-            "gateway": gateway,
-            "replicas": replicas,
-        }
+        names = list(setup.addresses)
+        self._restarting.update(names)
+        there = [name for name in names if supervisor.state(name) != "gone"]
+        await asyncio.gather(*(supervisor.stop(name, GRACE_S, signal.SIGINT) for name in there))
 
-    def _now(self, name: str, key: str) -> int | None:
-        """A number that a replica posted last; None where it is down."""
-        counters = self._last.get(name)
-        if counters is None or self.watch.state(name) != "running":
-            return None
-        value = counters.data.get(key)
-        return value if isinstance(value, int) else None
+        async def give_back() -> None:
+            self._restarting.difference_update(names)
+            if not self.early.ending:
+                await asyncio.gather(*(setup.start_again(name, 0.0) for name in names))
+
+        return give_back
+
+    def _facts(self) -> dict[str, Any]:
+        assert self._setup is not None
+        up_s = round(time.monotonic() - self._began_s, 1)
+        return {"what": "up", "up_s": up_s, **process_facts(self._setup, self._last)}
 
     # -- the end ----------------------------------------------------------------------------------------------------
     async def _stop(self, supervisor: Supervisor) -> None:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from chaos.by_hand.borrowing import borrowed_replicas
+from chaos.by_hand.in_run import controls_of_run
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.preparation import resolved_text
@@ -65,7 +67,8 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
     confirmed: list[str] = []
     try:
         folder.write("experiment.yaml", resolved_text(experiment, command))
-        with output_that_waits_for_nobody(), progress:
+        lent = borrowed_replicas(experiment, f"the run {folder.path.name}")
+        with output_that_waits_for_nobody(), progress, lent:
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
@@ -130,7 +133,7 @@ async def _run(
     experiment: Experiment, folder: RunFolder, progress: Progress, confirmed: list[str]
 ) -> tuple[Ended | None, AnalysisChild | None]:
     """`confirmed` gets the ids of the faults that were on, however the run ends."""
-    run = Run(experiment, folder, progress)
+    run = Run(experiment, folder, progress, controls_of_run)
     try:
         return await run.play(), run.analysis
     finally:

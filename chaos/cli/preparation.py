@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from chaos.by_hand.borrowing import lender_of
 from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
@@ -17,6 +18,7 @@ from chaos.experiment.target_checks import (
     installation_problem,
     needs_permission,
 )
+from chaos.runner.ports import check_free
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 from targets.adapters.catalogue import parse_choice
@@ -67,9 +69,18 @@ def prepare(
             raise UserError("\n".join(f"{experiment.path}: {problem}" for problem in missing))
     if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
         raise UserError(problem)
+    _check_ports(experiment)
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment
+
+
+def _check_ports(experiment: Experiment) -> None:
+    """Whether the replicas can have their ports. Raises UserError that names who has one."""
+    if experiment.stack is None or not experiment.first_port or lender_of(experiment) is not None:
+        return
+    for port in range(experiment.first_port, experiment.first_port + len(experiment.stack.replicas)):
+        check_free(port)
 
 
 def gateway_choice(text: str | None) -> GatewayChoice | None:

@@ -16,6 +16,7 @@ from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.supervision.run_lock import going_on
+from reports.by_hand.section import window_lines
 from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
@@ -95,6 +96,8 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
         console.print(twin_renderable(report["twin"]))
     for line in [*_failures(report["failures"], folder), *_faults(report["faults"])]:
         console.print(line)
+    for window in report.get("windows") or ():
+        console.print(Text("\n".join(window_lines(window))), soft_wrap=True)
     console.print(_headline(report))
     if not early:
         console.print(Text(report["explanation"]["sentence"]))

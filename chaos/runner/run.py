@@ -29,13 +29,16 @@ import contextlib
 import os
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import Tracer
 
 from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.model import Experiment
+from chaos.experiment.schedule import Occurrence
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.runner.deployment import LOAD
@@ -66,7 +69,17 @@ INTERRUPTED_GRACE_S = 0.6
 class Run:
     """One run. `play` plays it, and returns why it ended early, or None: the analysis decides the verdict."""
 
-    def __init__(self, experiment: Experiment, folder: RunFolder, progress: Progress) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        folder: RunFolder,
+        progress: Progress,
+        controls: Callable[[Run, Setup, LiveWorld], AbstractAsyncContextManager[None]] | None = None,
+    ) -> None:
+        """`controls`: commands from another terminal reach the run inside of it, from the start of its load on."""
+        self._controls = controls
+        self.last_counters: dict[str, Counters] = {}
+        """The last counters of each process, by its name."""
         self.experiment = experiment
         self.folder = folder
         self.progress = progress
@@ -87,6 +100,8 @@ class Run:
         self._stopping = False
         self.world: LiveWorld | None = None
         self.setup: Setup | None = None
+        self._runner_spans = SpanCount()
+        self._tracer: Tracer | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
         self.interrupts = Interrupts(
@@ -110,6 +125,7 @@ class Run:
             self.supervisor.end_now()
 
     def _counters(self, counters: Counters) -> Mapping[str, object]:
+        self.last_counters[counters.process] = counters
         self.progress.counters(counters)
         self.watch.counters(counters)
         return self.load.on_counters(counters)
@@ -207,11 +223,11 @@ class Run:
                 self.watch.refusals,
             ) as world:
                 self.world = world
-                if self.experiment.faults:
-                    self.plays.update(self._plays(world))
+                planned = {fault.id: self.make_play(fault, fault.pools, world) for fault in self.experiment.faults}
+                self.plays.update(planned)
                 timeline = TimelinePlay(
                     self.experiment,
-                    self.plays,
+                    planned,
                     self.load,
                     self.early,
                     self.watch.share,
@@ -226,7 +242,8 @@ class Run:
                 if setup.gateway is not None:
                     watching.append(asyncio.create_task(setup.gateway.watch()))
                 try:
-                    await timeline.play()
+                    async with self._controls(self, setup, world) if self._controls else contextlib.nullcontext():
+                        await timeline.play()
                 finally:
                     await timeline.release()
                     for task in watching:
@@ -255,28 +272,26 @@ class Run:
         """The analysis process starts at the drain, so that it is ready when the record is closed."""
         self.analysis = AnalysisChild(self.folder.path)
 
-    def _plays(self, world: LiveWorld) -> dict[str, FaultPlay]:
-        provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
-        count = SpanCount()
-        provider.add_span_processor(count)
-        provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
-        self._runner_spans = count
-        tracer = provider.get_tracer("brownout.chaos")
-        return {
-            entry.id: FaultPlay(
-                entry.spec.build(entry.id, entry.targets, entry.seed),  # each run its own: it counts hits
-                world,
-                self.folder.events,
-                tracer,
-                pools=list(entry.pools),
-                params=entry.params,
-                share=entry.share,
-                only=entry.only,
-                traits=entry.spec.traits().recorded(),
-                say=self.progress.say,
-            )
-            for entry in self.experiment.faults
-        }
+    def make_play(self, fault: Occurrence, pools: Sequence[str], world: LiveWorld) -> FaultPlay:
+        """A fault, ready to be played in this run."""
+        if self._tracer is None:
+            provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
+            provider.add_span_processor(self._runner_spans)
+            provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
+            self._tracer = provider.get_tracer("brownout.chaos")
+        spec = fault.spec
+        return FaultPlay(
+            spec.build(fault.id, fault.targets, self.experiment.seed),  # each run its own: it counts hits
+            world,
+            self.folder.events,
+            self._tracer,
+            pools=list(pools),
+            params=spec.params(),
+            share=spec.requests_share,
+            only=spec.requests_only,
+            traits=spec.traits().recorded(),
+            say=self.progress.say,
+        )
 
     def _phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
         self.folder.events.write("phase", phase=name, at_ns=at_ns)

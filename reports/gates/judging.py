@@ -228,6 +228,8 @@ def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, 
     """Why the measured value is not sufficient for a verdict; empty where it is."""
     spec = gate.spec
     doubts = _sample_doubts(gate, found)
+    if changed := evidence.record.changed_by_hand:
+        doubts.append(f"the run was changed by hand ({changed})")
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))
     if about_fault:
         doubts += proofs.fault_doubts

@@ -7,6 +7,7 @@
       1  fail            a gate failed, or the run was not steady before the fault
       4  aborted         a guardrail stopped it
       3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
+      0  played          chaos by hand: there are no gates, and nothing was judged
       0  pass            every gate passed
 
 (2, wrong usage or an invalid file, leaves no record.)
@@ -24,7 +25,9 @@ from reports.record.reader import Record
 
 __all__ = ["EXIT_CODES", "RunVerdict", "Verdict", "decide"]
 
-Verdict = Literal["interrupted", "failed", "metastable", "overloaded", "fail", "aborted", "inconclusive", "pass"]
+Verdict = Literal[
+    "interrupted", "failed", "metastable", "overloaded", "fail", "aborted", "inconclusive", "played", "pass"
+]
 
 EXIT_CODES: Final[dict[Verdict, int]] = {
     "interrupted": 130,
@@ -34,6 +37,7 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
     "fail": 1,
     "aborted": 4,
     "inconclusive": 3,
+    "played": 0,
     "pass": 0,
 }
 """By precedence."""
@@ -94,9 +98,11 @@ def decide(
     undecided = [result for result in (*steady_state, *gates) if result.verdict == "inconclusive"]
     why["inconclusive"] += [f"{result.gate.text}: {result.why}" for result in undecided]
     why["inconclusive"] += [f"a gate cannot be parsed: {problem}" for problem in unreadable]
-    if no_load:
+    if no_load and not record.by_hand:
         why["inconclusive"].append(no_load)
-    if not gates:
+    if record.by_hand:
+        why["played"].append("chaos by hand has no gates: nothing was judged")
+    elif not gates:
         why["inconclusive"].append("the experiment has no gate")
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")

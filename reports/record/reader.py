@@ -145,6 +145,8 @@ class Record:
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
     requests: list[RequestLine] = field(default_factory=list)
     """The requests that began at replicas of ours, also those whose span was lost."""
+    actions: list[tuple[float, str, str]] = field(default_factory=list)
+    """What was done by hand: seconds since zero, action, text."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
     upstreams: list[GatewayStatistics] = field(default_factory=list)
@@ -205,6 +207,17 @@ class Record:
             for row in rows or ()
             if isinstance(row, dict)
         ]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is of a stack that was up for chaos by hand, not of an experiment."""
+        return self.experiment.get("by_hand") is True
+
+    @property
+    def changed_by_hand(self) -> str:
+        """What somebody did by hand to an experiment while it ran; "" if nothing that changes its result."""
+        done = [f"{action} {text}".strip() for _, action, text in self.actions if action in ("inject", "restart")]
+        return "" if self.by_hand else "; ".join(done)
 
     @property
     def foreign_gateway(self) -> bool:
@@ -288,6 +301,11 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        actions=[
+            ((int(e["at"]) - zero_ns) / 1e9, str(e["action"]), str(e.get("text") or ""))
+            for e in events
+            if e.get("type") == "action"
+        ],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
     )

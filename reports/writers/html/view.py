@@ -32,6 +32,7 @@ _VERDICTS: Final = {
     "aborted": ("■", "Stopped by a guardrail"),
     "failed": ("✗", "Broken"),
     "interrupted": ("■", "Interrupted"),
+    "played": ("■", "Played by hand"),
     "metastable": ("✗", "Metastable: down although the fault is gone"),
     "overloaded": ("✗", "Overloaded: still down after the fault"),
 }

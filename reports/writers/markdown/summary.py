@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
+from reports.by_hand.section import window_lines
 from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
@@ -28,6 +29,7 @@ _VERDICTS: Final = {
     "aborted": "STOPPED BY A GUARDRAIL",
     "failed": "BROKEN",
     "interrupted": "INTERRUPTED",
+    "played": "PLAYED BY HAND",
     "metastable": "METASTABLE",
     "overloaded": "OVERLOADED",
 }
@@ -79,6 +81,8 @@ def summary_text(report: Report) -> str:
         "",
     ]
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
+    for window in data.get("windows") or ():
+        lines += ["```text", *(printable(line) for line in window_lines(window)), "```", ""]
     lines += _faults(data["faults"]) + _failures(data)
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"]) + _other_reasons(report)
     lines += _fault_measures(data) + _numbers(data) + overload_parts(data)

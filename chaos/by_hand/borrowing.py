@@ -1,0 +1,67 @@
+"""A run on the replicas of an `up --replicas-only`: those end for the run, which starts its own on the same ports.
+
+So every fault, span and counter of the run is its own. The stack that is up starts its replicas again when the run
+closes its connection: also where the run was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from chaos.by_hand.controls import LENT
+from chaos.by_hand.runtime import Entry, entries
+from chaos.experiment.model import Experiment
+from reports.shared.errors import TargetFailed, UserError
+
+__all__ = ["borrowed_replicas", "lender_of"]
+
+LENT_WITHIN_S: Final = 15.0
+
+
+def lender_of(experiment: Experiment) -> Entry | None:
+    """The stack that is up and has the replicas of this experiment's target; None: there is none.
+
+    Raises UserError if the stack on these ports is another one.
+    """
+    if experiment.stack is None or not experiment.first_port:
+        return None
+    for entry in entries():
+        if entry.what != "up" or entry.url or entry.first_port != experiment.first_port:
+            continue
+        if entry.stack != experiment.stack.name:
+            raise UserError(
+                f"on port {entry.first_port} are the replicas of the stack {entry.stack}, and the target names "
+                f"{experiment.stack.name}\n    write replicas: {{stack: {entry.stack}, ...}}, or end that stack"
+            )
+        return entry
+    return None
+
+
+@contextlib.contextmanager
+def borrowed_replicas(experiment: Experiment, name: str) -> Iterator[Entry | None]:
+    """Inside the block, the ports of the replicas are free for this run. Yields the lender; None where none is needed.
+
+    Raises UserError or TargetFailed in the words of the stack that is up.
+    """
+    entry = lender_of(experiment)
+    if entry is None:
+        yield None
+        return
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.settimeout(LENT_WITHIN_S)
+        try:
+            connection.connect(entry.socket)
+            connection.sendall(msgspec.json.encode({"do": "lend", "to": name}) + b"\n")
+            line = connection.makefile("rb").readline()
+            answer = msgspec.json.decode(line, type=dict[str, object])
+        except (OSError, msgspec.DecodeError) as error:
+            raise TargetFailed(f"{entry.name} (process {entry.pid}) does not lend its replicas: {error}") from None
+        if answer.get("say") != LENT:
+            error_text = str(answer.get("error"))
+            raise UserError(error_text) if answer.get("code") == 2 else TargetFailed(error_text)
+        yield entry

@@ -1,0 +1,73 @@
+"""Chaos by hand in an experiment that is running: `status`, `inject`, `revert`, `restart`, `abort`.
+
+Its verdict is then in doubt, because the experiment was changed: no gate passes or fails (`Record.changed_by_hand`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from chaos.by_hand.control import ControlSocket, Say
+from chaos.by_hand.controls import HandControls
+from chaos.by_hand.processes import process_facts, start_process_again
+from chaos.by_hand.runtime import Entry, announce, entry_name, runtime_folder, withdraw
+from chaos.runner.live_world import LiveWorld
+from chaos.runner.run import Run
+from chaos.runner.setup import Setup
+from chaos.supervision.identity import identify
+from reports.shared.errors import UserError
+
+__all__ = ["controls_of_run"]
+
+
+@contextlib.asynccontextmanager
+async def controls_of_run(run: Run, setup: Setup, world: LiveWorld) -> AsyncIterator[None]:
+    """Inside the block, commands from another terminal reach the run. Without a runtime folder, they do not."""
+    stack = run.experiment.stack
+    try:
+        if stack is None:
+            yield
+            return
+        folder = runtime_folder()
+    except UserError as error:
+        run.progress.say(f"commands from another terminal cannot reach this run: {error}")
+        yield
+        return
+    began_s = time.monotonic()
+
+    async def restart(name: str, say: Say) -> None:
+        await start_process_again(setup, name, say)
+
+    def facts() -> Mapping[str, Any]:
+        up_s = round(time.monotonic() - began_s, 1)
+        return {"what": f"experiment {run.experiment.name}", "up_s": up_s, **process_facts(setup, run.last_counters)}
+
+    controls = HandControls(
+        stack=stack,
+        profile=run.experiment.profile,
+        seed=run.experiment.seed,
+        world=world,
+        events=run.folder.events,
+        plays=run.plays,
+        make_play=lambda one: run.make_play(one.occurrence, one.pools, world),
+        restart=restart,
+        facts=facts,
+        say=run.progress.say,
+        end_run=lambda why: run.early.end("aborted", why, 4),
+    )
+    identity = identify(os.getpid())
+    assert identity is not None
+    name = entry_name(run.experiment.name)
+    record = str(run.folder.path.absolute())
+    entry = Entry(name, "run", str(folder / f"{name}.sock"), record, stack.name, setup.url, 0, *identity)
+    try:
+        async with ControlSocket(folder / f"{name}.sock", controls):
+            announce(entry)
+            yield
+    finally:
+        withdraw(entry)
+        await controls.close()

@@ -1,0 +1,81 @@
+"""The processes of a stack, for commands: what state they are in, and how one is started again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from chaos.by_hand.control import Say
+from chaos.runner.counters import Counters
+from chaos.runner.deployment import GATEWAY
+from chaos.runner.early_end import Ended
+from chaos.runner.readiness import all_ready
+from chaos.runner.setup import Setup
+from reports.shared.errors import TargetFailed
+
+__all__ = ["process_facts", "start_process_again"]
+
+GRACE_S: Final = 3.0
+READY_WITHIN_S: Final = 60.0
+
+
+async def start_process_again(setup: Setup, name: str, say: Say) -> None:
+    """Start a replica or the gateway again; one that is there is ended first.
+
+    Raises TargetFailed if it is not ready in time.
+    """
+    assert setup.deployment is not None
+    if setup.supervisor.state(name) != "gone":
+        say(f"{name} ends")
+        await setup.supervisor.stop(name, GRACE_S)
+    say(f"{name} starts")
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            if name != GATEWAY:
+                await setup.start_again(name, 0.0)
+                await all_ready({name: setup.deployment.replica_url(name)})
+            elif setup.gateway is not None:
+                await setup.start_gateway()
+            else:
+                await setup.spawn(setup.deployment.gateway_spec())
+                await all_ready({name: setup.deployment.gateway_url})
+    except TimeoutError:
+        raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
+    except Ended as ended:
+        raise TargetFailed(ended.why) from None
+
+
+def process_facts(setup: Setup, last: Mapping[str, Counters]) -> dict[str, Any]:
+    """Stack, gateway and replicas for `status`. `last`: the last counters of each process by its name."""
+    experiment, stack = setup.experiment, setup.experiment.stack
+    state = setup.supervisor.state
+    gateway = None
+    if setup.url and experiment.url is None:
+        gateway = {"name": str(experiment.gateway or "reference"), "state": state(GATEWAY)}
+    return {
+        "stack": stack.name if stack is not None else "",
+        "model": stack.model if stack is not None else experiment.url.model if experiment.url is not None else "",
+        "url": f"{setup.url}/v1" if setup.url else "",
+        "folder": str(setup.folder.path.absolute()),
+        "gateway": gateway,
+        "replicas": [
+            {
+                "name": name,
+                "pool": address.view.pool,
+                "url": f"http://127.0.0.1:{address.port}/v1",
+                "state": state(name),
+                "running": _now(last.get(name), state(name), "running"),
+                "waiting": _now(last.get(name), state(name), "waiting"),
+            }
+            for name, address in setup.addresses.items()
+        ],
+    }
+
+
+def _now(counters: Counters | None, state: str, key: str) -> int | None:
+    """A number that a process posted last; None where it does not run."""
+    if counters is None or state != "running":
+        return None
+    value = counters.data.get(key)
+    return value if isinstance(value, int) else None
