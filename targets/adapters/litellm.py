@@ -81,6 +81,7 @@ class LiteLLM:
             "LITELLM_MASTER_KEY": _KEY,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_LOG": "ERROR",
+            "GRACEFUL_SHUTDOWN_TIMEOUT": "0",
             "HF_HUB_OFFLINE": "1",
             "HOME": site.file("home"),
         }

@@ -51,7 +51,7 @@ _LOCATION: Final = {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_connect_timeout 1s;
-      proxy_read_timeout 30s;
+      proxy_read_timeout 6s;
       proxy_next_upstream error timeout http_500 http_502 http_503 http_504 http_429 non_idempotent;
       proxy_next_upstream_tries 3;
 """,
