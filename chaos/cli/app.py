@@ -299,7 +299,7 @@ def serve(
     raise typer.Exit(serve_stack(stack, port=port, runs=runs))
 
 
-targets_app = typer.Typer(help="Real gateways in front of the simulated replicas: list, install, show.")
+targets_app = typer.Typer(help="Real gateways: list, install, show their files.")
 app.add_typer(targets_app, name="targets")
 
 

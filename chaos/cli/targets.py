@@ -129,7 +129,7 @@ def upstreams_of(stack: Stack, first_port: int) -> tuple[Upstream, ...]:
     last = first_port + len(stack.replicas) - 1
     if last > _LAST_PORT:
         raise UserError(
-            f"{len(stack.replicas)} replicas from port {first_port} need ports up to {last}: use a lower one"
+            f"{len(stack.replicas)} replicas from port {first_port} need ports up to {last}: use a lower port"
         )
     return tuple(
         Upstream(replica.name, f"http://{LOOPBACK}:{first_port + n}", replica.pool)

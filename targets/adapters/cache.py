@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
@@ -64,7 +65,8 @@ def installed(adapter: Adapter) -> Installation | None:
 
 def planned(adapter: Adapter) -> Installation:
     """The installation that `install` would make, to show a command before there is one."""
-    return Installation(folder_of(adapter) / adapter.program, adapter.version, folder_of(adapter))
+    program = adapter.program.replace("python3*", f"python3.{sys.version_info[1]}")
+    return Installation(folder_of(adapter) / program, adapter.version, folder_of(adapter))
 
 
 def version_note(adapter: Adapter, found: Installation) -> str:

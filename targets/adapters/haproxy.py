@@ -96,7 +96,7 @@ class HAProxy:
     version: ClassVar[str] = "2.6.12"
     docs: ClassVar[str] = "https://docs.haproxy.org/2.6/configuration.html"
     license: ClassVar[str] = "GPL-2.0-or-later"
-    size_mb: ClassVar[int] = 5
+    size_mb: ClassVar[int] = 6
     install: ClassVar[Install] = Debian(("haproxy",))
     program: ClassVar[str] = "usr/sbin/haproxy"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
