@@ -145,8 +145,9 @@ class Installation:
 class UpstreamState:
     """What a gateway's own statistics say of one replica. None: it does not tell.
 
-    `attempts`: calls that it tried to send there, those that were refused too. `refused`: those among them that the
-    replica cannot have seen, because there was no connection. `available`: whether it may be chosen now.
+    `attempts`: calls that it tried to send there, those that were refused too. `refused`: those among them for which it
+    got no TCP connection, so that the replica cannot have seen them; an attempt on a connection that was kept open and
+    ends without an answer is not counted. `available`: whether it may be chosen now.
     """
 
     attempts: int | None = None

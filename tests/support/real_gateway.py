@@ -138,7 +138,8 @@ async def attempts_in_statistics_are_true(gateway: RealGateway, calls: int = 12)
     assert not [result for result in results if isinstance(result, BaseException)]
     after = await gateway.states()
     gone, other = after["gpu-0"], after["gpu-1"]
-    assert (gone.attempts or 0) - (before["gpu-0"].attempts or 0) == gone.refused
+    tried = (gone.attempts or 0) - (before["gpu-0"].attempts or 0)
+    assert (gone.refused or 0) <= tried, "an attempt on a connection that was kept open is not refused"
     assert gone.refused or gone.available is False, "a health check may have found out before the calls"
     assert (other.attempts or 0) - (before["gpu-1"].attempts or 0) == calls
     assert other.refused == 0
