@@ -88,6 +88,9 @@ def read_installation(folder: Path) -> Installation | None:
         version = str(facts["version"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    python = folder / "bin" / "python"
+    if python.is_symlink() and not python.exists():  # the interpreter of a virtual environment was removed
+        return None
     return Installation(program, version, folder, libraries) if os.access(program, os.X_OK) else None
 
 

@@ -6,6 +6,7 @@ Facts, seen with 1.40.0 in front of our replicas:
 - A route ends an answer after 15 s unless its `timeout` is 0: streams would be cut. Envoy's FAQ says so.
 - A call is sent again only if its body was kept: 1 MiB at most, unless `request_body_buffer_limit` says more.
 - At most 3 retries may be going on at a time, unless `max_retries` says more.
+- `default` keeps sending every third call to a dead one of three replicas: each of them is a 503.
 - SIGTERM ends it within 0.1 s, and cuts the streams.
 """
 

@@ -5,9 +5,12 @@ Facts, seen with 1.108.7 in front of our replicas:
 - It drops `traceparent`: calls are joined by the conversation.
 - It is the slowest: 60 streams of 200 tokens took 12 s on a shared core, 1 s with the others. Scale the load down.
 - It is ready after 9 to 14 s, and has 300 MB of memory then, 700 MB after 220 streams at once.
+- A stream that its replica cuts ends with an error event and a clean end of the answer.
 - The provider is `hosted_vllm`. With `openai`, a call of `/v1/messages` goes to `/v1/responses`, which replicas lack.
 - A model name that it knows makes it fetch a tokenizer: `HF_HUB_OFFLINE` forbids it. Its list of prices is fetched at
   start, unless `LITELLM_LOCAL_MODEL_COST_MAP` is set.
+- It opens and migrates the database of `DATABASE_URL`, if the environment has it: it must not be inherited. An empty
+  value is an error.
 - It tells nothing of its upstreams without a database. Each answer names its replica in `x-litellm-model-id`.
 - SIGTERM: it would wait 30 s for streams (`GRACEFUL_SHUTDOWN_TIMEOUT`). With 0 it ends within 0.3 s, but one that is
   saturated by streams notices the signal only when they end: it needs SIGKILL.

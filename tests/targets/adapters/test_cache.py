@@ -63,6 +63,14 @@ def test_a_folder_without_its_program_is_no_installation() -> None:
     assert installed(FakeGateway()) is None
 
 
+def test_an_environment_whose_interpreter_is_gone_is_no_installation() -> None:
+    folder = complete().folder
+    assert folder is not None
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").symlink_to(folder / "gone")
+    assert installed(FakeGateway()) is None
+
+
 def test_a_package_of_debian_may_be_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKEGATE", "2.5")
     program = fake_tool(tmp_path / "tools", "fakegate", PROGRAM.removeprefix("#!/bin/sh\n"))
