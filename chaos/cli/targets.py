@@ -17,7 +17,7 @@ from rich.text import Text
 
 from chaos.cli.console import error_line, open_console
 from reports.shared.errors import UserError
-from targets.adapters.base import LOOPBACK, Adapter, Site, Upstream
+from targets.adapters.base import LOOPBACK, Adapter, Site, Upstream, whole_environment
 from targets.adapters.cache import installed, planned, version_note
 from targets.adapters.catalogue import ADAPTERS, find_adapter, parse_choice
 from targets.adapters.install import install
@@ -108,13 +108,15 @@ def print_config(choice: str, *, stack: str, first_port: int, port: int, folder:
     elif note := version_note(adapter, found):
         error_line(note)
     program = found or planned(adapter)
-    environment = {**program.environment(), **adapter.environment(site)}
+    environment = whole_environment(adapter, site, program, inherited={})
+    unset = [word for name in sorted(adapter.not_inherited) for word in ("-u", name)]
     for name, text in adapter.files(site).items():
         print(_heading(site.file(name) + ("/ (an empty folder)" if name.endswith("/") else "")))
         print(text, end="")
     print(_heading("command"))
     words = [f"{name}={value}" for name, value in environment.items()]
-    print(shlex.join([*(["env", *words] if words else []), *adapter.command(site, program)]))
+    prefix = ["env", *unset, *words] if unset or words else []
+    print(shlex.join([*prefix, *adapter.command(site, program)]))
     for name, value in adapter.headers(site).items():
         print(_heading("header that clients must send"))
         print(f"{name}: {value}")

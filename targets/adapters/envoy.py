@@ -72,6 +72,7 @@ _CLUSTER_OPTIONS: Final = {
     health_checks:
     - timeout: 1s
       interval: 1s
+      no_traffic_interval: 1s  # before the first call: Envoy's own interval is 60 s
       unhealthy_threshold: 2
       healthy_threshold: 1
       http_health_check: {path: /health/ready}
@@ -126,6 +127,7 @@ class Envoy:
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 10.0
     statistics: ClassVar[Statistics | None] = AdminPage("/clusters?format=json", parse_clusters)
+    not_inherited: ClassVar[frozenset[str]] = frozenset()
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

@@ -9,8 +9,7 @@ Facts, seen with 1.108.7 in front of our replicas:
 - The provider is `hosted_vllm`. With `openai`, a call of `/v1/messages` goes to `/v1/responses`, which replicas lack.
 - A model name that it knows makes it fetch a tokenizer: `HF_HUB_OFFLINE` forbids it. Its list of prices is fetched at
   start, unless `LITELLM_LOCAL_MODEL_COST_MAP` is set.
-- It opens and migrates the database of `DATABASE_URL`, if the environment has it: it must not be inherited. An empty
-  value is an error.
+- It would open and migrate the database of `DATABASE_URL`. An empty value is an error: it must not be inherited.
 - It tells nothing of its upstreams without a database. Each answer names its replica in `x-litellm-model-id`.
 - SIGTERM: it would wait 30 s for streams (`GRACEFUL_SHUTDOWN_TIMEOUT`). With 0 it ends within 0.3 s, but one that is
   saturated by streams notices the signal only when they end: it needs SIGKILL.
@@ -66,6 +65,7 @@ class LiteLLM:
     ready: ClassVar[str] = "/health/liveliness"
     ready_within_s: ClassVar[float] = 60.0
     statistics: ClassVar[Statistics | None] = None
+    not_inherited: ClassVar[frozenset[str]] = frozenset({"DATABASE_URL", "DIRECT_URL", "DEBUG", "DETAILED_DEBUG"})
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

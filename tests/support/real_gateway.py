@@ -13,7 +13,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from targets.adapters.base import LOOPBACK, Adapter, LogFile, Site, Upstream, UpstreamState, whole_lines
+from targets.adapters.base import (
+    LOOPBACK,
+    Adapter,
+    LogFile,
+    Site,
+    Upstream,
+    UpstreamState,
+    whole_environment,
+    whole_lines,
+)
 from targets.adapters.cache import installed
 from targets.adapters.catalogue import parse_choice
 from targets.replica.server.server import ReplicaServer
@@ -83,7 +92,7 @@ async def real_gateway(choice: str, folder: Path, replicas: int = 2) -> AsyncIte
         log = stack.enter_context((folder / "gateway.log").open("wb"))
         process = await asyncio.create_subprocess_exec(
             *adapter.command(site, found),
-            env={**os.environ, **found.environment(), **adapter.environment(site)},
+            env=whole_environment(adapter, site, found, os.environ),
             stdout=log,
             stderr=log,
             start_new_session=True,

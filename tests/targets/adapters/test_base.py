@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from targets.adapters.base import Installation, Upstream, whole_lines
+from targets.adapters.base import Installation, Upstream, whole_environment, whole_lines
+from targets.adapters.catalogue import ADAPTERS
+from tests.support.fake_gateway import site
 
 
 def test_an_upstream_has_the_host_and_port_of_its_url() -> None:
@@ -25,6 +27,15 @@ def test_an_upstream_without_a_port_is_refused() -> None:
 )
 def test_the_beginning_of_a_line_is_kept_for_the_next_read(data: str, lines: str, rest: str) -> None:
     assert whole_lines(data) == (lines, rest)
+
+
+def test_variables_that_would_change_a_gateway_are_not_inherited(tmp_path: Path) -> None:
+    adapter = ADAPTERS["litellm"]
+    installation = Installation(tmp_path / "bin" / "litellm", "1", libraries=("/libraries",))
+    inherited = {"PATH": "/bin", "DATABASE_URL": "postgresql://prod", "HF_HUB_OFFLINE": "0"}
+    made = whole_environment(adapter, site(tmp_path, "default"), installation, inherited)
+    assert "DATABASE_URL" not in made
+    assert (made["PATH"], made["HF_HUB_OFFLINE"], made["LD_LIBRARY_PATH"]) == ("/bin", "1", "/libraries")
 
 
 def test_an_installation_with_libraries_says_where_they_are() -> None:
