@@ -5,7 +5,8 @@ Facts, seen with 2.6 in front of our replicas:
 - Without `option http-no-delay`, the first chunk of a stream arrives 200 ms late. `default` has not got it.
 - Without health checks and redispatch, a call for a dead replica is tried there four times in 3 s, then is a 503.
 - A call is sent again after a response (`retry-on 503`) only if the whole of it fits into a buffer, 16 kB unless
-  `tune.bufsize` says more. It cannot be sent again after 429 (2.6).
+  `tune.bufsize` says more. It cannot be sent again after 429 (2.6). With the 1 MiB of `tuned`, 220 streams at once
+  took 370 MB of memory.
 - A prompt whose first token takes longer than 6 s is tried elsewhere by `tuned`, and again: 24 s until the 504.
 - SIGTERM ends it at once. `-db` keeps it in the foreground, as one process.
 """
