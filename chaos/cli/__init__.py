@@ -19,4 +19,5 @@ heal           `heal`: undoes what an ended run has left
 console        the console of every command
 lasting_output  standard output that nobody may read: it holds up no run
 serve          `serve`: a stack without load or faults
+targets        `targets`: real gateways, their installation and configuration
 """

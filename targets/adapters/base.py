@@ -28,6 +28,7 @@ __all__ = [
     "Statistics",
     "Upstream",
     "UpstreamState",
+    "whole_environment",
     "whole_lines",
 ]
 
@@ -145,8 +146,9 @@ class Installation:
 class UpstreamState:
     """What a gateway's own statistics say of one replica. None: it does not tell.
 
-    `attempts`: calls that it tried to send there, those that were refused too. `refused`: those among them that the
-    replica cannot have seen, because there was no connection. `available`: whether it may be chosen now.
+    `attempts`: calls that it tried to send there, those that were refused too. `refused`: those among them for which it
+    got no TCP connection, so that the replica cannot have seen them; an attempt on a connection that was kept open and
+    ends without an answer is not counted. `available`: whether it may be chosen now.
     """
 
     attempts: int | None = None
@@ -207,6 +209,8 @@ class Adapter(Protocol):
     ready_within_s: ClassVar[float]
     """How long its start may take on a busy machine, in seconds."""
     statistics: ClassVar[Statistics | None]
+    not_inherited: ClassVar[frozenset[str]]
+    """Environment variables of the user's that would change what it does."""
 
     def files(self, site: Site) -> Mapping[str, str]:
         """The texts of its files by their paths in the site's folder. A path that ends in `/` is an empty folder."""
@@ -215,7 +219,7 @@ class Adapter(Protocol):
         """The arguments that start it in the foreground. SIGTERM ends it."""
 
     def environment(self, site: Site) -> Mapping[str, str]:
-        """Environment variables that it needs, without those of `Installation.environment`."""
+        """Environment variables that it needs. See `whole_environment`."""
 
     def headers(self, site: Site) -> Mapping[str, str]:
         """Headers that clients must send."""
@@ -225,6 +229,14 @@ class Adapter(Protocol):
 
     def version_in(self, output: str) -> str | None:
         """The version in the output of that command. None if there is none."""
+
+
+def whole_environment(
+    adapter: Adapter, site: Site, installed: Installation, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment of a gateway's process, from the one that it would inherit."""
+    kept = {name: value for name, value in inherited.items() if name not in adapter.not_inherited}
+    return {**kept, **installed.environment(), **adapter.environment(site)}
 
 
 def whole_lines(data: str) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def build_from_debian(debian: Debian, build: Path, say: Say) -> tuple[str, ...]:
         run_tool(["apt-get", *options, *chosen], within_s=_APT_WITHIN_S)
     except ToolFailed as error:
         if os.geteuid() == 0:
-            raise
+            raise ToolFailed(f"{error}\n    if the lists of packages are old: apt-get update") from None
         raise _for_an_administrator(debian, str(error)) from None
     say("unpacking")
     for archive in sorted(archives.glob("*.deb")):

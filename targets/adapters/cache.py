@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
@@ -64,7 +65,8 @@ def installed(adapter: Adapter) -> Installation | None:
 
 def planned(adapter: Adapter) -> Installation:
     """The installation that `install` would make, to show a command before there is one."""
-    return Installation(folder_of(adapter) / adapter.program, adapter.version, folder_of(adapter))
+    program = adapter.program.replace("python3*", f"python3.{sys.version_info[1]}")
+    return Installation(folder_of(adapter) / program, adapter.version, folder_of(adapter))
 
 
 def version_note(adapter: Adapter, found: Installation) -> str:
@@ -85,6 +87,9 @@ def read_installation(folder: Path) -> Installation | None:
         libraries = tuple(str(folder / name) for name in facts["libraries"])
         version = str(facts["version"])
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+    python = folder / "bin" / "python"
+    if python.is_symlink() and not python.exists():  # the interpreter of a virtual environment was removed
         return None
     return Installation(program, version, folder, libraries) if os.access(program, os.X_OK) else None
 

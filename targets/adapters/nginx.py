@@ -4,6 +4,9 @@ Facts, seen with 1.22 in front of our replicas:
 
 - A replica that is down is skipped, because a connection that fails is retried elsewhere. A call that it has received
   is a POST and is not sent again, unless `non_idempotent` says so.
+- `default` speaks HTTP/1.0 to replicas, as nginx does before 1.29.7. The end of the connection is then the end of the
+  answer: a stream that is cut because its replica died arrives as complete, without an error. `tuned` has HTTP/1.1.
+- A prompt whose first token takes longer than 6 s is tried elsewhere by `tuned`, and again.
 - Upstream attempts are read from the access log. nginx writes the line when a call has ended.
 - SIGTERM ends it at once, its worker too. A SIGKILL of the main process leaves the worker: kill the process group.
 - A worker of nginx that was started as root runs as another user. It could not write into the run's folder then, so it
@@ -51,7 +54,7 @@ _LOCATION: Final = {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_connect_timeout 1s;
-      proxy_read_timeout 30s;
+      proxy_read_timeout 6s;
       proxy_next_upstream error timeout http_500 http_502 http_503 http_504 http_429 non_idempotent;
       proxy_next_upstream_tries 3;
 """,
@@ -106,6 +109,7 @@ class Nginx:
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = LogFile(_LOG, parse_access_log)
+    not_inherited: ClassVar[frozenset[str]] = frozenset({"NGINX"})  # names sockets that it would take over
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

@@ -49,6 +49,8 @@ class Rule:
 
 RULES: Final = (
     Rule(r"brownout (list|show|check)( .*)?"),
+    Rule(r"brownout targets( config .*)?"),
+    Rule(r"brownout targets install .*", not_run="installs a gateway for the user", suite="not run"),
     Rule(r"brownout run .*", "long", JUDGED),
     Rule(r"brownout (report|trace|compare) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),

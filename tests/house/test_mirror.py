@@ -25,6 +25,7 @@ KINDS_IN_FILES = {
     "loadprofiles/demand": (),
     "loadprofiles/replay": (),
     "reports/measures": (),
+    "targets/adapters": ("base", "cache", "catalogue", "install", "builders", "tool"),
     "targets/gateway/behaviours": ("base",),
     "targets/gateway/policies/attempts": (),
     "targets/gateway/policies/balancing": (),
