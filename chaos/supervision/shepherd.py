@@ -15,6 +15,7 @@ Requests are JSON objects, one per line, on standard input. A `beat` only renews
     {"id": 3, "do": "undo", "fault": "f1"}       undo one fault of the write-ahead file
     {"id": 4, "do": "status"}
     {"id": 5, "do": "shutdown"}                  undo the pending faults, kill all, exit
+    {"id": 6, "do": "environment", "env": {...}}     of the commands that undo faults; never written to disk
 
 Replies and events, one per line, on standard output. Times are unix nanoseconds:
 
@@ -107,6 +108,7 @@ class Shepherd:
         self._lease_s = lease_s
         self._children: dict[str, _Child] = {}
         self._by_pid: dict[int, _Child] = {}
+        self._environment: dict[str, str] = {}
         self._input = b""
         self._output = bytearray()
         self._output_closed = False
@@ -207,11 +209,15 @@ class Shepherd:
                 start=self._restart,
                 only=str(request["fault"]),
                 by="shepherd",
+                environment=self._environment or None,
             )
             return {
                 "undone": [str(result) for result in results if result.ok],
                 "failed": [str(result) for result in results if not result.ok],
             }
+        if do == "environment":
+            self._environment.update(request["env"])
+            return {}
         if do == "status":
             return {"processes": {c.name: {**c.facts(), "state": self._state(c)} for c in self._children.values()}}
         if do == "shutdown":
@@ -346,7 +352,13 @@ class Shepherd:
         _log(f"exiting: {self._exit_reason}")
         token = os.environ.get("BROWNOUT_TOKEN", "")
         undone, failed, not_killed = undo_at_end(
-            self._undo_path, self._owner, token=token, by="shepherd", kill=self._kill_all, start=self._restart
+            self._undo_path,
+            self._owner,
+            token=token,
+            by="shepherd",
+            kill=self._kill_all,
+            start=self._restart,
+            environment=self._environment or None,
         )
         for line in (*undone, *failed):
             _log(f"undo {line}")
