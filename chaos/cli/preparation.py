@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from chaos.experiment.commands import command_problem
 from chaos.experiment.model import Experiment, load_experiment, resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import PERMISSION_OPTION, environment_problems, needs_permission
@@ -25,12 +26,14 @@ def prepare(
     seed: int | None,
     trace: dict[str, object] | None,
     may_leave_loopback: bool,
+    allow_exec: bool = False,
     short: bool = False,
     confirm: bool = False,
     on_note: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
     """Read an experiment and its trace, and check that load may be sent to its target. Raises UserError.
 
+    `allow_exec`: the commands of its faults may be run.
     `short`: its short form. `confirm`: with the confirmation by shedding. `on_note` receives what the user should know
     about the trace, line by line. The options of the replay are resolved in the experiment that is returned.
     """
@@ -56,6 +59,9 @@ def prepare(
         missing = environment_problems(experiment.url, os.environ)
         if missing:
             raise UserError("\n".join(f"{experiment.path}: {problem}" for problem in missing))
+    problem = command_problem(experiment, allowed=allow_exec)
+    if problem:
+        raise UserError(problem)
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment

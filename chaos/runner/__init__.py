@@ -4,6 +4,8 @@ run              one whole run, in nine steps
 timeline_play    executes the steps of the timeline, each at its time
 fault_play       one fault: inject, confirm, revert, verify
 live_world       what a fault may do to the processes of the run
+command_faults   what becomes of exec faults at the end of a run
+user_commands    runs the commands of exec faults
 deployment       ports, configurations and commands of the processes
 load_config      the configuration of the load generator
 readiness        waits until servers are ready

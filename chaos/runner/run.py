@@ -36,9 +36,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from chaos.children.telemetry import SpanCount, resource
+from chaos.experiment.commands import commands_folder
 from chaos.experiment.model import Experiment, UrlTarget
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.runner.command_faults import reverts_s, settle_commands
 from chaos.runner.deployment import LOAD, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
@@ -54,6 +56,7 @@ from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
+from chaos.runner.user_commands import UserCommands
 from chaos.supervision.supervisor import Child, ChildSpec, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
 from reports.shared.errors import TargetFailed
@@ -90,6 +93,7 @@ class Run:
         """By fault id."""
         self._stopping = False
         self.world: LiveWorld | None = None
+        self.commands: UserCommands | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
         self.interrupts = Interrupts(
@@ -97,6 +101,7 @@ class Run:
             self._kill_all,
             progress.say,
             afterwards=f"see what is left of its faults: brownout heal --dry-run {folder.path}\n",
+            more_s=lambda: reverts_s(self.plays),
         )
 
     # -- what may end a run early -----------------------------------------------------------------------------------
@@ -109,6 +114,8 @@ class Run:
             play.release()
 
     def _kill_all(self) -> None:
+        if self.commands is not None:
+            self.commands.abandon()  # the shepherd runs them
         if self.supervisor is not None:
             self.supervisor.end_now()
 
@@ -182,6 +189,7 @@ class Run:
             self.early.end("failed", str(error), 5)
         finally:
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
+        settle_commands(self.plays, self.folder.undo, self.early)
         return self._close_record(ended)
 
     async def _play_on(self, supervisor: Supervisor) -> None:
@@ -201,8 +209,9 @@ class Run:
 
             addresses = deployment.addresses if deployment is not None else {}
             control_port = deployment.gateway_control_port if deployment is not None else 0
+            self.commands = UserCommands(supervisor, self.folder.path, commands_folder(self.experiment))
             async with LiveWorld(
-                supervisor, addresses, self.token, start_again, self.load, control_port, self._lapsed
+                supervisor, addresses, self.token, start_again, self.load, control_port, self._lapsed, self.commands
             ) as world:
                 self.world = world
                 if self.experiment.faults:
@@ -357,7 +366,7 @@ class Run:
         await supervisor.swept()
         for play in self.plays.values():
             await play.settle(self._has_ended)
-            if play.active:
+            if play.active and play.fault.ends_with_targets:
                 self.early.end("failed", play.played.problem, 5)
         with contextlib.suppress(RecordFull):
             self.folder.events.write("phase", phase="end")

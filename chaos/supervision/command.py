@@ -30,6 +30,7 @@ from typing import Any, Final, NoReturn
 from chaos.supervision.identity import WrongProcess, descendants, send_signal
 
 __all__ = [
+    "ALLOW_EXEC",
     "GRACE_S",
     "LOG_BYTES",
     "check_command",
@@ -42,6 +43,8 @@ __all__ = [
     "watcher_argv",
 ]
 
+ALLOW_EXEC: Final = "--allow-exec"
+"""The option that lets `run` and `heal` run commands of the user's."""
 LOG_BYTES: Final = 1024 * 1024
 """Maximum size of a log while a command writes to it."""
 GRACE_S: Final = 8.0

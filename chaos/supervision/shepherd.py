@@ -202,15 +202,8 @@ class Shepherd:
         if do == "signal":
             return {"state": self._signal(request["name"], int(request["signal"]), bool(request.get("ends")))}
         if do == "undo":
-            results = undo_pending(
-                self._undo_path,
-                self._owner,
-                token=os.environ.get("BROWNOUT_TOKEN", ""),
-                start=self._restart,
-                only=str(request["fault"]),
-                by="shepherd",
-                environment=self._environment or None,
-            )
+            fault = str(request["fault"])
+            results = undo_pending(self._undo_path, self._owner, only=fault, by="shepherd", **self._means())
             return {
                 "undone": [str(result) for result in results if result.ok],
                 "failed": [str(result) for result in results if not result.ok],
@@ -350,15 +343,8 @@ class Shepherd:
     # -- shutdown ---------------------------------------------------------------------------------------------------
     def _shut_down(self) -> list[int]:
         _log(f"exiting: {self._exit_reason}")
-        token = os.environ.get("BROWNOUT_TOKEN", "")
         undone, failed, not_killed = undo_at_end(
-            self._undo_path,
-            self._owner,
-            token=token,
-            by="shepherd",
-            kill=self._kill_all,
-            start=self._restart,
-            environment=self._environment or None,
+            self._undo_path, self._owner, by="shepherd", kill=self._kill_all, **self._means()
         )
         for line in (*undone, *failed):
             _log(f"undo {line}")
@@ -367,6 +353,11 @@ class Shepherd:
         why = self._exit_reason
         self._send({"event": "leaving", "why": why, "undone": undone, "failed": failed, "left": not_killed})
         return not_killed
+
+    def _means(self) -> dict[str, Any]:
+        """By what a fault is undone."""
+        token = os.environ.get("BROWNOUT_TOKEN", "")
+        return {"token": token, "start": self._restart, "environment": self._environment or None}
 
     def _kill_all(self) -> list[int]:
         for child in self._children.values():

@@ -46,7 +46,7 @@ def _words(given: Any) -> Any:
 
 
 Words = Annotated[
-    tuple[str, ...],
+    list[str],
     BeforeValidator(_words),
     WithJsonSchema({"type": "array", "items": {"type": "string"}, "minItems": 1}),
 ]
@@ -83,7 +83,7 @@ class Exec(FaultSpec):
         """The commands that are given, in the order in which they run."""
         stages: tuple[CommandStage, ...] = ("inject", "confirm", "revert", "verify")
         given = {stage: getattr(self, stage) for stage in stages}
-        return {stage: words for stage, words in given.items() if words is not None}
+        return {stage: tuple(words) for stage, words in given.items() if words is not None}
 
     def build(self, fault_id: str, targets: Sequence[str], seed: int) -> Fault:
         return ExecFault(fault_id, self.kind, targets, self)

@@ -14,7 +14,8 @@ from opentelemetry.trace import NoOpTracer
 from chaos.faults.catalogue import KINDS
 from chaos.faults.process.kill import Kill
 from chaos.faults.spec import FaultSpec
-from chaos.runner.fault_play import LAST_REVERT_WITHIN_S, FaultPlay, Played
+from chaos.faults.base import LAST_REVERT_WITHIN_S
+from chaos.runner.fault_play import FaultPlay, Played
 from chaos.runner.record_writer import EventLog
 from chaos.testing.memory_world import REPLICAS, MemoryWorld
 from chaos.testing.mock_clock import run_in_virtual_time
