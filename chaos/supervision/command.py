@@ -92,7 +92,7 @@ def command_environment(environment: Mapping[str, str], names: Sequence[str] = (
 def resolved(argv: Sequence[str], cwd: str) -> list[str]:
     """The words, with the path of a program that is relative to `cwd` made absolute; one without a slash is in PATH."""
     program, *rest = argv
-    return [os.path.join(cwd, program) if "/" in program else program, *rest]
+    return [os.path.normpath(os.path.join(cwd, program)) if "/" in program else program, *rest]
 
 
 def command_text(record: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ pools                              of all pools: share with an attempt that met 
 from __future__ import annotations
 
 from reports.history.evidence import RUN_SCOPE, Evidence, Scope
-from reports.measures.measurement import Measurement, fact, not_measured
+from reports.measures.measurement import Measurement, fact, not_measured, unknown_hits
 from reports.shared.attributes import SessionOutcome
 
 __all__ = ["blast_radius"]
@@ -21,6 +21,8 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         return not_measured("no fault was injected")
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
         return not_measured("no gateway and no replica of ours reports where a call was served")
+    if (unknown := unknown_hits(evidence)) is not None:
+        return not_measured(unknown)
     encounters = [encounter for impact in evidence.impacts for encounter in impact.encounters]
     if stat == "pools":
         pools = {replica.pool for replica in evidence.record.replicas} | {

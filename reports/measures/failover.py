@@ -7,7 +7,7 @@ import numpy as np
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence, Scope
 from reports.measures.latency import statistic
-from reports.measures.measurement import Measurement, fact, not_measured, proportion
+from reports.measures.measurement import Measurement, fact, not_measured, proportion, unknown_hits
 
 __all__ = ["failover", "failover_rate"]
 
@@ -43,6 +43,8 @@ def _why_not_measured(evidence: Evidence) -> str | None:
         return "no fault was injected"
     if not (evidence.calls.has_gateway or evidence.calls.has_replicas):
         return "no gateway and no replica of ours reports where a call was served"
+    if not any(impact.injected and impact.hits_are_known for impact in evidence.impacts):
+        return unknown_hits(evidence)
     return None
 
 
