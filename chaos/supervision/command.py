@@ -121,7 +121,7 @@ def outcome(line: bytes | str, timeout_s: float) -> tuple[bool, str]:
     if not why:
         why = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
     silent = "" if why.startswith(_NOT_STARTED) else "; it printed nothing"
-    return False, why + (f"; the end of its output:\n{tail}" if tail else silent)
+    return False, why + (f"; its output ends: {tail}" if tail else silent)
 
 
 def run_command(record: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[bool, str]:
@@ -187,10 +187,10 @@ class _Log:
 
 
 def _readable(output: bytes) -> str:
-    """The last lines as text, each without control characters."""
+    """The last lines as one line of text, without control characters."""
     text = re.sub(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]", "\ufffd", output.decode(errors="replace"))
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
-    return "\n".join(f"    {line}" for line in lines)[-_TAIL_CHARACTERS:]
+    lines = [line.strip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
+    return " | ".join(lines)[-_TAIL_CHARACTERS:]
 
 
 def _before_exec() -> None:

@@ -73,8 +73,8 @@ async def test_without_confirm_the_exit_code_of_inject_confirms_and_the_record_s
 @pytest.mark.parametrize("stage", ["inject", "revert"])
 async def test_a_failure_names_the_command_and_what_it_said(stage: Any) -> None:
     world, fault = MemoryWorld(), fault_of(**CONFIRMED)
-    world.refused[stage] = "exit code 7; the end of its output:\n    no such container"
-    with pytest.raises(FaultError, match=rf"{stage}: docker \w+ tpu-0: exit code 7; .*\n    no such container"):
+    world.refused[stage] = "exit code 7; its output ends: no such container"
+    with pytest.raises(FaultError, match=rf"{stage}: docker \w+ tpu-0: exit code 7; .*no such container"):
         await play_life(fault, world)
     assert "f1" in world.armed
 
