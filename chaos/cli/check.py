@@ -19,7 +19,7 @@ from chaos.cli.plan import Plan, estimated, make_plan
 from chaos.experiment.commands import command_lines, commands_folder, missing_programs
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
-from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
+from chaos.experiment.model import AlertSettings, Experiment, PlannedFault, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
     called_url,
@@ -103,6 +103,8 @@ def _facts(plan: Plan) -> Table:
     table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
     for line in estimate.notes:
         table.add_row("", line)
+    if experiment.alerts is not None:
+        table.add_row("alerts", _alerts_text(experiment.alerts))
     slo = experiment.slo
     table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
     table.add_row("seed", str(experiment.seed))
@@ -144,6 +146,11 @@ def _changed_options(target: UrlTarget) -> Iterator[tuple[str, str]]:
         yield "stream_options", "false (the endpoint reports no usage: token counts are estimates)"
     if target.headers:
         yield "headers", " and ".join(target.headers)
+
+
+def _alerts_text(alerts: AlertSettings) -> str:
+    where = f"POST http://127.0.0.1:{alerts.port}/" if alerts.port else "POST to a free port, which run prints"
+    return where + (f", those with {', '.join(f'{k}: {v}' for k, v in alerts.match.items())}" if alerts.match else "")
 
 
 def _target_text(experiment: Experiment) -> str:

@@ -13,6 +13,7 @@ from chaos.experiment.commands import command_problem
 from chaos.experiment.model import Experiment, load_experiment, resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import PERMISSION_OPTION, environment_problems, needs_permission
+from chaos.runner.ports import check_free
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 
@@ -62,6 +63,11 @@ def prepare(
     problem = command_problem(experiment, allowed=allow_exec)
     if problem:
         raise UserError(problem)
+    if experiment.alerts is not None and experiment.alerts.port:
+        try:
+            check_free(experiment.alerts.port)
+        except UserError as error:
+            raise UserError(f"{experiment.path}: alerts: {error}") from None
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment

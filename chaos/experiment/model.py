@@ -31,6 +31,7 @@ from targets.stack import Stack
 
 __all__ = [
     "EXPERIMENTS",
+    "AlertSettings",
     "Experiment",
     "PlannedFault",
     "Slo",
@@ -91,6 +92,14 @@ class Timeline:
     recovery_s: float
     drain_s: float
     confirm_metastable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Where alerts are received: a port of 127.0.0.1, 0 for any; and the labels of those that count."""
+
+    port: int
+    match: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,7 @@ class Experiment:
     trace_notes: tuple[str, ...] = ()
     short_form: bool = False
     warnings: tuple[GateWarning, ...] = ()
+    alerts: AlertSettings | None = None
 
     @property
     def load_s(self) -> float:
@@ -289,6 +299,7 @@ def _experiment(
         guardrails=tuple(file.guardrails),
         seed=made.seed,
         warnings=tuple(redundant_gates(made)),
+        alerts=AlertSettings(**file.alerts.model_dump()) if file.alerts is not None else None,
     )
 
 
@@ -322,6 +333,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             "drain": timeline.drain_s,
             "confirm_metastable": timeline.confirm_metastable,
         },
+        **({"alerts": asdict(experiment.alerts)} if experiment.alerts is not None else {}),
         "steady_state": [_gate(gate) for gate in experiment.steady_state],
         "gates": [_gate(gate) for gate in experiment.gates],
         "headline_gate": experiment.headline_gate.text,

@@ -98,7 +98,9 @@ class Fault(ABC):
 
     async def confirm(self, world: World) -> None:
         """Wait until it is observed at every target. Raises `FaultError`."""
-        await self._observed(world, self.confirm_one, self.confirm_within_s, "was injected, but its effect is not observed")
+        await self._observed(
+            world, self.confirm_one, self.confirm_within_s, "was injected, but its effect is not observed"
+        )
 
     async def revert(self, world: World) -> int | None:
         """Remove it from every target; idempotent. Returns the requests hit, None where only the analysis can count."""

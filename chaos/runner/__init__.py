@@ -12,6 +12,7 @@ readiness        waits until servers are ready
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
+alert_receiver   receives the alerts of the user's monitoring
 run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
 counters         the counters that each process posts, checked
 silence          notices a process that posts no counters any more

@@ -38,6 +38,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.commands import commands_folder
 from chaos.experiment.model import Experiment, UrlTarget
+from chaos.runner.alert_receiver import AlertReceiver
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
 from chaos.runner.command_faults import reverts_s, settle_commands
@@ -87,6 +88,8 @@ class Run:
             self._record_failed,
             Copy.from_environment(os.environ),
         )
+        port = experiment.alerts.port if experiment.alerts is not None else None
+        self.alerts = AlertReceiver(port, folder.events, progress.say, self._record_failed)
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
         self.plays: dict[str, FaultPlay] = {}
@@ -163,6 +166,7 @@ class Run:
         self._machine()
         try:
             await self.collector.start()
+            await self.alerts.start()
             async with Supervisor(
                 run_dir=self.folder.path,
                 owner=self.folder.path.name,
@@ -188,6 +192,7 @@ class Run:
         except TargetFailed as error:  # also of the shepherd, when it is told to end
             self.early.end("failed", str(error), 5)
         finally:
+            await self.alerts.close()
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
         settle_commands(self.plays, self.folder.undo, self.early)
         return self._close_record(ended)

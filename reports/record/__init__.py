@@ -5,6 +5,7 @@ experiment_file  the experiment as it was played
 lines      the valid lines of events and counters; what cannot be read
 spans      decodes span files: length-prefixed OTLP messages
 chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk
+alerts     the alerts of the user's monitoring
 undo_facts  who undid each fault, and which ones the run has left
 parquet    writes the spans as one table, spans.parquet
 """

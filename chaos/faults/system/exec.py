@@ -30,9 +30,7 @@ SLACK_S: Final = 2.0
 def _words(given: Any) -> Any:
     if isinstance(given, str):
         remedy = f"write a list of words: [{', '.join(given.split()) or 'docker, stop, tpu-0'}]"
-        raise Mistake(
-            "is one text, and brownout uses no shell", f"{remedy}; for a shell, name it: [sh, -c, {given!r}]"
-        )
+        raise Mistake("is one text, and brownout uses no shell", f"{remedy}; for a shell, name it: [sh, -c, {given!r}]")
     if not isinstance(given, list) or not given:
         raise Mistake("is not a command", "write a list of words: [docker, stop, tpu-0]")
     for word in given:

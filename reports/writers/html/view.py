@@ -39,6 +39,7 @@ _GLANCE: Final = (
     ("sessions_lost", "sessions lost"),
     ("failover.max", "longest interruption of a call"),
     ("time_to_detect", "time to detect"),
+    ("time_to_alert", "time to alert"),
     ("time_to_recover", "time to recover, from the revert"),
     ("goodput_lost", "good calls lost"),
     ("retry_amplification", "upstream attempts per call"),

@@ -99,7 +99,9 @@ async def test_what_a_revert_starts_outlives_the_run_and_what_inject_starts_does
 
 
 async def test_abandoned_reverts_are_killed_and_the_shepherd_runs_them(run: Path) -> None:
-    slow = touching(revert=["sh", "-c", "echo begun >> reverts; test -e late || { touch late; sleep 60; }; rm -f fault"])
+    slow = touching(
+        revert=["sh", "-c", "echo begun >> reverts; test -e late || { touch late; sleep 60; }; rm -f fault"]
+    )
     commands_of_run: list[UserCommands] = []
     async with supervise(run) as supervisor:
         commands = UserCommands(supervisor, run, str(run.parent))
@@ -127,7 +129,9 @@ async def test_a_revert_that_hangs_is_killed_and_stays_pending_with_its_reason(r
             await fault.revert(world)
     (left,) = pending(run / "undo.jsonl")
     assert left.undo[0]["argv"] == ["sleep", "60"]
-    assert supervisor.failed_undos == ["f1: exec sleep 60: did not end within 0.3 s, and was killed; it printed nothing"]
+    assert supervisor.failed_undos == [
+        "f1: exec sleep 60: did not end within 0.3 s, and was killed; it printed nothing"
+    ]
 
 
 RUNNER = """
