@@ -1,7 +1,7 @@
 """Runs the commands of exec faults on the user's system, each with a process that watches over it.
 
-The watcher (`chaos.supervision.command`) of inject, confirm and verify is a child of the shepherd: it ends with the run,
-and so does what the command left running. That of a revert is a child of this process: what a revert starts, as a
+The watcher (`chaos.supervision.command`) of inject, confirm and verify is a child of the shepherd: it ends with the
+run, and so does what the command left running. That of a revert is a child of this process: what a revert starts, as a
 server, must outlive the run. If this process is gone, the watcher kills the revert, and the shepherd runs it again.
 """
 

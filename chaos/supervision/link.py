@@ -76,7 +76,7 @@ class ShepherdLink:
         self.log = run_dir / "logs" / "shepherd.log"
         self._run_dir = run_dir
         self.commands_s = 0.0
-        """How long the commands that undo armed faults may take together, seconds: the shepherd has as much more time."""
+        """How long the commands that undo armed faults may take, seconds: the shepherd has as much more time."""
         self._lock: int | None = None
         self._undo_path = undo_path.resolve()
         self._owner = owner

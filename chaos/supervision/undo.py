@@ -12,7 +12,7 @@ Undo records. Applying one twice is harmless. `pid`, `start_time` and `boot_id` 
     {"do": "start", "process": "tpu-0"}                           start it again with its last command
     {"do": "lapse", "process": "locust"}                          nothing: its lease expires by itself
     {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1", "pid": 7, ...}    loopback only
-    {"do": "exec", "argv": [...], "cwd": "/...", "timeout_s": 10, "env": [...]}    a command (`chaos.supervision.command`)
+    {"do": "exec", "argv": [...], "cwd": "/...", "timeout_s": 10, "env": [...]}    see `chaos.supervision.command`
 
 An incomplete last line (after a crash) was never acted on: `arm` had not returned, so the fault was not injected. The
 shepherd imports this module: standard library, and `reports.shared.errors`, `control_port` and `undo_log` only.
@@ -252,8 +252,9 @@ def undo_pending(
     """Undo the pending faults, the newest first. Signals come before requests, so that frozen processes can reply.
 
     `start(process)` starts a process again and returns what it did, or raises OSError or ValueError; without it, such a
-    record fails. `only`: the id of one fault. `within_s`: for all requests together. `environment`: of commands. If all records of a fault succeed,
-    the file says that it is undone. A failed record is in the result. Raises UserError for the file of another owner.
+    record fails. `only`: the id of one fault. `within_s`: for all requests together. `environment`: of commands. If all
+    records of a fault succeed, the file says that it is undone. A failed record is in the result. Raises UserError for
+    the file of another owner.
     """
     faults = [fault for fault in pending(path) if only is None or fault.fault == only]
     others = sorted({fault.owner for fault in faults} - {owner})

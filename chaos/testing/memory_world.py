@@ -47,8 +47,8 @@ class MemoryWorld:
 
     Attributes that tests read: `log` ((call, name), in order), `states` (by process), `behaviour_of` (body by fault
     id, by process), `orders`, `commanded` (faults that an inject command injected and no revert command has reverted),
-    `refused` (what the command of a stage says where it fails; tests fill it), `armed` (undo records by fault id), `cold_starts`, `waits` ((timeout, what) of each
-    `until`). `hits` is what a removed behaviour and an order report.
+    `refused` (what the command of a stage says where it fails; tests fill it), `armed` (undo records by fault id),
+    `cold_starts`, `waits` ((timeout, what) of each `until`). `hits` is what a removed behaviour and an order report.
     """
 
     def __init__(

@@ -74,7 +74,7 @@ class Exec(FaultSpec):
         return [TARGET_SYSTEM]
 
     def params(self) -> dict[str, Any]:
-        commands = {stage: list(words) for stage, words in self.commands().items()}
+        commands: dict[str, Any] = {stage: list(words) for stage, words in self.commands().items()}
         return {**commands, "timeout_s": self.timeout, **({"env": list(self.env)} if self.env else {})}
 
     def commands(self) -> dict[CommandStage, tuple[str, ...]]:

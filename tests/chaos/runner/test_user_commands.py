@@ -87,7 +87,7 @@ async def test_what_a_revert_starts_outlives_the_run_and_what_inject_starts_does
         for stage in ("inject", "revert"):
             file = run / stage
             starts = f"(setsid sh -c 'echo $$ > {file}.new; mv {file}.new {file}; exec sleep 60' &)"
-            result = await world.run_command("f1", stage, Command(("sh", "-c", starts), 5.0))  # type: ignore[arg-type]
+            result = await world.run_command("f1", stage, Command(("sh", "-c", starts), 5.0))
             assert result.ok, result.why
             daemons.append(await asyncio.to_thread(pid_in, file))
     injected, reverted = daemons
