@@ -153,7 +153,9 @@ async def test_a_connection_ends_with_its_answer_so_that_nobody_holds_the_port(r
     host, port = "127.0.0.1", int(receiving.receiver.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection(host, port)
     body = message(alert())
-    head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     writer.write(head.encode() + body)
     async with asyncio.timeout(5):
         answer = await reader.read()
