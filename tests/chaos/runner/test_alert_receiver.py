@@ -118,7 +118,7 @@ async def test_a_group_has_several_alerts_and_the_path_and_other_fields_do_not_m
 async def test_what_is_no_alert_is_refused_with_a_reason(
     receiving: Receiving, body: bytes, options: dict[str, str], status: int, why: str
 ) -> None:
-    got, answer = await receiving.post(body, **options)  # type: ignore[arg-type]
+    got, answer = await receiving.post(body, **options)
     assert got == status
     assert why in answer["error"]
     assert receiving.events() == []

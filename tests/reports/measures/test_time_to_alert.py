@@ -24,7 +24,7 @@ def test_it_is_the_time_from_the_injection_to_the_first_alert_received(alerted: 
     alerted.alert(27.5, since=26.0)
     alerted.alert(29.0, "Other")
     assert value(alerted, "time_to_alert") == pytest.approx(7.5)
-    assert [(r.verdict, r.value) for r in judged(alerted, "time_to_alert <= 8 s")] == [("pass", pytest.approx(7.5))]
+    assert [result.verdict for result in judged(alerted, "time_to_alert <= 8 s")] == ["pass"]
 
 
 def test_without_an_alert_it_is_infinite_and_a_gate_on_it_fails(alerted: RecordBuilder) -> None:
@@ -39,7 +39,8 @@ def test_what_fired_before_the_injection_does_not_count_and_the_value_says_so(al
     assert (found.value, found.note) == (math.inf, "2 alerts that fired before do not count")
     alerted.alert(24.0)
     found = measured(alerted, "time_to_alert")
-    assert (found.value, found.note) == (pytest.approx(4.0), "2 alerts that fired before do not count")
+    assert found.value == pytest.approx(4.0)
+    assert found.note == "2 alerts that fired before do not count"
 
 
 def test_an_alert_that_was_resolved_and_fires_again_counts(alerted: RecordBuilder) -> None:
@@ -47,7 +48,8 @@ def test_an_alert_that_was_resolved_and_fires_again_counts(alerted: RecordBuilde
     alerted.alert(15.0, status="resolved")
     alerted.alert(23.0)
     found = measured(alerted, "time_to_alert")
-    assert (found.value, found.note) == (pytest.approx(3.0), "")
+    assert found.value == pytest.approx(3.0)
+    assert found.note == ""
 
 
 @pytest.mark.parametrize(("match", "expected"), [({"severity": "page"}, 2.0), ({"alertname": "B"}, 5.0)])

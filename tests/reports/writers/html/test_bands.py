@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reports.report.build import Report
 from reports.writers.html.bands import bands_of, health, phases
 from reports.writers.html.canvas import draw, spec
@@ -51,7 +53,14 @@ def test_alerts_have_a_row_below_the_faults_and_none_without_a_receiver(report: 
     plain = phases(report.data)
     assert plain is not None
     assert -0.5 not in plain.rows
-    seen = {"starts_s": None, "labels": {}, "counts": True, "status": "firing", "resolved_s": None, "name": "Down"}
+    seen: dict[str, Any] = {
+        "starts_s": None,
+        "labels": {},
+        "counts": True,
+        "status": "firing",
+        "resolved_s": None,
+        "name": "Down",
+    }
     changes = [{**seen, "at_s": 24.0, "resolved_s": 28.0}, {**seen, "at_s": 30.0, "name": "", "counts": False}]
     changes.append({**seen, "at_s": 28.0, "status": "resolved"})
     report.data["alerts"] = {"changes": changes}
