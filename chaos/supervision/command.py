@@ -59,6 +59,8 @@ _CUT: Final = b"\n[the output was longer than 1 MiB: the rest was cut off]\n"
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _BOOT: Final = "import sys; sys.path.insert(0, sys.argv[1]); from chaos.supervision.command import main; main()"
+_OF_THE_WATCHER: Final = ("BROWNOUT_PROCESS", "BROWNOUT_INCARNATION")
+"""Variables that the shepherd adds. A third one stays, by which every process of a run is found and killed."""
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -227,6 +229,7 @@ def _watch(request: Mapping[str, Any]) -> dict[str, Any]:
         process = subprocess.Popen(
             argv,
             cwd=cwd,
+            env={name: value for name, value in os.environ.items() if name not in _OF_THE_WATCHER},
             stdin=subprocess.DEVNULL,
             stdout=log.descriptor,
             stderr=log.descriptor,

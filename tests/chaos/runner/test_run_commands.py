@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.supervision.undo import read_file
-from tests.support.run_helpers import Run, write_experiment
+from tests.support.run_helpers import Run, brownout, write_experiment
 
 pytestmark = pytest.mark.long
 
@@ -57,3 +57,7 @@ def test_a_revert_that_fails_is_said_last_and_heal_runs_it(tmp_path: Path) -> No
     assert by_hand in last
     assert f"brownout heal {run.folder} --allow-exec" in last
     assert (tmp_path / "fault").exists()
+    assert brownout("heal", str(run.folder)).returncode == 5
+    (tmp_path / "ready").touch()
+    assert brownout("heal", str(run.folder), "--allow-exec").returncode == 0
+    assert not (tmp_path / "fault").exists()

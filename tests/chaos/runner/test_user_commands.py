@@ -60,7 +60,7 @@ def touching(**more: object) -> Exec:
 
 async def test_a_whole_life_leaves_nothing_and_logs_each_command(run: Path) -> None:
     async with supervise(run) as supervisor, world_of(supervisor, run) as world:
-        inject = ["sh", "-c", "touch fault; echo $BROWNOUT_TOKEN injected"]
+        inject = ["sh", "-c", "touch fault; echo $BROWNOUT_TOKEN$BROWNOUT_PROCESS injected"]
         assert await play_life(touching(inject=inject).build("f1", ["system"], 7), world) is None
     assert not (run.parent / "fault").exists()
     assert pending(run / "undo.jsonl") == []
