@@ -200,6 +200,9 @@ def run(
     yes_i_may: Annotated[
         bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
     ] = False,
+    allow_exec: Annotated[
+        bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")] = False,
 ) -> None:
     """Run an experiment, write its record, print its verdict."""
@@ -232,6 +235,7 @@ def run(
         retries=retry_inconclusive or 0,
         runs=runs,
         may_leave_loopback=yes_i_may,
+        allow_exec=allow_exec,
         quiet=quiet,
         words=["brownout", *sys.argv[1:]],
     )
@@ -299,6 +303,9 @@ def heal(
         typer.Argument(metavar="[RUN]", help="A run's folder. Without it: every run that has left something."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is to be done; do nothing.")] = False,
+    allow_exec: Annotated[
+        bool, typer.Option("--allow-exec", help="Run the commands that revert exec faults; else only print them.")
+    ] = False,
     runs: RunsOption = Path("runs"),
 ) -> None:
     """Undo what an ended run has left, and say what was found.
@@ -308,7 +315,7 @@ def heal(
     """
     from chaos.cli.heal import heal_runs
 
-    raise typer.Exit(heal_runs(run_folder, runs=runs, dry_run=dry_run))
+    raise typer.Exit(heal_runs(run_folder, runs=runs, dry_run=dry_run, allow_exec=allow_exec))
 
 
 @app.command()

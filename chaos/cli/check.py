@@ -18,9 +18,10 @@ from rich.text import Text
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
 from chaos.cli.preparation import gateway_choice
+from chaos.experiment.commands import command_lines, commands_folder, missing_programs
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
-from chaos.experiment.model import Experiment, PlannedFault, UrlTarget, load_experiment
+from chaos.experiment.model import AlertSettings, Experiment, PlannedFault, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
     called_url,
@@ -29,6 +30,7 @@ from chaos.experiment.target_checks import (
     needs_permission,
 )
 from chaos.experiment.timeline import steps
+from chaos.supervision.command import ALLOW_EXEC
 from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
 
@@ -84,6 +86,7 @@ def plan_renderable(plan: Plan) -> RenderableType:
         Text("Gates", style="bold"),
         _gate_table(plan),
     ]
+    parts.extend(_command_notes(experiment))
     parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
     parts.extend(Text(f"warning: {line}", style="yellow") for line in _warnings(plan))
     if not plan.decidable:
@@ -112,6 +115,8 @@ def _facts(plan: Plan) -> Table:
     table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
     for line in estimate.notes:
         table.add_row("", line)
+    if experiment.alerts is not None:
+        table.add_row("alerts", _alerts_text(experiment.alerts))
     slo = experiment.slo
     table.add_row("slo", f"TTFT <= {duration_text(slo.ttft_s)}, TPOT <= {duration_text(slo.tpot_s)}")
     table.add_row("seed", str(experiment.seed))
@@ -130,6 +135,20 @@ def _url_notes(experiment: Experiment, target: UrlTarget) -> Iterator[tuple[str,
         yield "", Text(f"{problem}; run will refuse to start", style="yellow")
 
 
+def _command_notes(experiment: Experiment) -> Iterator[Text]:
+    """The commands of the user's that `run` would run, and what it wants for that."""
+    lines = command_lines(experiment)
+    if not lines:
+        return
+    yield Text()
+    yield Text(f"Commands that run on this machine, in {commands_folder(experiment)}", style="bold")
+    for line in lines:
+        yield Text(f"  {line}")
+    yield Text(f"run wants {ALLOW_EXEC}", style="yellow")
+    for problem in missing_programs(experiment):
+        yield Text(f"{problem}; run will refuse to start", style="yellow")
+
+
 def _changed_options(target: UrlTarget) -> Iterator[tuple[str, str]]:
     if target.max_tokens_field is not None:
         yield "max_tokens_field", target.max_tokens_field
@@ -139,6 +158,11 @@ def _changed_options(target: UrlTarget) -> Iterator[tuple[str, str]]:
         yield "stream_options", "false (the endpoint reports no usage: token counts are estimates)"
     if target.headers:
         yield "headers", " and ".join(target.headers)
+
+
+def _alerts_text(alerts: AlertSettings) -> str:
+    where = f"POST http://127.0.0.1:{alerts.port}/" if alerts.port else "POST to a free port, which run prints"
+    return where + (f", those with {', '.join(f'{k}: {v}' for k, v in alerts.match.items())}" if alerts.match else "")
 
 
 def _target_text(experiment: Experiment) -> str:
@@ -190,6 +214,8 @@ def _fault_text(fault: PlannedFault) -> str:
     share = f"{fault.share * 100:g}% of the requests at " if fault.share is not None else ""
     if fault.only:
         share = f"{_only_text(fault.only)} {share or 'at '}"
+    if fault.spec.where == "system":  # its commands have a list of their own
+        return f"{fault.kind} on {', '.join(fault.targets)}"
     params = ", ".join(f"{key} {value}" for key, value in fault.params.items() if value not in (0, None))
     return f"{fault.kind} {share}{', '.join(fault.targets)}" + (f" ({params})" if params else "")
 

@@ -20,28 +20,29 @@ _STYLE = {"undone": "green", "already": "green", "to do": "yellow", "failed": "b
 _WORDS = {"undone": "undone", "already": "already as it should be", "to do": "to do", "failed": "FAILED"}
 
 
-def heal_runs(run: Path | None, *, runs: Path, dry_run: bool) -> int:
+def heal_runs(run: Path | None, *, runs: Path, dry_run: bool, allow_exec: bool = False) -> int:
     """Heal one run, or every run below `runs` whose undo file lists something. Returns the exit code.
 
-    0: nothing is left to undo; 5: something could not be undone. With `dry_run`: 5 if something is to be done. Raises
+    0: nothing is left to undo; 5: something could not be undone. With `dry_run`: 5 if something is to be done.
+    `allow_exec`: commands of the user's are run, which are printed in any case. Raises
     UserError if `run` cannot be healed; of several runs, one that cannot is named, and the others are healed (2).
     """
     console = open_console()
     if run is not None:
         folder = _folder(run, runs)
-        return _print(console, folder, heal(folder, dry_run=dry_run), dry_run=dry_run)
+        return _print(console, folder, heal(folder, dry_run=dry_run, allow_exec=allow_exec), dry_run=dry_run)
     if not runs.is_dir():
         raise UserError(f"{runs}: no such folder. Name the folder of a run, or the folder of all runs by --runs")
     folders = [folder for folder in sorted(runs.iterdir()) if _lists_something(folder)]
-    codes = [_one_of_several(console, folder, dry_run=dry_run) for folder in folders]
+    codes = [_one_of_several(console, folder, dry_run=dry_run, allow_exec=allow_exec) for folder in folders]
     if not codes:
         console.print(Text(f"{runs}: no run has left anything to undo"), soft_wrap=True)
     return next((code for code in (5, 2) if code in codes), 0)
 
 
-def _one_of_several(console: Console, folder: Path, *, dry_run: bool) -> int:
+def _one_of_several(console: Console, folder: Path, *, dry_run: bool, allow_exec: bool) -> int:
     try:
-        return _print(console, folder, heal(folder, dry_run=dry_run), dry_run=dry_run)
+        return _print(console, folder, heal(folder, dry_run=dry_run, allow_exec=allow_exec), dry_run=dry_run)
     except RunLocked as error:
         console.print(Text(f"left alone: {error}", style="yellow"), soft_wrap=True)
         return 2

@@ -134,7 +134,8 @@ def _offered(
 ) -> FloatArray:
     """The samples that the plan gives the gate in these windows, of each session."""
     if what in ("interrupted calls", "calls that met the fault"):
-        faults = [fault for fault in experiment.faults if what != "interrupted calls" or fault.spec.where != "load"]
+        faults = [fault for fault in experiment.faults if fault.spec.traits().hits_are_known]
+        faults = [fault for fault in faults if what != "interrupted calls" or fault.spec.where != "load"]
         return np.ones(sum(_met(experiment, estimate, fault) for fault in faults))
     tenants = _tenants(experiment, gate)
     if what == "sessions":

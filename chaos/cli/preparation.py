@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from chaos.by_hand.borrowing import lender_of
+from chaos.experiment.commands import command_problem
 from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
@@ -35,12 +36,14 @@ def prepare(
     may_leave_loopback: bool,
     target: Path | None = None,
     gateway: str | None = None,
+    allow_exec: bool = False,
     short: bool = False,
     confirm: bool = False,
     on_note: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
     """Read an experiment and its trace, and check that load may be sent to its target. Raises UserError.
 
+    `allow_exec`: the commands of its faults may be run.
     `short`: its short form. `confirm`: with the confirmation by shedding. `on_note` receives what the user should know
     about the trace, line by line. The options of the replay are resolved in the experiment that is returned.
     """
@@ -70,6 +73,14 @@ def prepare(
     if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
         raise UserError(problem)
     _check_ports(experiment)
+    problem = command_problem(experiment, allowed=allow_exec)
+    if problem:
+        raise UserError(problem)
+    if experiment.alerts is not None and experiment.alerts.port:
+        try:
+            check_free(experiment.alerts.port)
+        except UserError as error:
+            raise UserError(f"{experiment.path}: alerts: {error}") from None
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment

@@ -34,6 +34,7 @@ def run_experiment(
     retries: int,
     runs: Path,
     may_leave_loopback: bool,
+    allow_exec: bool = False,
     quiet: bool,
     words: Sequence[str],
 ) -> int:
@@ -56,6 +57,7 @@ def run_experiment(
                 seed=variant.seed,
                 trace=trace,
                 may_leave_loopback=may_leave_loopback,
+                allow_exec=allow_exec,
                 short=short,
                 confirm=confirm,
                 on_note=lambda line: notes.setdefault(line),

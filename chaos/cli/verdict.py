@@ -17,6 +17,7 @@ from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.supervision.run_lock import going_on
 from reports.by_hand.section import window_lines
+from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
@@ -94,7 +95,7 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
             console.print(Text(note, style="dim"))
     if report["twin"] is not None:
         console.print(twin_renderable(report["twin"]))
-    for line in [*_failures(report["failures"], folder), *_faults(report["faults"])]:
+    for line in [*_failures(report["failures"], folder), *_faults(report["faults"]), *_alerts(report)]:
         console.print(line)
     for window in report.get("windows") or ():
         console.print(Text("\n".join(window_lines(window))), soft_wrap=True)
@@ -139,6 +140,11 @@ def _failures(groups: list[dict[str, Any]], folder: Path) -> Iterator[Text]:
 def _faults(faults: list[dict[str, Any]]) -> Iterator[Text]:
     for fault in faults:
         yield Text.assemble(("fault: ", "bold"), fault_text(fault))
+
+
+def _alerts(report: dict[str, Any]) -> Iterator[Text]:
+    for line in alert_lines(report):
+        yield Text.assemble(("alert: ", "bold"), line)
 
 
 def _headline(report: dict[str, Any]) -> Text:

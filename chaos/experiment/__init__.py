@@ -12,6 +12,7 @@ gate_checks        gates that cannot fail or pass, repeat or exclude each other
 guardrail_checks   guardrails that stop no run, or every run
 gate_load          gates and guardrails that the planned load cannot reach
 schedule           when an entry of the timeline occurs, and on which replicas
+commands           the commands that faults would run on this machine, and whether they may
 target_checks      what `run` will need for a user's own endpoint on this machine
 timeline           the experiment as steps at times: the one timeline
 short_form         the experiment in eight seconds

@@ -33,6 +33,7 @@ from targets.adapters.catalogue import ADAPTERS
 
 __all__ = [
     "MAX_DRAIN_S",
+    "AlertsFile",
     "EnvironmentValue",
     "ExperimentFile",
     "FaultEntryBase",
@@ -320,6 +321,16 @@ class TimelineFile(_Model):
     )
 
 
+# -- alerts -------------------------------------------------------------------------------------------------------
+class AlertsFile(_Model):
+    """Receives the alerts of your monitoring, as a webhook of Alertmanager on this machine."""
+
+    port: int = Field(ge=0, le=65535, description="the port of 127.0.0.1 that Alertmanager posts to; 0: any free port")
+    match: dict[str, str] = Field(
+        default={}, description="labels that an alert must have to count: {severity: page}; all count if absent"
+    )
+
+
 # -- gates --------------------------------------------------------------------------------------------------------
 def _gate(given: Any) -> Gate:
     on_inconclusive: OnInconclusive | None = None
@@ -371,6 +382,9 @@ class ExperimentFile(_Model):
     load: LoadFile = Field(description="the load: {profile: coding-agent-ci}")
     slo: SloFile = Field(description="what makes a call good: {ttft: 2s, tpot: 100ms}")
     timeline: TimelineFile = TimelineFile()
+    alerts: AlertsFile | None = Field(
+        default=None, description="receive the alerts of your monitoring during the run: {port: 9099}"
+    )
     steady_state: list[GateText] = Field(
         default=[], description="gates on the baseline; if one fails, no fault is injected"
     )

@@ -21,6 +21,9 @@ __all__ = ["check_measurable"]
 
 _FEWEST_TENANTS: Final = 2
 _OF_REPLICA_FAULTS: Final = ("failover", "time_to_detect", "time_to_readmit")
+_OF_KNOWN_CALLS: Final = ("failover_rate", "blast_radius")
+"""Measures of the calls that met a fault: not known of a command on the user's system."""
+_OF_ALERTS: Final = ("time_to_alert", "false_alerts")
 _OF_SEVERAL_CHUNKS: Final = ("itl", "max_gap")
 _RISE: Final = 1.01
 """The load rises where its rate is this many times an earlier one."""
@@ -31,7 +34,7 @@ Wrong = tuple[str, str]
 
 def check_measurable(made: Draft, path: Where, gate: Gate) -> Iterator[Problem]:
     """What keeps the measure of a gate from having a value in any run of this experiment."""
-    for check in (_phase, _spans, _scope, _faults, _windows, _load, _prices):
+    for check in (_phase, _spans, _scope, _faults, _alerts, _windows, _load, _prices):
         for what, remedy in check(made, gate):
             yield made.document.problem(path, what, remedy)
 
@@ -80,11 +83,24 @@ def _scope(made: Draft, gate: Gate) -> Iterator[Wrong]:
 
 # -- what happens ---------------------------------------------------------------------------------------------------
 def _faults(made: Draft, gate: Gate) -> Iterator[Wrong]:
-    if gate.measure not in _OF_REPLICA_FAULTS or not made.specs or len(made.specs) < len(made.faults):
+    if not made.specs or len(made.specs) < len(made.faults):
+        return
+    if gate.measure in _OF_KNOWN_CALLS:
+        unknown = [spec for spec in made.specs if not spec.traits().hits_are_known]
+        if len(unknown) == len(made.specs) or (unknown and gate.measure == "blast_radius"):
+            kinds = " and ".join(dict.fromkeys(spec.kind for spec in unknown))
+            what = f"{gate.name} is about the calls that met the faults, and of {kinds} nobody knows them"
+            yield what, "remove the gate, or gate on what all clients saw, as session_success"
+    if gate.measure not in _OF_REPLICA_FAULTS:
         return
     if not any(spec.traits().on_replicas for spec in made.specs):
         kinds = " and ".join(dict.fromkeys(spec.kind for spec in made.specs))
         yield f"{gate.name} is about faults of replicas, and {kinds} is none", "remove the gate, or add such a fault"
+
+
+def _alerts(made: Draft, gate: Gate) -> Iterator[Wrong]:
+    if gate.measure in _OF_ALERTS and "alerts" not in made.document.data:
+        yield f"{gate.name} is about alerts, and this experiment receives none", "add alerts: {port: 9099}"
 
 
 def _windows(made: Draft, gate: Gate) -> Iterator[Wrong]:

@@ -42,6 +42,7 @@ from targets.stack import Stack
 
 __all__ = [
     "EXPERIMENTS",
+    "AlertSettings",
     "Experiment",
     "Front",
     "GatewayChoice",
@@ -107,6 +108,14 @@ class Timeline:
     recovery_s: float
     drain_s: float
     confirm_metastable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Where alerts are received: a port of 127.0.0.1, 0 for any; and the labels of those that count."""
+
+    port: int
+    match: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,7 @@ class Experiment:
     warnings: tuple[GateWarning, ...] = ()
     first_port: int = 0
     gateway: GatewayChoice | None = None
+    alerts: AlertSettings | None = None
 
     @property
     def front(self) -> Front:
@@ -333,6 +343,7 @@ def _experiment(
         warnings=tuple(redundant_gates(made)),
         first_port=target.replicas.first_port if target.replicas is not None else 0,
         gateway=_gateway(made),
+        alerts=AlertSettings(**file.alerts.model_dump()) if file.alerts is not None else None,
     )
 
 
@@ -372,6 +383,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             "drain": timeline.drain_s,
             "confirm_metastable": timeline.confirm_metastable,
         },
+        **({"alerts": asdict(experiment.alerts)} if experiment.alerts is not None else {}),
         "steady_state": [_gate(gate) for gate in experiment.steady_state],
         "gates": [_gate(gate) for gate in experiment.gates],
         "headline_gate": experiment.headline_gate.text,

@@ -105,9 +105,14 @@ class Occurrence:
 
         A process that is down does not hold another fault, and the one that is started in its place does not have it.
         """
-        if not (self.spec.stops_process or other.spec.stops_process):
+        if not (self.spec.stops_process or other.spec.stops_process or self._repeats_command(other)):
             return []
         return [name for name in other.targets if name in self.targets]
+
+    def _repeats_command(self, other: Occurrence) -> bool:
+        """Whether both run the commands of one entry: its revert must not undo the next injection."""
+        of_one_entry = self.id.partition(".")[0] == other.id.partition(".")[0]
+        return self.spec.where == "system" == other.spec.where and of_one_entry
 
 
 def occurrences(

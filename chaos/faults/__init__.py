@@ -10,4 +10,5 @@ process     faults of a replica's process
 replica     faults inside a replica
 gateway     faults inside our gateway
 load        faults of the load
+system      commands on the user's own system
 """

@@ -25,12 +25,17 @@ __all__ = ["Fault", "on_each"]
 CONFIRM_WITHIN_S: Final = 5.0
 """How long an injected fault may take until it is observed. A signal takes microseconds; a busy machine is slower."""
 
+LAST_REVERT_WITHIN_S: Final = 1.0
+
 
 class Fault(ABC):
     """One fault of a run, on targets that were selected before. An object is used for one run only."""
 
     where: ClassVar[Where]
     """The place where it acts: what it needs of the target."""
+
+    ends_with_targets: ClassVar[bool] = True
+    """Whether it is gone once the processes of the run have ended, as what acts inside them is."""
 
     def __init__(self, fault_id: str, kind: str, targets: Sequence[str]) -> None:
         self.id = fault_id
@@ -63,6 +68,21 @@ class Fault(ABC):
         """How long `verify_one` may stay false after the revert, seconds."""
         return 30.0
 
+    @property
+    def confirm_within_s(self) -> float:
+        """How long `confirm_one` may stay false after the injection, seconds."""
+        return CONFIRM_WITHIN_S
+
+    @property
+    def last_revert_within_s(self) -> float:
+        """How long the revert of a run that is over may take, seconds. What it does not reach ends with its process."""
+        return LAST_REVERT_WITHIN_S
+
+    @property
+    def confirmed_by(self) -> str:
+        """What confirmed it, where that is weaker than an observation; else ""."""
+        return ""
+
     async def hold(self, world: World) -> None:
         """Background work while the fault is active; cancelled before the revert."""
         return
@@ -78,7 +98,9 @@ class Fault(ABC):
 
     async def confirm(self, world: World) -> None:
         """Wait until it is observed at every target. Raises `FaultError`."""
-        await self._observed(world, self.confirm_one, CONFIRM_WITHIN_S, "was injected, but its effect is not observed")
+        await self._observed(
+            world, self.confirm_one, self.confirm_within_s, "was injected, but its effect is not observed"
+        )
 
     async def revert(self, world: World) -> int | None:
         """Remove it from every target; idempotent. Returns the requests hit, None where only the analysis can count."""

@@ -38,6 +38,7 @@ from chaos.faults.replica.stall import Stall
 from chaos.faults.replica.trickle import Trickle
 from chaos.faults.replica.wrong_answer import WrongAnswer
 from chaos.faults.spec import FaultSpec
+from chaos.faults.system.exec import Exec
 
 __all__ = ["KINDS"]
 
@@ -75,4 +76,5 @@ KINDS: Final[dict[str, type[FaultSpec]]] = {
     "heavy_tenant": HeavyTenant,
     "long_reasoning": LongReasoning,
     "retry_storm": RetryStorm,
+    "exec": Exec,
 }

@@ -7,16 +7,17 @@ A fault uses the target only through this protocol. `chaos.runner.live_world` im
     replica   the replicas' control ports: behaviours inside a replica
     gateway   the gateway's control port: behaviours inside our gateway
     load      the load generators: additional or changed demand
+    system    the user's own system: commands of the user's
 
-Not every target has all of them. A user's endpoint has only the load; a third-party gateway in front of our replicas
-has no gateway control port. A fault's spec names its place (`FaultSpec.where`), a world names those
+Not every target has all of them. A user's endpoint has only the load and the system; a third-party gateway in front of
+our replicas has no gateway control port. A fault's spec names its place (`FaultSpec.where`), a world names those
 that it offers (`World.offers`), and `refusal` is the one rule that compares the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from loadprofiles.demand import Order
 from reports.shared.errors import BrownoutError
@@ -25,12 +26,16 @@ from reports.shared.fault_traits import Where
 __all__ = [
     "EVERYWHERE",
     "NEEDS",
+    "Command",
+    "CommandResult",
+    "CommandStage",
     "ControlPorts",
     "DemandState",
     "FaultError",
     "LoadGenerators",
     "ReplicaProcesses",
     "ReplicaView",
+    "SystemCommands",
     "Undo",
     "UndoLog",
     "Unreachable",
@@ -45,6 +50,7 @@ NEEDS: Final[dict[Where, str]] = {
     "replica": "replicas with a control port of brownout",
     "gateway": "the reference gateway of brownout",
     "load": "the load generators",
+    "system": "a system on which commands can be run",
 }
 """What the target must have for a fault that acts there, in words for a message."""
 
@@ -82,11 +88,35 @@ class DemandState(NamedTuple):
     hits: int
 
 
+CommandStage: TypeAlias = Literal["inject", "confirm", "revert", "verify"]
+"""What a command of the user's does in the life of a fault."""
+
+
+class Command(NamedTuple):
+    """A command of the user's. `timeout_s`: it is killed after this time. `env`: variables that it gets although their
+    names are those of proxies, OpenTelemetry or brownout.
+    """
+
+    argv: tuple[str, ...]
+    timeout_s: float
+    env: tuple[str, ...] = ()
+
+
+class CommandResult(NamedTuple):
+    """How a command ended. `ok`: with exit code 0, in time. `why`: what happened else, and the end of its output."""
+
+    ok: bool
+    why: str = ""
+
+
 def offers_of(*, own_replicas: bool, own_gateway: bool) -> frozenset[Where]:
-    """What a target offers: with replicas of ours or not, with the reference gateway or not. It always has load."""
+    """What a target offers: with replicas of ours or not, with the reference gateway or not.
+
+    It always has load, and a system on which the user's commands run.
+    """
     replicas: frozenset[Where] = frozenset(("process", "replica")) if own_replicas else frozenset()
     gateway: frozenset[Where] = frozenset(("gateway",)) if own_gateway else frozenset()
-    return replicas | gateway | {"load"}
+    return replicas | gateway | {"load", "system"}
 
 
 def refusal(where: Where, offers: frozenset[Where]) -> str | None:
@@ -154,6 +184,16 @@ class LoadGenerators(Protocol):
         """What the load generators report of an order. Raises `Unreachable` where no recent report exists."""
 
 
+class SystemCommands(Protocol):
+    """The user's own system, on which commands of the user's run."""
+
+    commands_from: str
+    """The folder in which they run: that of the experiment's file. An absolute path."""
+
+    async def run_command(self, fault_id: str, stage: CommandStage, command: Command) -> CommandResult:
+        """Run a command of a fault to its end. What is cancelled is killed, with all its processes."""
+
+
 class UndoLog(Protocol):
     """The write-ahead file: how to undo each fault, on disk before the fault is injected."""
 
@@ -164,7 +204,7 @@ class UndoLog(Protocol):
         """Record that the fault is undone."""
 
 
-class World(ReplicaProcesses, ControlPorts, LoadGenerators, UndoLog, Protocol):
+class World(ReplicaProcesses, ControlPorts, LoadGenerators, SystemCommands, UndoLog, Protocol):
     """What a fault may do. Times are seconds; any call may raise `FaultError`."""
 
     offers: frozenset[Where]

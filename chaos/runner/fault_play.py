@@ -29,8 +29,6 @@ from reports.shared.errors import BrownoutError, TargetFailed
 __all__ = ["FaultPlay", "Played"]
 
 REVERT_TRIES = 3
-LAST_REVERT_WITHIN_S = 1.0
-"""How long the revert of a run that is over may take. What it does not reach, ends with its process."""
 
 
 class _Tracer(Protocol):
@@ -157,9 +155,9 @@ class FaultPlay:
         """After the end of every process of the run: what acted in them has ended with them.
 
         `has_ended(target)`: whether the process of this target has ended. A fault that was verified before, or never
-        injected, is left alone. Raises no error.
+        injected, is left alone, and one that does not end with its targets: see `settle_command`. Raises no error.
         """
-        if not self.active:
+        if not self.active or not self.fault.ends_with_targets:
             return
         left = [name for name in self.fault.targets if not has_ended(name)]
         if left:
@@ -173,6 +171,22 @@ class FaultPlay:
             self._note_if_possible("verified", hits=self.played.hits, how="its targets have ended")
         self._end_span()
 
+    def settle_command(self, undone_by: str) -> None:
+        """After the end of the shepherd, for a fault that does not end with the run. Raises no error.
+
+        `undone_by`: who undid it, according to the undo file; "" if nobody did.
+        """
+        if not self.active or self.fault.ends_with_targets:
+            return
+        if undone_by:
+            self.played.verified = True
+            how = f"its revert command succeeded, run by the {undone_by}"
+            self._note_if_possible("reverted", hits=None)
+            self._note_if_possible("verified", hits=None, how=how)
+        elif "could not be reverted" not in self.played.problem:
+            self._failed("could not be reverted at the end of the run")
+        self._end_span()
+
     def _end_span(self) -> None:
         if self._span is not None:
             self._span.set_attribute(a.FAULT_HITS, -1 if self.played.hits is None else self.played.hits)
@@ -183,7 +197,8 @@ class FaultPlay:
         await self.fault.confirm(self._world)
         self.played.confirmed = True
         self.confirmed.set()
-        self._note("confirmed")
+        how = self.fault.confirmed_by
+        self._note("confirmed", **({"how": how} if how else {}))
 
     async def _unless_released(self, doing: Coroutine[Any, Any, None]) -> bool:
         """Whether it was done; False where the run was over first, and it was cancelled."""
@@ -237,16 +252,20 @@ class FaultPlay:
 
     async def _revert_at_the_end(self) -> None:
         """Revert without waiting for its effect: the processes end next. See `settle`."""
-        if "reverted" in self.played.stages:
+        if "reverted" in self.played.stages and self.fault.ends_with_targets:
             return
         try:
-            async with asyncio.timeout(LAST_REVERT_WITHIN_S):
+            async with asyncio.timeout(self.fault.last_revert_within_s):
+                if not self.fault.ends_with_targets:  # nothing else proves that it is gone
+                    await self._revert_and_verify()
+                    return
                 await self._revert_once()
             self._say(f"fault {self.fault.id}: reverted")
         except ShepherdGone:
             raise
-        except Exception:  # a target that does not answer or is gone: it ends, and the fault with it
-            return
+        except Exception as error:  # a target that does not answer or is gone: it ends, and the fault with it
+            if not self.fault.ends_with_targets:  # the shepherd tries again
+                self._say(f"fault {self.fault.id}: not reverted yet: {error or repr(error)}")
 
     async def _revert_once(self) -> None:
         hits = await self.fault.revert(self._world)

@@ -34,7 +34,8 @@ class Interrupts:
     """The handlers of the signals.
 
     `kill_all()` begins to kill every process; `say(text)` informs the user. `first`: what the first signal does, in
-    words. `afterwards`: what the user can do where this process exits before the end is known.
+    words. `afterwards`: what the user can do where this process exits before the end is known. `more_s()`: how much
+    longer each of the two times is, seconds.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Interrupts:
         say: Callable[[str], None],
         first: str = "the load stops, then every fault is reverted",
         afterwards: str = "",
+        more_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._early = early
         self._kill_all = kill_all
         self._say = say
         self._first = first
         self._afterwards = afterwards
+        self._more_s = more_s
         self._timers: list[asyncio.TimerHandle] = []
         self._exits: list[threading.Timer] = []
         self._killed = False
@@ -86,8 +89,9 @@ class Interrupts:
         self._received += 1
         self._early.end("interrupted", f"interrupted by {signum.name}", EXIT_INTERRUPTED)
         if self._received == 1:
-            self._exit_after(GENTLE_S + NOW_S)
-            self._timers.append(asyncio.get_running_loop().call_later(GENTLE_S, self._now))
+            gentle_s = GENTLE_S + self._more_s()
+            self._exit_after(gentle_s + NOW_S + self._more_s())
+            self._timers.append(asyncio.get_running_loop().call_later(gentle_s, self._now))
             self._say(f"interrupted: {self._first} (once more: end everything now)")
         else:
             self._now()
@@ -96,7 +100,7 @@ class Interrupts:
         if self._killed:
             return
         self._killed = True
-        self._exit_after(NOW_S)
+        self._exit_after(NOW_S + self._more_s())
         self._kill_all()
         self._say("every process is killed now")
 

@@ -16,9 +16,20 @@ from typing import Any
 
 import aiohttp
 
-from chaos.faults.world import DemandState, FaultError, ReplicaView, Undo, Unreachable, offers_of
+from chaos.faults.world import (
+    Command,
+    CommandResult,
+    CommandStage,
+    DemandState,
+    FaultError,
+    ReplicaView,
+    Undo,
+    Unreachable,
+    offers_of,
+)
 from chaos.runner.load_control import LoadControl
 from chaos.runner.refusals import Refusals
+from chaos.runner.user_commands import UserCommands
 from chaos.supervision.supervisor import Supervisor
 from loadprofiles.demand import Order
 from reports.shared.attributes import TARGET_GATEWAY
@@ -51,7 +62,7 @@ class LiveWorld:
     connections of this object that were refused.
 
     Without `addresses` (a user's own endpoint) only faults of the load are possible; without `gateway_control_port`,
-    none of the gateway.
+    none of the gateway. `commands` runs those of the user's; without it, there are none.
     """
 
     def __init__(
@@ -64,6 +75,7 @@ class LiveWorld:
         gateway_control_port: int = 0,
         on_lapse: Callable[[str, str], None] = lambda name, fault_id: None,
         refusals: Refusals | None = None,
+        commands: UserCommands | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._addresses = addresses
@@ -71,6 +83,8 @@ class LiveWorld:
         self._load = load
         self._on_lapse = on_lapse
         self._refusals = refusals or Refusals()
+        self._commands = commands
+        self.commands_from = commands.folder if commands is not None else ""
         self._control_ports = {name: address.control_port for name, address in addresses.items()}
         self._control_ports[TARGET_GATEWAY] = gateway_control_port
         self._headers = {TOKEN_HEADER: token}
@@ -254,10 +268,19 @@ class LiveWorld:
         """What the load generators report of an order."""
         return self._load.demand_state(fault_id)
 
+    # -- commands ---------------------------------------------------------------------------------------------------
+    async def run_command(self, fault_id: str, stage: CommandStage, command: Command) -> CommandResult:
+        """Run a command of a fault to its end. What is cancelled is killed, with all its processes."""
+        if self._commands is None:
+            raise FaultError("commands cannot be run here")
+        return await self._commands.run(fault_id, stage, command)
+
     # -- the write-ahead file ---------------------------------------------------------------------------------------
     async def arm(self, fault_id: str, undo: Sequence[Undo]) -> None:
         """Record on disk how to undo a fault, before it is injected."""
-        await self._supervisor.arm(fault_id, list(undo))
+        logs = self._commands.log if self._commands is not None else lambda fault, stage: ""
+        records = [{**one, "log": logs(fault_id, "revert")} if one.get("do") == "exec" else one for one in undo]
+        await self._supervisor.arm(fault_id, records)
 
     async def disarm(self, fault_id: str) -> None:
         """Record that the fault is undone."""

@@ -37,10 +37,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Tracer
 
 from chaos.children.telemetry import SpanCount, resource
+from chaos.experiment.commands import commands_folder
 from chaos.experiment.model import Experiment
 from chaos.experiment.schedule import Occurrence
+from chaos.runner.alert_receiver import AlertReceiver
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.runner.command_faults import reverts_s, settle_commands
 from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
@@ -54,6 +57,7 @@ from chaos.runner.run_watch import RunWatch
 from chaos.runner.setup import Setup
 from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
+from chaos.runner.user_commands import UserCommands
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
 from reports.shared.errors import TargetFailed
@@ -93,6 +97,8 @@ class Run:
             self._record_failed,
             Copy.from_environment(os.environ),
         )
+        port = experiment.alerts.port if experiment.alerts is not None else None
+        self.alerts = AlertReceiver(port, folder.events, progress.say, self._record_failed)
         self.supervisor: Supervisor | None = None
         self.analysis: AnalysisChild | None = None
         self.plays: dict[str, FaultPlay] = {}
@@ -102,6 +108,7 @@ class Run:
         self.setup: Setup | None = None
         self._runner_spans = SpanCount()
         self._tracer: Tracer | None = None
+        self.commands: UserCommands | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
         self.interrupts = Interrupts(
@@ -109,6 +116,7 @@ class Run:
             self._kill_all,
             progress.say,
             afterwards=f"see what is left of its faults: brownout heal --dry-run {folder.path}\n",
+            more_s=lambda: reverts_s(self.plays),
         )
 
     # -- what may end a run early -----------------------------------------------------------------------------------
@@ -121,6 +129,8 @@ class Run:
             play.release()
 
     def _kill_all(self) -> None:
+        if self.commands is not None:
+            self.commands.abandon()  # the shepherd runs them
         if self.supervisor is not None:
             self.supervisor.end_now()
 
@@ -169,6 +179,7 @@ class Run:
         self._machine()
         try:
             await self.collector.start()
+            await self.alerts.start()
             async with Supervisor(
                 run_dir=self.folder.path,
                 owner=self.folder.path.name,
@@ -194,7 +205,9 @@ class Run:
         except TargetFailed as error:  # also of the shepherd, when it is told to end
             self.early.end("failed", str(error), 5)
         finally:
+            await self.alerts.close()
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
+        settle_commands(self.plays, self.folder.undo, self.early)
         return self._close_record(ended)
 
     async def _play_on(self, supervisor: Supervisor) -> None:
@@ -212,6 +225,7 @@ class Run:
         )
         try:
             await setup.start()
+            self.commands = UserCommands(supervisor, self.folder.path, commands_folder(self.experiment))
             async with LiveWorld(
                 supervisor,
                 setup.addresses,
@@ -221,6 +235,7 @@ class Run:
                 setup.gateway_control_port,
                 self._lapsed,
                 self.watch.refusals,
+                self.commands,
             ) as world:
                 self.world = world
                 planned = {fault.id: self.make_play(fault, fault.pools, world) for fault in self.experiment.faults}
@@ -316,7 +331,7 @@ class Run:
         await supervisor.swept()
         for play in self.plays.values():
             await play.settle(self._has_ended)
-            if play.active:
+            if play.active and play.fault.ends_with_targets:
                 self.early.end("failed", play.played.problem, 5)
         with contextlib.suppress(RecordFull):
             self.folder.events.write("phase", phase="end")

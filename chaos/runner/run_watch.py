@@ -24,6 +24,7 @@ from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.refusals import Refusals
 from chaos.runner.silence import LOOK_EVERY_S, STOPPED_S, Silence, SilenceWatch, silence_text
+from chaos.runner.user_commands import KIND as COMMAND
 from chaos.supervision.link import Refused
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 
@@ -103,7 +104,9 @@ class RunWatch:
 
     # -- how they exit ----------------------------------------------------------------------------------------------
     def exited(self, child: Child, status: int, expected: bool) -> None:
-        """A process has exited."""
+        """A process has exited. What watches over a command of the user's is no part of the stack."""
+        if child.kind == COMMAND:
+            return
         self._silence.exited(child.name, child.incarnation)
         expected = expected or self._may_exit(child)
         with contextlib.suppress(RecordFull):

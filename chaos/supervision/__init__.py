@@ -8,5 +8,6 @@ whole_entries  appends whole entries to a file, and reserves space for the last 
 heal           does what the undo file of an ended run still lists
 left_over      what an ended run has not undone, as text for the user
 run_lock       the lock of a run's folder, while its runner or its shepherd lives
+command        runs one command of the user's, with a process that watches over it
 identity       a process by pid, start time and boot id; signals through a pidfd
 """

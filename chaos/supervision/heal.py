@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from chaos.supervision.command import ALLOW_EXEC, command_text
 from chaos.supervision.identity import (
     Identity,
     WrongProcess,
@@ -36,7 +37,7 @@ __all__ = ["Found", "Healed", "Seen", "by_hand", "decide", "heal", "read_strictl
 
 Answer = Literal["undone", "already", "to do", "failed"]
 
-_ORDER = ("signal", "start", "lapse", "request")
+_ORDER = ("signal", "start", "lapse", "request", "exec")
 _TOKEN = "BROWNOUT_TOKEN"
 
 
@@ -71,9 +72,10 @@ class Healed(NamedTuple):
         return any(one.answer == "failed" for one in self.found)
 
 
-def heal(folder: Path, *, dry_run: bool = False) -> Healed:
+def heal(folder: Path, *, dry_run: bool = False, allow_exec: bool = False) -> Healed:
     """Undo what the file of an ended run lists; what it did is in the file afterwards. `dry_run`: changes nothing.
 
+    `allow_exec`: commands of the user's are run; else they are left, with the command to run by hand.
     Raises UserError for a file of another run or user, a malformed one, and while the run is going on (RunLocked).
     """
     path = folder / "undo.jsonl"
@@ -88,7 +90,7 @@ def heal(folder: Path, *, dry_run: bool = False) -> Healed:
             )
         faults = log.pending[::-1]
         found = [
-            _heal_one(fault, record, owner, dry_run=dry_run)
+            _heal_one(fault, record, owner, dry_run=dry_run, allow_exec=allow_exec)
             for kind in _ORDER
             for fault in faults
             for record in reversed(fault.undo)
@@ -157,6 +159,8 @@ def decide(record: Mapping[str, Any], seen: Seen) -> tuple[Answer, str]:
         return "already", "the run has ended and its stack with it: nothing is to be started"
     if do == "lapse":
         return "already", "it lasts only while the run repeats it"
+    if do == "exec":
+        return "to do", f"run {shlex.join(record['argv'])}"
     if do == "signal":
         if seen.stopped:
             pids = ", ".join(str(one.pid) for one in seen.stopped)
@@ -183,6 +187,8 @@ def by_hand(record: Mapping[str, Any], seen: Seen) -> str:
     if record.get("do") == "signal":
         pids = [one.pid for one in seen.stopped] or [int(record["pid"])]
         return f"kill -{str(record['signal']).removeprefix('SIG')} {' '.join(map(str, pids))}"
+    if record.get("do") == "exec":
+        return command_text(record)
     if record.get("do") != "request":
         return ""
     token = "TOKEN"
@@ -191,7 +197,7 @@ def by_hand(record: Mapping[str, Any], seen: Seen) -> str:
     return f'curl -X {record["method"]} -H "{TOKEN_HEADER}: {token}" {shlex.quote(str(record["url"]))}'
 
 
-def _heal_one(fault: ArmedFault, record: dict[str, Any], owner: str, *, dry_run: bool) -> Found:
+def _heal_one(fault: ArmedFault, record: dict[str, Any], owner: str, *, dry_run: bool, allow_exec: bool) -> Found:
     hand = ""
     try:
         check_record(record)
@@ -199,13 +205,18 @@ def _heal_one(fault: ArmedFault, record: dict[str, Any], owner: str, *, dry_run:
         hand = by_hand(record, seen)
         answer, why = decide(record, seen)
         if answer == "to do" and not dry_run:
-            answer, why = _do(record, seen)
+            allowed = allow_exec or record["do"] != "exec"
+            unwanted: tuple[Answer, str] = ("failed", f"{why}: a command of yours, not run without {ALLOW_EXEC}")
+            answer, why = _do(record, seen) if allowed else unwanted
     except (OSError, ValueError) as error:
         answer, why = "failed", str(error) or type(error).__name__
     return Found(fault.fault, record, answer, why, "" if answer in ("undone", "already") else hand)
 
 
 def _do(record: dict[str, Any], seen: Seen) -> tuple[Answer, str]:
+    if record["do"] == "exec":
+        ok, why = perform(record)
+        return ("undone" if ok else "failed"), f"{shlex.join(record['argv'])}: {why}"
     if record["do"] == "request":
         pid = Identity.from_record(record).pid
         ok, why = perform(record, token=environment_of(pid).get(_TOKEN, ""))

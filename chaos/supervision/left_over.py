@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chaos.supervision.command import ALLOW_EXEC
 from chaos.supervision.heal import by_hand, see
 from chaos.supervision.undo import check_record, read_file
 from reports.shared.undo_log import ArmedFault
@@ -28,6 +29,8 @@ class LeftFault(NamedTuple):
     targets: tuple[str, ...]
     why: str
     commands: tuple[str, ...]
+    by_command: bool = False
+    """Whether a command of the user's undoes it."""
 
     def __str__(self) -> str:
         what = f"{self.kind} on {', '.join(self.targets)}" if self.kind else "a fault"
@@ -62,20 +65,21 @@ class LeftOver(NamedTuple):
         if not self:
             return []
         if self.problem:
-            return [f"NOT KNOWN WHETHER EVERY FAULT WAS REVERTED: {self.problem}", _undo_by(self.folder)]
+            return [f"NOT KNOWN WHETHER EVERY FAULT WAS REVERTED: {self.problem}", self._undo_by]
         found = [f"NOT REVERTED: {len(self.faults)} of {self.armed} faults of this run"]
         for fault in self.faults:
             found += [f"    {fault}", *(f"        by hand: {command}" for command in fault.commands)]
-        return [*found, _undo_by(self.folder)]
+        return [*found, self._undo_by]
+
+    @property
+    def _undo_by(self) -> str:
+        option = f" {ALLOW_EXEC}" if any(fault.by_command for fault in self.faults) else ""
+        return f"    undo it, and see what is left: {heal_command(self.folder)}{option}"
 
 
 def heal_command(folder: Path) -> str:
     """The command that undoes what a run has left."""
     return f"brownout heal {shlex.quote(str(folder))}"
-
-
-def _undo_by(folder: Path) -> str:
-    return f"    undo it, and see what is left: {heal_command(folder)}"
 
 
 def left_over(folder: Path, confirmed: Iterable[str] = ()) -> LeftOver:
@@ -105,7 +109,8 @@ def _left(fault: ArmedFault, kinds: Mapping[str, tuple[str, tuple[str, ...]]], o
             commands.append(by_hand(record, see(record, owner)))
         except (OSError, ValueError):
             continue
-    return LeftFault(fault.fault, kind, targets, why, tuple(command for command in commands if command))
+    by_command = any(record.get("do") == "exec" for record in fault.undo)
+    return LeftFault(fault.fault, kind, targets, why, tuple(command for command in commands if command), by_command)
 
 
 def _kinds(folder: Path) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -75,6 +75,8 @@ class ShepherdLink:
         """Pids of the processes that the shepherd could not kill."""
         self.log = run_dir / "logs" / "shepherd.log"
         self._run_dir = run_dir
+        self.commands_s = 0.0
+        """How long the commands that undo armed faults may take, seconds: the shepherd has as much more time."""
         self._lock: int | None = None
         self._undo_path = undo_path.resolve()
         self._owner = owner
@@ -161,7 +163,7 @@ class ShepherdLink:
             with contextlib.suppress(ShepherdGone, Refused):
                 await self.request("shutdown")
         finally:
-            await self._end(EXIT_WITHIN_S)
+            await self._end(EXIT_WITHIN_S + self.commands_s)
 
     def _start(self) -> tuple[socket.socket, socket.socket]:
         try:

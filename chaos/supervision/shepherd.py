@@ -15,6 +15,7 @@ Requests are JSON objects, one per line, on standard input. A `beat` only renews
     {"id": 3, "do": "undo", "fault": "f1"}       undo one fault of the write-ahead file
     {"id": 4, "do": "status"}
     {"id": 5, "do": "shutdown"}                  undo the pending faults, kill all, exit
+    {"id": 6, "do": "environment", "env": {...}}     of the commands that undo faults; never written to disk
 
 Replies and events, one per line, on standard output. Times are unix nanoseconds:
 
@@ -107,6 +108,7 @@ class Shepherd:
         self._lease_s = lease_s
         self._children: dict[str, _Child] = {}
         self._by_pid: dict[int, _Child] = {}
+        self._environment: dict[str, str] = {}
         self._input = b""
         self._output = bytearray()
         self._output_closed = False
@@ -200,18 +202,15 @@ class Shepherd:
         if do == "signal":
             return {"state": self._signal(request["name"], int(request["signal"]), bool(request.get("ends")))}
         if do == "undo":
-            results = undo_pending(
-                self._undo_path,
-                self._owner,
-                token=os.environ.get("BROWNOUT_TOKEN", ""),
-                start=self._restart,
-                only=str(request["fault"]),
-                by="shepherd",
-            )
+            fault = str(request["fault"])
+            results = undo_pending(self._undo_path, self._owner, only=fault, by="shepherd", **self._means())
             return {
                 "undone": [str(result) for result in results if result.ok],
                 "failed": [str(result) for result in results if not result.ok],
             }
+        if do == "environment":
+            self._environment.update(request["env"])
+            return {}
         if do == "status":
             return {"processes": {c.name: {**c.facts(), "state": self._state(c)} for c in self._children.values()}}
         if do == "shutdown":
@@ -344,9 +343,8 @@ class Shepherd:
     # -- shutdown ---------------------------------------------------------------------------------------------------
     def _shut_down(self) -> list[int]:
         _log(f"exiting: {self._exit_reason}")
-        token = os.environ.get("BROWNOUT_TOKEN", "")
         undone, failed, not_killed = undo_at_end(
-            self._undo_path, self._owner, token=token, by="shepherd", kill=self._kill_all, start=self._restart
+            self._undo_path, self._owner, by="shepherd", kill=self._kill_all, **self._means()
         )
         for line in (*undone, *failed):
             _log(f"undo {line}")
@@ -355,6 +353,11 @@ class Shepherd:
         why = self._exit_reason
         self._send({"event": "leaving", "why": why, "undone": undone, "failed": failed, "left": not_killed})
         return not_killed
+
+    def _means(self) -> dict[str, Any]:
+        """By what a fault is undone."""
+        token = os.environ.get("BROWNOUT_TOKEN", "")
+        return {"token": token, "start": self._restart, "environment": self._environment or None}
 
     def _kill_all(self) -> list[int]:
         for child in self._children.values():

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chaos.supervision.command import GRACE_S as COMMAND_GRACE_S
+from chaos.supervision.command import command_environment
 from chaos.supervision.identity import Identity, state_of
 from chaos.supervision.link import RUN_MARK, Refused, ShepherdGone, ShepherdLink
 from chaos.supervision.shepherd import LEASE_S
@@ -258,7 +260,15 @@ class Supervisor:
         the record cannot be written (the fault must not be injected), ValueError for an invalid record.
         """
         records = [self._complete(record) for record in undo]
+        for record in records:
+            if record.get("do") == "exec":
+                await self._lend_environment(record)
         await asyncio.to_thread(self.undo_file.arm, fault_id, records)
+
+    async def _lend_environment(self, record: Mapping[str, Any]) -> None:
+        """The shepherd runs the command if this process is gone: with this environment, and in its time."""
+        await self._link.request("environment", env=command_environment(os.environ, record["env"]))
+        self._link.commands_s += record["timeout_s"] + COMMAND_GRACE_S
 
     async def disarm(self, fault_id: str) -> None:
         """Write that a fault is undone. Raises UndoNotWritten, which is harmless: it would be undone twice."""

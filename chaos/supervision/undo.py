@@ -12,6 +12,7 @@ Undo records. Applying one twice is harmless. `pid`, `start_time` and `boot_id` 
     {"do": "start", "process": "tpu-0"}                           start it again with its last command
     {"do": "lapse", "process": "locust"}                          nothing: its lease expires by itself
     {"do": "request", "method": "DELETE", "url": "http://127.0.0.1:20001/behaviours/f1", "pid": 7, ...}    loopback only
+    {"do": "exec", "argv": [...], "cwd": "/...", "timeout_s": 10, "env": [...]}    see `chaos.supervision.command`
 
 An incomplete last line (after a crash) was never acted on: `arm` had not returned, so the fault was not injected. The
 shepherd imports this module: standard library, and `reports.shared.errors`, `control_port` and `undo_log` only.
@@ -25,6 +26,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import struct
@@ -32,6 +34,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chaos.supervision.command import check_command, run_command
 from chaos.supervision.identity import Identity, WrongProcess, boot_id, signal_group, state_of
 from chaos.supervision.whole_entries import append_whole, reserve, why_not_written
 from reports.shared.control_port import TOKEN_HEADER
@@ -91,6 +94,7 @@ class UndoResult(NamedTuple):
     def __str__(self) -> str:
         shown = ("do", "signal", "method", "process", "url")
         what = " ".join(str(self.record[key]) for key in shown if key in self.record)
+        what += " " + shlex.join(map(str, self.record["argv"])) if "argv" in self.record else ""
         return f"{self.fault}: {what}: {self.why}"
 
 
@@ -192,8 +196,10 @@ def check_record(record: Mapping[str, object]) -> None:
             Identity.from_record(dict(record))
         if record.get("method") not in ("DELETE", "POST", "PUT"):
             raise ValueError(f"method {record.get('method')!r}: an undo request is DELETE, POST or PUT")
+    elif do == "exec":
+        check_command(record)
     else:
-        raise ValueError(f"unknown undo {do!r}; there are signal, start, lapse and request")
+        raise ValueError(f"unknown undo {do!r}; there are signal, start, lapse, request and exec")
 
 
 def _signal_number(name: object) -> signal.Signals:
@@ -241,12 +247,14 @@ def undo_pending(
     only: str | None = None,
     by: str = "heal",
     within_s: float = UNDO_WITHIN_S,
+    environment: Mapping[str, str] | None = None,
 ) -> list[UndoResult]:
     """Undo the pending faults, the newest first. Signals come before requests, so that frozen processes can reply.
 
     `start(process)` starts a process again and returns what it did, or raises OSError or ValueError; without it, such a
-    record fails. `only`: the id of one fault. `within_s`: for all requests together. If all records of a fault succeed,
-    the file says that it is undone. A failed record is in the result. Raises UserError for the file of another owner.
+    record fails. `only`: the id of one fault. `within_s`: for all requests together. `environment`: of commands. If all
+    records of a fault succeed, the file says that it is undone. A failed record is in the result. Raises UserError for
+    the file of another owner.
     """
     faults = [fault for fault in pending(path) if only is None or fault.fault == only]
     others = sorted({fault.owner for fault in faults} - {owner})
@@ -258,12 +266,12 @@ def undo_pending(
     deadline = time.monotonic() + within_s
     faults.reverse()
     done: list[UndoResult] = []
-    for kind in ("signal", "start", "lapse", "request"):
+    for kind in ("signal", "start", "lapse", "request", "exec"):  # commands last: they may take long
         for fault in faults:
             for record in reversed(fault.undo):
                 if record.get("do") == kind:
                     left_s = min(REQUEST_TIMEOUT_S, deadline - time.monotonic())
-                    ok, why = perform(record, token=token, start=start, timeout_s=left_s)
+                    ok, why = perform(record, token=token, start=start, timeout_s=left_s, environment=environment)
                     done.append(UndoResult(fault.fault, record, ok, why))
     file = UndoFile(path, owner)
     for fault in faults:
@@ -283,6 +291,7 @@ def undo_at_end(
     by: str,
     kill: Callable[[], list[int]],
     start: Callable[[str], str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[list[str], list[str], list[int]]:
     """End all processes of the run by `kill`, then undo what is still pending: never raises.
 
@@ -294,7 +303,7 @@ def undo_at_end(
     results: list[UndoResult] = []
     failed: list[str] = []
     try:
-        results = undo_pending(path, owner, token=token, start=start, by=by)
+        results = undo_pending(path, owner, token=token, start=start, by=by, environment=environment)
         failed = [str(result) for result in results if not result.ok]
     except (BrownoutError, OSError, ValueError) as error:
         failed = [f"the write-ahead file {path}: {error or type(error).__name__}"]
@@ -312,6 +321,7 @@ def perform(
     token: str = "",
     start: Callable[[str], str] | None = None,
     timeout_s: float = REQUEST_TIMEOUT_S,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[bool, str]:
     """Apply one undo record. Returns whether the fault is undone, and what was done or what failed."""
     try:
@@ -324,6 +334,9 @@ def perform(
             return True, start(record["process"])
         if record["do"] == "lapse":
             return True, "its lease expires by itself"
+        if record["do"] == "exec":
+            ok, why = run_command(record, os.environ if environment is None else environment)
+            return ok, why or "done"
         return _perform_request(record, token, timeout_s)
     except (OSError, ValueError) as error:
         return False, str(error) or type(error).__name__

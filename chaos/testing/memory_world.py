@@ -14,7 +14,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from chaos.faults.base import Fault
-from chaos.faults.world import EVERYWHERE, DemandState, FaultError, ReplicaView, Undo, Unreachable, Where, World
+from chaos.faults.world import (
+    EVERYWHERE,
+    Command,
+    CommandResult,
+    CommandStage,
+    DemandState,
+    FaultError,
+    ReplicaView,
+    Undo,
+    Unreachable,
+    Where,
+    World,
+)
 from loadprofiles.demand import Order
 
 __all__ = ["REPLICAS", "MemoryWorld", "play_life"]
@@ -34,8 +46,9 @@ class MemoryWorld:
     places where a fault can act; all of them by default.
 
     Attributes that tests read: `log` ((call, name), in order), `states` (by process), `behaviour_of` (body by fault
-    id, by process), `orders`, `armed` (undo records by fault id), `cold_starts`, `waits` ((timeout, what) of each
-    `until`). `hits` is what a removed behaviour and an order report.
+    id, by process), `orders`, `commanded` (faults that an inject command injected and no revert command has reverted),
+    `refused` (what the command of a stage says where it fails; tests fill it), `armed` (undo records by fault id),
+    `cold_starts`, `waits` ((timeout, what) of each `until`). `hits` is what a removed behaviour and an order report.
     """
 
     def __init__(
@@ -52,6 +65,9 @@ class MemoryWorld:
         self.cold_starts: dict[str, float] = {}
         self.hits = 3
         self.orders: dict[str, Order] = {}
+        self.commands_from = "/experiments"
+        self.commanded: set[str] = set()
+        self.refused: dict[CommandStage, str] = {}
         self.armed: dict[str, list[Undo]] = {}
         self.log: list[tuple[str, str]] = []
         self.fail_at = fail_at
@@ -75,7 +91,8 @@ class MemoryWorld:
     @property
     def healthy(self) -> bool:
         """Whether no effect of any fault is left."""
-        return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values()) and not self.orders
+        ordered = self.orders or self.commanded
+        return set(self.states.values()) == {"running"} and not any(self.behaviour_of.values()) and not ordered
 
     async def kill(self, name: str) -> None:
         def act() -> None:
@@ -156,6 +173,19 @@ class MemoryWorld:
         on = fault_id in self.orders
         ordered: DemandState = self._step("ordered", fault_id, lambda: DemandState(on, on, self.hits))
         return ordered
+
+    async def run_command(self, fault_id: str, stage: CommandStage, command: Command) -> CommandResult:
+        def act() -> CommandResult:
+            if stage in self.refused:
+                return CommandResult(False, self.refused[stage])
+            if stage == "inject":
+                self.commanded.add(fault_id)
+            elif stage == "revert":
+                self.commanded.discard(fault_id)
+            return CommandResult((fault_id in self.commanded) == (stage in ("inject", "confirm")), "exit code 1")
+
+        result: CommandResult = self._step(stage, fault_id, act)
+        return result
 
     def behaviour_url(self, name: str, fault_id: str) -> str:
         return f"http://127.0.0.1:20001/behaviours/{fault_id}"

@@ -45,6 +45,7 @@ SHOWN: Final = (
     "tpot.p95",
     "max_gap.max",
     "time_to_detect",
+    "time_to_alert",
     "failover.p95",
     "failover.max",
     "time_to_recover",

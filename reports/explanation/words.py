@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from reports.shared.fault_traits import traits_of
 from reports.shared.wording import number_text
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "example_command",
     "failure_text",
     "fault_text",
+    "met_text",
     "other_reasons",
     "undecided_notes",
     "what_helps",
@@ -55,8 +57,22 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         end = f"to {number_text(round(stages['reverted'], 1))} s"
     else:
         end = "to the end of the run, which undid it" if fault.get("undone_by") else "and not reverted"
-    met = f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
-    return f"{fault['kind']} on {share}{targets}, from {begin} s {end}; {met}, {fault['calls_saved']:,} ended ok"
+    return f"{fault['kind']} on {share}{targets}, from {begin} s {end}; {met_text(fault)}{_saved_text(fault)}"
+
+
+def met_text(fault: Mapping[str, Any]) -> str:
+    """How many calls met a fault and were interrupted. What a command of the user's met is not known."""
+    if _met_is_unknown(fault):
+        return "which calls met it is not known"
+    return f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
+
+
+def _saved_text(fault: Mapping[str, Any]) -> str:
+    return "" if _met_is_unknown(fault) else f", {fault['calls_saved']:,} ended ok"
+
+
+def _met_is_unknown(fault: Mapping[str, Any]) -> bool:
+    return not traits_of(str(fault["kind"]), fault.get("traits")).hits_are_known
 
 
 def undecided_notes(gates: Sequence[Mapping[str, Any]]) -> list[str]:

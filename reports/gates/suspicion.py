@@ -27,7 +27,9 @@ _FEWER: Final = frozenset(
 )
 """Measures that a late machine can only lower. It can only raise the others, but for those below."""
 
-_EITHER: Final = frozenset({"time_to_detect", "fairness", "retry_after_honoured", "kv_peak", "load_imbalance"})
+_EITHER: Final = frozenset(
+    {"time_to_detect", "time_to_alert", "fairness", "retry_after_honoured", "kv_peak", "load_imbalance"}
+)
 """Measures that a late machine may raise or lower: a replica may be ejected for its lateness."""
 
 _OF_BASELINE: Final = frozenset({"goodput_lost", "time_to_recover", "overloaded", "metastable", "cold_cache_tail"})

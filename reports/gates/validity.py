@@ -95,7 +95,7 @@ def fault_doubts(impact: FaultImpact) -> list[str]:
         doubts.append(
             f"fault {fault.id} ({fault.kind}) was off from {at_s:.1f} s on: its lease was not renewed in time"
         )
-    if not impact.hit_something:
+    if impact.hits_are_known and not impact.hit_something:
         doubts.append(f"fault {fault.id} ({fault.kind}) hit nothing: no call met it")
     return doubts
 

@@ -77,7 +77,15 @@ class FaultImpact:
         return "confirmed" in self.fault.stages
 
     @property
+    def hits_are_known(self) -> bool:
+        """Whether the record can tell which calls met it."""
+        return self.fault.traits.hits_are_known
+
+    @property
     def hit_something(self) -> bool:
+        """Whether it met a call. What a command of the user's met, only the user knows: it counts once confirmed."""
+        if not self.hits_are_known:
+            return self.confirmed
         # The count at the place of the fault is more exact than the calls that were there at the time.
         return bool(self.fault.hits) if self.fault.hits is not None else bool(self.encounters) or self.silenced
 
@@ -138,7 +146,7 @@ def _silenced(fault: FaultRecord, calls: Calls, injected: float, reverted: float
 def _off_replicas(fault: FaultRecord, calls: Calls, injected: float) -> FaultImpact:
     """The impact of a fault of the load or of the gateway: the calls of sessions that it added, and those that it hit.
 
-    None is interrupted: there is no replica to fail over from.
+    Of a fault of the user's system, none is known. None is interrupted: there is no replica to fail over from.
     """
     added = {session.id for session in calls.sessions if session.fault == fault.id}
     met = [call for call in calls.calls if call.session in added or fault.id in call.hits]

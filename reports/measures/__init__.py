@@ -13,7 +13,8 @@ call_counts, goodput, integrity, itl, latency, session_time, sessions, slo_attai
 
 The fault and the recovery:
 
-blast_radius, failover, goodput_lost, metastable, time_to_detect, time_to_readmit, time_to_recover
+blast_radius, failover, false_alerts, goodput_lost, metastable, time_to_alert, time_to_detect
+time_to_readmit, time_to_recover
 
 Cost:
 

@@ -12,7 +12,7 @@ import math
 
 from reports.history.evidence import RUN_SCOPE, Evidence, Scope
 from reports.history.unseen import unseen_calls, unseen_limit
-from reports.measures.measurement import Measurement, bounded, fact, not_measured
+from reports.measures.measurement import Measurement, bounded, fact, not_measured, unknown_hits
 from reports.shared.attributes import SessionOutcome
 
 __all__ = ["blast_radius"]
@@ -24,6 +24,8 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         return not_measured("no fault was injected")
     if not evidence.calls.sees_upstream:
         return not_measured("no gateway and no replica of ours reports where a call was served")
+    if (unknown := unknown_hits(evidence)) is not None:
+        return not_measured(unknown)
     encounters = [encounter for impact in evidence.impacts for encounter in impact.encounters]
     if stat == "pools":
         pools = {replica.pool for replica in evidence.record.replicas} | {

@@ -10,7 +10,7 @@ from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence, Scope
 from reports.history.unseen import UnseenCall, unseen_calls, unseen_limit
 from reports.measures.latency import statistic
-from reports.measures.measurement import Measurement, bounded, fact, not_measured, proportion
+from reports.measures.measurement import Measurement, bounded, fact, not_measured, proportion, unknown_hits
 
 __all__ = ["failover", "failover_rate"]
 
@@ -73,6 +73,8 @@ def _why_not_measured(evidence: Evidence) -> str | None:
         return "no fault was injected"
     if not evidence.calls.sees_upstream:
         return "no gateway and no replica of ours reports where a call was served"
+    if not any(impact.injected and impact.hits_are_known for impact in evidence.impacts):
+        return unknown_hits(evidence)
     return None
 
 

@@ -19,7 +19,18 @@ from reports.history.intervals import (
 )
 from reports.history.statistics import FloatArray
 
-__all__ = ["Interval", "Measure", "Measurement", "Rare", "bounded", "fact", "not_measured", "proportion", "resampled"]
+__all__ = [
+    "Interval",
+    "Measure",
+    "Measurement",
+    "Rare",
+    "bounded",
+    "fact",
+    "not_measured",
+    "proportion",
+    "resampled",
+    "unknown_hits",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,14 @@ Measure = Callable[[Evidence, Scope, str], Measurement]
 def not_measured(why: str, samples: int = 0) -> Measurement:
     """The run has no such value, for the reason `why`."""
     return Measurement(None, samples, why_not=why)
+
+
+def unknown_hits(evidence: Evidence) -> str | None:
+    """Why it is not known which calls met the faults; None: it is."""
+    kinds = [impact.fault.kind for impact in evidence.impacts if impact.injected and not impact.hits_are_known]
+    if not kinds:
+        return None
+    return f"which calls met the fault {' and '.join(dict.fromkeys(kinds))} is not known: it acts outside brownout"
 
 
 def fact(value: float, samples: int = 0) -> Measurement:

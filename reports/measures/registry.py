@@ -10,6 +10,7 @@ from reports.measures.cold_cache_tail import cold_cache_tail
 from reports.measures.cost import cost
 from reports.measures.failover import failover, failover_rate
 from reports.measures.fairness import fairness
+from reports.measures.false_alerts import false_alerts
 from reports.measures.gateway_wait import gateway_wait
 from reports.measures.goodput import goodput
 from reports.measures.goodput_lost import goodput_lost
@@ -30,6 +31,7 @@ from reports.measures.session_time import session_time
 from reports.measures.sessions import session_success, sessions, sessions_lost, unfinished
 from reports.measures.shed import retry_after_honoured, shed
 from reports.measures.slo_attainment import slo_attainment
+from reports.measures.time_to_alert import time_to_alert
 from reports.measures.time_to_detect import time_to_detect
 from reports.measures.time_to_readmit import time_to_readmit
 from reports.measures.time_to_recover import time_to_recover
@@ -58,6 +60,8 @@ MEASURES: Final[dict[str, Measure]] = {
     "failover": failover,
     "failover_rate": failover_rate,
     "time_to_detect": time_to_detect,
+    "time_to_alert": time_to_alert,
+    "false_alerts": false_alerts,
     "time_to_recover": time_to_recover,
     "time_to_readmit": time_to_readmit,
     "goodput_lost": goodput_lost,

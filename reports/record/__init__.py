@@ -7,6 +7,7 @@ spans      decodes span files: length-prefixed OTLP messages
 gateway_statistics  what a real gateway said of its upstreams
 requests   the line that a replica wrote as each request began
 chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk
+alerts     the alerts of the user's monitoring
 undo_facts  who undid each fault, and which ones the run has left
 parquet    writes the spans as one table, spans.parquet
 """

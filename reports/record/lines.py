@@ -81,6 +81,21 @@ class _Refused(_Entry):
     count: int
 
 
+class _Alert(_Entry):
+    name: str
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str]
+    starts_at: int | None = None
+    fingerprint: str = ""
+
+
+class _AlertPort(_Entry):
+    event: Literal["opened", "closed"]
+    port: int | None = None
+    left_out: int | None = None
+    refused: int | None = None
+
+
 class _Data(msgspec.Struct):
     """The fields of a snapshot that the analysis calculates with."""
 
@@ -116,6 +131,8 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "action": _Action,
     "refused": _Refused,
     "upstreams": _Upstreams,
+    "alert": _Alert,
+    "alert_port": _AlertPort,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
 """The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from reports.record.alerts import Alerts, alerts_of
 from reports.record.experiment_file import read_experiment
 from reports.record.gateway_statistics import GatewayStatistics, read_statistics
 from reports.record.lines import EVENTS, POST, Damage, read_lines
@@ -140,6 +141,7 @@ class Record:
     spans: list[Span]
     files: SpanFiles
     ended: bool
+    alerts: Alerts = field(default_factory=Alerts)
     notes: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
@@ -298,6 +300,7 @@ def read_record(path: Path) -> Record:
         spans=spans,
         files=files,
         ended=ended,
+        alerts=alerts_of(events, experiment, zero_ns),
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,

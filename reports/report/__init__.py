@@ -3,5 +3,6 @@
 build      puts the report together; its version and its form for JSON
 series     the timeline: values per second, for the charts
 pressure   the part of the timeline about overload: waits and shed calls per second
+alerts     the alerts of the user's monitoring
 accounts   tenants and tiers by phase
 """

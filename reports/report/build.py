@@ -35,6 +35,7 @@ from reports.metastability.report_section import report_section
 from reports.record.reader import Record
 from reports.record.undo_facts import UndoFact
 from reports.report.accounts import accounts
+from reports.report.alerts import alerts_section
 from reports.report.series import health_changes, series
 from reports.shared.attributes import SessionOutcome
 from reports.shared.phases import PHASES
@@ -86,6 +87,7 @@ def build(
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact, (undo or {}).get(impact.fault.id)) for impact in evidence.impacts],
         "measures": _measures(evidence),
+        "alerts": alerts_section(record),
         "metastability": report_section(metastability),
         "outcomes": _outcomes(evidence),
         "sessions_lost": _lost_sessions(evidence.calls.sessions),

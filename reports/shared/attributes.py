@@ -132,6 +132,7 @@ FAULT_STAGE: Final = "brownout.fault.stage_name"
 FAULT_TARGETS: Final = "brownout.fault.targets"  # list of replica names, or one of the two below
 TARGET_LOAD: Final = "load"  # of a demand fault; its sessions carry FAULT_ID, the calls it changed EVENT_FAULT_HIT
 TARGET_GATEWAY: Final = "gateway"
+TARGET_SYSTEM: Final = "system"  # of a command of the user's
 FAULT_HITS: Final = "brownout.fault.hits"
 
 

@@ -25,16 +25,20 @@ TOKEN_HEADER: Final = "X-Brownout-Token"
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
-def refusal(hosts: Sequence[str], origins: Sequence[str], tokens: Sequence[str], token: str) -> tuple[int, str] | None:
+def refusal(
+    hosts: Sequence[str], origins: Sequence[str], tokens: Sequence[str], token: str | None
+) -> tuple[int, str] | None:
     """HTTP status and reason of a refused request; None: the request is allowed.
 
     `hosts`, `origins`, `tokens`: all values of the headers Host, Origin and `TOKEN_HEADER` of the request. `token`: the
-    run's token; where it is empty, every request is refused.
+    run's token; where it is empty, every request is refused. None: the port wants no token.
     """
     if len(hosts) != 1 or not _LOOPBACK.fullmatch(hosts[0]):
         return 403, "the Host header must be 127.0.0.1, localhost or [::1]"
     if origins:
         return 403, "requests with an Origin header are refused, because a web page sends them"
+    if token is None:
+        return None
     # aiohttp decodes bytes that are not UTF-8 to surrogates, which a plain encode() cannot encode.
     sent = tokens[0].encode(errors="surrogateescape") if len(tokens) == 1 else b""
     if not token or not hmac.compare_digest(sent, token.encode()):

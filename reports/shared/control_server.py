@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -46,6 +46,8 @@ KEEPALIVE: Final = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP
 _ERROR_CHARACTERS: Final = 300
 _ENCODINGS: Final = ("identity", "gzip", "deflate")
 
+_Response = TypeVar("_Response", bound=web.StreamResponse)
+
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -65,9 +67,12 @@ class Refused(Exception):
 
 
 class ControlServer:
-    """A server on 127.0.0.1. `handle(request)` gets requests with the token only; it may raise `Refused`."""
+    """A server on 127.0.0.1. `handle(request)` gets requests with the token only; it may raise `Refused`.
 
-    def __init__(self, handle: Handle, token: str, limits: PortLimits | None = None) -> None:
+    `token` None: it wants none. Each of its connections is then that of a stranger, and ends with its first answer.
+    """
+
+    def __init__(self, handle: Handle, token: str | None, limits: PortLimits | None = None) -> None:
         self._handle = handle
         self._token = token
         self._limits = limits or PortLimits()
@@ -106,11 +111,13 @@ class ControlServer:
         assert isinstance(connection, _Connection)
         if refused is not None:
             return _final(connection, error_response(*refused))
-        connection.trust()
+        if self._token is not None:
+            connection.trust()
         if request.version not in (HttpVersion10, HttpVersion11):
             return _final(connection, error_response(400, "use HTTP/1.1"))
         try:
-            return await self._handle(request)
+            response = await self._handle(request)
+            return response if self._token is not None else _final(connection, response)
         except Refused as error:
             return error.response if request.content.is_eof() else _final(connection, error.response)
 
@@ -235,7 +242,7 @@ def _parse_error(error: BadHttpMessage) -> tuple[int, str]:
     return 400, "this is not a valid HTTP request"
 
 
-def _final(connection: _Connection | RequestHandler, response: web.Response) -> web.Response:
+def _final(connection: _Connection | RequestHandler, response: _Response) -> _Response:
     """The last answer of a connection: what the peer still sends is ignored."""
     response.force_close()
     connection.close()

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 __all__ = ["TRAITS_OF_OLD_RECORDS", "FaultTraits", "Where", "traits_of"]
 
-Where: TypeAlias = Literal["process", "replica", "gateway", "load"]
+Where: TypeAlias = Literal["process", "replica", "gateway", "load", "system"]
 """The place in the stack where a fault acts."""
 
 
@@ -33,8 +33,13 @@ class FaultTraits:
 
     @property
     def on_replicas(self) -> bool:
-        """Whether it acts on replicas, and not on the gateway or the load."""
+        """Whether it acts on replicas, and not on the gateway, the load or the user's system."""
         return self.where in ("process", "replica")
+
+    @property
+    def hits_are_known(self) -> bool:
+        """Whether brownout can tell which calls it met; not of what a command does to the user's system."""
+        return self.where != "system"
 
     def recorded(self) -> dict[str, Any]:
         """As the record writes them: a JSON object."""

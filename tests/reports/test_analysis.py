@@ -165,6 +165,8 @@ DYNAMIC = {
     "measures": 1,
     "measures.*.phases": 1,
     "outcomes": 2,
+    "alerts.match": 1,
+    "alerts.changes[].labels": 1,
     "accounts.tenants[].phases": 1,
     "accounts.tiers[].phases": 1,
     "cost_by_pool": 1,
@@ -196,6 +198,9 @@ def key_paths(value: Any, path: str = "", dynamic: int = 0) -> Iterator[str]:
 def test_each_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     failing_over(good)
     good.experiment["steady_state"] = ["slo_attainment >= 50%"]
+    good.experiment["alerts"] = {"port": 9099, "match": {"severity": "page"}}
+    good.event("alert_port", -3.0, event="opened", port=9099)
+    good.alert(22.0)
     good.event("guardrail", 40.0, text="abort if session_success < 50% for 5s", value=0.4)
     good.call("shed", 0, 25.0, outcome="rate_limited", ttft=None, ups=[], tier="batch")
     good.call("lost", 0, 25.0, outcome="http_5xx", ttft=None, ups=[Up("tpu-0", 25.0, 25.1, "http_5xx", hits=("f1",))])

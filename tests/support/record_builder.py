@@ -98,6 +98,7 @@ class RecordBuilder:
         only: Mapping[str, Any] | None = None,
         hits: int | None = None,
         why: str = "",
+        traits: Mapping[str, Any] | None = None,
     ) -> None:
         given = stages or {"planned": 0.0, "injected": 20.0, "confirmed": 20.1, "reverted": 30.0, "verified": 31.0}
         pools = sorted({name.split("-")[0] for name in targets})
@@ -116,7 +117,18 @@ class RecordBuilder:
                 only=dict(only or {}),
                 hits=known,
                 why=why,
+                **({} if traits is None else {"traits": dict(traits)}),
             )
+
+    def command(self, fault_id: str = "f1", **more: Any) -> None:
+        """A fault by commands on the user's system."""
+        self.fault(fault_id, "exec", ["system"], traits={"where": "system"}, **more)
+
+    def alert(self, at: float, name: str = "PoolDown", status: str = "firing", since: float | None = None) -> None:
+        """A change of an alert, received at `at`. `since`: when it began, as its sender says; at `at` if absent."""
+        starts = ns(at if since is None else since)
+        labels = {"alertname": name, "severity": "page"}
+        self.event("alert", at, name=name, status=status, labels=labels, starts_at=starts, fingerprint=name)
 
     def gauge(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from reports.explanation.alert_words import alert_text
 from reports.shared.attributes import Transition
 from reports.writers.html.canvas import Band, Chart, fault_spans
 from reports.writers.html.palette import BAD, FAULT, GOOD, GREY, HALF_OPEN, OFFERED, WARN
@@ -29,12 +30,15 @@ _LONGEST_NAME: Final = 13
 _LETTER_WIDTH: Final = 0.0085
 """Width of a letter, as a share of the axis."""
 
+_LEAST_SHOWN: Final = 0.004
+"""Least width of an alert, as a share of the axis."""
+
 _MOST_REPLICAS: Final = 24
 """In a larger fleet only replicas with a fault or a change of health are shown, up to this number."""
 
 
 def phases(data: Data) -> Chart | None:
-    """The phases in one row, the faults in a row below."""
+    """The phases in one row, the faults in a row below, and the alerts below them if there are any."""
     last = float(data["timeline"]["seconds"])
     bands: list[Band] = []
     for phase in data["phases"]:
@@ -50,13 +54,30 @@ def phases(data: Data) -> Chart | None:
         bands.append(Band(start, end, 0.1, 0.9, FAULT, f"{fault['kind']} {where}".strip(), why))
     if not bands:
         return None
+    alerts = _alerts(data, last)
+    low = -1.0 if alerts else 0.0
     return Chart(
-        64,
+        96 if alerts else 64,
         "",
-        bands=[replace(band, label=_label(band, last)) for band in bands],
-        rows={1.5: "phase"} | ({0.5: "fault"} if injected else {}),
-        y_range=(0.0, 2.0),
+        bands=[replace(band, label=_label(band, last)) for band in (*bands, *alerts)],
+        rows={1.5: "phase"} | ({0.5: "fault"} if injected else {}) | ({-0.5: "alert"} if alerts else {}),
+        y_range=(low, 2.0),
     )
+
+
+def _alerts(data: Data, last: float) -> list[Band]:
+    """The alerts of the user's monitoring, each from when it was received until it was resolved, or the end."""
+    bands = []
+    for change in (data.get("alerts") or {"changes": ()})["changes"]:
+        start, end = max(0.0, change["at_s"]), change["resolved_s"]
+        if change["status"] == "firing" and start < last:
+            end = last if end is None else min(end, last)
+            colour = WARN if change["counts"] else GREY
+            what = change["name"] or "alert"
+            bands.append(
+                Band(start, max(end, start + _LEAST_SHOWN * last), -0.9, -0.1, colour, what, alert_text(change))
+            )
+    return bands
 
 
 def _label(band: Band, last: float) -> str:

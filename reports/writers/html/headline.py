@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from reports.explanation.words import advice
+from reports.explanation.words import advice, met_text
 from reports.shared.wording import value_text
 
 __all__ = ["headline_view"]
@@ -67,7 +67,7 @@ def _fault(fault: Mapping[str, Any]) -> View:
         "kind": fault["kind"],
         "targets": _targets([str(target) for target in fault["targets"]]) + place + share,
         "when": when,
-        "met": f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted",
+        "met": met_text(fault),
     }
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from reports.shared.fault_traits import traits_of
 from reports.shared.wording import value_text
 
 __all__ = ["STAGES", "proofs_view"]
@@ -41,10 +42,11 @@ def proofs_view(data: Mapping[str, Any]) -> View:
 
 def _fault(fault: Mapping[str, Any]) -> View:
     readmitted = [f"{replica}: {_after(after)}" for replica, after in fault["readmitted_after_s"].items()]
+    known = traits_of(str(fault["kind"]), fault.get("traits")).hits_are_known
     lines = [
-        ("calls that met it", f"{fault['calls_met']:,}"),
-        ("of them interrupted", f"{fault['calls_interrupted']:,}"),
-        ("of them ended ok", f"{fault['calls_saved']:,}"),
+        ("calls that met it", f"{fault['calls_met']:,}" if known else "not known"),
+        ("of them interrupted", f"{fault['calls_interrupted']:,}" if known else ""),
+        ("of them ended ok", f"{fault['calls_saved']:,}" if known else ""),
         ("hits", "not counted" if fault["hits"] is None else f"{fault['hits']:,}"),
         ("detected", _detected(fault)),
         ("first good call after the revert", "; ".join(readmitted)),

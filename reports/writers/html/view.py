@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import other_reasons
 from reports.shared.wording import interval_text, samples_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
@@ -110,6 +111,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "lost": lost_view,
         "failures": failures_view,
         "headline": headline_view,
+        "alerts": alert_lines,
         "phases": lambda d: [phase["name"] for phase in d["phases"] if phase["name"] != "setup"],
         "measures": _measures,
         "fault_measures": _fault_measures,

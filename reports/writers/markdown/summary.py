@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from reports.by_hand.section import window_lines
 from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
+from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
 from reports.report.build import Report
 from reports.shared.plain_text import printable
@@ -50,6 +51,7 @@ _NUMBERS: Final = (
 )
 _FAULT_MEASURES: Final = (
     "time_to_detect",
+    "time_to_alert",
     "failover.p50",
     "failover.p95",
     "failover.max",
@@ -83,7 +85,7 @@ def summary_text(report: Report) -> str:
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
     for window in data.get("windows") or ():
         lines += ["```text", *(printable(line) for line in window_lines(window)), "```", ""]
-    lines += _faults(data["faults"]) + _failures(data)
+    lines += _faults(data["faults"]) + _alerts(data) + _failures(data)
     lines += _gates("Gates", data["gates"]) + _gates("Steady state", data["steady_state"]) + _other_reasons(report)
     lines += _fault_measures(data) + _numbers(data) + overload_parts(data)
     lines += _twin(data.get("twin")) + _proofs(data)
@@ -136,6 +138,11 @@ def _faults(faults: list[dict[str, Any]]) -> list[str]:
     return ["## Faults", "", *(f"- {escaped(fault_text(fault))}" for fault in faults), ""] if faults else []
 
 
+def _alerts(data: dict[str, Any]) -> list[str]:
+    lines = [f"- {escaped(line)}" for line in alert_lines(data)]
+    return ["## Alerts of your monitoring", "", *lines, ""] if lines else []
+
+
 def _failures(data: dict[str, Any]) -> list[str]:
     """The failed calls by reason, and how to see an example."""
     groups = data["failures"]
@@ -168,7 +175,7 @@ def _fault_measures(data: dict[str, Any]) -> list[str]:
     rows = [
         f"| `{name}` | {measures[name]['title']} | {_value(measures[name]['run'], measures[name]['unit'])} |"
         for name in _FAULT_MEASURES
-        if name in measures
+        if name in measures and (name != "time_to_alert" or data.get("alerts"))
     ]
     return ["## Failover and recovery", "", "| measure | | value |", "|---|---|---|", *rows, ""]
 

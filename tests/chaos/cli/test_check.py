@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chaos.cli.check import check_experiments, plan_text
+from chaos.experiment.model import AlertSettings
 from reports.shared.errors import UserError
 from tests.support.plans import TEXT, experiment, load
 
@@ -78,3 +80,15 @@ def test_a_url_target_says_what_is_called_and_what_run_will_want(
     assert "lost_tokens == 0 only if the target's tokens can be verified: not a real model's" in said
     assert "not this machine: run wants --yes-i-may" in said
     assert "key_env: the environment variable NO_SUCH_KEY is not set; run will refuse to start" in said
+
+
+def test_the_plan_lists_the_commands_and_the_port_for_alerts(tmp_path: Path) -> None:
+    commands = "exec: {inject: [touch, fault], revert: [no-such-program, '--now']}"
+    made = experiment(tmp_path, "sessions_lost == 0", fault=commands)
+    text = plan_text(replace(made, alerts=AlertSettings(9099, {"severity": "page"})), load(20, 2), width=160)
+    assert "10 s    f1: exec on system" in text
+    assert f"Commands that run on this machine, in {tmp_path}\n  f1 inject: touch fault\n" in text
+    assert "  f1 revert: no-such-program --now\nrun wants --allow-exec\n" in text
+    assert "f1 revert: no-such-program is not in PATH; run will refuse to start" in text
+    assert "POST http://127.0.0.1:9099/, those with severity: page" in text
+    assert "POST to a free port" in plan_text(replace(made, alerts=AlertSettings(0)), load(20, 2), width=160)

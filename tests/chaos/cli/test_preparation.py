@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import get_args
 
@@ -104,3 +105,58 @@ def test_a_target_that_is_not_this_machine_needs_permission(tmp_path: Path) -> N
     with pytest.raises(UserError, match=r"example\.org:8000/v1 is not this machine.* add --yes-i-may"):
         prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)
     assert prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=True).url is not None
+
+
+EXEC = """\
+timeline:
+  faults:
+    - {for: 1s, every: 2s, times: 2, exec: {inject: [touch, a b], revert: [./undo.sh], verify: [nowhere-to-be-found]}}
+"""
+
+
+def commanding(folder: Path) -> Path:
+    path = folder / "commands.yaml"
+    head = REMOTE.replace("example.org", "127.0.0.1").replace(
+        "timeline: {warmup: 0s, baseline: 10s, recovery: 10s}\n", ""
+    )
+    path.write_text(head + EXEC)
+    return path
+
+
+def test_commands_are_printed_and_refused_unless_they_are_allowed(tmp_path: Path) -> None:
+    path = commanding(tmp_path)
+    with pytest.raises(UserError) as refused:
+        prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)
+    assert str(refused.value) == (
+        f"{path}: this experiment runs commands on this machine, and that is off:\n"
+        "    f1 inject: touch 'a b'\n"
+        "    f1 revert: ./undo.sh\n"
+        "    f1 verify: nowhere-to-be-found\n"
+        f"    in the folder {tmp_path}\n"
+        "  Read them. If they do what you want, add --allow-exec"
+    )
+
+
+def test_a_program_that_is_missing_is_an_error_before_the_start(tmp_path: Path) -> None:
+    path = commanding(tmp_path)
+    with pytest.raises(UserError) as refused:
+        prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False, allow_exec=True)
+    assert str(refused.value) == (
+        f"{path}: nothing was started, because commands cannot be run:\n"
+        f"    f1 revert: {tmp_path}/undo.sh is not an executable file\n"
+        "    f1 verify: nowhere-to-be-found is not in PATH"
+    )
+    for name in ("undo.sh", "nowhere-to-be-found"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    path.write_text(path.read_text().replace("[nowhere", "[./nowhere"))
+    prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False, allow_exec=True)
+
+
+def test_a_port_for_alerts_that_is_in_use_is_an_error_before_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path.write_text(REMOTE.replace("example.org", "127.0.0.1") + f"alerts: {{port: {port}}}\n")
+        with pytest.raises(UserError, match=rf"alerts\.yaml: alerts: port {port} is in use by process"):
+            prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)

@@ -12,6 +12,8 @@ from tests.support.experiment_files import FIRST_GATE, accepted, refused, write_
 from tests.support.paths import ROOT
 
 SURGE = "{for: 5s, surge: {factor: 3}}"
+EXEC = "{for: 5s, exec: {inject: [a], revert: [b]}}"
+KILL = "{for: 5s, kill: {pool: tpu}}"
 URL = "{url: 'http://127.0.0.1:1', model: m}"
 
 
@@ -31,6 +33,16 @@ URL = "{url: 'http://127.0.0.1:1', model: m}"
         ("cost.per_1k_sessions in drain <= 9 USD", {}, "sessions that start in the drain", "another phase"),
         ("failover.max <= 5 s", {"faults": SURGE}, "is about faults of replicas, and surge is none", "remove the gate"),
         ("time_to_detect <= 5 s", {"faults": SURGE}, "is about faults of replicas, and surge is none", "remove"),
+        ("failover.max <= 5 s", {"faults": EXEC}, "is about faults of replicas, and exec is none", "remove the gate"),
+        (
+            "failover_rate >= 9%",
+            {"faults": EXEC},
+            "the calls that met the faults, and of exec nobody knows",
+            "session_s",
+        ),
+        ("blast_radius.pools <= 9%", {"faults": f"{EXEC}, {KILL}"}, "and of exec nobody knows them", "remove the gate"),
+        ("time_to_alert <= 60 s", {}, "is about alerts, and this experiment receives none", "add alerts: {port: 9099}"),
+        ("false_alerts == 0", {}, "is about alerts, and this experiment receives none", "add alerts: {port: 9099}"),
         ("time_to_readmit <= 5 s", {"faults": "{for: 5s, slow_scheduler: {delay: 9ms}}"}, "slow_scheduler is none", ""),
         (
             "metastable == 0",

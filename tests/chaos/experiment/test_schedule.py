@@ -13,6 +13,7 @@ from chaos.cli.check import plan_text
 from chaos.cli.plan import estimated
 from chaos.experiment.model import load_experiment, resolve
 from chaos.experiment.schedule import Occurrence, Schedule, occurrences
+from chaos.faults.catalogue import KINDS
 from chaos.faults.load.surge import Surge
 from chaos.faults.process.kill import Kill
 from chaos.testing.memory_world import REPLICAS
@@ -119,3 +120,11 @@ def test_the_plan_shows_each_occurrence(path: Path) -> None:
     assert "10 s    f1.1: kill tpu-0" in text
     assert "14 s    f1.2: kill tpu-1" in text
     assert "25 s    f2.2: surge reverted, and verified" in text
+
+
+def test_a_command_must_have_ended_before_the_same_entry_runs_it_again() -> None:
+    spec = KINDS["exec"].model_validate({"inject": ["a"], "revert": ["b"]})
+    first, again = occurrences("f1", Schedule(0.0, 2.0, every_s=5.0, times=2), spec, REPLICAS, 7)
+    (other,) = occurrences("f2", Schedule(0.0, 2.0), spec, REPLICAS, 7)
+    assert first.conflicts(again) == ["system"]
+    assert first.conflicts(other) == []

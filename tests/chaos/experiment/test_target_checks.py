@@ -101,7 +101,7 @@ def test_a_url_refuses_faults_of_replicas_and_gates_on_gateway_or_pool(tmp_path:
     ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, spec in KINDS.items() if spec.where != "load"])
+@pytest.mark.parametrize("kind", [kind for kind, spec in KINDS.items() if spec.where not in ("load", "system")])
 def test_a_url_refuses_each_fault_and_names_what_is_missing(tmp_path: Path, kind: str) -> None:
     text = HEAD.replace("{stack: multi-cloud}", "{url: 'http://127.0.0.1', model: m}")
     (problem,) = mistakes(tmp_path, text + f"    - {{for: 5s, {kind}: {json.dumps(SPECS[kind])}}}\n")

@@ -47,8 +47,9 @@ SPECS = {
     "heavy_tenant": {"tenant": "acme", "share": "60%"},
     "long_reasoning": {"factor": 50, "share": "3%"},
     "retry_storm": {"timeout": "5s"},
+    "exec": {"inject": ["a"], "confirm": ["b"], "revert": ["c"], "verify": ["d"]},
 }
-DISRUPTIVE = ("kill", "freeze", "add_behaviour", "order")
+DISRUPTIVE = ("kill", "freeze", "add_behaviour", "order", "inject")
 
 
 def fault_of(kind: str) -> Fault:
@@ -67,7 +68,7 @@ async def test_a_whole_life_leaves_nothing_behind(kind: str) -> None:
     await fault.inject(world)
     assert not world.healthy
     touched = [name for name in world.states if world.states[name] != "running" or world.behaviour_of[name]]
-    assert (touched or ["load"]) == fault.targets
+    assert (touched or ["load"] * bool(world.orders) or ["system"]) == fault.targets
     await fault.confirm(world)
     await fault.revert(world)
     await fault.verify(world)
@@ -83,7 +84,7 @@ async def test_the_undo_is_recorded_before_the_injection_and_is_valid(kind: str)
     undo = world.armed["f1"]
     assert len(undo) == len(fault.targets)
     processes = {"load": "locust"}
-    assert [record["process"] for record in undo] == [processes.get(name, name) for name in fault.targets]
+    assert [record.get("process", "system") for record in undo] == [processes.get(name, name) for name in fault.targets]
     for record in undo:
         # the supervisor adds the identity of the process to a signal
         identity = {"pid": 1, "start_time": 2, "boot_id": "b"} if record["do"] == "signal" else {}
@@ -118,7 +119,7 @@ async def test_revert_may_be_called_before_the_injection_twice_and_after_verify(
 async def test_verify_fails_and_keeps_the_undo_while_the_fault_is_active(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     await fault.inject(world)
-    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was reverted, but its effect remains"):
+    with pytest.raises(FaultError, match=r"of (tpu-0, tpu-1|load|gateway|system) was reverted, but its effect remains"):
         await fault.verify(world)
     assert "f1" in world.armed
 
@@ -127,7 +128,7 @@ async def test_verify_fails_and_keeps_the_undo_while_the_fault_is_active(kind: s
 async def test_confirm_fails_if_no_effect_is_observed(kind: str) -> None:
     world, fault = MemoryWorld(), fault_of(kind)
     with pytest.raises(
-        FaultError, match=r"of (tpu-0, tpu-1|load|gateway) was injected, but its effect is not observed"
+        FaultError, match=r"of (tpu-0, tpu-1|load|gateway|system) was injected, but its effect is not observed"
     ):
         await fault.confirm(world)
 

@@ -10,9 +10,9 @@ from chaos.faults.world import EVERYWHERE, NEEDS, Where, offers_of, refusal
 @pytest.mark.parametrize(
     ("own_replicas", "own_gateway", "offers"),
     [
-        (True, True, {"process", "replica", "gateway", "load"}),
-        (True, False, {"process", "replica", "load"}),  # a gateway that is not ours in front of our replicas
-        (False, False, {"load"}),  # the user's endpoint
+        (True, True, {"process", "replica", "gateway", "load", "system"}),
+        (True, False, {"process", "replica", "load", "system"}),  # a gateway that is not ours in front of our replicas
+        (False, False, {"load", "system"}),  # the user's endpoint
     ],
 )
 def test_a_target_offers_what_it_has(own_replicas: bool, own_gateway: bool, offers: set[str]) -> None:

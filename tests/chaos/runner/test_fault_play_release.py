@@ -1,4 +1,4 @@
-"""A run that is over releases its faults: each kind ends in a second, whatever it does then, and is settled after."""
+"""A run that is over releases its faults: each kind ends in its time, whatever it does then, and is settled after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry.trace import NoOpTracer
 from chaos.faults.catalogue import KINDS
 from chaos.faults.process.kill import Kill
 from chaos.faults.spec import FaultSpec
-from chaos.runner.fault_play import LAST_REVERT_WITHIN_S, FaultPlay, Played
+from chaos.runner.fault_play import FaultPlay, Played
 from chaos.runner.record_writer import EventLog
 from chaos.testing.memory_world import REPLICAS, MemoryWorld
 from chaos.testing.mock_clock import run_in_virtual_time
@@ -23,6 +23,7 @@ from tests.chaos.faults.test_base import SPECS
 CALLS = (
     *("kill", "terminate", "sleep", "freeze", "thaw", "start", "state", "accepts", "ready"),
     *("add_behaviour", "remove_behaviour", "behaviours", "order_demand", "cancel_demand", "demand_state", "arm"),
+    "run_command",
 )
 """The calls of a world that a fault may wait for. `disarm` only writes a file."""
 
@@ -102,6 +103,7 @@ def released_while_hanging(kind: str, number: int, folder: Path, *, for_ever: bo
         await playing
         took_s = loop.time() - begun
         await play.settle(lambda target: True)
+        play.settle_command("shepherd")
         return play.played, took_s
 
     return run_in_virtual_time(scenario())
@@ -111,9 +113,11 @@ def released_while_hanging(kind: str, number: int, folder: Path, *, for_ever: bo
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_release_ends_each_kind_in_every_step_of_its_life(kind: str, for_ever: bool, tmp_path: Path) -> None:
     assert calls_of(kind) >= 4
+    least_s = spec_of(kind).build("f1", ["tpu-0"], 7).last_revert_within_s
+    assert least_s == 1.0 or kind == "exec"
     for number in range(calls_of(kind)):
         played, took_s = released_while_hanging(kind, number, tmp_path, for_ever=for_ever)
-        assert took_s <= LAST_REVERT_WITHIN_S, number
+        assert took_s <= least_s, number
         assert played.stages[0] == "injected"
         assert played.stages[-1] == "verified", number
         assert "reverted" in played.stages
@@ -159,3 +163,32 @@ async def test_a_fault_that_was_verified_before_is_left_alone(tmp_path: Path) ->
     play = await settled(MemoryWorld(), tmp_path, lambda target: False, released=False)
     assert play.played.stages == ["injected", "confirmed", "reverted", "verified"]
     assert play.played.problem == ""
+
+
+async def test_a_command_does_not_end_with_its_targets_but_by_the_undo_file(tmp_path: Path) -> None:
+    world = MemoryWorld()
+    world.refused["revert"] = "exit code 1"
+    play = play_of(world, spec_of("exec"), tmp_path)
+    play.end()
+    await play.play()
+    await play.settle(lambda target: True)
+    assert play.active
+    assert "could not be reverted: revert: c: exit code 1" in play.played.problem
+    play.settle_command("shepherd")
+    assert not play.active
+    assert '"how":"its revert command succeeded, run by the shepherd"' in (tmp_path / "events.jsonl").read_text()
+
+
+async def test_a_command_that_nobody_reverted_is_a_problem_after_the_end(tmp_path: Path) -> None:
+    world = MemoryWorld()
+    play = play_of(world, spec_of("exec"), tmp_path)
+    playing = asyncio.create_task(play.play())
+    while not play.played.confirmed:
+        await asyncio.sleep(0)
+    world.refused["revert"] = "exit code 1"
+    play.release()
+    await playing
+    assert (play.active, play.played.problem) == (True, "")
+    play.settle_command("")
+    assert play.played.problem == "fault f1 (exec) could not be reverted at the end of the run"
+    assert play.active

@@ -34,7 +34,7 @@ class Timer:
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, more_s: float = 0.0) -> None:
         self.at_first: list[str] = []
         self.killed_at: list[float] = []
         self.said: list[str] = []
@@ -44,6 +44,7 @@ class Rig:
             lambda: self.killed_at.append(asyncio.get_running_loop().time()),
             self.said.append,
             afterwards="look: brownout heal\n",
+            more_s=lambda: more_s,
         )
 
 
@@ -166,3 +167,16 @@ def test_a_process_that_exits_by_itself_says_how_to_see_what_is_left(
     assert capfd.readouterr().out == (
         "interrupted: ended before the record was closed; the shepherd kills every process\nlook: brownout heal\n"
     )
+
+
+def test_commands_that_revert_a_fault_make_each_time_longer() -> None:
+    async def scenario() -> Rig:
+        rig = Rig(more_s=10.0)
+        rig.interrupts.on_signal(signal.SIGINT)
+        await asyncio.sleep(GENTLE_S + 9.9)
+        assert rig.killed_at == []
+        await asyncio.sleep(0.2)
+        return rig
+
+    assert len(run_in_virtual_time(scenario()).killed_at) == 1
+    assert [timer.seconds for timer in Timer.started[-2:]] == [GENTLE_S + NOW_S + 20.0, NOW_S + 10.0]

@@ -285,3 +285,28 @@ def test_a_run_that_is_going_on_is_refused_and_healed_once_it_was_killed(run: Pa
     [one] = heal(run).found
     assert (one.fault, one.answer) == ("f1", "already")
     assert heal(run).found == []
+
+
+def test_a_command_is_printed_and_run_only_if_that_is_allowed(run: Path) -> None:
+    command = {"do": "exec", "argv": ["touch", "undone"], "cwd": str(run), "timeout_s": 5.0, "env": []}
+    UndoFile(run / "undo.jsonl", run.name).arm("f1", [command])
+    hand = f"(cd {run} && touch undone)"
+    (dry,) = heal(run, dry_run=True, allow_exec=True).found
+    assert (dry.answer, dry.why, dry.hand) == ("to do", "run touch undone", hand)
+    (left,) = heal(run).found
+    assert (left.answer, left.hand) == ("failed", hand)
+    assert left.why == "run touch undone: a command of yours, not run without --allow-exec"
+    assert not (run / "undone").exists()
+    assert pending(run / "undo.jsonl")
+    (done,) = heal(run, allow_exec=True).found
+    assert (done.answer, done.why, done.hand) == ("undone", "touch undone: done", "")
+    assert (run / "undone").exists()
+    assert pending(run / "undo.jsonl") == []
+
+
+def test_a_command_that_fails_stays_pending_with_its_output(run: Path) -> None:
+    command = {"do": "exec", "argv": ["sh", "-c", "exit 4"], "cwd": str(run), "timeout_s": 5.0, "env": []}
+    UndoFile(run / "undo.jsonl", run.name).arm("f1", [command])
+    (left,) = heal(run, allow_exec=True).found
+    assert (left.answer, left.why) == ("failed", "sh -c 'exit 4': exit code 4; it printed nothing")
+    assert pending(run / "undo.jsonl")

@@ -6,10 +6,11 @@ import math
 
 import pytest
 
+from reports.gates.validity import fault_doubts
 from reports.history.encounters import Encounter
 from reports.shared import attributes as names
 from tests.support.record_builder import RecordBuilder, Up, migrated
-from tests.support.record_results import evidence_of
+from tests.support.record_results import evidence_of, measured
 
 
 def encounters(record: RecordBuilder) -> list[Encounter]:
@@ -167,3 +168,33 @@ def test_a_call_that_a_load_fault_changed_met_it(record: RecordBuilder) -> None:
     record.call("s1", 0, 21.0)
     (met,) = encounters(record)
     assert met.call.session == "s0"
+
+
+def test_what_a_command_met_is_not_known_and_it_did_not_hit_nothing(record: RecordBuilder) -> None:
+    record.command()
+    record.call("s0", 0, 19.4, ups=[Up("gpu-0", 19.401, 20.6)])
+    evidence = evidence_of(record)
+    (impact,) = evidence.impacts
+    assert (impact.encounters, impact.hits, impact.hits_are_known, impact.on_replicas) == ((), None, False, False)
+    assert fault_doubts(impact) == []
+    why = "which calls met the fault exec is not known: it acts outside brownout"
+    for name in ("failover.max", "failover_rate", "blast_radius.sessions", "blast_radius.failed_tenants"):
+        assert measured(record, name).why_not == why
+    for name in ("time_to_detect", "time_to_readmit"):
+        assert measured(record, name).why_not == "no fault was injected on a replica"
+
+
+def test_a_command_that_was_not_confirmed_is_a_doubt(record: RecordBuilder) -> None:
+    record.command(stages={"planned": 0.0, "injected": 20.0, "failed": 20.1, "reverted": 21.0}, why="exit code 1")
+    record.call("s0", 0, 19.4)
+    (impact,) = evidence_of(record).impacts
+    assert not impact.hit_something
+    assert fault_doubts(impact) == ["fault f1 (exec) was not confirmed: exit code 1"]
+
+
+def test_beside_a_command_the_calls_that_met_a_kill_are_still_counted(record: RecordBuilder) -> None:
+    record.fault()
+    record.command("f2")
+    record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=migrated(20.01, resumed=21.19, sent=19.4, passed_on=3))
+    assert measured(record, "failover.max").value == pytest.approx(1.25)
+    assert measured(record, "blast_radius.sessions").value is None

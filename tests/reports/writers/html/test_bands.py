@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reports.report.build import Report
 from reports.writers.html.bands import bands_of, health, phases
 from reports.writers.html.canvas import draw, spec
@@ -45,3 +47,27 @@ def test_of_a_large_fleet_only_affected_replicas_are_shown(report: Report) -> No
     assert chart is not None
     assert set(chart.rows.values()) == {"tpu-0"}
     assert "200 more replicas" in chart.note
+
+
+def test_alerts_have_a_row_below_the_faults_and_none_without_a_receiver(report: Report) -> None:
+    plain = phases(report.data)
+    assert plain is not None
+    assert -0.5 not in plain.rows
+    seen: dict[str, Any] = {
+        "starts_s": None,
+        "labels": {},
+        "counts": True,
+        "status": "firing",
+        "resolved_s": None,
+        "name": "Down",
+    }
+    changes = [{**seen, "at_s": 24.0, "resolved_s": 28.0}, {**seen, "at_s": 30.0, "name": "", "counts": False}]
+    changes.append({**seen, "at_s": 28.0, "status": "resolved"})
+    report.data["alerts"] = {"changes": changes}
+    chart = phases(report.data)
+    assert chart is not None
+    assert chart.rows[-0.5] == "alert"
+    down, unnamed = [band for band in chart.bands if band.top < 0]
+    assert (down.what, down.left, down.right) == ("Down", 24.0, 28.0)
+    assert (unnamed.what, unnamed.left, unnamed.right) == ("alert", 30.0, report.data["timeline"]["seconds"])
+    assert unnamed.why == "an alert without a name, received at 30 s; it does not match"

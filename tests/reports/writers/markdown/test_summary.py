@@ -38,3 +38,13 @@ def test_the_summary_says_that_one_pair_cannot_tell_a_difference(run: RecordBuil
     assert "| `sessions_lost` | run | 9 | 0 | +9 |" in text
     report.data["twin"] |= {"note": "", "differences": [{**rows[0], "differs": False}]}
     assert "No measure differs by more than chance." in summary_text(report)
+
+
+def test_the_alerts_of_the_run_are_listed(run: RecordBuilder) -> None:
+    assert "Alerts" not in summary_text(analyse(run.write(), write=False))
+    run.command()
+    run.event("alert_port", -3.0, event="opened", port=9099)
+    run.alert(24.0, "Down|Up")
+    text = summary_text(analyse(run.write(), write=False))
+    assert "## Alerts of your monitoring\n\n- Down\\|Up (severity=page), received at 24 s\n" in text
+    assert "| `time_to_alert` | injection to the first alert of your monitoring | 4 s |" in text

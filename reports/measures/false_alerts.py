@@ -1,0 +1,19 @@
+"""false_alerts: alerts of the user's monitoring that began to fire in the baseline, where there is no fault."""
+
+from __future__ import annotations
+
+from reports.history.evidence import Evidence, Scope
+from reports.measures.measurement import Measurement, fact, not_measured
+from reports.measures.time_to_alert import NO_RECEIVER
+
+__all__ = ["false_alerts"]
+
+
+def false_alerts(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
+    """A count. What fired before the baseline is of another time, and does not count."""
+    alerts, baseline = evidence.record.alerts, evidence.record.phase("baseline")
+    if not alerts.received:
+        return not_measured(NO_RECEIVER)
+    if baseline is None:
+        return not_measured("the record has no baseline")
+    return fact(sum(baseline.start_s <= alert.since_s() and alert.at_s <= baseline.end_s for alert in alerts.fired))
