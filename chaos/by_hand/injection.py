@@ -8,6 +8,7 @@ Each option is a key of the kind with `-` for `_`; an option that is repeated is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,10 +20,11 @@ from chaos.experiment.fault_checks import check_fault
 from chaos.experiment.file import FaultEntryFile
 from chaos.experiment.schedule import Occurrence
 from chaos.faults.catalogue import KINDS
+from chaos.faults.spec import FaultSpec
 from chaos.faults.world import Where, refusal
 from loadprofiles.sessions.profile import Profile
 from reports.shared.documents import did_you_mean, duration_s, duration_text, parse_document, validate
-from reports.shared.errors import InvalidFile, UserError
+from reports.shared.errors import InvalidFile, Problem, UserError
 from reports.shared.units import Mistake
 from targets.stack import Stack
 
@@ -81,6 +83,8 @@ def injection(
     """Check a fault against a stack. Raises UserError with every mistake at once."""
     if kind not in KINDS:
         raise UserError(f'there is no fault "{kind}"\n    {did_you_mean(kind, KINDS)}')
+    if KINDS[kind].where == "system":
+        raise UserError(f"{kind} runs commands of yours, which an experiment's file holds: it is not for inject")
     refused = refusal(KINDS[kind].where, offers)
     if refused is not None:
         raise UserError(f"{kind} {refused}")
@@ -100,14 +104,20 @@ def injection(
         except InvalidFile as error:
             problems += error.problems
     if problems or spec is None:
-        lines = dict.fromkeys(
-            f"{problem.what}" + (f"\n    {problem.remedy}" if problem.remedy else "") for problem in problems
-        )
+        lines = dict.fromkeys(_as_options(problem, KINDS[kind]) for problem in problems)
         raise UserError("\n".join(lines) or f"{kind}: this fault cannot be read")
     replicas = views(stack)
     targets = tuple(spec.select(replicas, seed, fault_id))
     pools = tuple(dict.fromkeys(replica.pool for replica in replicas if replica.name in targets))
     return Injection(Occurrence(fault_id, 0.0, for_s or 0.0, spec, targets), pools, for_s)
+
+
+def _as_options(problem: Problem, kind: type[FaultSpec]) -> str:
+    """A problem as text, with the options of a command line in place of the keys of a file."""
+    text = problem.what + (f"\n    {problem.remedy}" if problem.remedy else "")
+    for name in sorted(kind.model_fields, key=len, reverse=True):
+        text = re.sub(rf"\b{name}:(?!\w)", f"--{name.replace('_', '-')}", text)
+    return text
 
 
 def _for(value: Any) -> float | None:

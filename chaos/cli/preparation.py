@@ -19,7 +19,7 @@ from chaos.experiment.target_checks import (
     installation_problem,
     needs_permission,
 )
-from chaos.runner.ports import check_free
+from chaos.runner.ports import check_free, claim_ports
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 from targets.adapters.catalogue import parse_choice
@@ -90,8 +90,7 @@ def _check_ports(experiment: Experiment) -> None:
     """Whether the replicas can have their ports. Raises UserError that names who has one."""
     if experiment.stack is None or not experiment.first_port or lender_of(experiment) is not None:
         return
-    for port in range(experiment.first_port, experiment.first_port + len(experiment.stack.replicas)):
-        check_free(port)
+    claim_ports(experiment.first_port, len(experiment.stack.replicas))
 
 
 def gateway_choice(text: str | None) -> GatewayChoice | None:

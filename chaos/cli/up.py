@@ -17,7 +17,7 @@ from chaos.experiment.checks import MAX_RUN_S
 from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline, resolve
 from chaos.experiment.target_checks import installation_problem
 from chaos.runner.early_end import Ended
-from chaos.runner.ports import check_free
+from chaos.runner.ports import claim_ports
 from chaos.runner.record_writer import RunFolder
 from loadprofiles.sessions.profile_file import load_profile
 from reports.gates.grammar import parse_gate
@@ -92,8 +92,10 @@ def _check_ports(experiment: Experiment, port: int) -> None:
     first, count = experiment.first_port, len(experiment.stack.replicas)
     if first < 0 or (first and first + count - 1 > 65_535):
         raise UserError(f"--first-port {first}: {count} replicas need the ports from there on, and 65535 is the last")
-    for number in [*(range(first, first + count) if first else ()), *([port] if port else ())]:
-        check_free(number)
+    if first:
+        claim_ports(first, count)
+    if port:
+        claim_ports(port, 1)
 
 
 def _experiment(name: str, choice: GatewayChoice | None, profile: str, seed: int | None, first_port: int) -> Experiment:

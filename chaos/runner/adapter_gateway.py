@@ -20,7 +20,17 @@ from chaos.runner.deployment import GATEWAY, Deployment
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.supervision.supervisor import ChildSpec, child_environment
 from reports.shared.errors import TargetFailed
-from targets.adapters.base import Adapter, AdminPage, Installation, LogFile, Site, Upstream, UpstreamState, whole_lines
+from targets.adapters.base import (
+    Adapter,
+    AdminPage,
+    Installation,
+    LogFile,
+    Site,
+    Upstream,
+    UpstreamState,
+    whole_environment,
+    whole_lines,
+)
 
 __all__ = ["KIND", "AdapterGateway"]
 
@@ -82,7 +92,7 @@ class AdapterGateway:
         return ChildSpec(
             name=GATEWAY,
             argv=list(self.adapter.command(self.site, self.installed)),
-            env=child_environment({**self.installed.environment(), **self.adapter.environment(self.site)}),
+            env=whole_environment(self.adapter, self.site, self.installed, child_environment({})),
             log=self.folder.log(GATEWAY),
             kind=KIND,
             cwd=self.site.folder,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from reports.shared.errors import UserError
 
-__all__ = ["check_free", "free_ports", "holder"]
+__all__ = ["check_free", "claim_ports", "free_ports", "holder"]
 
 LOWEST_PORT = 10_000
 """Lower ports are well-known, or often chosen by users."""
@@ -98,6 +98,20 @@ def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
             "Narrow the range (sysctl net.ipv4.ip_local_port_range), or end the processes that use the ports"
         )
     return found
+
+
+def claim_ports(first: int, count: int) -> None:
+    """Claim the ports from `first` on until this process exits, as `free_ports` does. Raises UserError.
+
+    A stack that is up has claimed its ports also while a replica of it is down.
+    """
+    for port in range(first, first + count):
+        check_free(port)
+        if not _claim(port):
+            raise UserError(
+                f"port {port} belongs to another stack of brownout, which is starting, or whose replica is down\n"
+                "    choose other ports, or end that stack: brownout status shows it"
+            )
 
 
 def check_free(port: int) -> None:
