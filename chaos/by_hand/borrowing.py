@@ -7,12 +7,10 @@ closes its connection: also where the run was killed.
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
+from chaos.by_hand.control import exchange
 from chaos.by_hand.controls import LENT
 from chaos.by_hand.runtime import Entry, entries
 from chaos.experiment.model import Experiment
@@ -52,16 +50,13 @@ def borrowed_replicas(experiment: Experiment, name: str) -> Iterator[Entry | Non
     if entry is None:
         yield None
         return
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
-        connection.settimeout(LENT_WITHIN_S)
-        try:
-            connection.connect(entry.socket)
-            connection.sendall(msgspec.json.encode({"do": "lend", "to": name}) + b"\n")
-            line = connection.makefile("rb").readline()
-            answer = msgspec.json.decode(line, type=dict[str, object])
-        except (OSError, msgspec.DecodeError) as error:
-            raise TargetFailed(f"{entry.name} (process {entry.pid}) does not lend its replicas: {error}") from None
-        if answer.get("say") != LENT:
-            error_text = str(answer.get("error"))
-            raise UserError(error_text) if answer.get("code") == 2 else TargetFailed(error_text)
+    with contextlib.closing(exchange(entry, {"do": "lend", "to": name}, LENT_WITHIN_S)) as messages:
+        for message in messages:
+            if message.get("say") == LENT:
+                break
+            if "error" in message:
+                error_text = str(message["error"])
+                raise UserError(error_text) if message.get("code") == 2 else TargetFailed(error_text)
+        else:
+            raise TargetFailed(f"{entry.name} has ended before it lent its replicas")
         yield entry

@@ -1,7 +1,8 @@
 """The control socket of a stack: a Unix socket of mode 0600, a line of JSON for a request and one for its reply.
 
-A request is `{"do": "inject", ...}`. The reply is `{"ok": true, ...}`, or `{"ok": false, "error": "...", "code": 2}`;
-lines `{"say": "..."}` may come before it, and are for the person who waits. Only processes of the same user may connect
+A request is `{"do": "inject", ...}`. The first line of the answer is `{"taken": true}`, at once: a stack that does not
+send it is stopped or hangs. The last one is the reply: `{"ok": true, ...}`, or `{"ok": false, "error": "...", "code": 2}`.
+Lines `{"say": "..."}` may come before it, and are for the person who waits. Only processes of the same user may connect
 (the mode of the socket, and SO_PEERCRED).
 """
 
@@ -12,20 +13,23 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from chaos.by_hand.runtime import Entry
+from chaos.supervision.identity import state_of
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
-__all__ = ["Answer", "ControlSocket", "ask"]
+__all__ = ["Answer", "ControlSocket", "ask", "exchange"]
 
 MAX_LINE_BYTES: Final = 1 << 20
 REQUEST_WITHIN_S: Final = 5.0
 """How long a client may take to send its request."""
+TAKEN_WITHIN_S: Final = 5.0
+"""How long a stack may take to say that it has the request."""
 REPLY_WITHIN_S: Final = 180.0
 """How long a command waits for its reply: a restart with a cold start takes a while."""
 
@@ -44,19 +48,19 @@ class ControlSocket:
     """An async context manager: serves requests at `path` inside the block."""
 
     def __init__(self, path: Path, handler: Handler) -> None:
-        self._path = path
+        self.path = path
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ControlSocket:
         with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+            self.path.unlink()
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._connected, str(self._path), limit=MAX_LINE_BYTES)
+            self._server = await asyncio.start_unix_server(self._connected, str(self.path), limit=MAX_LINE_BYTES)
         except OSError as error:
-            raise UserError(f"the control socket {self._path} cannot be made: {error.strerror or error}") from None
+            raise UserError(f"the control socket {self.path} cannot be made: {error.strerror or error}") from None
         finally:
             os.umask(before)
         return self
@@ -68,7 +72,7 @@ class ControlSocket:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         with contextlib.suppress(OSError):
-            self._path.unlink()
+            self.path.unlink()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -91,9 +95,10 @@ class ControlSocket:
             async with asyncio.timeout(REQUEST_WITHIN_S):
                 line = await reader.readline()
             request = msgspec.json.decode(line, type=dict[str, Any])
-        except (TimeoutError, ValueError, msgspec.DecodeError):
+        except (TimeoutError, ValueError, RecursionError, msgspec.DecodeError):
             _send(writer, {"ok": False, "error": "this is no request", "code": 2})
             return
+        _send(writer, {"taken": True})
         gone = asyncio.Event()
         watching = asyncio.create_task(_until_closed(reader, gone))
         try:
@@ -142,6 +147,8 @@ def ask(entry: Entry, request: Mapping[str, Any], say: Say = lambda text: None) 
     for message in exchange(entry, request):
         if "say" in message:
             say(str(message["say"]))
+        elif "taken" in message:
+            continue
         elif message.get("ok"):
             return message
         else:
@@ -150,17 +157,31 @@ def ask(entry: Entry, request: Mapping[str, Any], say: Say = lambda text: None) 
     raise TargetFailed(f"{entry.name} has ended before it answered")
 
 
-def exchange(entry: Entry, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the messages of a stack until it closes the connection. Raises TargetFailed."""
+def exchange(
+    entry: Entry, request: Mapping[str, Any], within_s: float = REPLY_WITHIN_S
+) -> Generator[dict[str, Any], None, None]:
+    """Yield the messages of a stack until it closes the connection; closing this closes it. Raises TargetFailed.
+
+    `within_s`: how long each message after the first may take, seconds.
+    """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(REPLY_WITHIN_S)
+    connection.settimeout(TAKEN_WITHIN_S)
     with contextlib.closing(connection):
         try:
             connection.connect(entry.socket)
             connection.sendall(msgspec.json.encode(request) + b"\n")
             with connection.makefile("rb") as lines:
                 for line in lines:
+                    connection.settimeout(within_s)
                     yield msgspec.json.decode(line, type=dict[str, Any])
         except (OSError, msgspec.DecodeError) as error:
-            what = "does not answer" if isinstance(error, TimeoutError) else f"cannot be asked: {error}"
-            raise TargetFailed(f"{entry.name} (process {entry.pid}) {what}") from None
+            raise TargetFailed(f"{entry.name} (process {entry.pid}) {_why_silent(entry, error)}") from None
+
+
+def _why_silent(entry: Entry, error: Exception) -> str:
+    state = state_of(entry.identity)
+    if state == "gone" or isinstance(error, FileNotFoundError | ConnectionError):
+        return "has ended" if state == "gone" else f"takes no commands: {error}"
+    if state == "stopped":
+        return f"is stopped\n    let it continue: kill -CONT {entry.pid}"
+    return "does not answer in time" if isinstance(error, TimeoutError) else f"cannot be asked: {error}"

@@ -19,7 +19,8 @@ from chaos.runner.fault_play import FaultPlay
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.record_writer import EventLog
 from loadprofiles.sessions.profile import Profile
-from reports.shared.errors import TargetFailed, UserError
+from reports.shared.attributes import ABORTED_BY_HAND, TARGET_GATEWAY
+from reports.shared.errors import BrownoutError, TargetFailed, UserError
 from targets.stack import Stack
 
 __all__ = ["LENT", "HandControls", "HandFault"]
@@ -39,11 +40,13 @@ class HandFault:
     since_s: float
     ends_s: float | None
     timer: asyncio.TimerHandle | None = None
+    problem: str = ""
+    """Why its play ended, where the record, the undo file or the shepherd was the reason."""
 
     @property
     def active(self) -> bool:
-        """Whether it may act on its targets."""
-        return self.play.active
+        """Whether it may act on its targets, or is about to."""
+        return self.play.active or not self.task.done()
 
 
 @dataclass(slots=True)
@@ -85,6 +88,8 @@ class HandControls:
             return await self.abort(say)
         if do == "lend":
             return await self._lend(request, say, gone)
+        if self._one.locked():
+            say("waits until another command is done")
         async with self._one:
             if self.lent_to and do != "revert":
                 raise UserError(f"the replicas are lent to {self.lent_to} until it ends")
@@ -128,7 +133,7 @@ class HandControls:
             confirming.cancel()
         played = fault.play.played
         if not played.confirmed:
-            raise TargetFailed(played.problem or f"{fault_id} was reverted before it was confirmed")
+            raise TargetFailed(played.problem or fault.problem or f"{fault_id} was reverted before it was confirmed")
         self.note("inject", f"{fault_id}: {text}")
         return {"fault": fault_id, "text": text, "targets": list(one.occurrence.targets)}
 
@@ -145,14 +150,26 @@ class HandControls:
                     f"{', '.join(both)}: {kind} ({fault_id}) is active there, and a process that is stopped holds no "
                     f"other fault\n    brownout revert {fault_id}"
                 )
-        down = self._down(one.occurrence.targets) if spec.where in ("process", "replica") else []
+        for fault_id, play in self._of_timeline():
+            both = [name for name in one.occurrence.targets if name in play.fault.targets]
+            if both and (spec.stops_process or play.stops_process):
+                raise UserError(
+                    f"{', '.join(both)}: {play.fault.kind} ({fault_id}) of the experiment is active there, and a "
+                    "process that is stopped holds no other fault\n    wait until it is reverted"
+                )
+        down = self._down(one.occurrence.targets)
         if down:
             raise UserError(f"{', '.join(down)}: the process is down\n    brownout restart {down[0]}")
         if spec.where == "load" and (self.load is None or not self.load.running):
             raise UserError(f"{spec.kind} changes the load, and none is running\n    brownout load start")
 
     def _down(self, targets: tuple[str, ...]) -> list[str]:
-        return [name for name in targets if name in self.world.replicas and self.world.is_gone(name)]
+        processes = [name for name in targets if name in self.world.replicas or name == TARGET_GATEWAY]
+        return [name for name in processes if self.world.is_gone(name)]
+
+    def _of_timeline(self) -> list[tuple[str, FaultPlay]]:
+        """The active faults of the experiment that is running, by id."""
+        return [(name, play) for name, play in self.plays.items() if name not in self.faults and play.active]
 
     def _play(self, one: Injection) -> HandFault:
         loop = asyncio.get_running_loop()
@@ -161,16 +178,19 @@ class HandControls:
         fault_id = one.occurrence.id
         self.plays[fault_id] = play
         ends_s = loop.time() + one.for_s if one.for_s is not None else None
-        fault = HandFault(one, play, asyncio.create_task(self._until_reverted(play)), loop.time(), ends_s)
+        fault = HandFault(
+            one, play, asyncio.create_task(self._until_reverted(fault_id, play.play)), loop.time(), ends_s
+        )
         if ends_s is not None:
             fault.timer = loop.call_at(ends_s, play.end)
         self.faults[fault_id] = fault
         return fault
 
-    async def _until_reverted(self, play: FaultPlay) -> None:
+    async def _until_reverted(self, fault_id: str, play: Callable[[], Awaitable[object]]) -> None:
         try:
-            await play.play()
+            await play()
         except TargetFailed as error:
+            self.faults[fault_id].problem = str(error)
             self.say(str(error))
 
     async def _revert(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
@@ -185,19 +205,27 @@ class HandControls:
         elif named in self.faults:
             return {"reverted": [], "text": f"{named} is reverted already"}
         else:
-            raise UserError(f'there is no fault "{named}"\n    active: {", ".join(active) or "none"}')
+            remedy = f"active: {', '.join(active) or 'none'}"
+            if any(named == fault_id for fault_id, _ in self._of_timeline()):
+                remedy = "it belongs to the experiment, which reverts it"
+            raise UserError(f'there is no fault "{named}" that was injected by hand\n    {remedy}')
         await self._end(chosen, say)
         self.note("revert", ", ".join(chosen))
         return {"reverted": list(chosen), "text": f"reverted and verified: {', '.join(chosen)}"}
 
     async def _end(self, chosen: Mapping[str, HandFault], say: Say) -> None:
-        """Revert faults, and wait until each is verified. Raises TargetFailed if one could not be."""
-        for fault in chosen.values():
+        """Revert faults, and wait until each is verified. Raises TargetFailed if one could not be.
+
+        One whose revert failed before is tried again.
+        """
+        for fault_id, fault in chosen.items():
             if fault.timer is not None:
                 fault.timer.cancel()
             fault.play.end()
+            if fault.task.done():
+                fault.task = asyncio.create_task(self._until_reverted(fault_id, fault.play.revert_again))
         await asyncio.gather(*(asyncio.shield(fault.task) for fault in chosen.values()))
-        failed = [fault.play.played.problem for fault in chosen.values() if not fault.play.played.verified]
+        failed = [fault.play.played.problem or fault.problem for fault in chosen.values() if fault.active]
         if failed:
             raise TargetFailed("\n".join(failed))
 
@@ -209,8 +237,13 @@ class HandControls:
             raise UserError(f'there is no process "{name}"\n    these are: {", ".join(known)}')
         for fault_id, fault in self.faults.items():
             occurrence = fault.injection.occurrence
-            if fault.active and occurrence.spec.stops_process and name in occurrence.targets:
-                raise UserError(f"{name}: {occurrence.spec.kind} ({fault_id}) holds it\n    brownout revert {fault_id}")
+            if fault.active and name in occurrence.targets:
+                kind = occurrence.spec.kind
+                raise UserError(f"{name}: {kind} ({fault_id}) is active there\n    brownout revert {fault_id}")
+        for fault_id, play in self._of_timeline():
+            if name in play.fault.targets:
+                kind = play.fault.kind
+                raise UserError(f"{name}: {kind} ({fault_id}) of the experiment is active there\n    wait for its end")
         await self.restart(name, say)
         self.note("restart", name)
         return {"text": f"{name} is ready"}
@@ -226,17 +259,27 @@ class HandControls:
             if any(fault.active for fault in self.faults.values()):
                 raise UserError("a fault is active on these replicas\n    brownout revert")
             self.lent_to = borrower
-            give_back = await self.lend()
+            try:
+                give_back = await self.lend()
+            except BaseException:
+                self.lent_to = ""
+                raise
         self.note("lend", borrower)
         self.say(f"the replicas are lent to {borrower}")
         say(LENT)
         try:
             await gone.wait()
         finally:
-            self.lent_to = ""
-            await give_back()
-            self.note("returned", borrower)
-            self.say("the replicas are back")
+            self.say(f"{borrower} has ended; the replicas start again")
+            try:
+                await give_back()
+            except BrownoutError as error:
+                self.say(str(error))
+            else:
+                self.note("returned", borrower)
+                self.say("the replicas are back")
+            finally:
+                self.lent_to = ""
         return {}
 
     # -- load -------------------------------------------------------------------------------------------------------
@@ -261,18 +304,22 @@ class HandControls:
             raise UserError("an experiment is running here: abort it with brownout abort")
         if not self.load.running:
             return {"text": "no load is running"}
+        for fault_id, fault in self.faults.items():
+            if fault.active and fault.injection.occurrence.spec.where == "load":
+                kind = fault.injection.occurrence.spec.kind
+                raise UserError(f"{kind} ({fault_id}) changes this load\n    brownout revert {fault_id}")
         await self.load.stop()
         self.note("load_stop", "")
         return {"text": "the load has stopped"}
 
     # -- everything ---------------------------------------------------------------------------------------------------
     async def abort(self, say: Say) -> Mapping[str, Any]:
-        """Revert everything, stop the load, and refuse injections until `release`."""
+        """Revert everything, stop the load, and refuse injections until `release`. Waits for no other command."""
         self.aborted = True
         self.note("abort", "")
         say("everything is reverted, and the load stops")
         if self.end_run is not None:
-            self.end_run("aborted by hand")
+            self.end_run(ABORTED_BY_HAND)
             return {"text": "the run ends: every fault is reverted"}
         active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
         stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)

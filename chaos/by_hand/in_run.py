@@ -14,7 +14,7 @@ from typing import Any
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.processes import process_facts, start_process_again
-from chaos.by_hand.runtime import Entry, announce, entry_name, runtime_folder, withdraw
+from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.run import Run
 from chaos.runner.setup import Setup
@@ -28,13 +28,7 @@ __all__ = ["controls_of_run"]
 async def controls_of_run(run: Run, setup: Setup, world: LiveWorld) -> AsyncIterator[None]:
     """Inside the block, commands from another terminal reach the run. Without a runtime folder, they do not."""
     stack = run.experiment.stack
-    try:
-        if stack is None:
-            yield
-            return
-        folder = runtime_folder()
-    except UserError as error:
-        run.progress.say(f"commands from another terminal cannot reach this run: {error}")
+    if stack is None:
         yield
         return
     began_s = time.monotonic()
@@ -61,13 +55,17 @@ async def controls_of_run(run: Run, setup: Setup, world: LiveWorld) -> AsyncIter
     )
     identity = identify(os.getpid())
     assert identity is not None
-    name = entry_name(run.experiment.name)
     record = str(run.folder.path.absolute())
-    entry = Entry(name, "run", str(folder / f"{name}.sock"), record, stack.name, setup.url, 0, *identity)
-    try:
-        async with ControlSocket(folder / f"{name}.sock", controls):
-            announce(entry)
+    async with contextlib.AsyncExitStack() as reached:
+        try:
+            socket = await reached.enter_async_context(ControlSocket(socket_path(), controls))
+            entry = announce(
+                Entry(run.experiment.name, "run", str(socket.path), record, stack.name, setup.url, 0, *identity)
+            )
+            reached.callback(withdraw, entry)
+        except UserError as error:  # the run goes on without
+            run.progress.say(f"commands from another terminal cannot reach this run: {error}")
+        try:
             yield
-    finally:
-        withdraw(entry)
-        await controls.close()
+        finally:
+            await controls.close()

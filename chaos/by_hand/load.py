@@ -69,14 +69,26 @@ class HandLoad:
         try:
             spec = load_spec(self.setup.folder, config, token=self.setup.token, collector=self.setup.collector_url)
             await self.setup.spawn(spec)
-            async with asyncio.timeout(CONNECTED_WITHIN_S):
-                await self.control.started.wait()
-        except TimeoutError:
-            await self.stop()
-            raise TargetFailed(f"the load did not start{self.setup.watch.last_words(LOAD)}") from None
+            await self._until_started(self.control)
         except BaseException:
             self.running = False
             raise
+
+    async def _until_started(self, control: LoadControl) -> None:
+        """Raises TargetFailed where the process ends, is stopped, or takes too long before its first session."""
+        started = asyncio.ensure_future(control.started.wait())
+        ended = asyncio.ensure_future(self.setup.supervisor.wait(LOAD))
+        try:
+            await asyncio.wait((started, ended), timeout=CONNECTED_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+            if control.command == "stop":
+                raise TargetFailed("the load was stopped before it had started")
+            if not started.done():
+                await self.stop()
+                raise TargetFailed(f"the load did not start{self.setup.watch.last_words(LOAD)}")
+        finally:
+            started.cancel()
+            ended.cancel()
+            await asyncio.gather(started, ended, return_exceptions=True)
 
     async def stop(self) -> None:
         """Stop the load: every session ends now. Idempotent."""

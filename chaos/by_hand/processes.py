@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,14 +11,17 @@ from chaos.by_hand.control import Say
 from chaos.runner.counters import Counters
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.early_end import Ended
+from chaos.runner.ports import check_free, holder
 from chaos.runner.readiness import all_ready
 from chaos.runner.setup import Setup
-from reports.shared.errors import TargetFailed
+from reports.shared.errors import TargetFailed, UserError
 
-__all__ = ["process_facts", "start_process_again"]
+__all__ = ["process_facts", "start_lent_again", "start_process_again"]
 
 GRACE_S: Final = 3.0
 READY_WITHIN_S: Final = 60.0
+FREE_WITHIN_S: Final = 15.0
+POLL_S: Final = 0.1
 
 
 async def start_process_again(setup: Setup, name: str, say: Say) -> None:
@@ -44,6 +48,35 @@ async def start_process_again(setup: Setup, name: str, say: Say) -> None:
         raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
     except Ended as ended:
         raise TargetFailed(ended.why) from None
+
+
+async def start_lent_again(setup: Setup) -> None:
+    """Start every replica again after a run had its own on their ports. Raises TargetFailed.
+
+    Those of a run that was killed end a moment after it.
+    """
+    assert setup.deployment is not None
+    deadline_s = time.monotonic() + FREE_WITHIN_S
+    for name, address in setup.addresses.items():
+        while not _is_free(address.port):
+            if time.monotonic() > deadline_s:
+                who = holder(address.port) or "another process"
+                raise TargetFailed(f"port {address.port} of {name} is in use by {who}\n    brownout restart {name}")
+            await asyncio.sleep(POLL_S)
+    await asyncio.gather(*(setup.start_again(name, 0.0) for name in setup.addresses))
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            await all_ready({name: setup.deployment.replica_url(name) for name in setup.addresses})
+    except TimeoutError:
+        raise TargetFailed(f"the replicas are not ready after {READY_WITHIN_S:g} s") from None
+
+
+def _is_free(port: int) -> bool:
+    try:
+        check_free(port)
+    except UserError:
+        return False
+    return True
 
 
 def process_facts(setup: Setup, last: Mapping[str, Counters]) -> dict[str, Any]:

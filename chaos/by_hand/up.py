@@ -13,17 +13,19 @@ import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import Tracer
 
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
-from chaos.by_hand.processes import process_facts, start_process_again
-from chaos.by_hand.runtime import Entry, announce, entry_name, runtime_folder, withdraw
+from chaos.by_hand.processes import process_facts, start_lent_again, start_process_again
+from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.model import Experiment, Front
 from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
@@ -40,7 +42,7 @@ from chaos.runner.silence import LOOK_EVERY_S
 from chaos.supervision.identity import identify
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
-from reports.shared.errors import TargetFailed
+from reports.shared.errors import TargetFailed, UserError
 
 __all__ = ["Up"]
 
@@ -78,6 +80,7 @@ class Up:
         self._last: dict[str, Counters] = {}
         self._began_s = time.monotonic()
         self._spans = SpanCount()
+        self._tracer: Tracer | None = None
         self._restarting: set[str] = set()
 
     # -- callbacks --------------------------------------------------------------------------------------------------
@@ -192,14 +195,20 @@ class Up:
             lend=self._lend if self._front == "none" else None,
         )
         entry = self._entry()
-        watching = [asyncio.create_task(self._note_refusals())]
+        assert self._supervisor is not None
+        watching = [
+            asyncio.create_task(self._note_refusals()),
+            asyncio.create_task(self.watch.watch_shepherd(self._supervisor)),
+        ]
         if setup.gateway is not None:
             watching.append(asyncio.create_task(setup.gateway.watch()))
         try:
-            async with ControlSocket(runtime_folder() / f"{entry.name}.sock", controls):
-                announce(entry)
+            async with ControlSocket(Path(entry.socket), controls):
+                entry = announce(entry)
                 self._say_ready(entry)
                 await self.early.or_end(asyncio.Event().wait())
+        except UserError as error:  # the folder of these files is full or gone
+            raise TargetFailed(str(error)) from None
         finally:
             withdraw(entry)
             await controls.close()
@@ -219,10 +228,8 @@ class Up:
         assert identity is not None
         assert self.experiment.stack is not None
         stack = self.experiment.stack.name
-        name = entry_name(stack)
-        socket = str(runtime_folder() / f"{name}.sock")
-        folder = str(self.folder.path.absolute())
-        return Entry(name, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
+        socket, folder = str(socket_path()), str(self.folder.path.absolute())
+        return Entry(stack, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
 
     def _say_ready(self, entry: Entry) -> None:
         setup, stack = self._setup, self.experiment.stack
@@ -239,9 +246,11 @@ class Up:
         self.say(f"Ctrl-C ends it; from another terminal: brownout status{at}, brownout inject kill --pool NAME{at}")
 
     def _make_play(self, one: Injection) -> FaultPlay:
-        provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
-        provider.add_span_processor(self._spans)
-        provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
+        if self._tracer is None:
+            provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
+            provider.add_span_processor(self._spans)
+            provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
+            self._tracer = provider.get_tracer("brownout.chaos")
         occurrence = one.occurrence
         spec = occurrence.spec
         assert self._world is not None
@@ -249,7 +258,7 @@ class Up:
             spec.build(occurrence.id, occurrence.targets, self.experiment.seed),
             self._world,
             self.folder.events,
-            provider.get_tracer("brownout.chaos"),
+            self._tracer,
             pools=list(one.pools),
             params=spec.params(),
             share=spec.requests_share,
@@ -277,9 +286,11 @@ class Up:
         await asyncio.gather(*(supervisor.stop(name, GRACE_S, signal.SIGINT) for name in there))
 
         async def give_back() -> None:
-            self._restarting.difference_update(names)
-            if not self.early.ending:
-                await asyncio.gather(*(setup.start_again(name, 0.0) for name in names))
+            try:
+                if not self.early.ending:
+                    await start_lent_again(setup)
+            finally:
+                self._restarting.difference_update(names)
 
         return give_back
 

@@ -18,6 +18,7 @@ verdict        the verdict on the terminal, and `report`
 heal           `heal`: undoes what an ended run has left
 console        the console of every command
 lasting_output  standard output that nobody may read: it holds up no run
-serve          `serve`: a stack without load or faults
+up             `up`: a stack that stays up, for other tools and for chaos by hand
+by_hand        `status`, `inject`, `revert`, `restart`, `load`, `abort`, `release`: ask a stack that is up
 targets        `targets`: real gateways, their installation and configuration
 """

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from chaos.by_hand.control import ask
 from chaos.by_hand.injection import options_of
-from chaos.by_hand.runtime import entries, find_entry
+from chaos.by_hand.runtime import Entry, entries, find_entry
 from chaos.cli.console import open_console
 from reports.shared.documents import duration_text
+from reports.shared.errors import BrownoutError
 
 __all__ = ["command", "inject_fault", "print_status", "start_load"]
 
@@ -54,20 +55,31 @@ def start_load(profile: str | None, *, seed: int | None, at: str | None) -> int:
 
 
 def print_status(*, at: str | None, as_json: bool) -> int:
-    """`brownout status`: of one stack, or of all. Returns exit code 0; 3 where none is up."""
+    """`brownout status`: of one stack, or of all. Returns exit code 0, or 5 where one does not answer."""
     found = [find_entry(at)] if at is not None else entries()
-    answers = [{"name": entry.name, **ask(entry, {"do": "status"})} for entry in found]
-    for answer in answers:
-        answer.pop("ok", None)
+    answers = [_status(entry) for entry in found]
+    code = 5 if any("error" in answer for answer in answers) else 0
     if as_json:
         print(json.dumps(answers, indent=1, ensure_ascii=False))
-        return 0
+        return code
     console = open_console()
     if not answers:
         console.print("no stack is up and no experiment is running")
     for answer in answers:
-        _print_one(console, answer)
-    return 0
+        if "error" in answer:
+            console.print(Text(str(answer["error"]), style="bold red"), soft_wrap=True)
+        else:
+            _print_one(console, answer)
+    return code
+
+
+def _status(entry: Entry) -> dict[str, Any]:
+    """The facts of a stack; of one that does not answer, why: it must not hide the others."""
+    try:
+        answer = ask(entry, {"do": "status"})
+    except BrownoutError as error:
+        return {"name": entry.name, "error": str(error)}
+    return {"name": entry.name, **{key: value for key, value in answer.items() if key != "ok"}}
 
 
 def _print_one(console: Console, facts: Mapping[str, Any]) -> None:
@@ -91,6 +103,7 @@ def _print_one(console: Console, facts: Mapping[str, Any]) -> None:
         console.print(Text(f"  load: {_load_text(load)}"), soft_wrap=True)
     for fault in facts["faults"]:
         ends = "until reverted" if fault["ends_in_s"] is None else f"reverted in {_since(fault['ends_in_s'])}"
+        ends = ends if fault["confirmed"] else "not confirmed yet"
         text = f"  fault {fault['id']}: {fault['kind']} on {', '.join(fault['targets'])}, "
         console.print(Text(f"{text}since {_since(fault['since_s'])}, {ends}", style="red"), soft_wrap=True)
         if fault["problem"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from rich.text import Text
 
+from chaos.by_hand.runtime import runtime_folder
 from chaos.by_hand.up import Up
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.lasting_output import output_that_waits_for_nobody
@@ -54,6 +55,7 @@ def serve_up(
     if choice is not None and (problem := installation_problem(choice)):
         raise UserError(problem)
     _check_ports(experiment, port)
+    runtime_folder()  # where it cannot be, no command would find this stack
     folder = RunFolder(runs, experiment.name)
     console = open_console()
     front = "none" if replicas_only else experiment.front
@@ -92,6 +94,10 @@ def _check_ports(experiment: Experiment, port: int) -> None:
     first, count = experiment.first_port, len(experiment.stack.replicas)
     if first < 0 or (first and first + count - 1 > 65_535):
         raise UserError(f"--first-port {first}: {count} replicas need the ports from there on, and 65535 is the last")
+    if port and first <= port < first + count:
+        raise UserError(
+            f"--port {port}: the replicas have the ports {first} to {first + count - 1}: choose another one"
+        )
     if first:
         claim_ports(first, count)
     if port:

@@ -92,6 +92,11 @@ class FaultPlay:
         """Whether it may act on its targets now: from just before the injection until the revert is verified."""
         return "injected" in self.played.stages and not self.played.verified
 
+    @property
+    def stops_process(self) -> bool:
+        """Whether its targets hold no other fault meanwhile, because it stops their process."""
+        return bool(self._facts["traits"].get("stops_process"))
+
     def plan(self) -> None:
         """Record that it will be injected."""
         self._note("planned")
@@ -150,6 +155,14 @@ class FaultPlay:
                 if not self.active:
                     self._end_span()
         return self.played
+
+    async def revert_again(self) -> None:
+        """After `play`, for a fault that could not be reverted: try once more. Raises as `play` does."""
+        if self.active:
+            self.played.problem = ""
+            await self._revert()
+            if not self.active:
+                self._end_span()
 
     async def settle(self, has_ended: Callable[[str], bool]) -> None:
         """After the end of every process of the run: what acted in them has ended with them.

@@ -22,6 +22,7 @@ from typing import Final, Literal
 from reports.gates.judging import GateResult
 from reports.metastability.judging import Metastability
 from reports.record.reader import Record
+from reports.shared.attributes import ABORTED_BY_HAND
 
 __all__ = ["EXIT_CODES", "RunVerdict", "Verdict", "decide"]
 
@@ -81,7 +82,8 @@ def decide(
         elif kind == "failed":
             why["failed"].append(_because("failed", event))
         elif kind == "aborted":
-            stopped = _because("stopped by a guardrail", event)
+            by_hand = event.get("why") == ABORTED_BY_HAND
+            stopped = ABORTED_BY_HAND if by_hand else _because("stopped by a guardrail", event)
             why["inconclusive" if severe else "aborted"].append("; but ".join([stopped, *severe[:1]]))
         elif kind == "not_steady":
             unsteady = str(event.get("why") or "not steady before the fault")

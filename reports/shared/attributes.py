@@ -125,6 +125,9 @@ SPAN_LOST: Final = "brownout.span_lost"  # bool, only in the analysis: made from
 SENT: Final = "brownout.sent"  # output tokens written to the socket
 PREEMPTIONS: Final = "brownout.preemptions"
 
+# -- why a run ended (event `run`) --------------------------------------------------------------------------------
+ABORTED_BY_HAND: Final = "aborted by hand"  # by `brownout abort`; another `aborted` is a guardrail
+
 # -- faults -------------------------------------------------------------------------------------------------------
 FAULT_ID: Final = "brownout.fault.id"
 FAULT_KIND: Final = "brownout.fault.kind"

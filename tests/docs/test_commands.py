@@ -54,7 +54,7 @@ RULES: Final = (
     Rule(r"brownout run .*", "long", JUDGED),
     Rule(r"brownout (report|trace|compare) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
-    Rule(r"brownout serve stack .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
+    Rule(r"brownout up .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),
     Rule(r"make lint", not_run="CI runs it", suite="not run"),
@@ -83,7 +83,7 @@ PLACEHOLDERS: Final = {
     r"\bspread\.json\b": "{spread}",  # a file of spreads
     r"\bPATH\b": "{trace}",  # a recorded trace of one format
     r"\bX\b": "cut-streams",
-    r"http://127\.0\.0\.1:8000": "{url}",  # `brownout serve stack`, on a free port
+    r"http://127\.0\.0\.1:8000": "{url}",  # `brownout up`, on a free port
     r"--port 8000\b": "--port {port}",
 }
 
@@ -266,7 +266,7 @@ def test_long_commands_run_as_written(command: Command, recorded: Place) -> None
             assert listening(int(url.split(":")[2].split("/")[0])) == {"0100007F"}, "listens on loopback only"
         return
     if "my-endpoint.yaml" in command.text:
-        stack = f"brownout serve stack --port {recorded.port}"
+        stack = f"brownout up --port {recorded.port}"
         with serving(recorded, stack, f"http://127.0.0.1:{recorded.port}/health"):
             code, output = recorded.run(text, LONG_S)
     else:

@@ -30,7 +30,7 @@ _VERDICTS: Final = {
     "pass": ("✓", "Passed"),
     "fail": ("✗", "Failed"),
     "inconclusive": ("?", "Inconclusive"),
-    "aborted": ("■", "Stopped by a guardrail"),
+    "aborted": ("■", "Aborted"),
     "failed": ("✗", "Broken"),
     "interrupted": ("■", "Interrupted"),
     "played": ("■", "Played by hand"),

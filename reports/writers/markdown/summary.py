@@ -27,7 +27,7 @@ _VERDICTS: Final = {
     "pass": "PASS",
     "fail": "FAIL",
     "inconclusive": "INCONCLUSIVE",
-    "aborted": "STOPPED BY A GUARDRAIL",
+    "aborted": "ABORTED",
     "failed": "BROKEN",
     "interrupted": "INTERRUPTED",
     "played": "PLAYED BY HAND",

@@ -190,7 +190,7 @@ def test_a_full_disk_ends_the_run_and_report_answers_as_the_run_did(tmp_path: Pa
 def test_a_port_in_use_is_reported_as_a_mistake_of_the_user(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "chaos.cli.app", "serve", "stack", "--port", port, "--runs", str(tmp_path)]
+        command = [sys.executable, "-m", "chaos.cli.app", "up", "--port", port, "--runs", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2, done.stdout + done.stderr
     assert port in done.stderr
