@@ -86,6 +86,7 @@ class FaultPlay:
             "traits": traits,
         }
         self._span: trace.Span | None = None
+        self._stops_process = bool(traits.get("stops_process"))
 
     @property
     def active(self) -> bool:
@@ -95,7 +96,7 @@ class FaultPlay:
     @property
     def stops_process(self) -> bool:
         """Whether its targets hold no other fault meanwhile, because it stops their process."""
-        return bool(self._facts["traits"].get("stops_process"))
+        return self._stops_process
 
     def plan(self) -> None:
         """Record that it will be injected."""
