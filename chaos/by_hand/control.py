@@ -1,10 +1,10 @@
 """The control socket of a stack: a Unix socket of mode 0600, a line of JSON for a request and one for its reply.
 
 A request is `{"do": "inject", ...}`. The first line of the answer is `{"taken": true}`, at once: a stack that does not
-send it is stopped or hangs. The last one is the reply: `{"ok": true, ...}`, or
-`{"ok": false, "error": "...", "code": 2}`
-(the exit code of the command). Lines `{"say": "..."}` may come before it, and are for the person who waits. Only processes of the same user may connect
-(the mode of the socket, and SO_PEERCRED).
+send it is stopped or hangs. The last one is the reply: `{"ok": true, ...}`, or with `"ok": false`, `error` and `code`,
+the exit code of the command. Lines `{"say": "..."}` may come before it, and are for the person who waits.
+
+Only processes of the same user may connect (the mode of the socket, and SO_PEERCRED).
 """
 
 from __future__ import annotations

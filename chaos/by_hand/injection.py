@@ -116,6 +116,7 @@ def _as_options(problem: Problem, kind: type[FaultSpec]) -> str:
     """A problem as text, with the options of a command line in place of the keys of a file."""
     text = problem.what + (f"\n    {problem.remedy}" if problem.remedy else "")
     text = re.sub(r'unknown key "([^"]*)" in "\w+"', lambda found: f"there is no option {_option(found[1])}", text)
+    text = re.sub(rf'"{kind.kind}\.(\w+)"', lambda found: _option(found[1]), text)
     text = re.sub(r'"(\w+)" is missing in "\w+"', lambda found: f"{_option(found[1])} is missing", text)
     text = re.sub(r"the keys here are: ([\w, ]+)", lambda found: f"the options are: {_options(found[1])}", text)
     for name in sorted(kind.model_fields, key=len, reverse=True):

@@ -15,7 +15,7 @@ from chaos.by_hand.injection import options_of
 from chaos.by_hand.runtime import Entry, entries, find_entry
 from chaos.cli.console import open_console
 from reports.shared.documents import duration_text
-from reports.shared.errors import BrownoutError
+from reports.shared.errors import BrownoutError, UserError
 
 __all__ = ["command", "inject_fault", "print_status", "start_load"]
 
@@ -33,6 +33,8 @@ def command(request: Mapping[str, Any], *, at: str | None) -> int:
 
 def inject_fault(kind: str, words: Sequence[str], *, at: str | None, dry_run: bool) -> int:
     """`brownout inject`. Returns exit code 0 when the fault is confirmed."""
+    if kind.startswith("-"):
+        raise UserError("name the fault first: brownout inject kill --pool NAME")
     options = options_of(words)
     console = open_console()
     request = {"do": "inject", "kind": kind, "options": options, "dry_run": dry_run}
