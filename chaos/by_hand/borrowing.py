@@ -10,13 +10,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from chaos.by_hand.control import exchange
+from chaos.by_hand.control import ask, exchange
 from chaos.by_hand.controls import LENT
 from chaos.by_hand.runtime import Entry, entries
 from chaos.experiment.model import Experiment
 from reports.shared.errors import TargetFailed, UserError
 
-__all__ = ["borrowed_replicas", "lender_of"]
+__all__ = ["borrowed_replicas", "check_lender", "lender_of"]
 
 LENT_WITHIN_S: Final = 15.0
 
@@ -38,6 +38,16 @@ def lender_of(experiment: Experiment) -> Entry | None:
             )
         return entry
     return None
+
+
+def check_lender(entry: Entry) -> None:
+    """Whether this stack can lend its replicas now, before a run begins its record. Raises UserError or TargetFailed."""
+    facts = ask(entry, {"do": "status"})
+    if facts.get("lent_to"):
+        raise UserError(f"the replicas of {entry.name} are lent to {facts['lent_to']}\n    wait for its end")
+    if facts.get("faults"):
+        at = f" --at {entry.name}"
+        raise UserError(f"a fault is active on the replicas of {entry.name}\n    brownout revert{at}")
 
 
 @contextlib.contextmanager

@@ -9,25 +9,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from chaos.by_hand.control import Say
 from chaos.by_hand.injection import Injection, injection, preview
 from chaos.by_hand.load import HandLoad
+from chaos.faults.world import World
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.fault_play import FaultPlay
-from chaos.runner.live_world import LiveWorld
 from chaos.runner.record_writer import EventLog
 from loadprofiles.sessions.profile import Profile
 from reports.shared.attributes import ABORTED_BY_HAND, TARGET_GATEWAY
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 from targets.stack import Stack
 
-__all__ = ["LENT", "HandControls", "HandFault"]
+__all__ = ["LENT", "HandControls", "HandFault", "HandWorld"]
 
 ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop", "lend")
 LENT: Final = "lent"
 """What is said when the replicas are lent: their ports are free."""
+
+
+class HandWorld(World, Protocol):
+    """The target of faults, which also says what is down."""
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the process is not there."""
 
 
 @dataclass(slots=True)
@@ -60,7 +67,7 @@ class HandControls:
     stack: Stack
     profile: Profile
     seed: int
-    world: LiveWorld
+    world: HandWorld
     events: EventLog
     plays: dict[str, FaultPlay]
     make_play: Callable[[Injection], FaultPlay]
@@ -69,8 +76,11 @@ class HandControls:
     say: Say
     load: HandLoad | None = None
     end_run: Callable[[str], None] | None = None
-    lend: Callable[[], Awaitable[Callable[[], Awaitable[None]]]] | None = None
-    """Ends the replicas, so that a run can start its own on their ports; returns what starts them again."""
+    lend: Callable[[], Awaitable[Callable[[], Awaitable[bool]]]] | None = None
+    """Ends the replicas, so that a run can start its own on their ports; returns what starts them again.
+
+    That returns whether it did: a stack that ends does not.
+    """
     lent_to: str = ""
     aborted: bool = False
     faults: dict[str, HandFault] = field(default_factory=dict)
@@ -270,14 +280,14 @@ class HandControls:
         try:
             await gone.wait()
         finally:
-            self.say(f"{borrower} has ended; the replicas start again")
+            if gone.is_set():
+                self.say(f"{borrower} has ended; the replicas start again")
             try:
-                await give_back()
+                if await give_back():
+                    self.note("returned", borrower)
+                    self.say("the replicas are back")
             except BrownoutError as error:
                 self.say(str(error))
-            else:
-                self.note("returned", borrower)
-                self.say("the replicas are back")
             finally:
                 self.lent_to = ""
         return {}
@@ -293,21 +303,26 @@ class HandControls:
                 "there is no gateway in front of these replicas, so nothing can be called\n"
                 "    start the stack with a gateway, or play an experiment on yours: brownout run NAME --target FILE"
             )
+        if not self.load.running:
+            self._check_no_demand()
         profile, seed = request.get("profile"), request.get("seed")
-        say("the load starts")
-        await self.load.start(None if profile is None else str(profile), seed if isinstance(seed, int) else None)
+        await self.load.start(None if profile is None else str(profile), seed if isinstance(seed, int) else None, say)
         self.note("load_start", f"profile {self.load.profile}, seed {self.load.seed}")
         return {"text": f"the load runs: profile {self.load.profile}, seed {self.load.seed}"}
+
+    def _check_no_demand(self) -> None:
+        """No load is started or stopped while a fault changes it: the next one would not have it. Raises UserError."""
+        for fault_id, fault in self.faults.items():
+            if fault.active and fault.injection.occurrence.spec.where == "load":
+                kind = fault.injection.occurrence.spec.kind
+                raise UserError(f"{kind} ({fault_id}) changes the load\n    brownout revert {fault_id}")
 
     async def _load_stop(self, say: Say) -> Mapping[str, Any]:
         if self.load is None:
             raise UserError("an experiment is running here: abort it with brownout abort")
         if not self.load.running:
             return {"text": "no load is running"}
-        for fault_id, fault in self.faults.items():
-            if fault.active and fault.injection.occurrence.spec.where == "load":
-                kind = fault.injection.occurrence.spec.kind
-                raise UserError(f"{kind} ({fault_id}) changes this load\n    brownout revert {fault_id}")
+        self._check_no_demand()
         await self.load.stop()
         self.note("load_stop", "")
         return {"text": "the load has stopped"}

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from chaos.by_hand.control import Say
 from chaos.experiment.model import Experiment
 from chaos.runner.counters import Counters
 from chaos.runner.deployment import LOAD, load_spec
@@ -50,13 +51,14 @@ class HandLoad:
         """A process has posted its counters. Returns the response."""
         return self.control.on_counters(counters)
 
-    async def start(self, profile: str | None, seed: int | None) -> None:
+    async def start(self, profile: str | None, seed: int | None, say: Say) -> None:
         """Start sessions of a profile. Raises UserError if a load is running, TargetFailed if it does not start."""
         if self.running:
             raise UserError(f"the load is running already (profile {self.profile})\n    brownout load stop")
         experiment = self.experiment
         if profile is not None:
             experiment = replace(experiment, profile=load_profile(profile))
+        say("the load starts")
         self.seed = seed if seed is not None else experiment.seed + self._starts
         self._starts += 1
         experiment = replace(experiment, seed=self.seed)

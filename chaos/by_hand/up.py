@@ -275,7 +275,7 @@ class Up:
         finally:
             self._restarting.discard(name)
 
-    async def _lend(self) -> Callable[[], Awaitable[None]]:
+    async def _lend(self) -> Callable[[], Awaitable[bool]]:
         """End every replica, so that a run can have its own on these ports. Returns what starts them again."""
         supervisor, setup = self._supervisor, self._setup
         assert supervisor is not None
@@ -285,10 +285,12 @@ class Up:
         there = [name for name in names if supervisor.state(name) != "gone"]
         await asyncio.gather(*(supervisor.stop(name, GRACE_S, signal.SIGINT) for name in there))
 
-        async def give_back() -> None:
+        async def give_back() -> bool:
             try:
-                if not self.early.ending:
-                    await start_lent_again(setup)
+                if self.early.ending:
+                    return False
+                await start_lent_again(setup)
+                return True
             finally:
                 self._restarting.difference_update(names)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from chaos.by_hand.borrowing import lender_of
+from chaos.by_hand.borrowing import check_lender, lender_of
 from chaos.experiment.commands import command_problem
 from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
 from chaos.experiment.short_form import short_form
@@ -88,7 +88,10 @@ def prepare(
 
 def _check_ports(experiment: Experiment) -> None:
     """Whether the replicas can have their ports. Raises UserError that names who has one."""
-    if experiment.stack is None or not experiment.first_port or lender_of(experiment) is not None:
+    if experiment.stack is None or not experiment.first_port:
+        return
+    if (lender := lender_of(experiment)) is not None:
+        check_lender(lender)
         return
     claim_ports(experiment.first_port, len(experiment.stack.replicas))
 
