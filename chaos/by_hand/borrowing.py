@@ -41,7 +41,7 @@ def lender_of(experiment: Experiment) -> Entry | None:
 
 
 def check_lender(entry: Entry) -> None:
-    """Whether this stack can lend its replicas now, before a run begins its record. Raises UserError or TargetFailed."""
+    """Whether this stack can lend its replicas now, asked before a run begins. Raises UserError or TargetFailed."""
     facts = ask(entry, {"do": "status"})
     if facts.get("lent_to"):
         raise UserError(f"the replicas of {entry.name} are lent to {facts['lent_to']}\n    wait for its end")
