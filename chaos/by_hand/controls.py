@@ -124,7 +124,7 @@ class HandControls:
             str(request.get("kind")),
             options if isinstance(options, dict) else {},
             stack=self.stack,
-            profile=self.profile,
+            profile=self._profile(),
             offers=self.world.offers,
             fault_id=fault_id,
             seed=self.seed,
@@ -146,6 +146,11 @@ class HandControls:
             raise TargetFailed(played.problem or fault.problem or f"{fault_id} was reverted before it was confirmed")
         self.note("inject", f"{fault_id}: {text}")
         return {"fault": fault_id, "text": text, "targets": list(one.occurrence.targets)}
+
+    def _profile(self) -> Profile:
+        """The profile of the load that runs: its tenants are those that a fault can name."""
+        running = self.load.profile if self.load is not None and self.load.running else None
+        return running or self.profile
 
     def _check(self, one: Injection) -> None:
         """Whether it can be injected now. Raises UserError."""
@@ -307,8 +312,8 @@ class HandControls:
             self._check_no_demand()
         profile, seed = request.get("profile"), request.get("seed")
         await self.load.start(None if profile is None else str(profile), seed if isinstance(seed, int) else None, say)
-        self.note("load_start", f"profile {self.load.profile}, seed {self.load.seed}")
-        return {"text": f"the load runs: profile {self.load.profile}, seed {self.load.seed}"}
+        self.note("load_start", f"profile {self.load.profile_name}, seed {self.load.seed}")
+        return {"text": f"the load runs: profile {self.load.profile_name}, seed {self.load.seed}"}
 
     def _check_no_demand(self) -> None:
         """No load is started or stopped while a fault changes it: the next one would not have it. Raises UserError."""

@@ -3,17 +3,21 @@
     kill --pool tpu --for 15s
     cut --replica tpu-0 --share 30% --after-tokens 6 --how rst
 
-Each option is a key of the kind with `-` for `_`; an option that is repeated is a list. Values are YAML scalars.
+Each option is a key of the kind with `-` for `_`; an option that is repeated is a list. Values are YAML, except where
+the key takes text: `--tenant 7` and `--tenant no` are names. `--for` is how long the fault stays, also with `stall`,
+which has a key of that name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import yaml
+from pydantic.fields import FieldInfo
 
 from chaos.experiment.draft import draft, views
 from chaos.experiment.fault_checks import check_fault
@@ -42,9 +46,9 @@ class Injection:
     for_s: float | None
 
 
-def options_of(words: Sequence[str]) -> dict[str, Any]:
-    """The options of a fault from a command line: `--after-tokens 6` is `{"after_tokens": 6}`. Raises UserError."""
-    options: dict[str, list[Any]] = {}
+def options_of(words: Sequence[str]) -> dict[str, str | list[str]]:
+    """The options of a fault from a command line: `--after-tokens 6` is `{"after_tokens": "6"}`. Raises UserError."""
+    options: dict[str, list[str]] = {}
     index = 0
     while index < len(words):
         word = words[index]
@@ -58,12 +62,37 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
             if index >= len(words) or words[index].startswith("--"):
                 raise UserError(f"--{name} has no value\n    write --{name} VALUE")
             value = words[index]
-        options.setdefault(name.replace("-", "_"), []).append(_scalar(value))
+        options.setdefault(name.replace("-", "_"), []).append(value)
         index += 1
     return {name: values[0] if len(values) == 1 else values for name, values in options.items()}
 
 
-def _scalar(value: str) -> Any:
+def _typed(value: Any, field: FieldInfo | None) -> Any:
+    """The value of an option as a file would have it. `field`: of its key; None if the kind has no such key."""
+    types = set(_types(field.annotation)) if field is not None else set()
+    text = bool(types) and types <= {list, str, NoneType}
+    if isinstance(value, list):
+        return [one if text else _scalar(one) for one in value]
+    one = value if text else _scalar(value)
+    return [one] if list in types and text else one
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation is made of: of `list[str] | None`, these three."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from _types(parts[0])
+    elif origin in (Union, UnionType, list):
+        yield from [list] if origin is list else []
+        for part in parts:
+            yield from _types(part)
+    else:
+        yield annotation
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
     try:
         return parse_document(f"value: {value}", _FILE).data["value"]
     except InvalidFile:
@@ -88,8 +117,9 @@ def injection(
     refused = refusal(KINDS[kind].where, offers)
     if refused is not None:
         raise UserError(f"{kind} {refused}")
-    given = dict(options)
-    for_s = _for(given.pop("for", None))
+    fields = {name.rstrip("_"): field for name, field in KINDS[kind].model_fields.items()}
+    given = {name: _typed(value, fields.get(name)) for name, value in options.items() if name != "for"}
+    for_s = _for(_scalar(options.get("for")))
     entry = {kind: given, "for": for_s if for_s is not None else 1.0}
     document = parse_document(yaml.safe_dump({"timeline": {"faults": [entry]}}, sort_keys=False), _FILE)
     made = draft(document, stack=None, seed=seed)
@@ -120,7 +150,7 @@ def _as_options(problem: Problem, kind: type[FaultSpec]) -> str:
     text = re.sub(r'"(\w+)" is missing in "\w+"', lambda found: f"{_option(found[1])} is missing", text)
     text = re.sub(r"the keys here are: ([\w, ]+)", lambda found: f"the options are: {_options(found[1])}", text)
     for name in sorted(kind.model_fields, key=len, reverse=True):
-        text = re.sub(rf"\b{name}:(?!\w)", _option(name), text)
+        text = re.sub(rf"(?<![-\w]){name}:(?!\w)", _option(name), text)
     return text
 
 

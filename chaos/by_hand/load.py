@@ -21,6 +21,7 @@ from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.setup import Setup
 from chaos.supervision.supervisor import ShepherdGone
+from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.profile_file import load_profile
 from reports.shared.errors import TargetFailed, UserError
 
@@ -40,12 +41,18 @@ class HandLoad:
     world: LiveWorld | None = None
     control: LoadControl = field(init=False)
     running: bool = False
-    profile: str = ""
+    profile: Profile | None = None
+    """That of the last start."""
     seed: int = 0
     _starts: int = 0
 
     def __post_init__(self) -> None:
         self.control = LoadControl(on_lapse=self.on_lapse)
+
+    @property
+    def profile_name(self) -> str:
+        """The name of the profile of the last start; "" before the first one."""
+        return self.profile.name if self.profile is not None else ""
 
     def on_counters(self, counters: Counters) -> dict[str, object]:
         """A process has posted its counters. Returns the response."""
@@ -54,7 +61,7 @@ class HandLoad:
     async def start(self, profile: str | None, seed: int | None, say: Say) -> None:
         """Start sessions of a profile. Raises UserError if a load is running, TargetFailed if it does not start."""
         if self.running:
-            raise UserError(f"the load is running already (profile {self.profile})\n    brownout load stop")
+            raise UserError(f"the load is running already (profile {self.profile_name})\n    brownout load stop")
         experiment = self.experiment
         if profile is not None:
             experiment = replace(experiment, profile=load_profile(profile))
@@ -67,7 +74,7 @@ class HandLoad:
         if self.world is not None:
             self.world.use_load(self.control)
         config = {**load_config(experiment, self.setup.url, self.setup.headers), "run": f"s{self.seed}-{self._starts}"}
-        self.running, self.profile = True, experiment.profile.name
+        self.running, self.profile = True, experiment.profile
         try:
             spec = load_spec(self.setup.folder, config, token=self.setup.token, collector=self.setup.collector_url)
             await self.setup.spawn(spec)
@@ -108,7 +115,7 @@ class HandLoad:
         data = self.control.data if self.running else {}
         return {
             "running": self.running,
-            "profile": self.profile if self.running else "",
+            "profile": self.profile_name if self.running else "",
             "seed": self.seed if self.running else None,
             "sessions": dict(data.get("sessions") or {}),
             "calls": dict(data.get("calls") or {}),
