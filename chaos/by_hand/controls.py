@@ -142,7 +142,7 @@ class HandControls:
         finally:
             confirming.cancel()
         played = fault.play.played
-        if not played.confirmed:
+        if not fault.play.confirmed.is_set():
             raise TargetFailed(played.problem or fault.problem or f"{fault_id} was reverted before it was confirmed")
         self.note("inject", f"{fault_id}: {text}")
         return {"fault": fault_id, "text": text, "targets": list(one.occurrence.targets)}

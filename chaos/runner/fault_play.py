@@ -210,9 +210,9 @@ class FaultPlay:
         await self.fault.inject(self._world)
         await self.fault.confirm(self._world)
         self.played.confirmed = True
-        self.confirmed.set()
         how = self.fault.confirmed_by
         self._note("confirmed", **({"how": how} if how else {}))
+        self.confirmed.set()  # after it is in the record: where that fails, the fault is reverted
 
     async def _unless_released(self, doing: Coroutine[Any, Any, None]) -> bool:
         """Whether it was done; False where the run was over first, and it was cancelled."""
