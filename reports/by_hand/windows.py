@@ -80,14 +80,13 @@ def _loads(record: Record) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     began_s: float | None = None
     ends = [one.at_s for one in record.exits if one.kind == "load"]
-    for at_s, action, _ in record.actions:
-        if action == "load_start":
-            began_s = at_s
-        elif action in ("load_stop", "abort") and began_s is not None:
+    last = (record.end_s(), "load_stop", "")
+    for at_s, action, _ in [*record.actions, last]:
+        if began_s is not None and action in ("load_start", "load_stop", "abort"):  # a start follows a load that died
             found.append((began_s, min([at_s, *(end_s for end_s in ends if end_s > began_s)])))
             began_s = None
-    if began_s is not None:
-        found.append((began_s, min([record.end_s(), *(end_s for end_s in ends if end_s > began_s)])))
+        if action == "load_start":
+            began_s = at_s
     return found
 
 

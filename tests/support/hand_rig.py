@@ -107,7 +107,10 @@ class FakeLoad:
 
 
 class HandRig:
-    """Commands as a client sends them: `await rig.ask("inject", "kill --pool tpu")`. `said`: on the stack's terminal."""
+    """Commands as a client sends them: `await rig.ask("inject", "kill --pool tpu")`.
+
+    `said`: on the stack's terminal; `told`: to the clients.
+    """
 
     def __init__(
         self,

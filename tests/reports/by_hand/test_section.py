@@ -1,0 +1,131 @@
+"""The report of chaos by hand: its windows, the verdict `played`, and all writers."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.analysis import analyse
+from reports.by_hand.section import SHOWN, window_lines
+from tests.support.hand_records import hand_run, injected
+from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
+
+
+def two_windows(path: Path) -> RecordBuilder:
+    """A kill that five calls met, with a baseline, and a freeze that nothing met, without one."""
+    record = hand_run(path)
+    injected(record, "h1", 40.0, 51.0)
+    for index in range(5):
+        ups = migrated(40.01, resumed=40.84, sent=39.4, passed_on=3)
+        record.call(f"m{index}", 0, 39.4, gaps={3: 0.9}, ups=ups)
+        record.session(f"m{index}", 39.4, 41.0)
+    record.call("back", 0, 53.0, ups=[Up("tpu-0", 53.0, 53.7, passed_on=11)])
+    record.session("back", 53.0, 54.0)
+    injected(record, "h2", 70.0, 75.0, ("gpu-1",), "freeze")
+    return record
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = two_windows(tmp_path_factory.mktemp("hand") / "run").write()
+    analyse(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    return data
+
+
+def values(window: dict[str, Any]) -> dict[str, float | None]:
+    return {one["name"]: one["value"] for one in window["measures"]}
+
+
+def test_each_window_has_its_own_measures(report: dict[str, Any]) -> None:
+    first, second = report["windows"]
+    assert [one["id"] for one in first["faults"]] == ["h1"]
+    assert values(first)["failover_rate"] == 1.0
+    assert values(first)["slo_attainment in baseline"] == 1.0
+    assert values(second)["failover_rate"] is None
+    assert len(first["measures"]) == len(SHOWN)
+
+
+def test_what_needs_a_baseline_is_not_measured_without_one(report: dict[str, Any]) -> None:
+    second = report["windows"][1]
+    assert second["no_baseline"] == "the fault before it had ended 19 s earlier, and a baseline needs 30 s without one"
+    assert values(second)["slo_attainment in baseline"] is None
+    assert "   no baseline: the fault before it had ended 19 s earlier" in "\n".join(window_lines(second))
+
+
+def test_a_window_is_told_in_a_line_and_its_measures(report: dict[str, Any]) -> None:
+    lines = window_lines(report["windows"][0])
+    assert lines[0] == "1. kill on tpu-0, tpu-1 (h1), from 40.0 s to 51.0 s"
+    assert any("failover_rate" in line and "100%" in line for line in lines)
+
+
+def test_each_window_has_a_report_of_its_own(folder: Path) -> None:
+    for number, faults in ((1, ["h1"]), (2, ["h2"])):
+        own = folder / "windows" / str(number)
+        assert [one["id"] for one in json.loads((own / "report.json").read_text())["faults"]] == faults
+        assert {path.name for path in own.iterdir()} == {"report.json", "report.html", "summary.md", "junit.xml"}
+
+
+def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any]) -> None:
+    assert (report["verdict"]["verdict"], report["verdict"]["exit_code"]) == ("played", 0)
+    assert report["verdict"]["why"][0] == "chaos by hand has no gates: nothing was judged"
+    assert "PLAYED BY HAND: Chaos by hand on two-pools" in (folder / "summary.md").read_text()
+    assert "1. kill on tpu-0, tpu-1 (h1), from 40.0 s to 51.0 s" in (folder / "summary.md").read_text()
+    junit = ET.parse(folder / "junit.xml").getroot()
+    assert not [one for one in junit.iter() if one.tag in ("failure", "error")]
+    page = (folder / "report.html").read_text()
+    assert "Played by hand" in page
+    assert "kill on tpu-0, tpu-1" in page
+
+
+def test_a_session_without_a_fault_is_played_too(tmp_path: Path) -> None:
+    found = analyse(hand_run(tmp_path / "run").write())
+    assert (found.verdict.verdict, found.data["windows"]) == ("played", [])
+
+
+def test_a_session_without_a_load_is_played_too(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run", load=None)
+    injected(record, "h1", 40.0, 50.0)
+    found = analyse(record.write())
+    assert found.verdict.verdict == "played"
+    assert found.data["windows"][0]["no_baseline"] == "no load ran when the fault was injected"
+
+
+def test_a_session_whose_record_has_no_end_is_inconclusive(tmp_path: Path) -> None:
+    record = two_windows(tmp_path / "run")
+    record.events = [event for event in record.events if event["at"] < max(one["at"] for one in record.events)]
+    found = analyse(record.write())
+    assert (found.verdict.verdict, found.exit_code) == ("inconclusive", 3)
+    assert len(found.data["windows"]) == 2
+
+
+def test_a_damaged_action_is_left_out(tmp_path: Path) -> None:
+    record = two_windows(tmp_path / "run")
+    for event in ({}, {"action": 7}, {"action": "inject", "text": {"a": 1}}):
+        record.event("action", 60.0, **event)
+    assert len(analyse(record.write()).data["windows"]) == 2
+
+
+def test_a_report_of_an_experiment_has_no_windows(tmp_path: Path) -> None:
+    found = analyse(good_run(tmp_path / "run").write(), write=False)
+    assert "windows" not in found.data
+
+
+@pytest.mark.parametrize(("action", "doubt"), [("inject", True), ("restart", True), ("load_stop", False)])
+def test_an_experiment_that_was_changed_by_hand_decides_no_gate(tmp_path: Path, action: str, doubt: bool) -> None:
+    record = good_run(tmp_path / "run", sessions=30)
+    record.experiment["gates"] = ["calls >= 1"]
+    record.event("action", 10.0, action=action, text="h1: kill on tpu-0")
+    found = analyse(record.write(), write=False)
+    assert found.verdict.verdict == ("inconclusive" if doubt else "pass")
+    changed = f"the run was changed by hand ({action} h1: kill on tpu-0)"
+    assert (changed in found.verdict.why[0]) == doubt
