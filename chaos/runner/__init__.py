@@ -7,6 +7,7 @@ fault_play       one fault: inject, confirm, revert, verify
 live_world       what a fault may do to the processes of the run
 command_faults   what becomes of exec faults at the end of a run
 user_commands    runs the commands of exec faults
+adapter_gateway  a real gateway in front of the replicas
 deployment       ports, configurations and commands of the processes
 load_config      the configuration of the load generator
 readiness        waits until servers are ready

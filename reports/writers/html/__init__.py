@@ -5,6 +5,7 @@ view          the texts and tables of the page
 headline      the first screen: what broke and why, the faults, what helps
 failures      the failed calls and the lost sessions, grouped by reason
 waterfall     the worst failovers as rows with positions in percent
+windows       the fault windows of chaos by hand
 proofs        the evidence that the run is valid
 twin          the comparison with the twin run
 charts        the timeline charts; the list of all charts

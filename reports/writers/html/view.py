@@ -18,6 +18,7 @@ from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
 from reports.writers.html.twin import twin_view
 from reports.writers.html.waterfall import waterfall_views
+from reports.writers.html.windows import windows_view
 from reports.writers.views.accounts import accounts_view
 from reports.writers.views.cost import cost_view
 from reports.writers.views.metastability import metastability_view
@@ -105,6 +106,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "head": _head,
         "glance": _glance,
         "facts": _facts,
+        "windows": windows_view,
         "gates": lambda d: [_gate(gate) for gate in d["gates"]],
         "steady": lambda d: [_gate(gate) for gate in d["steady_state"]],
         "failovers": waterfall_views,
@@ -112,7 +114,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "failures": failures_view,
         "headline": headline_view,
         "alerts": alert_lines,
-        "phases": lambda d: [phase["name"] for phase in d["phases"] if phase["name"] != "setup"],
+        "phases": _phase_names,
         "measures": _measures,
         "fault_measures": _fault_measures,
         "outcomes": _outcomes,
@@ -263,8 +265,13 @@ def _cells(measure: Mapping[str, Any], phases: Sequence[str]) -> list[View]:
     ]
 
 
+def _phase_names(data: Mapping[str, Any]) -> list[str]:
+    """The phases after the setup, each once: with fault windows there are several of a name."""
+    return list(dict.fromkeys(phase["name"] for phase in data["phases"] if phase["name"] != "setup"))
+
+
 def _measures(data: Mapping[str, Any]) -> list[View]:
-    phases = [phase["name"] for phase in data["phases"] if phase["name"] != "setup"]
+    phases = _phase_names(data)
     return [
         {"name": name, "title": measure["title"], "key": name in _KEY_MEASURES, "cells": _cells(measure, phases)}
         for name, measure in data["measures"].items()
@@ -282,7 +289,7 @@ def _fault_measures(data: Mapping[str, Any]) -> list[View]:
 
 def _outcomes(data: Mapping[str, Any]) -> View:
     outcomes = sorted({outcome for counts in data["outcomes"].values() for outcome in counts}, key=_ok_first)
-    phases = [phase["name"] for phase in data["phases"] if phase["name"] in data["outcomes"]]
+    phases = [name for name in _phase_names(data) if name in data["outcomes"]]
     rows = [(phase, [f"{data['outcomes'][phase].get(outcome, 0):,}" for outcome in outcomes]) for phase in phases]
     return {"outcomes": outcomes, "rows": rows}
 

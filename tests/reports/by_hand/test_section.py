@@ -84,7 +84,10 @@ def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any
     assert not [one for one in junit.iter() if one.tag in ("failure", "error")]
     page = (folder / "report.html").read_text()
     assert "Played by hand" in page
-    assert "kill on tpu-0, tpu-1" in page
+    assert "1. kill of tpu-0, tpu-1 (h1)" in page
+    assert '<a href="windows/1/report.html">' in page
+    assert "Chaos by hand has no gates." in page
+    assert "Fault windows" not in (folder / "windows" / "1" / "report.html").read_text()
 
 
 def test_a_session_without_a_fault_is_played_too(tmp_path: Path) -> None:
