@@ -141,6 +141,7 @@ class GatewayFile(_Model):
     preset: str | None = Field(
         default=None, min_length=1, description="its settings, as tuned; the default ones if absent"
     )
+    allow_exposed: bool = Field(default=False, description="whether it may listen beyond this machine")
 
 
 def _one_gateway(gateways: dict[str, GatewayFile]) -> dict[str, GatewayFile]:

@@ -349,7 +349,8 @@ def _experiment(
 
 def _gateway(made: Draft) -> GatewayChoice | None:
     for name, settings in mapping(made.target.get("gateway")).items():
-        return GatewayChoice(name, mapping(settings).get("preset") or DEFAULT_PRESET)
+        given = mapping(settings)
+        return GatewayChoice(name, given.get("preset") or DEFAULT_PRESET, given.get("allow_exposed") is True)
     return None
 
 
