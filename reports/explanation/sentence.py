@@ -73,7 +73,8 @@ def _lost_text(evidence: Evidence) -> str:
         return f"{subject}: {who}{first.text}"
     rest = total - first.sessions
     others = f"{rest:,} more for {'another reason' if len(causes) == 2 else f'{len(causes) - 1} other reasons'}"
-    return f"{subject}: {first.sessions:,} of them {first.text}; {others}"
+    who = f"each of {first.sessions:,}" if first.sessions > 1 else "1 of them"
+    return f"{subject}: {who} {first.text}; {others}"
 
 
 def _none_lost(evidence: Evidence) -> str:
