@@ -67,6 +67,14 @@ SpreadOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--spread", help="A file with the spread of equal runs, by which a single pair is judged."),
 ]
+ScaleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="FACTOR|auto",
+        help="Multiply the rate of sessions; auto: a ramp before the run finds what meets the SLO, at most 1.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
 
 
@@ -117,6 +125,7 @@ def check(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
 ) -> None:
     """Validate experiments and print their plans; start nothing.
 
@@ -137,7 +146,7 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options, target=target))
+    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options, target=target, scale=scale))
 
 
 @app.command()
@@ -156,6 +165,7 @@ def run(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
     twin: Annotated[
         bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
@@ -206,6 +216,7 @@ def run(
         target=target,
         seeds=seed,
         trace=options,
+        scale=scale,
         twin=twin,
         spread=spread,
         short=short,

@@ -28,14 +28,17 @@ def prepare(
     target: Path | None = None,
     short: bool = False,
     confirm: bool = False,
+    scale: float = 1.0,
     on_note: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
     """Read an experiment and its trace, and check that load may be sent to its target. Raises UserError.
 
-    `short`: its short form. `confirm`: with the confirmation by shedding. `on_note` receives what the user should know
-    about the trace, line by line. The options of the replay are resolved in the experiment that is returned.
+    `short`: its short form. `confirm`: with the confirmation by shedding. `scale`: of the load. `on_note` receives what
+    the user should know about the trace, line by line. The options of the replay are resolved in the experiment that is
+    returned.
     """
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target)
+    experiment = replace(experiment, scale=scale)
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}

@@ -16,7 +16,7 @@ from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.supervision.run_lock import going_on
-from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
+from reports.explanation.words import advice, failure_text, fault_text, load_scale_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
 
@@ -146,4 +146,5 @@ def _headline(report: dict[str, Any]) -> Text:
     counted = f"  {failed} of {gates} gates failed" if failed else ""
     if verdict == "pass":
         counted = f"  {gates} of {gates} gates passed"
-    return Text.assemble((verdict.upper(), style), short, counted)
+    scaled = f"  ({text})" if (text := load_scale_text(report["run"])) else ""
+    return Text.assemble((verdict.upper(), style), short, scaled, counted)

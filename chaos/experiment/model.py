@@ -24,6 +24,7 @@ from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
+from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
@@ -143,7 +144,8 @@ class Experiment:
     in front of a stack of ours. `first_port`: the port of the first replica, 0 for free ones. `trace`: options of a
     replay of recorded sessions, or None; `trace_notes`: notes of the reader, once the trace was read
     (`chaos.cli.preparation`). `headline_gate`: the gate whose value is shown first. `short_form`: see
-    `chaos.experiment.short_form`. `warnings`: gates that the user should look at again.
+    `chaos.experiment.short_form`. `warnings`: gates that the user should look at again. `scale`: see
+    `chaos.experiment.load_scale`. `arrivals`: of the sessions, in place of those of the profile or the trace.
     """
 
     path: Path
@@ -168,6 +170,8 @@ class Experiment:
     short_form: bool = False
     warnings: tuple[GateWarning, ...] = ()
     first_port: int = 0
+    scale: float = 1.0
+    arrivals: ArrivalsSpec | None = None
 
     @property
     def own_gateway(self) -> bool:
@@ -328,7 +332,12 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "description": experiment.description,
         "family": experiment.family,
         "target": _target(experiment, stack),
-        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_notes)},
+        "load": {
+            "profile": experiment.profile.name,
+            "trace": experiment.trace,
+            "told": list(experiment.trace_notes),
+            "scale": experiment.scale,
+        },
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
             "warmup": timeline.warmup_s,

@@ -18,6 +18,7 @@ __all__ = [
     "example_command",
     "failure_text",
     "fault_text",
+    "load_scale_text",
     "other_reasons",
     "undecided_notes",
     "what_helps",
@@ -57,6 +58,12 @@ def fault_text(fault: Mapping[str, Any]) -> str:
         end = "to the end of the run, which undid it" if fault.get("undone_by") else "and not reverted"
     met = f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
     return f"{fault['kind']} on {share}{targets}, from {begin} s {end}; {met}, {fault['calls_saved']:,} ended ok"
+
+
+def load_scale_text(run: Mapping[str, Any]) -> str:
+    """`load scaled by 0.2`; "" where it was not. `run`: that part of a report, also of an older one."""
+    scale = float(run.get("load_scale") or 1.0)
+    return f"load scaled by {number_text(scale)}" if scale != 1 else ""
 
 
 def undecided_notes(gates: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -165,12 +165,18 @@ def run_facts(record: Record) -> dict[str, Any]:
         "profile": load.get("profile"),
         "trace": load.get("trace"),
         "trace_told": [str(line) for line in load.get("told") or ()],
+        "load_scale": _scale(load.get("scale")),
         "seed": experiment.get("seed"),
         "slo": record.slo,
         "command": experiment.get("command"),
         "replicas": [asdict(replica) for replica in record.replicas],
         "guardrails": [{"text": str(g.get("text", "")), "value": g.get("value")} for g in record.guardrails],
     }
+
+
+def _scale(given: object) -> float:
+    """By what the rate of arrivals was multiplied; 1 where the record does not say."""
+    return float(given) if isinstance(given, (int, float)) and given > 0 else 1.0
 
 
 def _machine_class(machine: Mapping[str, Any]) -> str:
