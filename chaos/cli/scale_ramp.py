@@ -197,9 +197,7 @@ def _text(found: Ramped, peak: Peak, scale: float, of: str, experiment: Experime
     target, whole = f"the target{of}", f"{peak.sessions:.1f} sessions/s"
     if not scale:
         least = f"about {number_text(STEPS[0] * peak.sessions)} sessions/s"
-        return (
-            f"{target} does not even meet the SLO ({slo}) with the smallest load of the ramp, {least}: nothing played"
-        )
+        return f"{target} does not meet the SLO ({slo}) even with the smallest load, {least}: nothing is played"
     if not found.limited:
         return f"{target} meets the SLO ({slo}) at the whole load, {whole}: it is not scaled"
     carried = f"up to about {found.calls / peak.calls * peak.sessions:.1f} sessions/s"

@@ -87,6 +87,7 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
     """Print the gates, the failed calls, and the verdict with its explanation. `early`: its reason was printed."""
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     gates = [*report["steady_state"], *report["gates"]]
+    early = early and report["carrying"] is None
     if not (early and all(gate["value"] is None for gate in gates)):
         console.print(_gates(gates))
         for note in undecided_notes(gates):

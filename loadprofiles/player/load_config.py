@@ -45,8 +45,9 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     recordings instead of the profile's sessions, `{"dir": folder or file, "format": ..., and options of
     `replay.TraceOptions`}`. `horizon_s`: no session starts later. `drain_s`: time that running sessions get to end.
     `provable`: whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`).
-    `headers`, `max_tokens_field`, `tools`, `stream_options`: see `ClientOptions`. `scale` multiplies the rate of arrivals,
-    and with it what demand faults add. `arrivals`: start times in place of the profile's or the trace's.
+    `headers`, `max_tokens_field`, `tools`, `stream_options`: see `ClientOptions`.
+    `scale` multiplies the rate of arrivals, and with it what demand faults add. `arrivals`: start times in place of the
+    profile's or the trace's.
     `idle_s`: silence after which the client closes the connection. `allow_remote`: the user has allowed calls to hosts
     other than this machine.
     """

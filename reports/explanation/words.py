@@ -103,8 +103,11 @@ def _flat(text: str) -> str:
 def advice(data: Mapping[str, Any]) -> str:
     """What helps, by the description of the experiment; "" without it.
 
-    "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has.
+    "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has. Of a
+    gateway that cannot carry the load: what helps against that.
     """
+    if not_carried := data.get("carrying"):
+        return str(not_carried["helps"])
     failed = data["verdict"]["verdict"] == "failed"
     return "" if failed else what_helps(str(data["run"]["description"] or ""))
 

@@ -28,7 +28,7 @@ class _Entry(msgspec.Struct):
 
 
 class _Run(_Entry):
-    event: Literal["started", "finished", "not_steady", "aborted", "failed", "interrupted"]
+    event: Literal["started", "finished", "not_steady", "not_carried", "aborted", "failed", "interrupted"]
     why: str = ""
 
 
@@ -72,6 +72,11 @@ class _Refused(_Entry):
     count: int
 
 
+class _GatewayCpu(_Entry):
+    cores: float
+    busiest: float
+
+
 class _Data(msgspec.Struct):
     """The fields of a snapshot that the analysis calculates with."""
 
@@ -105,6 +110,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "spans": _Spans,
     "guardrail": _Guardrail,
     "refused": _Refused,
+    "gateway_cpu": _GatewayCpu,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
 """The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reports.record.experiment_file import read_experiment
+from reports.record.gateway_cpu import CpuSample, cpu_samples
 from reports.record.lines import EVENTS, POST, Damage, read_lines
 from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
@@ -146,6 +147,8 @@ class Record:
     """The requests that began at replicas of ours, also those whose span was lost."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
+    gateway_cpu: list[CpuSample] = field(default_factory=list)
+    """Samples of a gateway that is not ours, where its processes are known."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -157,9 +160,12 @@ class Record:
 
     @property
     def stopped_by(self) -> str | None:
-        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None: it did not."""
+        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady",
+        "not_carried"; None: it did not.
+        """
         found = {str(event.get("event")) for event in self.run_events}
-        return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
+        events = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
+        return next((event for event in events if event in found), None)
 
     @property
     def cut_short(self) -> bool:
@@ -286,6 +292,7 @@ def read_record(path: Path) -> Record:
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
+        gateway_cpu=cpu_samples(events, zero_ns),
     )
 
 
