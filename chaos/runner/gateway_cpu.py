@@ -4,7 +4,8 @@ A gateway of the user's is whoever listens on its port, with all descendants (th
 the listening socket, or are children). It is unknown where /proc does not show it: on another machine, in a container,
 or as another user's process.
 
-The busiest thread counts: one event loop can use one core, however many the machine has.
+The busiest thread counts: one event loop can use one core, however many the machine has. A thread that is ready to run
+and waits for a CPU is busy as well, but then the machine is the limit, so both times are recorded.
 """
 
 from __future__ import annotations
@@ -28,17 +29,22 @@ LOOK_AGAIN_S: Final = 5.0
 """Finding who listens on a port reads the files of every process, so it is not done each second."""
 
 _PROC: Final = Path("/proc")
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _FORWARDERS: Final = ("docker-proxy", "rootlesskit", "rootlessport", "conmon", "slirp4netns", "pasta", "gvproxy", "ssh")
 """Programs that listen for a gateway that runs elsewhere: their CPU is not the gateway's."""
 
 
+_Times = tuple[float, float]
+"""Seconds on a CPU, and ready to run without one: the first fields of `/proc/PID/task/TID/schedstat`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CpuUse:
-    """Cores used since the sample before: by all processes, and by the busiest thread."""
+    """Cores used since the sample before: by all processes, and by the busiest thread. `waiting`: the share of that time
+    in which this thread waited for a CPU."""
 
     cores: float
     busiest: float
+    waiting: float
 
 
 def port_of(url: str) -> int | None:
@@ -70,7 +76,7 @@ class GatewayCpu:
         self._proc = proc
         self._roots: Collection[int] = ()
         self._looked_s = -LOOK_AGAIN_S
-        self._before: dict[tuple[int, int], float] = {}
+        self._before: dict[tuple[int, int], _Times] = {}
         self._at_s: float | None = None
 
     def look(self) -> CpuUse | None:
@@ -86,16 +92,18 @@ class GatewayCpu:
         self._before, self._at_s = spent, now if spent else None
         if not spent or not before or since_s is None:
             return None
-        used = [max(0.0, cpu_s - before.get(thread, 0.0)) for thread, cpu_s in spent.items()]
-        return CpuUse(round(sum(used) / since_s, 3), round(max(used) / since_s, 3))
+        used = [_since(before.get(thread, (0.0, 0.0)), now_s) for thread, now_s in spent.items()]
+        busiest = max(used, key=sum)
+        cores = sum(ran for ran, _ in used)
+        return CpuUse(*(round(seconds / since_s, 3) for seconds in (cores, *busiest)))
 
-    def _spent(self) -> dict[tuple[int, int], float]:
-        """The CPU of each thread so far, in seconds, by process and thread."""
+    def _spent(self) -> dict[tuple[int, int], _Times]:
+        """What each thread has spent so far, by process and thread."""
         return {
-            (pid, thread): cpu_s
+            (pid, thread): times
             for root in self._roots
             for pid in self._family(root)
-            for thread, cpu_s in self._threads(pid)
+            for thread, times in self._threads(pid)
         }
 
     def _family(self, pid: int) -> Iterator[int]:
@@ -105,15 +113,18 @@ class GatewayCpu:
                 for child in (self._proc / str(pid) / "task" / task / "children").read_text().split():
                     yield from self._family(int(child))
 
-    def _threads(self, pid: int) -> Iterator[tuple[int, float]]:
+    def _threads(self, pid: int) -> Iterator[tuple[int, _Times]]:
         for task in self._entries(pid):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = (self._proc / str(pid) / "task" / task / "stat").read_text()
-                fields = stat.rpartition(")")[2].split()  # a program's name may have spaces and brackets
-                yield int(task), (int(fields[11]) + int(fields[12])) / _TICKS
+            with contextlib.suppress(OSError, ValueError):
+                ran, waited, _ = (self._proc / str(pid) / "task" / task / "schedstat").read_text().split()
+                yield int(task), (int(ran) / 1e9, int(waited) / 1e9)
 
     def _entries(self, pid: int) -> list[str]:
         try:
             return os.listdir(self._proc / str(pid) / "task")
         except OSError:
             return []
+
+
+def _since(before: _Times, now: _Times) -> _Times:
+    return max(0.0, now[0] - before[0]), max(0.0, now[1] - before[1])

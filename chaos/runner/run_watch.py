@@ -164,7 +164,7 @@ class RunWatch:
         """What a gateway that is not ours uses of the CPU, each second, where its processes are known."""
         if self._foreign_gateway and (used := self._cpu.look()) is not None:
             with contextlib.suppress(RecordFull):
-                self._folder.events.write("gateway_cpu", cores=used.cores, busiest=used.busiest)
+                self._folder.events.write("gateway_cpu", cores=used.cores, busiest=used.busiest, waiting=used.waiting)
 
     def _gateway_processes(self) -> Collection[int]:
         """A gateway that this run started, else whoever listens on the port of the target's URL."""

@@ -9,7 +9,7 @@ No such finding: with fewer than 10 judged calls, or if most of the calls that w
 replicas of ours. Then the stack is the limit, and its gates say so.
 
 Its own process was the limit if its busiest thread used at least 85 % of a core, on average over the baseline, while
-everybody else was on time. Only then the run fails.
+everybody else was on time. Only then the run fails. A thread that waited for a CPU shows a machine with too few cores.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
     if sum(_at_a_replica(call, ttft_s, within_s) for call in missed) > len(missed) / 2:
         return None
     ended = sum(call.ok and baseline.start_s <= call.end_s < baseline.end_s for call in evidence.calls.calls)
-    busiest = _busiest(evidence, baseline)
-    limit, why, helps = _limit(busiest, doubts)
-    return Carrying(served, len(calls), ended / baseline.duration_s, limit, busiest, why, helps)
+    used = _busiest(evidence, baseline)
+    limit, why, helps = _limit(used, doubts)
+    return Carrying(served, len(calls), ended / baseline.duration_s, limit, used[0] if used else None, why, helps)
 
 
 def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[GateResult]:
@@ -123,27 +123,32 @@ def _at_a_replica(call: Call, ttft_s: float, within_s: float) -> bool:
     return False
 
 
-def _busiest(evidence: Evidence, baseline: Phase) -> float | None:
-    """Cores used by the busiest thread of the gateway, on average over the baseline; None where too little is known."""
-    samples = [
-        sample.busiest for sample in evidence.record.gateway_cpu if baseline.start_s < sample.at_s <= baseline.end_s + 1
-    ]
+def _busiest(evidence: Evidence, baseline: Phase) -> tuple[float, float] | None:
+    """The cores that the busiest thread of the gateway used, and for which it waited, on average over the baseline.
+
+    None where too little is known.
+    """
+    samples = [s for s in evidence.record.gateway_cpu if baseline.start_s < s.at_s <= baseline.end_s + 1]
     if len(samples) < max(1.0, _SAMPLED * baseline.duration_s):
         return None
-    return sum(samples) / len(samples)
+    return sum(s.busiest for s in samples) / len(samples), sum(s.waiting for s in samples) / len(samples)
 
 
-def _limit(busiest: float | None, doubts: tuple[str, ...]) -> tuple[Limit, str, str]:
+def _limit(used: tuple[float, float] | None, doubts: tuple[str, ...]) -> tuple[Limit, str, str]:
     """Whether its own process was the limit, that in words, and what helps."""
     fits = "--scale auto plays the run with a load that it carries"
-    used = "" if busiest is None else f"its busiest thread used {busiest:.0%} of a core"
-    if busiest is None:
-        why = "whether its own process was the limit is not known, because its use of CPU could not be measured"
+    unknown = "whether its own process was the limit is not known"
+    if used is None:
+        why = f"{unknown}, because its use of CPU could not be measured"
         return "unknown", why, f"{fits}. Or give it more workers, or a machine of its own"
+    ran, waited = used
+    text = f"its busiest thread used {ran:.0%} of a core"
+    machine = f"{fits}. Or use a machine with more free cores"
+    if ran < BUSY_CORES <= ran + waited:
+        return "unknown", f"{unknown}: {text}, and waited for a free one {waited:.0%} of the time", machine
     if doubts:
-        why = f"whether its own process was the limit ({used}) is not known: {doubts[0]}"
-        return "unknown", why, f"{fits}. Or give the gateway a machine of its own"
-    if busiest >= BUSY_CORES:
-        return "gateway", f"its own process was the limit: {used}", f"more workers of the gateway. {fits}"
-    why = f"its own process was not the limit: {used}"
-    return "other", why, f"look at the limits that the gateway was given: connections, rates, timeouts. {fits}"
+        return "unknown", f"{unknown}: {text}, but {doubts[0]}", machine
+    if ran >= BUSY_CORES:
+        return "gateway", f"its own process was the limit: {text}", f"more workers of the gateway. {fits}"
+    helps = f"look at the limits that the gateway was given: connections, rates, timeouts. {fits}"
+    return "other", f"its own process was not the limit: {text}", helps

@@ -75,6 +75,7 @@ class _Refused(_Entry):
 class _GatewayCpu(_Entry):
     cores: float
     busiest: float
+    waiting: float = 0.0
 
 
 class _Data(msgspec.Struct):
