@@ -39,8 +39,10 @@ _Times = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CpuUse:
-    """Cores used since the sample before: by all processes, and by the busiest thread. `waiting`: the share of that time
-    in which this thread waited for a CPU."""
+    """Cores used since the sample before: by all processes, and by the busiest thread.
+
+    `waiting`: the share of that time in which this thread waited for a CPU.
+    """
 
     cores: float
     busiest: float
