@@ -1,9 +1,9 @@
 """Whether a gateway that is not ours carries the load: if it serves next to nothing, no gate says what a fault did.
 
-Judged are the calls sent in the baseline that were old enough at its end: by three times the objective for the first
-token. A call was served if its first token came within that time, or if it ended ok with no more than that beside the
-time that its tokens may take (a gateway may hold an answer back until it is complete). If fewer than half were served,
-the gateway carries too little.
+Judged are the calls sent in the baseline that had ended by its end, or were old enough: by three times the objective
+for the first token. (Of a run that a guardrail stopped before, also those of the warm-up.) A call was served if its
+first token came within that time, or if it ended ok with no more than that beside the time that its tokens may take (a
+gateway may hold an answer back until it is complete). If fewer than half were served, the gateway carries too little.
 
 No such finding: with fewer than 10 judged calls, or if most of the calls that were not served waited or failed at
 replicas of ours. Then the stack is the limit, and its gates say so.
@@ -21,7 +21,6 @@ from typing import Final, Literal
 from reports.gates.judging import GateResult
 from reports.history.calls import Call
 from reports.history.evidence import Evidence
-from reports.record.reader import Phase
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 from reports.shared.thresholds import CARRIED_SHARE, JUDGED_CALLS, SERVED_WITHIN
@@ -42,7 +41,8 @@ _NOT_AT_FAULT: Final = {Outcome.OK, Outcome.ABANDONED, Outcome.RESET}
 
 @dataclass(frozen=True, slots=True)
 class Carrying:
-    """The finding that a gateway carries too little. `calls_per_s`: calls that ended ok in the baseline, per second.
+    """The finding that a gateway carries too little. `calls_per_s`: calls that ended ok, per second. `where`: of which
+    part of the run, in words.
 
     `limit`: "gateway": its own process was the limit; "other": it was not; "unknown". `busiest`: cores used by its
     busiest thread (None: not measured). `why`: what is known of the limit, in words. `helps`: what a user can do.
@@ -55,11 +55,12 @@ class Carrying:
     busiest: float | None
     why: str
     helps: str
+    where: str
 
     @property
     def reason(self) -> str:
         """Why nothing can be decided."""
-        return f"the gateway cannot carry the load: it served {self.served:,} of {self.judged:,} calls in the baseline"
+        return f"the gateway cannot carry the load: it served {self.served:,} of {self.judged:,} calls {self.where}"
 
     @property
     def text(self) -> str:
@@ -78,17 +79,22 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
     if not record.foreign_gateway or baseline is None or not ttft_s:
         return None
     within_s = SERVED_WITHIN * ttft_s
-    calls = [c for c in evidence.calls.calls if baseline.start_s <= c.sent_s <= baseline.end_s - within_s]
+    begin_s, where = baseline.start_s, "in the baseline"
+    if not record.finished("baseline"):
+        begin_s, where = 0.0, "before the run was stopped"
+    end_s = baseline.end_s
+    calls = [call for call in evidence.calls.calls if _is_judged(call, begin_s, end_s, within_s)]
     missed = [call for call in calls if not _served(call, within_s, record.slo.get("tpot", 0.0))]
     served = len(calls) - len(missed)
     if len(calls) < JUDGED_CALLS or served >= CARRIED_SHARE * len(calls):
         return None
     if sum(_at_a_replica(call, ttft_s, within_s) for call in missed) > len(missed) / 2:
         return None
-    ended = sum(call.ok and baseline.start_s <= call.end_s < baseline.end_s for call in evidence.calls.calls)
-    used = _busiest(evidence, baseline)
+    ended = sum(call.ok and begin_s <= call.end_s < end_s for call in evidence.calls.calls)
+    used = _busiest(evidence, begin_s, end_s)
     limit, why, helps = _limit(used, doubts)
-    return Carrying(served, len(calls), ended / baseline.duration_s, limit, used[0] if used else None, why, helps)
+    rate = ended / (end_s - begin_s)
+    return Carrying(served, len(calls), rate, limit, used[0] if used else None, why, helps, where)
 
 
 def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[GateResult]:
@@ -108,6 +114,11 @@ def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[Gat
     ]
 
 
+def _is_judged(call: Call, begin_s: float, end_s: float, within_s: float) -> bool:
+    old_enough = call.sent_s <= end_s - within_s or (call.end_s < end_s and call.outcome != Outcome.ABANDONED)
+    return begin_s <= call.sent_s < end_s and old_enough
+
+
 def _served(call: Call, within_s: float, tpot_s: float) -> bool:
     return call.ttft_s <= within_s or (call.ok and call.e2e_s <= within_s + call.tokens * tpot_s)
 
@@ -123,13 +134,13 @@ def _at_a_replica(call: Call, ttft_s: float, within_s: float) -> bool:
     return False
 
 
-def _busiest(evidence: Evidence, baseline: Phase) -> tuple[float, float] | None:
-    """The cores that the busiest thread of the gateway used, and for which it waited, on average over the baseline.
+def _busiest(evidence: Evidence, begin_s: float, end_s: float) -> tuple[float, float] | None:
+    """The cores that the busiest thread of the gateway used, and for which it waited, on average over this time.
 
     None where too little is known.
     """
-    samples = [s for s in evidence.record.gateway_cpu if baseline.start_s < s.at_s <= baseline.end_s + 1]
-    if len(samples) < max(1.0, _SAMPLED * baseline.duration_s):
+    samples = [s for s in evidence.record.gateway_cpu if begin_s < s.at_s <= end_s + 1]
+    if len(samples) < max(1.0, _SAMPLED * (end_s - begin_s)):
         return None
     return sum(s.busiest for s in samples) / len(samples), sum(s.waiting for s in samples) / len(samples)
 

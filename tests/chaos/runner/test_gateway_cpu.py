@@ -29,8 +29,8 @@ sys.stdin.readline()
 @pytest.fixture
 def gateway() -> Iterator[tuple[int, int]]:
     """A master with one worker: its process, and its port."""
-    pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", GATEWAY], text=True, **pipe) as process:
+    pipe, argv = subprocess.PIPE, [sys.executable, "-c", GATEWAY]
+    with subprocess.Popen(argv, text=True, stdin=pipe, stdout=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield process.pid, int(process.stdout.readline())
@@ -59,7 +59,7 @@ def test_a_free_port_and_another_machine_have_no_processes() -> None:
     assert (port_of("http://127.0.0.1:4000/v1"), port_of("https://localhost")) == (4000, 443)
 
 
-# -- samples, from files like those of /proc ----------------------------------------------------------------------------
+# -- samples, from files like those of /proc ---------------------------------------------------------------------------
 def thread(proc: Path, pid: int, task: int, ran_s: float, waited_s: float = 0.0, children: str = "") -> None:
     folder = proc / str(pid) / "task" / str(task)
     folder.mkdir(parents=True, exist_ok=True)

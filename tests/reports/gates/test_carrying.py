@@ -68,9 +68,9 @@ def test_a_saturated_gateway_is_found_with_its_numbers(behind: RecordBuilder) ->
     saturate(behind)
     one = found(behind)
     assert one is not None
-    assert (one.served, one.judged, round(one.calls_per_s, 1)) == (2, 37, 0.2)  # sent from second 5 to 14
+    assert (one.served, one.judged, round(one.calls_per_s, 1)) == (3, 38, 0.2)
     assert one.text.startswith(
-        "the gateway cannot carry the load: it served 2 of 37 calls in the baseline, and carries about 0.2 calls/s; "
+        "the gateway cannot carry the load: it served 3 of 38 calls in the baseline, and carries about 0.2 calls/s; "
     )
 
 
@@ -189,18 +189,27 @@ def test_the_run_fails_only_where_the_gateway_itself_was_the_limit(
     assert (report["verdict"]["verdict"], report["verdict"]["exit_code"]) == (verdict, code)
     assert report["verdict"]["why"][0] == report["carrying"]["text"]
     assert [gate["verdict"] for gate in report["gates"]] == ["inconclusive", "inconclusive"]
-    first = "he gateway cannot carry the load: it served 2 of 37 calls"
+    first = "he gateway cannot carry the load: it served 3 of 38 calls"
     assert first in report["explanation"]["sentence"]
     for name in ("summary.md", "junit.xml", "report.html"):
         assert first in (path / name).read_text(), name
     assert report["carrying"]["helps"] in (path / "summary.md").read_text()
 
 
-def test_a_guardrail_that_the_overload_tripped_is_not_the_verdict(behind: RecordBuilder) -> None:
-    saturate(behind)
-    behind.event("run", 20.0, event="aborted", why="session_success < 50% for 5s")
-    report, _ = report_of(behind)
+def test_a_guardrail_that_the_overload_tripped_is_not_the_verdict(tmp_path: Path) -> None:
+    """The gateway rejects calls, and a guardrail stops the run soon after the warm-up."""
+    record = RecordBuilder(tmp_path / "run", has_gateway=False)
+    record.experiment["target"] = BEHIND
+    record.phases({"setup": -3.0, "warmup": 0.0, "baseline": 5.0, "end": 6.0})
+    record.event("run", 6.0, event="aborted", why="session_success < 50% for 5s")
+    for number, (name, at) in enumerate(sent(until_s=5.5)):
+        if number % 5 == 0:
+            serve(record, name, at)
+        else:
+            record.call(name, 0, at, ups=[], ttft=None, outcome="http_5xx")
+    report, _ = report_of(record)
     assert report["verdict"]["verdict"] == "inconclusive"
+    assert "it served 5 of 22 calls before the run was stopped" in report["verdict"]["why"][0]
 
 
 def test_a_run_that_ended_for_it_is_inconclusive_where_the_record_does_not_show_it(behind: RecordBuilder) -> None:
