@@ -88,7 +88,10 @@ def fit_scale(plays: Sequence[tuple[str | None, Experiment]], *, runs: Path, qui
     """
     console = open_console()
     factors = []
-    for stack, experiment in {stack: (stack, experiment) for stack, experiment in reversed(plays)}.values():
+    first: dict[str | None, Experiment] = {}
+    for stack, experiment in plays:
+        first.setdefault(stack, experiment)
+    for stack, experiment in first.items():
         fit = _fit_one(console, experiment, f" of {stack}" if stack else "", runs=runs, quiet=quiet, command=command)
         if fit.scale is None:
             return fit

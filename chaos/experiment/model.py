@@ -337,6 +337,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
             "trace": experiment.trace,
             "told": list(experiment.trace_notes),
             "scale": experiment.scale,
+            **({"arrivals": _plain(asdict(experiment.arrivals))} if experiment.arrivals is not None else {}),
         },
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
