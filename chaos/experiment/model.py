@@ -203,8 +203,7 @@ def load_experiment(
     """Read a shipped experiment by name, or a user's file by path.
 
     `stack`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override the file.
-    Raises
-    `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
+    Raises `reports.shared.errors.InvalidFile` with every mistake at once, `UserError` for an override that is wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
     if stack is not None and target is not None:
