@@ -42,6 +42,18 @@ SeedsOption = Annotated[
     Optional[list[int]],  # noqa: UP045
     typer.Option("--seed", help="Another seed: other sessions and draws. Repeat it to compare several."),
 ]
+GatewaysOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--gateway",
+        metavar="NAME[:PRESET]",
+        help="A real gateway from `brownout targets` in front of the stack's replicas. Repeat it to compare several.",
+    ),
+]
+GatewayOption = Annotated[
+    str | None,
+    typer.Option("--gateway", metavar="NAME[:PRESET]", help="A real gateway in front of the stack's replicas."),
+]
 TargetOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--target", help="A file with another `target:`, such as a gateway of yours."),
@@ -113,6 +125,7 @@ def show(
 def check(
     files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names from `brownout list`, or files.")],
     stack: StackOption = None,
+    gateway: GatewayOption = None,
     target: TargetOption = None,
     seed: SeedOption = None,
     trace: TraceOption = None,
@@ -146,13 +159,15 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    raise typer.Exit(check_experiments(files, stack=stack, seed=seed, trace=options, target=target, scale=scale))
+    code = check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target, scale=scale)
+    raise typer.Exit(code)
 
 
 @app.command()
 def run(
     experiment: ExperimentArgument,
     stack: StacksOption = None,
+    gateway: GatewaysOption = None,
     target: TargetOption = None,
     seed: SeedsOption = None,
     trace: TraceOption = None,
@@ -213,6 +228,7 @@ def run(
     code = run_experiment(
         experiment,
         stacks=stack,
+        gateways=gateway,
         target=target,
         seeds=seed,
         trace=options,

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
+from chaos.cli.preparation import gateway_choice
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.load_scale import parse_scale, scale_text
@@ -26,6 +27,7 @@ from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
     called_url,
     environment_problems,
+    installation_problem,
     needs_permission,
 )
 from chaos.experiment.timeline import steps
@@ -47,6 +49,7 @@ def check_experiments(
     seed: int | None,
     trace: dict[str, object] | None,
     target: Path | None = None,
+    gateway: str | None = None,
     scale: str | None = None,
 ) -> int:
     """Validate each experiment and print its plan. Returns exit code 0.
@@ -57,9 +60,10 @@ def check_experiments(
     problems = []
     given = parse_scale(scale)
     factor = 1.0 if isinstance(given, str) else given
+    choice = gateway_choice(gateway)
     for name in names:
         try:
-            experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target)
+            experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
             experiment = replace(experiment, scale=factor)
             open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))
             if isinstance(given, str):
@@ -114,6 +118,8 @@ def _facts(plan: Plan) -> Table:
     if experiment.url is not None:
         for label, note in _url_notes(experiment, experiment.url):
             table.add_row(label, note)
+    if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
+        table.add_row("", Text(f"{problem}; run will refuse to start without it", style="yellow"))
     source = f"recordings in {experiment.trace['dir']}" if experiment.trace else f"profile {experiment.profile.name}"
     sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
     lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
@@ -156,6 +162,8 @@ def _target_text(experiment: Experiment) -> str:
         return f"{url.url} (model {url.model})" if url is not None else "none"
     pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
     of_stack = f"stack {stack.name} ({pools})"
+    if experiment.gateway is not None:
+        return f"{experiment.gateway} in front of the replicas of the {of_stack}"
     if url is None:
         return of_stack
     last = experiment.first_port + len(stack.replicas) - 1

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import yaml
 
-from chaos.experiment.model import Experiment, load_experiment, resolve
+from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
 from chaos.experiment.short_form import short_form
-from chaos.experiment.target_checks import PERMISSION_OPTION, environment_problems, needs_permission
+from chaos.experiment.target_checks import (
+    PERMISSION_OPTION,
+    environment_problems,
+    installation_problem,
+    needs_permission,
+)
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
+from targets.adapters.catalogue import parse_choice
 
-__all__ = ["prepare", "resolved_text", "trace_options", "without_options"]
+__all__ = ["gateway_choice", "prepare", "resolved_text", "trace_options", "without_options"]
 
 
 def prepare(
@@ -26,6 +32,7 @@ def prepare(
     trace: dict[str, object] | None,
     may_leave_loopback: bool,
     target: Path | None = None,
+    gateway: str | None = None,
     short: bool = False,
     confirm: bool = False,
     scale: float = 1.0,
@@ -37,7 +44,8 @@ def prepare(
     the user should know about the trace, line by line. The options of the replay are resolved in the experiment that is
     returned.
     """
-    experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target)
+    choice = gateway_choice(gateway)
+    experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
     experiment = replace(experiment, scale=scale)
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
@@ -60,9 +68,19 @@ def prepare(
         missing = environment_problems(experiment.url, os.environ)
         if missing:
             raise UserError("\n".join(f"{experiment.path}: {problem}" for problem in missing))
+    if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
+        raise UserError(problem)
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment
+
+
+def gateway_choice(text: str | None) -> GatewayChoice | None:
+    """The gateway of `--gateway NAME[:PRESET]`. Raises UserError."""
+    if text is None:
+        return None
+    adapter, preset = parse_choice(text)
+    return GatewayChoice(adapter.name, preset)
 
 
 def trace_options(folder: Path | None, **options: object) -> dict[str, object] | None:

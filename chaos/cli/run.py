@@ -26,6 +26,7 @@ def run_experiment(
     name: str,
     *,
     stacks: Sequence[str] | None,
+    gateways: Sequence[str] | None,
     target: Path | None,
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
@@ -51,12 +52,13 @@ def run_experiment(
     notes: dict[str, None] = {}  # each note once
     plays = [
         (
-            stack,
+            variant,
             prepare(
                 name,
-                stack=stack,
+                stack=variant.stack,
+                gateway=variant.gateway,
                 target=target,
-                seed=seed,
+                seed=variant.seed,
                 trace=trace,
                 may_leave_loopback=may_leave_loopback,
                 short=short,
@@ -65,7 +67,7 @@ def run_experiment(
                 on_note=lambda line: notes.setdefault(line),
             ),
         )
-        for stack, seed in combinations(stacks, seeds)
+        for variant in combinations(stacks, gateways, seeds)
     ]
     for line in notes:
         print(f"trace: {line}", file=sys.stderr)
@@ -75,7 +77,7 @@ def run_experiment(
     if short and confirm:
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:
-        raise UserError("--twin takes one stack and one seed: run the others separately")
+        raise UserError("--twin takes one stack, one gateway and one seed: run the others separately")
     if twin and retries:
         raise UserError(
             f"--twin and {OPTION} exclude each other: play the experiment with {OPTION} first, and with --twin when "
@@ -85,7 +87,7 @@ def run_experiment(
         fitted = fit_scale(plays, runs=runs, quiet=quiet, command=shlex.join(words))
         if fitted.scale is None:
             return fitted.exit_code
-        plays = [(stack, replace(experiment, scale=fitted.scale)) for stack, experiment in plays]
+        plays = [(variant, replace(experiment, scale=fitted.scale)) for variant, experiment in plays]
         words = [*without_options(words, "--scale"), "--scale", f"{fitted.scale:g}"]
     if len(plays) > 1:
         return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words, spread=spread)

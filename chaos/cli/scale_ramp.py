@@ -24,6 +24,7 @@ from rich.text import Text
 
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.play import conclude, record
+from chaos.cli.side_by_side import Variant
 from chaos.experiment.guardrails import parse_guardrail
 from chaos.experiment.load_estimate import LoadEstimate, estimate_load
 from chaos.experiment.model import Experiment
@@ -81,18 +82,19 @@ class Fit:
     exit_code: int = 0
 
 
-def fit_scale(plays: Sequence[tuple[str | None, Experiment]], *, runs: Path, quiet: bool, command: str) -> Fit:
-    """Play a ramp on each stack, and print what it showed. The smallest factor applies to all, so that they compare.
+def fit_scale(plays: Sequence[tuple[Variant, Experiment]], *, runs: Path, quiet: bool, command: str) -> Fit:
+    """Play a ramp on each target, and print what it showed. The smallest factor applies to all, so that they compare.
 
-    `plays`: each experiment with its `--stack` as given. Raises UserError if a folder cannot be made.
+    `plays`: each experiment with its options as given. Raises UserError if a folder cannot be made.
     """
     console = open_console()
     factors = []
-    first: dict[str | None, Experiment] = {}
-    for stack, experiment in plays:
-        first.setdefault(stack, experiment)
-    for stack, experiment in first.items():
-        fit = _fit_one(console, experiment, f" of {stack}" if stack else "", runs=runs, quiet=quiet, command=command)
+    first: dict[str, Experiment] = {}
+    for variant, experiment in plays:
+        first.setdefault(" with ".join(filter(None, (variant.stack, variant.gateway))), experiment)
+    for name, experiment in first.items():
+        target = f"the target {name}" if name else "the target"
+        fit = _fit_one(console, experiment, target, runs=runs, quiet=quiet, command=command)
         if fit.scale is None:
             return fit
         factors.append(fit.scale)
@@ -102,7 +104,7 @@ def fit_scale(plays: Sequence[tuple[str | None, Experiment]], *, runs: Path, qui
     return Fit(min(factors))
 
 
-def _fit_one(console: Console, experiment: Experiment, of: str, *, runs: Path, quiet: bool, command: str) -> Fit:
+def _fit_one(console: Console, experiment: Experiment, target: str, *, runs: Path, quiet: bool, command: str) -> Fit:
     peak = peak_of(estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s))
     ramp = ramp_of(experiment, peak)
     console.print(Text(f"--scale auto: a ramp of {duration_text(ramp.load_s)} without faults", style="bold"))
@@ -113,7 +115,7 @@ def _fit_one(console: Console, experiment: Experiment, of: str, *, runs: Path, q
     report = json.loads((played.folder / "report.json").read_bytes())
     found = ramped(report)
     scale = found.scale(peak)
-    text = _text(found, peak, scale, of, experiment)
+    text = _text(found, peak, scale, target, experiment)
     console.print(Text(text, style="bold" if scale else "bold red"))
     for doubt in report["proofs"]["machine_doubts"][:1]:
         console.print(Text(f"this machine was busy during the ramp, so the factor may be too low: {doubt}", "yellow"))
@@ -195,9 +197,9 @@ def ramped(report: Mapping[str, Any]) -> Ramped:
     return Ramped(carried, limited or carried == 0)
 
 
-def _text(found: Ramped, peak: Peak, scale: float, of: str, experiment: Experiment) -> str:
+def _text(found: Ramped, peak: Peak, scale: float, target: str, experiment: Experiment) -> str:
     slo = f"TTFT <= {duration_text(experiment.slo.ttft_s)}, TPOT <= {duration_text(experiment.slo.tpot_s)}"
-    target, whole = f"the target{of}", f"{peak.sessions:.1f} sessions/s"
+    whole = f"{peak.sessions:.1f} sessions/s"
     if not scale:
         least = f"about {number_text(STEPS[0] * peak.sessions)} sessions/s"
         return f"{target} does not meet the SLO ({slo}) even with the smallest load, {least}: nothing is played"

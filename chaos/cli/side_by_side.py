@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.text import Text
 
@@ -21,11 +22,19 @@ from chaos.experiment.model import Experiment
 from chaos.runner.early_end import EXIT_CODE_PRECEDENCE
 from chaos.runner.record_writer import new_folder
 
-__all__ = ["combinations", "most_severe_code", "own_command", "play_side_by_side"]
+__all__ = ["Variant", "combinations", "most_severe_code", "own_command", "play_side_by_side"]
+
+
+class Variant(NamedTuple):
+    """The options of one run of a series, as given. None: the experiment's own."""
+
+    stack: str | None
+    gateway: str | None
+    seed: int | None
 
 
 def play_side_by_side(
-    plays: Sequence[tuple[str | None, Experiment]],
+    plays: Sequence[tuple[Variant, Experiment]],
     *,
     retries: int,
     runs: Path,
@@ -35,7 +44,7 @@ def play_side_by_side(
 ) -> int:
     """Play each experiment and print its verdict; then print the comparison. Returns the most severe exit code.
 
-    `plays`: each experiment with its `--stack` as given. `retries`: how often one that the machine left inconclusive
+    `plays`: each experiment with its options as given. `retries`: how often one that the machine left inconclusive
     is played again; its last run is compared. `words`: the command line, from which each record gets its own command.
     `spread`: a file of spreads. Raises UserError if a folder cannot be made.
     """
@@ -43,11 +52,12 @@ def play_side_by_side(
     codes: list[int] = []
     folders: list[Path] = []
     every: list[PlayedRun] = []
-    for number, (stack, experiment) in enumerate(plays, start=1):
+    for number, (variant, experiment) in enumerate(plays, start=1):
         stack_text = f"stack {experiment.stack.name}, " if experiment.stack is not None else ""
-        label = f"{stack_text}seed {experiment.seed}"
+        gateway_text = f"gateway {experiment.gateway}, " if experiment.gateway is not None else ""
+        label = f"{stack_text}{gateway_text}seed {experiment.seed}"
         console.print(Text(f"{number} of {len(plays)}: {label}", style="bold"))
-        command = own_command(words, stack, experiment.seed)
+        command = own_command(words, variant, experiment.seed)
         played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command, label=label)
         every += played
         codes.append(series_code([run.exit_code for run in played]))
@@ -72,13 +82,17 @@ def most_severe_code(codes: Sequence[int]) -> int:
     return min(codes, key=(*EXIT_CODE_PRECEDENCE, 3, 0).index)
 
 
-def own_command(words: Sequence[str], stack: str | None, seed: int) -> str:
-    """The command that plays one of the runs alone: `words` with only its stack, as given, and its seed."""
-    kept = without_options(words, "--stack", "--seed", OPTION)
-    return shlex.join([*kept, *(["--stack", stack] if stack is not None else []), "--seed", str(seed)])
+def own_command(words: Sequence[str], variant: Variant, seed: int) -> str:
+    """The command that plays one of the runs alone: `words` with only its options, as given, and its seed."""
+    kept = without_options(words, "--stack", "--gateway", "--seed", OPTION)
+    stack = ["--stack", variant.stack] if variant.stack is not None else []
+    gateway = ["--gateway", variant.gateway] if variant.gateway is not None else []
+    return shlex.join([*kept, *stack, *gateway, "--seed", str(seed)])
 
 
-def combinations(stacks: Sequence[str] | None, seeds: Sequence[int] | None) -> list[tuple[str | None, int | None]]:
-    """Every stack with every seed, stack by stack. None stands for the experiment's own, if none was given."""
+def combinations(
+    stacks: Sequence[str] | None, gateways: Sequence[str] | None, seeds: Sequence[int] | None
+) -> list[Variant]:
+    """Every stack with every gateway and every seed, in this order."""
     none: list[None] = [None]
-    return list(product(stacks or none, seeds or none))
+    return [Variant(*one) for one in product(stacks or none, gateways or none, seeds or none)]

@@ -21,6 +21,7 @@ from loadprofiles.client.endpoint import is_loopback
 from reports.gates.grammar import Gate
 from reports.shared.documents import did_you_mean, duration_text
 from reports.shared.errors import Problem
+from targets.adapters.catalogue import ADAPTERS
 
 __all__ = ["MAX_RUN_S", "RENAMED_KEYS", "check", "gate_with_text"]
 
@@ -72,12 +73,19 @@ def _check_target(made: Draft) -> Iterator[Problem]:
         yield say(("target",), f"the target must be a stack or a url, and names {found}", remedy)
     elif "url" in target and "model" not in target:
         yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
+    if "url" in target and "gateway" in target:
+        remedy = "remove gateway:, or name a stack in place of the url"
+        yield say(("target", "gateway"), "the url is the gateway: no other one goes in front of the replicas", remedy)
     elif "stack" in target:
         for key in URL_KEYS:
             if key in target:
                 yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"remove {key}:")
     yield from _check_replicas(made)
     api = target.get("api") or (made.profile.client.api if made.profile is not None else "")
+    for name in mapping(target.get("gateway")):
+        if name in ADAPTERS and api and api not in ADAPTERS[name].apis:
+            what = f"{name} does not pass on the API {api}, which the clients of the profile use"
+            yield say(("target", "gateway"), what, "name another gateway, or another profile")
     if api == "anthropic":
         for key in ("max_tokens_field", "stream_options"):
             if key in target:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -28,11 +28,33 @@ from reports.shared.document import Document, Where
 from reports.shared.documents import NotFound, duration_s
 from reports.shared.errors import InvalidFile, Problem
 from reports.shared.units import Mistake
+from targets.adapters.catalogue import DEFAULT_PRESET
 from targets.stack import Stack, load_stack
 
-__all__ = ["Draft", "DraftFault", "draft", "fault_id", "mapping", "occurring", "on_baseline", "schedule_of", "views"]
+__all__ = [
+    "Draft",
+    "DraftFault",
+    "GatewayChoice",
+    "draft",
+    "fault_id",
+    "mapping",
+    "occurring",
+    "on_baseline",
+    "schedule_of",
+    "views",
+]
 
 T = TypeVar("T")
+
+
+class GatewayChoice(NamedTuple):
+    """A real gateway in front of the replicas: the name of its adapter, and the preset of its settings."""
+
+    name: str
+    preset: str = DEFAULT_PRESET
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.preset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +109,7 @@ class Draft:
     @property
     def own_gateway(self) -> bool:
         """Whether the target has the reference gateway, as far as the file says so."""
-        return "url" not in self.target and self.own_replicas
+        return "url" not in self.target and "gateway" not in self.target and self.own_replicas
 
     @property
     def load_s(self) -> float | None:
@@ -145,10 +167,12 @@ def draft(
     seed: int | None,
     replayed: bool = False,
     target: Document | None = None,
+    gateway: GatewayChoice | None = None,
 ) -> Draft:
     """Read the valid parts of `document`, and the stack (or `stack` in its place) and the profile that it names.
 
-    `target`: the file whose `target:` counts instead of the document's own. `replayed`: a trace is replayed, whatever
+    `target`: the file whose `target:` counts instead of the document's own. `gateway`: the real gateway in front of the
+    stack, instead of that of the file. `replayed`: a trace is replayed, whatever
     the file says. Raises `NotFound` for an unknown `stack`, which is in no
     line of the file.
     """
@@ -170,6 +194,8 @@ def draft(
         seed=given_seed if isinstance(given_seed, int) else 0,
         replayed=replayed or mapping(data.get("load")).get("trace") is not None,
     )
+    if gateway is not None:
+        made.target = {**made.target, "gateway": {gateway.name: {"preset": gateway.preset}}}
     base = Path(document.file).parent
     whose = Path(made.target_document.file).parent
     behind = mapping(made.target.get("replicas"))

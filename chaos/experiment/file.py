@@ -29,6 +29,7 @@ from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_head
 from loadprofiles.client.error_text import masked
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
 from reports.shared.documents import Duration, FormatVersion, Mistake, did_you_mean, duration_text
+from targets.adapters.catalogue import ADAPTERS
 
 __all__ = [
     "MAX_DRAIN_S",
@@ -36,6 +37,7 @@ __all__ = [
     "ExperimentFile",
     "FaultEntryBase",
     "FaultEntryFile",
+    "GatewayFile",
     "ReplicasFile",
     "TargetFile",
     "TraceFile",
@@ -132,6 +134,31 @@ class ReplicasFile(_Model):
     )
 
 
+class GatewayFile(_Model):
+    """A real gateway in front of the replicas of a stack."""
+
+    preset: str | None = Field(
+        default=None, min_length=1, description="its settings, as tuned; the default ones if absent"
+    )
+
+
+def _one_gateway(gateways: dict[str, GatewayFile]) -> dict[str, GatewayFile]:
+    for name, gateway in gateways.items():
+        if name not in ADAPTERS:
+            raise Mistake(f'there is no gateway "{name}"', did_you_mean(name, ADAPTERS))
+        presets = ADAPTERS[name].presets
+        if gateway.preset is not None and gateway.preset not in presets:
+            raise Mistake(f'{name} has no preset "{gateway.preset}"', did_you_mean(gateway.preset, presets))
+    if len(gateways) != 1:
+        raise Mistake(f"names {len(gateways)} gateways", "name one, as gateway: {nginx: {preset: tuned}}")
+    return gateways
+
+
+def _gateway_names() -> dict[str, Any]:
+    properties = dict.fromkeys(ADAPTERS, GatewayFile.model_json_schema())
+    return {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
+
+
 class TargetFile(_Model):
     """The target: a stack of brownout, or a URL of yours and the model to ask for."""
 
@@ -156,6 +183,11 @@ class TargetFile(_Model):
     tools: bool | None = Field(default=None, description="with url: false for an endpoint that refuses tools")
     stream_options: bool | None = Field(
         default=None, description="with url: false for an endpoint that refuses stream_options"
+    )
+    gateway: (
+        Annotated[dict[str, GatewayFile], AfterValidator(_one_gateway), WithJsonSchema(_gateway_names())] | None
+    ) = Field(
+        default=None, description="with stack: a real gateway in front of its replicas, as {nginx: {preset: tuned}}"
     )
     replicas: ReplicasFile | None = Field(
         default=None, description="with url: simulated replicas that your gateway has as its upstreams"

@@ -10,12 +10,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
 from chaos.experiment.checks import RENAMED_KEYS, check, gate_with_text
-from chaos.experiment.draft import Draft, draft, fault_id, on_baseline, schedule_of, views
+from chaos.experiment.draft import (
+    Draft,
+    GatewayChoice,
+    draft,
+    fault_id,
+    mapping,
+    on_baseline,
+    schedule_of,
+    views,
+)
 from chaos.experiment.file import ExperimentFile, TraceFile
 from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
@@ -29,11 +38,14 @@ from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
 from reports.shared.errors import InvalidFile, Problem, UserError
+from targets.adapters.catalogue import DEFAULT_PRESET
 from targets.stack import Stack
 
 __all__ = [
     "EXPERIMENTS",
     "Experiment",
+    "Front",
+    "GatewayChoice",
     "PlannedFault",
     "Slo",
     "Timeline",
@@ -43,6 +55,8 @@ __all__ = [
     "load_experiment",
     "resolve",
 ]
+
+Front = Literal["reference", "adapter", "running"]
 
 EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
 
@@ -141,11 +155,12 @@ class Experiment:
     """An experiment, checked, with every default written out.
 
     `stack`: that of the replicas; None where the target has none of ours. `url`: the user's endpoint or gateway, None
-    in front of a stack of ours. `first_port`: the port of the first replica, 0 for free ones. `trace`: options of a
-    replay of recorded sessions, or None; `trace_notes`: notes of the reader, once the trace was read
-    (`chaos.cli.preparation`). `headline_gate`: the gate whose value is shown first. `short_form`: see
-    `chaos.experiment.short_form`. `warnings`: gates that the user should look at again. `scale`: see
-    `chaos.experiment.load_scale`. `arrivals`: of the sessions, in place of those of the profile or the trace.
+    in front of a stack of ours. `gateway`: the real gateway that a run starts in front of the stack. `first_port`: the
+    port of the first replica, 0 for free ones. `trace`: options of a replay of recorded sessions, or None;
+    `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`). `headline_gate`: the gate
+    whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`: gates that the user should
+    look at again. `scale`: see `chaos.experiment.load_scale`. `arrivals`: of the sessions, in place of those of the
+    profile or the trace.
     """
 
     path: Path
@@ -172,11 +187,17 @@ class Experiment:
     first_port: int = 0
     scale: float = 1.0
     arrivals: ArrivalsSpec | None = None
+    gateway: GatewayChoice | None = None
+
+    @property
+    def front(self) -> Front:
+        """What is in front of the replicas: the gateway of brownout, a real one that a run starts, or the user's."""
+        return "running" if self.url is not None else "adapter" if self.gateway is not None else "reference"
 
     @property
     def own_gateway(self) -> bool:
         """Whether the reference gateway of brownout is in front of the replicas."""
-        return self.stack is not None and self.url is None
+        return self.stack is not None and self.front == "reference"
 
     @property
     def load_s(self) -> float:
@@ -199,20 +220,24 @@ def load_experiment(
     seed: int | None = None,
     trace: Mapping[str, Any] | None = None,
     target: Path | None = None,
+    gateway: GatewayChoice | None = None,
 ) -> Experiment:
     """Read a shipped experiment by name, or a user's file by path.
 
-    `stack`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override the file.
-    Raises `reports.shared.errors.InvalidFile` with every mistake at once, `UserError` for an override that is wrong.
+    `stack`, `gateway`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override
+    the file. Raises `reports.shared.errors.InvalidFile` with every mistake at once, `UserError` for an override that is
+    wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
     if stack is not None and target is not None:
         raise UserError("--stack and --target exclude each other: both name the target")
+    if gateway is not None and target is not None:
+        raise UserError("--gateway and --target exclude each other: both name the target")
     target_document = read_target(target) if target is not None else document
     override = None if trace is None else _trace(trace)
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
-    made = draft(document, stack=stack, seed=seed, replayed=trace is not None, target=target_document)
+    made = draft(document, stack=stack, seed=seed, replayed=trace is not None, target=target_document, gateway=gateway)
     file: ExperimentFile | None = None
     problems: list[Problem] = []
     try:
@@ -222,6 +247,8 @@ def load_experiment(
     problems.extend(check_values(document))
     if stack is not None and made.target.get("url") is not None:
         problems.append(document.problem(("target",), "--stack: the target is a url", "leave --stack out"))
+    if gateway is not None and made.target.get("url") is not None:
+        problems.append(document.problem(("target",), "--gateway: the target is a url", "leave --gateway out"))
     problems.extend(check(made))
     if problems or file is None or made.profile is None:
         raise InvalidFile(_each_once(problems))
@@ -308,7 +335,14 @@ def _experiment(
         seed=made.seed,
         warnings=tuple(redundant_gates(made)),
         first_port=target.replicas.first_port if target.replicas is not None else 0,
+        gateway=_gateway(made),
     )
+
+
+def _gateway(made: Draft) -> GatewayChoice | None:
+    for name, settings in mapping(made.target.get("gateway")).items():
+        return GatewayChoice(name, mapping(settings).get("preset") or DEFAULT_PRESET)
+    return None
 
 
 def _planned(time: Occurrence, replicas: list[ReplicaView], seed: int) -> PlannedFault:
@@ -377,7 +411,9 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
 
 def _target(experiment: Experiment, stack: Stack | None) -> dict[str, Any]:
     if experiment.url is None:
-        return {"stack": stack.name} if stack is not None else {}
+        chosen = experiment.gateway
+        gateway = {"gateway": {chosen.name: {"preset": chosen.preset}}} if chosen is not None else {}
+        return {"stack": stack.name, **gateway} if stack is not None else {}
     behind = {} if stack is None else {"replicas": {"stack": stack.name, "first_port": experiment.first_port}}
     return {**asdict(experiment.url), **behind}
 

@@ -1,4 +1,4 @@
-"""What `run` will need for a user's own endpoint on this machine: a permission, keys in the environment.
+"""What `run` will need on this machine for a target that is not ours: a permission, keys, an installed gateway.
 
 An experiment file can be valid here and elsewhere. These checks depend on the machine, so `brownout check` prints what
 they find and goes on, and `brownout run` stops before anything starts.
@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chaos.experiment.model import Experiment, UrlTarget
+from chaos.experiment.model import Experiment, GatewayChoice, UrlTarget
 from loadprofiles.client.api_paths import API_PATHS
 from loadprofiles.client.endpoint import environment_problem, is_loopback, parse_endpoint
+from targets.adapters.base import Installation
+from targets.adapters.cache import installed
+from targets.adapters.catalogue import ADAPTERS
 
-__all__ = ["PERMISSION_OPTION", "called_url", "environment_problems", "needs_permission"]
+__all__ = [
+    "PERMISSION_OPTION",
+    "called_url",
+    "environment_problems",
+    "installation_of",
+    "installation_problem",
+    "needs_permission",
+]
 
 PERMISSION_OPTION: Final = "--yes-i-may"
 """The option of `run` that says that the user may send load to a target that is not this machine."""
@@ -38,3 +48,15 @@ def environment_problems(target: UrlTarget, environment: Mapping[str, str]) -> l
     ]
     found = [(key, environment_problem(name, environment.get(name))) for key, name in named if name is not None]
     return [f"{key}: {problem}" for key, problem in found if problem]
+
+
+def installation_of(choice: GatewayChoice) -> Installation | None:
+    """The installation of a real gateway on this machine; None without one."""
+    return installed(ADAPTERS[choice.name])
+
+
+def installation_problem(choice: GatewayChoice) -> str:
+    """Why the gateway cannot be started here, with the command that helps; "" where it can."""
+    if installation_of(choice) is not None:
+        return ""
+    return f"{choice.name} is not installed: brownout targets install {choice.name}"

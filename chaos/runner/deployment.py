@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from chaos.experiment.model import Front
 from chaos.faults.world import ReplicaView
 from chaos.runner.live_world import Address
 from chaos.runner.ports import check_free, free_ports
@@ -34,7 +35,7 @@ LOCUSTFILE = Path(__file__).parents[1] / "children" / "locustfile.py"
 class Deployment:
     """Addresses, configurations and commands of the processes of a run.
 
-    `gateway_port` and `gateway_control_port` are 0 without the reference gateway.
+    `gateway_port` is 0 where the user's own gateway is in front, `gateway_control_port` without the reference gateway.
     """
 
     stack: Stack
@@ -45,6 +46,8 @@ class Deployment:
     gateway_port: int
     gateway_control_port: int
     seed: int
+    admin_port: int = 0
+    """For the statistics of a real gateway."""
 
     @classmethod
     def plan(
@@ -57,23 +60,29 @@ class Deployment:
         *,
         gateway_port: int = 0,
         first_port: int = 0,
-        own_gateway: bool = True,
+        front: Front = "reference",
     ) -> Deployment:
         """Choose the ports; 0 stands for free ones. Raises UserError if a chosen one is in use.
 
-        `first_port`: that of the first replica; the others have the ports after it, in the stack's order.
+        `first_port`: that of the first replica; the others have the ports after it, in the stack's order. `front`: with
+        `running`, the gateway needs no port of ours.
         """
         replicas = stack.replicas
         model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
         for port in [*(model_ports if first_port else []), *([gateway_port] if gateway_port else [])]:
             check_free(port)
         control_ports = free_ports(len(replicas))
-        front = free_ports(2) if own_gateway else [0, 0]
+        ports = free_ports(2) if front != "running" else [0, 0]
+        if front == "reference":
+            control_port, admin_port = ports[1], 0
+        else:
+            control_port, admin_port = 0, ports[1]
         addresses = {
-            replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control_port)
-            for replica, port, control_port in zip(replicas, model_ports, control_ports, strict=True)
+            replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control)
+            for replica, port, control in zip(replicas, model_ports, control_ports, strict=True)
         }
-        return cls(stack, folder, token, collector_url, addresses, gateway_port or front[0], front[1], seed)
+        port = gateway_port or ports[0]
+        return cls(stack, folder, token, collector_url, addresses, port, control_port, seed, admin_port)
 
     @property
     def own_gateway(self) -> bool:

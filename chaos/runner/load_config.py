@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ STARTS_WITHIN_S = 5.0
 """More for each fault that stops a process: what follows waits until it has started again."""
 
 
-def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
-    """The configuration for a load on `url`.
+def load_config(experiment: Experiment, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The configuration for a load on `url`. `headers`: those that a gateway of the run wants from its clients.
 
     Session ids depend on the seed only: a run with the same seed has the same conversations, and a fault's share
     affects the same requests.
@@ -43,6 +44,7 @@ def load_config(experiment: Experiment, url: str) -> dict[str, Any]:
         "slo": asdict(experiment.slo),
         "provable": None if experiment.stack is None else True,
         **_endpoint_options(target),
+        **({"headers": dict(headers)} if headers else {}),
         "allow_remote": target is not None and not is_loopback(target.url),
     }
 

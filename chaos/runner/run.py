@@ -222,14 +222,19 @@ class Run:
                     load_log=lambda: self.watch.last_words(LOAD),
                     not_carried=self.watch.not_carried,
                 )
-                watching = asyncio.create_task(self.watch.watch())
-                watching.add_done_callback(self._watch_ended)
+                watching = [asyncio.create_task(self.watch.watch())]
+                watching[0].add_done_callback(self._watch_ended)
+                if setup.gateway is not None:
+                    watching.append(asyncio.create_task(setup.gateway.watch()))
                 try:
                     await timeline.play()
                 finally:
                     await timeline.release()
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
+                    for task in watching:
+                        task.cancel()
+                    await asyncio.gather(*watching, return_exceptions=True)
+                    if setup.gateway is not None:
+                        await setup.gateway.read()
         finally:
             self.load.command = "stop"
             supervisor.resume_shepherd()  # if somebody stopped it: what follows needs it
@@ -241,7 +246,8 @@ class Run:
 
     async def _unsteady(self) -> str:
         """Judge `steady_state`; returns what fails, or "". The load goes on meanwhile."""
-        assert self.supervisor is not None and self.setup is not None
+        assert self.supervisor is not None
+        assert self.setup is not None
         return await unsteady(
             self.supervisor, steady_spec(self.folder.path, self.folder.log(STEADY)), self.setup.started
         )

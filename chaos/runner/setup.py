@@ -1,7 +1,7 @@
 """From nothing to a target that is ready for the load: starts every process of a run, and waits for each.
 
-In front of the replicas may be the reference gateway, or one of the user's, which runs already. That one is called
-until a call comes to a replica: it may have found its upstreams dead before.
+In front of the replicas may be the reference gateway, a real one that the run starts, or one of the user's, which runs
+already. The others than ours are called until a call comes to a replica: it may have found its upstreams dead before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Final
 import msgspec
 
 from chaos.experiment.model import Experiment, UrlTarget
-from chaos.runner.deployment import Deployment, load_spec
+from chaos.experiment.target_checks import installation_of, installation_problem
+from chaos.runner.adapter_gateway import AdapterGateway
+from chaos.runner.deployment import GATEWAY, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended
 from chaos.runner.live_world import Address
 from chaos.runner.load_config import load_config
@@ -27,6 +29,8 @@ from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
 from reports.shared.attributes import Outcome
+from reports.shared.errors import TargetFailed
+from targets.adapters.catalogue import ADAPTERS
 
 __all__ = ["Setup"]
 
@@ -42,7 +46,8 @@ REACHED_WITHIN_S: Final = 1.5
 class Setup:
     """Starts the processes of one run. `say` prints a line for the user.
 
-    `deployment`: the processes of the stack; None where the target has none of ours.
+    `deployment`: the processes of the stack; None where the target has none of ours. `gateway`: the real gateway that
+    the run starts; None without one.
     """
 
     experiment: Experiment
@@ -55,6 +60,7 @@ class Setup:
     token: str
     collector_url: str
     deployment: Deployment | None = field(init=False)
+    gateway: AdapterGateway | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         experiment = self.experiment
@@ -67,7 +73,7 @@ class Setup:
                 self.collector_url,
                 experiment.seed,
                 first_port=experiment.first_port,
-                own_gateway=experiment.own_gateway,
+                front=experiment.front,
             )
 
     @property
@@ -83,16 +89,40 @@ class Setup:
     async def start(self) -> None:
         """Start everything, and wait until it is ready. Raises `Ended` where the run ends before its load."""
         own, deployment = self.experiment.url, self.deployment
+        self._prepare_gateway()
         url = own.url if own is not None else deployment.gateway_url if deployment is not None else ""
-        config = load_config(self.experiment, url)
+        config = load_config(self.experiment, url, self.gateway.headers if self.gateway is not None else None)
         load = load_spec(self.folder, config, token=self.token, collector=self.collector_url)
         children = [*(deployment.specs() if deployment is not None else []), load]
         if own is not None and deployment is None:
             await self.early.or_end(self._probe(own, config))
         await self.early.or_end(asyncio.gather(*(self._spawn(spec) for spec in children)))
         await self.early.or_end(self._all_ready())
-        if own is not None and deployment is not None:
-            await self.early.or_end(self._probe_gateway(own, config, deployment))
+        if self.gateway is not None:
+            await self.early.or_end(self._start_gateway(self.gateway))
+        if deployment is not None and not deployment.own_gateway:
+            await self.early.or_end(self._probe_gateway(config, deployment))
+
+    def _prepare_gateway(self) -> None:
+        """The real gateway that this run starts, if it starts one."""
+        choice, deployment = self.experiment.gateway, self.deployment
+        if choice is None or deployment is None:
+            return
+        installation = installation_of(choice)
+        if installation is None:
+            raise TargetFailed(installation_problem(choice))
+        adapter = ADAPTERS[choice.name]
+        self.say(f"{choice}, version {installation.version}")
+        self.gateway = AdapterGateway.make(adapter, choice.preset, installation, deployment, self.folder)
+
+    async def _start_gateway(self, gateway: AdapterGateway) -> None:
+        """Start it when its upstreams are ready, so that it finds none of them dead."""
+        await self._spawn(gateway.spec())
+        try:
+            await gateway.wait_until_ready()
+        except TargetFailed as error:
+            raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
+        self._is_ready(GATEWAY)
 
     async def start_again(self, name: str, cold_start_s: float) -> None:
         """Start a replica's next process."""
@@ -151,8 +181,8 @@ class Setup:
         for note in notes(result):
             self.say(note)
 
-    async def _probe_gateway(self, target: UrlTarget, config: Mapping[str, object], deployment: Deployment) -> None:
-        """Call a user's gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not."""
+    async def _probe_gateway(self, config: Mapping[str, object], deployment: Deployment) -> None:
+        """Call a gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not."""
         self.say("waiting until the gateway passes a call on to a replica")
         deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
         while True:
@@ -163,7 +193,9 @@ class Setup:
             await asyncio.sleep(PROBE_AGAIN_AFTER_S)
         if not reached:
             upstreams = [deployment.replica_url(name) for name in deployment.addresses]
-            raise Ended("failed", gateway_failure_text(result, upstreams, target.key_variables), 5)
+            target = self.experiment.url
+            text = gateway_failure_text(result, upstreams, target.key_variables if target is not None else "")
+            raise Ended("failed", text + (self.watch.last_words(GATEWAY) if self.gateway is not None else ""), 5)
         for note in notes(result):
             self.say(note)
 

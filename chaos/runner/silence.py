@@ -26,7 +26,12 @@ LOOK_EVERY_S: Final = 0.25
 MAX_STEP_S: Final = 0.5
 """Two looks are at most this far apart in running time; the rest of the time, the runner stood still."""
 
-_WHO: Final = {"load": "the load generator", "gateway": "the gateway", "replica": "the replica"}
+_WHO: Final = {
+    "load": "the load generator",
+    "gateway": "the gateway",
+    "adapter": "the gateway",
+    "replica": "the replica",
+}
 
 
 @dataclass(frozen=True, slots=True)

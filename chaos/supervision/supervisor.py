@@ -27,7 +27,7 @@ from reports.shared.errors import TargetFailed
 
 __all__ = ["STOP_ORDER", "Child", "ChildSpec", "ShepherdGone", "Supervisor", "child_environment"]
 
-STOP_ORDER = ("load", "gateway", "proxy", "replica")
+STOP_ORDER = ("load", "gateway", "adapter", "proxy", "replica")
 """The order in which kinds are stopped at the end: clients before their servers."""
 
 ENDS_AT_ONCE = {"replica": signal.SIGINT}

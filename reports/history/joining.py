@@ -22,7 +22,7 @@ from reports.history.calls import (
     phase_at,
     slo_phase,
 )
-from reports.history.upstream import attempts_of, lost_requests
+from reports.history.upstream import attempts_of, availability_changes, lost_requests
 from reports.record.chunklog import decode
 from reports.record.reader import Record
 from reports.record.spans import Span
@@ -119,6 +119,7 @@ class _Sorter:
         self.has_gateway = bool(self.gateway_attempts or self.gateway_requests)
         if not self.has_gateway:
             self.replica_requests += lost_requests(record, self.replica_requests)
+            self.transitions += availability_changes(record)
 
     def calls(self) -> list[Call]:
         """One call per chat span, in the order sent."""

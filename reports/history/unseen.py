@@ -1,7 +1,12 @@
 """Attempts that nobody of ours saw: behind a gateway that is not ours, a dead replica refuses them without a trace.
 
-The kernel's count of refused connections bounds their number from above (`chaos.runner.refusals`). With it, what cannot
-be known exactly becomes an interval. Without it there is no upper bound.
+Who counted them, the best first:
+
+    the gateway's own statistics           exact (`Refused.exact`), where it has any (`targets.adapters`)
+    the kernel, for the whole machine      an upper bound (`chaos.runner.refusals`): other programs are in it
+    nobody                                 no upper bound
+
+What cannot be known exactly becomes an interval (`reports.measures.measurement.bounded`).
 """
 
 from __future__ import annotations
@@ -17,13 +22,26 @@ from reports.history.evidence import Evidence
 from reports.record.reader import Phase
 from reports.shared.attributes import Outcome
 
-__all__ = ["UNKNOWN", "UnseenCall", "unseen_attempts", "unseen_calls", "unseen_note"]
+__all__ = ["UNKNOWN", "Refused", "UnseenCall", "refused_attempts", "refused_note", "unseen_calls", "unseen_limit"]
 
 UNKNOWN: Final = math.inf
 """The number of unseen attempts has no upper bound."""
 
-_LOOK_S: Final = 0.3
-"""The count of refused connections may be this much late, seconds."""
+_COUNTED_LATE_S: Final = 0.3
+"""The kernel's count may be read this much later, seconds."""
+_TOLD_LATE_S: Final = 1.0
+"""The gateway's statistics may be read this much later, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Attempts that dead replicas refused: exactly `most` of them, or between 0 and `most`, which may be `UNKNOWN`."""
+
+    most: float
+    exact: bool
+
+    def __bool__(self) -> bool:
+        return self.most > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +52,23 @@ class UnseenCall:
     failover_s: float
 
 
-def unseen_attempts(evidence: Evidence, phases: Iterable[str]) -> float:
-    """At most so many attempts in these phases were refused by dead replicas and seen by nobody; 0: there was none."""
+def refused_attempts(evidence: Evidence, phases: Iterable[str]) -> Refused:
+    """The attempts that dead replicas refused in these phases, and that no replica's span has."""
     windows = [phase for phase in evidence.record.phases if phase.name in set(phases)]
-    return sum(_refused_between(evidence, begin_s, end_s) for begin_s, end_s in _dead(evidence, windows))
+    found = [_refused_between(evidence, begin_s, end_s) for begin_s, end_s in _dead(evidence, windows)]
+    return Refused(sum(one.most for one in found), all(one.exact for one in found))
 
 
-def unseen_note(count: float) -> str:
-    """What a value leaves out, in words."""
-    if math.isinf(count):
-        return "connections that dead replicas refused are not in it, and their number is not known"
-    return f"up to {count:.0f} connections that dead replicas may have refused are not in it"
+def refused_note(refused: Refused) -> str:
+    """What the value of a measure leaves out, in words."""
+    if math.isinf(refused.most):
+        return "connections that dead replicas refused are not in it, and nobody counted them"
+    return f"up to {refused.most:.0f} connections that dead replicas may have refused are not in it"
+
+
+def unseen_limit(evidence: Evidence) -> float:
+    """How many calls dead replicas may have refused unseen at most: one for each attempt that was refused."""
+    return refused_attempts(evidence, [phase.name for phase in evidence.record.phases]).most
 
 
 def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
@@ -56,7 +80,7 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     seen = {id(encounter.call) for impact in evidence.impacts for encounter in impact.encounters}
     found = []
     for begin_s, end_s in _dead(evidence, evidence.record.phases):
-        if _refused_between(evidence, begin_s, end_s) == 0:
+        if not _refused_between(evidence, begin_s, end_s):
             continue
         for call in evidence.calls.calls:
             if id(call) in seen or not begin_s <= call.sent_s <= end_s or call.outcome == Outcome.ABANDONED:
@@ -104,16 +128,25 @@ def _gone(evidence: Evidence, impact: FaultImpact) -> tuple[float, float]:
     return fault.injected_s, over_s if over_s is not None else evidence.record.end_s()
 
 
-def _refused_between(evidence: Evidence, begin_s: float, end_s: float) -> float:
-    """Connections refused in this time, without those of the load generators. Infinite where nobody counted."""
+def _refused_between(evidence: Evidence, begin_s: float, end_s: float) -> Refused:
+    """Attempts refused in this time."""
+    told = [(one.at_s, one.refused) for one in evidence.record.upstreams if one.refused is not None]
+    if told:
+        return Refused(_grown(told, begin_s, end_s + _TOLD_LATE_S), exact=True)
     counts = evidence.record.refused
     if not counts:
-        return UNKNOWN
-    before = max((count for at_s, count in counts if at_s <= begin_s), default=0)
-    after = max((count for at_s, count in counts if at_s <= end_s + _LOOK_S), default=0)
+        return Refused(UNKNOWN, exact=False)
     own = sum(
         attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= end_s
         for call in evidence.calls.calls
         for attempt in call.client_attempts
     )
-    return float(max(0, after - before - own))
+    return Refused(max(0.0, _grown(counts, begin_s, end_s + _COUNTED_LATE_S) - own), exact=False)
+
+
+def _grown(counts: Iterable[tuple[float, int]], begin_s: float, end_s: float) -> float:
+    """By how much a count has grown in this time."""
+    seen = list(counts)
+    before = max((count for at_s, count in seen if at_s <= begin_s), default=0)
+    after = max((count for at_s, count in seen if at_s <= end_s), default=0)
+    return float(after - before)

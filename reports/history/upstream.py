@@ -9,7 +9,7 @@ Such a gateway has no spans for us. A request at a replica stands in for the gat
 - A frozen process reads what waited in its socket when it continues. Such a request was sent while it was frozen
   (`sent_to_frozen`).
 
-Nobody sees an attempt that a dead replica refused: `reports.history.unseen` bounds their number.
+Nobody sees an attempt that a dead replica refused: `reports.history.unseen` counts or bounds them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reports.history.calls import Attempt, Call, ReplicaRequest
+from reports.record.gateway_statistics import GatewayStatistics
 from reports.record.reader import FaultRecord, Record
 from reports.record.spans import Span
 from reports.shared import attributes as names
-from reports.shared.attributes import SERVICE_REPLICA, Outcome
+from reports.shared.attributes import SERVICE_REPLICA, Outcome, Transition
 
-__all__ = ["attempts_of", "lost_requests", "sent_to_frozen"]
+__all__ = ["attempts_of", "availability_changes", "lost_requests", "sent_to_frozen"]
 
 _AT_ONCE_S: Final = 0.25
 """A process that continues begins what waited for it within this time, seconds."""
@@ -69,6 +70,34 @@ def lost_requests(record: Record, received: Iterable[Span]) -> Iterator[Span]:
             attributes=attributes,
             events=[],
         )
+
+
+def availability_changes(record: Record) -> Iterator[Span]:
+    """Transitions of replicas, as the statistics of a real gateway show them: ejected, or available again."""
+    before: dict[str, bool] = {}
+    for statistics in record.upstreams:
+        for name, post in statistics.replicas.items():
+            if post.available is None:
+                continue
+            if before.get(name, True) != post.available:
+                yield _transition(name, Transition.READMITTED if post.available else Transition.EJECTED, statistics)
+            before[name] = post.available
+
+
+def _transition(replica: str, transition: Transition, statistics: GatewayStatistics) -> Span:
+    return Span(
+        trace_id=b"",
+        span_id=b"",
+        parent_id=b"",
+        name=names.SPAN_GATEWAY_TRANSITION,
+        service="",
+        instance="gateway#1",
+        start_ns=statistics.at_ns,
+        end_ns=statistics.at_ns,
+        error=False,
+        attributes={names.REPLICA: replica, names.TRANSITION: transition.value},
+        events=[],
+    )
 
 
 def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attempt]:

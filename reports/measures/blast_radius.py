@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from reports.history.evidence import RUN_SCOPE, Evidence, Scope
-from reports.history.unseen import unseen_calls
+from reports.history.unseen import unseen_calls, unseen_limit
 from reports.measures.measurement import Measurement, bounded, fact, not_measured
 from reports.shared.attributes import SessionOutcome
 
@@ -43,10 +43,10 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
         may = {name for name in may if name in sessions and sessions[name].outcome == SessionOutcome.LOST}
     if stat.endswith("sessions"):
         found, most = (len(names & sessions.keys()) for names in (met, may))
-        return _share(found, len(sessions), most)
+        return _share(found, len(sessions), round(min(most, found + unseen_limit(evidence))))
     tenants = {session.tenant for session in sessions.values()}
     found, most = (len({sessions[name].tenant for name in names & sessions.keys()}) for names in (met, may))
-    return _share(found, len(tenants), most)
+    return _share(found, len(tenants), round(min(most, found + unseen_limit(evidence))))
 
 
 def _share(part: int, whole: int, most: int) -> Measurement:

@@ -8,7 +8,7 @@ import numpy as np
 
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence, Scope
-from reports.history.unseen import UnseenCall, unseen_calls
+from reports.history.unseen import UnseenCall, unseen_calls, unseen_limit
 from reports.measures.latency import statistic
 from reports.measures.measurement import Measurement, bounded, fact, not_measured, proportion
 
@@ -24,10 +24,10 @@ def failover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     unseen = unseen_calls(evidence)
     if not hit:
         if stat == "max" and (met or unseen):
-            return _bounded(fact(0.0, 0), unseen, stat)  # calls met the fault and none was interrupted
+            return _bounded(evidence, fact(0.0, 0), unseen, stat)  # calls met the fault and none was interrupted
         return not_measured("no call was interrupted by a fault" if met else "no call met a fault")
     values = np.array([encounter.failover_s for encounter in hit])
-    return _bounded(statistic(evidence, values, _sessions(evidence, hit), stat), unseen, stat)
+    return _bounded(evidence, statistic(evidence, values, _sessions(evidence, hit), stat), unseen, stat)
 
 
 def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
@@ -43,26 +43,29 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     unseen = unseen_calls(evidence)
     if not unseen:
         return found
-    lost = sum(math.isinf(one.failover_s) for one in unseen)
-    more = len(unseen) - lost
+    limit = unseen_limit(evidence)
+    lost = min(limit, sum(math.isinf(one.failover_s) for one in unseen))
+    more = min(limit, sum(math.isfinite(one.failover_s) for one in unseen))
     known, whole = float(saved.sum()), float(offered.sum())
     low = known / (whole + lost) if whole + lost else 0.0
     high = (known + more) / (whole + more) if whole + more else 1.0
-    return bounded(found, _note(unseen), low=low, high=high)
+    return bounded(found, _note(evidence, unseen), low=low, high=high)
 
 
-def _bounded(found: Measurement, unseen: list[UnseenCall], stat: str) -> Measurement:
+def _bounded(evidence: Evidence, found: Measurement, unseen: list[UnseenCall], stat: str) -> Measurement:
     """Its interval includes how long calls may have been interrupted that nobody saw meet the fault."""
     longest_s = max((one.failover_s for one in unseen), default=0.0)
     if not unseen or found.value is None or (stat == "max" and longest_s <= found.value):
         return found
-    return bounded(found, _note(unseen), low=found.value if stat == "max" else 0.0, high=longest_s)
+    return bounded(found, _note(evidence, unseen), low=found.value if stat == "max" else 0.0, high=longest_s)
 
 
-def _note(unseen: list[UnseenCall]) -> str:
+def _note(evidence: Evidence, unseen: list[UnseenCall]) -> str:
     lost = sum(math.isinf(one.failover_s) for one in unseen)
     failed = f", of which {lost} failed without reaching a replica" if lost else ""
-    return f"dead replicas may have refused some of {len(unseen)} more calls unseen{failed}"
+    limit = unseen_limit(evidence)
+    some = "some" if math.isinf(limit) or limit >= len(unseen) else f"up to {limit:.0f}"
+    return f"dead replicas may have refused {some} of {len(unseen)} more calls unseen{failed}"
 
 
 def _why_not_measured(evidence: Evidence) -> str | None:

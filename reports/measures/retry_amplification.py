@@ -2,8 +2,9 @@
 
 Upstream attempts are the gateway's; behind a gateway that is not ours, the requests at replicas of ours; with neither,
 the client's attempts. An attempt that was joined to no call (the call's span was lost) counts in the phase in which it
-started. Attempts that a dead replica refused are in no span of a replica: the value is then a lower bound, and the
-interval reaches as far as the kernel's count of refused connections allows.
+started. Attempts that a dead replica refused are in no span of a replica (`reports.history.unseen`): where the
+gateway's statistics count them, they are added; else the value is a lower bound, and the interval reaches as far as the
+kernel's count of refused connections allows.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from reports.history.calls import phase_at
 from reports.history.evidence import Evidence, Scope
 from reports.history.intervals import worst_effect
 from reports.history.statistics import FloatArray
-from reports.history.unseen import unseen_attempts, unseen_note
+from reports.history.unseen import Refused, refused_attempts, refused_note
 from reports.history.work import attempts_by_call
 from reports.measures.measurement import Measurement, Rare, bounded, not_measured, resampled
 
@@ -30,9 +31,13 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
     attempts = evidence.by_session(attempts_by_call(evidence), mask)
     offered = evidence.by_session(np.ones(mask.size), mask)
     unjoined = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
-    extra = 0
+    refused = refused_attempts(evidence, scope.phases)
+    extra: float = 0
     if scope.where is None:
         extra = sum(phase_at(evidence.record.phases, one.start_s) in scope.phases for one in unjoined)
+        if refused.exact:
+            extra += refused.most
+            refused = Refused(0, exact=True)
     total = float(offered.sum())
     found = resampled(
         (float(attempts.sum()) + extra) / total,
@@ -41,10 +46,9 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
         lambda: evidence.resampling.ratio(attempts, offered) + extra / total,
         Rare(*_repeating(attempts, offered, extra / total)),
     )
-    unseen = unseen_attempts(evidence, scope.phases)
-    if not unseen or found.interval is None:
+    if not refused or found.interval is None:
         return found
-    return bounded(found, f"at least: {unseen_note(unseen)}", high=found.interval()[1] + unseen / total)
+    return bounded(found, f"at least: {refused_note(refused)}", high=found.interval()[1] + refused.most / total)
 
 
 def _repeating(attempts: FloatArray, offered: FloatArray, extra: float) -> tuple[int, float, float]:

@@ -5,6 +5,7 @@ experiment_file  the experiment as it was played
 gateway_cpu    samples of the CPU that a gateway of others used
 lines      the valid lines of events and counters; what cannot be read
 spans      decodes span files: length-prefixed OTLP messages
+gateway_statistics  what a real gateway said of its upstreams
 requests   the line that a replica wrote as each request began
 chunklog   decodes the chunk log of an attempt: arrival time and tokens of each chunk
 undo_facts  who undid each fault, and which ones the run has left

@@ -17,10 +17,14 @@ import msgspec
 from reports.shared.phases import ALL_PHASES
 from reports.shared.regular_file import open_regular
 
-__all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
+__all__ = ["EARLY_ENDS", "EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
 """Times of one record are at most this far from that of its middle entry."""
+
+
+EARLY_ENDS: Final = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
+"""The events `run` that end a run early (`aborted`: by a guardrail), the decisive one of several first."""
 
 
 class _Entry(msgspec.Struct):
@@ -68,6 +72,10 @@ class _Guardrail(_Entry):
     value: float | None = None
 
 
+class _Upstreams(_Entry):
+    states: dict[str, dict[str, int | bool | None]]
+
+
 class _Refused(_Entry):
     count: int
 
@@ -112,6 +120,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "guardrail": _Guardrail,
     "refused": _Refused,
     "gateway_cpu": _GatewayCpu,
+    "upstreams": _Upstreams,
     **dict.fromkeys(("confirmation", "copy", "machine", "probe"), _Entry),
 }
 """The fields of the events that are analysed, by type. Of `_Entry` only the time is used."""

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from reports.record.experiment_file import read_experiment
 from reports.record.gateway_cpu import CpuSample, cpu_samples
-from reports.record.lines import EVENTS, POST, Damage, read_lines
+from reports.record.gateway_statistics import GatewayStatistics, read_statistics
+from reports.record.lines import EARLY_ENDS, EVENTS, POST, Damage, read_lines
 from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
@@ -148,7 +149,8 @@ class Record:
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
     gateway_cpu: list[CpuSample] = field(default_factory=list)
-    """Samples of a gateway that is not ours, where its processes are known."""
+    upstreams: list[GatewayStatistics] = field(default_factory=list)
+    """What the statistics of a real gateway said, whenever they changed."""
 
     def seconds(self, at_ns: int) -> float:
         """A unix time as seconds since zero."""
@@ -160,12 +162,9 @@ class Record:
 
     @property
     def stopped_by(self) -> str | None:
-        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady",
-        "not_carried"; None: it did not.
-        """
+        """Why the run ended early: the first of `EARLY_ENDS` among its events; None: it did not."""
         found = {str(event.get("event")) for event in self.run_events}
-        events = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
-        return next((event for event in events if event in found), None)
+        return next((event for event in EARLY_ENDS if event in found), None)
 
     @property
     def cut_short(self) -> bool:
@@ -291,6 +290,7 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
         gateway_cpu=cpu_samples(events, zero_ns),
     )

@@ -39,7 +39,7 @@ from reports.report.accounts import accounts
 from reports.report.series import health_changes, series
 from reports.shared.attributes import SessionOutcome
 from reports.shared.phases import PHASES
-from reports.waterfall.data import worst_failovers
+from reports.waterfall.calls import worst_failovers
 
 __all__ = ["SCHEMA", "Report", "build", "phase_facts", "plain", "run_facts"]
 

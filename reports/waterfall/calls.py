@@ -15,10 +15,14 @@ from reports.history.calls import Call
 from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence
 from reports.record.spans import Span
+from reports.shared import attributes as names
 from reports.shared.errors import UserError, similar
 from reports.waterfall.data import span_tree
 
-__all__ = ["call_named", "call_reports", "failovers", "key_text", "slowest"]
+__all__ = ["call_named", "call_reports", "failovers", "key_text", "slowest", "worst_failovers"]
+
+WORST: Final = 5
+"""How many failovers report.json holds."""
 
 _NEAR: Final = 4
 """How many similar names an error suggests."""
@@ -37,6 +41,18 @@ def failovers(evidence: Evidence, most: int) -> list[tuple[Call, Encounter]]:
     for encounter in met:
         found.setdefault(encounter.call.key, (encounter.call, encounter))
     return list(found.values())[:most]
+
+
+def worst_failovers(evidence: Evidence, limit: int = WORST) -> list[dict[str, Any]]:
+    """`failovers` of report.json: the longest interruptions, at most `limit`, each with the spans of its call.
+
+    The worst first: calls that never resumed, then the longest interruptions.
+    """
+    hit = [e for impact in evidence.impacts for e in impact.encounters if e.interrupted]
+    hit.sort(key=lambda e: (-e.failover_s, e.met_s, e.call.key))
+    chosen: list[tuple[Call, Encounter | None]] = [(encounter.call, encounter) for encounter in hit[:limit]]
+    reports = call_reports(evidence, chosen)
+    return [{**report, "trace_id": call.span.trace_id.hex()} for report, (call, _) in zip(reports, chosen, strict=True)]
 
 
 def slowest(evidence: Evidence, most: int) -> list[tuple[Call, Encounter | None]]:
@@ -122,6 +138,10 @@ def _children(evidence: Evidence, calls: Iterable[Call]) -> dict[bytes, list[Spa
         if span.trace_id in traces:
             found[span.parent_id].append(span)
     for call in chosen:
+        for request in call.replica_requests:
+            if request.span.attributes.get(names.SPAN_LOST) and request.span.parent_id:
+                found[request.span.parent_id].append(request.span)
+    for call in chosen:
         _attach_unlinked(call, found)
     return found
 
@@ -144,8 +164,9 @@ def _attach_unlinked(call: Call, children: dict[bytes, list[Span]]) -> None:
     for attempt in call.attempts:
         if attempt.span.span_id not in reachable and attempt.span.parent_id not in known:
             children[_covering(gateways, attempt.span).span_id].append(attempt.span)
+    attempts = {attempt.span.span_id for attempt in call.attempts}
     for served in call.replica_requests:
-        if served.span.span_id in reachable or served.span.parent_id in {a.span.span_id for a in call.attempts}:
+        if served.span.span_id in reachable | attempts or served.span.parent_id in attempts:
             continue
         at_replica = [attempt.span for attempt in call.attempts if attempt.replica == served.replica]
         children[_covering(at_replica or gateways, served.span).span_id].append(served.span)

@@ -1,21 +1,14 @@
-"""The calls that a fault interrupted, each with its spans as a tree: `failovers` of report.json.
-
-The worst first: calls that never resumed, then the longest interruptions.
-"""
+"""The spans of a call as a tree, in the form of report.json."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from reports.history.encounters import Encounter
 from reports.history.evidence import Evidence
 from reports.record.spans import Span
 from reports.shared import attributes as names
 
-__all__ = ["WORST", "span_tree", "worst_failovers"]
-
-WORST: Final = 5
-"""How many failovers report.json holds."""
+__all__ = ["span_tree"]
 
 _SHOWN_ATTRIBUTES: Final = frozenset(
     {
@@ -40,6 +33,7 @@ _SHOWN_ATTRIBUTES: Final = frozenset(
         names.PROMPT_TOKENS,
         names.DECODED,
         names.SENT,
+        names.SPAN_LOST,
         names.HTTP_STATUS,
         names.HTTP_RESEND_COUNT,
         names.GATEWAY_ATTEMPTS,
@@ -48,40 +42,6 @@ _SHOWN_ATTRIBUTES: Final = frozenset(
         names.AGENT_NAME,
     }
 )
-
-
-def worst_failovers(evidence: Evidence, limit: int = WORST) -> list[dict[str, Any]]:
-    """The longest interruptions, at most `limit`, each with the spans of its call."""
-    hit = [e for impact in evidence.impacts for e in impact.encounters if e.interrupted]
-    hit.sort(key=lambda e: (-e.failover_s, e.met_s, e.call.key))
-    children: dict[bytes, list[Span]] = {}
-    chosen = hit[:limit]
-    traces = {e.call.span.trace_id for e in chosen}
-    for span in evidence.record.spans:
-        if span.trace_id in traces:
-            children.setdefault(span.parent_id, []).append(span)
-    return [_failover(evidence, encounter, children) for encounter in chosen]
-
-
-def _failover(evidence: Evidence, encounter: Encounter, children: dict[bytes, list[Span]]) -> dict[str, Any]:
-    call = encounter.call
-    return {
-        "session": call.session,
-        "agent": call.agent,
-        "turn": call.turn,
-        "fault": encounter.fault,
-        "outcome": call.outcome,
-        "saved": encounter.saved,
-        "sent_s": call.sent_s,
-        "met_s": encounter.met_s,
-        "failover_s": encounter.failover_s,
-        "last_token_before_s": encounter.died_s,
-        "first_token_after_s": encounter.resumed_s,
-        "from_replica": encounter.from_replica,
-        "to_replica": encounter.to_replica,
-        "trace_id": call.span.trace_id.hex(),
-        "spans": span_tree(evidence, call.span, children),
-    }
 
 
 def span_tree(evidence: Evidence, root: Span, children: dict[bytes, list[Span]]) -> list[dict[str, Any]]:

@@ -246,6 +246,8 @@ def _call_detail(attributes: Mapping[str, Any]) -> str:
 
 
 def _replica_detail(attributes: Mapping[str, Any]) -> str:
+    if attributes.get(names.SPAN_LOST):
+        return "its process ended, and the rest of this span was lost with it"
     computed, cached = attributes.get(names.PREFILL_COMPUTED), attributes.get(names.PREFILL_CACHED)
     parts = [] if attributes.get(names.OUTCOME) in (None, Outcome.OK) else [_ended(attributes)]
     if computed is not None:

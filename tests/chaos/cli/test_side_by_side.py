@@ -13,7 +13,7 @@ import pytest
 
 from chaos.cli import retry_inconclusive, side_by_side
 from chaos.cli.play import Recorded
-from chaos.cli.side_by_side import combinations, most_severe_code, own_command, play_side_by_side
+from chaos.cli.side_by_side import Variant, combinations, most_severe_code, own_command, play_side_by_side
 from chaos.experiment.model import Experiment, load_experiment
 from chaos.supervision.left_over import LeftOver
 from reports.gates.verdict import EXIT_CODES, Verdict
@@ -21,10 +21,15 @@ from tests.support.run_helpers import Run, brownout, write_experiment
 
 
 def test_every_stack_is_played_with_every_seed() -> None:
-    assert combinations(["a", "b"], [1, 2]) == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
-    assert combinations(None, [1, 2]) == [(None, 1), (None, 2)]
-    assert combinations(None, None) == [(None, None)]
-    assert combinations(["a"], []) == [("a", None)]
+    assert combinations(["a", "b"], None, [1, 2]) == [
+        ("a", None, 1),
+        ("a", None, 2),
+        ("b", None, 1),
+        ("b", None, 2),
+    ]
+    assert combinations(None, ["nginx"], [1, 2]) == [(None, "nginx", 1), (None, "nginx", 2)]
+    assert combinations(None, None, None) == [(None, None, None)]
+    assert combinations(["a"], [], []) == [("a", None, None)]
 
 
 @pytest.mark.parametrize(
@@ -36,10 +41,10 @@ def test_the_exit_code_of_several_runs_follows_the_precedence(codes: list[int], 
 
 def test_each_record_has_the_command_that_plays_its_run_alone() -> None:
     words = shlex.split("brownout run 'my file.yaml' --stack a --seed=1 --stack=b --seed 2 --quiet")
-    assert own_command(words, "a", 2) == "brownout run 'my file.yaml' --quiet --stack a --seed 2"
-    assert own_command(words, None, 2) == "brownout run 'my file.yaml' --quiet --seed 2"
+    assert own_command(words, Variant("a", None, 2), 2) == "brownout run 'my file.yaml' --quiet --stack a --seed 2"
+    assert own_command(words, Variant(None, None, 2), 2) == "brownout run 'my file.yaml' --quiet --seed 2"
     words = shlex.split("brownout run x --retry-inconclusive 2 --seed 1 --seed 2 --retry-inconclusive=3 --short")
-    assert own_command(words, None, 1) == "brownout run x --short --seed 1"
+    assert own_command(words, Variant(None, None, 1), 1) == "brownout run x --short --seed 1"
 
 
 class Scripted:
@@ -69,7 +74,7 @@ class Scripted:
 
     def play(self, folder: Path, retries: int) -> int:
         path = write_experiment(folder)
-        plays: list[tuple[str | None, Experiment]] = [(None, load_experiment(path, seed=seed)) for seed in (1, 2)]
+        plays = [(Variant(None, None, seed), load_experiment(path, seed=seed)) for seed in (1, 2)]
         return play_side_by_side(plays, retries=retries, runs=folder / "runs", quiet=True, words=["brownout"])
 
 
