@@ -9,6 +9,7 @@ plan           whether the planned load is enough to decide each gate
 run            `run`: one run, a run and its twin, or one for each stack and seed
 preparation    reads an experiment and its trace, before anything is started
 play           plays one experiment: its record, then its verdict
+scale_ramp     `--scale auto`: a ramp before the run finds the factor
 side_by_side   several stacks or seeds: one run after the other
 retry_inconclusive  a run again where the machine was the doubt
 twin           a run, then the same without the faults

@@ -83,6 +83,14 @@ AtOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--at", metavar="NAME", help="Which stack, if several are up: a name of `brownout status`."),
 ]
+ScaleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        metavar="FACTOR|auto",
+        help="Multiply the rate of sessions; auto: a ramp before the run finds what meets the SLO, at most 1.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
 
 
@@ -134,6 +142,7 @@ def check(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
 ) -> None:
     """Validate experiments and print their plans; start nothing.
 
@@ -154,7 +163,8 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    raise typer.Exit(check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target))
+    code = check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target, scale=scale)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -174,6 +184,7 @@ def run(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
     twin: Annotated[
         bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
@@ -228,6 +239,7 @@ def run(
         target=target,
         seeds=seed,
         trace=options,
+        scale=scale,
         twin=twin,
         spread=spread,
         short=short,

@@ -17,6 +17,7 @@ target_checks      what `run` will need for a user's own endpoint on this machin
 timeline           the experiment as steps at times: the one timeline
 short_form         the experiment in eight seconds
 families           the order of the catalogue
+load_scale         the factor of `--scale`
 load_estimate      the sessions and calls that an experiment will offer
 guardrails         when to stop a run
 schema             the JSON Schema of the file, for editors

@@ -33,6 +33,7 @@ from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
+from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
@@ -168,7 +169,8 @@ class Experiment:
     port of the first replica, 0 for free ones. `trace`: options of a replay of recorded sessions, or None;
     `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`). `headline_gate`: the gate
     whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`: gates that the user should
-    look at again.
+    look at again. `scale`: see `chaos.experiment.load_scale`. `arrivals`: of the sessions, in place of those of the
+    profile or the trace.
     """
 
     path: Path
@@ -193,6 +195,8 @@ class Experiment:
     short_form: bool = False
     warnings: tuple[GateWarning, ...] = ()
     first_port: int = 0
+    scale: float = 1.0
+    arrivals: ArrivalsSpec | None = None
     gateway: GatewayChoice | None = None
     alerts: AlertSettings | None = None
 
@@ -232,8 +236,8 @@ def load_experiment(
     """Read a shipped experiment by name, or a user's file by path.
 
     `stack`, `gateway`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override
-    the file. Raises
-    `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
+    the file. Raises `reports.shared.errors.InvalidFile` with every mistake at once, `UserError` for an override that is
+    wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
     if stack is not None and target is not None:
@@ -374,7 +378,13 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "description": experiment.description,
         "family": experiment.family,
         "target": _target(experiment, stack),
-        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_notes)},
+        "load": {
+            "profile": experiment.profile.name,
+            "trace": experiment.trace,
+            "told": list(experiment.trace_notes),
+            "scale": experiment.scale,
+            **({"arrivals": _plain(asdict(experiment.arrivals))} if experiment.arrivals is not None else {}),
+        },
         "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
         "timeline": {
             "warmup": timeline.warmup_s,

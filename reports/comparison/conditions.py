@@ -19,7 +19,9 @@ and a replica takes a different time to restart each time; the other phases last
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was played. `target`: stack or URL. `twin`: without the faults. `phases_s`: the length of each phase."""
+    """What was played. `target`: stack or URL. `twin`: without the faults. `phases_s`: the length of each phase.
+    `load_scale`: by which the rate of arrivals was multiplied.
+    """
 
     experiment: str
     target: str
@@ -29,6 +31,7 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trace: str
     slo: dict[str, float]
     phases_s: dict[str, float]
+    load_scale: float = 1.0
 
 
 def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -> Conditions:
@@ -48,6 +51,7 @@ def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -
         trace=json.dumps(run["trace"], sort_keys=True),
         slo={key: float(value) for key, value in (run["slo"] or {}).items()},
         phases_s=lengths,
+        load_scale=float(run.get("load_scale") or 1.0),
     )
 
 
@@ -64,6 +68,8 @@ def _mismatches(runs: Sequence[Conditions]) -> Iterator[str]:
         yield f"the runs have different experiments: {found}"
     if found := _several(run.profile for run in runs):
         yield f"the runs have different profiles: {found}"
+    if found := _several(number_text(run.load_scale) for run in runs):
+        yield f"the load of the runs is scaled differently: by {found}"
     if _several(run.trace for run in runs):
         yield "the runs do not replay the same recordings"
     if found := _several(_slo_text(run.slo) for run in runs):

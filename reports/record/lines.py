@@ -17,10 +17,14 @@ import msgspec
 from reports.shared.phases import ALL_PHASES
 from reports.shared.regular_file import open_regular
 
-__all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
+__all__ = ["EARLY_ENDS", "EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
 """Times of one record are at most this far from that of its middle entry."""
+
+
+EARLY_ENDS: Final = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
+"""The events `run` that end a run early (`aborted`: by a guardrail), the decisive one of several first."""
 
 
 class _Entry(msgspec.Struct):
@@ -28,7 +32,7 @@ class _Entry(msgspec.Struct):
 
 
 class _Run(_Entry):
-    event: Literal["started", "finished", "not_steady", "aborted", "failed", "interrupted"]
+    event: Literal["started", "finished", "not_steady", "not_carried", "aborted", "failed", "interrupted"]
     why: str = ""
 
 
@@ -96,6 +100,12 @@ class _AlertPort(_Entry):
     refused: int | None = None
 
 
+class _GatewayCpu(_Entry):
+    cores: float
+    busiest: float
+    waiting: float = 0.0
+
+
 class _Data(msgspec.Struct):
     """The fields of a snapshot that the analysis calculates with."""
 
@@ -130,6 +140,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "guardrail": _Guardrail,
     "action": _Action,
     "refused": _Refused,
+    "gateway_cpu": _GatewayCpu,
     "upstreams": _Upstreams,
     "alert": _Alert,
     "alert_port": _AlertPort,

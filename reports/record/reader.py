@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from reports.record.alerts import Alerts, alerts_of
 from reports.record.experiment_file import read_experiment
+from reports.record.gateway_cpu import CpuSample, cpu_samples
 from reports.record.gateway_statistics import GatewayStatistics, read_statistics
-from reports.record.lines import EVENTS, POST, Damage, read_lines
+from reports.record.lines import EARLY_ENDS, EVENTS, POST, Damage, read_lines
 from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
@@ -151,6 +152,7 @@ class Record:
     """What was done by hand: seconds since zero, action, text."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
+    gateway_cpu: list[CpuSample] = field(default_factory=list)
     upstreams: list[GatewayStatistics] = field(default_factory=list)
     """What the statistics of a real gateway said, whenever they changed."""
 
@@ -164,9 +166,9 @@ class Record:
 
     @property
     def stopped_by(self) -> str | None:
-        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None: it did not."""
+        """Why the run ended early: the first of `EARLY_ENDS` among its events; None: it did not."""
         found = {str(event.get("event")) for event in self.run_events}
-        return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
+        return next((event for event in EARLY_ENDS if event in found), None)
 
     @property
     def cut_short(self) -> bool:
@@ -311,6 +313,7 @@ def read_record(path: Path) -> Record:
         ],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
+        gateway_cpu=cpu_samples(events, zero_ns),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.explanation.alert_words import alert_lines
-from reports.explanation.words import other_reasons
+from reports.explanation.words import load_scale_text, other_reasons
 from reports.shared.wording import interval_text, samples_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
@@ -204,6 +204,8 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     slo = ", ".join(f"{name} ≤ {value_text(bound, 's')}" for name, bound in run["slo"].items())
     load = str(run["profile"] or "unknown")
+    if scaled := load_scale_text(run):
+        load += f", {scaled}"
     if run["trace"]:
         kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
         load += f", replaying the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"

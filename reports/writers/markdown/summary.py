@@ -9,7 +9,14 @@ from typing import Any, Final
 from reports.by_hand.section import window_lines
 from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.alert_words import alert_lines
-from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
+from reports.explanation.words import (
+    advice,
+    example_command,
+    fault_text,
+    load_scale_text,
+    other_reasons,
+    undecided_notes,
+)
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.whole_file import write_whole
@@ -79,7 +86,8 @@ def summary_text(report: Report) -> str:
     lines = [
         f"# {_VERDICTS[report.verdict.verdict]}: {escaped(run['title'] or run['name'])}",
         "",
-        f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s",
+        f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s"
+        + (f", {scaled}" if (scaled := load_scale_text(run)) else ""),
         "",
     ]
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]

@@ -61,7 +61,8 @@ def test_a_trace_is_read_before_the_start_and_its_options_are_resolved(tmp_path:
         "streaming": "force",
         "skip_bad": False,
     }
-    assert resolve(experiment)["load"] == {"profile": "coding-agent-ci", "trace": experiment.trace, "told": notes}
+    load = {"profile": "coding-agent-ci", "trace": experiment.trace, "told": notes, "scale": 1.0}
+    assert resolve(experiment)["load"] == load
 
 
 def test_an_invalid_line_of_a_trace_is_an_error_before_the_start_unless_skipped(tmp_path: Path) -> None:

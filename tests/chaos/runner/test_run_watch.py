@@ -58,7 +58,9 @@ class Rig:
         self.load.started_ns = 1
         self.load.started.set()
         self.processes = Processes()
-        experiment: Any = SimpleNamespace(guardrails=[parse_guardrail(GUARDRAIL)])
+        experiment: Any = SimpleNamespace(
+            guardrails=[parse_guardrail(GUARDRAIL)], stack=None, url=None, slo=SimpleNamespace(ttft_s=2.0)
+        )
         self.watch = RunWatch(experiment, self.folder, self.early, self.load, {}, lambda child: may_exit)
         self.watch.supervisor = self.processes  # type: ignore[assignment]
 
