@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
+from chaos.experiment.model import Experiment, GatewayChoice, load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,

@@ -71,11 +71,12 @@ def _check_target(made: Draft) -> Iterator[Problem]:
         found = "both" if "stack" in target else "neither"
         remedy = "write stack: multi-cloud, or url: and model:"
         yield say(("target",), f"the target must be a stack or a url, and names {found}", remedy)
-    elif "url" in target and "model" not in target:
-        yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
-    if "url" in target and "gateway" in target:
-        remedy = "remove gateway:, or name a stack in place of the url"
-        yield say(("target", "gateway"), "the url is the gateway: no other one goes in front of the replicas", remedy)
+    elif "url" in target:
+        if "model" not in target:
+            yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
+        if "gateway" in mapping(made.target_document.data.get("target")):  # not by --gateway
+            what = "the url is the gateway: no other one goes in front of the replicas"
+            yield say(("target", "gateway"), what, "remove gateway:, or name a stack in place of the url")
     elif "stack" in target:
         for key in URL_KEYS:
             if key in target:

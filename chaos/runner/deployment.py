@@ -71,8 +71,9 @@ class Deployment:
         model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
         for port in [*(model_ports if first_port else []), *([gateway_port] if gateway_port else [])]:
             check_free(port)
-        control_ports = free_ports(len(replicas))
-        ports = free_ports(2) if front != "running" else [0, 0]
+        taken = {*model_ports, gateway_port}
+        control_ports = free_ports(len(replicas), without=taken)
+        ports = free_ports(2, without=taken.union(control_ports)) if front != "running" else [0, 0]
         if front == "reference":
             control_port, admin_port = ports[1], 0
         else:

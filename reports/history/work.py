@@ -102,6 +102,7 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
             for attempt in call.attempts
             if attempt.replica == exit_.name
             and attempt.start_s <= exit_.at_s <= attempt.end_s + 1.0
+            and _may_be_of(attempt, instance)
             and not any(_reports(r, attempt) for r in call.replica_requests)
         ]
         if not open_then:
@@ -115,6 +116,11 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
             decoded[index] += attempt.passed_on + more
         estimated += len(open_then)
     return estimated
+
+
+def _may_be_of(attempt: Attempt, instance: str) -> bool:
+    """Whether this process may have served the attempt; a request whose span was lost names its process."""
+    return not attempt.span.attributes.get(names.SPAN_LOST) or attempt.span.instance == instance
 
 
 def _reports(request: ReplicaRequest, attempt: Attempt) -> bool:

@@ -9,7 +9,8 @@ import pytest
 
 from chaos.cli.preparation import prepare, trace_options
 from chaos.experiment.file import TraceFile
-from chaos.experiment.model import Experiment, resolve
+from chaos.experiment.model import Experiment
+from chaos.experiment.resolved import resolve
 from loadprofiles.replay import FORMATS
 from reports.shared.errors import InvalidFile, UserError
 

@@ -15,7 +15,7 @@ from tests.chaos.faults.test_base import SPECS
 from tests.support.experiment_files import FIRST_FAULT, HEAD, WITHOUT_FAULTS, mistakes, of_faults
 from tests.support.paths import ROOT
 
-NAME_A_STACK = "remove the fault, or name a target that has them: {stack: multi-cloud}"
+NAME_A_STACK = "remove the fault, or name a stack of brownout: {stack: multi-cloud}"
 
 TARGET = UrlTarget(
     "http://127.0.0.1:8000", "m", key_env="MY_KEY", headers={"X-Team": "payments", "X-Token": {"env": "TEAM_TOKEN"}}

@@ -58,7 +58,7 @@ class Rig:
         self.load.started_ns = 1
         self.load.started.set()
         self.processes = Processes()
-        experiment: Any = SimpleNamespace(guardrails=[parse_guardrail(GUARDRAIL)])
+        experiment: Any = SimpleNamespace(guardrails=[parse_guardrail(GUARDRAIL)], stack=None, own_gateway=False)
         self.watch = RunWatch(experiment, self.folder, self.early, self.load, {}, lambda child: may_exit)
         self.watch.supervisor = self.processes  # type: ignore[assignment]
 
