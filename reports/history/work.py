@@ -136,9 +136,10 @@ def _shared_prefix(evidence: Evidence) -> int:
     if not replayed and isinstance(profile, dict) and isinstance(profile.get("shared_prefix"), int):
         return int(profile["shared_prefix"])
     cached = [
-        int(call.replica_requests[0].span.attributes.get(names.PREFILL_CACHED, 0))
+        int(request.span.attributes.get(names.PREFILL_CACHED, 0))
         for call in evidence.calls.calls
-        if call.turn == 0 and call.replica_requests
+        for request in call.replica_requests[:1]
+        if call.turn == 0 and not request.span.attributes.get(names.SPAN_LOST)
     ]
     return int(median(cached)) if cached else 0
 

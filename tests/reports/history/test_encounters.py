@@ -170,7 +170,7 @@ def test_a_call_that_a_load_fault_changed_met_it(record: RecordBuilder) -> None:
     assert met.call.session == "s0"
 
 
-# -- a fault that met no call, behind a gateway that is not ours --------------------------------------------------------
+# -- a fault that met no call, behind a gateway that is not ours ------------------------------------------------------
 
 
 def served(record: ForeignRecord, *times: float, replica: str = "tpu-0") -> None:
