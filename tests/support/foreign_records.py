@@ -89,7 +89,9 @@ class ForeignRecord(RecordBuilder):
         for at, count in counts:
             self.event("refused", at, count=count)
 
-    def steady(self, calls: int = 40, until: float = 19.0, replicas: tuple[str, ...] = ("gpu-0", "tpu-0")) -> None:
+    def steady(
+        self, calls: int = 40, until: float = 19.0, replicas: tuple[str, ...] = ("gpu-0", "tpu-0", "tpu-1")
+    ) -> None:
         """Good calls before the fault, one session each, in turn on these replicas."""
         for index in range(calls):
             at = 5.5 + index * (until - 5.5) / calls
