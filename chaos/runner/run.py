@@ -53,7 +53,7 @@ from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
-from reports.shared.errors import TargetFailed, UserError
+from reports.shared.errors import TargetFailed
 
 __all__ = ["Run"]
 
@@ -170,8 +170,6 @@ class Run:
                 except (
                     TargetFailed
                 ) as error:  # a process that does not start, a full disk: the record is closed all the same
-                    ended = Ended("failed", str(error), 5)
-                except UserError as error:  # a port of the replicas that somebody else has taken since
                     ended = Ended("failed", str(error), 5)
                 finally:
                     self._stopping = True

@@ -122,7 +122,7 @@ def test_it_is_started_in_its_folder_with_its_environment(rig: Rig, monkeypatch:
 
 
 def test_files_that_cannot_be_written_end_the_run_with_the_reason(rig: Rig) -> None:
-    with pytest.raises(RecordFull, match="cannot write the gateway's files: .*gateway: File exists"):
+    with pytest.raises(RecordFull, match=r"cannot write the gateway's files: .*gateway: File exists"):
         AdapterGateway.make(cast(Any, Fake()), "tuned", PROGRAM, rig.deployment, rig.folder)
 
 

@@ -136,7 +136,8 @@ def test_a_request_to_a_frozen_process_began_while_it_was_frozen(foreign: Foreig
     (met,) = encounters(foreign)
     assert attempts(met.call) == [("tpu-0", "first"), ("gpu-0", "retry")]
     assert met.call.attempts[0].start_s == pytest.approx(24.0)
-    assert (met.met_s, met.failover_s, met.to_replica) == (pytest.approx(24.0), pytest.approx(2.5), "gpu-0")
+    assert (met.met_s, met.failover_s) == pytest.approx((24.0, 2.5))
+    assert met.to_replica == "gpu-0"
 
 
 def test_a_request_well_after_the_freeze_did_not_meet_it(foreign: ForeignRecord) -> None:
@@ -153,8 +154,8 @@ def test_each_death_of_a_flapping_replica_ends_the_requests_of_its_time(foreign:
         up = Up("tpu-0", at + 0.001, died, "reset", passed_on=3, replica_span=False)
         foreign.call(session, 0, at, tokens=3, outcome="truncated", ups=[up])
     first, second = calls_of(foreign)
-    assert [(a.end_s, a.span.instance) for a in first.attempts] == [(pytest.approx(20.01), "tpu-0#1")]
-    assert [(a.end_s, a.span.instance) for a in second.attempts] == [(pytest.approx(25.01), "tpu-0#2")]
+    ended = {a.span.instance: a.end_s for call in (first, second) for a in call.attempts}
+    assert ended == pytest.approx({"tpu-0#1": 20.01, "tpu-0#2": 25.01})
 
 
 def test_several_faults_at_once_are_met_each_by_its_own_calls(foreign: ForeignRecord) -> None:

@@ -59,7 +59,7 @@ def test_sessions_that_may_have_met_a_dead_replica_are_in_the_interval(
     found = measured(killed, name)
     assert found.value == pytest.approx(0.1)
     assert found.interval is not None
-    assert found.interval() == (pytest.approx(0.1), pytest.approx(high))
+    assert found.interval() == pytest.approx((0.1, high))
     assert found.note == "at least: calls that a dead replica may have refused unseen are not in it"
 
 

@@ -16,7 +16,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from reports.shared.tokens import Marker
-from targets.replica.api.conversation import PlannedAnswer
+from targets.replica.api.conversation import Finish, PlannedAnswer
 from targets.replica.server.request_log import RequestLog
 from tests.support.paths import ROOT
 from tests.support.replica_harness import HARDWARE, MODEL, chat, marked, post, running, until
@@ -26,7 +26,7 @@ PARENT = f"00-{TRACE}-{SPAN}-01"
 
 
 def answer(marker: Marker | None = None, offset: int = 0) -> PlannedAnswer:
-    return PlannedAnswer("key", marker, "prompt", 200, "", offset, 10, 0, None, "stop")
+    return PlannedAnswer("key", marker, "prompt", 200, "", offset, 10, 0, None, Finish.STOP)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
