@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from chaos.cli.check import check_experiments, plan_text
+from chaos.experiment import target_checks
+from chaos.experiment.model import GatewayChoice, load_experiment
 from reports.shared.errors import UserError
 from tests.support.plans import TEXT, experiment, load
 
@@ -78,3 +80,34 @@ def test_a_url_target_says_what_is_called_and_what_run_will_want(
     assert "lost_tokens == 0 only if the target's tokens can be verified: not a real model's" in said
     assert "not this machine: run wants --yes-i-may" in said
     assert "key_env: the environment variable NO_SUCH_KEY is not set; run will refuse to start" in said
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        (
+            "{stack: naive, gateway: {nginx: {preset: tuned}}}",
+            "nginx:tuned in front of the replicas of the stack naive",
+        ),
+        (
+            "{url: 'http://127.0.0.1:4000', model: m, replicas: {stack: naive, first_port: 18101}}",
+            "http://127.0.0.1:4000 (model m), in front of the replicas of the stack naive",
+        ),
+    ],
+)
+def test_the_plan_says_which_gateway_is_in_front(tmp_path: Path, target: str, says: str) -> None:
+    text = TEXT.replace("{stack: multi-cloud}", target).replace("FAULT", "kill: {pool: tpu}")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("GATES", "  - calls >= 1"))
+    text = " ".join(plan_text(load_experiment(path), load(20, 2), width=400).split())
+    assert says in text
+    assert ("on the ports 18101 to 18106" in text) is ("18101" in target)
+
+
+def test_the_plan_says_what_run_will_want_for_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_checks, "installed", lambda adapter: None)
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT.replace("FAULT", "kill: {pool: tpu}").replace("GATES", "  - calls >= 1"))
+    made = load_experiment(path, gateway=GatewayChoice("litellm"))
+    text = " ".join(plan_text(made, load(20, 2), width=400).split())
+    assert "litellm is not installed: brownout targets install litellm; run will refuse to start without it" in text

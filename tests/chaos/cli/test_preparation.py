@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
-from chaos.cli.preparation import prepare, trace_options
+from chaos.cli.preparation import gateway_choice, prepare, trace_options
+from chaos.experiment import target_checks
 from chaos.experiment.file import TraceFile
-from chaos.experiment.model import Experiment
+from chaos.experiment.model import Experiment, GatewayChoice
 from chaos.experiment.resolved import resolve
 from loadprofiles.replay import FORMATS
 from reports.shared.errors import InvalidFile, UserError
@@ -105,3 +106,32 @@ def test_a_target_that_is_not_this_machine_needs_permission(tmp_path: Path) -> N
     with pytest.raises(UserError, match=r"example\.org:8000/v1 is not this machine.* add --yes-i-may"):
         prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)
     assert prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=True).url is not None
+
+
+# -- --gateway --------------------------------------------------------------------------------------------------------
+
+
+def test_a_gateway_is_named_with_or_without_its_preset() -> None:
+    assert gateway_choice(None) is None
+    assert gateway_choice("nginx") == GatewayChoice("nginx", "default")
+    assert gateway_choice("haproxy:tuned") == GatewayChoice("haproxy", "tuned")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nginy", 'there is no gateway "nginy"\n    did you mean "nginx"'),
+        ("nginx:tunde", 'nginx has no preset "tunde"\n    did you mean "tuned"'),
+        ("nginx:", 'nginx has no preset ""'),
+        ("", 'there is no gateway ""'),
+    ],
+)
+def test_an_unknown_gateway_or_preset_is_named(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        gateway_choice(text)
+
+
+def test_a_gateway_that_is_not_installed_stops_the_run_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_checks, "installed", lambda adapter: None)
+    with pytest.raises(UserError, match="litellm is not installed: brownout targets install litellm"):
+        prepare("lose-tpu-pool", stack=None, seed=None, trace=None, may_leave_loopback=False, gateway="litellm")
