@@ -11,7 +11,8 @@ import yaml
 
 from chaos.by_hand.borrowing import lender_of
 from chaos.experiment.commands import command_problem
-from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
+from chaos.experiment.model import Experiment, GatewayChoice, load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,

@@ -2,6 +2,7 @@
 
 run              one whole run, in nine steps
 setup            starts every process, and waits until the target is ready
+adapter_gateway  a real gateway that the run starts in front of its replicas
 timeline_play    executes the steps of the timeline, each at its time
 fault_play       one fault: inject, confirm, revert, verify
 live_world       what a fault may do to the processes of the run

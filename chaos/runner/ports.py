@@ -14,7 +14,7 @@ import errno
 import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reports.shared.errors import UserError
@@ -79,13 +79,13 @@ def _claim(port: int) -> bool:
     return True
 
 
-def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
+def free_ports(count: int, rng: random.Random | None = None, *, without: Collection[int] = ()) -> list[int]:
     """Different TCP ports that are free on 127.0.0.1, in random order, outside the ephemeral range.
 
-    No other process gets them from this function until this one exits. `rng`: for tests. Raises UserError if there are
-    fewer than `count`.
+    No other process gets them from this function until this one exits. `rng`: for tests. `without`: ports that a server
+    will use later. Raises UserError if there are fewer than `count`.
     """
-    candidates = _candidates()
+    candidates = [port for port in _candidates() if port not in without]
     (rng or random.SystemRandom()).shuffle(candidates)
     found: list[int] = []
     for port in candidates:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from reports.shared.phases import GATE_PHASES
-from reports.shared.wording import number_text
+from reports.shared.wording import number_text, target_text
 
 __all__ = ["Conditions", "conditions_of", "mismatches"]
 
@@ -19,7 +19,7 @@ and a replica takes a different time to restart each time; the other phases last
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was played. `target`: stack or URL. `twin`: without the faults. `phases_s`: the length of each phase.
+    """What was played. `target`: stack, gateway or URL. `twin`: without the faults. `phases_s`: lengths of phases.
     `load_scale`: by which the rate of arrivals was multiplied.
     """
 
@@ -44,7 +44,7 @@ def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -
             lengths[phase["name"]] = lengths.get(phase["name"], 0.0) + round(phase["end_s"] - phase["start_s"], 3)
     return Conditions(
         experiment=name.removesuffix("-twin") if twin else name,
-        target=str(run["stack"] or run["url"] or "unknown"),
+        target=target_text(run),
         twin=twin,
         short_form=bool(run.get("short_form")),
         profile=str(run["profile"]),

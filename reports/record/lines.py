@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -77,12 +77,21 @@ class _Action(_Entry):
     text: str = ""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Upstream(msgspec.Struct):
+    attempts: _Count | None = None
+    refused: _Count | None = None
+    available: bool | None = None
+
+
 class _Upstreams(_Entry):
-    states: dict[str, dict[str, int | bool | None]]
+    states: dict[str, _Upstream]
 
 
 class _Refused(_Entry):
-    count: int
+    count: _Count
 
 
 class _Alert(_Entry):

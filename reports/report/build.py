@@ -176,6 +176,7 @@ def run_facts(record: Record) -> dict[str, Any]:
         "duration_s": record.end_s(),
         "stack": stack.get("name"),
         "url": target.get("url") if isinstance(target, dict) else None,
+        "gateway": _gateway_choice(target),
         "model": stack.get("model") or (target.get("model") if isinstance(target, dict) else None),
         "profile": load.get("profile"),
         "trace": load.get("trace"),
@@ -192,6 +193,14 @@ def run_facts(record: Record) -> dict[str, Any]:
 def _scale(given: object) -> float:
     """By what the rate of arrivals was multiplied; 1 where the record does not say."""
     return float(given) if isinstance(given, (int, float)) and given > 0 else 1.0
+
+
+def _gateway_choice(target: Any) -> str | None:
+    """The real gateway that the run started, as `nginx:tuned`; None without one."""
+    chosen = target.get("gateway") if isinstance(target, dict) else None
+    for name, settings in chosen.items() if isinstance(chosen, dict) else ():
+        return f"{name}:{settings.get('preset')}" if isinstance(settings, dict) else str(name)
+    return None
 
 
 def _machine_class(machine: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import load_scale_text, other_reasons
-from reports.shared.wording import interval_text, samples_text, value_text
+from reports.shared.wording import interval_text, samples_text, target_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
@@ -138,7 +138,8 @@ def page_view(data: Mapping[str, Any]) -> View:
 def _head(data: Mapping[str, Any]) -> View:
     run, verdict = data["run"], data["verdict"]
     mark, word = _VERDICTS.get(verdict["verdict"], ("?", str(verdict["verdict"])))
-    target = f"stack {run['stack']}" if run["stack"] else str(run["url"] or "an unknown target")
+    target = target_text(run, "an unknown target")
+    target = f"stack {target}" if target == run["stack"] else target
     return {
         "verdict": verdict["verdict"],
         "mark": mark,
@@ -217,7 +218,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     facts = [
         ("Experiment", run["name"]),
-        ("Target", run["stack"] or run["url"] or "unknown"),
+        ("Target", target_text(run)),
         ("Model", run["model"] or ""),
         ("Replicas", "; ".join(pools)),
         ("Load", load),

@@ -20,7 +20,7 @@ from reports.explanation.words import (
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.whole_file import write_whole
-from reports.shared.wording import difference_text, interval_text, samples_text, value_text
+from reports.shared.wording import difference_text, interval_text, samples_text, target_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
 
@@ -103,7 +103,8 @@ def summary_text(report: Report) -> str:
 
 
 def _target(run: dict[str, Any]) -> str:
-    return f"stack `{run['stack']}`" if run["stack"] else f"`{run['url'] or 'an unknown target'}`"
+    target = target_text(run, "an unknown target")
+    return f"stack `{target}`" if target == run["stack"] else f"`{target}`"
 
 
 def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:

@@ -10,7 +10,8 @@ import pytest
 from chaos.cli.plan import estimated
 from chaos.cli.scale_ramp import STEP_S, Peak, Ramped, peak_of, ramp_of, ramped
 from chaos.experiment.load_estimate import estimate_load
-from chaos.experiment.model import load_experiment, resolve
+from chaos.experiment.model import load_experiment
+from chaos.experiment.resolved import resolve
 from loadprofiles.draws import Draws
 
 
