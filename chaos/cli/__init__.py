@@ -1,6 +1,9 @@
 """The command line: one module a command, and what several commands share.
 
 app            the command `brownout`, its options and exit codes
+options        the options that several commands have
+by_hand_commands  the commands of chaos by hand and their options
+targets_commands  the commands `targets` and their options
 listing        `list`: experiments, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
@@ -19,6 +22,5 @@ verdict        the verdict on the terminal, and `report`
 heal           `heal`: undoes what an ended run has left
 console        the console of every command
 lasting_output  standard output that nobody may read: it holds up no run
-serve          `serve`: a stack without load or faults
 targets        `targets`: real gateways, their installation and configuration
 """

@@ -2,6 +2,7 @@
 
 model              an experiment with every default written out; the experiments that ship
 file               the format of the file (pydantic)
+target_format      the format of its `target:`
 target_file        a file that names a target, for `--target`
 resolved           an experiment as the record of a run stores it
 draft              the valid parts of a file, for the checks

@@ -19,8 +19,8 @@ from typing import Final
 from reports.history.calls import Call
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
+from reports.record.entries import Phase
 from reports.record.gateway_statistics import GatewayStatistics
-from reports.record.reader import Phase
 from reports.shared.attributes import Outcome
 
 __all__ = [

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reports.history.calls import Attempt, Call, ReplicaRequest
+from reports.record.entries import FaultRecord
 from reports.record.gateway_statistics import GatewayStatistics
-from reports.record.reader import FaultRecord, Record
+from reports.record.reader import Record
 from reports.record.spans import Span
 from reports.shared import attributes as names
 from reports.shared.attributes import SERVICE_REPLICA, Outcome, Transition
