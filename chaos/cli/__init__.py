@@ -18,6 +18,8 @@ retry_inconclusive  a run again where the machine was the doubt
 twin           a run, then the same without the faults
 twin_table     the differences between a run and its twin
 compare        `compare`: finished runs side by side
+up             `up`: a stack that stays up
+by_hand        what the commands of chaos by hand do
 verdict        the verdict on the terminal, and `report`
 heal           `heal`: undoes what an ended run has left
 console        the console of every command

@@ -44,6 +44,7 @@ class Fake:
 
     name, ready, ready_within_s = "fake", "/ready", 0.4
     statistics: AdminPage | LogFile | None = AdminPage("/stats", page)
+    not_inherited: frozenset[str] = frozenset()
 
     def files(self, site: Site) -> Mapping[str, str]:
         return {"fake.conf": f"port {site.port}", "conf.d/upstreams": site.upstreams[0].url, "temp/": ""}
