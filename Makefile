@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
+GATEWAYS := .make/gateways
 SERVERS := .make/servers
 # Python may keep compiled modules: without them each process of a run takes a second longer to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,18 +38,24 @@ $(BROWSER):
 	@command -v chromium >/dev/null || { echo "installing Chromium for the report's tests"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	@mkdir -p .make && touch $@
 
+# Tests put nginx and HAProxy in front of replicas: unpacked into the user's cache folder, without a change of the system.
+$(GATEWAYS): $(SETUP)
+	@$(BIN)/brownout targets install nginx
+	@$(BIN)/brownout targets install haproxy
+	@mkdir -p .make && touch $@
+
 demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
 
 # The files with slow tests: without their names, every test would be collected to choose these.
 SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')
 
-test: $(SETUP_DEV) $(BROWSER)
+test: $(SETUP_DEV) $(BROWSER) $(GATEWAYS)
 	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 3
 	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup $(SLOW)
 
 # What does not fit into `make test`.
-test-long: $(SETUP_DEV) $(BROWSER)
+test-long: $(SETUP_DEV) $(BROWSER) $(GATEWAYS)
 	$(BIN)/python -m pytest -m long
 
 # Two real servers, each in an environment of its own, with tiny models made on the spot. See CONTRIBUTING.md.

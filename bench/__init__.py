@@ -8,6 +8,7 @@ collector       memory and CPU of the runner's collector for 100,000 spans
 readers         trace formats: lines per CPU second, memory
 demo            `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
 catalogue       experiments x stacks x seeds, resumable: does every gate fail on the naive stack only?
+gateways        real gateways x experiments x seeds, resumable: what each does when a pool dies or streams are cut
 spread          how far two equal runs of an experiment differ: the file for `--spread`
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?

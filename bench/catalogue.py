@@ -29,6 +29,7 @@ from typing import Any
 
 from bench.cells import Results, Row, in_parallel, play, slim
 from bench.provenance import code_commit, machine_class
+from bench.table import write_between
 from chaos.cli.listing import LISTS
 from chaos.experiment.families import FAMILIES
 from reports.shared.wording import value_text
@@ -165,14 +166,6 @@ def texts(experiments: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines).rstrip()
 
 
-def write(page: Path, made: str) -> None:
-    """Replace the text between the markers of the page by `made`."""
-    text = page.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
-
-
 def main(argv: list[str]) -> int:
     """Run the missing cells, print the table. Returns the exit code."""
     everything = LISTS["experiments"]()
@@ -230,7 +223,7 @@ def main(argv: list[str]) -> int:
     found = unexpected(cells)
     print(f"{made}\n\n{note}", *found, sep="\n")
     if options.write:
-        write(PAGE, f"{made}\n\n{note}\n\n{texts(shown)}")
+        write_between(PAGE, BEGIN, END, f"{made}\n\n{note}\n\n{texts(shown)}")
     return 1 if found else 0
 
 

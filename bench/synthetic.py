@@ -17,7 +17,8 @@ from reports.gates.validity import Proofs
 from reports.history.calls import Call, Calls, Session, phase_at, slo_phase
 from reports.history.evidence import Columns, Evidence
 from reports.history.statistics import FloatArray, IntArray
-from reports.record.reader import Phase, Record
+from reports.record.entries import Phase
+from reports.record.reader import Record
 from reports.record.spans import Span, SpanFiles
 from reports.shared.attributes import SessionOutcome
 

@@ -8,8 +8,8 @@ metastability   whether the stack stays down after the trigger is gone
 measures        the measures, one per file
 gates           conditions on measures, their verdicts, the verdict of the run
 explanation     what broke and why, in words; failed calls grouped by reason
-by_hand         the fault windows of chaos by hand
 report          the data of report.json
+by_hand         the fault windows of a stack that was up for chaos by hand
 comparison      a run compared with its twin; runs side by side
 waterfall       the time line of single calls
 writers         writes report.json, report.html, summary.md and junit.xml

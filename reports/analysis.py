@@ -25,6 +25,7 @@ from typing import Any, Final
 from reports.by_hand.section import window_section
 from reports.by_hand.windows import FaultWindow, by_windows, fault_windows, of_window
 from reports.comparison.paired import twin_section
+from reports.gates.carrying import Carrying, carrying, undecided
 from reports.gates.dead_target import dead_target
 from reports.gates.grammar import Gate, GateError, parse_gate
 from reports.gates.judging import GateResult, judge
@@ -107,6 +108,8 @@ def _report(record: Record, run_dir: Path) -> Report:
     unreadable: list[str] = []
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
+    carried = _carrying(evidence, proofs, notes)
+    gates, steady = undecided(gates, carried), undecided(steady, carried)
     metastability = _metastability(evidence, notes)
     unknown: list[str] = []
     undo = undo_facts(run_dir, (fault.id for fault in record.faults if "confirmed" in fault.stages), unknown)
@@ -122,8 +125,9 @@ def _report(record: Record, run_dir: Path) -> Report:
         no_load=no_load(evidence),
         severe=proofs.severe_doubts,
         not_reverted=[*left_texts(undo, kinds, run_dir), *unknown],
+        carried=carried,
     )
-    report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo)
+    report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo, carried)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     return report
 
@@ -148,6 +152,14 @@ def _failures(evidence: Evidence, notes: list[str]) -> list[str]:
         notes.append(f"the check for a dead target crashed: {error!r}")
         return []
     return [str(dead)] if dead is not None else []
+
+
+def _carrying(evidence: Evidence, proofs: Proofs, notes: list[str]) -> Carrying | None:
+    try:
+        return carrying(evidence, proofs.latency_doubts)
+    except Exception as error:  # a check that crashes is unknown; the report is still written
+        notes.append(f"the check whether the gateway carries the load crashed: {error!r}")
+        return None
 
 
 def _metastability(evidence: Evidence, notes: list[str]) -> Metastability:

@@ -1,6 +1,9 @@
 """The command line: one module a command, and what several commands share.
 
 app            the command `brownout`, its options and exit codes
+options        the options that several commands have
+by_hand_commands  the commands of chaos by hand and their options
+targets_commands  the commands `targets` and their options
 listing        `list`: experiments, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
@@ -9,16 +12,17 @@ plan           whether the planned load is enough to decide each gate
 run            `run`: one run, a run and its twin, or one for each stack and seed
 preparation    reads an experiment and its trace, before anything is started
 play           plays one experiment: its record, then its verdict
+scale_ramp     `--scale auto`: a ramp before the run finds the factor
 side_by_side   several stacks or seeds: one run after the other
 retry_inconclusive  a run again where the machine was the doubt
 twin           a run, then the same without the faults
 twin_table     the differences between a run and its twin
 compare        `compare`: finished runs side by side
+up             `up`: a stack that stays up
+by_hand        what the commands of chaos by hand do
 verdict        the verdict on the terminal, and `report`
 heal           `heal`: undoes what an ended run has left
 console        the console of every command
 lasting_output  standard output that nobody may read: it holds up no run
-up             `up`: a stack that stays up, for other tools and for chaos by hand
-by_hand        `status`, `inject`, `revert`, `restart`, `load`, `abort`, `release`: ask a stack that is up
 targets        `targets`: real gateways, their installation and configuration
 """

@@ -1,4 +1,6 @@
-"""The command `brownout`: declares its commands and their options; each is implemented in a module of its own.
+"""The command `brownout`: declares its commands; each is implemented in a module of its own.
+
+`options` has the options that several share, `by_hand_commands` and `targets_commands` have more commands.
 
 A command imports its module when it runs, so that `--help` is fast.
 
@@ -15,6 +17,33 @@ from typing import Annotated, Optional
 
 import typer
 
+from chaos.cli.by_hand_commands import commands as by_hand_commands
+from chaos.cli.options import (
+    ExperimentArgument,
+    FormatOption,
+    GatewayOption,
+    GatewaysOption,
+    JsonOption,
+    LimitOption,
+    MaxCallsOption,
+    MaxPauseOption,
+    RateOption,
+    RunsOption,
+    ScaleOption,
+    SeedOption,
+    SeedsOption,
+    ShrinkOption,
+    SkipBadOption,
+    SpeedOption,
+    SpreadOption,
+    StackOption,
+    StacksOption,
+    StreamingOption,
+    TargetOption,
+    TraceOption,
+)
+from chaos.cli.targets_commands import targets_app
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -27,63 +56,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-ExperimentArgument = Annotated[str, typer.Argument(help="A name from `brownout list`, or a file.")]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for the records of runs.")]
-StackOption = Annotated[
-    str | None,
-    typer.Option("--stack", help="A stack from `brownout list stacks`, or a file, instead of the experiment's own."),
-]
-StacksOption = Annotated[
-    Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-    typer.Option("--stack", help="A stack from `brownout list stacks`, or a file. Repeat it to compare several."),
-]
-SeedsOption = Annotated[
-    Optional[list[int]],  # noqa: UP045
-    typer.Option("--seed", help="Another seed: other sessions and draws. Repeat it to compare several."),
-]
-GatewaysOption = Annotated[
-    Optional[list[str]],  # noqa: UP045
-    typer.Option(
-        "--gateway",
-        metavar="NAME[:PRESET]",
-        help="A real gateway from `brownout targets` in front of the stack's replicas. Repeat it to compare several.",
-    ),
-]
-GatewayOption = Annotated[
-    str | None,
-    typer.Option("--gateway", metavar="NAME[:PRESET]", help="A real gateway in front of the stack's replicas."),
-]
-TargetOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--target", help="A file with another `target:`, such as a gateway of yours."),
-]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Another seed: other sessions and draws.")]
-TraceOption = Annotated[
-    Path | None,
-    typer.Option("--trace", help="Replay the sessions recorded in this folder or file."),
-]
-FormatOption = Annotated[
-    str | None, typer.Option("--trace-format", help="Trace: its format, if it cannot be detected.")
-]
-Ratio = Optional[float]  # noqa: UP045 - typer reads it at run time
-SpeedOption = Annotated[Ratio, typer.Option("--speed", help="Trace: divide the time between calls by this number.")]
-RateOption = Annotated[str | None, typer.Option("--rate", help="Trace: sessions per second, or: recorded.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", help="Trace: the maximum of sessions.")]
-MaxCallsOption = Annotated[int | None, typer.Option("--max-calls", help="Trace: the maximum of calls per session.")]
-ShrinkOption = Annotated[Ratio, typer.Option("--shrink", help="Trace: divide all token counts by this number.")]
-MaxPauseOption = Annotated[str | None, typer.Option("--max-pause", help="Trace: the longest pause between calls: 2s.")]
-StreamingOption = Annotated[str | None, typer.Option("--streaming", help="Trace: force streaming, or: recorded.")]
-SkipBadOption = Annotated[bool, typer.Option("--skip-bad", help="Trace: skip and count lines that cannot be read.")]
-SpreadOption = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--spread", help="A file with the spread of equal runs, by which a single pair is judged."),
-]
-AtOption = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--at", metavar="NAME", help="Which stack, if several are up: a name of `brownout status`."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
 
 
 @app.command("list")
@@ -134,6 +106,7 @@ def check(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
 ) -> None:
     """Validate experiments and print their plans; start nothing.
 
@@ -154,7 +127,8 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    raise typer.Exit(check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target))
+    code = check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target, scale=scale)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -174,6 +148,7 @@ def run(
     shrink: ShrinkOption = None,
     streaming: StreamingOption = None,
     skip_bad: SkipBadOption = False,
+    scale: ScaleOption = None,
     twin: Annotated[
         bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
@@ -228,6 +203,7 @@ def run(
         target=target,
         seeds=seed,
         trace=options,
+        scale=scale,
         twin=twin,
         spread=spread,
         short=short,
@@ -318,192 +294,8 @@ def heal(
     raise typer.Exit(heal_runs(run_folder, runs=runs, dry_run=dry_run, allow_exec=allow_exec))
 
 
-@app.command()
-def up(
-    stack: Annotated[
-        str, typer.Option("--stack", help="A stack from `brownout list stacks`, or a file.")
-    ] = "multi-cloud",
-    gateway: GatewayOption = None,
-    replicas_only: Annotated[
-        bool, typer.Option("--replicas-only", help="Only the replicas: the upstreams of a gateway of yours.")
-    ] = False,
-    first_port: Annotated[
-        int, typer.Option("--first-port", help="Port of the first replica, the others follow; 0: free ones.", max=65535)
-    ] = 0,
-    port: Annotated[int, typer.Option("--port", help="The gateway's port; 0 for a free one.", min=0, max=65535)] = 0,
-    profile: Annotated[
-        str, typer.Option("--profile", help="The sessions of `brownout load start`.")
-    ] = "coding-agent-ci",
-    seed: SeedOption = None,
-    runs: RunsOption = Path("runs"),
-) -> None:
-    """Start a stack that stays up until Ctrl-C, for other tools and for chaos by hand.
-
-    From another terminal: brownout inject, revert, restart, status, load, abort, release.
-    """
-    from chaos.cli.up import serve_up
-
-    code = serve_up(
-        stack,
-        gateway=gateway,
-        replicas_only=replicas_only,
-        first_port=first_port,
-        port=port,
-        profile=profile,
-        seed=seed,
-        runs=runs,
-    )
-    raise typer.Exit(code)
-
-
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def inject(
-    context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="A fault from `brownout list faults`.")],
-    at: AtOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be hit; inject nothing.")] = False,
-) -> None:
-    """Inject a fault into a stack that is up: inject kill --pool tpu --for 15s.
-
-    Every key of the fault in an experiment is an option: --pool, --replica, --cloud, --count, --share, --after-tokens.
-    Without --for it stays until `brownout revert`.
-    """
-    from chaos.cli.by_hand import inject_fault
-
-    raise typer.Exit(inject_fault(kind, context.args, at=at, dry_run=dry_run))
-
-
-@app.command()
-def revert(
-    fault: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Argument(metavar="[FAULT]", help="As h1. Without it: all that were injected by hand."),
-    ] = None,
-    at: AtOption = None,
-) -> None:
-    """Revert a fault that was injected by hand, and wait until its targets are as before."""
-    from chaos.cli.by_hand import command
-
-    raise typer.Exit(command({"do": "revert", "fault": fault}, at=at))
-
-
-@app.command()
-def restart(
-    process: Annotated[str, typer.Argument(help="A replica, as tpu-0, or: gateway.")],
-    at: AtOption = None,
-) -> None:
-    """Start a process of a stack again, and wait until it is ready."""
-    from chaos.cli.by_hand import command
-
-    raise typer.Exit(command({"do": "restart", "process": process}, at=at))
-
-
-@app.command()
-def status(at: AtOption = None, as_json: JsonOption = False) -> None:
-    """Show the stacks that are up: processes, load, faults."""
-    from chaos.cli.by_hand import print_status
-
-    raise typer.Exit(print_status(at=at, as_json=as_json))
-
-
-@app.command()
-def abort(at: AtOption = None) -> None:
-    """Revert everything and stop the load, now. Nothing can be injected until `brownout release`."""
-    from chaos.cli.by_hand import command
-
-    raise typer.Exit(command({"do": "abort"}, at=at))
-
-
-@app.command()
-def release(at: AtOption = None) -> None:
-    """Allow injections again after `brownout abort`."""
-    from chaos.cli.by_hand import command
-
-    raise typer.Exit(command({"do": "release"}, at=at))
-
-
-load_app = typer.Typer(help="Start and stop the load of a stack that is up.", no_args_is_help=True)
-app.add_typer(load_app, name="load")
-
-
-@load_app.command("start")
-def load_start(
-    profile: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--profile", help="A profile from `brownout list profiles`, or a file; else that of `up`."),
-    ] = None,
-    seed: SeedOption = None,
-    at: AtOption = None,
-) -> None:
-    """Start sessions on a stack that is up."""
-    from chaos.cli.by_hand import start_load
-
-    raise typer.Exit(start_load(profile, seed=seed, at=at))
-
-
-@load_app.command("stop")
-def load_stop(at: AtOption = None) -> None:
-    """End every session now."""
-    from chaos.cli.by_hand import command
-
-    raise typer.Exit(command({"do": "load_stop"}, at=at))
-
-
-@app.command(hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def serve(context: typer.Context) -> None:
-    """The former name of `up`."""
-    from reports.shared.errors import UserError
-
-    raise UserError("serve is called up now\n    brownout up [--stack NAME] [--port PORT]")
-
-
-targets_app = typer.Typer(help="Real gateways: list, install, show their files.")
+app.add_typer(by_hand_commands)
 app.add_typer(targets_app, name="targets")
-
-
-@targets_app.callback(invoke_without_command=True)
-def targets_command(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the real gateways that can stand in front of the simulated replicas.
-
-    With their presets, and which of them are installed.
-    """
-    from chaos.cli.targets import print_targets
-
-    if context.invoked_subcommand is None:
-        print_targets(as_json=as_json)
-
-
-@targets_app.command("install")
-def targets_install(name: Annotated[str, typer.Argument(help="A gateway from `brownout targets`.")]) -> None:
-    """Install a gateway into a folder of its own, below ~/.cache.
-
-    Nothing else on this machine is changed. The cache folder is that of XDG_CACHE_HOME, if it is set.
-    """
-    from chaos.cli.targets import install_target
-
-    raise typer.Exit(install_target(name))
-
-
-@targets_app.command("config")
-def targets_config(
-    choice: Annotated[
-        str, typer.Argument(metavar="NAME[:PRESET]", help="A gateway from `brownout targets`; preset: default.")
-    ],
-    stack: Annotated[
-        str, typer.Option("--stack", help="A stack from `brownout list stacks`, or a file.")
-    ] = "multi-cloud",
-    first_port: Annotated[
-        int, typer.Option("--first-port", help="The port of the first replica; the others follow.", min=1, max=65535)
-    ] = 18101,
-    port: Annotated[
-        int, typer.Option("--port", help="The gateway's port; its statistics have the next one.", min=1, max=65534)
-    ] = 4000,
-    folder: Annotated[Path, typer.Option("--folder", help="The folder that the files will be in.")] = Path("gateway"),
-) -> None:
-    """Print the files and the command of a gateway; start nothing."""
-    from chaos.cli.targets import print_config
-
-    print_config(choice, stack=stack, first_port=first_port, port=port, folder=folder)
 
 
 def main() -> int:

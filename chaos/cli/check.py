@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from chaos.cli.preparation import gateway_choice
 from chaos.experiment.commands import command_lines, commands_folder, missing_programs
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
+from chaos.experiment.load_scale import parse_scale, scale_text
 from chaos.experiment.model import AlertSettings, Experiment, PlannedFault, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
@@ -36,6 +38,11 @@ from reports.shared.errors import UserError
 
 __all__ = ["check_experiments", "plan_renderable", "plan_text"]
 
+_AUTO_NOTE = (
+    "--scale auto: this is the plan of the whole load. A run finds the factor, at most 1, by a ramp before it; see the "
+    "plan of a smaller load with --scale FACTOR."
+)
+
 
 def check_experiments(
     names: Sequence[str],
@@ -45,17 +52,24 @@ def check_experiments(
     trace: dict[str, object] | None,
     target: Path | None = None,
     gateway: str | None = None,
+    scale: str | None = None,
 ) -> int:
     """Validate each experiment and print its plan. Returns exit code 0.
 
+    `scale`: as given; `auto` prints the plan of the whole load, because only a run finds the factor.
     Raises UserError with the mistakes of all experiments, after the plans of the valid ones.
     """
     problems = []
+    given = parse_scale(scale)
+    factor = 1.0 if isinstance(given, str) else given
     choice = gateway_choice(gateway)
     for name in names:
         try:
             experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
+            experiment = replace(experiment, scale=factor)
             open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))
+            if isinstance(given, str):
+                open_console().print(Text(_AUTO_NOTE, style="yellow"))
         except UserError as error:
             problems.append(str(error))
     if problems:
@@ -112,7 +126,8 @@ def _facts(plan: Plan) -> Table:
     source = f"recordings in {experiment.trace['dir']}" if experiment.trace else f"profile {experiment.profile.name}"
     sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
     lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
-    table.add_row("load", f"{source}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
+    scaled = f", {scale_text(experiment.scale)}" if experiment.scale != 1 else ""
+    table.add_row("load", f"{source}{scaled}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
     for line in estimate.notes:
         table.add_row("", line)
     if experiment.alerts is not None:

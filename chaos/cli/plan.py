@@ -75,7 +75,9 @@ def estimated(experiment: Experiment) -> LoadEstimate:
         for fault in experiment.faults
         if fault.spec.where == "load"
     ]
-    return estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s, demands)
+    return estimate_load(
+        experiment.profile, experiment.trace, experiment.seed, experiment.load_s, demands, experiment.scale
+    )
 
 
 def _gate_plan(experiment: Experiment, estimate: LoadEstimate, gate: Gate) -> GatePlan:

@@ -12,7 +12,7 @@ from rich.text import Text
 from chaos.cli.console import open_console
 from chaos.experiment.model import experiment_names, load_experiment
 from chaos.experiment.target_file import read_target
-from reports.shared.errors import InvalidFile
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["Playable", "playable", "print_playable"]
 
@@ -27,21 +27,29 @@ class Playable:
 
 
 def playable(target: Path) -> list[Playable]:
-    """Every shipped experiment on the target of this file. Raises InvalidFile where the file itself is wrong."""
+    """Every shipped experiment on the target of this file. Raises InvalidFile where the file itself is wrong.
+
+    Wrong is what no experiment can be played with. What depends on an experiment, as the API of its clients, is only a
+    reason not to play that one.
+    """
     read_target(target)
-    found = []
-    for name in experiment_names():
-        title = load_experiment(name).title
-        try:
-            load_experiment(name, target=target)
-        except InvalidFile as error:
-            of_target = [problem for problem in error.problems if problem.file == str(target)]
-            if of_target:  # no experiment can be played
-                raise InvalidFile(of_target) from None
-            found.append(Playable(name, title, tuple(dict.fromkeys(problem.what for problem in error.problems))))
-        else:
-            found.append(Playable(name, title, ()))
+    problems = {name: _problems(name, target) for name in experiment_names()}
+    of_file = [{problem for problem in found if problem.file == str(target)} for found in problems.values()]
+    if wrong := set.intersection(*of_file):
+        raise InvalidFile(sorted(wrong))
+    found = [
+        Playable(name, load_experiment(name).title, tuple(dict.fromkeys(problem.what for problem in its)))
+        for name, its in problems.items()
+    ]
     return sorted(found, key=lambda one: (bool(one.why_not), one.name))
+
+
+def _problems(name: str, target: Path) -> tuple[Problem, ...]:
+    try:
+        load_experiment(name, target=target)
+    except InvalidFile as error:
+        return error.problems
+    return ()
 
 
 def print_playable(target: Path, *, as_json: bool) -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from chaos.by_hand.borrowing import check_lender, lender_of
 from chaos.experiment.commands import command_problem
-from chaos.experiment.model import Experiment, GatewayChoice, load_experiment, resolve
+from chaos.experiment.model import Experiment, GatewayChoice, load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
@@ -39,16 +40,18 @@ def prepare(
     allow_exec: bool = False,
     short: bool = False,
     confirm: bool = False,
+    scale: float = 1.0,
     on_note: Callable[[str], None] = lambda line: None,
 ) -> Experiment:
     """Read an experiment and its trace, and check that load may be sent to its target. Raises UserError.
 
-    `allow_exec`: the commands of its faults may be run.
-    `short`: its short form. `confirm`: with the confirmation by shedding. `on_note` receives what the user should know
-    about the trace, line by line. The options of the replay are resolved in the experiment that is returned.
+    `allow_exec`: the commands of its faults may be run. `short`: its short form. `confirm`: with the confirmation by
+    shedding. `scale`: of the load. `on_note` receives what the user should know about the trace, line by line. The
+    options of the replay are resolved in the experiment that is returned.
     """
     choice = gateway_choice(gateway)
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
+    experiment = replace(experiment, scale=scale)
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.cli.play import play
 from chaos.cli.preparation import prepare, without_options
 from chaos.cli.retry_inconclusive import OPTION, play_and_retry
+from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
+from chaos.experiment.load_scale import parse_scale
 from reports.comparison.spread import read_spreads
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable
@@ -27,6 +30,7 @@ def run_experiment(
     target: Path | None,
     seeds: Sequence[int] | None,
     trace: dict[str, object] | None,
+    scale: str | None,
     twin: bool,
     spread: Path | None,
     short: bool,
@@ -45,6 +49,7 @@ def run_experiment(
     options that exclude each other, and for a target that is not this machine.
     """
     read_spreads(spread)
+    factor = parse_scale(scale)
     notes: dict[str, None] = {}  # each note once
     plays = [
         (
@@ -60,6 +65,7 @@ def run_experiment(
                 allow_exec=allow_exec,
                 short=short,
                 confirm=confirm,
+                scale=1.0 if isinstance(factor, str) else factor,
                 on_note=lambda line: notes.setdefault(line),
             ),
         )
@@ -79,6 +85,12 @@ def run_experiment(
             f"--twin and {OPTION} exclude each other: play the experiment with {OPTION} first, and with --twin when "
             f"this machine is quiet"
         )
+    if isinstance(factor, str):
+        fitted = fit_scale(plays, runs=runs, quiet=quiet, command=shlex.join(words))
+        if fitted.scale is None:
+            return fitted.exit_code
+        plays = [(variant, replace(experiment, scale=fitted.scale)) for variant, experiment in plays]
+        words = [*without_options(words, "--scale"), "--scale", f"{fitted.scale:g}"]
     if len(plays) > 1:
         return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words, spread=spread)
     _, experiment = plays[0]

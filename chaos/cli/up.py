@@ -15,7 +15,8 @@ from chaos.cli.console import open_console, shell_path
 from chaos.cli.lasting_output import output_that_waits_for_nobody
 from chaos.cli.preparation import gateway_choice
 from chaos.experiment.checks import MAX_RUN_S
-from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline, resolve
+from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline
+from chaos.experiment.resolved import resolve
 from chaos.experiment.target_checks import installation_problem
 from chaos.runner.early_end import Ended
 from chaos.runner.ports import claim_ports

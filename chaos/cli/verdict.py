@@ -18,7 +18,7 @@ from chaos.runner.analysis_child import AnalysisChild
 from chaos.supervision.run_lock import going_on
 from reports.by_hand.section import window_lines
 from reports.explanation.alert_words import alert_lines
-from reports.explanation.words import advice, failure_text, fault_text, undecided_notes
+from reports.explanation.words import advice, failure_text, fault_text, load_scale_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.wording import interval_text, value_text
 
@@ -89,6 +89,7 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
     """Print the gates, the failed calls, and the verdict with its explanation. `early`: its reason was printed."""
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     gates = [*report["steady_state"], *report["gates"]]
+    early = early and report["carrying"] is None
     if gates and not (early and all(gate["value"] is None for gate in gates)):
         console.print(_gates(gates))
         for note in undecided_notes(gates):
@@ -155,4 +156,5 @@ def _headline(report: dict[str, Any]) -> Text:
     counted = f"  {failed} of {gates} gates failed" if failed else ""
     if verdict == "pass":
         counted = f"  {gates} of {gates} gates passed"
-    return Text.assemble((verdict.upper(), style), short, counted)
+    scaled = f"  ({text})" if (text := load_scale_text(report["run"])) else ""
+    return Text.assemble((verdict.upper(), style), short, scaled, counted)

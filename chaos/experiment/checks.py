@@ -30,6 +30,7 @@ MAX_RUN_S: Final = 6 * 3600.0
 
 
 MAX_PORT: Final = 65_535
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 RENAMED_KEYS: Final = {"tells": "headline_gate"}
@@ -71,11 +72,12 @@ def _check_target(made: Draft) -> Iterator[Problem]:
         found = "both" if "stack" in target else "neither"
         remedy = "write stack: multi-cloud, or url: and model:"
         yield say(("target",), f"the target must be a stack or a url, and names {found}", remedy)
-    elif "url" in target and "model" not in target:
-        yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
-    if "url" in target and "gateway" in target:
-        remedy = "remove gateway:, or name a stack in place of the url"
-        yield say(("target", "gateway"), "the url is the gateway: no other one goes in front of the replicas", remedy)
+    elif "url" in target:
+        if "model" not in target:
+            yield say(("target",), '"model" is missing in "target"', "add model: with the name of the model to ask for")
+        if "gateway" in mapping(made.target_document.data.get("target")):  # not by --gateway
+            what = "the url is the gateway: no other one goes in front of the replicas"
+            yield say(("target", "gateway"), what, "remove gateway:, or name a stack in place of the url")
     elif "stack" in target:
         for key in URL_KEYS:
             if key in target:
@@ -102,17 +104,20 @@ def _check_replicas(made: Draft) -> Iterator[Problem]:
     """The replicas behind a gateway of the user's: their ports, and where the gateway is."""
     say, first = made.target_document.problem, mapping(made.target.get("replicas")).get("first_port")
     url = made.target.get("url")
-    if made.stack is None or not isinstance(first, int) or not isinstance(url, str):
-        return
+    if made.stack is None or type(first) is not int or not 0 < first <= MAX_PORT or not isinstance(url, str):
+        return  # nothing to check, or the format of the file says so
     path, last = ("target", "replicas", "first_port"), first + len(made.stack.replicas) - 1
     if last > MAX_PORT:
         what = f"{len(made.stack.replicas)} replicas need the ports {first} to {last}, and {MAX_PORT} is the last one"
         yield say(path, what, f"write a first_port up to {MAX_PORT + 1 - len(made.stack.replicas)}")
-    port = urlsplit(url).port if is_loopback(url) else None
-    if port is not None and first <= port <= last:
+    try:
+        local, port = is_loopback(url), urlsplit(url).port or DEFAULT_PORTS.get(urlsplit(url).scheme)
+    except ValueError:
+        return  # no URL: the format of the file says so
+    if local and port is not None and first <= port <= last:
         what = f"port {port} is that of your gateway, and the replicas have the ports {first} to {last}"
         yield say(path, what, "give the replicas other ports, or the gateway another one")
-    if not is_loopback(url):
+    if not local:
         what = "the replicas are on this machine, and they listen to nothing outside of it"
         yield say(("target", "url"), what, "run your gateway on this machine: url: http://127.0.0.1:PORT")
 

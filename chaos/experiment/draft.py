@@ -48,10 +48,14 @@ T = TypeVar("T")
 
 
 class GatewayChoice(NamedTuple):
-    """A real gateway in front of the replicas: the name of its adapter, and the preset of its settings."""
+    """A real gateway in front of the replicas: the name of its adapter, and the preset of its settings.
+
+    `exposed`: whether it may listen beyond this machine.
+    """
 
     name: str
     preset: str = DEFAULT_PRESET
+    exposed: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}:{self.preset}"

@@ -37,9 +37,7 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
             yield say((*path, kind, key), f"{key} selects requests, but {kind} affects whole replicas", remedy)
     refused = refusal(KINDS[kind].where, made.offers)
     if refused is not None:
-        yield say(
-            path, f"{kind} {refused}", "remove the fault, or play it on a stack of brownout: {stack: multi-cloud}"
-        )
+        yield say(path, f"{kind} {refused}", "remove the fault, or name a stack of brownout: {stack: multi-cloud}")
         return
     spec = fault.spec
     if fault.schedule is not None:

@@ -113,13 +113,14 @@ def estimate_load(
     seed: int,
     load_s: float,
     demands: Sequence[PlannedDemand] = (),
+    scale: float = 1.0,
 ) -> LoadEstimate:
     """Play the load's plan for `load_s` seconds of virtual time, with the sessions that faults of the load add.
 
-    Raises `reports.shared.errors.InvalidFile` for bad traces.
+    `scale`: multiplies the rate of arrivals. Raises `reports.shared.errors.InvalidFile` for bad traces.
     """
     folder = None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser())}
-    load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed)
+    load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed, scale=scale)
     notes = tuple(load.recordings().summary_lines()) if trace is not None else ()
     shapes: list[list[PlannedCall]] = []
     planned = []

@@ -7,7 +7,7 @@ default written out. All mistakes are reported at once, each with file, line and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -33,6 +33,7 @@ from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
+from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
@@ -53,7 +54,6 @@ __all__ = [
     "UrlTarget",
     "experiment_names",
     "load_experiment",
-    "resolve",
 ]
 
 Front = Literal["reference", "adapter", "running", "none"]
@@ -168,7 +168,8 @@ class Experiment:
     port of the first replica, 0 for free ones. `trace`: options of a replay of recorded sessions, or None;
     `trace_notes`: notes of the reader, once the trace was read (`chaos.cli.preparation`). `headline_gate`: the gate
     whose value is shown first. `short_form`: see `chaos.experiment.short_form`. `warnings`: gates that the user should
-    look at again.
+    look at again. `scale`: see `chaos.experiment.load_scale`. `arrivals`: of the sessions, in place of those of the
+    profile or the trace.
     """
 
     path: Path
@@ -193,6 +194,8 @@ class Experiment:
     short_form: bool = False
     warnings: tuple[GateWarning, ...] = ()
     first_port: int = 0
+    scale: float = 1.0
+    arrivals: ArrivalsSpec | None = None
     gateway: GatewayChoice | None = None
     alerts: AlertSettings | None = None
 
@@ -232,8 +235,8 @@ def load_experiment(
     """Read a shipped experiment by name, or a user's file by path.
 
     `stack`, `gateway`, `seed`, `trace` (`{"dir": ..., "speed": ...}`) and `target` (a file with a `target:`) override
-    the file. Raises
-    `reports.shared.errors.InvalidFile` with every mistake at once, and `UserError` for an override that is wrong.
+    the file. Raises `reports.shared.errors.InvalidFile` with every mistake at once, `UserError` for an override that is
+    wrong.
     """
     document = read_document(find_document(name_or_path, EXPERIMENTS, kind="experiment"))
     if stack is not None and target is not None:
@@ -349,91 +352,11 @@ def _experiment(
 
 def _gateway(made: Draft) -> GatewayChoice | None:
     for name, settings in mapping(made.target.get("gateway")).items():
-        return GatewayChoice(name, mapping(settings).get("preset") or DEFAULT_PRESET)
+        given = mapping(settings)
+        return GatewayChoice(name, given.get("preset") or DEFAULT_PRESET, given.get("allow_exposed") is True)
     return None
 
 
 def _planned(time: Occurrence, replicas: list[ReplicaView], seed: int) -> PlannedFault:
     pools = dict.fromkeys(replica.pool for replica in replicas if replica.name in time.targets)
     return PlannedFault(time.id, time.at_s, time.for_s, time.spec, time.targets, tuple(pools), seed)
-
-
-def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any]:
-    """The experiment as the record of a run stores it: every default written out, times in seconds, the stack included.
-
-    Its keys are those of an experiment file, and also `path`, `profile` (resolved), `stack` (`docs/wire.md`) and
-    `faults` (with the selected replicas and the traits of the kind).
-    """
-    stack = stack or experiment.stack
-    timeline = experiment.timeline
-    return {
-        "brownout": 1,
-        "name": experiment.name,
-        "title": experiment.title,
-        "description": experiment.description,
-        "family": experiment.family,
-        "target": _target(experiment, stack),
-        "load": {"profile": experiment.profile.name, "trace": experiment.trace, "told": list(experiment.trace_notes)},
-        "slo": {"ttft": experiment.slo.ttft_s, "tpot": experiment.slo.tpot_s},
-        "timeline": {
-            "warmup": timeline.warmup_s,
-            "baseline": timeline.baseline_s,
-            "faults": [_entry(fault) for fault in experiment.faults],
-            "recovery": timeline.recovery_s,
-            "drain": timeline.drain_s,
-            "confirm_metastable": timeline.confirm_metastable,
-        },
-        **({"alerts": asdict(experiment.alerts)} if experiment.alerts is not None else {}),
-        "steady_state": [_gate(gate) for gate in experiment.steady_state],
-        "gates": [_gate(gate) for gate in experiment.gates],
-        "headline_gate": experiment.headline_gate.text,
-        "guardrails": [guardrail.text for guardrail in experiment.guardrails],
-        "seed": experiment.seed,
-        **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
-        "short_form": experiment.short_form,
-        "path": str(experiment.path),
-        "profile": _plain(asdict(experiment.profile)),
-        "stack": stack.resolved(policies=experiment.own_gateway) if stack is not None else None,
-        "faults": [
-            {
-                "id": fault.id,
-                "kind": fault.kind,
-                "at_s": fault.at_s,
-                "for_s": fault.for_s,
-                "targets": list(fault.targets),
-                "pools": list(fault.pools),
-                "params": fault.params,
-                "share": fault.share,
-                "only": fault.only,
-                "traits": fault.spec.traits().recorded(),
-            }
-            for fault in experiment.faults
-        ],
-    }
-
-
-def _target(experiment: Experiment, stack: Stack | None) -> dict[str, Any]:
-    if experiment.url is None:
-        chosen = experiment.gateway
-        gateway = {"gateway": {chosen.name: {"preset": chosen.preset}}} if chosen is not None else {}
-        return {"stack": stack.name, **gateway} if stack is not None else {}
-    behind = {} if stack is None else {"replicas": {"stack": stack.name, "first_port": experiment.first_port}}
-    return {**asdict(experiment.url), **behind}
-
-
-def _plain(value: Any) -> Any:
-    """With lists in place of tuples, so that JSON and YAML give it back unchanged."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
-
-
-def _entry(fault: PlannedFault) -> dict[str, Any]:
-    spec = fault.spec.model_dump(by_alias=True, exclude_none=True)
-    return {"at": fault.at_s, **({"for": fault.for_s} if fault.for_s else {}), fault.kind: spec}
-
-
-def _gate(gate: Gate) -> str | dict[str, str]:
-    if gate.on_inconclusive is None:
-        return gate.text
-    return {"gate": gate.text, "on_inconclusive": gate.on_inconclusive}

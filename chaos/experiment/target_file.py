@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chaos.experiment.file import TargetFile
+from chaos.experiment.target_format import TargetFile
 from chaos.experiment.value_checks import check_values
 from reports.shared.document import Document
 from reports.shared.documents import FormatVersion, read_document, validate

@@ -2,20 +2,23 @@
 
 run              one whole run, in nine steps
 setup            starts every process, and waits until the target is ready
+adapter_gateway  a real gateway that the run starts in front of its replicas
 timeline_play    executes the steps of the timeline, each at its time
 fault_play       one fault: inject, confirm, revert, verify
 live_world       what a fault may do to the processes of the run
 command_faults   what becomes of exec faults at the end of a run
 user_commands    runs the commands of exec faults
-adapter_gateway  a real gateway in front of the replicas
 deployment       ports, configurations and commands of the processes
 load_config      the configuration of the load generator
 readiness        waits until servers are ready
+listening        at which addresses a process listens
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
 refusals         connections that were refused on this machine
 alert_receiver   receives the alerts of the user's monitoring
+gateway_cpu      the CPU that a gateway of others uses
+carry_watch      whether it carries the load of the baseline
 run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
 counters         the counters that each process posts, checked
 silence          notices a process that posts no counters any more

@@ -124,17 +124,20 @@ class AdapterGateway:
             await asyncio.sleep(READ_EVERY_S)
 
     async def read(self) -> None:
-        """Read its statistics once. Where they cannot be read, the next reading has them."""
+        """Read its statistics once. Where they cannot be read, the record says so: it has no number then."""
         if self.adapter.statistics is None:
             return
         timeout = aiohttp.ClientTimeout(total=READ_WITHIN_S)
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        states: Mapping[str, UpstreamState] = {}
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError):
             async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-                self.note(await self._read(session, self.adapter.statistics))
+                states = await self._read(session, self.adapter.statistics)
+        self.note(states)
 
     async def _read(self, session: aiohttp.ClientSession, source: AdminPage | LogFile) -> Mapping[str, UpstreamState]:
         if isinstance(source, AdminPage):
-            async with session.get(f"http://127.0.0.1:{self.site.admin_port}{source.path}") as answer:
+            url = f"http://127.0.0.1:{self.site.admin_port}{source.path}"
+            async with session.get(url, raise_for_status=True) as answer:
                 return source.parse(self.site, await answer.text())
         with (self.site.folder / source.name).open("rb") as log:
             log.seek(self._read_to)
@@ -146,7 +149,7 @@ class AdapterGateway:
         return self._counted
 
     def note(self, states: Mapping[str, UpstreamState]) -> None:
-        """Record the statistics if they have changed."""
+        """Record the statistics if they have changed. None at all: they cannot be read."""
         if dict(states) == self._told:
             return
         self._told = dict(states)

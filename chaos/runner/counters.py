@@ -50,6 +50,7 @@ class _Load(msgspec.Struct):
     sessions: _Sessions | None = None
     calls: _Calls | None = None
     good_calls: _Count | None = None
+    served_calls: _Count = 0
     output_tokens: _Count | None = None
     ttft_ms_recent: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
     demand: dict[str, _Count] = {}

@@ -71,8 +71,9 @@ class Deployment:
         model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
         for port in [*(model_ports if first_port else []), *([gateway_port] if gateway_port else [])]:
             check_free(port)
-        control_ports = free_ports(len(replicas))
-        ports = free_ports(2) if front in ("reference", "adapter") else [0, 0]
+        taken = {*model_ports, gateway_port}
+        control_ports = free_ports(len(replicas), without=taken)
+        ports = free_ports(2, without=taken.union(control_ports)) if front in ("reference", "adapter") else [0, 0]
         control_port, admin_port = (ports[1], 0) if front == "reference" else (0, ports[1])
         addresses = {
             replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control)

@@ -26,7 +26,7 @@ class Ended(Exception):
 
 def most_severe(reasons: Sequence[Ended]) -> Ended | None:
     """The reason whose exit code has precedence, the earliest of several such reasons. None if there is no reason."""
-    return min(reasons, key=lambda ended: EXIT_CODE_PRECEDENCE.index(ended.exit_code), default=None)
+    return min(reasons, key=lambda ended: (*EXIT_CODE_PRECEDENCE, 3).index(ended.exit_code), default=None)
 
 
 class EarlyEnd:

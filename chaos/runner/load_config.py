@@ -35,6 +35,8 @@ def load_config(experiment: Experiment, url: str, headers: Mapping[str, str] | N
         "model": model,
         "profile": asdict(experiment.profile),
         "trace": _absolute(experiment.trace),
+        "scale": experiment.scale,
+        "arrivals": None if experiment.arrivals is None else asdict(experiment.arrivals),
         "seed": experiment.seed,
         "run": f"s{experiment.seed}",
         "horizon_s": experiment.load_s + HORIZON_SLACK_S + STARTS_WITHIN_S * restarts,

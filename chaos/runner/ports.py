@@ -14,11 +14,12 @@ import errno
 import os
 import random
 import socket
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reports.shared.errors import UserError
 
-__all__ = ["check_free", "claim_ports", "free_ports", "holder"]
+__all__ = ["check_free", "claim_ports", "free_ports", "holder", "listeners"]
 
 LOWEST_PORT = 10_000
 """Lower ports are well-known, or often chosen by users."""
@@ -78,13 +79,13 @@ def _claim(port: int) -> bool:
     return True
 
 
-def free_ports(count: int, rng: random.Random | None = None) -> list[int]:
+def free_ports(count: int, rng: random.Random | None = None, *, without: Collection[int] = ()) -> list[int]:
     """Different TCP ports that are free on 127.0.0.1, in random order, outside the ephemeral range.
 
-    No other process gets them from this function until this one exits. `rng`: for tests. Raises UserError if there are
-    fewer than `count`.
+    No other process gets them from this function until this one exits. `rng`: for tests. `without`: ports that a server
+    will use later. Raises UserError if there are fewer than `count`.
     """
-    candidates = _candidates()
+    candidates = [port for port in _candidates() if port not in without]
     (rng or random.SystemRandom()).shuffle(candidates)
     found: list[int] = []
     for port in candidates:
@@ -137,20 +138,31 @@ def check_free(port: int) -> None:
 
 def holder(port: int) -> str | None:
     """The process that uses a TCP port, as `process 7 (python -m http.server)`. None if /proc does not show it."""
-    inodes = _socket_inodes(port)
-    if not inodes:
-        return None
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError):
-                for fd in os.scandir(f"/proc/{entry}/fd"):
-                    if os.readlink(fd.path) in inodes:
-                        words = Path(f"/proc/{entry}/cmdline").read_bytes().decode(errors="replace").split("\0")
-                        return f"process {entry} ({' '.join(words).strip()[:120]})"
+    listening, connected = _socket_inodes(port)
+    for pid in _holders(listening or connected):
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            return f"process {pid} ({' '.join(words).strip()[:120]})"
     return None
 
 
-def _socket_inodes(port: int) -> set[str]:
+def listeners(port: int) -> list[int]:
+    """The processes that listen on a TCP port, such as a master and its workers; those that /proc shows."""
+    listening, _ = _socket_inodes(port)
+    return list(_holders(listening))
+
+
+def _holders(inodes: set[str]) -> Iterator[int]:
+    """The processes that have one of these sockets open."""
+    for entry in os.listdir("/proc") if inodes else ():
+        if entry.isdigit():
+            with contextlib.suppress(OSError):
+                if any(os.readlink(fd.path) in inodes for fd in os.scandir(f"/proc/{entry}/fd")):
+                    yield int(entry)
+
+
+def _socket_inodes(port: int) -> tuple[set[str], set[str]]:
+    """The sockets that listen on a port, and those that are connected to or from it."""
     listening: set[str] = set()
     connected: set[str] = set()
     for table in ("tcp", "tcp6"):
@@ -159,4 +171,4 @@ def _socket_inodes(port: int) -> set[str]:
                 fields = line.split()
                 if int(fields[1].rpartition(":")[2], 16) == port:
                     (listening if fields[3] == _LISTEN else connected).add(f"socket:[{fields[9]}]")
-    return listening or connected
+    return listening, connected

@@ -251,6 +251,7 @@ class Run:
                     judge_steady_state=self._unsteady,
                     on_drain=self._start_analysis,
                     load_log=lambda: self.watch.last_words(LOAD),
+                    not_carried=self.watch.not_carried,
                 )
                 watching = [asyncio.create_task(self.watch.watch())]
                 watching[0].add_done_callback(self._watch_ended)

@@ -10,16 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from chaos.experiment.guardrails import GuardrailWatch, Tripped
 from chaos.experiment.model import Experiment
+from chaos.runner.carry_watch import CarryWatch
 from chaos.runner.confirmation import LiveShare
 from chaos.runner.counters import Counters
 from chaos.runner.cpu_wait import waited_for_cpu_s
+from chaos.runner.deployment import GATEWAY
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.fault_play import FaultPlay
+from chaos.runner.gateway_cpu import GatewayCpu, port_of, processes_at
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.refusals import Refusals
@@ -57,6 +60,9 @@ class RunWatch:
         """
         self.refusals = Refusals()
         self._foreign_gateway = experiment.stack is not None and not experiment.own_gateway
+        self.carry = CarryWatch(experiment.slo.ttft_s)
+        self._url = experiment.url.url if experiment.url is not None else ""
+        self._cpu = GatewayCpu(self._gateway_processes)
         self._reached = asyncio.Event()
         self.spans_ended: dict[str, int | None] = {}
         """Ended spans of each process, by its name and incarnation, as it last posted them."""
@@ -82,12 +88,14 @@ class RunWatch:
             self.fleet_whole.set()
         if counters.kind == "load":
             self.share.observe(counters.data)
+            self.carry.load(counters.data)
             if self._load.command == "run":
                 self._abort(self._guardrails.observe(counters.at / 1e9, counters.data))
         elif counters.kind == "replica":
             if counters.data.get("requests"):
                 self._reached.set()
             self.share.replica(counters.process, counters.data)
+            self.carry.replica(counters.process, counters.data)
 
     async def any_replica_reached(self, within_s: float) -> bool:
         """Whether a request has come to a replica; waits for it for `within_s` seconds at most."""
@@ -143,6 +151,7 @@ class RunWatch:
         await self._load.started.wait()
         while (silence := self._silence.look()) is None:
             self.note_refusals()
+            self._note_cpu()
             if self._load.command == "run":
                 self._abort(self._guardrails.tick(time.time()))
             await asyncio.sleep(LOOK_EVERY_S)
@@ -153,6 +162,24 @@ class RunWatch:
         if self._foreign_gateway and (count := self.refusals.look()) is not None:
             with contextlib.suppress(RecordFull):
                 self._folder.events.write("refused", count=count)
+
+    def _note_cpu(self) -> None:
+        """What a gateway that is not ours uses of the CPU, each second, where its processes are known."""
+        if self._foreign_gateway and (used := self._cpu.look()) is not None:
+            with contextlib.suppress(RecordFull):
+                self._folder.events.write("gateway_cpu", cores=used.cores, busiest=used.busiest, waiting=used.waiting)
+
+    def _gateway_processes(self) -> Collection[int]:
+        """A gateway that this run started, else whoever listens on the port of the target's URL."""
+        child = self.supervisor.child(GATEWAY) if self.supervisor is not None else None
+        if child is not None:
+            return [child.pid]
+        port = port_of(self._url) if self._url else None
+        return processes_at(port) if port is not None else []
+
+    def not_carried(self, begin_s: float, end_s: float) -> str:
+        """Why a gateway that is not ours does not carry the baseline's load; "" if it does. Monotonic seconds."""
+        return self.carry.not_carried(begin_s, end_s) if self._foreign_gateway else ""
 
     async def watch_shepherd(self, supervisor: Supervisor) -> None:
         """From the setup until cancelled: one that is stopped ends the run, and is made to continue, to end it."""

@@ -19,6 +19,7 @@ from chaos.experiment.target_checks import installation_of, installation_problem
 from chaos.runner.adapter_gateway import AdapterGateway
 from chaos.runner.deployment import GATEWAY, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended
+from chaos.runner.listening import beyond_loopback
 from chaos.runner.live_world import Address
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
@@ -27,6 +28,7 @@ from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
+from chaos.supervision.identity import descendants
 from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
 from reports.shared.attributes import Outcome
 from reports.shared.errors import TargetFailed
@@ -148,6 +150,21 @@ class Setup:
         except TargetFailed as error:
             raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
         self._is_ready(GATEWAY)
+        self._check_exposure()
+
+    def _check_exposure(self) -> None:
+        """A gateway of a run listens on this machine only, unless the target allows more. Raises `Ended`."""
+        child, choice = self.supervisor.child(GATEWAY), self.experiment.gateway
+        assert child is not None
+        assert choice is not None
+        exposed = beyond_loopback([child.pid, *(one.pid for one in descendants(child.pid))])
+        if not exposed:
+            return
+        what = f"{choice.name} listens at {', '.join(exposed)}: other machines can reach it"
+        if not choice.exposed:
+            remedy = f"gateway: {{{choice.name}: {{preset: {choice.preset}, allow_exposed: true}}}}"
+            raise Ended("failed", f"{what}\n    if you allow that, write in the target {remedy}", 5)
+        self.say(what)
 
     async def start_again(self, name: str, cold_start_s: float) -> None:
         """Start a replica's next process."""

@@ -34,8 +34,9 @@ class TimelinePlay:
     """Plays the timeline once, from the start of the load to the end of the drain.
 
     `plays`: the experiment's faults, by id. `watch` observes the load's counters. `judge_steady_state()` returns what
-    fails, or "". `on_drain()` is called when the drain begins. `load_log()` returns the last lines of the load
-    generator's log. `clock`: monotonic seconds, as that of `watch`; `wall_ns`: unix nanoseconds.
+    fails, or "". `not_carried(begin, end)`: why the load of the baseline was not carried, or "". `on_drain()` is called
+    when the drain begins. `load_log()` returns the last lines of the load generator's log. `clock`: monotonic seconds,
+    as that of `watch`; `wall_ns`: unix nanoseconds.
     """
 
     experiment: Experiment
@@ -48,6 +49,7 @@ class TimelinePlay:
     judge_steady_state: Callable[[], Awaitable[str]]
     on_drain: Callable[[], None]
     load_log: Callable[[], str]
+    not_carried: Callable[[float, float], str] = lambda begin_s, end_s: ""
     clock: Callable[[], float] = time.monotonic
     wall_ns: Callable[[], int] = time.time_ns
     _tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class TimelinePlay:
     async def play(self) -> None:
         """Execute every step. Raises `Ended` where the run ends early; `release` must follow in any case."""
         lengths = {name: end_s - begin_s for name, (begin_s, end_s) in phases(self.experiment).items()}
+        begin_of_fault = next((s for s in steps(self.experiment) if (s.action, s.what) == ("phase", "fault")), None)
         for play in self.plays.values():
             play.plan()
         await self._start_load()
@@ -69,6 +72,8 @@ class TimelinePlay:
                 await self._verified(self._tasks)
                 self._zero = self.clock() - step.at_s  # later than planned, or earlier: a notice need not be used up
             await self._until(step.at_s)
+            if step.action == "judge_steady_state" or (step == begin_of_fault and not self.experiment.steady_state):
+                self._judge_carrying()
             if step.action == "phase" and step.what == "drain":
                 await self._drain()
             elif step.action == "phase":
@@ -112,6 +117,13 @@ class TimelinePlay:
         if name == "baseline":
             self._baseline_from = self.clock()
         self.phase(name, lasts_s, at_ns=self.load.started_ns if name == "warmup" else None)
+
+    def _judge_carrying(self) -> None:
+        """End the run, without a drain, where the load is not carried: a fault would break what does not work."""
+        if why := self.not_carried(self._baseline_from, self.clock()):
+            self.phase("drain", 0.0)
+            self.on_drain()
+            raise Ended("not_carried", why, 3)
 
     async def _until(self, at_s: float) -> None:
         await self.early.or_end(asyncio.sleep(max(0.0, self._zero + at_s - self.clock())))

@@ -15,6 +15,10 @@ class Constant:
 
     rate: float
 
+    def scaled(self, factor: float) -> Constant:
+        """With `factor` times the rate at any time."""
+        return Constant(self.rate * factor)
+
     def curve(self) -> Curve:
         """The rate as a function of time."""
         return Curve([(0.0, self.rate)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.periodic import Periodic
 from loadprofiles.arrivals.rate import Rate
@@ -18,6 +18,10 @@ class Diurnal:
     low: float
     high: float
     period_s: float
+
+    def scaled(self, factor: float) -> Diurnal:
+        """With `factor` times the rate at any time."""
+        return replace(self, low=self.low * factor, high=self.high * factor)
 
     def curve(self) -> Periodic:
         """The rate as a function of time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.rate import Rate
 
@@ -18,6 +18,10 @@ class LaunchDay:
     peak: float
     half_life_s: float
     from_s: float = 0.0
+
+    def scaled(self, factor: float) -> LaunchDay:
+        """With `factor` times the rate at any time."""
+        return replace(self, base=self.base * factor, peak=self.peak * factor)
 
     def curve(self) -> Rate:
         """The rate as a function of time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.curve import Curve
 
@@ -17,6 +17,10 @@ class Ramp:
     end: float
     over_s: float
     from_s: float = 0.0
+
+    def scaled(self, factor: float) -> Ramp:
+        """With `factor` times the rate at any time."""
+        return replace(self, start=self.start * factor, end=self.end * factor)
 
     def curve(self) -> Curve:
         """The rate as a function of time."""

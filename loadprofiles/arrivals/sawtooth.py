@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.curve import Curve
 from loadprofiles.arrivals.periodic import Periodic
@@ -18,6 +18,10 @@ class Sawtooth:
     high: float
     period_s: float
     rest_s: float = 0.0
+
+    def scaled(self, factor: float) -> Sawtooth:
+        """With `factor` times the rate at any time."""
+        return replace(self, low=self.low * factor, high=self.high * factor)
 
     def curve(self) -> Periodic:
         """The rate as a function of time."""

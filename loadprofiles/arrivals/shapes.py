@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 from loadprofiles.arrivals.constant import Constant
 from loadprofiles.arrivals.diurnal import Diurnal
@@ -44,3 +45,10 @@ class Shapes:
         )
         assert shape is not None
         return shape.curve()
+
+    def scaled(self, factor: float) -> Self:
+        """With `factor` times the rate at any time."""
+        if self.sum:
+            return replace(self, sum=tuple(part.scaled(factor) for part in self.sum))
+        name = next(field.name for field in fields(self) if hasattr(getattr(self, field.name), "scaled"))
+        return replace(self, **{name: getattr(self, name).scaled(factor)})

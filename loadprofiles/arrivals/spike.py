@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.curve import Curve
 
@@ -22,6 +22,10 @@ class Spike:
     peak: float
     for_s: float
     from_s: float = 0.0
+
+    def scaled(self, factor: float) -> Spike:
+        """With `factor` times the rate at any time."""
+        return replace(self, base=self.base * factor, peak=self.peak * factor)
 
     def curve(self) -> Curve:
         """The rate as a function of time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadprofiles.arrivals.curve import Curve
 
@@ -16,6 +16,10 @@ class Step:
     start: float
     end: float
     at_s: float
+
+    def scaled(self, factor: float) -> Step:
+        """With `factor` times the rate at any time."""
+        return replace(self, start=self.start * factor, end=self.end * factor)
 
     def curve(self) -> Curve:
         """The rate as a function of time."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from loadprofiles.arrivals.rate import Rate
 
-__all__ = ["Trace"]
+__all__ = ["Trace", "scaled_times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,25 @@ class Trace:
         """The rate as a function of time: each session is spread over the time since the previous one."""
         return _TraceRate(self.times_s)
 
+    def scaled(self, factor: float) -> Trace:
+        """With `factor` times the sessions, at the same times (`scaled_times`), but at least one."""
+        return Trace(tuple(scaled_times(self.times_s, factor)) or self.times_s[:1])
+
     def arrivals(self) -> Iterator[float]:
         """The start times."""
         return iter(self.times_s)
+
+
+def scaled_times(times: Iterable[float], factor: float) -> Iterator[float]:
+    """`factor` times as many start times, all of them among `times`: some left out, or some given several times.
+
+    The load keeps its course. Session k starts at the time before which k + 1/2 sessions are expected.
+    """
+    due = 0.5
+    for number, at in enumerate(times, 1):
+        while number * factor >= due:
+            yield at
+            due += 1
 
 
 class _TraceRate(Rate):

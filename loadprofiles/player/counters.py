@@ -12,6 +12,7 @@ from typing import Protocol
 from loadprofiles.client.records import CallRecord
 from loadprofiles.player.load_config import Slo
 from reports.shared.attributes import SessionOutcome
+from reports.shared.thresholds import SERVED_WITHIN
 
 __all__ = ["LATE_S", "Counters", "register", "snapshot"]
 
@@ -41,6 +42,7 @@ class Counters:
         self.calls_ok = 0
         self.calls_failed = 0
         self.good_calls = 0
+        self.served_calls = 0
         self.output_tokens = 0
         self._slo = slo
         self._ttft_ms: deque[float] = deque(maxlen=_RECENT_CALLS)
@@ -59,6 +61,7 @@ class Counters:
     def call_ended(self, record: CallRecord) -> None:
         """Counts a logical call that has ended."""
         self.output_tokens += record.output_tokens
+        self.served_calls += self._served(record)
         if not record.ok:
             self.calls_failed += 1
             return
@@ -68,6 +71,15 @@ class Counters:
             self._ttft_ms.append(ttft_s * 1000)
         in_time = slo.ttft_s is None or (ttft_s is not None and ttft_s <= slo.ttft_s)
         self.good_calls += in_time and (slo.tpot_s is None or tpot_s is None or tpot_s <= slo.tpot_s)
+
+    def _served(self, record: CallRecord) -> bool:
+        """Whether a call was served, however slowly: the rule of `reports.gates.carrying`."""
+        if self._slo.ttft_s is None:
+            return record.ok
+        within_s = SERVED_WITHIN * self._slo.ttft_s
+        if record.ttft_s is not None and record.ttft_s <= within_s:
+            return True
+        return record.ok and record.e2e_s <= within_s + record.output_tokens * (self._slo.tpot_s or 0.0)
 
     def snapshot(self, load: _Load | None) -> dict[str, object]:
         """The counters as posted."""
@@ -80,6 +92,7 @@ class Counters:
             "sessions": {"running": self.running, **{outcome.value: n for outcome, n in self.sessions.items()}},
             "calls": {"sent": self.calls_sent, "ok": self.calls_ok, "failed": self.calls_failed},
             "good_calls": self.good_calls,
+            "served_calls": self.served_calls,
             "output_tokens": self.output_tokens,
             "ttft_ms_recent": median(self._ttft_ms) if self._ttft_ms else None,
             "done": load.done if load is not None else False,

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.client.endpoint import environment_problem
 from loadprofiles.client.records import ClientOptions
 from loadprofiles.demand import Demand, extra_times
@@ -45,6 +46,8 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     `replay.TraceOptions`}`. `horizon_s`: no session starts later. `drain_s`: time that running sessions get to end.
     `provable`: whether the target's tokens can be checked; None: decided by the first answers (`judge.Provability`).
     `headers`, `max_tokens_field`, `tools`, `stream_options`: see `ClientOptions`.
+    `scale` multiplies the rate of arrivals, and with it what demand faults add. `arrivals`: start times in place of the
+    profile's or the trace's.
     `idle_s`: silence after which the client closes the connection. `allow_remote`: the user has allowed calls to hosts
     other than this machine.
     """
@@ -67,6 +70,8 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
     max_tokens_field: str | None = None
     tools: bool = True
     stream_options: bool = True
+    scale: float = 1.0
+    arrivals: ArrivalsSpec | None = None
 
     @property
     def agent_name(self) -> str:
@@ -128,9 +133,15 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return (replace(plan, tenant=tenant.name, tier=tenant.tier) for plan in plans)
 
     def _sessions(self, seed: int, run: str) -> Iterator[SessionPlan]:
+        arrivals = self.arrivals or self.profile.arrivals
+        scaled = arrivals if self.scale == 1 else arrivals.scaled(self.scale)
         if self.trace is None:
-            return sessions(self.profile, seed, run)
-        return plan_trace(self.recordings(), seed, run)
+            return sessions(replace(self.profile, arrivals=scaled), seed, run)
+        plans = plan_trace(self.recordings(), seed, run, self.scale)
+        if self.arrivals is None:
+            return plans
+        times = scaled.arrivals(Draws(seed).of("arrivals"))
+        return (replace(plan, start_at_s=at) for plan, at in zip(plans, times, strict=False))
 
     def recordings(self) -> Trace:
         """The trace to replay. Raises `UserError`.

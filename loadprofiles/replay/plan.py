@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from loadprofiles.arrivals import Constant
+from loadprofiles.arrivals.trace import scaled_times
 from loadprofiles.draws import Draws
 from loadprofiles.replay.agent import replay_agent
 from loadprofiles.replay.formats import Trace, open_trace
@@ -25,24 +26,31 @@ def replay_sessions(path: Path | str, given: Mapping[str, object], seed: int, ru
     return plan_trace(open_trace(path, given), seed, run)
 
 
-def plan_trace(trace: Trace, seed: int, run: str) -> Iterator[SessionPlan]:
-    """Sessions that replay a trace."""
-    return plan_replay(trace.recorded.sessions, trace.options, seed, run, trace.recorded.starts_s)
+def plan_trace(trace: Trace, seed: int, run: str, scale: float = 1.0) -> Iterator[SessionPlan]:
+    """Sessions that replay a trace, at `scale` times its rate."""
+    return plan_replay(trace.recorded.sessions, trace.options, seed, run, trace.recorded.starts_s, scale)
 
 
 def plan_replay(
-    recorded: Sessions, options: TraceOptions, seed: int, run: str, starts_s: Sequence[float] | None = None
+    recorded: Sessions,
+    options: TraceOptions,
+    seed: int,
+    run: str,
+    starts_s: Sequence[float] | None = None,
+    scale: float = 1.0,
 ) -> Iterator[SessionPlan]:
     """Sessions in the order of their start; endless unless there is a `limit`.
+
+    `scale` multiplies the rate; of recorded starts, some are left out or given several times.
 
     With a `rate` they are evenly spaced; without one they start as recorded (`starts_s`, divided by `speed`). With
     recorded starts, recordings are played in that order; otherwise in an order shuffled by the seed. After the last
     recording they repeat; shuffled ones in a different order.
     """
     if options.rate is not None:
-        starts = Constant(options.rate).curve().evenly_spaced()
+        starts = Constant(options.rate * scale).curve().evenly_spaced()
     elif starts_s is not None:
-        starts = _as_recorded(starts_s, options)
+        starts = scaled_times(_as_recorded(starts_s, options), scale)
     else:
         raise ValueError("a replay needs a rate or recorded starts")
     order: Sequence[int] = range(len(recorded))

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reports.record.reader import FaultRecord, Phase, Record
+from reports.record.entries import FaultRecord, Phase
+from reports.record.reader import Record
 
 __all__ = ["BASELINE_S", "RECOVERY_S", "FaultWindow", "by_windows", "fault_windows", "of_window"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from reports.shared.phases import GATE_PHASES
-from reports.shared.wording import number_text
+from reports.shared.wording import number_text, target_text
 
 __all__ = ["Conditions", "conditions_of", "mismatches"]
 
@@ -19,7 +19,9 @@ and a replica takes a different time to restart each time; the other phases last
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was played. `target`: stack or URL. `twin`: without the faults. `phases_s`: the length of each phase."""
+    """What was played. `target`: stack, gateway or URL. `twin`: without the faults. `phases_s`: lengths of phases.
+    `load_scale`: by which the rate of arrivals was multiplied.
+    """
 
     experiment: str
     target: str
@@ -29,6 +31,7 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trace: str
     slo: dict[str, float]
     phases_s: dict[str, float]
+    load_scale: float = 1.0
 
 
 def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -> Conditions:
@@ -41,13 +44,14 @@ def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -
             lengths[phase["name"]] = lengths.get(phase["name"], 0.0) + round(phase["end_s"] - phase["start_s"], 3)
     return Conditions(
         experiment=name.removesuffix("-twin") if twin else name,
-        target=str(run["stack"] or run["url"] or "unknown"),
+        target=target_text(run),
         twin=twin,
         short_form=bool(run.get("short_form")),
         profile=str(run["profile"]),
         trace=json.dumps(run["trace"], sort_keys=True),
         slo={key: float(value) for key, value in (run["slo"] or {}).items()},
         phases_s=lengths,
+        load_scale=float(run.get("load_scale") or 1.0),
     )
 
 
@@ -64,6 +68,8 @@ def _mismatches(runs: Sequence[Conditions]) -> Iterator[str]:
         yield f"the runs have different experiments: {found}"
     if found := _several(run.profile for run in runs):
         yield f"the runs have different profiles: {found}"
+    if found := _several(number_text(run.load_scale) for run in runs):
+        yield f"the load of the runs is scaled differently: by {found}"
     if _several(run.trace for run in runs):
         yield "the runs do not replay the same recordings"
     if found := _several(_slo_text(run.slo) for run in runs):

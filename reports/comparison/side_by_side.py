@@ -23,6 +23,7 @@ from reports.comparison.spread import Spread
 from reports.report.build import SCHEMA
 from reports.shared.errors import UserError
 from reports.shared.regular_file import read_regular
+from reports.shared.wording import target_text
 
 __all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
 
@@ -123,7 +124,7 @@ def _labels(runs: Sequence[ComparedRun]) -> list[str]:
     """A short label per run: the facts in which the runs differ; the folder's name added where labels are equal."""
     facts = [
         {
-            "": str(report["run"]["stack"] or report["run"]["url"] or "unknown"),
+            "": target_text(report["run"]),
             "seed ": str(report["run"]["seed"]),
             "in ": str(report["run"]["name"]),
         }
@@ -147,6 +148,7 @@ def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
         "experiment": run["name"],
         "stack": run["stack"],
         "url": run["url"],
+        "gateway": run.get("gateway"),
         "seed": run["seed"],
         "profile": run["profile"],
         "started_at": run["started_at"],

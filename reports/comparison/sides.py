@@ -51,7 +51,7 @@ class _Value:
 
 
 def sides_of(runs: Sequence[ComparedRun]) -> list[Side]:
-    """The sides: by stack or URL and twin, the twins first; if all are equal, by the parent folder.
+    """The sides: by stack, gateway or URL and twin, the twins first; if all are equal, by the parent folder.
 
     Two runs of one stack in one folder are a side each.
     """

@@ -23,14 +23,20 @@ _EARLY: Final = ("interrupted", "failed", "aborted")
 
 
 def explanation(
-    evidence: Evidence, gates: Sequence[GateResult], verdict: RunVerdict, machine: Sequence[str] = ()
+    evidence: Evidence,
+    gates: Sequence[GateResult],
+    verdict: RunVerdict,
+    machine: Sequence[str] = (),
+    not_carried: str = "",
 ) -> dict[str, Any]:
     """The section `explanation` of the report: the sentence, and how many gates failed.
 
     `gates`: those of `steady_state`, then the others. `machine`: the doubts about this machine, as text.
+    `not_carried`: the finding that a gateway of others does not carry the load.
     """
+    first = not_carried if verdict.verdict in ("fail", "inconclusive") else ""
     return {
-        "sentence": _sentence(evidence, gates, verdict, machine),
+        "sentence": _joined(first, _lost_text(evidence)) if first else _sentence(evidence, gates, verdict, machine),
         "gates_failed": sum(1 for result in gates if result.verdict == "fail"),
         "gates": len(gates),
     }
@@ -73,7 +79,8 @@ def _lost_text(evidence: Evidence) -> str:
         return f"{subject}: {who}{first.text}"
     rest = total - first.sessions
     others = f"{rest:,} more for {'another reason' if len(causes) == 2 else f'{len(causes) - 1} other reasons'}"
-    return f"{subject}: {first.sessions:,} of them {first.text}; {others}"
+    who = f"each of {first.sessions:,}" if first.sessions > 1 else "1 of them"
+    return f"{subject}: {who} {first.text}; {others}"
 
 
 def _none_lost(evidence: Evidence) -> str:

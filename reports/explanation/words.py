@@ -19,6 +19,7 @@ __all__ = [
     "example_command",
     "failure_text",
     "fault_text",
+    "load_scale_text",
     "met_text",
     "other_reasons",
     "undecided_notes",
@@ -75,6 +76,12 @@ def _met_is_unknown(fault: Mapping[str, Any]) -> bool:
     return not traits_of(str(fault["kind"]), fault.get("traits")).hits_are_known
 
 
+def load_scale_text(run: Mapping[str, Any]) -> str:
+    """`load scaled by 0.2`; "" where it was not. `run`: that part of a report, also of an older one."""
+    scale = float(run.get("load_scale") or 1.0)
+    return f"load scaled by {number_text(scale)}" if scale != 1 else ""
+
+
 def undecided_notes(gates: Sequence[Mapping[str, Any]]) -> list[str]:
     """Why gates could not be decided: each reason once, with the gates that it concerns."""
     concerned: dict[str, list[str]] = {}
@@ -112,8 +119,11 @@ def _flat(text: str) -> str:
 def advice(data: Mapping[str, Any]) -> str:
     """What helps, by the description of the experiment; "" without it.
 
-    "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has.
+    "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has. Of a
+    gateway that cannot carry the load: what helps against that.
     """
+    if not_carried := data.get("carrying"):
+        return str(not_carried["helps"])
     failed = data["verdict"]["verdict"] == "failed"
     return "" if failed else what_helps(str(data["run"]["description"] or ""))
 

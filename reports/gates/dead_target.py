@@ -18,7 +18,7 @@ from typing import Final
 
 from reports.history.calls import ClientAttempt
 from reports.history.evidence import Evidence
-from reports.record.reader import FaultRecord
+from reports.record.entries import FaultRecord
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 from reports.shared.wording import number_text

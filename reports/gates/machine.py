@@ -17,7 +17,8 @@ from itertools import accumulate, pairwise
 from typing import Any, Final, Literal
 
 from reports.history.evidence import Evidence
-from reports.record.reader import GaugePost, Record
+from reports.record.entries import GaugePost
+from reports.record.reader import Record
 
 __all__ = ["MACHINE_REMEDY", "MachineDoubt", "by_instance", "check_loadgen", "check_machine", "is_load"]
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 from reports.gates.machine import MachineDoubt, by_instance, check_loadgen, check_machine, is_load
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
-from reports.record.reader import GaugePost, Record
+from reports.record.entries import GaugePost
+from reports.record.reader import Record
 from reports.shared.attributes import SERVICE_GATEWAY, SERVICE_LOADGEN, SERVICE_REPLICA
 
 __all__ = ["Proofs", "SpanCount", "fault_doubts", "prove"]

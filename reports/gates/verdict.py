@@ -4,7 +4,8 @@
       5  failed          the target, or a part of brownout, failed by itself, or a fault was not reverted
       1  metastable      down after the trigger was gone: a self-sustaining failure that the load alone does not explain
       1  overloaded      down after the trigger was gone
-      1  fail            a gate failed, or the run was not steady before the fault
+      1  fail            a gate failed, or the run was not steady before the fault, or a gateway of others was itself
+                         the limit that keeps it from carrying the load
       4  aborted         a guardrail stopped it
       3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
       0  played          chaos by hand: there are no gates, and nothing was judged
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from reports.gates.carrying import Carrying
 from reports.gates.judging import GateResult
 from reports.metastability.judging import Metastability
 from reports.record.reader import Record
@@ -65,6 +67,7 @@ def decide(
     no_load: str = "",
     severe: Sequence[str] = (),
     not_reverted: Sequence[str] = (),
+    carried: Carrying | None = None,
 ) -> RunVerdict:
     """The verdict from the run's events, its gates, and whether the stack stayed down.
 
@@ -72,8 +75,9 @@ def decide(
     these, the ones that change what happens. `failures`: what
     the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
     `not_reverted`: the faults that the run has left, and why. They come before an interruption: nothing else says that
-    a fault is still there.
+    a fault is still there. `carried`: the finding that a gateway of others does not carry the load.
     """
+    overload = [carried.text] if carried is not None else []
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
     for event in record.run_events:
         kind = event.get("event")
@@ -84,16 +88,21 @@ def decide(
         elif kind == "aborted":
             by_hand = event.get("why") == ABORTED_BY_HAND
             stopped = ABORTED_BY_HAND if by_hand else _because("stopped by a guardrail", event)
-            why["inconclusive" if severe else "aborted"].append("; but ".join([stopped, *severe[:1]]))
+            excuses = [*overload, *severe]
+            why["inconclusive" if excuses else "aborted"].append("; but ".join([stopped, *excuses[:1]]))
         elif kind == "not_steady":
             unsteady = str(event.get("why") or "not steady before the fault")
             # The check during the run saw fewer counters than the whole record has: it may not have known the doubt.
             doubtful = bool(doubts) and not any(result.verdict == "fail" for result in steady_state)
-            why["inconclusive" if doubtful else "fail"].append(f"{unsteady}; but {doubts[0]}" if doubtful else unsteady)
+            excuse = (overload or doubts)[0] if overload or doubtful else ""
+            why["inconclusive" if excuse else "fail"].append(f"{unsteady}; but {excuse}" if excuse else unsteady)
+        elif kind == "not_carried" and carried is None:
+            why["inconclusive"].append(str(event.get("why") or "the gateway does not carry the load"))
     why["failed"] += [f"failed: {failure}" for failure in failures]
     if metastability is not None and metastability.state in ("metastable", "overloaded"):
         down = f"down after the trigger was gone: {metastability.why}"
-        why["inconclusive" if doubts else metastability.state].append("; but ".join([down, *doubts[:1]]))
+        excuses = [*overload, *doubts]
+        why["inconclusive" if excuses else metastability.state].append("; but ".join([down, *excuses[:1]]))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]
     why["fail"] += [f"{result.gate.text}: {result.why}" for result in gates if result.verdict == "fail"]
     why["inconclusive"] += [f"the record is damaged: {damage}" for damage in record.damage]
@@ -108,6 +117,8 @@ def decide(
         why["inconclusive"].append("the experiment has no gate")
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")
+    if carried is not None:
+        why["fail" if carried.limit == "gateway" else "inconclusive"].insert(0, carried.text)
     why["failed"][:0] = not_reverted
     order = {"failed": why["failed"], **why} if not_reverted else why
     for verdict, reasons in order.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from reports.record.reader import Phase
+from reports.record.entries import Phase
 from reports.record.spans import Span
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.history.calls import Attempt, Call, Calls
-from reports.record.reader import FaultRecord, Record
+from reports.record.entries import FaultRecord
+from reports.record.reader import Record
 from reports.shared.attributes import Outcome
 
 __all__ = ["Encounter", "FaultImpact", "meet_faults"]

@@ -182,6 +182,8 @@ class _Sorter:
         for span in sorted(self.replica_requests, key=lambda span: span.start_ns):
             request = self._replica_request(span)
             place = place_of.get(span.parent_id)
+            if place is not None and not self.has_gateway and _key(span) not in (None, place[0].key):
+                place = None  # the gateway sent the trace context of another call: the conversation decides
             traced = place is not None
             place = place or self._place(span, by_chat, by_key, late=not self.has_gateway)
             if place is None:
@@ -217,14 +219,8 @@ class _Sorter:
         """
         call = by_chat.get(span.parent_id)
         if call is None:
-            attributes = span.attributes
-            key = (
-                str(attributes.get(names.CONVERSATION_ID)),
-                str(attributes.get(names.AGENT_ID, "main")),
-                attributes.get(names.TURN, 0),
-            )
-            start = self._seconds(span.start_ns)
-            sent = [c for c in by_key.get(key, ()) if c.sent_s - _SLACK_S <= start]
+            key, start = _key(span), self._seconds(span.start_ns)
+            sent = [c for c in by_key.get(key, ()) if c.sent_s - _SLACK_S <= start] if key is not None else []
             call = next((c for c in reversed(sent) if late or start <= c.end_s + _SLACK_S), None)
         if call is None:
             return None
@@ -279,6 +275,18 @@ class _Sorter:
 
     def _pool(self, attributes: dict[str, Any], replica: str) -> str:
         return str(attributes.get(names.POOL) or attributes.get(names.PEER_NAME) or self._pool_of.get(replica, ""))
+
+
+def _key(span: Span) -> tuple[str, str, int] | None:
+    """The key of the call that the span's conversation is of; None without a marker."""
+    attributes = span.attributes
+    if names.CONVERSATION_ID not in attributes:
+        return None
+    return (
+        str(attributes[names.CONVERSATION_ID]),
+        str(attributes.get(names.AGENT_ID, "main")),
+        attributes.get(names.TURN, 0),
+    )
 
 
 def _hits(span: Span) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 Who counted them, the best first:
 
-    the gateway's own statistics           exact (`Refused.exact`), where it has any (`targets.adapters`)
+    the gateway's own statistics           exact (`Refused.exact`), where they could be read (`targets.adapters`)
     the kernel, for the whole machine      an upper bound (`chaos.runner.refusals`): other programs are in it
     nobody                                 no upper bound
 
@@ -19,10 +19,20 @@ from typing import Final
 from reports.history.calls import Call
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
-from reports.record.reader import Phase
+from reports.record.entries import Phase
+from reports.record.gateway_statistics import GatewayStatistics
 from reports.shared.attributes import Outcome
 
-__all__ = ["UNKNOWN", "Refused", "UnseenCall", "refused_attempts", "refused_note", "unseen_calls", "unseen_limit"]
+__all__ = [
+    "UNKNOWN",
+    "Refused",
+    "UnseenCall",
+    "refused_attempts",
+    "refused_note",
+    "refusing",
+    "unseen_calls",
+    "unseen_limit",
+]
 
 UNKNOWN: Final = math.inf
 """The number of unseen attempts has no upper bound."""
@@ -30,7 +40,7 @@ UNKNOWN: Final = math.inf
 _COUNTED_LATE_S: Final = 0.3
 """The kernel's count may be read this much later, seconds."""
 _TOLD_LATE_S: Final = 1.0
-"""The gateway's statistics may be read this much later, seconds."""
+"""The gateway's statistics may be read this much later, seconds. One that writes a log does so as a call ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +62,19 @@ class UnseenCall:
     failover_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Dead:
+    """A time in which a replica's process was gone. `until_s`: what was counted later belongs to the next such time."""
+
+    begin_s: float
+    end_s: float
+    until_s: float
+
+
 def refused_attempts(evidence: Evidence, phases: Iterable[str]) -> Refused:
     """The attempts that dead replicas refused in these phases, and that no replica's span has."""
     windows = [phase for phase in evidence.record.phases if phase.name in set(phases)]
-    found = [_refused_between(evidence, begin_s, end_s) for begin_s, end_s in _dead(evidence, windows)]
+    found = [_refused_in(evidence, dead) for dead in _dead(evidence, windows)]
     return Refused(sum(one.most for one in found), all(one.exact for one in found))
 
 
@@ -71,35 +90,35 @@ def unseen_limit(evidence: Evidence) -> float:
     return refused_attempts(evidence, [phase.name for phase in evidence.record.phases]).most
 
 
-def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
-    """The calls that may have met a dead replica unseen: sent while one was dead, and not among those seen to meet it.
+def refusing(evidence: Evidence) -> frozenset[str]:
+    """The replicas that may have refused attempts unseen; none where no connection was refused."""
+    if not unseen_limit(evidence):
+        return frozenset()
+    return frozenset(name for impact in evidence.impacts if _may_refuse(impact) for name in impact.fault.targets)
 
-    Empty where no connection was refused. One that ended ok was interrupted for at most its time to first token; one
-    that failed without reaching any replica never went on.
+
+def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
+    """The calls that may have met a dead replica unseen: without a token as one died, or sent while it was dead.
+
+    Those that were seen to meet the fault are not among them; it is empty where no connection was refused. A call that
+    ended ok was interrupted for at most its time to first token; one that failed never went on, whatever else it met.
     """
     seen = {id(encounter.call) for impact in evidence.impacts for encounter in impact.encounters}
     found = []
-    for begin_s, end_s in _dead(evidence, evidence.record.phases):
-        if not _refused_between(evidence, begin_s, end_s):
+    for dead in _dead(evidence, evidence.record.phases):
+        if not _refused_in(evidence, dead):
             continue
         for call in evidence.calls.calls:
-            if id(call) in seen or not begin_s <= call.sent_s <= end_s or call.outcome == Outcome.ABANDONED:
+            waited_until_s = min(call.end_s, call.sent_s + call.ttft_s)
+            if id(call) in seen or call.outcome == Outcome.ABANDONED:
                 continue
-            seen.add(id(call))
-            if call.ok:
-                found.append(UnseenCall(call, call.ttft_s))
-            elif not _reached_last(call):
-                found.append(UnseenCall(call, math.inf))
+            if call.sent_s <= dead.end_s and waited_until_s >= dead.begin_s:
+                seen.add(id(call))
+                found.append(UnseenCall(call, call.ttft_s if call.ok else math.inf))
     return found
 
 
-def _reached_last(call: Call) -> bool:
-    """Whether the last attempt of the client reached a replica."""
-    last = len(call.client_attempts) - 1
-    return any(attempt.client_attempt >= last for attempt in call.attempts)
-
-
-def _dead(evidence: Evidence, phases: Iterable[Phase]) -> list[tuple[float, float]]:
+def _dead(evidence: Evidence, phases: Iterable[Phase]) -> list[_Dead]:
     """When a replica's process was gone within these phases, behind a gateway without spans; merged, in order."""
     calls = evidence.calls
     if calls.has_gateway or not calls.has_replicas:
@@ -111,8 +130,14 @@ def _dead(evidence: Evidence, phases: Iterable[Phase]) -> list[tuple[float, floa
             merged[-1] = (merged[-1][0], max(end_s, merged[-1][1]))
         else:
             merged.append((begin_s, end_s))
-    cut = [(max(begin, p.start_s), min(end, p.end_s)) for begin, end in merged for p in phases]
-    return [(begin_s, end_s) for begin_s, end_s in cut if begin_s < end_s]
+    found = []
+    for index, (begin_s, end_s) in enumerate(merged):
+        next_s = merged[index + 1][0] if index + 1 < len(merged) else math.inf
+        for phase in phases:
+            first_s, last_s = max(begin_s, phase.start_s), min(end_s, phase.end_s)
+            if first_s < last_s:
+                found.append(_Dead(first_s, last_s, next_s if last_s == end_s else last_s))
+    return found
 
 
 def _may_refuse(impact: FaultImpact) -> bool:
@@ -128,20 +153,30 @@ def _gone(evidence: Evidence, impact: FaultImpact) -> tuple[float, float]:
     return fault.injected_s, over_s if over_s is not None else evidence.record.end_s()
 
 
-def _refused_between(evidence: Evidence, begin_s: float, end_s: float) -> Refused:
+def _refused_in(evidence: Evidence, dead: _Dead) -> Refused:
     """Attempts refused in this time."""
-    told = [(one.at_s, one.refused) for one in evidence.record.upstreams if one.refused is not None]
-    if told:
-        return Refused(_grown(told, begin_s, end_s + _TOLD_LATE_S), exact=True)
+    posts, begin_s = evidence.record.upstreams, dead.begin_s
+    open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])
+    told_s = min(open_until_s + _TOLD_LATE_S, dead.until_s)
+    if _known_at(posts, begin_s) and _known_at(posts, told_s):
+        told = [(one.at_s, one.refused) for one in posts if one.refused is not None]
+        return Refused(_grown(told, begin_s, told_s), exact=True)
     counts = evidence.record.refused
     if not counts:
         return Refused(UNKNOWN, exact=False)
     own = sum(
-        attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= end_s
+        attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= dead.end_s
         for call in evidence.calls.calls
         for attempt in call.client_attempts
     )
-    return Refused(max(0.0, _grown(counts, begin_s, end_s + _COUNTED_LATE_S) - own), exact=False)
+    most = _grown(counts, begin_s, min(dead.end_s + _COUNTED_LATE_S, dead.until_s)) - own
+    return Refused(max(0.0, most), exact=False)
+
+
+def _known_at(posts: Iterable[GatewayStatistics], at_s: float) -> bool:
+    """Whether the gateway's statistics could be read at this time, and have the number of refused attempts."""
+    last = max((post for post in posts if post.at_s <= at_s), key=lambda post: post.at_s, default=None)
+    return last is not None and last.refused is not None
 
 
 def _grown(counts: Iterable[tuple[float, int]], begin_s: float, end_s: float) -> float:

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reports.history.calls import Attempt, Call, ReplicaRequest
+from reports.record.entries import FaultRecord
 from reports.record.gateway_statistics import GatewayStatistics
-from reports.record.reader import FaultRecord, Record
+from reports.record.reader import Record
 from reports.record.spans import Span
 from reports.shared import attributes as names
 from reports.shared.attributes import SERVICE_REPLICA, Outcome, Transition
@@ -36,12 +37,16 @@ _UNBOUNDED: Final = 1 << 62
 
 
 def lost_requests(record: Record, received: Iterable[Span]) -> Iterator[Span]:
-    """Spans for the requests that began and whose own span was never received. `received`: the replicas' spans."""
+    """Spans for the requests that began and whose own span was never received. `received`: the replicas' spans.
+
+    A line without the id of its span does not tell whether that was received: it is left out.
+    """
     known = {span.span_id for span in received}
     pool_of = {replica.name: replica.pool for replica in record.replicas}
     for line in record.requests:
-        if line.span_id in known:
+        if not line.span_id or line.span_id in known:
             continue
+        known.add(line.span_id)
         began_s = record.seconds(line.at_ns)
         ended = [one for one in record.exits if one.name == line.replica and one.at_s >= began_s]
         last = min(ended, key=lambda one: one.at_s, default=None)

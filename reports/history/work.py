@@ -102,6 +102,7 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
             for attempt in call.attempts
             if attempt.replica == exit_.name
             and attempt.start_s <= exit_.at_s <= attempt.end_s + 1.0
+            and _may_be_of(attempt, instance)
             and not any(_reports(r, attempt) for r in call.replica_requests)
         ]
         if not open_then:
@@ -117,6 +118,11 @@ def _add_lost(evidence: Evidence, computed: FloatArray, decoded: FloatArray) -> 
     return estimated
 
 
+def _may_be_of(attempt: Attempt, instance: str) -> bool:
+    """Whether this process may have served the attempt; a request whose span was lost names its process."""
+    return not attempt.span.attributes.get(names.SPAN_LOST) or attempt.span.instance == instance
+
+
 def _reports(request: ReplicaRequest, attempt: Attempt) -> bool:
     """Whether the request's span has the work of this attempt."""
     own = request.span is attempt.span or request.span.parent_id == attempt.span.span_id
@@ -130,9 +136,10 @@ def _shared_prefix(evidence: Evidence) -> int:
     if not replayed and isinstance(profile, dict) and isinstance(profile.get("shared_prefix"), int):
         return int(profile["shared_prefix"])
     cached = [
-        int(call.replica_requests[0].span.attributes.get(names.PREFILL_CACHED, 0))
+        int(request.span.attributes.get(names.PREFILL_CACHED, 0))
         for call in evidence.calls.calls
-        if call.turn == 0 and call.replica_requests
+        for request in call.replica_requests[:1]
+        if call.turn == 0 and not request.span.attributes.get(names.SPAN_LOST)
     ]
     return int(median(cached)) if cached else 0
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from reports.history.evidence import RUN_SCOPE, Evidence, Scope
-from reports.history.unseen import unseen_calls, unseen_limit
+from reports.history.unseen import refusing, unseen_calls, unseen_limit
 from reports.measures.measurement import Measurement, bounded, fact, not_measured, unknown_hits
 from reports.shared.attributes import SessionOutcome
 
@@ -32,8 +32,11 @@ def blast_radius(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
             c.pool for c in evidence.calls.calls if c.pool
         }
         pool_of = {replica.name: replica.pool for replica in evidence.record.replicas}
+        if not pools:
+            return not_measured("no pool is known")
         touched = {pool_of.get(encounter.from_replica, encounter.call.pool) for encounter in encounters} & pools
-        return fact(len(touched) / len(pools), len(pools)) if pools else not_measured("no pool is known")
+        gone = {pool_of.get(name, "") for name in refusing(evidence)} & pools
+        return _share(len(touched), len(pools), len(touched | gone))
     failed = stat.startswith("failed_")
     sessions = {session.id: session for session in evidence.sessions(RUN_SCOPE)}
     met = {e.call.session for e in encounters if not failed or not e.saved}

@@ -62,7 +62,7 @@ def _bounded(evidence: Evidence, found: Measurement, unseen: list[UnseenCall], s
 
 def _note(evidence: Evidence, unseen: list[UnseenCall]) -> str:
     lost = sum(math.isinf(one.failover_s) for one in unseen)
-    failed = f", of which {lost} failed without reaching a replica" if lost else ""
+    failed = f", of which {lost} failed" if lost else ""
     limit = unseen_limit(evidence)
     some = "some" if math.isinf(limit) or limit >= len(unseen) else f"up to {limit:.0f}"
     return f"dead replicas may have refused {some} of {len(unseen)} more calls unseen{failed}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.history.evidence import Evidence, Scope
-from reports.record.reader import GaugePost
+from reports.record.entries import GaugePost
 
 __all__ = ["replica_posts"]
 

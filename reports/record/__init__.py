@@ -1,7 +1,9 @@
 """Reads the record of a run from its folder, without interpreting the spans.
 
 reader     the record: experiment, phases, faults, process exits, counters, spans
+entries    what it consists of, as objects
 experiment_file  the experiment as it was played
+gateway_cpu    samples of the CPU that a gateway of others used
 lines      the valid lines of events and counters; what cannot be read
 spans      decodes span files: length-prefixed OTLP messages
 gateway_statistics  what a real gateway said of its upstreams

@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from reports.shared.phases import ALL_PHASES
 from reports.shared.regular_file import open_regular
 
-__all__ = ["EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
+__all__ = ["EARLY_ENDS", "EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
 """Times of one record are at most this far from that of its middle entry."""
+
+
+EARLY_ENDS: Final = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
+"""The events `run` that end a run early (`aborted`: by a guardrail), the decisive one of several first."""
 
 
 class _Entry(msgspec.Struct):
@@ -28,7 +32,7 @@ class _Entry(msgspec.Struct):
 
 
 class _Run(_Entry):
-    event: Literal["started", "finished", "not_steady", "aborted", "failed", "interrupted"]
+    event: Literal["started", "finished", "not_steady", "not_carried", "aborted", "failed", "interrupted"]
     why: str = ""
 
 
@@ -73,12 +77,21 @@ class _Action(_Entry):
     text: str = ""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Upstream(msgspec.Struct):
+    attempts: _Count | None = None
+    refused: _Count | None = None
+    available: bool | None = None
+
+
 class _Upstreams(_Entry):
-    states: dict[str, dict[str, int | bool | None]]
+    states: dict[str, _Upstream]
 
 
 class _Refused(_Entry):
-    count: int
+    count: _Count
 
 
 class _Alert(_Entry):
@@ -94,6 +107,12 @@ class _AlertPort(_Entry):
     port: int | None = None
     left_out: int | None = None
     refused: int | None = None
+
+
+class _GatewayCpu(_Entry):
+    cores: float
+    busiest: float
+    waiting: float = 0.0
 
 
 class _Data(msgspec.Struct):
@@ -130,6 +149,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "guardrail": _Guardrail,
     "action": _Action,
     "refused": _Refused,
+    "gateway_cpu": _GatewayCpu,
     "upstreams": _Upstreams,
     "alert": _Alert,
     "alert_port": _AlertPort,

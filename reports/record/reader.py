@@ -7,120 +7,25 @@ line, an incomplete span message. Such a record is still read; `Record.notes` sa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from reports.record.alerts import Alerts, alerts_of
+from reports.record.entries import FaultRecord, GaugePost, Phase, ProcessExit, Replica
 from reports.record.experiment_file import read_experiment
+from reports.record.gateway_cpu import CpuSample, cpu_samples
 from reports.record.gateway_statistics import GatewayStatistics, read_statistics
-from reports.record.lines import EVENTS, POST, Damage, read_lines
+from reports.record.lines import EARLY_ENDS, EVENTS, POST, Damage, read_lines
 from reports.record.requests import RequestLine, read_requests
 from reports.record.spans import Span, SpanFiles, read_spans
 from reports.shared.errors import RecordError
-from reports.shared.fault_traits import FaultTraits, traits_of
+from reports.shared.fault_traits import traits_of
 from reports.shared.phases import ALL_PHASES
 from reports.shared.units import Mistake, duration_s
 
-__all__ = ["FaultRecord", "GaugePost", "Phase", "ProcessExit", "Record", "Replica", "read_record"]
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A phase that began, in seconds since `Record.zero_ns`. `complete`: another phase, or the end, followed it."""
-
-    name: str
-    start_s: float
-    end_s: float
-    complete: bool
-
-    @property
-    def duration_s(self) -> float:
-        return self.end_s - self.start_s
-
-
-_NO_TRAITS: Final = FaultTraits()
-
-
-@dataclass(frozen=True, slots=True)
-class FaultRecord:
-    """One fault as the runner recorded it. `stages` maps each stage to its time, in seconds since zero: the first time,
-    but of `reverted` the last one, because a revert that did not hold was repeated.
-
-    `hits`: as counted where the fault was applied; None where only the analysis can count them.
-    """
-
-    id: str
-    kind: str
-    targets: tuple[str, ...]
-    pools: tuple[str, ...]
-    params: Mapping[str, Any]
-    share: float | None
-    only: Mapping[str, Any]
-    stages: Mapping[str, float]
-    hits: int | None
-    why: str
-    traits: FaultTraits = _NO_TRAITS
-
-    @property
-    def picks_requests(self) -> bool:
-        """Whether it hits only some of its targets' requests: a share, or those that selectors and counts choose."""
-        return self.share is not None or bool(self.only)
-
-    @property
-    def injected_s(self) -> float | None:
-        return self.stages.get("injected")
-
-    @property
-    def reverted_s(self) -> float | None:
-        return self.stages.get("reverted")
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessExit:
-    """A process that ended. `expected`: a fault or the end of the run ended it. `status`: exit code, or -signal."""
-
-    name: str
-    incarnation: int
-    kind: str
-    at_s: float
-    status: int | None
-    expected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GaugePost:
-    """One post of a process's counters. `at_s`: seconds since zero. `data`: the snapshot of the process."""
-
-    process: str
-    incarnation: int
-    kind: str
-    at_s: float
-    final: bool
-    started: int
-    ended: int
-    cpu_s: float
-    loop_lag_s: float
-    loop_ticks: int
-    late_ticks: int
-    data: Mapping[str, Any]
-
-    @property
-    def instance(self) -> str:
-        return f"{self.process}#{self.incarnation}"
-
-
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """A replica of the stack file. `usd_per_hour` is the price of all its hardware."""
-
-    name: str
-    pool: str
-    cloud: str
-    hardware: str
-    chips: int
-    usd_per_hour: float
+__all__ = ["Record", "read_record"]
 
 
 @dataclass(slots=True)
@@ -151,6 +56,7 @@ class Record:
     """What was done by hand: seconds since zero, action, text."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
+    gateway_cpu: list[CpuSample] = field(default_factory=list)
     upstreams: list[GatewayStatistics] = field(default_factory=list)
     """What the statistics of a real gateway said, whenever they changed."""
 
@@ -164,9 +70,9 @@ class Record:
 
     @property
     def stopped_by(self) -> str | None:
-        """Why the run ended early: "aborted" (a guardrail), "interrupted", "failed", "not_steady"; None: it did not."""
+        """Why the run ended early: the first of `EARLY_ENDS` among its events; None: it did not."""
         found = {str(event.get("event")) for event in self.run_events}
-        return next((event for event in ("interrupted", "failed", "not_steady", "aborted") if event in found), None)
+        return next((event for event in EARLY_ENDS if event in found), None)
 
     @property
     def cut_short(self) -> bool:
@@ -311,6 +217,7 @@ def read_record(path: Path) -> Record:
         ],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
+        gateway_cpu=cpu_samples(events, zero_ns),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from reports.explanation.failures import failure_groups
 from reports.explanation.reasons import reason_of
 from reports.explanation.sentence import explanation
+from reports.gates.carrying import Carrying
 from reports.gates.judging import GateResult, measure
 from reports.gates.validity import Proofs, fault_doubts
 from reports.gates.verdict import RunVerdict
@@ -73,8 +74,9 @@ def build(
     metastability: Metastability,
     notes: list[str],
     undo: Mapping[str, UndoFact] | None = None,
+    carried: Carrying | None = None,
 ) -> Report:
-    """Put the parts of the report together. `undo`: by fault id, what undo.jsonl says."""
+    """Put the parts of the report together. `undo`: by fault id, what undo.jsonl says. `carried`: see `decide`."""
     record = evidence.record
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -83,7 +85,8 @@ def build(
         "gates": [_gate(result) for result in gates],
         "steady_state": [_gate(result) for result in steady_state],
         "phases": phase_facts(record),
-        "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes),
+        "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes, carried),
+        "carrying": _carrying(carried),
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact, (undo or {}).get(impact.fault.id)) for impact in evidence.impacts],
         "measures": _measures(evidence),
@@ -117,15 +120,25 @@ def plain(value: Any) -> Any:
 
 
 def _explained(
-    evidence: Evidence, gates: list[GateResult], verdict: RunVerdict, machine: tuple[str, ...], notes: list[str]
+    evidence: Evidence,
+    gates: list[GateResult],
+    verdict: RunVerdict,
+    machine: tuple[str, ...],
+    notes: list[str],
+    carried: Carrying | None,
 ) -> dict[str, Any]:
     """The section `explanation`. If making it crashes, the report is still written, with the verdict's first reason."""
     try:
-        return explanation(evidence, gates, verdict, machine)
+        return explanation(evidence, gates, verdict, machine, carried.text if carried is not None else "")
     except Exception as error:
         notes.append(f"the explanation crashed: {error!r}")
         failed = sum(1 for result in gates if result.verdict == "fail")
         return {"sentence": verdict.why[0], "gates_failed": failed, "gates": len(gates)}
+
+
+def _carrying(found: Carrying | None) -> dict[str, Any] | None:
+    """The part `carrying` of the report."""
+    return None if found is None else {**asdict(found), "text": found.text}
 
 
 def phase_facts(record: Record) -> list[dict[str, Any]]:
@@ -163,16 +176,31 @@ def run_facts(record: Record) -> dict[str, Any]:
         "duration_s": record.end_s(),
         "stack": stack.get("name"),
         "url": target.get("url") if isinstance(target, dict) else None,
+        "gateway": _gateway_choice(target),
         "model": stack.get("model") or (target.get("model") if isinstance(target, dict) else None),
         "profile": load.get("profile"),
         "trace": load.get("trace"),
         "trace_told": [str(line) for line in load.get("told") or ()],
+        "load_scale": _scale(load.get("scale")),
         "seed": experiment.get("seed"),
         "slo": record.slo,
         "command": experiment.get("command"),
         "replicas": [asdict(replica) for replica in record.replicas],
         "guardrails": [{"text": str(g.get("text", "")), "value": g.get("value")} for g in record.guardrails],
     }
+
+
+def _scale(given: object) -> float:
+    """By what the rate of arrivals was multiplied; 1 where the record does not say."""
+    return float(given) if isinstance(given, (int, float)) and given > 0 else 1.0
+
+
+def _gateway_choice(target: Any) -> str | None:
+    """The real gateway that the run started, as `nginx:tuned`; None without one."""
+    chosen = target.get("gateway") if isinstance(target, dict) else None
+    for name, settings in chosen.items() if isinstance(chosen, dict) else ():
+        return f"{name}:{settings.get('preset')}" if isinstance(settings, dict) else str(name)
+    return None
 
 
 def _machine_class(machine: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "samples_text", "value_text"]
+__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "samples_text", "target_text", "value_text"]
 
 
 def number_text(value: float) -> str:
@@ -83,6 +83,17 @@ def difference_text(row: Mapping[str, Any]) -> str:
         return text
     low, high = row["interval"]
     return f"{text} ({_signed(low, row['unit'])} to {_signed(high, row['unit'])})"
+
+
+def target_text(run: Mapping[str, Any], unknown: str = "unknown") -> str:
+    """What a run played on: `multi-cloud`, `http://127.0.0.1:8000`, or `nginx:tuned on multi-cloud`.
+
+    `run`: the part `run` of a report, which has no `gateway` if an older version wrote it.
+    """
+    front = run.get("gateway") or run["url"]
+    if run["stack"] and front:
+        return f"{front} on {run['stack']}"
+    return str(run["stack"] or front or unknown)
 
 
 def _signed(value: float | str, unit: str) -> str:

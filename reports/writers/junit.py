@@ -1,7 +1,9 @@
 """junit.xml: one testcase per gate. `failure`: the gate is violated; `error type="Inconclusive"`: it cannot be judged.
 
 A run that was interrupted, failed or stopped by a guardrail has one more testcase, an error. A run whose stack stayed
-down after the fault was gone has one more testcase, a failure. So neither lets a build pass.
+down after the fault was gone has one more testcase, a failure. So neither lets a build pass. Nor does a gateway of
+others that cannot carry the load, which has one more testcase: a failure if its own process was the limit, else an
+error.
 """
 
 from __future__ import annotations
@@ -50,6 +52,12 @@ def write_junit(report: Report, folder: Path) -> Path:
         case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="stack recovered")
         kind, why = report.verdict.verdict.capitalize(), data["metastability"]["why"]
         _problem(case, "failure", kind, why, why)
+    if (carried := data.get("carrying")) is not None:
+        own = carried["limit"] == "gateway"
+        tests, failures, errors = tests + 1, failures + own, errors + (not own)
+        case = ElementTree.SubElement(suite, "testcase", classname=_clean(run["name"]), name="gateway carries the load")
+        tag, kind = ("failure", "Violated") if own else ("error", "Inconclusive")
+        _problem(case, tag, kind, carried["text"], f"{carried['text']}\n\nwhat helps: {carried['helps']}")
     suite.attrib |= {"tests": str(tests), "failures": str(failures), "errors": str(errors), "skipped": "0"}
     suite.attrib["time"] = f"{run['duration_s']:.3f}"
     root = ElementTree.Element("testsuites")

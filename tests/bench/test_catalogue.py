@@ -19,7 +19,6 @@ from bench.catalogue import (
     texts,
     tuned_seeds,
     unexpected,
-    write,
 )
 
 LOST = "sessions_lost == 0"
@@ -65,18 +64,6 @@ def test_unexpected_results_are_listed() -> None:
         f"lose-it on multi-cloud, seed 1: fail: {LOST}",
         "lose-it on naive, seed 1: passes",
     ]
-
-
-def test_the_text_is_written_between_the_markers(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("before\n<!-- made by python -m bench.catalogue --write -->\nold\n<!-- end -->\nafter\n")
-    write(page, "new")
-    write(page, "newer")
-    text = page.read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("\nafter\n")
-    assert "newer" in text
-    assert "old" not in text
 
 
 def test_only_rows_of_one_commit_and_of_the_present_files_make_a_table() -> None:

@@ -51,6 +51,8 @@ RULES: Final = (
     Rule(r"brownout (list|show|check)( .*)?"),
     Rule(r"brownout targets( config .*)?"),
     Rule(r"brownout targets install .*", not_run="installs a gateway for the user", suite="not run"),
+    Rule(r"brownout run .* --gateway .*", not_run="needs nginx, which not every machine has", suite="not run"),
+    Rule(r"brownout run .* --target .*", not_run="needs a gateway of the user's that is running", suite="not run"),
     Rule(r"brownout run .*", "long", JUDGED),
     Rule(r"brownout (report|trace|compare) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
@@ -75,6 +77,7 @@ RULES: Final = (
 
 PLACEHOLDERS: Final = {
     r"\bmy\.yaml\b": "{my_yaml}",  # the experiment of docs/experiments.md
+    r"\bmy-gateway\.yaml\b": "{my_gateway}",  # the target of docs/experiments.md
     r"\bmy-endpoint\.yaml\b": "{my_endpoint}",  # the README's experiment, for the port below
     r"\bRUN RUN\.\.\.": "{run} {copy}",  # that folder and a copy of it
     r"\bruns/RUN\b": "{run}",
@@ -157,6 +160,12 @@ def documented(page: str) -> str:
     return next(text for _, text in yaml_blocks(ROOT / page) if text.startswith("brownout: 1") and "gates:" in text)
 
 
+def documented_gateway() -> str:
+    """A file with the target that docs/experiments.md shows for a gateway of the user's."""
+    blocks = [text for _, text in yaml_blocks(ROOT / "docs" / "experiments.md")]
+    return "brownout: 1\n" + next(text for text in blocks if text.startswith("target: ") and "replicas: " in text)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("documentation")
@@ -164,12 +173,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     files = {
         "my_yaml": "my.yaml",
         "my_endpoint": "my-endpoint.yaml",
+        "my_gateway": "my-gateway.yaml",
         "trace": "trace.csv",
         "spread": "spread.json",
     }
     made.values = {"port": str(made.port), "url": f"http://127.0.0.1:{made.port}", **files}
     (folder / "my.yaml").write_text(documented("docs/experiments.md"))
     (folder / "my-endpoint.yaml").write_text(documented("README.md").replace(":8000", f":{made.port}"))
+    (folder / "my-gateway.yaml").write_text(documented_gateway())
     (folder / "trace.csv").write_text(TRACE)
     (folder / "spread.json").write_text('{"schema": 1, "spreads": []}')
     return made

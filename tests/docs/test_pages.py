@@ -32,7 +32,8 @@ def whole_experiments() -> list[tuple[str, str]]:
     for page in PAGES:
         for line, text in yaml_blocks(page):
             data = yaml.safe_load(text)
-            if isinstance(data, dict) and data.get("brownout") == 1 and "pools" not in data:
+            experiment = isinstance(data, dict) and data.get("brownout") == 1 and "pools" not in data
+            if experiment and data.keys() > {"brownout", "target"}:  # else a file for --target
                 found.append((f"{page.relative_to(ROOT)}:{line}", text))
     return found
 

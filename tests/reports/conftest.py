@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.foreign_records import ForeignRecord, foreign_record
 from tests.support.record_builder import RecordBuilder, good_run
 
 
@@ -21,3 +22,9 @@ def record(tmp_path: Path) -> RecordBuilder:
 def good(tmp_path: Path) -> RecordBuilder:
     """A record of a run without failures: 100 sessions of 3 calls, no fault."""
     return good_run(tmp_path / "run")
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> ForeignRecord:
+    """A record behind a gateway that is not ours, with phases and no calls."""
+    return foreign_record(tmp_path / "run")

@@ -61,6 +61,8 @@ class Conditions:
     judging_s: float = 0.0
     not_steady: str = ""
     """What `steady_state` fails with."""
+    not_carried: str = ""
+    """Why the load of the baseline is not carried."""
     sessions_end_s: float | None = None
     """How long after the begin of the drain the last session ends; None: never."""
     load_starts: bool = True
@@ -138,6 +140,10 @@ async def _played(made: Experiment, folder: Path, conditions: Conditions) -> Res
             await asyncio.sleep(conditions.sessions_end_s)
             load.done.set()
 
+    def not_carried(begin_s: float, end_s: float) -> str:
+        assert begin_s < end_s == loop.time()
+        return conditions.not_carried
+
     timeline = TimelinePlay(
         made,
         {
@@ -163,6 +169,7 @@ async def _played(made: Experiment, folder: Path, conditions: Conditions) -> Res
         judge_steady_state=judge_steady_state,
         on_drain=start_analysis,
         load_log=lambda: "\n    locust: no such module",
+        not_carried=not_carried,
         clock=loop.time,
         wall_ns=wall_ns,
     )

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from reports.explanation.alert_words import alert_lines
-from reports.explanation.words import other_reasons
-from reports.shared.wording import interval_text, samples_text, value_text
+from reports.explanation.words import load_scale_text, other_reasons
+from reports.shared.wording import interval_text, samples_text, target_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
@@ -140,7 +140,8 @@ def page_view(data: Mapping[str, Any]) -> View:
 def _head(data: Mapping[str, Any]) -> View:
     run, verdict = data["run"], data["verdict"]
     mark, word = _VERDICTS.get(verdict["verdict"], ("?", str(verdict["verdict"])))
-    target = f"stack {run['stack']}" if run["stack"] else str(run["url"] or "an unknown target")
+    target = target_text(run, "an unknown target")
+    target = f"stack {target}" if target == run["stack"] else target
     return {
         "verdict": verdict["verdict"],
         "mark": mark,
@@ -206,6 +207,8 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     slo = ", ".join(f"{name} ≤ {value_text(bound, 's')}" for name, bound in run["slo"].items())
     load = str(run["profile"] or "unknown")
+    if scaled := load_scale_text(run):
+        load += f", {scaled}"
     if run["trace"]:
         kind = f" ({run['trace']['format']})" if run["trace"].get("format") else ""
         load += f", replaying the recorded sessions of {run['trace'].get('dir', 'a trace')}{kind}"
@@ -217,7 +220,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     facts = [
         ("Experiment", run["name"]),
-        ("Target", run["stack"] or run["url"] or "unknown"),
+        ("Target", target_text(run)),
         ("Model", run["model"] or ""),
         ("Replicas", "; ".join(pools)),
         ("Load", load),

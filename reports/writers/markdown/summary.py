@@ -9,11 +9,18 @@ from typing import Any, Final
 from reports.by_hand.section import window_lines
 from reports.comparison.cells import NO_DIFFERENCE, told_in_twin
 from reports.explanation.alert_words import alert_lines
-from reports.explanation.words import advice, example_command, fault_text, other_reasons, undecided_notes
+from reports.explanation.words import (
+    advice,
+    example_command,
+    fault_text,
+    load_scale_text,
+    other_reasons,
+    undecided_notes,
+)
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.whole_file import write_whole
-from reports.shared.wording import difference_text, interval_text, samples_text, value_text
+from reports.shared.wording import difference_text, interval_text, samples_text, target_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
 
@@ -79,7 +86,8 @@ def summary_text(report: Report) -> str:
     lines = [
         f"# {_VERDICTS[report.verdict.verdict]}: {escaped(run['title'] or run['name'])}",
         "",
-        f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s",
+        f"`{run['name']}` on {_target(run)}, seed {run['seed']}, {run['started_at']}, {run['duration_s']:.0f} s"
+        + (f", {scaled}" if (scaled := load_scale_text(run)) else ""),
         "",
     ]
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
@@ -95,7 +103,8 @@ def summary_text(report: Report) -> str:
 
 
 def _target(run: dict[str, Any]) -> str:
-    return f"stack `{run['stack']}`" if run["stack"] else f"`{run['url'] or 'an unknown target'}`"
+    target = target_text(run, "an unknown target")
+    return f"stack `{target}`" if target == run["stack"] else f"`{target}`"
 
 
 def _gates(title: str, gates: list[dict[str, Any]]) -> list[str]:

@@ -7,6 +7,7 @@ A process that is killed takes the spans of its open requests with it. Their lin
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -18,7 +19,8 @@ from targets.replica.api.conversation import PlannedAnswer
 
 __all__ = ["RequestLog"]
 
-_TRACEPARENT_PARTS: Final = 4
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+"""W3C Trace Context, section 3.2. Whatever else a gateway sends is left out."""
 
 
 class RequestLog:
@@ -37,13 +39,15 @@ class RequestLog:
         line: dict[str, Any] = {"at": at_ns, "prompt_tokens": answer.prompt_tokens, "offset": answer.offset}
         if span is not None:
             line["span"] = f"{span.get_span_context().span_id:016x}"
-        parent = headers.get("traceparent", "").split("-")
-        if len(parent) >= _TRACEPARENT_PARTS:
+        if (parent := _TRACEPARENT.fullmatch(headers.get("traceparent", ""))) is not None:
             line["trace"], line["parent"] = parent[1], parent[2]
         if answer.marker is not None:
             line |= {"session": answer.marker.session, "agent": answer.marker.agent, "turn": answer.marker.turn}
+        data = msgspec.json.encode(line) + b"\n"
         with suppress(OSError):
-            os.write(self._descriptor, msgspec.json.encode(line) + b"\n")
+            written = os.write(self._descriptor, data)
+            if written < len(data):  # a full disk: half a line would spoil the next one
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
 
     def close(self) -> None:
         """Close the file. Idempotent."""

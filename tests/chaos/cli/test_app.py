@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from chaos.cli import app, listing
 def test_an_unexpected_exception_exits_with_5_and_not_as_a_failed_gate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
-    def broken(what: str, *, as_json: bool) -> None:
+    def broken(what: str, *, target: Path | None, as_json: bool) -> None:
         raise error
 
     monkeypatch.setattr(listing, "print_list", broken)

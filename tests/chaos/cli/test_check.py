@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chaos.cli.check import check_experiments, plan_text
-from chaos.experiment.model import AlertSettings
+from chaos.experiment import target_checks
+from chaos.experiment.model import AlertSettings, GatewayChoice, load_experiment
 from reports.shared.errors import UserError
 from tests.support.plans import TEXT, experiment, load
 
@@ -92,3 +93,34 @@ def test_the_plan_lists_the_commands_and_the_port_for_alerts(tmp_path: Path) -> 
     assert "f1 revert: no-such-program is not in PATH; run will refuse to start" in text
     assert "POST http://127.0.0.1:9099/, those with severity: page" in text
     assert "POST to a free port" in plan_text(replace(made, alerts=AlertSettings(0)), load(20, 2), width=160)
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        (
+            "{stack: naive, gateway: {nginx: {preset: tuned}}}",
+            "nginx:tuned in front of the replicas of the stack naive",
+        ),
+        (
+            "{url: 'http://127.0.0.1:4000', model: m, replicas: {stack: naive, first_port: 18101}}",
+            "http://127.0.0.1:4000 (model m), in front of the replicas of the stack naive",
+        ),
+    ],
+)
+def test_the_plan_says_which_gateway_is_in_front(tmp_path: Path, target: str, says: str) -> None:
+    text = TEXT.replace("{stack: multi-cloud}", target).replace("FAULT", "kill: {pool: tpu}")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("GATES", "  - calls >= 1"))
+    text = " ".join(plan_text(load_experiment(path), load(20, 2), width=400).split())
+    assert says in text
+    assert ("on the ports 18101 to 18106" in text) is ("18101" in target)
+
+
+def test_the_plan_says_what_run_will_want_for_a_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_checks, "installed", lambda adapter: None)
+    path = tmp_path / "mine.yaml"
+    path.write_text(TEXT.replace("FAULT", "kill: {pool: tpu}").replace("GATES", "  - calls >= 1"))
+    made = load_experiment(path, gateway=GatewayChoice("litellm"))
+    text = " ".join(plan_text(made, load(20, 2), width=400).split())
+    assert "litellm is not installed: brownout targets install litellm; run will refuse to start without it" in text

@@ -8,9 +8,11 @@ from typing import get_args
 
 import pytest
 
-from chaos.cli.preparation import prepare, trace_options
+from chaos.cli.preparation import gateway_choice, prepare, trace_options
+from chaos.experiment import target_checks
 from chaos.experiment.file import TraceFile
-from chaos.experiment.model import Experiment, resolve
+from chaos.experiment.model import Experiment, GatewayChoice
+from chaos.experiment.resolved import resolve
 from loadprofiles.replay import FORMATS
 from reports.shared.errors import InvalidFile, UserError
 
@@ -61,7 +63,8 @@ def test_a_trace_is_read_before_the_start_and_its_options_are_resolved(tmp_path:
         "streaming": "force",
         "skip_bad": False,
     }
-    assert resolve(experiment)["load"] == {"profile": "coding-agent-ci", "trace": experiment.trace, "told": notes}
+    load = {"profile": "coding-agent-ci", "trace": experiment.trace, "told": notes, "scale": 1.0}
+    assert resolve(experiment)["load"] == load
 
 
 def test_an_invalid_line_of_a_trace_is_an_error_before_the_start_unless_skipped(tmp_path: Path) -> None:
@@ -160,3 +163,32 @@ def test_a_port_for_alerts_that_is_in_use_is_an_error_before_the_start(tmp_path:
         path.write_text(REMOTE.replace("example.org", "127.0.0.1") + f"alerts: {{port: {port}}}\n")
         with pytest.raises(UserError, match=rf"alerts\.yaml: alerts: port {port} is in use by process"):
             prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False)
+
+
+# -- --gateway --------------------------------------------------------------------------------------------------------
+
+
+def test_a_gateway_is_named_with_or_without_its_preset() -> None:
+    assert gateway_choice(None) is None
+    assert gateway_choice("nginx") == GatewayChoice("nginx", "default")
+    assert gateway_choice("haproxy:tuned") == GatewayChoice("haproxy", "tuned")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nginy", 'there is no gateway "nginy"\n    did you mean "nginx"'),
+        ("nginx:tunde", 'nginx has no preset "tunde"\n    did you mean "tuned"'),
+        ("nginx:", 'nginx has no preset ""'),
+        ("", 'there is no gateway ""'),
+    ],
+)
+def test_an_unknown_gateway_or_preset_is_named(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        gateway_choice(text)
+
+
+def test_a_gateway_that_is_not_installed_stops_the_run_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_checks, "installed", lambda adapter: None)
+    with pytest.raises(UserError, match="litellm is not installed: brownout targets install litellm"):
+        prepare("lose-tpu-pool", stack=None, seed=None, trace=None, may_leave_loopback=False, gateway="litellm")

@@ -21,7 +21,7 @@ def test_a_stack_without_the_targets_of_a_fault_is_an_error_before_any_run(tmp_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--twin", "--seed", "1", "--seed", "2"], "--twin takes one stack and one seed"),
+        (["--twin", "--seed", "1", "--seed", "2"], "--twin takes one stack, one gateway and one seed"),
         (["--spread", "gone.json", "--twin"], "gone.json: cannot be read"),
         (["--short", "--confirm"], "leave --short out"),
         (["--stack", "naive", "--stack", "nave"], 'did you mean "naive"'),

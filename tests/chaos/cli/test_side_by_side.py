@@ -149,3 +149,9 @@ def test_ctrl_c_ends_the_current_run_and_starts_no_further_one(tmp_path: Path) -
     assert run.end() == 130, run.output
     assert len(list((tmp_path / "runs").iterdir())) == 1
     run.nothing_left()
+
+
+def test_a_record_of_several_gateways_has_the_command_of_its_own() -> None:
+    words = shlex.split("brownout run x --gateway nginx --gateway=nginx:tuned --stack naive --quiet")
+    command = own_command(words, Variant("naive", "nginx:tuned", 7), 7)
+    assert command == "brownout run x --quiet --stack naive --gateway nginx:tuned --seed 7"

@@ -20,6 +20,7 @@ from tests.support.fake_gateway import FakeGateway, debian_tools, fake_tool, onl
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing is installed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr("targets.adapters.cache._SYSTEM_FOLDERS", ())
     only_these_tools(monkeypatch, tmp_path / "tools")
     return tmp_path / "tools"

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from chaos.cli.twin import play_with_twin, twin_facts, twin_of
-from chaos.experiment.model import TwinOf, load_experiment, resolve
+from chaos.experiment.model import TwinOf, load_experiment
+from chaos.experiment.resolved import resolve
 from reports.shared.errors import UserError
 from tests.support.run_helpers import Run, write_experiment
 

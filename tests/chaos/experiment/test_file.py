@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
-from chaos.experiment.file import TargetFile, TraceFile
+from chaos.experiment.file import TraceFile
+from chaos.experiment.target_format import TargetFile
 from loadprofiles.client.client import WIRES
 from loadprofiles.replay.shaping import TraceOptions
 

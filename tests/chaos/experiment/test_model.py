@@ -11,7 +11,8 @@ import yaml
 
 from chaos.experiment.file import ExperimentFile, TimelineFile
 from chaos.experiment.guardrails import MEASURES as GUARDRAIL_MEASURES
-from chaos.experiment.model import Experiment, Slo, Timeline, UrlTarget, experiment_names, load_experiment, resolve
+from chaos.experiment.model import Experiment, Slo, Timeline, UrlTarget, experiment_names, load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.schema import SCHEMA_FILE, schema_text
 from chaos.faults.catalogue import KINDS
 from chaos.faults.process.kill import Kill

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chaos.cli.check import plan_text
 from chaos.cli.plan import estimated
-from chaos.experiment.model import load_experiment, resolve
+from chaos.experiment.model import load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.schedule import Occurrence, Schedule, occurrences
 from chaos.faults.catalogue import KINDS
 from chaos.faults.load.surge import Surge

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.experiment.model import experiment_names, load_experiment, resolve
+from chaos.experiment.model import experiment_names, load_experiment
+from chaos.experiment.resolved import resolve
 from chaos.experiment.short_form import SHORT_DRAIN_S, SHORT_LOAD_S, short_form
 from tests.support.run_helpers import write_experiment
 

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from chaos.experiment.model import Front
+from chaos.runner import deployment as deployment_module
+from chaos.runner import ports as ports_module
 from chaos.runner.deployment import Deployment
+from chaos.runner.ports import free_ports
 from chaos.runner.record_writer import RunFolder
+from reports.shared.errors import UserError
 from targets.stack import load_stack
 
 
@@ -20,3 +25,63 @@ def test_the_context_limit_of_a_replica_is_bounded_by_its_cache(tmp_path: Path, 
     deployment = Deployment.plan(stack, folder, "token", "http://127.0.0.1:1", 7)
     deployment.replica_spec("tpu-0")  # 290,000 tokens of cache
     assert json.loads(folder.child_config("tpu-0").read_text())["context_limit"] == configured
+
+
+def test_replicas_have_the_ports_from_the_first_one_on_in_the_stacks_order(tmp_path: Path) -> None:
+    stack = load_stack("naive")
+    first = min(free_ports(1, without=range(40_000, 65_536)))
+    try:
+        planned = Deployment.plan(
+            stack, RunFolder(tmp_path, "test"), "token", "http://127.0.0.1:1", 7, first_port=first, front="running"
+        )
+    except UserError as taken:
+        pytest.skip(str(taken))
+    ports = [address.port for address in planned.addresses.values()]
+    assert ports == list(range(first, first + len(stack.replicas)))
+    assert list(planned.addresses) == [replica.name for replica in stack.replicas]
+    assert (planned.gateway_port, planned.gateway_control_port, planned.own_gateway) == (0, 0, False)
+
+
+@pytest.mark.parametrize("front", ["reference", "adapter", "running"])
+def test_no_port_is_given_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, front: Front) -> None:
+    """Also where hardly any other port is free: the ports are chosen in several steps."""
+    stack = load_stack("naive")
+    count = 2 * len(stack.replicas) + (0 if front == "running" else 2)
+    monkeypatch.setattr(ports_module, "_candidates", lambda: list(range(20_000, 20_000 + count)))
+    monkeypatch.setattr(ports_module, "_can_bind", lambda port: True)
+    monkeypatch.setattr(ports_module, "_claim", lambda port: True)
+    planned = Deployment.plan(stack, RunFolder(tmp_path, "test"), "token", "http://127.0.0.1:1", 7, front=front)
+    ports = [port for address in planned.addresses.values() for port in (address.port, address.control_port)]
+    ports += [port for port in (planned.gateway_port, planned.gateway_control_port, planned.admin_port) if port]
+    assert sorted(ports) == list(range(20_000, 20_000 + count))
+
+
+def test_a_control_port_is_never_one_that_the_user_chose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = load_stack("naive")
+    count = len(stack.replicas)
+    monkeypatch.setattr(ports_module, "_candidates", lambda: list(range(20_000, 20_000 + 2 * count)))
+    monkeypatch.setattr(ports_module, "_can_bind", lambda port: True)
+    monkeypatch.setattr(ports_module, "_claim", lambda port: True)
+    monkeypatch.setattr(deployment_module, "check_free", lambda port: None)
+    planned = Deployment.plan(
+        stack, RunFolder(tmp_path, "test"), "token", "http://127.0.0.1:1", 7, first_port=20_000, front="running"
+    )
+    control = {address.control_port for address in planned.addresses.values()}
+    assert control == set(range(20_000 + count, 20_000 + 2 * count))
+
+
+@pytest.mark.parametrize(("front", "processes"), [("reference", {"gateway"}), ("adapter", set()), ("running", set())])
+def test_only_the_reference_gateway_is_a_process_of_ours(tmp_path: Path, front: Front, processes: set[str]) -> None:
+    stack = load_stack("naive")
+    planned = Deployment.plan(stack, RunFolder(tmp_path, "test"), "token", "http://127.0.0.1:1", 7, front=front)
+    replicas = {replica.name for replica in stack.replicas}
+    assert {spec.name for spec in planned.specs()} == replicas | processes
+    assert planned.urls().keys() == replicas | processes
+
+
+def test_a_replica_logs_its_requests_in_the_runs_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "test")
+    deployment = Deployment.plan(load_stack("naive"), folder, "token", "http://127.0.0.1:1", 7)
+    deployment.replica_spec("tpu-0")
+    log = json.loads(folder.child_config("tpu-0").read_text())["request_log"]
+    assert log == str((folder.path / "requests" / "tpu-0.jsonl").absolute())

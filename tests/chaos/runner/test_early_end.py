@@ -10,7 +10,8 @@ from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 
 
 @pytest.mark.parametrize(
-    ("codes", "chosen"), [([4, 5], 5), ([5, 4], 5), ([4, 130, 5], 130), ([1, 4], 1), ([4], 4), ([5, 5], 5)]
+    ("codes", "chosen"),
+    [([4, 5], 5), ([5, 4], 5), ([4, 130, 5], 130), ([1, 4], 1), ([4], 4), ([5, 5], 5), ([3, 4], 4), ([3], 3)],
 )
 def test_the_reported_reason_follows_the_precedence_of_exit_codes(codes: list[int], chosen: int) -> None:
     reasons = [Ended("event", f"{number}: {code}", code) for number, code in enumerate(codes)]

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
-from chaos.runner.live_world import LiveWorld
+from chaos.faults.world import ReplicaView, Unreachable
+from chaos.runner.live_world import Address, LiveWorld
 from chaos.runner.load_control import LoadControl
+from chaos.runner.ports import free_ports
+from chaos.runner.refusals import Refusals
 from chaos.supervision.supervisor import Supervisor
 from tests.support.shepherd_helpers import eventually_async, spec
 
@@ -90,3 +93,20 @@ async def test_a_replica_of_which_a_thread_still_ends_is_started_when_it_is_reap
         second = supervisor.child("tpu-0")
         assert second is not None
         assert second.incarnation == 2
+
+
+async def test_connections_that_a_dead_replica_refuses_to_the_runner_are_counted(tmp_path: Path) -> None:
+    """They are in the kernel's count, and no gateway made them."""
+    (port, control) = free_ports(2)
+    refusals = Refusals()
+    async with Supervisor(run_dir=tmp_path, owner="run-1") as supervisor:
+        addresses = {"tpu-0": Address(ReplicaView("tpu-0", "tpu", "gcp"), port, control)}
+
+        async def never(name: str, cold_start_s: float) -> None: ...
+
+        async with LiveWorld(supervisor, addresses, TOKEN, never, LoadControl(), refusals=refusals) as world:
+            assert not await world.ready("tpu-0")
+            assert refusals.own == 1
+            with pytest.raises(Unreachable):
+                await world.add_behaviour("tpu-0", "f1", {})
+            assert refusals.own == 2

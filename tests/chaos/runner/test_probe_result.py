@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.runner.probe_result import ProbeResult, failure_text, notes, remedy
+from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes, remedy
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,25 @@ def test_notes_tell_what_a_good_endpoint_leaves_out() -> None:
     usage, terminal = notes(ProbeResult("u", "ok", 200))
     assert "estimates" in usage
     assert "missing_terminal" in terminal
+
+
+UPSTREAMS = ["http://127.0.0.1:18101", "http://127.0.0.1:18102"]
+
+
+def test_a_gateway_that_fails_is_named_with_the_upstreams_that_it_must_have() -> None:
+    text = gateway_failure_text(ProbeResult("http://g/v1", "http_5xx", 502, "bad gateway"), UPSTREAMS)
+    assert "POST http://g/v1\n    status 502: bad gateway" in text
+    assert text.endswith(
+        "the upstreams of the gateway must be:\n        http://127.0.0.1:18101\n        http://127.0.0.1:18102"
+    )
+
+
+def test_a_gateway_that_calls_somebody_else_is_told_its_upstreams() -> None:
+    text = gateway_failure_text(ProbeResult("http://g/v1", "ok", 200), UPSTREAMS)
+    assert text.startswith("the gateway answered, but none of the replicas got the call, and no load was sent")
+    assert "give it these upstreams, and only these:\n        http://127.0.0.1:18101" in text
+
+
+def test_a_refused_key_of_a_gateway_names_its_variable() -> None:
+    result = ProbeResult("http://g/v1", "http_4xx", 401, "no key")
+    assert "the environment variable MY_KEY" in gateway_failure_text(result, UPSTREAMS, "MY_KEY")

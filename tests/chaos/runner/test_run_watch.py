@@ -15,6 +15,7 @@ from chaos.runner.counters import Counters
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RunFolder
+from chaos.runner.refusals import Refusals
 from chaos.runner.run_watch import RunWatch
 from chaos.supervision.identity import Identity
 from chaos.supervision.supervisor import Child
@@ -50,7 +51,7 @@ class Processes:
 
 
 class Rig:
-    def __init__(self, folder: Path, *, may_exit: bool = False) -> None:
+    def __init__(self, folder: Path, *, may_exit: bool = False, foreign: bool = False) -> None:
         self.folder = RunFolder(folder, "x")
         self.early = EarlyEnd()
         self.load = LoadControl()
@@ -58,7 +59,13 @@ class Rig:
         self.load.started_ns = 1
         self.load.started.set()
         self.processes = Processes()
-        experiment: Any = SimpleNamespace(guardrails=[parse_guardrail(GUARDRAIL)])
+        experiment: Any = SimpleNamespace(
+            guardrails=[parse_guardrail(GUARDRAIL)],
+            stack=foreign or None,
+            own_gateway=False,
+            url=None,
+            slo=SimpleNamespace(ttft_s=2.0),
+        )
         self.watch = RunWatch(experiment, self.folder, self.early, self.load, {}, lambda child: may_exit)
         self.watch.supervisor = self.processes  # type: ignore[assignment]
 
@@ -172,3 +179,37 @@ def test_only_an_unexpected_exit_ends_the_run(tmp_path: Path, expected: bool, ma
     if codes:
         assert "locust exited unexpectedly (exit code 3)" in rig.early.reasons[0].why
         assert "the reason" in rig.early.reasons[0].why
+
+
+# -- behind a gateway that is not ours --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_refused_connections_are_recorded_when_their_number_changes(tmp_path: Path, wall: None, foreign: bool) -> None:
+    numbers = iter([10, 10, 12, 12, None, 13])
+
+    async def scenario() -> Rig:
+        rig = Rig(tmp_path, foreign=foreign)
+        rig.watch.refusals = Refusals(lambda: next(numbers, 13))
+        rig.post(asyncio.get_running_loop().time(), failed=0)
+        watching = asyncio.create_task(rig.watch.watch())
+        await asyncio.sleep(2.4)
+        watching.cancel()
+        return rig
+
+    rig = run_in_virtual_time(scenario())
+    assert [event["count"] for event in events(rig.folder.path, "refused")] == ([0, 2, 3] if foreign else [])
+
+
+def test_a_replica_is_reached_once_it_counts_a_request(tmp_path: Path) -> None:
+    async def scenario() -> list[bool]:
+        rig = Rig(tmp_path)
+        rig.watch.counters(Counters("tpu-0", 1, "replica", 1, data={"requests": 0}))
+        rig.post(0.0, failed=0)
+        found = [await rig.watch.any_replica_reached(0.5)]
+        waiting = asyncio.create_task(rig.watch.any_replica_reached(5))
+        await asyncio.sleep(0.1)
+        rig.watch.counters(Counters("tpu-0", 1, "replica", 2, data={"requests": 1}))
+        return [*found, await waiting, await rig.watch.any_replica_reached(0)]
+
+    assert run_in_virtual_time(scenario()) == [False, True, True]

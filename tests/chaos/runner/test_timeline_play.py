@@ -144,6 +144,23 @@ def test_a_failing_steady_state_drains_and_ends_the_run_without_injection(tmp_pa
     assert result.lasted_s == pytest.approx(17, abs=0.25)
 
 
+@pytest.mark.parametrize(("more", "at_s"), [("", 16), (STEADY_STATE, 15)])
+def test_a_load_that_is_not_carried_ends_the_run_before_a_fault(tmp_path: Path, more: str, at_s: float) -> None:
+    """Also before a steady state is judged, and without a drain. The first fault begins at second 16."""
+    made = experiment(tmp_path, KILL, more=more)
+    conditions = Conditions(not_carried="it served 4 of 90 calls", not_steady="slo_attainment >= 90%: it was 4%")
+    result = played(made, tmp_path, conditions)
+    assert result.ended is not None
+    assert (result.ended.event, result.ended.why, result.ended.exit_code) == (
+        "not_carried",
+        "it served 4 of 90 calls",
+        3,
+    )
+    assert result.done[-2:] == [(at_s, "phase", "drain"), (at_s, "analysis", "")]
+    assert result.stages == {"f1": ["planned"]}
+    assert result.lasted_s == at_s
+
+
 def test_release_reverts_active_faults_and_leaves_the_others_uninjected(tmp_path: Path) -> None:
     made = experiment(tmp_path, KILL, LATENCY, "{at: 9s, for: 1s, freeze: {pool: trainium}}")
     conditions = Conditions(interrupted_at_s=19.0)

@@ -23,3 +23,13 @@ def test_arrivals_are_the_recorded_times() -> None:
 def test_invalid_start_times_are_rejected(wrong: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="trace"):
         Trace(wrong)
+
+
+def test_a_scaled_trace_keeps_its_course() -> None:
+    """Start times are left out, or given several times, and never moved."""
+    times = tuple(float(t) for t in range(10))
+    assert Trace(times).scaled(0.5).times_s == (0.0, 2.0, 4.0, 6.0, 8.0)
+    assert Trace(times).scaled(0.2).times_s == (2.0, 7.0)
+    assert Trace(times).scaled(1.0).times_s == times
+    assert Trace((1.0, 5.0)).scaled(2.5).times_s == (1.0, 1.0, 1.0, 5.0, 5.0)
+    assert Trace((1.0, 5.0)).scaled(0.01).times_s == (1.0,)

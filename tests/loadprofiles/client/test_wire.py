@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import get_args, get_type_hints
 
-from chaos.experiment.file import TargetFile
+from chaos.experiment.target_format import TargetFile
 from loadprofiles.client.client import WIRES
 from loadprofiles.client.wire import argument_tokens
 from loadprofiles.sessions.profile import Client

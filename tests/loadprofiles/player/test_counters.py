@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from loadprofiles.player import counters
 from loadprofiles.player.counters import Counters
 from loadprofiles.player.load_config import Slo
@@ -31,3 +36,22 @@ def test_sessions_later_than_100_ms_are_late_and_posted_counts_are_complete() ->
     found = counts.snapshot(None)
     assert (found["arrivals"], found["late_arrivals"]) == (2, 1)
     assert found["sessions"] == {"running": 1, "succeeded": 0, "lost": 1, "unfinished": 0}
+
+
+@pytest.mark.parametrize(
+    ("ttft_s", "e2e_s", "tokens", "ok", "served"),
+    [
+        (5.9, 90.0, 9, True, True),  # within three times the objective
+        (5.9, 7.0, 9, False, True),  # its stream broke later
+        (6.1, 9.0, 9, True, False),
+        (15.9, 16.0, 100, True, True),  # held back until it was complete
+        (None, 1.0, 0, False, False),
+    ],
+)
+def test_a_call_is_served_if_its_first_token_is_not_far_too_late(
+    ttft_s: float | None, e2e_s: float, tokens: int, ok: bool, served: bool
+) -> None:
+    counts = Counters(Slo(2.0, 0.1))
+    record: Any = SimpleNamespace(ttft_s=ttft_s, tpot_s=None, e2e_s=e2e_s, output_tokens=tokens, ok=ok)
+    counts.call_ended(record)
+    assert counts.snapshot(None)["served_calls"] == int(served)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from loadprofiles.arrivals import ArrivalsSpec, Constant
 from loadprofiles.demand import Order, demand_of
 from loadprofiles.player.load_config import LoadConfig
 from loadprofiles.sessions.profile import Tenant
@@ -67,3 +69,24 @@ def test_extra_sessions_of_a_replay_are_recordings_with_their_own_ids(tmp_path: 
 
 def config_with_trace(folder: Path) -> LoadConfig:
     return LoadConfig("http://127.0.0.1:1", "m", PROFILE, "s7", trace={"dir": str(folder), "rate": 4.0})
+
+
+def starts(config: LoadConfig, count: int) -> list[float]:
+    return [plan.start_at_s for plan in islice(config.plans(), count)]
+
+
+def test_a_scale_multiplies_the_rate_and_keeps_the_sessions() -> None:
+    whole, half = CONFIG, msgspec.structs.replace(CONFIG, scale=0.5)
+    assert starts(half, 5) != starts(whole, 5)
+    late = [plan for plan in islice(whole.plans(), 400) if plan.start_at_s < 30.0]
+    assert len([plan for plan in islice(half.plans(), 400) if plan.start_at_s < 30.0]) == pytest.approx(
+        len(late) / 2, abs=1
+    )
+    assert [plan.id for plan in islice(half.plans(), 3)] == [plan.id for plan in islice(whole.plans(), 3)]
+
+
+def test_arrivals_take_the_place_of_those_of_the_profile() -> None:
+    config = msgspec.structs.replace(CONFIG, arrivals=ArrivalsSpec(constant=Constant(2.0)))
+    assert starts(config, 3) == [0.25, 0.75, 1.25]
+    decoded = msgspec.json.decode(msgspec.json.encode(config), type=LoadConfig)
+    assert starts(decoded, 3) == [0.25, 0.75, 1.25]

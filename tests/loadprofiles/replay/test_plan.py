@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadprofiles.replay import FORMATS, replay_sessions
+from loadprofiles.replay import FORMATS, open_trace, plan_trace, replay_sessions
 from loadprofiles.sessions.session import SessionPlan, share_of_worker
 from reports.shared.errors import InvalidFile
 from tests.support.recordings import REAL, make_trace, needs_real, request, session, sub_agent, write
@@ -106,3 +106,13 @@ def test_worker_k_of_n_replays_the_sessions_with_index_k_modulo_n(tmp_path: Path
         (p.id, p.start_at_s, p.calls_planned) for p in alone
     ]
     assert play(together) == play(alone)
+
+
+def test_a_scale_multiplies_the_rate_of_a_replay(tmp_path: Path) -> None:
+    path = tmp_path / "hour.csv"
+    rows = "".join(f"2023-11-16 18:17:0{second},48,3\n" for second in range(8))
+    path.write_text(f"TIMESTAMP,ContextTokens,GeneratedTokens\n{rows}")
+    evenly = open_trace(path, {"rate": 4.0})
+    assert [plan.start_at_s for plan in islice(plan_trace(evenly, 7, "r", 0.5), 3)] == [0.25, 0.75, 1.25]
+    recorded = open_trace(path, {"rate": "recorded", "speed": 1.0})
+    assert [plan.start_at_s for plan in islice(plan_trace(recorded, 7, "r", 0.5), 4)] == [0.0, 2.0, 4.0, 6.0]

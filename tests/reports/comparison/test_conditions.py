@@ -21,6 +21,7 @@ def played(**changes: Any) -> Conditions:
         ({"short_form": True}, "1 of 2 runs are short forms"),
         ({"name": "cut-streams"}, "different experiments: lose-tpu-pool, cut-streams"),
         ({"profile": "chat"}, "different profiles: coding-agent, chat"),
+        ({"load_scale": 0.2}, "the load of the runs is scaled differently: by 1, 0.2"),
         ({"trace": {"dir": "/data"}}, "do not replay the same recordings"),
         ({"slo": {"ttft": 1.0}}, "different objectives: {ttft 2 s}, {ttft 1 s}"),
         ({"phases_s": {**PHASE_S, "baseline": 60.0}}, "the baseline lasted from 20 s to 60 s"),

@@ -151,3 +151,9 @@ def test_exchanged_sides_have_the_same_words_and_opposite_differences(seed: int,
         assert (one["measure"], one["phase"], one["differs"]) == (other["measure"], other["phase"], other["differs"])
         assert one["p"] == pytest.approx(other["p"])
         assert one["difference"] == pytest.approx(-other["difference"])
+
+
+def test_the_runs_of_one_stack_with_another_gateway_are_another_side() -> None:
+    runs = [run(gateway=gateway, seed=seed) for seed in (1, 2) for gateway in ("nginx:default", "nginx:tuned")]
+    labels = [side.label.split(" on ")[0] for side in sides_of(runs)]
+    assert labels == ["nginx:default", "nginx:tuned"]

@@ -52,7 +52,7 @@ def test_the_largest_cause_is_named_and_the_others_are_counted(record: RecordBui
     ups = [Up("gpu-0", 19.6, 19.7, "http_4xx")]
     lose(record, "x", outcome="http_4xx", status=400, message="bad", ups=ups, ttft=None)
     found = sentence(record)
-    assert found.startswith("4 sessions lost: 3 of them had a stream on tpu-0")
+    assert found.startswith("4 sessions lost: each of 3 had a stream on tpu-0")
     assert found.endswith("; 1 more for another reason.")
 
 

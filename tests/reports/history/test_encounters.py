@@ -9,6 +9,7 @@ import pytest
 from reports.gates.validity import fault_doubts
 from reports.history.encounters import Encounter
 from reports.shared import attributes as names
+from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import RecordBuilder, Up, migrated
 from tests.support.record_results import evidence_of, measured
 
@@ -198,3 +199,62 @@ def test_beside_a_command_the_calls_that_met_a_kill_are_still_counted(record: Re
     record.call("s0", 0, 19.4, gaps={3: 1.25}, ups=migrated(20.01, resumed=21.19, sent=19.4, passed_on=3))
     assert measured(record, "failover.max").value == pytest.approx(1.25)
     assert measured(record, "blast_radius.sessions").value is None
+
+
+# -- a fault that met no call, behind a gateway that is not ours ------------------------------------------------------
+
+
+def served(record: ForeignRecord, *times: float, replica: str = "tpu-0") -> None:
+    for index, at in enumerate(times):
+        record.good_call(f"{replica}-{index}-{at}", at, replica)
+
+
+def test_a_process_that_served_fell_silent_and_served_again_was_hit(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0"])
+    served(foreign, 10.0, 33.0)
+    served(foreign, 25.0, replica="gpu-0")
+    (impact,) = evidence_of(foreign).impacts
+    assert (impact.encounters, impact.silenced, impact.hit_something) == ((), True, True)
+
+
+def test_a_process_that_never_served_again_was_hit_if_calls_were_due(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0"])
+    served(foreign, 0.5, 5.0, 10.0, 15.0)  # 4 in 19.5 s: two were due in 10 s
+    assert not evidence_of(foreign).impacts[0].hit_something
+    served(foreign, 1.0, 6.0, 11.0, 16.0)  # 8 in 19.5 s: four were due
+    assert evidence_of(foreign).impacts[0].hit_something
+
+
+@pytest.mark.parametrize("times", [(), (33.0,)])
+def test_a_process_that_did_not_serve_before_was_not_hit(foreign: ForeignRecord, times: tuple[float, ...]) -> None:
+    foreign.fault(targets=["tpu-0"])
+    served(foreign, *times)
+    served(foreign, 6.0, replica="gpu-0")
+    assert not evidence_of(foreign).impacts[0].hit_something
+
+
+def test_every_target_must_have_fallen_silent(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0", "tpu-1"])
+    served(foreign, 10.0, 33.0)
+    assert not evidence_of(foreign).impacts[0].hit_something
+    served(foreign, 11.0, 34.0, replica="tpu-1")
+    assert evidence_of(foreign).impacts[0].hit_something
+
+
+def test_a_fault_inside_a_replica_hits_no_silence(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="latency", targets=["tpu-0"])
+    served(foreign, 10.0, 33.0)
+    assert not evidence_of(foreign).impacts[0].silenced
+
+
+def test_behind_our_gateway_only_calls_that_met_the_fault_count(foreign: ForeignRecord) -> None:
+    foreign.has_gateway = True
+    foreign.fault(targets=["tpu-0"])
+    served(foreign, 10.0, 33.0)
+    assert not evidence_of(foreign).impacts[0].hit_something
+
+
+def test_a_count_of_zero_at_the_place_of_the_fault_outweighs_the_silence(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0"], hits=0)
+    served(foreign, 10.0, 33.0)
+    assert not evidence_of(foreign).impacts[0].hit_something

@@ -30,12 +30,11 @@ def test_without_trace_context_calls_are_joined_by_conversation_and_time(record:
     assert calls.joined == {"trace": 0, "key": 2, "none": 0}
 
 
-def test_a_request_at_another_time_is_not_joined_with_the_call(record: RecordBuilder) -> None:
+def test_with_our_gateway_a_request_at_another_time_is_not_joined(record: RecordBuilder) -> None:
     record.propagates = False
-    record.has_gateway = False
     record.call("s0", 0, 21.0, ups=[Up("gpu-0", 30.0, 31.0, passed_on=11)])
     calls = evidence_of(record).calls
-    assert calls.joined == {"trace": 0, "key": 0, "none": 1}
+    assert calls.calls[0].replica_requests == []
     assert len(calls.unjoined_requests) == 1
 
 

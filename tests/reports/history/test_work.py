@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reports.history.work import attempts_by_call, wasted_by_call, work_of
+from reports.shared import attributes as names
+from tests.support.foreign_records import ForeignRecord
 from tests.support.measure_records import add_session_of_three
 from tests.support.record_builder import RecordBuilder, Up, migrated
 from tests.support.record_results import evidence_of, value
@@ -71,3 +73,51 @@ def test_wasted_tokens_of_a_call_are_those_decoded_and_not_delivered(record: Rec
     record.call("s1", 0, 7.0, ups=[Up("gpu-0", 7.0, 7.7, passed_on=11, replica_span=False)])
     wasted, decoded = wasted_by_call(evidence_of(record))
     assert (wasted.tolist(), decoded.tolist()) == ([4, 0], [15, 11])
+
+
+# -- behind a gateway that is not ours --------------------------------------------------------------------------------
+
+
+def test_a_late_request_is_wasted_work_of_its_call(foreign: ForeignRecord) -> None:
+    foreign.propagates = False
+    foreign.good_call("s0", 20.0)
+    foreign.call("s1", 0, 21.0, outcome="timeout", ttft=None, ups=[Up("gpu-0", 30.0, 31.0, decoded=11)])
+    wasted, decoded = wasted_by_call(evidence_of(foreign))
+    assert (wasted.tolist(), decoded.tolist()) == ([0, 11], [11, 11])
+    assert attempts_by_call(evidence_of(foreign)).tolist() == [1, 1]
+
+
+def test_a_lost_request_gets_what_the_last_counters_have_beyond_the_spans(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.good_call("s0", 18.0, "tpu-0")
+    for name in ("s1", "s2"):
+        ups = [
+            Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False),
+            Up("gpu-1", 20.05, 21.0, "ok", passed_on=11),
+        ]
+        foreign.call(name, 0, 19.4, tokens=14, gaps={3: 0.9}, its={names.TOKENS_DUPLICATED: 3}, ups=ups)
+    foreign.died("tpu-0", decoded=11 + 6 + 4)
+    evidence = evidence_of(foreign)
+    wasted, decoded = wasted_by_call(evidence)
+    assert work_of(evidence).estimated == 2
+    assert decoded.tolist() == [11, 3 + 2 + 11, 3 + 2 + 11]
+    assert wasted.tolist() == [0, 5, 5]
+
+
+def test_a_request_of_one_death_is_no_work_of_the_next_one(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="flap", targets=["tpu-0"])
+    up = Up("tpu-0", 19.401, 20.01, "reset", passed_on=3, replica_span=False)
+    foreign.call("s0", 0, 19.4, tokens=3, outcome="truncated", ups=[up])
+    foreign.died("tpu-0", decoded=5)
+    foreign.died("tpu-0", at=20.8, incarnation=2, decoded=7)
+    evidence = evidence_of(foreign)
+    assert work_of(evidence).estimated == 1
+    assert work_of(evidence).decoded.tolist() == [5]
+
+
+def test_a_lost_request_says_nothing_about_the_cache(foreign: ForeignRecord) -> None:
+    foreign.experiment["load"]["trace"] = {"dir": "traces"}
+    foreign.died("tpu-0")
+    foreign.call("s0", 0, 19.4, tokens=3, outcome="truncated", ups=[Up("tpu-0", 19.41, 20.01, replica_span=False)])
+    foreign.call("s1", 0, 21.0, ups=[Up("gpu-0", 21.001, 21.7, passed_on=11, cached=64)])
+    assert work_of(evidence_of(foreign)).shared_prefix == 64

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from reports.shared import attributes as names
+from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import RecordBuilder, Up, migrated
-from tests.support.record_results import judged, value
+from tests.support.record_results import judged, measured, value
 
 
 def test_retry_amplification_is_attempts_per_call(record: RecordBuilder) -> None:
@@ -37,3 +40,69 @@ def test_one_repeated_call_makes_the_interval_that_of_one_rare_event(good: Recor
     assert gate.value is not None
     assert gate.interval[0] < gate.value < gate.interval[1]
     assert gate.interval[1] == pytest.approx(1 + 5.572 / gate.samples)
+
+
+# -- behind a gateway that is not ours --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def killed(foreign: ForeignRecord) -> ForeignRecord:
+    """Forty good calls before a kill, and twenty while both replicas of the pool are dead."""
+    foreign.fault()
+    foreign.died("tpu-0", "tpu-1")
+    foreign.steady()
+    for index in range(20):
+        foreign.good_call(f"f{index}", 21.0 + index / 4)
+    return foreign
+
+
+def test_attempts_that_the_gateway_counted_are_added(killed: ForeignRecord) -> None:
+    killed.told(1.0, tpu_0=(0, 0, True))
+    killed.told(27.0, tpu_0=(9, 5, True))
+    during, whole = (measured(killed, "retry_amplification", phase) for phase in ("fault", None))
+    assert (during.note, whole.note) == ("", "")
+    assert (during.value, whole.value) == pytest.approx((25 / 20, 65 / 60))
+    assert measured(killed, "retry_amplification", "baseline").value == 1.0
+
+
+def test_the_kernels_count_bounds_the_attempts_from_above(killed: ForeignRecord) -> None:
+    killed.refusals((0.0, 0), (27.0, 10))
+    found = measured(killed, "retry_amplification", "fault")
+    assert found.value == 1.0
+    assert found.note == "at least: up to 10 connections that dead replicas may have refused are not in it"
+    assert found.interval is not None
+    low, high = found.interval()
+    assert (low, high >= 1 + 10 / 20) == (1.0, True)
+
+
+def test_attempts_that_nobody_counted_have_no_upper_bound(killed: ForeignRecord) -> None:
+    found = measured(killed, "retry_amplification", "fault")
+    assert found.interval is not None
+    assert found.interval() == (1.0, math.inf)
+    passes, undecided, fails, before = judged(
+        killed,
+        "retry_amplification during fault >= 1",
+        "retry_amplification during fault <= 3",
+        "retry_amplification during fault < 1",
+        "retry_amplification in baseline <= 3",
+    )
+    assert [gate.verdict for gate in (passes, undecided, fails, before)] == ["pass", "inconclusive", "fail", "pass"]
+    assert undecided.why == (
+        "1x (at least: connections that dead replicas refused are not in it, and nobody counted them); <= 3x is "
+        "undecided"
+    )
+
+
+def test_a_small_count_of_the_kernel_decides_a_gate(killed: ForeignRecord) -> None:
+    killed.refusals((0.0, 0), (27.0, 4))
+    passes, undecided = judged(
+        killed, "retry_amplification during fault <= 3", "retry_amplification during fault <= 1.1"
+    )
+    assert (passes.verdict, undecided.verdict) == ("pass", "inconclusive")
+    assert "at least: up to 4 connections" in passes.why
+
+
+def test_late_requests_count_for_the_phase_of_their_call(foreign: ForeignRecord) -> None:
+    foreign.propagates = False
+    foreign.call("s0", 0, 18.0, outcome="timeout", ttft=None, ups=[Up("gpu-0", 18.1, 19.0), Up("gpu-1", 22.0, 23.0)])
+    assert value(foreign, "retry_amplification", "baseline") == 2.0

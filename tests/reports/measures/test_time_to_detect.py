@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import RecordBuilder, Up, migrated
-from tests.support.record_results import measured, value
+from tests.support.record_results import judged, measured, value
 
 
 def test_detection_is_the_first_reaction_of_the_gateway_to_a_faulted_replica(record: RecordBuilder) -> None:
@@ -29,3 +30,32 @@ def test_without_a_reaction_the_time_to_detect_is_infinite(record: RecordBuilder
 
 def test_without_a_fault_time_to_detect_is_not_measured(good: RecordBuilder) -> None:
     assert measured(good, "time_to_detect").why_not == "no fault was injected"
+
+
+# -- behind a gateway that is not ours --------------------------------------------------------------------------------
+
+
+def test_where_an_attempt_may_have_been_refused_detection_is_at_most_what_was_seen(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0", "tpu-1")
+    foreign.steady()
+    ups = [Up("tpu-0", 19.401, 20.01, "reset", replica_span=False), Up("gpu-1", 22.0, 23.0, reason="retry")]
+    foreign.call("s0", 0, 19.4, ttft=3.0, ups=ups)
+    foreign.good_call("s1", 21.0)
+    found = measured(foreign, "time_to_detect")
+    assert found.value == pytest.approx(2.001, abs=0.01)
+    assert found.interval is not None
+    assert found.interval() == (0.0, found.value)
+    assert found.note.startswith("at most: an attempt that a dead replica refused")
+    passes, undecided = judged(foreign, "time_to_detect <= 3 s", "time_to_detect <= 1 s")
+    assert (passes.verdict, undecided.verdict) == ("pass", "inconclusive")
+    foreign.refusals((0.0, 0))
+    assert measured(foreign, "time_to_detect").interval is None
+
+
+def test_the_statistics_of_a_real_gateway_show_its_reaction(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.good_call("s0", 6.0)
+    foreign.told(1.0, tpu_0=(0, 0, True), gpu_0=(0, 0, True))
+    foreign.told(20.6, tpu_0=(0, 0, False), gpu_0=(0, 0, True))
+    assert value(foreign, "time_to_detect") == pytest.approx(0.6)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from reports.report.build import plain
+from typing import Any
+
+import pytest
+
+from reports.record.reader import read_record
+from reports.report.build import plain, run_facts
+from tests.support.foreign_records import ForeignRecord
 
 
 def test_values_that_json_has_no_form_for_are_replaced() -> None:
@@ -11,3 +17,19 @@ def test_values_that_json_has_no_form_for_are_replaced() -> None:
         "b": [None, "01"],
         "3": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("target", "gateway"),
+    [
+        ({"stack": "two-pools"}, None),
+        ({"stack": "two-pools", "gateway": {"nginx": {"preset": "tuned"}}}, "nginx:tuned"),
+        ({"stack": "two-pools", "gateway": {"nginx": None}}, "nginx"),
+        ({"stack": "two-pools", "gateway": {}}, None),
+        ({"stack": "two-pools", "gateway": "garbage"}, None),
+        ("garbage", None),
+    ],
+)
+def test_a_run_names_the_gateway_that_it_started(foreign: ForeignRecord, target: Any, gateway: str | None) -> None:
+    foreign.experiment["target"] = target
+    assert run_facts(read_record(foreign.write()))["gateway"] == gateway

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.shared.wording import difference_text, interval_text, number_text, value_text
+from reports.shared.wording import difference_text, interval_text, number_text, target_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,18 @@ def test_a_difference_has_a_sign_and_shares_are_in_points() -> None:
     assert difference_text({"difference": -0.051, "unit": "share", "interval": None}) == "-5.1 points"
     assert difference_text({"difference": "never", "unit": "s", "interval": None}) == "+infinite"
     assert difference_text({"difference": 0.0, "unit": "x", "interval": None}) == "0x"
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ({"stack": "naive", "url": None}, "naive"),  # of an older version
+        ({"stack": "naive", "url": None, "gateway": None}, "naive"),
+        ({"stack": "naive", "url": None, "gateway": "nginx:tuned"}, "nginx:tuned on naive"),
+        ({"stack": "naive", "url": "http://127.0.0.1:4000", "gateway": None}, "http://127.0.0.1:4000 on naive"),
+        ({"stack": None, "url": "http://127.0.0.1:4000", "gateway": None}, "http://127.0.0.1:4000"),
+        ({"stack": None, "url": None}, "unknown"),
+    ],
+)
+def test_a_target_is_named_with_what_is_in_front_of_the_replicas(run: dict[str, str | None], text: str) -> None:
+    assert target_text(run) == text
