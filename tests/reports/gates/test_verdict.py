@@ -17,8 +17,8 @@ def test_each_verdict_of_a_run_has_an_exit_code() -> None:
     assert set(EXIT_CODES) == set(get_args(Verdict))
 
 
-def test_only_a_passing_run_exits_with_0_and_2_is_left_for_wrong_usage() -> None:
-    assert [verdict for verdict, code in EXIT_CODES.items() if code == 0] == ["pass"]
+def test_only_a_pass_and_chaos_by_hand_exit_with_0_and_2_is_left_for_wrong_usage() -> None:
+    assert [verdict for verdict, code in EXIT_CODES.items() if code == 0] == ["played", "pass"]
     assert 2 not in EXIT_CODES.values()
 
 
@@ -81,3 +81,22 @@ def test_a_guardrail_that_a_very_late_machine_tripped_decides_nothing(
     good.event("run", 20.0, event="aborted", why="session_success < 50% for 5s")
     found = decide(read_record(good.write()), judged(good, "calls in warmup >= 1"), (), severe=severe)
     assert found.verdict == verdict
+
+
+def test_a_run_that_was_aborted_by_hand_was_stopped_by_no_guardrail(good: RecordBuilder) -> None:
+    good.event("run", 40.0, event="aborted", why="aborted by hand")
+    found = decide(read_record(good.write()), judged(good, "calls >= 1"), ())
+    assert (found.verdict, found.exit_code, found.why[0]) == ("aborted", 4, "aborted by hand")
+
+
+def test_chaos_by_hand_is_played_also_without_load_and_gates(record: RecordBuilder) -> None:
+    record.experiment["by_hand"] = True
+    found = decide(read_record(record.write()), (), (), no_load="no call was made")
+    assert (found.verdict, found.exit_code) == ("played", 0)
+    assert found.why == ("chaos by hand has no gates: nothing was judged",)
+
+
+def test_chaos_by_hand_that_left_a_fault_has_failed(record: RecordBuilder) -> None:
+    record.experiment["by_hand"] = True
+    found = decide(read_record(record.write()), (), (), not_reverted=["kill on tpu-0 is not reverted"])
+    assert (found.verdict, found.exit_code) == ("failed", 5)
