@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from chaos.cli.app import app
 from chaos.supervision.undo import pending
-from reports.shared.errors import UserError
+from reports.shared.errors import BrownoutError, UserError
 from tests.support.run_helpers import events, kill_all_of, of_run, report, until, write_experiment
 
 READY = "Ctrl-C ends it"
@@ -63,12 +63,11 @@ class Session:
 
     def ask(self, *words: str) -> tuple[int, str]:
         """A command from another terminal: exit code and output."""
-        command = [sys.executable, "-m", "chaos.cli.app", *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, check=False, env=self.environment, cwd=self.runs.parent
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        return done.returncode, done.stdout + done.stderr
+        done = CliRunner(env={"XDG_RUNTIME_DIR": str(self.runtime.parent)}).invoke(app, list(words))
+        if isinstance(done.exception, BrownoutError):
+            return 2 if isinstance(done.exception, UserError) else 5, done.output + str(done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output
 
     def status(self) -> dict[str, Any]:
         code, output = self.ask("status", "--json")
@@ -81,7 +80,7 @@ class Session:
 
     def nothing_left(self) -> None:
         until(lambda: not of_run(self.folder), "the end of every process")
-        assert pending(self.folder / "undo.jsonl") == {} or not pending(self.folder / "undo.jsonl")
+        assert not pending(self.folder / "undo.jsonl")
 
 
 def free_ports(count: int) -> list[int]:
