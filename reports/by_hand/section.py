@@ -8,9 +8,10 @@ from reports.by_hand.windows import FaultWindow
 from reports.gates.judging import measure
 from reports.history.evidence import Evidence, Scope
 from reports.measures.catalogue import CATALOGUE
+from reports.shared.attributes import Outcome
 from reports.shared.wording import value_text
 
-__all__ = ["SHOWN", "window_lines", "window_section"]
+__all__ = ["SHOWN", "abandoned_text", "window_lines", "window_section"]
 
 SHOWN: Final = (
     ("slo_attainment", "", "baseline"),
@@ -33,9 +34,26 @@ def window_section(window: FaultWindow, evidence: Evidence, folder: str) -> dict
         "faults": [{"id": fault.id, "kind": fault.kind, "targets": list(fault.targets)} for fault in window.faults],
         "phases": [{"name": p.name, "start_s": p.start_s, "end_s": p.end_s} for p in window.phases],
         "no_baseline": window.without,
+        "abandoned": _abandoned(window, evidence),
         "measures": [_shown(evidence, name, stat, phase) for name, stat, phase in SHOWN],
         "folder": folder,
     }
+
+
+def _abandoned(window: FaultWindow, evidence: Evidence) -> int:
+    """The calls of the fault phase that were open when the load stopped: an experiment lets its calls end first."""
+    fault = next(phase for phase in window.phases if phase.name == "fault")
+    return sum(
+        call.outcome == Outcome.ABANDONED and call.sent_s <= fault.end_s and call.end_s >= fault.start_s
+        for call in evidence.calls.calls
+    )
+
+
+def abandoned_text(section: dict[str, Any]) -> str:
+    """What the end of the load did to the window; "" if nothing."""
+    count = section["abandoned"]
+    calls = "1 call of the fault was" if count == 1 else f"{count} calls of the fault were"
+    return f"{calls} open when the load stopped, and count as failed" if count else ""
 
 
 def _shown(evidence: Evidence, name: str, stat: str, phase: str | None) -> dict[str, Any]:
@@ -63,6 +81,8 @@ def window_lines(section: dict[str, Any]) -> list[str]:
     lines = [f"{section['number']}. {faults}, from {phase['start_s']:.1f} s to {phase['end_s']:.1f} s"]
     if section["no_baseline"]:
         lines.append(f"   no baseline: {section['no_baseline']}")
+    if section["abandoned"]:
+        lines.append(f"   {abandoned_text(section)}")
     width = max(len(one["name"]) for one in section["measures"])
     for one in section["measures"]:
         if one["value"] is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reports.by_hand.section import abandoned_text
 from reports.shared.wording import value_text
 
 __all__ = ["windows_view"]
@@ -23,6 +24,7 @@ def _window(window: Mapping[str, Any]) -> dict[str, Any]:
         "faults": [f"{one['kind']} of {', '.join(one['targets'])} ({one['id']})" for one in window["faults"]],
         "when": f"from {fault['start_s']:.1f} s to {fault['end_s']:.1f} s",
         "no_baseline": window["no_baseline"],
+        "abandoned": abandoned_text(window),
         "link": f"{window['folder']}/report.html",
         "rows": [(one["name"], _text(one)) for one in window["measures"]],
     }

@@ -15,6 +15,15 @@ from chaos.cli import by_hand
 from chaos.cli.app import app
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
+FAULT: dict[str, Any] = {
+    "id": "h1",
+    "kind": "kill",
+    "targets": ["right-0"],
+    "since_s": 0.1,
+    "ends_in_s": None,
+    "confirmed": True,
+    "problem": "",
+}
 FACTS: dict[str, Any] = {
     "what": "up",
     "up_s": 12.3,
@@ -24,8 +33,8 @@ FACTS: dict[str, Any] = {
     "folder": "/runs/1",
     "gateway": {"name": "reference", "state": "running"},
     "replicas": [
-        {"name": "left-0", "pool": "left", "url": "http://127.0.0.1:1/v1", "state": "running", "running": 3, "waiting": 1},
-        {"name": "right-0", "pool": "right", "url": "http://127.0.0.1:2/v1", "state": "gone", "running": None, "waiting": None},
+        {"name": "left-0", "url": "http://127.0.0.1:1/v1", "state": "running", "running": 3, "waiting": 1},
+        {"name": "right-0", "url": "http://127.0.0.1:2/v1", "state": "gone", "running": None, "waiting": None},
     ],
     "load": {
         "running": True,
@@ -38,10 +47,10 @@ FACTS: dict[str, Any] = {
     "aborted": True,
     "lent_to": "",
     "faults": [
-        {"id": "h1", "kind": "kill", "targets": ["right-0"], "since_s": 3.0, "ends_in_s": 7.2, "confirmed": True, "problem": ""},
-        {"id": "h2", "kind": "cut", "targets": ["left-0"], "since_s": 0.1, "ends_in_s": None, "confirmed": False, "problem": "it broke"},
+        {**FAULT, "since_s": 3.0, "ends_in_s": 7.2},
+        {**FAULT, "id": "h2", "kind": "cut", "targets": ["left-0"], "confirmed": False, "problem": "it broke"},
     ],
-}  # fmt: skip
+}
 
 
 def entry(name: str) -> Entry:

@@ -132,3 +132,13 @@ def test_an_experiment_that_was_changed_by_hand_decides_no_gate(tmp_path: Path, 
     assert found.verdict.verdict == ("inconclusive" if doubt else "pass")
     changed = f"the run was changed by hand ({action} h1: kill on tpu-0)"
     assert (changed in found.verdict.why[0]) == doubt
+
+
+def test_calls_that_the_end_of_the_load_cut_are_named(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run", load=(0.0, 45.0))
+    injected(record, "h1", 40.0, 50.0)
+    for index in range(2):
+        record.call(f"a{index}", 0, 42.0, outcome="abandoned", ups=[Up("gpu-0", 42.0, 45.0, "abandoned")])
+    (window,) = analyse(record.write(), write=False).data["windows"]
+    assert window["abandoned"] == 2
+    assert "   2 calls of the fault were open when the load stopped, and count as failed" in window_lines(window)

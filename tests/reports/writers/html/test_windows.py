@@ -15,6 +15,7 @@ WINDOW: dict[str, Any] = {
         {"name": "fault", "start_s": 40.0, "end_s": 51.04},
     ],
     "no_baseline": "",
+    "abandoned": 0,
     "measures": [
         MEASURE,
         {**MEASURE, "value": None, "why_not": "no call met a fault"},
