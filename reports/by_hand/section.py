@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from reports.by_hand.windows import FaultWindow
@@ -34,22 +35,18 @@ def window_section(window: FaultWindow, evidence: Evidence, folder: str) -> dict
         "faults": [{"id": fault.id, "kind": fault.kind, "targets": list(fault.targets)} for fault in window.faults],
         "phases": [{"name": p.name, "start_s": p.start_s, "end_s": p.end_s} for p in window.phases],
         "no_baseline": window.without,
-        "abandoned": _abandoned(window, evidence),
+        "abandoned": _abandoned(evidence),
         "measures": [_shown(evidence, name, stat, phase) for name, stat, phase in SHOWN],
         "folder": folder,
     }
 
 
-def _abandoned(window: FaultWindow, evidence: Evidence) -> int:
+def _abandoned(evidence: Evidence) -> int:
     """The calls of the fault phase that were open when the load stopped: an experiment lets its calls end first."""
-    fault = next(phase for phase in window.phases if phase.name == "fault")
-    return sum(
-        call.outcome == Outcome.ABANDONED and call.sent_s <= fault.end_s and call.end_s >= fault.start_s
-        for call in evidence.calls.calls
-    )
+    return sum(call.outcome == Outcome.ABANDONED and call.phase == "fault" for call in evidence.calls.calls)
 
 
-def abandoned_text(section: dict[str, Any]) -> str:
+def abandoned_text(section: Mapping[str, Any]) -> str:
     """What the end of the load did to the window; "" if nothing."""
     count = section["abandoned"]
     calls = "1 call of the fault was" if count == 1 else f"{count} calls of the fault were"

@@ -56,6 +56,11 @@ RULES: Final = (
     Rule(r"brownout run .*", "long", JUDGED),
     Rule(r"brownout (report|trace|compare) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
+    Rule(
+        r"brownout (load|inject|revert|restart|status|abort|release)( .*)?",
+        not_run="needs a stack that is up: tests/chaos/cli/test_up.py plays a session",
+        suite="not run",
+    ),
     Rule(r"brownout up .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),
