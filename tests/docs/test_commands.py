@@ -61,6 +61,7 @@ RULES: Final = (
         not_run="needs a stack that is up: tests/chaos/cli/test_up.py plays a session",
         suite="not run",
     ),
+    Rule(r"brownout up --replicas-only .*", not_run="test_your_gateway.py plays it", suite="not run"),
     Rule(r"brownout up .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),
