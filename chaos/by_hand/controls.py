@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from chaos.by_hand.control import Say
+from chaos.by_hand.hand_fault import HandFault, HandWorld
 from chaos.by_hand.injection import Injection, injection, preview
 from chaos.by_hand.load import HandLoad
-from chaos.faults.world import World
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.record_writer import EventLog
@@ -23,37 +23,11 @@ from reports.shared.attributes import ABORTED_BY_HAND, TARGET_GATEWAY
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 from targets.stack import Stack
 
-__all__ = ["LENT", "HandControls", "HandFault", "HandWorld"]
+__all__ = ["LENT", "HandControls"]
 
 ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop", "lend")
 LENT: Final = "lent"
 """What is said when the replicas are lent: their ports are free."""
-
-
-class HandWorld(World, Protocol):
-    """The target of faults, which also says what is down."""
-
-    def is_gone(self, name: str) -> bool:
-        """Whether the process is not there."""
-
-
-@dataclass(slots=True)
-class HandFault:
-    """A fault that was injected by hand. `since_s`, `ends_s`: on the loop's clock; None: it has no end of its own."""
-
-    injection: Injection
-    play: FaultPlay
-    task: asyncio.Task[Any]
-    since_s: float
-    ends_s: float | None
-    timer: asyncio.TimerHandle | None = None
-    problem: str = ""
-    """Why its play ended, where the record, the undo file or the shepherd was the reason."""
-
-    @property
-    def active(self) -> bool:
-        """Whether it may act on its targets, or is about to."""
-        return self.play.active or not self.task.done()
 
 
 @dataclass(slots=True)
@@ -373,6 +347,10 @@ class HandControls:
             "load": self.load.facts() if self.load is not None else None,
             "aborted": self.aborted,
             "lent_to": self.lent_to,
+            "of_experiment": [
+                {"id": fault_id, "kind": play.fault.kind, "targets": list(play.fault.targets)}
+                for fault_id, play in self._of_timeline()
+            ],
             "faults": [
                 {
                     "id": fault_id,

@@ -110,6 +110,9 @@ def _print_one(console: Console, facts: Mapping[str, Any]) -> None:
         console.print(Text(f"{text}since {_since(fault['since_s'])}, {ends}", style="red"), soft_wrap=True)
         if fault["problem"]:
             console.print(Text(f"    {fault['problem']}", style="bold red"), soft_wrap=True)
+    for fault in facts["of_experiment"]:
+        text = f"  fault {fault['id']}: {fault['kind']} on {', '.join(fault['targets'])}, of the experiment"
+        console.print(Text(text, style="red"), soft_wrap=True)
     if facts["aborted"]:
         console.print(Text("  aborted: nothing can be injected until brownout release", style="yellow"))
     if facts["lent_to"]:

@@ -195,6 +195,7 @@ async def test_faults_of_the_experiment_are_left_to_it(rig: HandRig) -> None:
     await rig.ask("inject", "freeze --pool tpu")
     rig.plays["f1"] = rig.plays.pop("h1")  # as if the timeline had injected it
     rig.controls.faults.clear()
+    assert rig.controls.status()["of_experiment"] == [{"id": "f1", "kind": "freeze", "targets": ["tpu-0", "tpu-1"]}]
     assert "freeze (f1) of the experiment is active there" in await refused(
         rig, "inject", "latency --pool tpu --delay 1s"
     )

@@ -46,6 +46,7 @@ FACTS: dict[str, Any] = {
     },
     "aborted": True,
     "lent_to": "",
+    "of_experiment": [{"id": "f1", "kind": "freeze", "targets": ["left-0"]}],
     "faults": [
         {**FAULT, "since_s": 3.0, "ends_in_s": 7.2},
         {**FAULT, "id": "h2", "kind": "cut", "targets": ["left-0"], "confirmed": False, "problem": "it broke"},
@@ -99,6 +100,7 @@ def test_status_shows_processes_load_and_faults(stacks: Stacks) -> None:
         "fault h1: kill on right-0, since 3 s, reverted in 7 s",
         "fault h2: cut on left-0, since 0 s, not confirmed yet",
         "it broke",
+        "fault f1: freeze on left-0, of the experiment",
         "aborted: nothing can be injected until brownout release",
         "record: /runs/1",
     ):

@@ -1,0 +1,39 @@
+"""A fault that was injected by hand, and what its target must say."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chaos.by_hand.injection import Injection
+from chaos.faults.world import World
+from chaos.runner.fault_play import FaultPlay
+
+__all__ = ["HandFault", "HandWorld"]
+
+
+class HandWorld(World, Protocol):
+    """The target of faults, which also says what is down."""
+
+    def is_gone(self, name: str) -> bool:
+        """Whether the process is not there."""
+
+
+@dataclass(slots=True)
+class HandFault:
+    """A fault that was injected by hand. `since_s`, `ends_s`: on the loop's clock; None: it has no end of its own."""
+
+    injection: Injection
+    play: FaultPlay
+    task: asyncio.Task[Any]
+    since_s: float
+    ends_s: float | None
+    timer: asyncio.TimerHandle | None = None
+    problem: str = ""
+    """Why its play ended, where the record, the undo file or the shepherd was the reason."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it may act on its targets, or is about to."""
+        return self.play.active or not self.task.done()
