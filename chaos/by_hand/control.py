@@ -24,7 +24,7 @@ from chaos.by_hand.runtime import Entry
 from chaos.supervision.identity import state_of
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
-__all__ = ["Answer", "ControlSocket", "ask", "exchange"]
+__all__ = ["Answer", "ControlSocket", "Say", "ask", "exchange"]
 
 MAX_LINE_BYTES: Final = 1 << 20
 REQUEST_WITHIN_S: Final = 5.0

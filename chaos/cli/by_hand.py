@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.by_hand.control import ask
+from chaos.by_hand.control import Answer, Say, ask
 from chaos.by_hand.injection import options_of
 from chaos.by_hand.runtime import Entry, entries, find_entry
 from chaos.cli.console import open_console
@@ -20,13 +20,23 @@ from reports.shared.errors import BrownoutError, UserError
 __all__ = ["command", "inject_fault", "print_status", "start_load"]
 
 
+def _ask(at: str | None, request: Mapping[str, Any], say: Say) -> Answer:
+    """As `ask`. Ctrl-C ends the waiting only, and says so."""
+    entry = find_entry(at)
+    try:
+        return ask(entry, request, say)
+    except KeyboardInterrupt:
+        say(f"{entry.name} goes on with it: brownout status --at {entry.name}")
+        raise
+
+
 def command(request: Mapping[str, Any], *, at: str | None) -> int:
     """Send a request, print what is said meanwhile and the result. Returns exit code 0.
 
     Raises UserError or TargetFailed with the stack's words.
     """
     console = open_console()
-    answer = ask(find_entry(at), request, lambda text: console.print(Text(text, style="dim"), soft_wrap=True))
+    answer = _ask(at, request, lambda text: console.print(Text(text, style="dim"), soft_wrap=True))
     console.print(Text(str(answer.get("text") or "done")), soft_wrap=True)
     return 0
 
@@ -38,7 +48,7 @@ def inject_fault(kind: str, words: Sequence[str], *, at: str | None, dry_run: bo
     options = options_of(words)
     console = open_console()
     request = {"do": "inject", "kind": kind, "options": options, "dry_run": dry_run}
-    answer = ask(find_entry(at), request, lambda text: console.print(Text(text), soft_wrap=True))
+    answer = _ask(at, request, lambda text: console.print(Text(text), soft_wrap=True))
     if dry_run:
         console.print(Text(f"would be: {answer['text']}"), soft_wrap=True)
     else:

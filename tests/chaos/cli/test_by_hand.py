@@ -69,7 +69,7 @@ class Stacks:
     def ask(self, one: Entry, request: Mapping[str, Any], say: Any = None) -> Any:
         self.requests.append(request)
         answer = self.answers.get(one.name, {"ok": True, **FACTS})
-        if isinstance(answer, BrownoutError):
+        if isinstance(answer, BrownoutError | KeyboardInterrupt):
             raise answer
         if say is not None:
             say("meanwhile")
@@ -186,3 +186,9 @@ def test_the_stacks_refusal_is_the_commands_error(stacks: Stacks) -> None:
     assert isinstance(run("inject", "kill", "--pool", "left").exception, UserError)
     stacks.answers["small"] = TargetFailed("it could not be reverted")
     assert isinstance(run("revert").exception, TargetFailed)
+
+
+def test_ctrl_c_ends_the_waiting_and_says_that_the_stack_goes_on(stacks: Stacks) -> None:
+    stacks.answers["small"] = KeyboardInterrupt()
+    for words in (["inject", "kill", "--pool", "left"], ["revert"]):
+        assert "small goes on with it: brownout status --at small" in run(*words).output

@@ -19,6 +19,7 @@ from chaos.cli.app import app
 from chaos.supervision.undo import pending
 from reports.shared.errors import BrownoutError, UserError
 from tests.support.run_helpers import events, kill_all_of, of_run, report, until, write_experiment
+from tests.support.small_disk import fill, small_disk
 
 READY = "Ctrl-C ends it"
 
@@ -181,6 +182,23 @@ def test_a_stopped_stack_is_named_in_seconds_and_its_faults_end(tmp_path: Path) 
         session.nothing_left()
     finally:
         kill_all_of(tmp_path)
+
+
+@pytest.mark.long
+def test_a_full_disk_ends_the_stack_and_report_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size="600k") as disk:
+        session = Session(tmp_path, "--runs", str(disk / "runs"))
+        session.runs = disk / "runs"
+        try:
+            assert session.ask("inject", "kill", "--pool", "right")[0] == 0
+            fill(disk)
+            assert session.process.wait(40) == 5, session.output
+            assert "the disk is full" in session.output
+            assert "Traceback" not in session.output
+            session.nothing_left()
+            assert report(session.folder)[0] == 5
+        finally:
+            kill_all_of(tmp_path)
 
 
 @pytest.fixture
