@@ -22,6 +22,7 @@ from targets.adapters.base import AdminPage, Installation, LogFile, Site, Upstre
 from targets.stack import load_stack
 from tests.support.run_helpers import events
 
+STACK = load_stack("naive")
 PROGRAM = Installation(Path("/usr/bin/true"), "1.0", libraries=("/opt/lib",))
 
 
@@ -64,8 +65,7 @@ class Rig:
 
     def __init__(self, folder: Path, adapter: Fake) -> None:
         self.folder = RunFolder(folder, "x")
-        stack = load_stack("naive")
-        self.deployment = Deployment.plan(stack, self.folder, "token", "http://127.0.0.1:1", 7, front="adapter")
+        self.deployment = Deployment.plan(STACK, self.folder, "token", "http://127.0.0.1:1", 7, front="adapter")
         self.gateway = AdapterGateway.make(cast(Any, adapter), "tuned", PROGRAM, self.deployment, self.folder)
         self.status, self.body, self.seen = 200, b'{"attempts": 3, "refused": 1}', list[str]()
         self.place = self.folder.path / "gateway"
@@ -117,7 +117,7 @@ def test_it_is_started_in_its_folder_with_its_environment(rig: Rig, monkeypatch:
     spec = rig.gateway.spec()
     assert (spec.name, spec.kind, spec.cwd) == ("gateway", "adapter", rig.place.absolute())
     assert spec.argv == ["/usr/bin/true", str(rig.place.absolute() / "fake.conf")]
-    assert (spec.env["LD_LIBRARY_PATH"], spec.env["FAKE_MODEL"]) == ("/opt/lib", load_stack("naive").model)
+    assert (spec.env["LD_LIBRARY_PATH"], spec.env["FAKE_MODEL"]) == ("/opt/lib", STACK.model)
     assert not {"HTTP_PROXY", "BROWNOUT_TOKEN"} & spec.env.keys()
     assert rig.gateway.headers == {"x-fake": "1"}
 
