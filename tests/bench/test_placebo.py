@@ -12,12 +12,14 @@ from reports.record.reader import read_record
 from tests.support.record_builder import good_run
 
 
+@pytest.mark.long
 def test_hardly_a_measure_of_simulated_runs_differs() -> None:
     found = [differs for seed in range(900, 912) for differs in differing(simulated(seed)).values()]
     assert len(found) >= 12 * 7
     assert not too_many(sum(found), len(found))
 
 
+@pytest.mark.long
 def test_tokens_counted_where_their_call_is_judged_make_goodput_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     def by_call(evidence: Evidence, phases: tuple[str, ...]) -> object:
         columns = evidence.columns

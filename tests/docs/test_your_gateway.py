@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.runner.ports import free_ports
 from targets.adapters.cache import installed
 from targets.adapters.catalogue import ADAPTERS
 from tests.support.paths import ROOT
+from tests.support.port_ranges import ports_in_a_row
 from tests.support.run_helpers import until
 
 PAGE = (ROOT / "docs" / "your-gateway.md").read_text()
@@ -45,8 +45,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        gateway, *_ = free_ports(1)
-        first = next(port for port in range(20_000, 30_000, 10) if _all_free(port, 6))
+        gateway, first = ports_in_a_row(1), ports_in_a_row(6)
         self._ports = {str(18_101 + n): str(first + n) for n in range(6)} | {"4000": str(gateway)}
         as_root = "user root;\n" if os.geteuid() == 0 else ""  # as the page says
         self.write("nginx.conf", as_root + block("nginx"))
@@ -92,18 +91,6 @@ class Reader:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(20)
-
-
-def _all_free(first: int, count: int) -> bool:
-    import socket
-
-    for port in range(first, first + count):
-        with socket.socket() as tried:
-            try:
-                tried.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
 
 
 @pytest.mark.slow

@@ -6,13 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from chaos.runner.ports import check_free, free_ports
-from reports.shared.errors import UserError
+from tests.support.port_ranges import ports_in_a_row
 from tests.support.run_helpers import Run, report, write_experiment
 
 pytestmark = pytest.mark.slow
@@ -37,18 +35,10 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 """
 
 
-def two_ports_in_a_row() -> int:
-    while True:
-        (port,) = free_ports(1)
-        with suppress(UserError):
-            check_free(port + 1)
-            return port
-
-
 @pytest.fixture
 def target(tmp_path: Path) -> Iterator[Path]:
     """A file that names the gateway and the ports of its upstreams."""
-    first, (port,) = two_ports_in_a_row(), free_ports(1)
+    first, port = ports_in_a_row(2), ports_in_a_row(1)
     path = tmp_path / "target.yaml"
     replicas = f"replicas: {{stack: small-stack.yaml, first_port: {first}}}"
     path.write_text(f'brownout: 1\ntarget: {{url: "http://127.0.0.1:{port}", model: m, {replicas}}}\n')

@@ -51,7 +51,7 @@ def test_the_version_is_read(output: str, version: str | None) -> None:
     assert LITELLM.version_in(output) == version
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_real_one_streams(tmp_path: Path) -> None:
     async with real_gateway("litellm:tuned", tmp_path) as gateway:
         await streams_arrive_token_by_token(gateway)
