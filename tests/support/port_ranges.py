@@ -1,4 +1,4 @@
-"""Ports in a row for a run of the test: free, and claimed by nobody (`chaos.runner.ports.free_ports` claims its own)."""
+"""Ports in a row for a run of a test, which nobody has claimed (`chaos.runner.ports.free_ports` claims its own)."""
 
 from __future__ import annotations
 
