@@ -115,9 +115,15 @@ def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attem
     for index, attempt in enumerate(made):
         earlier = [one for one in made[:index] if one.client_attempt == attempt.client_attempt]
         attempt.reason = "migration" if attempt.offset else "retry" if earlier else "first"
-        following = made[index + 1].start_s if index + 1 < len(made) else math.inf
-        attempt.passed_on = min(attempt.passed_on, _received(call, attempt, following))
+        attempt.passed_on = min(attempt.passed_on, _received(call, attempt, _followed_s(attempt, made[index + 1 :])))
     return made
+
+
+def _followed_s(attempt: Attempt, later: Iterable[Attempt]) -> float:
+    """When the attempt began that took over from this one. Not a hedge: that began while this one was open."""
+    ended_s = attempt.end_s - _STOPS_WITHIN_S
+    began = [one.start_s for one in later if one.outcome != Outcome.ABANDONED and one.start_s >= ended_s]
+    return min(began, default=math.inf)
 
 
 def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int) -> Attempt:
@@ -157,7 +163,7 @@ def sent_to_frozen(fault: FaultRecord, request: ReplicaRequest) -> bool:
 
 
 def _received(call: Call, attempt: Attempt, until_s: float) -> int:
-    """Tokens that the client received from the start of an attempt until the next one began."""
+    """Tokens that the client received from the start of an attempt until another took over."""
     if attempt.client_attempt >= len(call.client_attempts):
         return 0
     chunks = call.client_attempts[attempt.client_attempt].chunks

@@ -129,6 +129,32 @@ def test_the_conversation_decides_where_a_gateway_sends_a_wrong_trace(foreign: F
     assert evidence.calls.joined == {"trace": 1, "key": 2, "none": 0}
 
 
+def test_a_hedge_that_was_given_up_takes_no_tokens_from_the_killed_attempt(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    hedge = Up("gpu-0", 19.6, 19.91, "abandoned")
+    again = Up("gpu-1", 20.05, 23.0, passed_on=8, offset=3)
+    foreign.call("s0", 0, 19.4, gaps={3: 2.5}, ups=[KILLED, hedge, again])
+    (met,) = encounters(foreign)
+    assert [(a.replica, a.passed_on) for a in met.call.attempts] == [("tpu-0", 3), ("gpu-0", 0), ("gpu-1", 8)]
+    assert met.failover_s == pytest.approx(2.5)
+
+
+def test_a_hedge_takes_no_tokens_from_an_attempt_that_is_still_open(foreign: ForeignRecord) -> None:
+    ups = [Up("gpu-0", 21.01, 21.71, passed_on=11), Up("gpu-1", 21.3, 21.52, "abandoned", decoded=1)]
+    foreign.call("s0", 0, 21.0, ups=ups)
+    (call,) = calls_of(foreign)
+    assert (call.attempts[0].passed_on, call.replica) == (11, "gpu-0")
+
+
+def test_a_call_was_served_by_the_attempt_that_ended_ok(foreign: ForeignRecord) -> None:
+    ups = [Up("gpu-0", 21.01, 21.71, passed_on=11), Up("gpu-1", 21.3, 21.52, "abandoned", passed_on=2)]
+    foreign.call("s0", 0, 21.0, ups=ups)
+    (call,) = calls_of(foreign)
+    assert call.attempts[1].passed_on > 0
+    assert call.replica == "gpu-0"
+
+
 def test_a_request_to_a_frozen_process_began_while_it_was_frozen(foreign: ForeignRecord) -> None:
     foreign.fault(kind="freeze", targets=["tpu-0"])
     ups = [Up("tpu-0", 30.05, 30.06, "abandoned"), Up("gpu-0", 26.0, 27.0, passed_on=11)]
