@@ -107,9 +107,10 @@ def _transition(replica: str, transition: Transition, statistics: GatewayStatist
 
 def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attempt]:
     """The attempts of a call, made of its requests at replicas. `places`: the client attempt of each request."""
+    placed = list(zip(call.replica_requests, places, strict=True))
     made = [
-        _attempt(record.faults, call, request, place)
-        for request, place in zip(call.replica_requests, places, strict=True)
+        _attempt(record.faults, call, request, place, [one for one, at in placed if at == place])
+        for request, place in placed
     ]
     made.sort(key=lambda attempt: attempt.start_s)
     for index, attempt in enumerate(made):
@@ -126,14 +127,17 @@ def _followed_s(attempt: Attempt, later: Iterable[Attempt]) -> float:
     return min(began, default=math.inf)
 
 
-def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int) -> Attempt:
+def _attempt(
+    faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int, beside: Iterable[ReplicaRequest]
+) -> Attempt:
+    """`beside`: the requests of the same client attempt."""
     attributes = request.span.attributes
     client = call.client_attempts[place] if place < len(call.client_attempts) else None
     start_s, end_s = request.start_s, request.end_s
     for fault in faults:
         if sent_to_frozen(fault, request):
             sent_s = client.start_s if client is not None else call.sent_s
-            start_s = min(start_s, max(sent_s, fault.injected_s or sent_s))
+            start_s = min(start_s, _waited_from_s(fault, request, sent_s, beside))
     lost = bool(attributes.get(names.SPAN_LOST))
     if lost and client is not None and client.outcome == Outcome.OK:
         end_s = max(start_s, min(end_s, client.end_s))  # it may have ended well before its process did
@@ -149,6 +153,21 @@ def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest,
         _UNBOUNDED if lost else int(attributes.get(names.SENT, 0)),
         place,
     )
+
+
+def _waited_from_s(
+    fault: FaultRecord, request: ReplicaRequest, sent_s: float, beside: Iterable[ReplicaRequest]
+) -> float:
+    """When a request that may have waited at a frozen process was sent there, at the earliest.
+
+    One that the gateway gave up had waited. Another one may be the retry of a call that was elsewhere before.
+    """
+    if request.span.attributes.get(names.OUTCOME) != Outcome.ABANDONED:
+        before = [one.end_s for one in beside if one.start_s < request.start_s and not sent_to_frozen(fault, one)]
+        if any(end_s >= request.start_s - _AT_ONCE_S for end_s in before):
+            return request.start_s
+        sent_s = max([sent_s, *before])
+    return max(sent_s, fault.injected_s or sent_s)
 
 
 def sent_to_frozen(fault: FaultRecord, request: ReplicaRequest) -> bool:

@@ -166,6 +166,29 @@ def test_a_request_to_a_frozen_process_began_while_it_was_frozen(foreign: Foreig
     assert met.to_replica == "gpu-0"
 
 
+def test_a_retry_just_after_the_thaw_did_not_wait_at_the_frozen_process(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    ups = [Up("gpu-0", 24.01, 30.02, "http_5xx"), Up("tpu-0", 30.05, 31.5, passed_on=11)]
+    foreign.call("s0", 0, 24.0, ttft=7.0, ups=ups)
+    assert encounters(foreign) == []
+    assert calls_of(foreign)[0].attempts[1].start_s == pytest.approx(30.05, abs=0.002)
+
+
+def test_a_call_that_was_sent_just_before_the_thaw_met_the_freeze(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    foreign.call("s0", 0, 29.9, ups=[Up("tpu-0", 30.02, 30.6, passed_on=11)])
+    (met,) = encounters(foreign)
+    assert met.met_s == pytest.approx(29.9)
+
+
+def test_a_retry_at_a_frozen_process_waited_from_the_end_of_the_attempt_before(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    ups = [Up("gpu-0", 24.01, 24.5, "http_5xx"), Up("tpu-0", 30.05, 31.5, passed_on=11)]
+    foreign.call("s0", 0, 24.0, ttft=7.0, ups=ups)
+    (met,) = encounters(foreign)
+    assert (met.met_s, met.to_replica) == (pytest.approx(24.5, abs=0.002), "tpu-0")
+
+
 def test_a_request_well_after_the_freeze_did_not_meet_it(foreign: ForeignRecord) -> None:
     foreign.fault(kind="freeze", targets=["tpu-0"])
     foreign.good_call("s0", 30.5, "tpu-0")
