@@ -3,6 +3,7 @@
 Who counted them, the best first:
 
     the gateway's own statistics           exact (`Refused.exact`), where they could be read (`targets.adapters`)
+    the same, where they are not exact     a lower bound (`Refused.least`)
     the kernel, for the whole machine      an upper bound (`chaos.runner.refusals`): other programs are in it
     nobody                                 no upper bound
 
@@ -45,10 +46,16 @@ _TOLD_LATE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Attempts that dead replicas refused: exactly `most` of them, or between 0 and `most`, which may be `UNKNOWN`."""
+    """Attempts that dead replicas refused: between `least` and `most`, which may be `UNKNOWN`; if exact, `most`."""
 
     most: float
     exact: bool
+    at_least: float = 0.0
+    """Of an exact number, 0."""
+
+    @property
+    def least(self) -> float:
+        return self.most if self.exact else self.at_least
 
     def __bool__(self) -> bool:
         return self.most > 0
@@ -75,14 +82,16 @@ def refused_attempts(evidence: Evidence, phases: Iterable[str]) -> Refused:
     """The attempts that dead replicas refused in these phases, and that no replica's span has."""
     windows = [phase for phase in evidence.record.phases if phase.name in set(phases)]
     found = [_refused_in(evidence, dead) for dead in _dead(evidence, windows)]
-    return Refused(sum(one.most for one in found), all(one.exact for one in found))
+    if all(one.exact for one in found):
+        return Refused(sum(one.most for one in found), exact=True)
+    return Refused(sum(one.most for one in found), exact=False, at_least=sum(one.least for one in found))
 
 
 def refused_note(refused: Refused) -> str:
-    """What the value of a measure leaves out, in words."""
+    """What the value of a measure leaves out, in words, if it has those that were refused at least."""
     if math.isinf(refused.most):
         return "connections that dead replicas refused are not in it, and nobody counted them"
-    return f"up to {refused.most:.0f} connections that dead replicas may have refused are not in it"
+    return f"up to {refused.most - refused.least:.0f} connections that dead replicas may have refused are not in it"
 
 
 def unseen_limit(evidence: Evidence) -> float:
@@ -158,19 +167,22 @@ def _refused_in(evidence: Evidence, dead: _Dead) -> Refused:
     posts, begin_s = evidence.record.upstreams, dead.begin_s
     open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])
     told_s = min(open_until_s + _TOLD_LATE_S, dead.until_s)
+    least = 0.0
     if _known_at(posts, begin_s) and _known_at(posts, told_s):
         told = [(one.at_s, one.refused) for one in posts if one.refused is not None]
-        return Refused(_grown(told, begin_s, told_s), exact=True)
+        least = _grown(told, begin_s, told_s)
+        if all(one.exact for one in posts):
+            return Refused(least, exact=True)
     counts = evidence.record.refused
     if not counts:
-        return Refused(UNKNOWN, exact=False)
+        return Refused(UNKNOWN, exact=False, at_least=least)
     own = sum(
         attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= dead.end_s
         for call in evidence.calls.calls
         for attempt in call.client_attempts
     )
     most = _grown(counts, begin_s, min(dead.end_s + _COUNTED_LATE_S, dead.until_s)) - own
-    return Refused(max(0.0, most), exact=False)
+    return Refused(max(least, most), exact=False, at_least=least)
 
 
 def _known_at(posts: Iterable[GatewayStatistics], at_s: float) -> bool:

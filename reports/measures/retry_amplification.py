@@ -32,12 +32,13 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
     offered = evidence.by_session(np.ones(mask.size), mask)
     unjoined = calls.unjoined_attempts if calls.has_gateway else calls.unjoined_requests if calls.has_replicas else []
     refused = refused_attempts(evidence, scope.phases)
-    extra: float = 0
+    extra = 0.0
     if scope.where is None:
-        extra = sum(phase_at(evidence.record.phases, one.start_s) in scope.phases for one in unjoined)
-        if refused.exact:
-            extra += refused.most
-            refused = Refused(0, exact=True)
+        extra += sum(phase_at(evidence.record.phases, one.start_s) in scope.phases for one in unjoined)
+        extra += refused.least
+    else:
+        refused = Refused(refused.most, exact=False)  # how many of them belong to this part, nobody knows
+    unseen = refused.most - refused.least
     total = float(offered.sum())
     found = resampled(
         (float(attempts.sum()) + extra) / total,
@@ -46,9 +47,9 @@ def retry_amplification(evidence: Evidence, scope: Scope, stat: str) -> Measurem
         lambda: evidence.resampling.ratio(attempts, offered) + extra / total,
         Rare(*_repeating(attempts, offered, extra / total)),
     )
-    if not refused or found.interval is None:
+    if not unseen or found.interval is None:
         return found
-    return bounded(found, f"at least: {refused_note(refused)}", high=found.interval()[1] + refused.most / total)
+    return bounded(found, f"at least: {refused_note(refused)}", high=found.interval()[1] + unseen / total)
 
 
 def _repeating(attempts: FloatArray, offered: FloatArray, extra: float) -> tuple[int, float, float]:

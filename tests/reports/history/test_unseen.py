@@ -56,6 +56,22 @@ def test_the_statistics_of_the_gateway_are_exact_and_come_first(killed: ForeignR
     assert refused(killed) == Refused(3, exact=True)
 
 
+def test_statistics_that_may_be_too_low_are_a_lower_bound(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 1, True))
+    killed.told(21.0, exact=False, tpu_0=(2, 4, False))
+    assert refused(killed) == Refused(math.inf, exact=False, at_least=3)
+    killed.refusals((0.0, 0), (22.0, 8))
+    assert refused(killed) == Refused(8, exact=False, at_least=3)
+    assert refused_note(refused(killed)).startswith("up to 5 connections")
+
+
+def test_the_kernel_counts_no_less_than_the_gateway_told(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 0, True))
+    killed.told(21.0, exact=False, tpu_0=(2, 4, False))
+    killed.refusals((0.0, 0), (22.0, 3))
+    assert refused(killed) == Refused(4, exact=False, at_least=4)
+
+
 def test_a_gateway_that_logs_calls_as_they_end_is_read_until_they_have(killed: ForeignRecord) -> None:
     killed.told(1.0, tpu_0=(0, 0, None))
     killed.call("long", 0, 30.0, gaps={5: 9.0}, ups=[Up("gpu-0", 30.01, 40.0, passed_on=11)])

@@ -65,6 +65,17 @@ def test_attempts_that_the_gateway_counted_are_added(killed: ForeignRecord) -> N
     assert measured(killed, "retry_amplification", "baseline").value == 1.0
 
 
+def test_attempts_that_were_counted_at_least_are_in_the_value(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 0, True))
+    killed.told(27.0, exact=False, tpu_0=(9, 5, True))
+    killed.refusals((0.0, 0), (27.0, 10))
+    found = measured(killed, "retry_amplification", "fault")
+    assert found.value == pytest.approx(25 / 20)
+    assert found.note == "at least: up to 5 connections that dead replicas may have refused are not in it"
+    assert found.interval is not None
+    assert found.interval()[1] >= 30 / 20
+
+
 def test_the_kernels_count_bounds_the_attempts_from_above(killed: ForeignRecord) -> None:
     killed.refusals((0.0, 0), (27.0, 10))
     found = measured(killed, "retry_amplification", "fault")
