@@ -87,11 +87,28 @@ def test_statistics_that_could_not_be_read_are_not_exact(killed: ForeignRecord) 
     assert refused(killed) == Refused(7, exact=False)
 
 
-def test_statistics_that_could_be_read_again_are_exact(killed: ForeignRecord) -> None:
+def test_statistics_that_could_be_read_again_are_a_lower_bound(killed: ForeignRecord) -> None:
+    """The gateway may have started again meanwhile, and may have counted more before."""
     killed.told(1.0, tpu_0=(0, 0, True))
     killed.told(22.0)
     killed.told(30.0, tpu_0=(9, 5, True))
-    assert refused(killed) == Refused(5, exact=True)
+    assert refused(killed) == Refused(math.inf, exact=False, at_least=5)
+
+
+def test_a_gap_before_the_dead_time_does_not_matter(killed: ForeignRecord) -> None:
+    killed.told(1.0)
+    killed.told(2.0, tpu_0=(9, 5, True))
+    killed.told(22.0, tpu_0=(12, 8, True))
+    assert refused(killed) == Refused(3, exact=True)
+
+
+def test_a_gateway_that_started_again_counts_from_zero(killed: ForeignRecord) -> None:
+    killed.told(1.0, tpu_0=(9, 7, True), tpu_1=(5, 0, True))
+    killed.told(21.0, tpu_0=(11, 9, True), tpu_1=(5, 0, True))
+    killed.told(24.0, tpu_0=(1, 1, True), tpu_1=(0, 0, True))
+    killed.told(26.0, tpu_0=(3, 3, True), tpu_1=(9, 9, True))
+    killed.refusals((0.0, 0), (26.0, 20))
+    assert refused(killed) == Refused(20, exact=False, at_least=2 + 1 + 2 + 9)
 
 
 def test_statistics_that_begin_during_the_fault_are_not_exact(killed: ForeignRecord) -> None:
