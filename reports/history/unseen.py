@@ -17,11 +17,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reports.history.calls import Call
+from reports.history.calls import Call, ClientAttempt
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
 from reports.record.entries import Phase
 from reports.record.gateway_statistics import GatewayStatistics
+from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 
 __all__ = [
@@ -177,7 +178,7 @@ def _refused_in(evidence: Evidence, dead: _Dead) -> Refused:
     if not counts:
         return Refused(UNKNOWN, exact=False, at_least=least)
     own = sum(
-        attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= dead.end_s
+        _was_refused(attempt) and begin_s <= attempt.start_s <= dead.end_s
         for call in evidence.calls.calls
         for attempt in call.client_attempts
     )
@@ -189,6 +190,12 @@ def _known_at(posts: Iterable[GatewayStatistics], at_s: float) -> bool:
     """Whether the gateway's statistics could be read at this time, and have the number of refused attempts."""
     last = max((post for post in posts if post.at_s <= at_s), key=lambda post: post.at_s, default=None)
     return last is not None and last.refused is not None
+
+
+def _was_refused(attempt: ClientAttempt) -> bool:
+    """Whether the kernel counted this attempt of the client: its outcome alone may stand for another error too."""
+    said = str(attempt.span.attributes.get(names.ERROR_MESSAGE) or "").casefold()
+    return attempt.outcome == Outcome.REFUSED and ("connection refused" in said or "econnrefused" in said)
 
 
 def _told(posts: Iterable[GatewayStatistics], begin_s: float, end_s: float) -> tuple[float, bool]:

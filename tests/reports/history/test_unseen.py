@@ -7,6 +7,7 @@ import math
 import pytest
 
 from reports.history.unseen import Refused, refused_attempts, refused_note, refusing, unseen_calls, unseen_limit
+from reports.shared import attributes as names
 from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import Up
 from tests.support.record_results import evidence_of
@@ -16,6 +17,11 @@ FAULT = ("fault",)
 
 def refused(record: ForeignRecord, *phases: str) -> Refused:
     return refused_attempts(evidence_of(record), phases or FAULT)
+
+
+def client_refused(message: str) -> dict[str, str]:
+    """Attributes of the client's attempt that had no connection."""
+    return {names.OUTCOME: "refused", names.ERROR_MESSAGE: message}
 
 
 @pytest.fixture
@@ -44,8 +50,15 @@ def test_the_kernels_count_is_an_upper_bound_for_the_dead_time(killed: ForeignRe
 
 def test_refused_connections_of_the_client_are_not_those_of_the_gateway(killed: ForeignRecord) -> None:
     killed.refusals((0.0, 0), (22.0, 1))
-    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last={"brownout.outcome": "refused"})
+    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last=client_refused("Connection refused"))
     assert refused(killed) == Refused(0, exact=False)
+
+
+@pytest.mark.parametrize("message", ["", "No route to host", "Cannot assign requested address"])
+def test_another_error_of_the_client_is_no_refused_connection(killed: ForeignRecord, message: str) -> None:
+    killed.refusals((0.0, 0), (22.0, 1))
+    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last=client_refused(message))
+    assert refused(killed) == Refused(1, exact=False)
 
 
 def test_the_statistics_of_the_gateway_are_exact_and_come_first(killed: ForeignRecord) -> None:
