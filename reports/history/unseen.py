@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.history.calls import Call, ClientAttempt
-from reports.history.encounters import FaultImpact
+from reports.history.deaths import DeadTime, dead_times, mortal
 from reports.history.evidence import Evidence
-from reports.record.entries import Phase
 from reports.record.gateway_statistics import GatewayStatistics
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
@@ -70,19 +69,10 @@ class UnseenCall:
     failover_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Dead:
-    """A time in which a replica's process was gone. `until_s`: what was counted later belongs to the next such time."""
-
-    begin_s: float
-    end_s: float
-    until_s: float
-
-
 def refused_attempts(evidence: Evidence, phases: Iterable[str]) -> Refused:
     """The attempts that dead replicas refused in these phases, and that no replica's span has."""
     windows = [phase for phase in evidence.record.phases if phase.name in set(phases)]
-    found = [_refused_in(evidence, dead) for dead in _dead(evidence, windows)]
+    found = [_refused_in(evidence, dead) for dead in dead_times(evidence, windows)]
     if all(one.exact for one in found):
         return Refused(sum(one.most for one in found), exact=True)
     return Refused(sum(one.most for one in found), exact=False, at_least=sum(one.least for one in found))
@@ -102,9 +92,7 @@ def unseen_limit(evidence: Evidence) -> float:
 
 def refusing(evidence: Evidence) -> frozenset[str]:
     """The replicas that may have refused attempts unseen; none where no connection was refused."""
-    if not unseen_limit(evidence):
-        return frozenset()
-    return frozenset(name for impact in evidence.impacts if _may_refuse(impact) for name in impact.fault.targets)
+    return mortal(evidence) if unseen_limit(evidence) else frozenset()
 
 
 def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
@@ -115,7 +103,7 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     """
     seen = {id(encounter.call) for impact in evidence.impacts for encounter in impact.encounters}
     found = []
-    for dead in _dead(evidence, evidence.record.phases):
+    for dead in dead_times(evidence, evidence.record.phases):
         if not _refused_in(evidence, dead):
             continue
         for call in evidence.calls.calls:
@@ -128,42 +116,7 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     return found
 
 
-def _dead(evidence: Evidence, phases: Iterable[Phase]) -> list[_Dead]:
-    """When a replica's process was gone within these phases, behind a gateway without spans; merged, in order."""
-    calls = evidence.calls
-    if calls.has_gateway or not calls.has_replicas:
-        return []
-    times = sorted(_gone(evidence, impact) for impact in evidence.impacts if _may_refuse(impact))
-    merged: list[tuple[float, float]] = []
-    for begin_s, end_s in times:
-        if merged and begin_s <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end_s, merged[-1][1]))
-        else:
-            merged.append((begin_s, end_s))
-    found = []
-    for index, (begin_s, end_s) in enumerate(merged):
-        next_s = merged[index + 1][0] if index + 1 < len(merged) else math.inf
-        for phase in phases:
-            first_s, last_s = max(begin_s, phase.start_s), min(end_s, phase.end_s)
-            if first_s < last_s:
-                found.append(_Dead(first_s, last_s, next_s if last_s == end_s else last_s))
-    return found
-
-
-def _may_refuse(impact: FaultImpact) -> bool:
-    """Whether its targets refuse connections while it is active: their processes are gone, not frozen."""
-    traits = impact.fault.traits
-    return impact.injected and impact.on_replicas and traits.stops_process and not traits.silences_calls
-
-
-def _gone(evidence: Evidence, impact: FaultImpact) -> tuple[float, float]:
-    fault = impact.fault
-    over_s = fault.stages.get("verified", fault.reverted_s)
-    assert fault.injected_s is not None
-    return fault.injected_s, over_s if over_s is not None else evidence.record.end_s()
-
-
-def _refused_in(evidence: Evidence, dead: _Dead) -> Refused:
+def _refused_in(evidence: Evidence, dead: DeadTime) -> Refused:
     """Attempts refused in this time."""
     posts, begin_s = evidence.record.upstreams, dead.begin_s
     open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])

@@ -76,6 +76,10 @@ class ForeignRecord(RecordBuilder):
                 expected=True,
             )
 
+    def ready(self, replica: str, at: float) -> None:
+        """A process serves again."""
+        self.event("process", at, name=replica, event="ready", status=None, expected=True)
+
     def told(
         self, at: float, *, exact: bool | None = None, **states: tuple[int | None, int | None, bool | None]
     ) -> None:
