@@ -101,6 +101,13 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     Those that were seen to meet the fault are not among them; it is empty where no connection was refused. A call that
     ended ok was interrupted for at most its time to first token; one that failed never went on, whatever else it met.
     """
+    cached = evidence.cache.get("unseen_calls")
+    if not isinstance(cached, list):
+        cached = evidence.cache["unseen_calls"] = _unseen_calls(evidence)
+    return list(cached)
+
+
+def _unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     seen = {id(encounter.call) for impact in evidence.impacts for encounter in impact.encounters}
     found = []
     for dead in dead_times(evidence, evidence.record.phases):
@@ -117,7 +124,15 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
 
 
 def _refused_in(evidence: Evidence, dead: DeadTime) -> Refused:
-    """Attempts refused in this time."""
+    """Attempts refused in this time. Computed once per run and time, cached in the evidence."""
+    key = f"refused from {dead.begin_s!r} to {dead.end_s!r} until {dead.until_s!r}"
+    cached = evidence.cache.get(key)
+    if not isinstance(cached, Refused):
+        cached = evidence.cache[key] = _count_refused(evidence, dead)
+    return cached
+
+
+def _count_refused(evidence: Evidence, dead: DeadTime) -> Refused:
     posts, begin_s = evidence.record.upstreams, dead.begin_s
     open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])
     told_s = min(open_until_s + _TOLD_LATE_S, dead.until_s)

@@ -207,6 +207,14 @@ def test_calls_that_waited_while_a_replica_was_dead_may_have_met_it(killed: Fore
     }
 
 
+def test_what_several_measures_need_is_computed_once(killed: ForeignRecord) -> None:
+    evidence = evidence_of(killed)
+    first, limit = unseen_calls(evidence), unseen_limit(evidence)
+    evidence.record.refused = [(0.0, 0), (22.0, 7)]
+    assert [one.call for one in unseen_calls(evidence)] == [one.call for one in first]
+    assert unseen_limit(evidence) == limit == math.inf
+
+
 def test_where_no_connection_was_refused_no_call_was_unseen(killed: ForeignRecord) -> None:
     killed.refusals((0.0, 0), (45.0, 20))
     evidence = evidence_of(killed)
