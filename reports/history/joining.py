@@ -56,7 +56,7 @@ def join_calls(record: Record) -> Calls:
         unjoined_requests=sorter.unjoined_requests,
         joined=joined,
         has_gateway=sorter.has_gateway,
-        has_replicas=bool(sorter.replica_requests),
+        has_replicas=bool(sorter.replica_requests) or record.foreign_gateway,
         has_chunks=any(attempt.chunks for call in calls for attempt in call.client_attempts),
         bad_chunk_logs=sorter.bad_chunk_logs,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from reports.shared import attributes as names
 from tests.support.foreign_records import ForeignRecord
-from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_builder import RecordBuilder, Try, Up, migrated
 from tests.support.record_results import judged, measured, value
 
 
@@ -111,6 +111,13 @@ def test_a_small_count_of_the_kernel_decides_a_gate(killed: ForeignRecord) -> No
     )
     assert (passes.verdict, undecided.verdict) == ("pass", "inconclusive")
     assert "at least: up to 4 connections" in passes.why
+
+
+def test_attempts_of_the_client_are_none_of_a_gateway_that_fails_every_call(foreign: ForeignRecord) -> None:
+    for index in range(10):
+        tries = [Try(6.0 + index, 6.1 + index, "http_5xx", 502)]
+        foreign.call(f"s{index}", 0, 6.0 + index, ttft=None, outcome="http_5xx", tries=tries, ups=[])
+    assert value(foreign, "retry_amplification", "baseline") == 0.0
 
 
 def test_late_requests_count_for_the_phase_of_their_call(foreign: ForeignRecord) -> None:
