@@ -120,6 +120,26 @@ def test_attempts_of_the_client_are_none_of_a_gateway_that_fails_every_call(fore
     assert value(foreign, "retry_amplification", "baseline") == 0.0
 
 
+def test_requests_of_nobody_are_only_in_the_upper_end(killed: ForeignRecord) -> None:
+    killed.refusals((0.0, 0), (27.0, 10))
+    for index in range(4):
+        at = 6.0 + index
+        killed.span(("brownout-replica", "gpu-0#1"), names.SPAN_REPLICA_REQUEST, at, at + 0.1, {names.REPLICA: "gpu-0"})
+    before, whole = (measured(killed, "retry_amplification", phase) for phase in ("baseline", None))
+    requests = "4 requests at replicas that belong to no call (health checks?) are not in it"
+    assert (before.value, before.note) == (1.0, f"at least: {requests}")
+    assert whole.note.endswith(f"not in it; {requests}")
+    assert before.interval is not None
+    assert before.interval()[1] >= 1 + 4 / 40
+
+
+def test_a_marked_request_whose_call_was_lost_counts(killed: ForeignRecord) -> None:
+    its = {names.REPLICA: "gpu-0", names.CONVERSATION_ID: "lost", names.AGENT_ID: "main", names.TURN: 0}
+    killed.span(("brownout-replica", "gpu-0#1"), names.SPAN_REPLICA_REQUEST, 6.0, 6.1, its)
+    found = measured(killed, "retry_amplification", "baseline")
+    assert (found.value, found.note) == (41 / 40, "")
+
+
 def test_late_requests_count_for_the_phase_of_their_call(foreign: ForeignRecord) -> None:
     foreign.propagates = False
     foreign.call("s0", 0, 18.0, outcome="timeout", ttft=None, ups=[Up("gpu-0", 18.1, 19.0), Up("gpu-1", 22.0, 23.0)])
