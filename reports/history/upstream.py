@@ -115,9 +115,19 @@ def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attem
     made.sort(key=lambda attempt: attempt.start_s)
     for index, attempt in enumerate(made):
         earlier = [one for one in made[:index] if one.client_attempt == attempt.client_attempt]
+        _end_before_retry(attempt, made[index + 1 :])
         attempt.reason = "migration" if attempt.offset else "retry" if earlier else "first"
         attempt.passed_on = min(attempt.passed_on, _received(call, attempt, _followed_s(attempt, made[index + 1 :])))
     return made
+
+
+def _end_before_retry(attempt: Attempt, later: Iterable[Attempt]) -> None:
+    """End a lost attempt where the gateway tried again: it had failed well before its process ended."""
+    if attempt.span.attributes.get(names.SPAN_LOST):
+        again = [one for one in later if one.client_attempt == attempt.client_attempt]
+        began_s = min([one.start_s for one in again if one.outcome != Outcome.ABANDONED], default=math.inf)
+        if began_s < attempt.end_s - _STOPS_WITHIN_S:
+            attempt.end_s = began_s
 
 
 def _followed_s(attempt: Attempt, later: Iterable[Attempt]) -> float:

@@ -44,6 +44,26 @@ def test_a_killed_request_is_an_attempt_of_its_call(foreign: ForeignRecord, prop
     assert met.call.joined == ("trace" if propagates else "key")
 
 
+def test_a_lost_request_that_was_tried_again_before_the_kill_did_not_meet_it(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    failed = Up("tpu-0", 19.001, 19.1, "http_5xx", replica_span=False)
+    foreign.call("s0", 0, 19.0, ttft=0.6, ups=[failed, Up("gpu-0", 19.4, 20.5, passed_on=11)])
+    (call,) = calls_of(foreign)
+    assert [(a.replica, a.passed_on) for a in call.attempts] == [("tpu-0", 0), ("gpu-0", 11)]
+    assert call.attempts[0].end_s == pytest.approx(19.4, abs=0.002)
+    assert encounters(foreign) == []
+
+
+def test_a_lost_request_that_was_hedged_before_the_kill_met_it(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    hedge = Up("gpu-0", 19.6, 19.91, "abandoned")
+    foreign.call("s0", 0, 19.4, ups=[KILLED, hedge], tokens=3, outcome="truncated")
+    (met,) = encounters(foreign)
+    assert (met.from_replica, met.failover_s) == ("tpu-0", math.inf)
+
+
 def test_a_killed_request_that_nobody_continued_is_lost(foreign: ForeignRecord) -> None:
     foreign.fault()
     foreign.died("tpu-0")
