@@ -20,7 +20,7 @@ from typing import Final
 from reports.history.calls import Call, ClientAttempt
 from reports.history.deaths import DeadTime, dead_times, mortal
 from reports.history.evidence import Evidence
-from reports.record.gateway_statistics import GatewayStatistics
+from reports.history.gateway_counts import known_at, refused_between
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 
@@ -137,8 +137,8 @@ def _count_refused(evidence: Evidence, dead: DeadTime) -> Refused:
     open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])
     told_s = min(open_until_s + _TOLD_LATE_S, dead.until_s)
     least = 0.0
-    if _known_at(posts, begin_s) and _known_at(posts, told_s):
-        grown, exact = _told(posts, begin_s, told_s)
+    if known_at(posts, begin_s) and known_at(posts, told_s):
+        grown, exact = refused_between(posts, begin_s, told_s)
         if exact:
             return Refused(grown, exact=True)
         least = grown
@@ -154,42 +154,10 @@ def _count_refused(evidence: Evidence, dead: DeadTime) -> Refused:
     return Refused(max(least, most), exact=False, at_least=least)
 
 
-def _known_at(posts: Iterable[GatewayStatistics], at_s: float) -> bool:
-    """Whether the gateway's statistics could be read at this time, and have the number of refused attempts."""
-    last = max((post for post in posts if post.at_s <= at_s), key=lambda post: post.at_s, default=None)
-    return last is not None and last.refused is not None
-
-
 def _was_refused(attempt: ClientAttempt) -> bool:
     """Whether the kernel counted this attempt of the client: its outcome alone may stand for another error too."""
     said = str(attempt.span.attributes.get(names.ERROR_MESSAGE) or "").casefold()
     return attempt.outcome == Outcome.REFUSED and ("connection refused" in said or "econnrefused" in said)
-
-
-def _told(posts: Iterable[GatewayStatistics], begin_s: float, end_s: float) -> tuple[float, bool]:
-    """How many attempts the gateway counted as refused in this time, and whether exactly so many.
-
-    A gateway that starts again counts from 0, and nobody knows what it had counted since the last reading; where the
-    statistics could not be read for a while, it may have started again too.
-    """
-    ordered = sorted(posts, key=lambda one: one.at_s)
-    counts: dict[str, int] = {}
-    grown, exact = 0, True
-    for post in ordered:
-        if post.at_s > end_s:
-            break
-        within = post.at_s > begin_s
-        exact = exact and post.exact and not (within and post.refused is None)
-        for name, replica in post.replicas.items():
-            if replica.refused is None:
-                continue
-            before = counts.get(name, 0)
-            fell = replica.refused < before
-            if within:
-                grown += replica.refused if fell else replica.refused - before
-                exact = exact and not fell
-            counts[name] = replica.refused
-    return float(grown), exact
 
 
 def _grown(counts: Iterable[tuple[float, int]], begin_s: float, end_s: float) -> float:
