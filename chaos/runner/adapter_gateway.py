@@ -157,8 +157,9 @@ class AdapterGateway:
             name: {"attempts": state.attempts, "refused": state.refused, "available": state.available}
             for name, state in states.items()
         }
+        source = self.adapter.statistics
         with contextlib.suppress(RecordFull):
-            self.folder.events.write("upstreams", states=shown)
+            self.folder.events.write("upstreams", states=shown, exact=source is None or source.exact)
 
     @property
     def all_available(self) -> bool:

@@ -164,7 +164,10 @@ class Session:
 
 @dataclass(slots=True)
 class Calls:
-    """All calls and sessions of a run. `unjoined_*`: joined to no call (its span was lost, or not of this load)."""
+    """All calls and sessions of a run. `unjoined_*`: joined to no call (its span was lost, or not of this load).
+
+    `has_replicas`: replicas of ours report their requests, also if a gateway that is not ours sent them none.
+    """
 
     calls: list[Call]
     sessions: list[Session]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reports.history.calls import Attempt, Call, Calls
+from reports.history.gateway_counts import known_at, refused_between
 from reports.record.entries import FaultRecord
 from reports.record.reader import Record
 from reports.shared.attributes import Outcome
@@ -28,6 +29,8 @@ SILENCE_S: Final = 1.0
 """Seconds: a call that stays with a silenced replica is interrupted when it receives nothing for longer than this."""
 
 
+_TOLD_LATE_S: Final = 1.0
+"""The gateway's statistics may be read this much later, seconds."""
 _EXPECTED: Final = 3.0
 """With so many calls due by the rate before (Poisson), that none was sent by chance has a probability below 5 %."""
 
@@ -62,7 +65,7 @@ class FaultImpact:
     attempts: int
     hits: int | None
     silenced: bool = False
-    """Its targets served calls before and fell silent, though no call is known to have met it."""
+    """A target refused an attempt, or its targets served before and fell silent: no call is known to have met it."""
 
     @property
     def injected(self) -> bool:
@@ -94,10 +97,10 @@ class FaultImpact:
 def meet_faults(record: Record, calls: Calls) -> list[FaultImpact]:
     """The impact of each fault of the record."""
     end_s = record.end_s()
-    return [_impact(fault, calls, end_s) for fault in record.faults]
+    return [_impact(record, fault, calls, end_s) for fault in record.faults]
 
 
-def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
+def _impact(record: Record, fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
     injected = fault.injected_s
     if injected is None:
         return FaultImpact(fault, (), 0, fault.hits)
@@ -121,18 +124,23 @@ def _impact(fault: FaultRecord, calls: Calls, end_s: float) -> FaultImpact:
         tuple(encounters),
         attempts,
         fault.hits if fault.hits is not None or not known else attempts,
-        _silenced(fault, calls, injected, reverted),
+        _silenced(record, fault, calls, injected, reverted),
     )
 
 
-def _silenced(fault: FaultRecord, calls: Calls, injected: float, reverted: float) -> bool:
+def _silenced(record: Record, fault: FaultRecord, calls: Calls, injected: float, reverted: float) -> bool:
     """Whether a fault of processes took capacity away from the load, also if nothing was in flight when it began.
 
-    Every target served calls before, none while it was stopped, and then either again, or so many before that
-    `_EXPECTED` calls or more were due meanwhile.
+    Either the gateway counted attempts that a target refused; or every target served calls before, and then either
+    again, or so many before that `_EXPECTED` calls or more were due meanwhile. A call that a target served while it was
+    stopped is not looked for: it met the fault.
     """
     if not fault.traits.stops_process or calls.has_gateway or not calls.has_replicas:
         return False
+    if known_at(record.upstreams, injected):
+        refused, _ = refused_between(record.upstreams, injected, reverted + _TOLD_LATE_S, fault.targets)
+        if refused > 0:
+            return True
     since = min((call.sent_s for call in calls.calls), default=injected)
     for name in fault.targets:
         began = [a.start_s for call in calls.calls for a in call.attempts if a.replica == name]

@@ -56,15 +56,18 @@ def join_calls(record: Record) -> Calls:
         unjoined_requests=sorter.unjoined_requests,
         joined=joined,
         has_gateway=sorter.has_gateway,
-        has_replicas=bool(sorter.replica_requests),
+        has_replicas=bool(sorter.replica_requests) or record.foreign_gateway,
         has_chunks=any(attempt.chunks for call in calls for attempt in call.client_attempts),
         bad_chunk_logs=sorter.bad_chunk_logs,
     )
 
 
 def _set_replica(call: Call) -> None:
-    """Set pool and replica of the call to the last that served it: from the gateway's attempts, else from replicas."""
-    carried = [a for a in call.attempts if a.ok or a.passed_on] or call.attempts
+    """Set pool and replica of the call to the last that served it: from the gateway's attempts, else from replicas.
+
+    An attempt that ended ok comes before one that only passed on tokens: a hedge that was given up may have done that.
+    """
+    carried = [a for a in call.attempts if a.ok] or [a for a in call.attempts if a.passed_on] or call.attempts
     if carried:
         attempt = max(carried, key=lambda a: a.start_s)
         call.pool, call.replica = attempt.pool, attempt.replica

@@ -3,6 +3,7 @@
 Who counted them, the best first:
 
     the gateway's own statistics           exact (`Refused.exact`), where they could be read (`targets.adapters`)
+    the same, where they are not exact     a lower bound (`Refused.least`)
     the kernel, for the whole machine      an upper bound (`chaos.runner.refusals`): other programs are in it
     nobody                                 no upper bound
 
@@ -16,11 +17,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reports.history.calls import Call
-from reports.history.encounters import FaultImpact
+from reports.history.calls import Call, ClientAttempt
+from reports.history.deaths import DeadTime, dead_times, mortal
 from reports.history.evidence import Evidence
-from reports.record.entries import Phase
-from reports.record.gateway_statistics import GatewayStatistics
+from reports.history.gateway_counts import known_at, refused_between
+from reports.shared import attributes as names
 from reports.shared.attributes import Outcome
 
 __all__ = [
@@ -45,10 +46,16 @@ _TOLD_LATE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Attempts that dead replicas refused: exactly `most` of them, or between 0 and `most`, which may be `UNKNOWN`."""
+    """Attempts that dead replicas refused: between `least` and `most`, which may be `UNKNOWN`; if exact, `most`."""
 
     most: float
     exact: bool
+    at_least: float = 0.0
+    """Of an exact number, 0."""
+
+    @property
+    def least(self) -> float:
+        return self.most if self.exact else self.at_least
 
     def __bool__(self) -> bool:
         return self.most > 0
@@ -62,27 +69,20 @@ class UnseenCall:
     failover_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Dead:
-    """A time in which a replica's process was gone. `until_s`: what was counted later belongs to the next such time."""
-
-    begin_s: float
-    end_s: float
-    until_s: float
-
-
 def refused_attempts(evidence: Evidence, phases: Iterable[str]) -> Refused:
     """The attempts that dead replicas refused in these phases, and that no replica's span has."""
     windows = [phase for phase in evidence.record.phases if phase.name in set(phases)]
-    found = [_refused_in(evidence, dead) for dead in _dead(evidence, windows)]
-    return Refused(sum(one.most for one in found), all(one.exact for one in found))
+    found = [_refused_in(evidence, dead) for dead in dead_times(evidence, windows)]
+    if all(one.exact for one in found):
+        return Refused(sum(one.most for one in found), exact=True)
+    return Refused(sum(one.most for one in found), exact=False, at_least=sum(one.least for one in found))
 
 
 def refused_note(refused: Refused) -> str:
-    """What the value of a measure leaves out, in words."""
+    """What the value of a measure leaves out, in words, if it has those that were refused at least."""
     if math.isinf(refused.most):
         return "connections that dead replicas refused are not in it, and nobody counted them"
-    return f"up to {refused.most:.0f} connections that dead replicas may have refused are not in it"
+    return f"up to {refused.most - refused.least:.0f} connections that dead replicas may have refused are not in it"
 
 
 def unseen_limit(evidence: Evidence) -> float:
@@ -92,9 +92,7 @@ def unseen_limit(evidence: Evidence) -> float:
 
 def refusing(evidence: Evidence) -> frozenset[str]:
     """The replicas that may have refused attempts unseen; none where no connection was refused."""
-    if not unseen_limit(evidence):
-        return frozenset()
-    return frozenset(name for impact in evidence.impacts if _may_refuse(impact) for name in impact.fault.targets)
+    return mortal(evidence) if unseen_limit(evidence) else frozenset()
 
 
 def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
@@ -103,9 +101,16 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     Those that were seen to meet the fault are not among them; it is empty where no connection was refused. A call that
     ended ok was interrupted for at most its time to first token; one that failed never went on, whatever else it met.
     """
+    cached = evidence.cache.get("unseen_calls")
+    if not isinstance(cached, list):
+        cached = evidence.cache["unseen_calls"] = _unseen_calls(evidence)
+    return list(cached)
+
+
+def _unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     seen = {id(encounter.call) for impact in evidence.impacts for encounter in impact.encounters}
     found = []
-    for dead in _dead(evidence, evidence.record.phases):
+    for dead in dead_times(evidence, evidence.record.phases):
         if not _refused_in(evidence, dead):
             continue
         for call in evidence.calls.calls:
@@ -118,65 +123,41 @@ def unseen_calls(evidence: Evidence) -> list[UnseenCall]:
     return found
 
 
-def _dead(evidence: Evidence, phases: Iterable[Phase]) -> list[_Dead]:
-    """When a replica's process was gone within these phases, behind a gateway without spans; merged, in order."""
-    calls = evidence.calls
-    if calls.has_gateway or not calls.has_replicas:
-        return []
-    times = sorted(_gone(evidence, impact) for impact in evidence.impacts if _may_refuse(impact))
-    merged: list[tuple[float, float]] = []
-    for begin_s, end_s in times:
-        if merged and begin_s <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end_s, merged[-1][1]))
-        else:
-            merged.append((begin_s, end_s))
-    found = []
-    for index, (begin_s, end_s) in enumerate(merged):
-        next_s = merged[index + 1][0] if index + 1 < len(merged) else math.inf
-        for phase in phases:
-            first_s, last_s = max(begin_s, phase.start_s), min(end_s, phase.end_s)
-            if first_s < last_s:
-                found.append(_Dead(first_s, last_s, next_s if last_s == end_s else last_s))
-    return found
+def _refused_in(evidence: Evidence, dead: DeadTime) -> Refused:
+    """Attempts refused in this time. Computed once per run and time, cached in the evidence."""
+    key = f"refused from {dead.begin_s!r} to {dead.end_s!r} until {dead.until_s!r}"
+    cached = evidence.cache.get(key)
+    if not isinstance(cached, Refused):
+        cached = evidence.cache[key] = _count_refused(evidence, dead)
+    return cached
 
 
-def _may_refuse(impact: FaultImpact) -> bool:
-    """Whether its targets refuse connections while it is active: their processes are gone, not frozen."""
-    traits = impact.fault.traits
-    return impact.injected and impact.on_replicas and traits.stops_process and not traits.silences_calls
-
-
-def _gone(evidence: Evidence, impact: FaultImpact) -> tuple[float, float]:
-    fault = impact.fault
-    over_s = fault.stages.get("verified", fault.reverted_s)
-    assert fault.injected_s is not None
-    return fault.injected_s, over_s if over_s is not None else evidence.record.end_s()
-
-
-def _refused_in(evidence: Evidence, dead: _Dead) -> Refused:
-    """Attempts refused in this time."""
+def _count_refused(evidence: Evidence, dead: DeadTime) -> Refused:
     posts, begin_s = evidence.record.upstreams, dead.begin_s
     open_until_s = max([dead.end_s, *(call.end_s for call in evidence.calls.calls if call.sent_s <= dead.end_s)])
     told_s = min(open_until_s + _TOLD_LATE_S, dead.until_s)
-    if _known_at(posts, begin_s) and _known_at(posts, told_s):
-        told = [(one.at_s, one.refused) for one in posts if one.refused is not None]
-        return Refused(_grown(told, begin_s, told_s), exact=True)
+    least = 0.0
+    if known_at(posts, begin_s) and known_at(posts, told_s):
+        grown, exact = refused_between(posts, begin_s, told_s)
+        if exact:
+            return Refused(grown, exact=True)
+        least = grown
     counts = evidence.record.refused
     if not counts:
-        return Refused(UNKNOWN, exact=False)
+        return Refused(UNKNOWN, exact=False, at_least=least)
     own = sum(
-        attempt.outcome == Outcome.REFUSED and begin_s <= attempt.start_s <= dead.end_s
+        _was_refused(attempt) and begin_s <= attempt.start_s <= dead.end_s
         for call in evidence.calls.calls
         for attempt in call.client_attempts
     )
     most = _grown(counts, begin_s, min(dead.end_s + _COUNTED_LATE_S, dead.until_s)) - own
-    return Refused(max(0.0, most), exact=False)
+    return Refused(max(least, most), exact=False, at_least=least)
 
 
-def _known_at(posts: Iterable[GatewayStatistics], at_s: float) -> bool:
-    """Whether the gateway's statistics could be read at this time, and have the number of refused attempts."""
-    last = max((post for post in posts if post.at_s <= at_s), key=lambda post: post.at_s, default=None)
-    return last is not None and last.refused is not None
+def _was_refused(attempt: ClientAttempt) -> bool:
+    """Whether the kernel counted this attempt of the client: its outcome alone may stand for another error too."""
+    said = str(attempt.span.attributes.get(names.ERROR_MESSAGE) or "").casefold()
+    return attempt.outcome == Outcome.REFUSED and ("connection refused" in said or "econnrefused" in said)
 
 
 def _grown(counts: Iterable[tuple[float, int]], begin_s: float, end_s: float) -> float:

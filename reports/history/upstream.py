@@ -107,27 +107,47 @@ def _transition(replica: str, transition: Transition, statistics: GatewayStatist
 
 def attempts_of(record: Record, call: Call, places: Sequence[int]) -> list[Attempt]:
     """The attempts of a call, made of its requests at replicas. `places`: the client attempt of each request."""
+    placed = list(zip(call.replica_requests, places, strict=True))
     made = [
-        _attempt(record.faults, call, request, place)
-        for request, place in zip(call.replica_requests, places, strict=True)
+        _attempt(record.faults, call, request, place, [one for one, at in placed if at == place])
+        for request, place in placed
     ]
     made.sort(key=lambda attempt: attempt.start_s)
     for index, attempt in enumerate(made):
         earlier = [one for one in made[:index] if one.client_attempt == attempt.client_attempt]
+        _end_before_retry(attempt, made[index + 1 :])
         attempt.reason = "migration" if attempt.offset else "retry" if earlier else "first"
-        following = made[index + 1].start_s if index + 1 < len(made) else math.inf
-        attempt.passed_on = min(attempt.passed_on, _received(call, attempt, following))
+        attempt.passed_on = min(attempt.passed_on, _received(call, attempt, _followed_s(attempt, made[index + 1 :])))
     return made
 
 
-def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int) -> Attempt:
+def _end_before_retry(attempt: Attempt, later: Iterable[Attempt]) -> None:
+    """End a lost attempt where the gateway tried again: it had failed well before its process ended."""
+    if attempt.span.attributes.get(names.SPAN_LOST):
+        again = [one for one in later if one.client_attempt == attempt.client_attempt]
+        began_s = min([one.start_s for one in again if one.outcome != Outcome.ABANDONED], default=math.inf)
+        if began_s < attempt.end_s - _STOPS_WITHIN_S:
+            attempt.end_s = began_s
+
+
+def _followed_s(attempt: Attempt, later: Iterable[Attempt]) -> float:
+    """When the attempt began that took over from this one. Not a hedge: that began while this one was open."""
+    ended_s = attempt.end_s - _STOPS_WITHIN_S
+    began = [one.start_s for one in later if one.outcome != Outcome.ABANDONED and one.start_s >= ended_s]
+    return min(began, default=math.inf)
+
+
+def _attempt(
+    faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest, place: int, beside: Iterable[ReplicaRequest]
+) -> Attempt:
+    """`beside`: the requests of the same client attempt."""
     attributes = request.span.attributes
     client = call.client_attempts[place] if place < len(call.client_attempts) else None
     start_s, end_s = request.start_s, request.end_s
     for fault in faults:
         if sent_to_frozen(fault, request):
             sent_s = client.start_s if client is not None else call.sent_s
-            start_s = min(start_s, max(sent_s, fault.injected_s or sent_s))
+            start_s = min(start_s, _waited_from_s(fault, request, sent_s, beside))
     lost = bool(attributes.get(names.SPAN_LOST))
     if lost and client is not None and client.outcome == Outcome.OK:
         end_s = max(start_s, min(end_s, client.end_s))  # it may have ended well before its process did
@@ -145,6 +165,21 @@ def _attempt(faults: Iterable[FaultRecord], call: Call, request: ReplicaRequest,
     )
 
 
+def _waited_from_s(
+    fault: FaultRecord, request: ReplicaRequest, sent_s: float, beside: Iterable[ReplicaRequest]
+) -> float:
+    """When a request that may have waited at a frozen process was sent there, at the earliest.
+
+    One that the gateway gave up had waited. Another one may be the retry of a call that was elsewhere before.
+    """
+    if request.span.attributes.get(names.OUTCOME) != Outcome.ABANDONED:
+        before = [one.end_s for one in beside if one.start_s < request.start_s and not sent_to_frozen(fault, one)]
+        if any(end_s >= request.start_s - _AT_ONCE_S for end_s in before):
+            return request.start_s
+        sent_s = max([sent_s, *before])
+    return max(sent_s, fault.injected_s or sent_s)
+
+
 def sent_to_frozen(fault: FaultRecord, request: ReplicaRequest) -> bool:
     """Whether a request waited at a frozen process: it began at once when the process continued."""
     frozen = fault.traits.stops_process and fault.traits.silences_calls
@@ -157,7 +192,7 @@ def sent_to_frozen(fault: FaultRecord, request: ReplicaRequest) -> bool:
 
 
 def _received(call: Call, attempt: Attempt, until_s: float) -> int:
-    """Tokens that the client received from the start of an attempt until the next one began."""
+    """Tokens that the client received from the start of an attempt until another took over."""
     if attempt.client_attempt >= len(call.client_attempts):
         return 0
     chunks = call.client_attempts[attempt.client_attempt].chunks

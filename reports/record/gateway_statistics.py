@@ -23,11 +23,15 @@ class UpstreamPost:
 
 @dataclass(frozen=True, slots=True)
 class GatewayStatistics:
-    """The replicas by name, at `at_s` seconds since zero and until the next one."""
+    """The replicas by name, at `at_s` seconds since zero and until the next one.
+
+    `exact`: whether the counts of refused attempts are; if not, they may be too low.
+    """
 
     at_s: float
     at_ns: int
     replicas: Mapping[str, UpstreamPost]
+    exact: bool = True
 
     @property
     def refused(self) -> int | None:
@@ -47,6 +51,7 @@ def read_statistics(events: Iterable[Mapping[str, Any]], zero_ns: int) -> list[G
                 str(name): UpstreamPost(state.get("attempts"), state.get("refused"), state.get("available"))
                 for name, state in event["states"].items()
             },
+            event.get("exact") is not False,  # records of before this field was there: exact
         )
         for event in events
         if event.get("type") == "upstreams"

@@ -88,6 +88,7 @@ class _Upstream(msgspec.Struct):
 
 class _Upstreams(_Entry):
     states: dict[str, _Upstream]
+    exact: bool = True
 
 
 class _Refused(_Entry):

@@ -50,6 +50,8 @@ class Record:
     notes: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
+    ready: list[tuple[str, float]] = field(default_factory=list)
+    """Processes that said that they serve: name, seconds since zero."""
     requests: list[RequestLine] = field(default_factory=list)
     """The requests that began at replicas of ours, also those whose span was lost."""
     actions: list[tuple[float, str, str]] = field(default_factory=list)
@@ -210,6 +212,11 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        ready=[
+            (str(e["name"]), (int(e["at"]) - zero_ns) / 1e9)
+            for e in events
+            if e.get("type") == "process" and e.get("event") == "ready"
+        ],
         actions=[
             ((int(e["at"]) - zero_ns) / 1e9, str(e["action"]), str(e.get("text") or ""))
             for e in events

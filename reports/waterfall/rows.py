@@ -46,6 +46,8 @@ _KINDS: Final[dict[str, Kind]] = {
 _ORDER: Final[dict[Kind, int]] = {"queue": 1, "prefill": 2, "decode": 3}
 """Order of spans that start at the same time."""
 
+_NO_PROCESS: Final = "#0"
+"""How the instance of a lost span ends where no process ended after it began (`reports.history.upstream`)."""
 _ZOOM_BELOW: Final = 0.12
 """A failover shorter than this share of its call is shown zoomed."""
 
@@ -210,7 +212,7 @@ def _row(span: Mapping[str, Any], depth: int, client_attempts: Sequence[Mapping[
                 f", {_tokens(attributes.get(names.TOKENS_PASSED_ON))} passed on" if counted else ""
             )
         case "replica":
-            label, detail = f"replica {replica}", _replica_detail(attributes)
+            label, detail = f"replica {replica}", _replica_detail(span)
         case "queue" | "prefill" | "decode":
             label = kind
         case _:
@@ -245,8 +247,11 @@ def _call_detail(attributes: Mapping[str, Any]) -> str:
     return f"{_ended(attributes)}, {received:,}{of} tokens"
 
 
-def _replica_detail(attributes: Mapping[str, Any]) -> str:
+def _replica_detail(span: Mapping[str, Any]) -> str:
+    attributes = span["attributes"]
     if attributes.get(names.SPAN_LOST):
+        if str(span.get("instance", "")).endswith(_NO_PROCESS):
+            return "only its begin is known: its span was never received"
         return "its process ended, and the rest of this span was lost with it"
     computed, cached = attributes.get(names.PREFILL_COMPUTED), attributes.get(names.PREFILL_CACHED)
     parts = [] if attributes.get(names.OUTCOME) in (None, Outcome.OK) else [_ended(attributes)]

@@ -163,22 +163,24 @@ Parser = Callable[[Site, str], Mapping[str, UpstreamState]]
 class AdminPage:
     """Statistics at `path` of the admin port. `parse` returns cumulative numbers by the names of upstreams.
 
-    `parse` raises ValueError if the text is no such page.
+    `parse` raises ValueError if the text is no such page. `exact`: whether `refused` is; if not, it may be too low.
     """
 
     path: str
     parse: Parser
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
     """Statistics in a log, a file in the site's folder. `parse` returns the increments that new lines contain.
 
-    Give it whole lines (`whole_lines`). Lines that are none of the gateway's are skipped.
+    Give it whole lines (`whole_lines`). Lines that are none of the gateway's are skipped. `exact`: as of `AdminPage`.
     """
 
     name: str
     parse: Parser
+    exact: bool = True
 
 
 Statistics = AdminPage | LogFile

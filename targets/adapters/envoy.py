@@ -100,7 +100,8 @@ def _state(host: Mapping[str, Any]) -> UpstreamState:
     """A host: `rq_total` counts the attempts that had a connection. Refused are those that had none.
 
     They are counted in `rq_error`, as are answers of 5xx. `cx_connect_fail` counts connections: several waiting calls
-    can fail with one. While calls wait for the first byte of their answers, `refused` can be too low by as many.
+    can fail with one. While calls wait for the first byte of their answers, `refused` can be too low by as many:
+    it is not exact.
     """
     stats = {stat["name"]: int(stat.get("value", 0)) for stat in host["stats"]}
     connected = stats["rq_total"]
@@ -126,7 +127,7 @@ class Envoy:
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 10.0
-    statistics: ClassVar[Statistics | None] = AdminPage("/clusters?format=json", parse_clusters)
+    statistics: ClassVar[Statistics | None] = AdminPage("/clusters?format=json", parse_clusters, exact=False)
     not_inherited: ClassVar[frozenset[str]] = frozenset()
 
     def files(self, site: Site) -> Mapping[str, str]:

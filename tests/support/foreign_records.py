@@ -76,13 +76,19 @@ class ForeignRecord(RecordBuilder):
                 expected=True,
             )
 
-    def told(self, at: float, **states: tuple[int | None, int | None, bool | None]) -> None:
+    def ready(self, replica: str, at: float) -> None:
+        """A process serves again."""
+        self.event("process", at, name=replica, event="ready", status=None, expected=True)
+
+    def told(
+        self, at: float, *, exact: bool | None = None, **states: tuple[int | None, int | None, bool | None]
+    ) -> None:
         """The gateway's statistics: attempts, refused and available of each replica (`tpu_0`). None: unreadable."""
         shown: Mapping[str, Any] = {
             name.replace("_", "-"): {"attempts": attempts, "refused": refused, "available": available}
             for name, (attempts, refused, available) in states.items()
         }
-        self.event("upstreams", at, states=shown)
+        self.event("upstreams", at, states=shown, **({} if exact is None else {"exact": exact}))
 
     def refusals(self, *counts: tuple[float, int]) -> None:
         """The kernel's count of refused connections, at times."""

@@ -167,6 +167,15 @@ async def test_its_statistics_are_recorded_when_they_change(rig: Rig) -> None:
     ]
 
 
+@pytest.mark.parametrize("exact", [True, False])
+async def test_the_record_says_whether_its_statistics_are_exact(tmp_path: Path, exact: bool) -> None:
+    adapter = Fake()
+    adapter.statistics = AdminPage("/stats", page, exact=exact)
+    rig = Rig(tmp_path, adapter)
+    rig.gateway.note({"tpu-0": UpstreamState(1, 0, None)})
+    assert [event["exact"] for event in events(rig.folder.path, "upstreams")] == [exact]
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(200, b"<html>"), (200, b"\xff\xfe\x00"), (200, b"{}"), (500, b'{"attempts": 9, "refused": 9}'), (404, b"")],

@@ -241,6 +241,19 @@ def test_every_target_must_have_fallen_silent(foreign: ForeignRecord) -> None:
     assert evidence_of(foreign).impacts[0].hit_something
 
 
+@pytest.mark.parametrize(("before", "after", "hit"), [(2, 3, True), (3, 3, False), (None, 3, False)])
+def test_a_target_that_refused_an_attempt_was_hit_though_none_served(
+    foreign: ForeignRecord, before: int | None, after: int, hit: bool
+) -> None:
+    foreign.fault(targets=["tpu-0", "tpu-1"])
+    served(foreign, 10.0, 33.0)
+    if before is not None:
+        foreign.told(1.0, tpu_0=(9, 0, True), tpu_1=(before, before, True), gpu_0=(0, 0, True))
+    foreign.told(22.0, tpu_0=(9, 0, True), tpu_1=(after, after, True), gpu_0=(4, 4, True))
+    (impact,) = evidence_of(foreign).impacts
+    assert (impact.silenced, impact.hit_something) == (hit, hit)
+
+
 def test_a_fault_inside_a_replica_hits_no_silence(foreign: ForeignRecord) -> None:
     foreign.fault(kind="latency", targets=["tpu-0"])
     served(foreign, 10.0, 33.0)

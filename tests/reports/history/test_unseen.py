@@ -7,6 +7,7 @@ import math
 import pytest
 
 from reports.history.unseen import Refused, refused_attempts, refused_note, refusing, unseen_calls, unseen_limit
+from reports.shared import attributes as names
 from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import Up
 from tests.support.record_results import evidence_of
@@ -16,6 +17,11 @@ FAULT = ("fault",)
 
 def refused(record: ForeignRecord, *phases: str) -> Refused:
     return refused_attempts(evidence_of(record), phases or FAULT)
+
+
+def client_refused(message: str) -> dict[str, str]:
+    """Attributes of the client's attempt that had no connection."""
+    return {names.OUTCOME: "refused", names.ERROR_MESSAGE: message}
 
 
 @pytest.fixture
@@ -44,8 +50,15 @@ def test_the_kernels_count_is_an_upper_bound_for_the_dead_time(killed: ForeignRe
 
 def test_refused_connections_of_the_client_are_not_those_of_the_gateway(killed: ForeignRecord) -> None:
     killed.refusals((0.0, 0), (22.0, 1))
-    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last={"brownout.outcome": "refused"})
+    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last=client_refused("Connection refused"))
     assert refused(killed) == Refused(0, exact=False)
+
+
+@pytest.mark.parametrize("message", ["", "No route to host", "Cannot assign requested address"])
+def test_another_error_of_the_client_is_no_refused_connection(killed: ForeignRecord, message: str) -> None:
+    killed.refusals((0.0, 0), (22.0, 1))
+    killed.call("s9", 0, 21.0, ttft=None, outcome="refused", ups=[], last=client_refused(message))
+    assert refused(killed) == Refused(1, exact=False)
 
 
 def test_the_statistics_of_the_gateway_are_exact_and_come_first(killed: ForeignRecord) -> None:
@@ -54,6 +67,22 @@ def test_the_statistics_of_the_gateway_are_exact_and_come_first(killed: ForeignR
     killed.told(21.0, gpu_0=(4, 0, True), tpu_0=(2, 3, False))
     killed.told(31.4, gpu_0=(4, 0, True), tpu_0=(2, 4, True))
     assert refused(killed) == Refused(3, exact=True)
+
+
+def test_statistics_that_may_be_too_low_are_a_lower_bound(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 1, True))
+    killed.told(21.0, exact=False, tpu_0=(2, 4, False))
+    assert refused(killed) == Refused(math.inf, exact=False, at_least=3)
+    killed.refusals((0.0, 0), (22.0, 8))
+    assert refused(killed) == Refused(8, exact=False, at_least=3)
+    assert refused_note(refused(killed)).startswith("up to 5 connections")
+
+
+def test_the_kernel_counts_no_less_than_the_gateway_told(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 0, True))
+    killed.told(21.0, exact=False, tpu_0=(2, 4, False))
+    killed.refusals((0.0, 0), (22.0, 3))
+    assert refused(killed) == Refused(4, exact=False, at_least=4)
 
 
 def test_a_gateway_that_logs_calls_as_they_end_is_read_until_they_have(killed: ForeignRecord) -> None:
@@ -71,11 +100,28 @@ def test_statistics_that_could_not_be_read_are_not_exact(killed: ForeignRecord) 
     assert refused(killed) == Refused(7, exact=False)
 
 
-def test_statistics_that_could_be_read_again_are_exact(killed: ForeignRecord) -> None:
+def test_statistics_that_could_be_read_again_are_a_lower_bound(killed: ForeignRecord) -> None:
+    """The gateway may have started again meanwhile, and may have counted more before."""
     killed.told(1.0, tpu_0=(0, 0, True))
     killed.told(22.0)
     killed.told(30.0, tpu_0=(9, 5, True))
-    assert refused(killed) == Refused(5, exact=True)
+    assert refused(killed) == Refused(math.inf, exact=False, at_least=5)
+
+
+def test_a_gap_before_the_dead_time_does_not_matter(killed: ForeignRecord) -> None:
+    killed.told(1.0)
+    killed.told(2.0, tpu_0=(9, 5, True))
+    killed.told(22.0, tpu_0=(12, 8, True))
+    assert refused(killed) == Refused(3, exact=True)
+
+
+def test_a_gateway_that_started_again_counts_from_zero(killed: ForeignRecord) -> None:
+    killed.told(1.0, tpu_0=(9, 7, True), tpu_1=(5, 0, True))
+    killed.told(21.0, tpu_0=(11, 9, True), tpu_1=(5, 0, True))
+    killed.told(24.0, tpu_0=(1, 1, True), tpu_1=(0, 0, True))
+    killed.told(26.0, tpu_0=(3, 3, True), tpu_1=(9, 9, True))
+    killed.refusals((0.0, 0), (26.0, 20))
+    assert refused(killed) == Refused(20, exact=False, at_least=2 + 1 + 2 + 9)
 
 
 def test_statistics_that_begin_during_the_fault_are_not_exact(killed: ForeignRecord) -> None:
@@ -159,6 +205,14 @@ def test_calls_that_waited_while_a_replica_was_dead_may_have_met_it(killed: Fore
         "failed": math.inf,
         "failed later": math.inf,
     }
+
+
+def test_what_several_measures_need_is_computed_once(killed: ForeignRecord) -> None:
+    evidence = evidence_of(killed)
+    first, limit = unseen_calls(evidence), unseen_limit(evidence)
+    evidence.record.refused = [(0.0, 0), (22.0, 7)]
+    assert [one.call for one in unseen_calls(evidence)] == [one.call for one in first]
+    assert unseen_limit(evidence) == limit == math.inf
 
 
 def test_where_no_connection_was_refused_no_call_was_unseen(killed: ForeignRecord) -> None:

@@ -44,6 +44,26 @@ def test_a_killed_request_is_an_attempt_of_its_call(foreign: ForeignRecord, prop
     assert met.call.joined == ("trace" if propagates else "key")
 
 
+def test_a_lost_request_that_was_tried_again_before_the_kill_did_not_meet_it(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    failed = Up("tpu-0", 19.001, 19.1, "http_5xx", replica_span=False)
+    foreign.call("s0", 0, 19.0, ttft=0.6, ups=[failed, Up("gpu-0", 19.4, 20.5, passed_on=11)])
+    (call,) = calls_of(foreign)
+    assert [(a.replica, a.passed_on) for a in call.attempts] == [("tpu-0", 0), ("gpu-0", 11)]
+    assert call.attempts[0].end_s == pytest.approx(19.4, abs=0.002)
+    assert encounters(foreign) == []
+
+
+def test_a_lost_request_that_was_hedged_before_the_kill_met_it(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    hedge = Up("gpu-0", 19.6, 19.91, "abandoned")
+    foreign.call("s0", 0, 19.4, ups=[KILLED, hedge], tokens=3, outcome="truncated")
+    (met,) = encounters(foreign)
+    assert (met.from_replica, met.failover_s) == ("tpu-0", math.inf)
+
+
 def test_a_killed_request_that_nobody_continued_is_lost(foreign: ForeignRecord) -> None:
     foreign.fault()
     foreign.died("tpu-0")
@@ -129,6 +149,32 @@ def test_the_conversation_decides_where_a_gateway_sends_a_wrong_trace(foreign: F
     assert evidence.calls.joined == {"trace": 1, "key": 2, "none": 0}
 
 
+def test_a_hedge_that_was_given_up_takes_no_tokens_from_the_killed_attempt(foreign: ForeignRecord) -> None:
+    foreign.fault()
+    foreign.died("tpu-0")
+    hedge = Up("gpu-0", 19.6, 19.91, "abandoned")
+    again = Up("gpu-1", 20.05, 23.0, passed_on=8, offset=3)
+    foreign.call("s0", 0, 19.4, gaps={3: 2.5}, ups=[KILLED, hedge, again])
+    (met,) = encounters(foreign)
+    assert [(a.replica, a.passed_on) for a in met.call.attempts] == [("tpu-0", 3), ("gpu-0", 0), ("gpu-1", 8)]
+    assert met.failover_s == pytest.approx(2.5)
+
+
+def test_a_hedge_takes_no_tokens_from_an_attempt_that_is_still_open(foreign: ForeignRecord) -> None:
+    ups = [Up("gpu-0", 21.01, 21.71, passed_on=11), Up("gpu-1", 21.3, 21.52, "abandoned", decoded=1)]
+    foreign.call("s0", 0, 21.0, ups=ups)
+    (call,) = calls_of(foreign)
+    assert (call.attempts[0].passed_on, call.replica) == (11, "gpu-0")
+
+
+def test_a_call_was_served_by_the_attempt_that_ended_ok(foreign: ForeignRecord) -> None:
+    ups = [Up("gpu-0", 21.01, 21.71, passed_on=11), Up("gpu-1", 21.3, 21.52, "abandoned", passed_on=2)]
+    foreign.call("s0", 0, 21.0, ups=ups)
+    (call,) = calls_of(foreign)
+    assert call.attempts[1].passed_on > 0
+    assert call.replica == "gpu-0"
+
+
 def test_a_request_to_a_frozen_process_began_while_it_was_frozen(foreign: ForeignRecord) -> None:
     foreign.fault(kind="freeze", targets=["tpu-0"])
     ups = [Up("tpu-0", 30.05, 30.06, "abandoned"), Up("gpu-0", 26.0, 27.0, passed_on=11)]
@@ -138,6 +184,30 @@ def test_a_request_to_a_frozen_process_began_while_it_was_frozen(foreign: Foreig
     assert met.call.attempts[0].start_s == pytest.approx(24.0)
     assert (met.met_s, met.failover_s) == pytest.approx((24.0, 2.5))
     assert met.to_replica == "gpu-0"
+
+
+def test_a_retry_just_after_the_thaw_did_not_wait_at_the_frozen_process(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    ups = [Up("gpu-0", 24.01, 30.02, "http_5xx"), Up("tpu-0", 30.05, 31.5, passed_on=11)]
+    foreign.call("s0", 0, 24.0, ttft=7.0, ups=ups)
+    assert encounters(foreign) == []
+    assert calls_of(foreign)[0].attempts[1].start_s == pytest.approx(30.05, abs=0.002)
+
+
+def test_a_call_that_was_sent_just_before_the_thaw_met_the_freeze(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    foreign.call("s0", 0, 29.9, ups=[Up("tpu-0", 30.02, 30.6, passed_on=11)])
+    (met,) = encounters(foreign)
+    assert met.met_s == pytest.approx(29.9)
+
+
+def test_a_retry_at_a_frozen_process_waited_from_the_end_of_the_attempt_before(foreign: ForeignRecord) -> None:
+    foreign.fault(kind="freeze", targets=["tpu-0"])
+    ups = [Up("gpu-0", 24.01, 24.5, "http_5xx"), Up("tpu-0", 30.05, 31.5, passed_on=11)]
+    foreign.call("s0", 0, 24.0, ttft=7.0, ups=ups)
+    (met,) = encounters(foreign)
+    assert met.met_s == pytest.approx(24.5, abs=0.002)
+    assert met.to_replica == "tpu-0"
 
 
 def test_a_request_well_after_the_freeze_did_not_meet_it(foreign: ForeignRecord) -> None:

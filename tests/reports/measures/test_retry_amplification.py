@@ -8,7 +8,7 @@ import pytest
 
 from reports.shared import attributes as names
 from tests.support.foreign_records import ForeignRecord
-from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_builder import RecordBuilder, Try, Up, migrated
 from tests.support.record_results import judged, measured, value
 
 
@@ -65,6 +65,17 @@ def test_attempts_that_the_gateway_counted_are_added(killed: ForeignRecord) -> N
     assert measured(killed, "retry_amplification", "baseline").value == 1.0
 
 
+def test_attempts_that_were_counted_at_least_are_in_the_value(killed: ForeignRecord) -> None:
+    killed.told(1.0, exact=False, tpu_0=(0, 0, True))
+    killed.told(27.0, exact=False, tpu_0=(9, 5, True))
+    killed.refusals((0.0, 0), (27.0, 10))
+    found = measured(killed, "retry_amplification", "fault")
+    assert found.value == pytest.approx(25 / 20)
+    assert found.note == "at least: up to 5 connections that dead replicas may have refused are not in it"
+    assert found.interval is not None
+    assert found.interval()[1] >= 30 / 20
+
+
 def test_the_kernels_count_bounds_the_attempts_from_above(killed: ForeignRecord) -> None:
     killed.refusals((0.0, 0), (27.0, 10))
     found = measured(killed, "retry_amplification", "fault")
@@ -100,6 +111,33 @@ def test_a_small_count_of_the_kernel_decides_a_gate(killed: ForeignRecord) -> No
     )
     assert (passes.verdict, undecided.verdict) == ("pass", "inconclusive")
     assert "at least: up to 4 connections" in passes.why
+
+
+def test_attempts_of_the_client_are_none_of_a_gateway_that_fails_every_call(foreign: ForeignRecord) -> None:
+    for index in range(10):
+        tries = [Try(6.0 + index, 6.1 + index, "http_5xx", 502)]
+        foreign.call(f"s{index}", 0, 6.0 + index, ttft=None, outcome="http_5xx", tries=tries, ups=[])
+    assert value(foreign, "retry_amplification", "baseline") == 0.0
+
+
+def test_requests_of_nobody_are_only_in_the_upper_end(killed: ForeignRecord) -> None:
+    killed.refusals((0.0, 0), (27.0, 10))
+    for index in range(4):
+        at = 6.0 + index
+        killed.span(("brownout-replica", "gpu-0#1"), names.SPAN_REPLICA_REQUEST, at, at + 0.1, {names.REPLICA: "gpu-0"})
+    before, whole = (measured(killed, "retry_amplification", phase) for phase in ("baseline", None))
+    requests = "4 requests at replicas that belong to no call (health checks?) are not in it"
+    assert (before.value, before.note) == (1.0, f"at least: {requests}")
+    assert whole.note.endswith(f"not in it; {requests}")
+    assert before.interval is not None
+    assert before.interval()[1] >= 1 + 4 / 40
+
+
+def test_a_marked_request_whose_call_was_lost_counts(killed: ForeignRecord) -> None:
+    its = {names.REPLICA: "gpu-0", names.CONVERSATION_ID: "lost", names.AGENT_ID: "main", names.TURN: 0}
+    killed.span(("brownout-replica", "gpu-0#1"), names.SPAN_REPLICA_REQUEST, 6.0, 6.1, its)
+    found = measured(killed, "retry_amplification", "baseline")
+    assert (found.value, found.note) == (41 / 40, "")
 
 
 def test_late_requests_count_for_the_phase_of_their_call(foreign: ForeignRecord) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.support.foreign_records import ForeignRecord
-from tests.support.record_builder import RecordBuilder, Up, migrated
+from tests.support.record_builder import RecordBuilder, Try, Up, migrated
 from tests.support.record_results import judged, measured, value
 
 
@@ -58,4 +58,30 @@ def test_the_statistics_of_a_real_gateway_show_its_reaction(foreign: ForeignReco
     foreign.good_call("s0", 6.0)
     foreign.told(1.0, tpu_0=(0, 0, True), gpu_0=(0, 0, True))
     foreign.told(20.6, tpu_0=(0, 0, False), gpu_0=(0, 0, True))
-    assert value(foreign, "time_to_detect") == pytest.approx(0.6)
+    found = measured(foreign, "time_to_detect")
+    assert found.value == pytest.approx(0.6)
+    assert found.interval is not None
+    assert found.interval() == pytest.approx((0.1, 0.6))
+    assert found.note == "at most: the gateway's statistics are read twice a second"
+
+
+def test_a_reaction_that_was_seen_first_limits_how_early_it_was(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0"])
+    foreign.died("tpu-0")
+    foreign.refusals((0.0, 0))
+    met = Up("tpu-0", 19.401, 20.01, "reset", replica_span=False)
+    foreign.call("s0", 0, 19.4, ttft=1.0, ups=[met, Up("gpu-0", 20.1, 21.0, passed_on=11)])
+    found = measured(foreign, "time_to_detect")
+    assert found.value == pytest.approx(0.1, abs=0.01)
+    assert found.interval is None
+
+
+def test_a_client_that_tries_again_elsewhere_is_no_reaction(foreign: ForeignRecord) -> None:
+    foreign.fault(targets=["tpu-0"])
+    foreign.died("tpu-0")
+    foreign.refusals((0.0, 0))
+    ups = [Up("tpu-0", 19.401, 20.01, "reset", replica_span=False), Up("gpu-0", 20.61, 21.5, passed_on=11)]
+    tries = [Try(19.4, 20.02, "reset")]
+    foreign.propagates = False
+    foreign.call("s0", 0, 19.4, ttft=1.5, tries=tries, last={"start": 20.6}, ups=ups)
+    assert value(foreign, "time_to_detect") == math.inf

@@ -35,6 +35,14 @@ def test_a_state_without_a_field_does_not_tell_it() -> None:
     assert one.replicas == {"gpu-0": UpstreamPost(None, None, None)}
 
 
+@pytest.mark.parametrize(("told", "exact"), [(None, True), (True, True), (False, False)])
+def test_counts_are_exact_unless_the_gateway_said_otherwise(
+    foreign: ForeignRecord, told: bool | None, exact: bool
+) -> None:
+    foreign.told(1.0, exact=told, gpu_0=(1, 0, True))
+    assert [one.exact for one in record_of(foreign).upstreams] == [exact]
+
+
 @pytest.mark.parametrize(
     "states",
     [

@@ -87,6 +87,15 @@ def test_a_request_whose_span_was_lost_has_a_row_of_its_own(tmp_path: Path, prop
     assert sum("its process ended, and the rest of this span was lost with it" in text for text in details) == 1
 
 
+def test_a_lost_span_of_a_process_that_did_not_end_is_only_known_to_begin(tmp_path: Path) -> None:
+    record = foreign_record(tmp_path / "run")
+    record.call("s0", 0, 21.0, ups=[Up("gpu-0", 21.01, 21.6, passed_on=11, replica_span=False)])
+    evidence = evidence_of(record)
+    (report,) = call_reports(evidence, slowest(evidence, 1))
+    details = [row.detail for row in rows_of(report, fault_windows([])) if row.kind == "replica"]
+    assert details == ["only its begin is known: its span was never received"]
+
+
 def test_the_worst_failovers_of_the_report_have_lost_requests_too(tmp_path: Path) -> None:
     evidence = evidence_of(killed_and_continued(tmp_path / "run", propagates=False))
     (worst,) = worst_failovers(evidence)

@@ -36,6 +36,12 @@ def test_calls_that_fail_with_one_connection_are_all_refused(tmp_path: Path) -> 
     assert states == {"tpu-0": UpstreamState(24, 20, True), "gpu-0": UpstreamState(0, 0, True)}
 
 
+def test_its_count_of_refused_calls_is_not_exact() -> None:
+    """While calls wait for an answer, it is too low by as many."""
+    assert ENVOY.statistics is not None
+    assert not ENVOY.statistics.exact
+
+
 def test_errors_of_a_replica_that_answers_are_not_refused(tmp_path: Path) -> None:
     text = page(host(18101, cx_connect_fail=20, rq_error=23, rq_success=1, rq_total=4))
     assert parse_clusters(site(tmp_path, "tuned"), text)["tpu-0"] == UpstreamState(24, 20, True)
