@@ -79,7 +79,7 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
     if not record.foreign_gateway or baseline is None or not ttft_s:
         return None
     within_s = SERVED_WITHIN * ttft_s
-    begin_s, where = baseline.start_s, "in the baseline"
+    begin_s, where = baseline.start_s, "in the first baseline" if record.repeats("baseline") else "in the baseline"
     if not record.finished("baseline"):
         begin_s, where = 0.0, "before the run was stopped"
     end_s = baseline.end_s

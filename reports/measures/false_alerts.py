@@ -5,6 +5,7 @@ from __future__ import annotations
 from reports.history.evidence import Evidence, Scope
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.measures.time_to_alert import NO_RECEIVER
+from reports.shared.wording import SEE_WINDOWS
 
 __all__ = ["false_alerts"]
 
@@ -14,6 +15,8 @@ def false_alerts(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     alerts, baseline = evidence.record.alerts, evidence.record.phase("baseline")
     if not alerts.received:
         return not_measured(NO_RECEIVER)
+    if evidence.record.repeats("baseline"):
+        return not_measured(SEE_WINDOWS)
     if baseline is None:
         return not_measured("the record has no baseline")
     return fact(sum(baseline.start_s <= alert.since_s() and alert.at_s <= baseline.end_s for alert in alerts.fired))

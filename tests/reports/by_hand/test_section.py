@@ -75,6 +75,25 @@ def test_each_window_has_a_report_of_its_own(folder: Path) -> None:
         assert {path.name for path in own.iterdir()} == {"report.json", "report.html", "summary.md", "junit.xml"}
 
 
+def test_calls_of_a_later_baseline_count_in_it(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    attained = analyse(record.write(), write=False).data["measures"]["slo_attainment"]["phases"]
+    assert attained["baseline"]["samples"] == 60
+    assert attained["fault"]["samples"] == 10
+
+
+def test_what_compares_single_phases_is_in_the_windows_only(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    data = analyse(record.write(), write=False).data
+    for name in ("time_to_recover", "goodput_lost", "cold_cache_tail.seconds", "knee", "overloaded"):
+        assert data["measures"][name]["run"]["why_not"] == "see the windows: the record has several", name
+    assert [values(window)["time_to_recover"] for window in data["windows"]] == [0.0, 0.0]
+
+
 def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any]) -> None:
     assert (report["verdict"]["verdict"], report["verdict"]["exit_code"]) == ("played", 0)
     assert report["verdict"]["why"][0] == "chaos by hand has no gates: nothing was judged"
