@@ -8,7 +8,8 @@
                          the limit that keeps it from carrying the load
       4  aborted         a guardrail stopped it
       3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
-      0  played          chaos by hand: there are no gates, and nothing was judged
+      0  played          chaos by hand: there are no gates, and nothing was judged; a gateway that cannot carry the
+                         load is a note of its report
       0  pass            every gate passed
 
 (2, wrong usage or an invalid file, leaves no record.)

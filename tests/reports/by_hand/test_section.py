@@ -122,6 +122,24 @@ def test_a_session_without_a_load_is_played_too(tmp_path: Path) -> None:
     assert found.data["windows"][0]["no_baseline"] == "no load ran when the fault was injected"
 
 
+def test_a_gateway_that_cannot_carry_the_load_is_a_note(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run", load=None)
+    record.has_gateway = False
+    replicas = {"stack": "two-pools", "first_port": 18201}
+    record.experiment["target"] = {"url": "http://127.0.0.1:4100", "model": "m", "replicas": replicas}
+    record.event("action", 0.0, action="load_start", text="profile chat, seed 7")
+    for second in range(110):
+        record.call(f"s{second}", 0, second + 0.1, ups=[], ttft=None, outcome="http_5xx")
+    injected(record, "h1", 40.0, 50.0)
+    path = record.write()
+    found = analyse(path)
+    assert (found.verdict.verdict, found.exit_code) == ("played", 0)
+    said = "the gateway cannot carry the load: it served 0 of 30 calls in the baseline"
+    assert any(note.startswith(said) and "; what helps: " in note for note in found.data["notes"])
+    assert found.data["carrying"] is None
+    assert not [one for one in ET.parse(path / "junit.xml").getroot().iter() if one.tag in ("failure", "error")]
+
+
 def test_a_session_whose_record_has_no_end_is_inconclusive(tmp_path: Path) -> None:
     record = two_windows(tmp_path / "run")
     record.events = [event for event in record.events if event["at"] < max(one["at"] for one in record.events)]
