@@ -6,7 +6,7 @@ first token came within that time, or if it ended ok with no more than that besi
 gateway may hold an answer back until it is complete). If fewer than half were served, the gateway carries too little.
 
 No such finding: with fewer than 10 judged calls, or if most of the calls that were not served waited or failed at
-replicas of ours. Then the stack is the limit, and its gates say so.
+replicas of ours, or were at one for too long: for longer than such a call may take. Then the stack is the limit, and its gates say so.
 
 Its own process was the limit if its busiest thread used at least 85 % of a core, on average over the baseline, while
 everybody else was on time. Only then the run fails. A thread that waited for a CPU shows a machine with too few cores.
@@ -14,6 +14,7 @@ everybody else was on time. Only then the run fails. A thread that waited for a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -84,11 +85,12 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
         begin_s, where = 0.0, "before the run was stopped"
     end_s = baseline.end_s
     calls = [call for call in evidence.calls.calls if _is_judged(call, begin_s, end_s, within_s)]
-    missed = [call for call in calls if not _served(call, within_s, record.slo.get("tpot", 0.0))]
+    tpot_s = record.slo.get("tpot", 0.0)
+    missed = [call for call in calls if not _served(call, within_s, tpot_s)]
     served = len(calls) - len(missed)
     if len(calls) < JUDGED_CALLS or served >= CARRIED_SHARE * len(calls):
         return None
-    if sum(_at_a_replica(call, ttft_s, within_s) for call in missed) > len(missed) / 2:
+    if sum(_at_a_replica(call, ttft_s, within_s, tpot_s) for call in missed) > len(missed) / 2:
         return None
     ended = sum(call.ok and begin_s <= call.end_s < end_s for call in evidence.calls.calls)
     used = _busiest(evidence, begin_s, end_s)
@@ -123,13 +125,18 @@ def _served(call: Call, within_s: float, tpot_s: float) -> bool:
     return call.ttft_s <= within_s or (call.ok and call.e2e_s <= within_s + call.tokens * tpot_s)
 
 
-def _at_a_replica(call: Call, ttft_s: float, within_s: float) -> bool:
-    """Whether a replica of ours is the reason that a call was not served: it came in time, and waited or failed."""
+def _at_a_replica(call: Call, ttft_s: float, within_s: float, tpot_s: float) -> bool:
+    """Whether a replica of ours is the reason that a call was not served.
+
+    It came in time, and waited in the queue, failed, or was open there for longer than a call may take to be served:
+    also by the tokens that it decoded, if there is an objective for them.
+    """
     for request in call.replica_requests:
         if request.start_s > call.sent_s + within_s:
             continue
         failed = str(request.span.attributes.get(names.OUTCOME, "")) not in _NOT_AT_FAULT
-        if failed or (request.queue_s or 0.0) > ttft_s:
+        limit_s = within_s + request.decoded * tpot_s if tpot_s or not request.decoded else math.inf
+        if failed or (request.queue_s or 0.0) > ttft_s or request.end_s - request.start_s > limit_s:
             return True
     return False
 

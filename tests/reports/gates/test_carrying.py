@@ -107,7 +107,7 @@ def test_a_doubt_about_the_machine_leaves_the_limit_unknown(behind: RecordBuilde
 
 def test_answers_that_come_far_too_late_are_not_served(behind: RecordBuilder) -> None:
     for name, at in sent():
-        serve(behind, name, at, ttft=8.0)
+        serve(behind, name, at, ttft=8.0, ups=[Up("gpu-0", at + 7.9, at + 8.2, passed_on=11)])
     one = found(behind)
     assert one is not None
     assert one.served == 0
@@ -156,6 +156,40 @@ def test_replicas_that_are_the_limit_are_no_finding(behind: RecordBuilder, outco
         queue = [(at + 0.01, at + 9.0)] if outcome == "abandoned" else []
         hang(behind, name, at, (Up("gpu-0", at + 0.01, at + 9.0, outcome, queue=queue),))
     assert found(behind) is None
+
+
+@pytest.mark.parametrize(("open_s", "is_finding"), [(7.0, False), (5.0, True)])
+def test_replicas_that_are_slow_without_a_queue_are_no_finding(
+    behind: RecordBuilder, open_s: float, is_finding: bool
+) -> None:
+    """The objective is 2 s: a call may take 6 s to be served. The client leaves, and the replica has not failed."""
+    for name, at in sent():
+        up = Up("gpu-0", at + 0.01, at + open_s, "abandoned", queue=[(at + 0.01, at + 0.1)])
+        hang(behind, name, at, (up,))
+    assert (found(behind) is not None) == is_finding
+
+
+def test_slow_replicas_that_serve_each_call_too_late_are_no_finding(behind: RecordBuilder) -> None:
+    for name, at in sent():
+        serve(behind, name, at, ttft=8.0, ups=[Up("gpu-0", at + 0.01, at + 8.2, passed_on=11)])
+    assert found(behind) is None
+
+
+@pytest.mark.parametrize("tpot", [0.1, None])
+def test_long_streams_at_replicas_do_not_excuse_a_gateway_that_holds_them(
+    behind: RecordBuilder, tpot: float | None
+) -> None:
+    """A replica decodes for 12 s, as it may for 100 tokens; the client sees nothing of it for 20 s."""
+    behind.experiment["slo"] = {"ttft": 2.0} | ({} if tpot is None else {"tpot": tpot})
+    for name, at in sent():
+        serve(behind, name, at, ttft=20.0, ups=[Up("gpu-0", at + 0.01, at + 12.0, passed_on=100)])
+    assert found(behind) is not None
+
+
+def test_a_gateway_that_sends_calls_too_late_to_slow_replicas_is_found(behind: RecordBuilder) -> None:
+    for name, at in sent():
+        hang(behind, name, at, (Up("gpu-0", at + 6.5, at + 15.0, "abandoned"),))
+    assert found(behind) is not None
 
 
 def test_a_few_calls_decide_nothing(behind: RecordBuilder) -> None:
