@@ -1,12 +1,14 @@
 """Whether a gateway that is not ours carries the load: if it serves next to nothing, no gate says what a fault did.
 
 Judged are the calls sent in the baseline that had ended by its end, or were old enough: by three times the objective
-for the first token. (Of a run that a guardrail stopped before, also those of the warm-up.) A call was served if its
-first token came within that time, or if it ended ok with no more than that beside the time that its tokens may take (a
-gateway may hold an answer back until it is complete). If fewer than half were served, the gateway carries too little.
+for the first token. One that its client abandoned earlier, without a token, is not judged. (Of a run that a guardrail
+stopped before, also those of the warm-up.) A call was served if its first token came within that time, or if it ended
+ok with no more than that beside the time that its tokens may take (a gateway may hold an answer back until it is
+complete). If fewer than half were served, the gateway carries too little.
 
 No such finding: with fewer than 10 judged calls, or if most of the calls that were not served waited or failed at
-replicas of ours, or were at one for too long: for longer than such a call may take. Then the stack is the limit, and its gates say so.
+replicas of ours, or were at one for longer than such a call may take. Then the stack is the limit, and its gates say
+so.
 
 Its own process was the limit if its busiest thread used at least 85 % of a core, on average over the baseline, while
 everybody else was on time. Only then the run fails. A thread that waited for a CPU shows a machine with too few cores.
@@ -117,8 +119,12 @@ def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[Gat
 
 
 def _is_judged(call: Call, begin_s: float, end_s: float, within_s: float) -> bool:
-    old_enough = call.sent_s <= end_s - within_s or (call.end_s < end_s and call.outcome != Outcome.ABANDONED)
-    return begin_s <= call.sent_s < end_s and old_enough
+    """Whether the call says something. One that its client abandoned too early for an answer says nothing."""
+    if not begin_s <= call.sent_s < end_s:
+        return False
+    if call.outcome == Outcome.ABANDONED and call.end_s - call.sent_s < within_s and not call.ttft_s <= within_s:
+        return False
+    return call.sent_s <= end_s - within_s or (call.end_s < end_s and call.outcome != Outcome.ABANDONED)
 
 
 def _served(call: Call, within_s: float, tpot_s: float) -> bool:

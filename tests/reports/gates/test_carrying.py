@@ -41,7 +41,7 @@ def serve(record: RecordBuilder, name: str, at: float, **how: Any) -> None:
 
 def hang(record: RecordBuilder, name: str, at: float, ups: tuple[Up, ...] = ()) -> None:
     """No token until the load generator gives up at the end of the run."""
-    record.call(name, 0, at, ups=ups, ttft=None, outcome="abandoned")
+    record.call(name, 0, at, ups=ups, ttft=None, outcome="abandoned", until=20.0)
     record.session(name, at, 20.0, "unfinished")
 
 
@@ -136,6 +136,19 @@ def test_streams_that_the_end_of_the_run_cut_off_are_served(behind: RecordBuilde
     for name, at in sent():
         behind.call(name, 0, at, ttft=1.0, outcome="abandoned")
     assert found(behind) is None
+
+
+@pytest.mark.parametrize(("after_s", "is_finding"), [(5.9, False), (6.1, True)])
+def test_calls_that_their_client_abandoned_early_are_not_judged(
+    behind: RecordBuilder, after_s: float, is_finding: bool
+) -> None:
+    for number, (name, at) in enumerate(sent()):
+        if number % 3 == 0:
+            serve(behind, name, at)
+        else:
+            behind.call(name, 0, at, ups=[], ttft=None, outcome="abandoned", until=at + after_s)
+    one = found(behind)
+    assert (one is not None) == is_finding
 
 
 def test_calls_sent_just_before_the_end_of_the_baseline_are_not_judged(behind: RecordBuilder) -> None:
