@@ -214,8 +214,8 @@ class RecordBuilder:
     ) -> None:
         """A call of a session with its attempts; without `ups`, one good attempt on gpu-0.
 
-        `until`: one that is not ok lasts until then at least. `its`: more attributes of the chat span. `tries`: failed attempts of the client; `last`: more attributes of its
-        last attempt, and its `start`.
+        `until`: one that is not ok lasts until then at least. `its`: more attributes of the chat span. `tries`: failed
+        attempts of the client; `last`: more attributes of its last attempt, and its `start`.
         """
         times: list[float] = []
         at = sent + (ttft or 0.0)
