@@ -69,11 +69,12 @@ class Carrying:
     def text(self) -> str:
         rate = self.calls_per_s
         carried = number_text(round(rate, 1) if rate < 10 else round(rate))
-        return f"{self.reason}, and carries about {carried} calls/s; {self.why}"
+        unit = "call/s" if carried == "1" else "calls/s"
+        return f"{self.reason}, and carries about {carried} {unit}; {self.why}"
 
 
 def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
-    """The finding; None where the load was carried, or where no gateway of others is in front of our replicas.
+    """The finding; None where the load was carried, or where no gateway but ours is in front of our replicas.
 
     `doubts`: why this machine was too slow, or is not known to be fast enough.
     """

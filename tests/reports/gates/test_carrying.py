@@ -1,4 +1,4 @@
-"""A gateway of others that cannot carry the load is a finding; a slow stack that is healthy is none."""
+"""A gateway that is not ours that cannot carry the load is a finding; a slow stack that is healthy is none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BASELINE_S = (5.0, 20.0)
 
 @pytest.fixture
 def behind(record: RecordBuilder) -> RecordBuilder:
-    """A run with a gateway of others in front of our replicas, on a machine that is fast enough."""
+    """A run with a gateway that is not ours in front of our replicas, on a machine that is fast enough."""
     record.experiment["target"] = BEHIND
     record.has_gateway = False
     record.load_gauges()
@@ -72,6 +72,14 @@ def test_a_saturated_gateway_is_found_with_its_numbers(behind: RecordBuilder) ->
     assert one.text.startswith(
         "the gateway cannot carry the load: it served 3 of 38 calls in the baseline, and carries about 0.2 calls/s; "
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.2, "0.2 calls/s"), (0.96, "1 call/s"), (1.0, "1 call/s"), (3, "3 calls/s")]
+)
+def test_one_call_a_second_is_one_call(rate: float, text: str) -> None:
+    one = Carrying(3, 38, rate, "unknown", None, "why", "helps", "in the baseline")
+    assert one.text.endswith(f"carries about {text}; why")
 
 
 @pytest.mark.parametrize(
