@@ -79,7 +79,7 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     if windows:
         sections = [_window(record, window, run_dir, write=write) for window in windows]
         record = by_windows(record, windows)
-    report = _report(record, run_dir)
+    report = _report(gather(record), run_dir)
     if record.by_hand:
         report.data["windows"] = sections if windows else []
     if table is not None:
@@ -90,19 +90,19 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
 
 def _window(record: Record, window: FaultWindow, run_dir: Path, *, write: bool) -> dict[str, Any]:
     """Analyse one fault window by itself; with `write`, write its report into a folder of its own."""
-    alone = of_window(record, window)
+    evidence = gather(of_window(record, window))
     folder = Path("windows") / str(window.number)
     if write:
         (run_dir / folder).mkdir(parents=True, exist_ok=True)
-        _write_all(_report(alone, run_dir), run_dir / folder)
-    return window_section(window, gather(alone), str(folder))
+        _write_all(_report(evidence, run_dir), run_dir / folder)
+    return window_section(window, evidence, str(folder))
 
 
-def _report(record: Record, run_dir: Path) -> Report:
+def _report(evidence: Evidence, run_dir: Path) -> Report:
+    record = evidence.record
     notes = list(record.notes)
     if record.slo_problem:
         notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
-    evidence = gather(record)
     notes += estimated_tokens_note(evidence.calls.calls)
     proofs = prove(evidence)
     unreadable: list[str] = []

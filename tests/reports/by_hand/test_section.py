@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from reports import analysis
 from reports.analysis import analyse
 from reports.by_hand.section import SHOWN, window_lines
+from reports.history.evidence import Evidence, gather
+from reports.record.reader import Record
 from tests.support.hand_records import hand_run, injected
 from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
@@ -92,6 +95,18 @@ def test_what_compares_single_phases_is_in_the_windows_only(tmp_path: Path) -> N
     for name in ("time_to_recover", "goodput_lost", "cold_cache_tail.seconds", "knee", "overloaded"):
         assert data["measures"][name]["run"]["why_not"] == "see the windows: the record has several", name
     assert [values(window)["time_to_recover"] for window in data["windows"]] == [0.0, 0.0]
+
+
+def test_each_window_is_gathered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered: list[int] = []
+
+    def counted(record: Record) -> Evidence:
+        gathered.append(len(record.faults))
+        return gather(record)
+
+    monkeypatch.setattr(analysis, "gather", counted)
+    analyse(two_windows(tmp_path / "run").write())
+    assert gathered == [1, 1, 2]
 
 
 def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any]) -> None:
