@@ -32,6 +32,7 @@ from reports.gates.judging import GateResult, judge
 from reports.gates.offered_load import no_load
 from reports.gates.validity import Proofs, prove
 from reports.gates.verdict import decide
+from reports.history.calls import Calls
 from reports.history.evidence import Evidence, gather
 from reports.history.token_counts import estimated_tokens_note
 from reports.metastability.judging import Metastability, metastability_of
@@ -76,21 +77,23 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     record = read_record(run_dir)
     table = _ParquetTask(record.spans, run_dir / "spans.parquet") if write else None
     windows = fault_windows(record) if record.by_hand else []
-    if windows:
-        sections = [_window(record, window, run_dir, write=write) for window in windows]
-        record = by_windows(record, windows)
-    report = _report(gather(record), run_dir)
+    evidence = gather(by_windows(record, windows) if windows else record)
+    report = _report(evidence, run_dir)
     if record.by_hand:
-        report.data["windows"] = sections if windows else []
+        joined = evidence.calls
+        report.data["windows"] = [_window(record, window, joined, run_dir, write=write) for window in windows]
     if table is not None:
         _write_all(report, run_dir)
         table.finish()
     return report
 
 
-def _window(record: Record, window: FaultWindow, run_dir: Path, *, write: bool) -> dict[str, Any]:
-    """Analyse one fault window by itself; with `write`, write its report into a folder of its own."""
-    evidence = gather(of_window(record, window))
+def _window(record: Record, window: FaultWindow, joined: Calls, run_dir: Path, *, write: bool) -> dict[str, Any]:
+    """Analyse one fault window by itself; with `write`, write its report into a folder of its own.
+
+    `joined`: the calls of the record.
+    """
+    evidence = gather(of_window(record, window), joined)
     folder = Path("windows") / str(window.number)
     if write:
         (run_dir / folder).mkdir(parents=True, exist_ok=True)

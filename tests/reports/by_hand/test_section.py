@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from reports import analysis
 from reports.analysis import analyse
 from reports.by_hand.section import SHOWN, window_lines
-from reports.history.evidence import Evidence, gather
-from reports.record.reader import Record
+from reports.by_hand.windows import fault_windows, of_window
+from reports.history.evidence import gather
+from reports.record.reader import read_record
 from tests.support.hand_records import hand_run, injected
 from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
@@ -97,16 +97,19 @@ def test_what_compares_single_phases_is_in_the_windows_only(tmp_path: Path) -> N
     assert [values(window)["time_to_recover"] for window in data["windows"]] == [0.0, 0.0]
 
 
-def test_each_window_is_gathered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered: list[int] = []
-
-    def counted(record: Record) -> Evidence:
-        gathered.append(len(record.faults))
-        return gather(record)
-
-    monkeypatch.setattr(analysis, "gather", counted)
-    analyse(two_windows(tmp_path / "run").write())
-    assert gathered == [1, 1, 2]
+def test_spans_are_joined_once_for_all_windows_and_each_has_its_phases(tmp_path: Path) -> None:
+    builder = two_windows(tmp_path / "run")
+    builder.call("lost", 0, 71.0, outcome="truncated")
+    builder.session("lost", 71.0, 72.0, "lost")
+    record = read_record(builder.write())
+    joined = gather(record).calls
+    for window in fault_windows(record):
+        alone = of_window(record, window)
+        own, shared = gather(alone).calls, gather(alone, joined).calls
+        assert own.calls == shared.calls
+        assert own.sessions == shared.sessions
+        assert {call.phase for call in shared.calls} >= {"fault"}
+    assert {call.phase for call in joined.calls} == {"setup"}
 
 
 def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any]) -> None:
