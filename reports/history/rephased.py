@@ -1,4 +1,4 @@
-"""Calls that were joined once, in the phases of another record of the same spans: of a fault window of chaos by hand."""
+"""Calls that were joined once, in the phases of another record of the same spans: of a window of chaos by hand."""
 
 from __future__ import annotations
 
