@@ -32,6 +32,7 @@ from reports.gates.judging import GateResult, judge
 from reports.gates.offered_load import no_load
 from reports.gates.validity import Proofs, prove
 from reports.gates.verdict import decide
+from reports.history.calls import Calls
 from reports.history.evidence import Evidence, gather
 from reports.history.token_counts import estimated_tokens_note
 from reports.metastability.judging import Metastability, metastability_of
@@ -76,33 +77,35 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     record = read_record(run_dir)
     table = _ParquetTask(record.spans, run_dir / "spans.parquet") if write else None
     windows = fault_windows(record) if record.by_hand else []
-    if windows:
-        sections = [_window(record, window, run_dir, write=write) for window in windows]
-        record = by_windows(record, windows)
-    report = _report(record, run_dir)
+    evidence = gather(by_windows(record, windows) if windows else record)
+    report = _report(evidence, run_dir)
     if record.by_hand:
-        report.data["windows"] = sections if windows else []
+        joined = evidence.calls
+        report.data["windows"] = [_window(record, window, joined, run_dir, write=write) for window in windows]
     if table is not None:
         _write_all(report, run_dir)
         table.finish()
     return report
 
 
-def _window(record: Record, window: FaultWindow, run_dir: Path, *, write: bool) -> dict[str, Any]:
-    """Analyse one fault window by itself; with `write`, write its report into a folder of its own."""
-    alone = of_window(record, window)
+def _window(record: Record, window: FaultWindow, joined: Calls, run_dir: Path, *, write: bool) -> dict[str, Any]:
+    """Analyse one fault window by itself; with `write`, write its report into a folder of its own.
+
+    `joined`: the calls of the record.
+    """
+    evidence = gather(of_window(record, window), joined)
     folder = Path("windows") / str(window.number)
     if write:
         (run_dir / folder).mkdir(parents=True, exist_ok=True)
-        _write_all(_report(alone, run_dir), run_dir / folder)
-    return window_section(window, gather(alone), str(folder))
+        _write_all(_report(evidence, run_dir), run_dir / folder)
+    return window_section(window, evidence, str(folder))
 
 
-def _report(record: Record, run_dir: Path) -> Report:
+def _report(evidence: Evidence, run_dir: Path) -> Report:
+    record = evidence.record
     notes = list(record.notes)
     if record.slo_problem:
         notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
-    evidence = gather(record)
     notes += estimated_tokens_note(evidence.calls.calls)
     proofs = prove(evidence)
     unreadable: list[str] = []
@@ -155,8 +158,13 @@ def _failures(evidence: Evidence, notes: list[str]) -> list[str]:
 
 
 def _carrying(evidence: Evidence, proofs: Proofs, notes: list[str]) -> Carrying | None:
+    """The finding that a gateway does not carry the load. Chaos by hand has no gates: there it is a note only."""
     try:
-        return carrying(evidence, proofs.latency_doubts)
+        found = carrying(evidence, proofs.latency_doubts)
+        if found is None or not evidence.record.by_hand:
+            return found
+        notes.append(f"{found.text}; what helps: {found.helps}")
+        return None
     except Exception as error:  # a check that crashes is unknown; the report is still written
         notes.append(f"the check whether the gateway carries the load crashed: {error!r}")
         return None

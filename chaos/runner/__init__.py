@@ -17,7 +17,7 @@ load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
 refusals         connections that were refused on this machine
 alert_receiver   receives the alerts of the user's monitoring
-gateway_cpu      the CPU that a gateway of others uses
+gateway_cpu      the CPU that a gateway that is not ours uses
 carry_watch      whether it carries the load of the baseline
 run_watch        ends the run early for a guardrail, a silent process, an unexpected exit
 counters         the counters that each process posts, checked

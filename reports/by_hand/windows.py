@@ -5,7 +5,7 @@ A run has one baseline, one fault phase and one recovery. A stack that is up has
     baseline    the last 30 s before the injection, if the load ran and no fault was active in all of them; else the
                 window has none, and what is compared with a baseline is not measured
     fault       from the injection until the fault is verified as reverted
-    recovery    from then on for 60 s at most, until the next injection, or until the load stops
+    recovery    from then on for 60 s at most, until the next baseline or injection, or until the load stops
 
 Faults that overlap share a window.
 """
@@ -41,11 +41,16 @@ def fault_windows(record: Record) -> list[FaultWindow]:
     """The windows, in the order of the injections."""
     groups = list(_groups(record))
     loads = _loads(record)
+    lacking = [
+        _why_no_baseline(begin_s, groups[index - 1][2] if index else None, loads)
+        for index, (_, begin_s, _) in enumerate(groups)
+    ]
     found = []
     for index, (faults, begin_s, end_s) in enumerate(groups):
-        before_s = groups[index - 1][2] if index else None
-        next_s = groups[index + 1][1] if index + 1 < len(groups) else record.end_s()
-        without = _why_no_baseline(begin_s, before_s, loads)
+        without = lacking[index]
+        next_s = record.end_s()
+        if index + 1 < len(groups):
+            next_s = groups[index + 1][1] - (0.0 if lacking[index + 1] else BASELINE_S)
         load_ends_s = next((last for first, last in loads if first <= end_s <= last), end_s)
         recovery_s = min(next_s, load_ends_s, end_s + RECOVERY_S)
         phases = [Phase("fault", begin_s, end_s, complete=True)]

@@ -10,6 +10,7 @@ from reports.explanation.reasons import OUTCOME_TEXTS, kind_of_reason, reason_of
 from reports.history.calls import Call, Session
 from reports.history.encounters import Encounter, FaultImpact
 from reports.history.evidence import RUN_SCOPE, Evidence
+from reports.history.unseen import unseen_calls
 from reports.shared import attributes as names
 from reports.shared.attributes import Outcome, SessionOutcome
 
@@ -50,12 +51,13 @@ _REPLICAS: Final = "{replicas}"
 def causes_of(evidence: Evidence) -> list[Lost]:
     """The causes of the lost sessions that count in the measure `sessions_lost`, the one that cost most first."""
     encounters = _encounters(evidence.impacts)
+    unseen = frozenset(id(one.call) for one in unseen_calls(evidence))
     sessions: Counter[Cause] = Counter()
     replicas: dict[Cause, Counter[str]] = {}
     for session in evidence.sessions(RUN_SCOPE):
         if session.outcome != SessionOutcome.LOST:
             continue
-        cause, replica = _cause(session, encounters, evidence.impacts)
+        cause, replica = _cause(session, encounters, evidence.impacts, unseen)
         sessions[cause] += 1
         replicas.setdefault(cause, Counter())[replica] += 1
     return [
@@ -88,7 +90,8 @@ def _active(impacts: list[FaultImpact], call: Call) -> str:
     return " and ".join(dict.fromkeys(kinds))
 
 
-def _cause(session: Session, encounters: _Met, impacts: list[FaultImpact]) -> tuple[Cause, str]:
+def _cause(session: Session, encounters: _Met, impacts: list[FaultImpact], unseen: frozenset[int]) -> tuple[Cause, str]:
+    """The cause, and the replica of the call. `unseen`: ids of the calls that a dead replica may have refused."""
     call = session.lost_by
     during = "" if call is None else _active(impacts, call)
     if call is None:
@@ -102,6 +105,8 @@ def _cause(session: Session, encounters: _Met, impacts: list[FaultImpact]) -> tu
         return Cause(f"was one that the fault {other[0].fault.kind} added", _then(call)), ""
     if other:
         return Cause(f"had a call that the fault {other[0].fault.kind} hit", _then(call)), ""
+    if id(call) in unseen:
+        return Cause("had a call that a dead replica may have refused unseen", _then(call)), ""
     if during:
         return Cause(
             f"had a call that no fault touched, while the fault {during} was active", _then(call)

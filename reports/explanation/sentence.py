@@ -32,7 +32,7 @@ def explanation(
     """The section `explanation` of the report: the sentence, and how many gates failed.
 
     `gates`: those of `steady_state`, then the others. `machine`: the doubts about this machine, as text.
-    `not_carried`: the finding that a gateway of others does not carry the load.
+    `not_carried`: the finding that a gateway that is not ours does not carry the load.
     """
     first = not_carried if verdict.verdict in ("fail", "inconclusive") else ""
     return {

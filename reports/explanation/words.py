@@ -62,10 +62,16 @@ def fault_text(fault: Mapping[str, Any]) -> str:
 
 
 def met_text(fault: Mapping[str, Any]) -> str:
-    """How many calls met a fault and were interrupted. What a command of the user's met is not known."""
+    """How many calls met a fault and were interrupted: at least so many, where dead replicas may have refused more.
+
+    What a command of the user's met is not known.
+    """
     if _met_is_unknown(fault):
         return "which calls met it is not known"
-    return f"{fault['calls_met']:,} calls met it, {fault['calls_interrupted']:,} were interrupted"
+    met = fault["calls_met"]
+    least = "at least " if fault.get("calls_met_at_most", met) != met else ""
+    calls = "1 call" if met == 1 and least else f"{met:,} calls"
+    return f"{least}{calls} met it, {fault['calls_interrupted']:,} were interrupted"
 
 
 def _saved_text(fault: Mapping[str, Any]) -> str:

@@ -10,6 +10,6 @@ machine        whether the machine was fast enough for the run
 suspicion      which verdicts a late machine may have caused
 validity       checks that the run was a valid test: faults, load, machine, spans
 dead_target    finds a target that died by itself during the run
-carrying       finds a gateway of others that cannot carry the load
+carrying       finds a gateway that is not ours that cannot carry the load
 verdict        the verdict of a run and its exit code
 """

@@ -1,12 +1,14 @@
 """Whether a gateway that is not ours carries the load: if it serves next to nothing, no gate says what a fault did.
 
 Judged are the calls sent in the baseline that had ended by its end, or were old enough: by three times the objective
-for the first token. (Of a run that a guardrail stopped before, also those of the warm-up.) A call was served if its
-first token came within that time, or if it ended ok with no more than that beside the time that its tokens may take (a
-gateway may hold an answer back until it is complete). If fewer than half were served, the gateway carries too little.
+for the first token. One that its client abandoned earlier, without a token, is not judged. (Of a run that a guardrail
+stopped before, also those of the warm-up.) A call was served if its first token came within that time, or if it ended
+ok with no more than that beside the time that its tokens may take (a gateway may hold an answer back until it is
+complete). If fewer than half were served, the gateway carries too little.
 
 No such finding: with fewer than 10 judged calls, or if most of the calls that were not served waited or failed at
-replicas of ours. Then the stack is the limit, and its gates say so.
+replicas of ours, or were at one for longer than such a call may take. Then the stack is the limit, and its gates say
+so.
 
 Its own process was the limit if its busiest thread used at least 85 % of a core, on average over the baseline, while
 everybody else was on time. Only then the run fails. A thread that waited for a CPU shows a machine with too few cores.
@@ -14,6 +16,7 @@ everybody else was on time. Only then the run fails. A thread that waited for a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -66,11 +69,12 @@ class Carrying:
     def text(self) -> str:
         rate = self.calls_per_s
         carried = number_text(round(rate, 1) if rate < 10 else round(rate))
-        return f"{self.reason}, and carries about {carried} calls/s; {self.why}"
+        unit = "call/s" if carried == "1" else "calls/s"
+        return f"{self.reason}, and carries about {carried} {unit}; {self.why}"
 
 
 def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
-    """The finding; None where the load was carried, or where no gateway of others is in front of our replicas.
+    """The finding; None where the load was carried, or where no gateway but ours is in front of our replicas.
 
     `doubts`: why this machine was too slow, or is not known to be fast enough.
     """
@@ -79,16 +83,17 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
     if not record.foreign_gateway or baseline is None or not ttft_s:
         return None
     within_s = SERVED_WITHIN * ttft_s
-    begin_s, where = baseline.start_s, "in the baseline"
+    begin_s, where = baseline.start_s, "in the first baseline" if record.repeats("baseline") else "in the baseline"
     if not record.finished("baseline"):
         begin_s, where = 0.0, "before the run was stopped"
     end_s = baseline.end_s
     calls = [call for call in evidence.calls.calls if _is_judged(call, begin_s, end_s, within_s)]
-    missed = [call for call in calls if not _served(call, within_s, record.slo.get("tpot", 0.0))]
+    tpot_s = record.slo.get("tpot", 0.0)
+    missed = [call for call in calls if not _served(call, within_s, tpot_s)]
     served = len(calls) - len(missed)
     if len(calls) < JUDGED_CALLS or served >= CARRIED_SHARE * len(calls):
         return None
-    if sum(_at_a_replica(call, ttft_s, within_s) for call in missed) > len(missed) / 2:
+    if sum(_at_a_replica(call, ttft_s, within_s, tpot_s) for call in missed) > len(missed) / 2:
         return None
     ended = sum(call.ok and begin_s <= call.end_s < end_s for call in evidence.calls.calls)
     used = _busiest(evidence, begin_s, end_s)
@@ -115,21 +120,30 @@ def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[Gat
 
 
 def _is_judged(call: Call, begin_s: float, end_s: float, within_s: float) -> bool:
-    old_enough = call.sent_s <= end_s - within_s or (call.end_s < end_s and call.outcome != Outcome.ABANDONED)
-    return begin_s <= call.sent_s < end_s and old_enough
+    """Whether the call says something. One that its client abandoned too early for an answer says nothing."""
+    if not begin_s <= call.sent_s < end_s:
+        return False
+    if call.outcome == Outcome.ABANDONED and call.end_s - call.sent_s < within_s and not call.ttft_s <= within_s:
+        return False
+    return call.sent_s <= end_s - within_s or (call.end_s < end_s and call.outcome != Outcome.ABANDONED)
 
 
 def _served(call: Call, within_s: float, tpot_s: float) -> bool:
     return call.ttft_s <= within_s or (call.ok and call.e2e_s <= within_s + call.tokens * tpot_s)
 
 
-def _at_a_replica(call: Call, ttft_s: float, within_s: float) -> bool:
-    """Whether a replica of ours is the reason that a call was not served: it came in time, and waited or failed."""
+def _at_a_replica(call: Call, ttft_s: float, within_s: float, tpot_s: float) -> bool:
+    """Whether a replica of ours is the reason that a call was not served.
+
+    It came in time, and waited in the queue, failed, or was open there for longer than a call may take to be served:
+    also by the tokens that it decoded, if there is an objective for them.
+    """
     for request in call.replica_requests:
         if request.start_s > call.sent_s + within_s:
             continue
         failed = str(request.span.attributes.get(names.OUTCOME, "")) not in _NOT_AT_FAULT
-        if failed or (request.queue_s or 0.0) > ttft_s:
+        limit_s = within_s + request.decoded * tpot_s if tpot_s or not request.decoded else math.inf
+        if failed or (request.queue_s or 0.0) > ttft_s or request.end_s - request.start_s > limit_s:
             return True
     return False
 

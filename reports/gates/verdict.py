@@ -4,11 +4,12 @@
       5  failed          the target, or a part of brownout, failed by itself, or a fault was not reverted
       1  metastable      down after the trigger was gone: a self-sustaining failure that the load alone does not explain
       1  overloaded      down after the trigger was gone
-      1  fail            a gate failed, or the run was not steady before the fault, or a gateway of others was itself
-                         the limit that keeps it from carrying the load
+      1  fail            a gate failed, or the run was not steady before the fault, or a gateway that is not ours was
+                         itself the limit that keeps it from carrying the load
       4  aborted         a guardrail stopped it
       3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
-      0  played          chaos by hand: there are no gates, and nothing was judged
+      0  played          chaos by hand: there are no gates, and nothing was judged; a gateway that cannot carry the
+                         load is a note of its report
       0  pass            every gate passed
 
 (2, wrong usage or an invalid file, leaves no record.)
@@ -75,7 +76,7 @@ def decide(
     these, the ones that change what happens. `failures`: what
     the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
     `not_reverted`: the faults that the run has left, and why. They come before an interruption: nothing else says that
-    a fault is still there. `carried`: the finding that a gateway of others does not carry the load.
+    a fault is still there. `carried`: the finding that a gateway that is not ours does not carry the load.
     """
     overload = [carried.text] if carried is not None else []
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}

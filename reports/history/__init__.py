@@ -2,6 +2,7 @@
 
 calls        calls, attempts and sessions as objects
 joining      joins the spans of client, gateway and replicas into calls
+rephased     calls that were joined once, in the phases of a fault window
 upstream     attempts of a gateway that is not ours, from the replicas' requests
 encounters   the calls that met a fault, and how long each was interrupted
 arrivals     when the tokens of each call arrived, by phase

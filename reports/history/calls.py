@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -196,13 +196,18 @@ def phase_at(phases: Iterable[Phase], at_s: float) -> str:
     return name
 
 
-def slo_phase(phases: Iterable[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
+def slo_phase(phases: Sequence[Phase], sent_s: float, end_s: float, fault: Phase | None) -> str:
     """The phase in which a call counts for the objectives: where it was sent.
 
-    But a call of the baseline that was still open at the injection counts in the fault, which may have made it late.
+    But a call of a baseline that was still open at the injection counts in the fault, which may have made it late: in
+    the fault phase that starts where its baseline ends. `fault`: the first fault phase; None: there is none.
     """
-    phase = phase_at(phases, sent_s)
-    return "fault" if phase == "baseline" and fault is not None and end_s > fault.start_s else phase
+    name = phase_at(phases, sent_s)
+    if name != "baseline" or fault is None:
+        return name
+    own_end_s = next(one.end_s for one in phases if one.name == name and one.start_s <= sent_s < one.end_s)
+    injected = any(one.name == "fault" and one.start_s == own_end_s for one in phases)
+    return "fault" if injected and end_s > own_end_s else name
 
 
 def is_good(call: Call, slo: dict[str, float]) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reports.history.calls import Calls, Session
 from reports.history.encounters import FaultImpact, meet_faults
 from reports.history.joining import join_calls
+from reports.history.rephased import rephased
 from reports.history.statistics import FloatArray, IntArray, Resampling
 from reports.record.reader import Record
 from reports.shared.attributes import SessionOutcome
@@ -130,9 +131,9 @@ class Evidence:
         return np.bincount(self.columns.session[mask], weights=values[mask], minlength=size).astype(np.float64)
 
 
-def gather(record: Record) -> Evidence:
-    """Join a record's spans into calls and arrange them as columns."""
-    calls = join_calls(record)
+def gather(record: Record, joined: Calls | None = None) -> Evidence:
+    """Join a record's spans into calls and arrange them as columns. `joined`: the calls of these spans, if known."""
+    calls = join_calls(record) if joined is None else rephased(joined, record)
     index = {session.id: number for number, session in enumerate(calls.sessions)}
     rows = calls.calls
 

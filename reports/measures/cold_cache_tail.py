@@ -19,6 +19,7 @@ from reports.history.work import work_of
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.shared import attributes as names
 from reports.shared.thresholds import WINDOW_S
+from reports.shared.wording import SEE_WINDOWS
 
 __all__ = ["cold_cache_tail"]
 
@@ -31,6 +32,8 @@ def cold_cache_tail(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     injected = [impact.fault.injected_s for impact in evidence.impacts if impact.fault.injected_s is not None]
     if not injected:
         return not_measured("no fault was injected")
+    if evidence.record.repeats("baseline", "fault", "recovery"):
+        return not_measured(SEE_WINDOWS)
     if not evidence.calls.has_replicas:
         return not_measured("no replica of ours reports its cache hits")
     baseline = evidence.mask(Scope("baseline"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,10 @@ def failover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Seconds, of interrupted calls: last good token before -> first good token after; infinite without one."""
     if (why := _why_not_measured(evidence)) is not None:
         return not_measured(why)
+    return _noted(evidence, _failover(evidence, stat))
+
+
+def _failover(evidence: Evidence, stat: str) -> Measurement:
     met = _met(evidence)
     hit = [encounter for encounter in met if encounter.interrupted]
     unseen = unseen_calls(evidence)
@@ -34,6 +39,10 @@ def failover_rate(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Calls that met a fault and ended ok / calls that met a fault."""
     if (why := _why_not_measured(evidence)) is not None:
         return not_measured(why)
+    return _noted(evidence, _failover_rate(evidence))
+
+
+def _failover_rate(evidence: Evidence) -> Measurement:
     met = _met(evidence)
     size = max(1, len(evidence.calls.sessions))
     sessions = _sessions(evidence, met)
@@ -58,6 +67,14 @@ def _bounded(evidence: Evidence, found: Measurement, unseen: list[UnseenCall], s
     if not unseen or found.value is None or (stat == "max" and longest_s <= found.value):
         return found
     return bounded(found, _note(evidence, unseen), low=found.value if stat == "max" else 0.0, high=longest_s)
+
+
+def _noted(evidence: Evidence, found: Measurement) -> Measurement:
+    """With the faults in its note whose calls are not in it, because nobody knows which met them."""
+    unknown = unknown_hits(evidence)
+    if unknown is None or found.value is None:
+        return found
+    return replace(found, note="; ".join(filter(None, [found.note, unknown])))
 
 
 def _note(evidence: Evidence, unseen: list[UnseenCall]) -> str:

@@ -11,6 +11,7 @@ from reports.history.evidence import Evidence, Scope
 from reports.history.intervals import quotient_interval, rate_interval
 from reports.history.statistics import FloatArray
 from reports.measures.measurement import Interval, Measurement, not_measured
+from reports.shared.wording import SEE_WINDOWS
 
 __all__ = ["goodput_lost"]
 
@@ -19,6 +20,8 @@ def goodput_lost(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """The share of the expected good calls that is missing."""
     if not any(impact.injected for impact in evidence.impacts):
         return not_measured("no fault was injected")
+    if evidence.record.repeats("baseline", "fault", "recovery"):
+        return not_measured(SEE_WINDOWS)
     before = evidence.slo_mask(Scope("baseline"))
     after = evidence.slo_mask(Scope("fault")) | evidence.slo_mask(Scope("recovery"))
     good = evidence.columns.good.astype(np.float64)

@@ -23,6 +23,7 @@ from reports.history.windows import window_shares
 from reports.measures.cost import dollars_by_pool
 from reports.measures.measurement import Measurement, not_measured
 from reports.shared.thresholds import WINDOW_S
+from reports.shared.wording import SEE_WINDOWS
 
 __all__ = ["knee", "rates_along"]
 
@@ -35,6 +36,8 @@ EXAMINED_SHARE: Final = 0.80
 
 def knee(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     """Sessions per second, or dollars."""
+    if evidence.record.repeats(*scope.phases):
+        return not_measured(SEE_WINDOWS)
     phases = [phase for phase in evidence.record.phases if phase.name in scope.phases]
     begin, end = min(phase.start_s for phase in phases), max(phase.end_s for phase in phases)
     columns = evidence.columns

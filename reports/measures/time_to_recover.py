@@ -16,6 +16,7 @@ from reports.history.evidence import Evidence, Scope
 from reports.history.windows import recovered_at
 from reports.measures.measurement import Measurement, fact, not_measured
 from reports.shared.thresholds import WINDOW_S
+from reports.shared.wording import SEE_WINDOWS
 
 __all__ = ["time_to_recover"]
 
@@ -28,6 +29,8 @@ def time_to_recover(evidence: Evidence, scope: Scope, stat: str) -> Measurement:
     reverted = [i.fault.reverted_s for i in evidence.impacts if i.injected]
     if not reverted:
         return not_measured("no fault was injected")
+    if evidence.record.repeats("baseline", "fault", "recovery"):
+        return not_measured(SEE_WINDOWS)
     known = [at for at in reverted if at is not None]
     recovery = evidence.record.phase("recovery")
     if len(known) < len(reverted) or recovery is None:

@@ -26,7 +26,7 @@ from reports.metastability.persisting import Persisting, find_persisting
 from reports.metastability.shedding import Shedding, read_shedding
 from reports.metastability.twin import Twin, read_twin
 from reports.shared.thresholds import DOWN_BELOW, WINDOW_S
-from reports.shared.wording import value_text
+from reports.shared.wording import SEE_WINDOWS, value_text
 
 __all__ = ["Metastability", "State", "metastability_of"]
 
@@ -85,6 +85,8 @@ def _judge(evidence: Evidence) -> Metastability:
     record, columns = evidence.record, evidence.columns
     if not any(fault.injected_s is not None for fault in record.faults):
         return Metastability(None, "no fault was injected")
+    if record.repeats("baseline", "fault", "recovery"):
+        return Metastability(None, SEE_WINDOWS)
     gone_s, recovery = trigger_gone_s(record), record.phase("recovery")
     if gone_s is None or recovery is None or not record.finished("recovery"):
         return Metastability(None, "the record ends before the end of the recovery")

@@ -3,7 +3,7 @@
 reader     the record: experiment, phases, faults, process exits, counters, spans
 entries    what it consists of, as objects
 experiment_file  the experiment as it was played
-gateway_cpu    samples of the CPU that a gateway of others used
+gateway_cpu    samples of the CPU that a gateway that is not ours used
 lines      the valid lines of events and counters; what cannot be read
 spans      decodes span files: length-prefixed OTLP messages
 gateway_statistics  what a real gateway said of its upstreams

@@ -70,6 +70,10 @@ class Record:
         """The phase with this name; None where it did not begin."""
         return next((phase for phase in self.phases if phase.name == name), None)
 
+    def repeats(self, *names: str) -> bool:
+        """Whether one of these phases occurs more than once: in the record of several windows of chaos by hand."""
+        return any(sum(phase.name == name for phase in self.phases) > 1 for name in names)
+
     @property
     def stopped_by(self) -> str | None:
         """Why the run ended early: the first of `EARLY_ENDS` among its events; None: it did not."""

@@ -25,6 +25,7 @@ from reports.gates.verdict import RunVerdict
 from reports.history.calls import Call, Session
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence, Scope
+from reports.history.unseen import unseen_calls, unseen_limit
 from reports.history.work import work_of
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.cost import dollars_by_pool
@@ -258,6 +259,7 @@ def _fault(evidence: Evidence, impact: FaultImpact, undo: UndoFact | None) -> di
         "left": undo.left if undo is not None else "",
         "hits": impact.hits,
         "calls_met": len(impact.encounters),
+        "calls_met_at_most": _met_at_most(evidence, impact),
         "attempts_met": impact.attempts,
         "calls_interrupted": len(interrupted),
         "calls_saved": sum(e.saved for e in impact.encounters),
@@ -266,6 +268,21 @@ def _fault(evidence: Evidence, impact: FaultImpact, undo: UndoFact | None) -> di
         "readmitted_after_s": readmissions(evidence, impact) if known and fault.reverted_s is not None else {},
         "doubts": fault_doubts(impact),
     }
+
+
+def _met_at_most(evidence: Evidence, impact: FaultImpact) -> int | None:
+    """The calls that met the fault, with those that its dead replicas may have refused unseen; None: not known."""
+    fault, seen = impact.fault, len(impact.encounters)
+    if not impact.hits_are_known or (impact.on_replicas and not evidence.calls.sees_upstream):
+        return None
+    refuses = fault.traits.stops_process and not fault.traits.silences_calls
+    if fault.injected_s is None or not impact.on_replicas or not refuses:
+        return seen
+    over_s = fault.stages.get("verified", fault.reverted_s)
+    over_s = math.inf if over_s is None else over_s
+    calls = [one.call for one in unseen_calls(evidence)]
+    more = sum(call.sent_s <= over_s and call.end_s >= fault.injected_s for call in calls)
+    return seen + int(min(more, unseen_limit(evidence)))
 
 
 def _measures(evidence: Evidence) -> dict[str, Any]:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["difference_text", "ends_text", "interval_text", "number_text", "samples_text", "target_text", "value_text"]
+__all__ = [
+    "SEE_WINDOWS",
+    "difference_text",
+    "ends_text",
+    "interval_text",
+    "number_text",
+    "samples_text",
+    "target_text",
+    "value_text",
+]
+
+SEE_WINDOWS: Final = "see the windows: the record has several"
+"""Why what compares single phases is not measured over several windows of chaos by hand."""
 
 
 def number_text(value: float) -> str:

@@ -1,8 +1,8 @@
 """junit.xml: one testcase per gate. `failure`: the gate is violated; `error type="Inconclusive"`: it cannot be judged.
 
 A run that was interrupted, failed or stopped by a guardrail has one more testcase, an error. A run whose stack stayed
-down after the fault was gone has one more testcase, a failure. So neither lets a build pass. Nor does a gateway of
-others that cannot carry the load, which has one more testcase: a failure if its own process was the limit, else an
+down after the fault was gone has one more testcase, a failure. So neither lets a build pass. Nor does a gateway that is
+not ours and cannot carry the load, which has one more testcase: a failure if its own process was the limit, else an
 error.
 """
 

@@ -228,7 +228,7 @@ def test_each_field_of_the_report_is_documented(good: RecordBuilder) -> None:
     down = {f"metastability.persisting[].{key}" for key in ("what", "unit", "baseline", "after", "worse")}
     carried = {
         f"carrying.{key}" for key in ("text", *(field.name for field in fields(Carrying)))
-    }  # of others' gateways
+    }  # of gateways that are not ours
     by_hand = {path for path in documented if path.startswith("windows")}  # tests/reports/by_hand
     assert sorted(documented - found - {"run.trace.*", "faults[].only"} - down - carried - by_hand) == []
 

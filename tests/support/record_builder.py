@@ -210,11 +210,12 @@ class RecordBuilder:
         tries: Sequence[Try] = (),
         last: Mapping[str, Any] | None = None,
         chat_hits: Sequence[str] = (),
+        until: float = 0.0,
     ) -> None:
         """A call of a session with its attempts; without `ups`, one good attempt on gpu-0.
 
-        `its`: more attributes of the chat span. `tries`: failed attempts of the client; `last`: more attributes of its
-        last attempt, and its `start`.
+        `until`: one that is not ok lasts until then at least. `its`: more attributes of the chat span. `tries`: failed
+        attempts of the client; `last`: more attributes of its last attempt, and its `start`.
         """
         times: list[float] = []
         at = sent + (ttft or 0.0)
@@ -223,7 +224,7 @@ class RecordBuilder:
             times.append(round(at, 6))
         end = times[-1] if times else sent + 0.1
         if outcome != "ok":
-            end = max([end, *(up.end for up in ups or ())])
+            end = max([end, until, *(up.end for up in ups or ())])
         load = ("brownout-loadgen", "locust#1")
         who = {names.CONVERSATION_ID: session, names.AGENT_ID: agent, names.TURN: turn, names.TENANT: tenant}
         who |= {names.TIER: tier} if tier else {}

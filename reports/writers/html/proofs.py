@@ -40,11 +40,18 @@ def proofs_view(data: Mapping[str, Any]) -> View:
     }
 
 
+def _met(fault: Mapping[str, Any]) -> str:
+    """How many calls met a fault; at least so many, where dead replicas may have refused more unseen."""
+    met = fault["calls_met"]
+    most = fault.get("calls_met_at_most", met)
+    return f"{met:,}" if most == met else f"at least {met:,}" if most is None else f"{met:,} to {most:,}"
+
+
 def _fault(fault: Mapping[str, Any]) -> View:
     readmitted = [f"{replica}: {_after(after)}" for replica, after in fault["readmitted_after_s"].items()]
     known = traits_of(str(fault["kind"]), fault.get("traits")).hits_are_known
     lines = [
-        ("calls that met it", f"{fault['calls_met']:,}" if known else "not known"),
+        ("calls that met it", _met(fault) if known else "not known"),
         ("of them interrupted", f"{fault['calls_interrupted']:,}" if known else ""),
         ("of them ended ok", f"{fault['calls_saved']:,}" if known else ""),
         ("hits", "not counted" if fault["hits"] is None else f"{fault['hits']:,}"),

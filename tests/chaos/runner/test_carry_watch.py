@@ -1,4 +1,4 @@
-"""Before a fault is injected, the counters say whether a gateway of others carries the load."""
+"""Before a fault is injected, the counters say whether a gateway that is not ours carries the load."""
 
 from __future__ import annotations
 

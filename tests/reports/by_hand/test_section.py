@@ -11,6 +11,9 @@ import pytest
 
 from reports.analysis import analyse
 from reports.by_hand.section import SHOWN, window_lines
+from reports.by_hand.windows import fault_windows, of_window
+from reports.history.evidence import gather
+from reports.record.reader import read_record
 from tests.support.hand_records import hand_run, injected
 from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 
@@ -75,6 +78,40 @@ def test_each_window_has_a_report_of_its_own(folder: Path) -> None:
         assert {path.name for path in own.iterdir()} == {"report.json", "report.html", "summary.md", "junit.xml"}
 
 
+def test_calls_of_a_later_baseline_count_in_it(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    attained = analyse(record.write(), write=False).data["measures"]["slo_attainment"]["phases"]
+    assert attained["baseline"]["samples"] == 60
+    assert attained["fault"]["samples"] == 10
+
+
+def test_what_compares_single_phases_is_in_the_windows_only(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    data = analyse(record.write(), write=False).data
+    for name in ("time_to_recover", "goodput_lost", "cold_cache_tail.seconds", "knee", "overloaded"):
+        assert data["measures"][name]["run"]["why_not"] == "see the windows: the record has several", name
+    assert [values(window)["time_to_recover"] for window in data["windows"]] == [0.0, 0.0]
+
+
+def test_spans_are_joined_once_for_all_windows_and_each_has_its_phases(tmp_path: Path) -> None:
+    builder = two_windows(tmp_path / "run")
+    builder.call("lost", 0, 71.0, outcome="truncated")
+    builder.session("lost", 71.0, 72.0, "lost")
+    record = read_record(builder.write())
+    joined = gather(record).calls
+    for window in fault_windows(record):
+        alone = of_window(record, window)
+        own, shared = gather(alone).calls, gather(alone, joined).calls
+        assert own.calls == shared.calls
+        assert own.sessions == shared.sessions
+        assert {call.phase for call in shared.calls} >= {"fault"}
+    assert {call.phase for call in joined.calls} == {"setup"}
+
+
 def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any]) -> None:
     assert (report["verdict"]["verdict"], report["verdict"]["exit_code"]) == ("played", 0)
     assert report["verdict"]["why"][0] == "chaos by hand has no gates: nothing was judged"
@@ -101,6 +138,24 @@ def test_a_session_without_a_load_is_played_too(tmp_path: Path) -> None:
     found = analyse(record.write())
     assert found.verdict.verdict == "played"
     assert found.data["windows"][0]["no_baseline"] == "no load ran when the fault was injected"
+
+
+def test_a_gateway_that_cannot_carry_the_load_is_a_note(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run", load=None)
+    record.has_gateway = False
+    replicas = {"stack": "two-pools", "first_port": 18201}
+    record.experiment["target"] = {"url": "http://127.0.0.1:4100", "model": "m", "replicas": replicas}
+    record.event("action", 0.0, action="load_start", text="profile chat, seed 7")
+    for second in range(110):
+        record.call(f"s{second}", 0, second + 0.1, ups=[], ttft=None, outcome="http_5xx")
+    injected(record, "h1", 40.0, 50.0)
+    path = record.write()
+    found = analyse(path)
+    assert (found.verdict.verdict, found.exit_code) == ("played", 0)
+    said = "the gateway cannot carry the load: it served 0 of 30 calls in the baseline"
+    assert any(note.startswith(said) and "; what helps: " in note for note in found.data["notes"])
+    assert found.data["carrying"] is None
+    assert not [one for one in ET.parse(path / "junit.xml").getroot().iter() if one.tag in ("failure", "error")]
 
 
 def test_a_session_whose_record_has_no_end_is_inconclusive(tmp_path: Path) -> None:

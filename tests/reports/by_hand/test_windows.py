@@ -94,8 +94,18 @@ def test_a_second_window_has_a_baseline_30_s_after_the_first_fault(tmp_path: Pat
     injected(record, "h3", 100.0, 105.0)
     first, second, third = windows_of(record)
     assert times(first)["recovery"] == (40.0, 69.0)
+    assert "recovery" not in times(second)  # the baseline of the third begins at once
     assert "the fault before it had ended 29 s earlier" in second.without
     assert times(third)["baseline"] == (70.0, 100.0)
+
+
+def test_a_recovery_ends_where_the_next_baseline_begins(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    first, second = windows_of(record)
+    assert times(first)["recovery"] == (40.0, 60.0)
+    assert times(second)["baseline"] == (60.0, 90.0)
 
 
 def test_a_fault_that_was_never_reverted_lasts_until_the_end(tmp_path: Path) -> None:
@@ -127,6 +137,19 @@ def test_a_load_that_died_and_its_next_start_are_two_loads(tmp_path: Path) -> No
     first, second = windows_of(record)
     assert times(first) == {"baseline": (10.0, 40.0), "fault": (40.0, 45.0), "recovery": (45.0, 60.0)}
     assert second.without == "the load had run for 10 s, and a baseline needs 30 s"
+
+
+def test_of_two_loads_that_ended_by_themselves_each_has_its_own_end(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    ended = {"pid": 1, "kind": "load", "event": "exited", "status": 0, "expected": False}
+    record.event("process", 45.0, name="locust", incarnation=1, **ended)
+    record.event("action", 50.0, action="load_start", text="profile chat, seed 8")
+    record.event("process", 110.0, name="locust", incarnation=2, **ended)
+    injected(record, "h1", 35.0, 40.0)
+    injected(record, "h2", 90.0, 95.0)
+    first, second = windows_of(record)
+    assert times(first) == {"baseline": (5.0, 35.0), "fault": (35.0, 40.0), "recovery": (40.0, 45.0)}
+    assert times(second) == {"baseline": (60.0, 90.0), "fault": (90.0, 95.0), "recovery": (95.0, 110.0)}
 
 
 def test_an_abort_ends_the_load(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reports.explanation.words import fault_text
 from reports.shared import attributes as names
 from tests.support.explained import explained, lose, sentence
+from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import RecordBuilder, Up, migrated
 
 
@@ -43,6 +45,47 @@ def test_calls_that_no_fault_touched(record: RecordBuilder) -> None:
     ups = [Up("gpu-0", 19.501, 20.05, "rate_limited")]
     lose(record, "s0", outcome="rate_limited", status=429, message="slow down", ups=ups, ttft=None)
     assert "a call that no fault touched, and the client got status 429 (slow down)" in sentence(record)
+
+
+def refused_unseen(record: ForeignRecord, calls: int) -> None:
+    """Calls that failed while the replicas were dead, with no request at any replica of ours."""
+    record.fault(hits=0)
+    record.died("tpu-0", "tpu-1")
+    record.steady()
+    for index in range(calls):
+        lose(record, f"s{index}", outcome="http_5xx", status=502, message="Bad Gateway", ups=[], ttft=None, sent=25.0)
+
+
+def test_calls_that_a_dead_replica_may_have_refused_were_not_untouched(foreign: ForeignRecord) -> None:
+    refused_unseen(foreign, 3)
+    foreign.refusals((0.0, 0), (27.0, 3))
+    data = explained(foreign)
+    assert data["explanation"]["sentence"].startswith(
+        "3 sessions lost: each had a call that a dead replica may have refused unseen, and the client got status 502"
+    )
+    (fault,) = data["faults"]
+    assert (fault["calls_met"], fault["calls_met_at_most"]) == (0, 3)
+    assert "; at least 0 calls met it" in fault_text(fault)
+
+
+def test_where_nothing_was_refused_no_fault_touched_the_calls(foreign: ForeignRecord) -> None:
+    refused_unseen(foreign, 3)
+    foreign.refusals((0.0, 0), (27.0, 0))
+    data = explained(foreign)
+    assert "each had a call that no fault touched" in data["explanation"]["sentence"]
+    assert data["faults"][0]["calls_met_at_most"] == 0
+
+
+def test_no_more_calls_met_a_fault_than_were_refused(foreign: ForeignRecord) -> None:
+    refused_unseen(foreign, 9)
+    foreign.refusals((0.0, 0), (27.0, 4))
+    assert explained(foreign)["faults"][0]["calls_met_at_most"] == 4
+
+
+def test_what_met_a_command_of_the_user_is_not_known(record: RecordBuilder) -> None:
+    record.command()
+    record.call("s0", 0, 25.0)
+    assert explained(record)["faults"][0]["calls_met_at_most"] is None
 
 
 def test_the_largest_cause_is_named_and_the_others_are_counted(record: RecordBuilder) -> None:

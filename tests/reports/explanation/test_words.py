@@ -38,6 +38,12 @@ def test_a_fault_says_its_targets_and_times_and_not_when_it_was_planned() -> Non
     assert fault_text({**FAULT, "share": 0.1}).startswith("kill on 10% of the requests at tpu-0")
 
 
+def test_where_more_calls_may_have_met_a_fault_it_says_at_least() -> None:
+    assert "; 3 calls met it" in fault_text({**FAULT, "calls_met_at_most": 3})
+    assert "; at least 3 calls met it, 2 were interrupted" in fault_text({**FAULT, "calls_met_at_most": 5})
+    assert "; at least 1 call met it" in fault_text({**FAULT, "calls_met": 1, "calls_met_at_most": None})
+
+
 def test_what_helps_is_the_last_part_of_the_description() -> None:
     assert what_helps("A pool fails.\nWhat helps: retries,\n  migration.") == "retries, migration."
     assert what_helps("A pool fails.") == ""

@@ -1,4 +1,4 @@
-"""A gateway of others that cannot carry the load is a finding; a slow stack that is healthy is none."""
+"""A gateway that is not ours that cannot carry the load is a finding; a slow stack that is healthy is none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BASELINE_S = (5.0, 20.0)
 
 @pytest.fixture
 def behind(record: RecordBuilder) -> RecordBuilder:
-    """A run with a gateway of others in front of our replicas, on a machine that is fast enough."""
+    """A run with a gateway that is not ours in front of our replicas, on a machine that is fast enough."""
     record.experiment["target"] = BEHIND
     record.has_gateway = False
     record.load_gauges()
@@ -41,7 +41,7 @@ def serve(record: RecordBuilder, name: str, at: float, **how: Any) -> None:
 
 def hang(record: RecordBuilder, name: str, at: float, ups: tuple[Up, ...] = ()) -> None:
     """No token until the load generator gives up at the end of the run."""
-    record.call(name, 0, at, ups=ups, ttft=None, outcome="abandoned")
+    record.call(name, 0, at, ups=ups, ttft=None, outcome="abandoned", until=20.0)
     record.session(name, at, 20.0, "unfinished")
 
 
@@ -72,6 +72,14 @@ def test_a_saturated_gateway_is_found_with_its_numbers(behind: RecordBuilder) ->
     assert one.text.startswith(
         "the gateway cannot carry the load: it served 3 of 38 calls in the baseline, and carries about 0.2 calls/s; "
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.2, "0.2 calls/s"), (0.96, "1 call/s"), (1.0, "1 call/s"), (3, "3 calls/s")]
+)
+def test_one_call_a_second_is_one_call(rate: float, text: str) -> None:
+    one = Carrying(3, 38, rate, "unknown", None, "why", "helps", "in the baseline")
+    assert one.text.endswith(f"carries about {text}; why")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +115,7 @@ def test_a_doubt_about_the_machine_leaves_the_limit_unknown(behind: RecordBuilde
 
 def test_answers_that_come_far_too_late_are_not_served(behind: RecordBuilder) -> None:
     for name, at in sent():
-        serve(behind, name, at, ttft=8.0)
+        serve(behind, name, at, ttft=8.0, ups=[Up("gpu-0", at + 7.9, at + 8.2, passed_on=11)])
     one = found(behind)
     assert one is not None
     assert one.served == 0
@@ -138,6 +146,19 @@ def test_streams_that_the_end_of_the_run_cut_off_are_served(behind: RecordBuilde
     assert found(behind) is None
 
 
+@pytest.mark.parametrize(("after_s", "is_finding"), [(5.9, False), (6.1, True)])
+def test_calls_that_their_client_abandoned_early_are_not_judged(
+    behind: RecordBuilder, after_s: float, is_finding: bool
+) -> None:
+    for number, (name, at) in enumerate(sent()):
+        if number % 3 == 0:
+            serve(behind, name, at)
+        else:
+            behind.call(name, 0, at, ups=[], ttft=None, outcome="abandoned", until=at + after_s)
+    one = found(behind)
+    assert (one is not None) == is_finding
+
+
 def test_calls_sent_just_before_the_end_of_the_baseline_are_not_judged(behind: RecordBuilder) -> None:
     for name, at in sent():
         (serve if at <= 14.0 else hang)(behind, name, at)
@@ -156,6 +177,40 @@ def test_replicas_that_are_the_limit_are_no_finding(behind: RecordBuilder, outco
         queue = [(at + 0.01, at + 9.0)] if outcome == "abandoned" else []
         hang(behind, name, at, (Up("gpu-0", at + 0.01, at + 9.0, outcome, queue=queue),))
     assert found(behind) is None
+
+
+@pytest.mark.parametrize(("open_s", "is_finding"), [(7.0, False), (5.0, True)])
+def test_replicas_that_are_slow_without_a_queue_are_no_finding(
+    behind: RecordBuilder, open_s: float, is_finding: bool
+) -> None:
+    """The objective is 2 s: a call may take 6 s to be served. The client leaves, and the replica has not failed."""
+    for name, at in sent():
+        up = Up("gpu-0", at + 0.01, at + open_s, "abandoned", queue=[(at + 0.01, at + 0.1)])
+        hang(behind, name, at, (up,))
+    assert (found(behind) is not None) == is_finding
+
+
+def test_slow_replicas_that_serve_each_call_too_late_are_no_finding(behind: RecordBuilder) -> None:
+    for name, at in sent():
+        serve(behind, name, at, ttft=8.0, ups=[Up("gpu-0", at + 0.01, at + 8.2, passed_on=11)])
+    assert found(behind) is None
+
+
+@pytest.mark.parametrize("tpot", [0.1, None])
+def test_long_streams_at_replicas_do_not_excuse_a_gateway_that_holds_them(
+    behind: RecordBuilder, tpot: float | None
+) -> None:
+    """A replica decodes for 12 s, as it may for 100 tokens; the client sees nothing of it for 20 s."""
+    behind.experiment["slo"] = {"ttft": 2.0} | ({} if tpot is None else {"tpot": tpot})
+    for name, at in sent():
+        serve(behind, name, at, ttft=20.0, ups=[Up("gpu-0", at + 0.01, at + 12.0, passed_on=100)])
+    assert found(behind) is not None
+
+
+def test_a_gateway_that_sends_calls_too_late_to_slow_replicas_is_found(behind: RecordBuilder) -> None:
+    for name, at in sent():
+        hang(behind, name, at, (Up("gpu-0", at + 6.5, at + 15.0, "abandoned"),))
+    assert found(behind) is not None
 
 
 def test_a_few_calls_decide_nothing(behind: RecordBuilder) -> None:

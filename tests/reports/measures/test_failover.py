@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.foreign_records import ForeignRecord
 from tests.support.measure_records import add_failovers
-from tests.support.record_builder import RecordBuilder, Up, good_run
+from tests.support.record_builder import RecordBuilder, Up, good_run, migrated
 from tests.support.record_results import judged, measured, value
 
 
@@ -141,3 +141,18 @@ def test_the_failover_rate_is_bounded_by_the_calls_that_may_have_met_it(foreign:
     assert ends(foreign, "failover_rate")[0] <= 1 / 5
     foreign.events = [event for event in foreign.events if event["type"] != "refused"]
     assert ends(foreign, "failover_rate")[0] <= 1 / 21
+
+
+@pytest.mark.parametrize("name", ["failover.max", "failover_rate"])
+def test_beside_a_command_of_the_user_the_note_says_what_is_not_known(record: RecordBuilder, name: str) -> None:
+    record.fault()
+    record.call("s0", 0, 19.5, gaps={5: 0.84}, ups=migrated(20.02, resumed=20.9, sent=19.5, passed_on=5))
+    record.session("s0", 19.0, 22.0)
+    alone = measured(record, name)
+    record.command("f2")
+    both = measured(record, name)
+    assert both.value == alone.value is not None
+    assert (alone.note, both.note) == (
+        "",
+        "which calls met the fault exec is not known: it acts outside brownout",
+    )

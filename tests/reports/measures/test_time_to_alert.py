@@ -81,6 +81,25 @@ def test_a_fault_whose_alert_of_an_earlier_one_still_fires_has_it_already(alerte
     assert value(alerted, "time_to_alert") == pytest.approx(2.0)
 
 
+def test_the_alert_of_a_later_fault_is_not_one_of_an_earlier_fault(alerted: RecordBuilder) -> None:
+    second(alerted)
+    alerted.alert(38.5)
+    assert value(alerted, "time_to_alert") == math.inf
+
+
+def test_an_alert_that_came_after_the_next_injection_counts_if_it_began_before(alerted: RecordBuilder) -> None:
+    second(alerted)
+    alerted.alert(36.0, since=30.0)
+    alerted.alert(37.0, "Other")
+    assert value(alerted, "time_to_alert") == pytest.approx(16.0)
+
+
+def test_faults_that_are_injected_together_share_their_alert(alerted: RecordBuilder) -> None:
+    alerted.command("f2", stages={"planned": 0.0, "injected": 20.0, "confirmed": 20.1, "verified": 41.0})
+    alerted.alert(24.0)
+    assert value(alerted, "time_to_alert") == pytest.approx(4.0)
+
+
 def test_without_a_receiver_it_is_not_measured(good: RecordBuilder) -> None:
     good.command()
     why = "no alerts were received: the experiment has no alerts:, or its port was not open"
