@@ -6,6 +6,8 @@ rephased     calls that were joined once, in the phases of a fault window
 upstream     attempts of a gateway that is not ours, from the replicas' requests
 encounters   the calls that met a fault, and how long each was interrupted
 arrivals     when the tokens of each call arrived, by phase
+deaths       when a replica's process was gone
+gateway_counts  attempts that a real gateway counted as refused
 unseen       attempts that a dead replica refused, which nobody saw
 evidence     the input of all measures: calls as columns, scopes, faults, resampling
 intervals    intervals of rates, percentiles and quotients at the effective number of samples
