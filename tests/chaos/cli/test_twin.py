@@ -75,7 +75,7 @@ def test_an_experiment_without_faults_has_no_twin(tmp_path: Path) -> None:
         play_with_twin(load_experiment(path), runs=tmp_path / "runs", quiet=True, command="")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_and_its_twin_are_played_and_compared(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path), tmp_path / "runs", "--twin", "--quiet")
     assert run.end(90) == 0, run.output

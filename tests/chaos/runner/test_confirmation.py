@@ -123,7 +123,7 @@ async def test_shedding_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.Mon
     assert commands == ["hold"] * 4 + ["run", "run"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sessions_are_shed_and_readmitted_in_a_whole_run(tmp_path: Path) -> None:
     """The service is not down; `is_down` is replaced so that it says so."""
     program = tmp_path / "down.py"
