@@ -60,6 +60,8 @@ class HandControls:
     faults: dict[str, HandFault] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _number: int = 0
+    _returning: asyncio.Event | None = None
+    """Set when lent replicas are back; None unless they are starting again."""
 
     async def __call__(self, request: Mapping[str, Any], say: Say, gone: asyncio.Event) -> Mapping[str, Any]:
         """Carry out one request. Raises UserError or TargetFailed."""
@@ -240,6 +242,8 @@ class HandControls:
     async def _lend(self, request: Mapping[str, Any], say: Say, gone: asyncio.Event) -> Mapping[str, Any]:
         """Lend the replicas to a run, until it closes its connection."""
         borrower = str(request.get("to") or "a run")
+        while (returning := self._returning) is not None:
+            await returning.wait()  # the next run of a series: the replicas of the one before are still starting
         async with self._one:
             if self.lend is None:
                 raise UserError("these replicas have a gateway of their own: they cannot be lent")
@@ -259,6 +263,7 @@ class HandControls:
         try:
             await gone.wait()
         finally:
+            returned = self._returning = asyncio.Event()
             if gone.is_set():
                 self.say(f"{borrower} has ended; the replicas start again")
             try:
@@ -268,7 +273,8 @@ class HandControls:
             except BrownoutError as error:
                 self.say(str(error))
             finally:
-                self.lent_to = ""
+                self.lent_to, self._returning = "", None
+                returned.set()
         return {}
 
     # -- load -------------------------------------------------------------------------------------------------------

@@ -165,6 +165,32 @@ async def test_lent_replicas_come_back_when_the_borrower_is_gone(tmp_path: Path)
     assert rig.events.actions() == ["lend", "returned", "inject"]
 
 
+async def test_the_next_borrower_waits_until_the_replicas_are_back(tmp_path: Path) -> None:
+    replicas, may_return = Lent(), asyncio.Event()
+
+    async def lend() -> Any:
+        give_back = await replicas()
+
+        async def slowly() -> bool:
+            await may_return.wait()
+            return bool(await give_back())
+
+        return slowly
+
+    rig = HandRig(tmp_path, lend=lend)
+    first = await lent(rig)
+    rig.gone.set()
+    await asyncio.sleep(0)
+    second = asyncio.create_task(rig.ask("lend", to="the run 2"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (replicas.ended, second.done()) == (1, False)
+    may_return.set()
+    await asyncio.gather(first, second)
+    assert (replicas.ended, replicas.returned) == (2, 2)
+    assert rig.controls.status()["lent_to"] == ""
+
+
 async def test_replicas_with_an_active_fault_or_a_gateway_are_not_lent(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a gateway of their own"):
         await HandRig(tmp_path).ask("lend", to="x")
