@@ -37,7 +37,7 @@ _API_PATHS = [tuple(path.strip("/").split("/")) for path in API_PATHS.values()]
 _AZURE_QUERY = re.compile(r"api-version=[A-Za-z0-9.-]+")
 _FORBIDDEN = re.compile(r'[\x00-\x20\x7f"<>\\^`{|}]')
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_KEY_NAME = re.compile(r"auth|key|token|secret|cookie|passw|credential", re.IGNORECASE)
+_KEY_NAME = re.compile(r"auth(?!or\b)|(?<!port)key|token|secret|cookie|passw|credential", re.IGNORECASE)
 _RESERVED = frozenset(
     {"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host"}
     | {"keep-alive", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade"}

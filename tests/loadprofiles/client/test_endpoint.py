@@ -10,6 +10,7 @@ from loadprofiles.client.endpoint import (
     UrlMistake,
     environment_problem,
     header_problem,
+    is_key_header,
     is_loopback,
     parse_endpoint,
     reserved_header,
@@ -179,3 +180,19 @@ def test_headers_of_the_client_and_impossible_names_are_refused(name: str) -> No
 @pytest.mark.parametrize("name", ["Authorization", "x-goog-api-key", "User-Agent", "OpenAI-Organization"])
 def test_a_users_own_header_is_accepted(name: str) -> None:
     assert reserved_header(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "is_key"),
+    [
+        ("x-portkey-config", False),
+        ("x-portkey-provider", False),
+        ("X-Author", False),
+        ("x-portkey-api-key", True),
+        ("Authorization", True),
+        ("X-Auth", True),
+        ("x-goog-api-key", True),
+    ],
+)
+def test_a_header_that_only_names_a_product_is_no_key(name: str, is_key: bool) -> None:
+    assert is_key_header(name) is is_key
