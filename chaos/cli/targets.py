@@ -109,14 +109,13 @@ def print_config(choice: str, *, stack: str, first_port: int, port: int, folder:
         error_line(note)
     program = found or planned(adapter)
     environment = whole_environment(adapter, site, program, inherited={})
-    unset = [word for name in sorted(adapter.not_inherited) for word in ("-u", name)]
     for name, text in adapter.files(site).items():
         print(_heading(site.file(name) + ("/ (an empty folder)" if name.endswith("/") else "")))
         print(text, end="")
     print(_heading("command"))
+    kept = " ".join(f'{name}="${name}"' for name in ("PATH", "HOME") if name not in environment)
     words = [f"{name}={value}" for name, value in environment.items()]
-    prefix = ["env", *unset, *words] if unset or words else []
-    print(shlex.join([*prefix, *adapter.command(site, program)]))
+    print(f"env -i {kept} {shlex.join([*words, *adapter.command(site, program)])}")
     for name, value in adapter.headers(site).items():
         print(_heading("header that clients must send"))
         print(f"{name}: {value}")

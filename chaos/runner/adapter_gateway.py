@@ -37,11 +37,6 @@ __all__ = ["KIND", "AdapterGateway"]
 KIND: Final = "adapter"
 """The kind of its process: it posts no counters, and SIGTERM ends it."""
 
-INHERITED: Final = frozenset(
-    {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR"}
-)
-"""What a gateway inherits of the environment, beside `LC_*`: others are settings of its own, a database, or keys."""
-
 POLL_EVERY_S: Final = 0.05
 READ_EVERY_S: Final = 0.5
 READ_WITHIN_S: Final = 1.0
@@ -97,7 +92,7 @@ class AdapterGateway:
         return ChildSpec(
             name=GATEWAY,
             argv=list(self.adapter.command(self.site, self.installed)),
-            env=whole_environment(self.adapter, self.site, self.installed, _inherited(child_environment({}))),
+            env=whole_environment(self.adapter, self.site, self.installed, child_environment({})),
             log=self.folder.log(GATEWAY),
             kind=KIND,
             cwd=self.site.folder,
@@ -165,15 +160,6 @@ class AdapterGateway:
         source = self.adapter.statistics
         with contextlib.suppress(RecordFull):
             self.folder.events.write("upstreams", states=shown, exact=source is None or source.exact)
-
-    @property
-    def all_available(self) -> bool:
-        """Whether it considers every replica usable, as far as it tells."""
-        return all(state.available is not False for state in self._told.values())
-
-
-def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name in INHERITED or name.startswith("LC_")}
 
 
 def _sum(before: UpstreamState, more: UpstreamState) -> UpstreamState:

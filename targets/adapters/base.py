@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Protocol
 from urllib.parse import urlsplit
 
 __all__ = [
+    "INHERITED",
     "LOOPBACK",
     "MAX_BODY_MB",
     "Adapter",
@@ -34,6 +35,9 @@ __all__ = [
 
 LOOPBACK: Final = "127.0.0.1"
 """The only address at which a gateway may listen."""
+
+INHERITED: Final = frozenset(("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "SSL_CERT_FILE", "SSL_CERT_DIR"))
+"""The variables that a gateway inherits, beside `LC_*`."""
 
 MAX_BODY_MB: Final = 64
 """The largest request body that a gateway must accept, in MiB: conversations of agents are long."""
@@ -211,8 +215,6 @@ class Adapter(Protocol):
     ready_within_s: ClassVar[float]
     """How long its start may take on a busy machine, in seconds."""
     statistics: ClassVar[Statistics | None]
-    not_inherited: ClassVar[frozenset[str]]
-    """Environment variables of the user's that would change what it does."""
 
     def files(self, site: Site) -> Mapping[str, str]:
         """The texts of its files by their paths in the site's folder. A path that ends in `/` is an empty folder."""
@@ -236,8 +238,11 @@ class Adapter(Protocol):
 def whole_environment(
     adapter: Adapter, site: Site, installed: Installation, inherited: Mapping[str, str]
 ) -> dict[str, str]:
-    """The environment of a gateway's process, from the one that it would inherit."""
-    kept = {name: value for name, value in inherited.items() if name not in adapter.not_inherited}
+    """The environment of a gateway's process: of what it would inherit only `INHERITED` and `LC_*`, and what it needs.
+
+    Other variables of the user's may be settings of the gateway's own, a database, or keys.
+    """
+    kept = {name: value for name, value in inherited.items() if name in INHERITED or name.startswith("LC_")}
     return {**kept, **installed.environment(), **adapter.environment(site)}
 
 

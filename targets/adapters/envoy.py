@@ -128,7 +128,6 @@ class Envoy:
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 10.0
     statistics: ClassVar[Statistics | None] = AdminPage("/clusters?format=json", parse_clusters, exact=False)
-    not_inherited: ClassVar[frozenset[str]] = frozenset()
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

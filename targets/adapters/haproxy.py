@@ -106,7 +106,6 @@ class HAProxy:
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = AdminPage("/stats;csv", parse_stats)
-    not_inherited: ClassVar[frozenset[str]] = frozenset()
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

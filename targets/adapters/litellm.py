@@ -65,7 +65,6 @@ class LiteLLM:
     ready: ClassVar[str] = "/health/liveliness"
     ready_within_s: ClassVar[float] = 60.0
     statistics: ClassVar[Statistics | None] = None
-    not_inherited: ClassVar[frozenset[str]] = frozenset({"DATABASE_URL", "DIRECT_URL", "DEBUG", "DETAILED_DEBUG"})
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

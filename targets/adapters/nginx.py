@@ -109,7 +109,6 @@ class Nginx:
     ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = LogFile(_LOG, parse_access_log)
-    not_inherited: ClassVar[frozenset[str]] = frozenset({"NGINX"})  # names sockets that it would take over
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""

@@ -32,7 +32,6 @@ class FakeGateway:
     ready: ClassVar[str] = "/ready"
     ready_within_s: ClassVar[float] = 1.0
     statistics: ClassVar[Statistics | None] = None
-    not_inherited: ClassVar[frozenset[str]] = frozenset({"FAKEGATE_MODE"})
 
     def files(self, site: Site) -> Mapping[str, str]:
         return {}

@@ -32,9 +32,11 @@ def test_the_beginning_of_a_line_is_kept_for_the_next_read(data: str, lines: str
 def test_variables_that_would_change_a_gateway_are_not_inherited(tmp_path: Path) -> None:
     adapter = ADAPTERS["litellm"]
     installation = Installation(tmp_path / "bin" / "litellm", "1", libraries=("/libraries",))
-    inherited = {"PATH": "/bin", "DATABASE_URL": "postgresql://prod", "HF_HUB_OFFLINE": "0"}
+    inherited = {"PATH": "/bin", "DATABASE_URL": "postgresql://prod", "HF_HUB_OFFLINE": "0", "LC_ALL": "C"}
+    inherited |= {"DATABASE_HOST": "prod", "OPENAI_API_KEY": "sk-1"}
     made = whole_environment(adapter, site(tmp_path, "default"), installation, inherited)
-    assert "DATABASE_URL" not in made
+    assert not {"DATABASE_URL", "DATABASE_HOST", "OPENAI_API_KEY"} & made.keys()
+    assert made["LC_ALL"] == "C"
     assert (made["PATH"], made["HF_HUB_OFFLINE"], made["LD_LIBRARY_PATH"]) == ("/bin", "1", "/libraries")
 
 
