@@ -47,7 +47,7 @@ async def controls_of_run(run: Run, setup: Setup, world: LiveWorld) -> AsyncIter
         world=world,
         events=run.folder.events,
         plays=run.plays,
-        make_play=lambda one: run.make_play(one.occurrence, one.pools, world),
+        make_play=lambda one: run.fault_plays.make(one.occurrence, one.pools, world),
         restart=restart,
         facts=facts,
         say=run.progress.say,

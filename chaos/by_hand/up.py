@@ -16,22 +16,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.trace import Tracer
-
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
 from chaos.by_hand.processes import process_facts, start_lent_again, start_process_again
 from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
-from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.model import Experiment, Front
-from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.runner.collector import Collector, Copy, Counters
 from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
+from chaos.runner.fault_plays import FaultPlays
 from chaos.runner.interrupts import Interrupts
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
@@ -41,7 +37,7 @@ from chaos.runner.setup import Setup
 from chaos.runner.silence import LOOK_EVERY_S
 from chaos.supervision.identity import identify
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
-from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
+from reports.shared.attributes import TARGET_LOAD
 from reports.shared.errors import TargetFailed, UserError
 
 __all__ = ["Up"]
@@ -79,8 +75,7 @@ class Up:
         self._world: LiveWorld | None = None
         self._last: dict[str, Counters] = {}
         self._began_s = time.monotonic()
-        self._spans = SpanCount()
-        self._tracer: Tracer | None = None
+        self._fault_plays = FaultPlays(self.collector, folder.events, experiment.seed, say)
         self._restarting: set[str] = set()
 
     # -- callbacks --------------------------------------------------------------------------------------------------
@@ -246,26 +241,8 @@ class Up:
         self.say(f"Ctrl-C ends it; from another terminal: brownout status{at}, brownout inject kill --pool NAME{at}")
 
     def _make_play(self, one: Injection) -> FaultPlay:
-        if self._tracer is None:
-            provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
-            provider.add_span_processor(self._spans)
-            provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
-            self._tracer = provider.get_tracer("brownout.chaos")
-        occurrence = one.occurrence
-        spec = occurrence.spec
         assert self._world is not None
-        return FaultPlay(
-            spec.build(occurrence.id, occurrence.targets, self.experiment.seed),
-            self._world,
-            self.folder.events,
-            self._tracer,
-            pools=list(one.pools),
-            params=spec.params(),
-            share=spec.requests_share,
-            only=spec.requests_only,
-            traits=spec.traits().recorded(),
-            say=self.say,
-        )
+        return self._fault_plays.make(one.occurrence, one.pools, self._world)
 
     async def _restart(self, name: str, say: Say) -> None:
         assert self._setup is not None
@@ -316,7 +293,7 @@ class Up:
     def _close_record(self) -> Ended | None:
         failed = most_severe([reason for reason in self.early.reasons if reason.exit_code == 5])
         if self.plays:
-            self.watch.spans_ended["runner#1"] = self._spans.ended
+            self.watch.spans_ended["runner#1"] = self._fault_plays.spans.ended
         try:
             instances = {instance: {"ended": count} for instance, count in self.watch.spans_ended.items()}
             self.folder.events.write("spans", instances=instances)

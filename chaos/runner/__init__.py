@@ -5,6 +5,7 @@ setup            starts every process, and waits until the target is ready
 adapter_gateway  a real gateway that the run starts in front of its replicas
 timeline_play    executes the steps of the timeline, each at its time
 fault_play       one fault: inject, confirm, revert, verify
+fault_plays      prepares the faults of a run to be played
 live_world       what a fault may do to the processes of the run
 command_faults   what becomes of exec faults at the end of a run
 user_commands    runs the commands of exec faults

@@ -29,24 +29,19 @@ import contextlib
 import os
 import platform
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.trace import Tracer
-
-from chaos.children.telemetry import SpanCount, resource
 from chaos.experiment.commands import commands_folder
 from chaos.experiment.model import Experiment
-from chaos.experiment.schedule import Occurrence
 from chaos.runner.alert_receiver import AlertReceiver
 from chaos.runner.analysis_child import AnalysisChild
-from chaos.runner.collector import Collector, CollectorExporter, Copy, Counters
+from chaos.runner.collector import Collector, Copy, Counters
 from chaos.runner.command_faults import reverts_s, settle_commands
 from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
 from chaos.runner.fault_play import FaultPlay
+from chaos.runner.fault_plays import FaultPlays
 from chaos.runner.interrupts import Interrupts
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.load_control import LoadControl
@@ -59,7 +54,7 @@ from chaos.runner.steady_check import STEADY, steady_spec, unsteady
 from chaos.runner.timeline_play import TimelinePlay
 from chaos.runner.user_commands import UserCommands
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
-from reports.shared.attributes import SERVICE_RUNNER, TARGET_LOAD
+from reports.shared.attributes import TARGET_LOAD
 from reports.shared.errors import TargetFailed
 
 __all__ = ["Run"]
@@ -106,8 +101,7 @@ class Run:
         self._stopping = False
         self.world: LiveWorld | None = None
         self.setup: Setup | None = None
-        self._runner_spans = SpanCount()
-        self._tracer: Tracer | None = None
+        self.fault_plays = FaultPlays(self.collector, folder.events, experiment.seed, progress.say)
         self.commands: UserCommands | None = None
         self.early = EarlyEnd(self._stop_acting)
         self.watch = RunWatch(experiment, folder, self.early, self.load, self.plays, self._may_exit)
@@ -238,7 +232,9 @@ class Run:
                 self.commands,
             ) as world:
                 self.world = world
-                planned = {fault.id: self.make_play(fault, fault.pools, world) for fault in self.experiment.faults}
+                planned = {
+                    fault.id: self.fault_plays.make(fault, fault.pools, world) for fault in self.experiment.faults
+                }
                 self.plays.update(planned)
                 timeline = TimelinePlay(
                     self.experiment,
@@ -288,27 +284,6 @@ class Run:
         """The analysis process starts at the drain, so that it is ready when the record is closed."""
         self.analysis = AnalysisChild(self.folder.path)
 
-    def make_play(self, fault: Occurrence, pools: Sequence[str], world: LiveWorld) -> FaultPlay:
-        """A fault, ready to be played in this run."""
-        if self._tracer is None:
-            provider = TracerProvider(resource=resource(SERVICE_RUNNER, "runner", 1))
-            provider.add_span_processor(self._runner_spans)
-            provider.add_span_processor(SimpleSpanProcessor(CollectorExporter(self.collector)))
-            self._tracer = provider.get_tracer("brownout.chaos")
-        spec = fault.spec
-        return FaultPlay(
-            spec.build(fault.id, fault.targets, self.experiment.seed),  # each run its own: it counts hits
-            world,
-            self.folder.events,
-            self._tracer,
-            pools=list(pools),
-            params=spec.params(),
-            share=spec.requests_share,
-            only=spec.requests_only,
-            traits=spec.traits().recorded(),
-            say=self.progress.say,
-        )
-
     def _phase(self, name: str, lasts_s: float | None = None, *, at_ns: int | None = None) -> None:
         self.folder.events.write("phase", phase=name, at_ns=at_ns)
         self.progress.phase(name, lasts_s)
@@ -341,7 +316,7 @@ class Run:
         """Write how the run ended, after all that could still fail. Returns it."""
         ended = most_severe([*([ended] if ended else []), *self.early.reasons])
         if self.plays:
-            self.watch.spans_ended["runner#1"] = self._runner_spans.ended
+            self.watch.spans_ended["runner#1"] = self.fault_plays.spans.ended
         try:
             instances = {instance: {"ended": count} for instance, count in self.watch.spans_ended.items()}
             self.folder.events.write("spans", instances=instances)

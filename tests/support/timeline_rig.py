@@ -23,7 +23,7 @@ from chaos.runner.timeline_play import TimelinePlay
 from chaos.testing.memory_world import MemoryWorld
 from chaos.testing.mock_clock import run_in_virtual_time
 
-__all__ = ["Conditions", "RecordedLoad", "Result", "Step", "experiment", "planned", "played"]
+__all__ = ["HEAD", "Conditions", "RecordedLoad", "Result", "Step", "experiment", "planned", "played"]
 
 HEAD = """\
 brownout: 1

@@ -36,7 +36,6 @@ def run_of(folder: Path, ended: list[Any], *, stack: object = STACK) -> Any:
         plays={},
         last_counters={},
         early=SimpleNamespace(end=lambda *reason: ended.append(reason)),
-        make_play=None,
     )
 
 

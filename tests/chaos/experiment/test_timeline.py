@@ -15,22 +15,9 @@ from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment, load_experiment
 from chaos.experiment.short_form import short_form
 from chaos.experiment.timeline import Action, Step, phases, steps
+from tests.support.timeline_rig import HEAD as HEAD_WITHOUT_FAULTS
 
-HEAD = """\
-brownout: 1
-name: mine
-title: a hypothesis
-target: {stack: multi-cloud}
-load: {profile: coding-agent-ci}
-slo: {ttft: 2s, tpot: 100ms}
-gates: [sessions_lost == 0]
-timeline:
-  warmup: 5s
-  baseline: 10s
-  recovery: 20s
-  drain: 8s
-  faults:
-"""
+HEAD = f"{HEAD_WITHOUT_FAULTS}  faults:\n"
 
 
 def experiment(folder: Path, *faults: str, head: str = HEAD) -> Experiment:
