@@ -133,7 +133,9 @@ async def test_it_is_ready_when_its_path_answers_200(rig: Rig) -> None:
     rig.status = 503
 
     async def recover() -> None:
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            while not rig.seen:  # it has been refused once
+                await asyncio.sleep(0.01)
         rig.status = 200
 
     async with rig.serving():
