@@ -9,12 +9,11 @@ BIN := $(VENV)/bin
 SETUP := .make/setup
 SETUP_DEV := .make/setup-dev
 BROWSER := .make/browser
-GATEWAYS := .make/gateways
 SERVERS := .make/servers
 # Python may keep compiled modules: without them each process of a run takes a second longer to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-servers lint bench catalogue honesty busy format lock clean help
+.PHONY: demo gateways test test-long test-servers lint bench catalogue honesty busy format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,11 +37,9 @@ $(BROWSER):
 	@command -v chromium >/dev/null || { echo "installing Chromium for the report's tests"; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	@mkdir -p .make && touch $@
 
-# Tests put nginx and HAProxy in front of replicas: unpacked into the user's cache folder, without a change of the system.
-$(GATEWAYS): $(SETUP)
-	@$(BIN)/brownout targets install nginx
-	@$(BIN)/brownout targets install haproxy
-	@mkdir -p .make && touch $@
+# Tests put nginx and HAProxy in front of replicas. They are looked for each time, because the cache folder can be emptied.
+gateways: $(SETUP)
+	@for name in nginx haproxy; do $(BIN)/brownout targets install $$name || echo "the tests with $$name are skipped"; done
 
 demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
@@ -50,12 +47,12 @@ demo: $(SETUP)
 # The files with slow tests: without their names, every test would be collected to choose these.
 SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')
 
-test: $(SETUP_DEV) $(BROWSER) $(GATEWAYS)
+test: $(SETUP_DEV) $(BROWSER) gateways
 	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 3
 	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup $(SLOW)
 
 # What does not fit into `make test`.
-test-long: $(SETUP_DEV) $(BROWSER) $(GATEWAYS)
+test-long: $(SETUP_DEV) $(BROWSER) gateways
 	$(BIN)/python -m pytest -m long
 
 # Two real servers, each in an environment of its own, with tiny models made on the spot. See CONTRIBUTING.md.

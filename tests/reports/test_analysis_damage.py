@@ -121,7 +121,7 @@ def put(value: Any, drawn: random.Random, odd: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", FILES[:2])
-@settings(FUZZ, max_examples=25)
+@settings(FUZZ, max_examples=10)
 @given(seed=st.integers(0, 2**32), odd=st.sampled_from(ODD))
 def test_fields_of_any_type_are_read(whole: Path, tmp_path: Path, name: str, seed: int, odd: Any) -> None:
     def change(copy: Path) -> None:
@@ -134,7 +134,7 @@ def test_fields_of_any_type_are_read(whole: Path, tmp_path: Path, name: str, see
     judged(whole, tmp_path, change)
 
 
-@settings(FUZZ, max_examples=25)
+@settings(FUZZ, max_examples=10)
 @given(seed=st.integers(0, 2**32), odd=st.sampled_from(ODD))
 def test_an_experiment_with_fields_of_any_type_is_read(whole: Path, tmp_path: Path, seed: int, odd: Any) -> None:
     import yaml

@@ -76,8 +76,9 @@ def test_a_record_without_traits_is_reported_like_one_with_traits(tmp_path: Path
     recorded = KINDS[kind].traits().recorded()
     without = record_of(tmp_path / "without" / "run", kind, None)
     with_traits = record_of(tmp_path / "with" / "run", kind, recorded)
-    assert repr(results_of(without)) == repr(results_of(with_traits))  # by text, because NaN differs from itself
-    assert results_of(without)["traits"] == KINDS[kind].traits()
+    old = results_of(without)
+    assert repr(old) == repr(results_of(with_traits))  # by text, because NaN differs from itself
+    assert old["traits"] == KINDS[kind].traits()
     report, expected = (plain(analyse(record.path, write=False).data) for record in (without, with_traits))
     assert report == expected
     assert report["faults"][0]["traits"] == recorded
