@@ -69,17 +69,17 @@ async def test_waiting_decisions_proceed_when_the_lease_expires() -> None:
 
 async def test_a_new_stall_delays_waiting_decisions_and_ends_by_itself() -> None:
     active = made()
-    active.put("f1", body(ms=20))
+    active.put("f1", body(ms=200))
     began = monotonic()
     waiting = asyncio.create_task(active.wait_for_decision())
     await until(lambda: active.hits["f1"] == 1)
-    active.put("f2", body(stall_s=0.3))
+    active.put("f2", body(stall_s=0.4))
     hits = await waiting
-    assert monotonic() - began >= 0.3
+    assert monotonic() - began >= 0.4
     assert [hit.fault_id for hit in hits] == ["f1", "f2"]
     began = monotonic()
     await active.wait_for_decision()  # the stall is over, the delay per decision is not
-    assert monotonic() - began >= 0.015
+    assert monotonic() - began >= 0.15
     active.close()
 
 
