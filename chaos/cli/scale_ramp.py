@@ -32,6 +32,7 @@ from chaos.runner.analysis_child import AnalysisChild
 from loadprofiles.arrivals import ArrivalsSpec, Constant, Ramp
 from reports.gates.grammar import parse_gate
 from reports.shared.documents import duration_text
+from reports.shared.errors import UserError
 from reports.shared.wording import number_text
 
 __all__ = ["Fit", "Peak", "Ramped", "fit_scale", "peak_of", "ramp_of", "ramped"]
@@ -85,7 +86,8 @@ class Fit:
 def fit_scale(plays: Sequence[tuple[Variant, Experiment]], *, runs: Path, quiet: bool, command: str) -> Fit:
     """Play a ramp on each target, and print what it showed. The smallest factor applies to all, so that they compare.
 
-    `plays`: each experiment with its options as given. Raises UserError if a folder cannot be made.
+    `plays`: each experiment with its options as given. Raises UserError if a folder cannot be made, or if no call is
+    planned.
     """
     console = open_console()
     factors = []
@@ -106,6 +108,11 @@ def fit_scale(plays: Sequence[tuple[Variant, Experiment]], *, runs: Path, quiet:
 
 def _fit_one(console: Console, experiment: Experiment, target: str, *, runs: Path, quiet: bool, command: str) -> Fit:
     peak = peak_of(estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s))
+    if not peak.calls:
+        raise UserError(
+            f"{experiment.path}: --scale auto: no call is planned in the {duration_text(experiment.load_s)} of this "
+            "experiment, so nothing can be scaled; `brownout check` shows the load"
+        )
     ramp = ramp_of(experiment, peak)
     console.print(Text(f"--scale auto: a ramp of {duration_text(ramp.load_s)} without faults", style="bold"))
     played = record(console, ramp, runs=runs, quiet=quiet, command=command)
@@ -167,6 +174,7 @@ def ramp_of(experiment: Experiment, peak: Peak) -> Experiment:
         steady_state=(),
         gates=(gate,),
         headline_gate=gate,
+        alerts=None,
         guardrails=(
             parse_guardrail("abort if slo_attainment < 50% for 1s"),
             parse_guardrail(f"abort if ttft > {slow_s:g}s for 1s"),

@@ -67,7 +67,8 @@ class AlertReceiver:
         self._on_failure = on_failure
         self._server = ControlServer(self._route, None)
         self._decode = msgspec.json.Decoder(_Message).decode
-        self._firing: set[str] = set()
+        self._firing: dict[str, int | None] = {}
+        """The alerts that fire, by fingerprint: since when, as they said."""
         self._written = 0
         self._facts = {"posts": 0, "refused": 0, "left_out": 0}
         self.url = ""
@@ -110,19 +111,28 @@ class AlertReceiver:
 
     def _take(self, alert: _Alert) -> None:
         who = _bounded(alert.fingerprint) or _fingerprint(alert.labels)
-        fires = alert.status == "firing"
-        if fires == (who in self._firing):
+        fires, started = alert.status == "firing", _unix_ns(alert.startsAt)
+        if not (self._begins(who, started) if fires else who in self._firing):
             return  # Alertmanager repeats what it has sent
         if self._written >= MAX_ALERTS:
             self._facts["left_out"] += 1
             return
         self._written += 1
-        (self._firing.add if fires else self._firing.discard)(who)
+        if fires:
+            self._firing[who] = started
+        else:
+            del self._firing[who]
         labels = _labels(alert.labels)
         name = labels.get("alertname", "")
-        started = _unix_ns(alert.startsAt)
         self._write("alert", name=name, status=alert.status, labels=labels, starts_at=started, fingerprint=who)
         self._say(f"alert {name or who}: {alert.status}")
+
+    def _begins(self, who: str, started: int | None) -> bool:
+        """Whether it did not fire yet, or fires since later: it was resolved in between, and nobody sent that."""
+        if who not in self._firing:
+            return True
+        before = self._firing[who]
+        return started is not None and before is not None and started > before
 
     def _write(self, event_type: str, **fields: Any) -> None:
         try:

@@ -50,9 +50,10 @@ class Alerts:
         return [alert for alert in self.changes if alert.firing and self.counts(alert)]
 
     def resolved_s(self, alert: Alert) -> float | None:
-        """When an alert that fires was resolved; None: not in this run."""
-        later = (one.at_s for one in self.changes if one.fingerprint == alert.fingerprint and not one.firing)
-        return min((at for at in later if at >= alert.at_s), default=None)
+        """When an alert that fires was resolved, at the latest when it began to fire again; None: not in this run."""
+        later = [one for one in self.changes if one.fingerprint == alert.fingerprint and one.at_s >= alert.at_s]
+        ends = (one.since_s() if one.firing else one.at_s for one in later if one is not alert)
+        return min((at_s for at_s in ends if at_s >= alert.since_s()), default=None)
 
 
 def alerts_of(events: Iterable[Mapping[str, Any]], experiment: Mapping[str, Any], zero_ns: int) -> Alerts:

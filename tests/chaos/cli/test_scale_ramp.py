@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chaos.cli.plan import estimated
-from chaos.cli.scale_ramp import STEP_S, Peak, Ramped, peak_of, ramp_of, ramped
+from chaos.cli.scale_ramp import STEP_S, Peak, Ramped, fit_scale, peak_of, ramp_of, ramped
+from chaos.cli.side_by_side import Variant
 from chaos.experiment.load_estimate import estimate_load
-from chaos.experiment.model import load_experiment
+from chaos.experiment.model import AlertSettings, load_experiment
 from chaos.experiment.resolved import resolve
 from loadprofiles.draws import Draws
+from reports.shared.errors import UserError
 
 
 def report(offered: list[float], good: list[float], verdict: str = "pass") -> dict[str, Any]:
@@ -33,6 +36,21 @@ def test_the_ramp_rises_from_a_sixteenth_of_the_peak_to_above_it() -> None:
     assert rates == pytest.approx([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.25, 1.25])
     assert (ramp.load_s, ramp.faults, ramp.name) == (5 * STEP_S, (), "lose-tpu-pool-scale")
     assert resolve(ramp)["timeline"]["faults"] == []
+
+
+def test_the_ramp_receives_no_alerts_because_the_port_is_for_the_run() -> None:
+    experiment = replace(load_experiment("lose-tpu-pool"), alerts=AlertSettings(9099))
+    assert ramp_of(experiment, Peak(1.0, 1.0)).alerts is None
+
+
+def test_a_load_without_calls_cannot_be_scaled_and_the_message_says_so(tmp_path: Path) -> None:
+    experiment = load_experiment("lose-tpu-pool")
+    none = replace(
+        experiment, timeline=replace(experiment.timeline, warmup_s=0.0, baseline_s=0.0, recovery_s=0.0), faults=()
+    )
+    with pytest.raises(UserError, match="no call is planned in the 0 s"):
+        fit_scale([(Variant(None, None, None), none)], runs=tmp_path, quiet=True, command="")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_surge_is_not_in_the_peak_because_it_scales_along() -> None:

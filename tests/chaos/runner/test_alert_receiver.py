@@ -91,6 +91,25 @@ async def test_each_change_of_an_alert_is_one_event_and_a_repetition_is_none(rec
     assert receiving.said[1:] == ["alert PoolDown: firing", "alert PoolDown: resolved", "alert PoolDown: firing"]
 
 
+async def test_an_alert_that_fires_since_later_has_fired_again(receiving: Receiving) -> None:
+    """Its resolution was not sent: `send_resolved: false`, or an Alertmanager that was started again."""
+    starts = (
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:05:00.5Z",
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:05:00.5Z",
+        "soon",
+    )
+    for start in starts:  # the older time is another Alertmanager's, which has not seen the resolution yet
+        await receiving.post(message(alert(startsAt=start)))
+    await receiving.post(message(alert(status="resolved", startsAt=starts[1])))
+    assert [(event["status"], event["starts_at"]) for event in receiving.events()] == [
+        ("firing", 1767323045000000000),
+        ("firing", 1767323100500000000),
+        ("resolved", 1767323100500000000),
+    ]
+
+
 async def test_a_group_has_several_alerts_and_the_path_and_other_fields_do_not_matter(receiving: Receiving) -> None:
     body = json.dumps({"alerts": [alert("a", fingerprint=""), alert("b", fingerprint="", startsAt="soon")]}).encode()
     assert await receiving.post(body, "/any/path?x=1") == (200, {})

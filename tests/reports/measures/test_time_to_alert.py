@@ -52,6 +52,13 @@ def test_an_alert_that_was_resolved_and_fires_again_counts(alerted: RecordBuilde
     assert found.note == ""
 
 
+def test_an_alert_that_fires_again_without_a_resolution_counts(alerted: RecordBuilder) -> None:
+    alerted.alert(10.0)
+    alerted.alert(23.0)
+    found = measured(alerted, "time_to_alert")
+    assert (found.value, found.note) == (pytest.approx(3.0), "1 alert that fired before does not count")
+
+
 @pytest.mark.parametrize(("match", "expected"), [({"severity": "page"}, 2.0), ({"alertname": "B"}, 5.0)])
 def test_only_alerts_with_the_labels_of_match_count(
     alerted: RecordBuilder, match: dict[str, Any], expected: float
