@@ -21,7 +21,6 @@ from chaos.cli.by_hand_commands import commands as by_hand_commands
 from chaos.cli.options import (
     ExperimentArgument,
     FormatOption,
-    GatewayOption,
     GatewaysOption,
     JsonOption,
     LimitOption,
@@ -36,7 +35,6 @@ from chaos.cli.options import (
     SkipBadOption,
     SpeedOption,
     SpreadOption,
-    StackOption,
     StacksOption,
     StreamingOption,
     TargetOption,
@@ -92,8 +90,8 @@ def show(
 @app.command()
 def check(
     files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="Names from `brownout list`, or files.")],
-    stack: StackOption = None,
-    gateway: GatewayOption = None,
+    stack: StacksOption = None,
+    gateway: GatewaysOption = None,
     target: TargetOption = None,
     seed: SeedOption = None,
     trace: TraceOption = None,
@@ -127,7 +125,9 @@ def check(
         streaming=streaming,
         skip_bad=skip_bad or None,
     )
-    code = check_experiments(files, stack=stack, gateway=gateway, seed=seed, trace=options, target=target, scale=scale)
+    code = check_experiments(
+        files, stacks=stack, gateways=gateway, seed=seed, trace=options, target=target, scale=scale
+    )
     raise typer.Exit(code)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
-from chaos.cli.preparation import gateway_choice
+from chaos.cli.preparation import gateway_choice, port_warning
+from chaos.cli.side_by_side import combinations
 from chaos.experiment.commands import command_lines, commands_folder, missing_programs
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
@@ -47,14 +49,14 @@ _AUTO_NOTE = (
 def check_experiments(
     names: Sequence[str],
     *,
-    stack: str | None,
+    stacks: Sequence[str] | None,
     seed: int | None,
     trace: dict[str, object] | None,
     target: Path | None = None,
-    gateway: str | None = None,
+    gateways: Sequence[str] | None = None,
     scale: str | None = None,
 ) -> int:
-    """Validate each experiment and print its plan. Returns exit code 0.
+    """Validate each experiment, on each of the stacks and gateways, and print its plan. Returns exit code 0.
 
     `scale`: as given; `auto` prints the plan of the whole load, because only a run finds the factor.
     Raises UserError with the mistakes of all experiments, after the plans of the valid ones.
@@ -62,9 +64,10 @@ def check_experiments(
     problems = []
     given = parse_scale(scale)
     factor = 1.0 if isinstance(given, str) else given
-    choice = gateway_choice(gateway)
-    for name in names:
+    variants = combinations(stacks, gateways, None)
+    for name, variant in product(names, variants):
         try:
+            stack, choice = variant.stack, gateway_choice(variant.gateway)
             experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
             experiment = replace(experiment, scale=factor)
             open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))
@@ -73,7 +76,7 @@ def check_experiments(
         except UserError as error:
             problems.append(str(error))
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError("\n".join(dict.fromkeys(problems)))
     return 0
 
 
@@ -249,6 +252,8 @@ def _listed(value: Any) -> str:
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
+    if line := port_warning(plan.experiment):
+        yield line
     for warning in plan.experiment.warnings:
         yield str(warning.problem)
     for gate, why in unreached_gates(plan.experiment, plan.estimate):

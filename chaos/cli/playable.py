@@ -32,7 +32,9 @@ def playable(target: Path) -> list[Playable]:
     Wrong is what no experiment can be played with. What depends on an experiment, as the API of its clients, is only a
     reason not to play that one.
     """
-    read_target(target)
+    _, mistakes = read_target(target)
+    if mistakes:
+        raise InvalidFile(mistakes)
     problems = {name: _problems(name, target) for name in experiment_names()}
     of_file = [{problem for problem in found if problem.file == str(target)} for found in problems.values()]
     if wrong := set.intersection(*of_file):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from chaos.experiment.target_checks import (
     installation_problem,
     needs_permission,
 )
-from chaos.runner.ports import check_free, claim_ports
+from chaos.runner.ports import check_free, claim_ports, ephemeral_warning
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 from targets.adapters.catalogue import parse_choice
 
-__all__ = ["gateway_choice", "prepare", "resolved_text", "trace_options", "without_options"]
+__all__ = ["gateway_choice", "port_warning", "prepare", "resolved_text", "trace_options", "without_options"]
 
 
 def prepare(
@@ -64,29 +64,38 @@ def prepare(
             resolved["rate"] = "recorded"
         resolved = {"dir": experiment.trace["dir"], "format": read.format, **resolved}
         experiment = replace(experiment, trace=resolved, trace_notes=notes)
+    problems = list(_problems(experiment, may_leave_loopback=may_leave_loopback, allow_exec=allow_exec))
+    if problems:
+        raise UserError("\n".join(problems))
+    if confirm:
+        experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
+    return short_form(experiment) if short else experiment
+
+
+def _problems(experiment: Experiment, *, may_leave_loopback: bool, allow_exec: bool) -> Iterator[str]:
+    """What keeps this experiment from being run on this machine."""
+    whose = experiment.target_path or experiment.path
     if experiment.url is not None:
         if needs_permission(experiment.url) and not may_leave_loopback:
-            raise UserError(
-                f"{experiment.path}: the target {experiment.url.url} is not this machine. Load on a service without "
+            yield (
+                f"{whose}: the target {experiment.url.url} is not this machine. Load on a service without "
                 f"its owner's permission is an attack. If you have the permission, add {PERMISSION_OPTION}"
             )
-        missing = environment_problems(experiment.url, os.environ)
-        if missing:
-            raise UserError("\n".join(f"{experiment.path}: {problem}" for problem in missing))
+        for problem in environment_problems(experiment.url, os.environ):
+            yield f"{whose}: {problem}"
     if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
-        raise UserError(problem)
-    _check_ports(experiment)
-    problem = command_problem(experiment, allowed=allow_exec)
-    if problem:
-        raise UserError(problem)
+        yield problem
+    try:
+        _check_ports(experiment)
+    except UserError as error:
+        yield str(error)
+    if problem := command_problem(experiment, allowed=allow_exec):
+        yield problem
     if experiment.alerts is not None and experiment.alerts.port:
         try:
             check_free(experiment.alerts.port)
         except UserError as error:
-            raise UserError(f"{experiment.path}: alerts: {error}") from None
-    if confirm:
-        experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
-    return short_form(experiment) if short else experiment
+            yield f"{experiment.path}: alerts: {error}"
 
 
 def _check_ports(experiment: Experiment) -> None:
@@ -97,6 +106,13 @@ def _check_ports(experiment: Experiment) -> None:
         check_lender(lender)
         return
     claim_ports(experiment.first_port, len(experiment.stack.replicas))
+
+
+def port_warning(experiment: Experiment) -> str:
+    """A sentence where other processes can take the ports of the replicas during the run; "" elsewhere."""
+    if experiment.stack is None or not experiment.first_port:
+        return ""
+    return ephemeral_warning(experiment.first_port, len(experiment.stack.replicas))
 
 
 def gateway_choice(text: str | None) -> GatewayChoice | None:

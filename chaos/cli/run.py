@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos.cli.play import play
-from chaos.cli.preparation import prepare, without_options
+from chaos.cli.preparation import port_warning, prepare, without_options
 from chaos.cli.retry_inconclusive import OPTION, play_and_retry
 from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import combinations, play_side_by_side
@@ -76,6 +76,8 @@ def run_experiment(
     warnings = dict.fromkeys(warning.problem for _, experiment in plays for warning in experiment.warnings)
     for problem in warnings:
         print(printable(f"warning: {problem}"), file=sys.stderr)
+    for line in dict.fromkeys(filter(None, (port_warning(experiment) for _, experiment in plays))):
+        print(f"warning: {line}", file=sys.stderr)
     if short and confirm:
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:

@@ -13,7 +13,7 @@ from chaos.by_hand.runtime import runtime_folder
 from chaos.by_hand.up import Up
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.lasting_output import output_that_waits_for_nobody
-from chaos.cli.preparation import gateway_choice
+from chaos.cli.preparation import gateway_choice, port_warning
 from chaos.experiment.checks import MAX_RUN_S
 from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline
 from chaos.experiment.resolved import resolve
@@ -56,6 +56,8 @@ def serve_up(
     if choice is not None and (problem := installation_problem(choice)):
         raise UserError(problem)
     _check_ports(experiment, port)
+    if first_port and (line := port_warning(experiment)):
+        print(f"warning: {line}", file=sys.stderr)
     runtime_folder()  # where it cannot be, no command would find this stack
     folder = RunFolder(runs, experiment.name)
     console = open_console()

@@ -83,6 +83,7 @@ def _check_target(made: Draft) -> Iterator[Problem]:
             if key in target:
                 yield say(("target", key), f'"{key}" goes with a url, not with a stack', f"remove {key}:")
     yield from _check_replicas(made)
+    yield from _check_alerts(made)
     api = target.get("api") or (made.profile.client.api if made.profile is not None else "")
     for name in mapping(target.get("gateway")):
         if name in ADAPTERS and api and api not in ADAPTERS[name].apis:
@@ -110,9 +111,8 @@ def _check_replicas(made: Draft) -> Iterator[Problem]:
     if last > MAX_PORT:
         what = f"{len(made.stack.replicas)} replicas need the ports {first} to {last}, and {MAX_PORT} is the last one"
         yield say(path, what, f"write a first_port up to {MAX_PORT + 1 - len(made.stack.replicas)}")
-    try:
-        local, port = is_loopback(url), urlsplit(url).port or DEFAULT_PORTS.get(urlsplit(url).scheme)
-    except ValueError:
+    local, port = _address(url)
+    if local is None:
         return  # no URL: the format of the file says so
     if local and port is not None and first <= port <= last:
         what = f"port {port} is that of your gateway, and the replicas have the ports {first} to {last}"
@@ -120,6 +120,28 @@ def _check_replicas(made: Draft) -> Iterator[Problem]:
     if not local:
         what = "the replicas are on this machine, and they listen to nothing outside of it"
         yield say(("target", "url"), what, "run your gateway on this machine: url: http://127.0.0.1:PORT")
+
+
+def _check_alerts(made: Draft) -> Iterator[Problem]:
+    """Whether the port of the alerts is one that the gateway or a replica needs."""
+    say, port = made.document.problem, mapping(made.document.data.get("alerts")).get("port")
+    first, url = mapping(made.target.get("replicas")).get("first_port"), made.target.get("url")
+    if type(port) is not int or not port:
+        return
+    where, remedy = ("alerts", "port"), "give the alerts another port"
+    if isinstance(url, str) and _address(url) == (True, port):
+        yield say(where, f"port {port} is that of the target: {url}", remedy)
+    if made.stack is not None and type(first) is int and first <= port < first + len(made.stack.replicas):
+        last = first + len(made.stack.replicas) - 1
+        yield say(where, f"port {port} is that of a replica: they have the ports {first} to {last}", remedy)
+
+
+def _address(url: str) -> tuple[bool | None, int | None]:
+    """Whether the URL is on this machine, and its port; None and None: it is no URL."""
+    try:
+        return is_loopback(url), urlsplit(url).port or DEFAULT_PORTS.get(urlsplit(url).scheme)
+    except ValueError:
+        return None, None
 
 
 def _check_timeline(made: Draft) -> Iterator[Problem]:

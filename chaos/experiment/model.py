@@ -198,6 +198,7 @@ class Experiment:
     arrivals: ArrivalsSpec | None = None
     gateway: GatewayChoice | None = None
     alerts: AlertSettings | None = None
+    target_path: Path | None = None
 
     @property
     def front(self) -> Front:
@@ -243,13 +244,15 @@ def load_experiment(
         raise UserError("--stack and --target exclude each other: both name the target")
     if gateway is not None and target is not None:
         raise UserError("--gateway and --target exclude each other: both name the target")
-    target_document = read_target(target) if target is not None else document
+    problems: list[Problem] = []
+    target_document = document
+    if target is not None:
+        target_document, problems = read_target(target)
     override = None if trace is None else _trace(trace)
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
     made = draft(document, stack=stack, seed=seed, replayed=trace is not None, target=target_document, gateway=gateway)
     file: ExperimentFile | None = None
-    problems: list[Problem] = []
     try:
         file = validate(document, ExperimentFile)
     except InvalidFile as error:
@@ -347,6 +350,7 @@ def _experiment(
         first_port=target.replicas.first_port if target.replicas is not None else 0,
         gateway=_gateway(made),
         alerts=AlertSettings(**file.alerts.model_dump()) if file.alerts is not None else None,
+        target_path=Path(made.target_document.file),
     )
 
 

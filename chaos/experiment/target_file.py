@@ -15,7 +15,7 @@ from chaos.experiment.target_format import TargetFile
 from chaos.experiment.value_checks import check_values
 from reports.shared.document import Document
 from reports.shared.documents import FormatVersion, read_document, validate
-from reports.shared.errors import InvalidFile
+from reports.shared.errors import InvalidFile, Problem
 
 __all__ = ["TargetDocument", "read_target"]
 
@@ -35,12 +35,15 @@ class _TargetAlone(TargetDocument):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def read_target(path: Path) -> Document:
-    """Read the file and check its `target:` by itself. Raises InvalidFile with every mistake."""
+def read_target(path: Path) -> tuple[Document, list[Problem]]:
+    """Read the file and check its `target:` by itself: every mistake. Raises UserError if it cannot be read."""
     document = read_document(path)
     of_experiment = _OF_EXPERIMENTS & document.data.keys()
-    validate(document, TargetDocument if of_experiment else _TargetAlone)
-    problems = [] if of_experiment else list(check_values(document))
-    if problems:
-        raise InvalidFile(problems)
-    return document
+    problems: list[Problem] = []
+    try:
+        validate(document, TargetDocument if of_experiment else _TargetAlone)
+    except InvalidFile as error:
+        problems.extend(error.problems)
+    if not of_experiment:
+        problems.extend(check_values(document))
+    return document, problems

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_header, parse_endpoint, reserved_header
 from loadprofiles.client.error_text import masked
 from reports.shared.documents import Mistake, did_you_mean
-from targets.adapters.catalogue import ADAPTERS
+from targets.adapters.catalogue import ADAPTERS, DEFAULT_PRESET
 
 __all__ = ["EnvironmentValue", "GatewayFile", "ReplicasFile", "TargetFile"]
 
@@ -75,6 +75,19 @@ class GatewayFile(_Model):
     allow_exposed: bool = Field(default=False, description="whether it may listen beyond this machine")
 
 
+def _named_gateway(given: Any) -> Any:
+    if isinstance(given, str):
+        name, _, preset = given.partition(":")
+        raise Mistake(
+            "must name the gateway as a key", f"write gateway: {{{name}: {{preset: {preset or DEFAULT_PRESET}}}}}"
+        )
+    for name, settings in given.items() if isinstance(given, dict) else ():
+        if settings is None or isinstance(settings, str):
+            what = f'must give settings to "{name}"'
+            raise Mistake(what, f"write gateway: {{{name}: {{preset: {settings or DEFAULT_PRESET}}}}}")
+    return given
+
+
 def _one_gateway(gateways: dict[str, GatewayFile]) -> dict[str, GatewayFile]:
     for name, gateway in gateways.items():
         if name not in ADAPTERS:
@@ -118,7 +131,13 @@ class TargetFile(_Model):
         default=None, description="with url: false for an endpoint that refuses stream_options"
     )
     gateway: (
-        Annotated[dict[str, GatewayFile], AfterValidator(_one_gateway), WithJsonSchema(_gateway_names())] | None
+        Annotated[
+            dict[str, GatewayFile],
+            BeforeValidator(_named_gateway),
+            AfterValidator(_one_gateway),
+            WithJsonSchema(_gateway_names()),
+        ]
+        | None
     ) = Field(
         default=None, description="with stack: a real gateway in front of its replicas, as {nginx: {preset: tuned}}"
     )

@@ -13,10 +13,12 @@ __all__ = ["check_values"]
 
 
 def check_values(document: Document) -> Iterator[Problem]:
-    """A problem for each key without a value. `chaos.experiment.file` says more about a fault without one."""
+    """A problem for each key without a value. `chaos.experiment.file` says more about a fault without one,
+    `chaos.experiment.target_format` about a gateway."""
     for path in _empty(document.data, ()):
         is_fault = path[:2] == ("timeline", "faults") and len(path) == 4 and path[-1] in KINDS
-        if not is_fault:
+        is_gateway = path[:2] == ("target", "gateway") and len(path) == 3
+        if not (is_fault or is_gateway):
             yield document.problem(path, f"{path[-1]} has no value", "write a value, or remove the key")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from reports.shared.errors import UserError
 
-__all__ = ["check_free", "claim_ports", "free_ports", "holder", "listeners"]
+__all__ = ["check_free", "claim_ports", "ephemeral_warning", "free_ports", "holder", "listeners"]
 
 LOWEST_PORT = 10_000
 """Lower ports are well-known, or often chosen by users."""
@@ -77,6 +77,23 @@ def _claim(port: int) -> bool:
         return False
     _claims[port] = claim
     return True
+
+
+def ephemeral_warning(first: int, count: int) -> str:
+    """A sentence where some of these ports are in the kernel's range for outgoing connections; "" elsewhere."""
+    try:
+        ephemeral = _ephemeral()
+    except (OSError, ValueError):
+        return ""
+    last = first + count - 1
+    if last < ephemeral.start or first >= ephemeral.stop or set(range(first, last + 1)) <= _reserved():
+        return ""
+    below = ephemeral.start - count
+    remedy = f"choose a first port from {LOWEST_PORT} to {below}" if below >= LOWEST_PORT else "choose lower ports"
+    return (
+        f"any outgoing connection of this machine can take one of the ports {first} to {last} while a replica is down: "
+        f"the kernel gives out {ephemeral.start} to {ephemeral.stop - 1}; {remedy}"
+    )
 
 
 def free_ports(count: int, rng: random.Random | None = None, *, without: Collection[int] = ()) -> list[int]:

@@ -58,8 +58,16 @@ def test_several_experiments_are_checked_and_all_mistakes_reported(
         (tmp_path / f"{name}.yaml").write_text(text)
     names = [str(tmp_path / f"{name}.yaml") for name in ("first", "mine", "second")]
     with pytest.raises(UserError, match=r"(?s)first\.yaml:.*second\.yaml:"):
-        check_experiments(names, stack=None, seed=None, trace=None)
+        check_experiments(names, stacks=None, seed=None, trace=None)
     assert "a hypothesis" in capsys.readouterr().out
+
+
+def test_each_stack_and_gateway_has_its_own_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    gateways = ["nginx", "haproxy:tuned"]
+    assert check_experiments(["cut-streams"], stacks=["naive"], gateways=gateways, seed=None, trace=None) == 0
+    said = capsys.readouterr().out
+    for choice in ("nginx:default", "haproxy:tuned"):
+        assert f"{choice} in front of the replicas of the stack naive" in said
 
 
 def test_a_url_target_says_what_is_called_and_what_run_will_want(
@@ -74,7 +82,7 @@ def test_a_url_target_says_what_is_called_and_what_run_will_want(
         "load: {profile: coding-agent-ci}\nslo: {ttft: 2s, tpot: 100ms}\n"
         "gates: [sessions_lost == 0, lost_tokens == 0]\n"
     )
-    assert check_experiments([str(path)], stack=None, seed=None, trace=None) == 0
+    assert check_experiments([str(path)], stacks=None, seed=None, trace=None) == 0
     said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "calls POST https://api.example/v1beta/openai/chat/completions" in said
     assert "tools: false" in said

@@ -156,6 +156,25 @@ def test_a_program_that_is_missing_is_an_error_before_the_start(tmp_path: Path) 
     prepare(str(path), stack=None, seed=None, trace=None, may_leave_loopback=False, allow_exec=True)
 
 
+def test_everything_that_keeps_a_target_from_a_run_is_said_at_once_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        path = tmp_path / "mine.yaml"
+        replicas = f"{{stack: naive, first_port: {port}}}"
+        path.write_text(
+            f"brownout: 1\ntarget: {{url: 'http://127.0.0.1:1', model: m, key_env: NO_SUCH_KEY, "
+            f"replicas: {replicas}}}\n"
+        )
+        with pytest.raises(UserError) as caught:
+            prepare("lose-tpu-pool", stack=None, seed=None, trace=None, may_leave_loopback=False, target=path)
+    first, second = str(caught.value).splitlines()[:2]
+    assert first == f"{path}: key_env: the environment variable NO_SUCH_KEY is not set"
+    assert f"port {port}" in second
+
+
 def test_a_port_for_alerts_that_is_in_use_is_an_error_before_the_start(tmp_path: Path) -> None:
     path = tmp_path / "alerts.yaml"
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -10,6 +10,8 @@ from chaos.experiment.model import load_experiment
 from reports.shared.errors import InvalidFile
 from tests.support.experiment_files import FIRST_FAULT, HEAD, WITHOUT_FAULTS, Found, mistakes
 
+REPLICAS = "replicas: {stack: naive, first_port: 18101}"
+
 
 def of_gates(folder: Path, *gates: str, head: str = HEAD, faults: bool = True) -> Found:
     entry = "    - {at: 0s, for: 5s, kill: {pool: tpu}}\n" if faults else ""
@@ -149,3 +151,25 @@ def test_the_headline_gate_must_be_one_of_the_gates(tmp_path: Path) -> None:
     text = WITHOUT_FAULTS + "headline_gate: sessions_lost == 1\n"
     what = 'headline_gate: "sessions_lost == 1" is not one of the gates'
     assert mistakes(tmp_path, text) == [(10, what, 'did you mean "sessions_lost == 0"?')]
+
+
+@pytest.mark.parametrize(
+    ("port", "target", "what"),
+    [
+        (4000, "{url: 'http://127.0.0.1:4000', model: m}", "port 4000 is that of the target"),
+        (80, "{url: 'http://localhost', model: m}", "port 80 is that of the target"),
+        (18103, f"{{url: 'http://127.0.0.1:4000', model: m, {REPLICAS}}}", "have the ports 18101 to 18106"),
+        (18107, f"{{url: 'http://127.0.0.1:4000', model: m, {REPLICAS}}}", ""),
+        (4000, "{url: 'http://10.0.0.1:4000', model: m}", ""),
+        (0, "{url: 'http://127.0.0.1:4000', model: m}", ""),
+    ],
+)
+def test_a_port_for_alerts_is_none_that_the_target_needs(tmp_path: Path, port: int, target: str, what: str) -> None:
+    text = WITHOUT_FAULTS.replace("{stack: multi-cloud}", target) + f"alerts: {{port: {port}}}\n"
+    if not what:
+        (tmp_path / "mine.yaml").write_text(text)
+        assert load_experiment(tmp_path / "mine.yaml").alerts is not None
+        return
+    [(line, found, remedy)] = mistakes(tmp_path, text)
+    assert (line, remedy) == (len(text.splitlines()), "give the alerts another port")
+    assert what in found

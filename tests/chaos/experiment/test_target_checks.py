@@ -132,7 +132,11 @@ def test_a_target_that_is_not_this_machine_needs_permission(url: str, remote: bo
         ("{stack: naive, gateway: {nginx: {preset: tunde}}}", 'nginx has no preset "tunde"', 'did you mean "tuned"'),
         ("{stack: naive, gateway: {nginx: {}, haproxy: {}}}", "names 2 gateways", "name one, as gateway: {nginx:"),
         ("{stack: naive, gateway: {}}", "names 0 gateways", "name one, as gateway: {nginx:"),
-        ("{stack: naive, gateway: nginx}", '"target.gateway" must be a mapping', ""),
+        (
+            "{stack: naive, gateway: nginx}",
+            "must name the gateway as a key",
+            "write gateway: {nginx: {preset: default}}",
+        ),
         ("{stack: naive, gateway: {nginx: tuned}}", "nginx", ""),
         ("{stack: naive, gateway: {nginx: {presets: tuned}}}", 'unknown key "presets"', "preset"),
     ],

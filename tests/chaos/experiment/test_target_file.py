@@ -41,7 +41,9 @@ def test_the_target_of_a_whole_experiment_is_used(tmp_path: Path) -> None:
     """Of the rest, nothing counts: not even a mistake in it."""
     text = (ROOT / "chaos/experiments/lose-tpu-pool.yaml").read_text().replace("multi-cloud", "naive")
     path = write(tmp_path, text + "surprise: 1\n")
-    assert read_target(path).data["target"] == {"stack": "naive"}
+    document, mistakes = read_target(path)
+    assert mistakes == []
+    assert document.data["target"] == {"stack": "naive"}
     experiment = load_experiment("cut-streams", target=path)
     assert experiment.stack is not None
     assert (experiment.name, experiment.stack.name) == ("cut-streams", "naive")
@@ -68,6 +70,9 @@ def test_a_stack_is_searched_in_the_folder_of_the_target_file(tmp_path: Path) ->
         ("brownout: 1\n" + USERS.replace("model: m, ", ""), 2, '"model" is missing'),
         ("brownout: 1\n" + USERS.replace("4000", "18102"), 2, "port 18102 is that of your gateway"),
         ("brownout: 1\ntarget: {stack: naive, gateway: {nginy: {}}}\n", 2, 'there is no gateway "nginy"'),
+        ("brownout: 1\ntarget: {stack: naive, gateway: nginx:tuned}\n", 2, "must name the gateway as a key"),
+        ("brownout: 1\ntarget: {stack: naive, gateway: {nginx: tuned}}\n", 2, 'must give settings to "nginx"'),
+        ("brownout: 1\ntarget: {stack: naive, gateway: {nginx: }}\n", 2, 'must give settings to "nginx"'),
         ("brownout: 1\ntarget: {\n", 0, ""),
         ("", 0, ""),
         ("- a list\n", 0, ""),
@@ -95,3 +100,16 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_two_options_that_name_the_target_exclude_each_other(tmp_path: Path, options: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(UserError, match=message):
         load_experiment("lose-tpu-pool", target=write(tmp_path, "brownout: 1\n" + USERS), **options)
+
+
+def test_mistakes_of_format_and_of_content_are_reported_together(tmp_path: Path) -> None:
+    target = "{url: 'http://127.0.0.1:4000', key_env: a-b, replicas: {stack: nave, first_port: 70000}}"
+    found = "; ".join(what for _, what in problems(write(tmp_path, f"brownout: 1\ntarget: {target}\n")))
+    for what in ('"model" is missing', "not the name of an environment variable", "at most 65535", 'no stack "nave"'):
+        assert what in found
+
+
+def test_a_string_in_the_place_of_a_gateway_is_answered_with_what_to_write(tmp_path: Path) -> None:
+    path = write(tmp_path, "brownout: 1\ntarget: {stack: naive, gateway: nginx:tuned}\n")
+    with pytest.raises(InvalidFile, match=r"write gateway: \{nginx: \{preset: tuned\}\}"):
+        load_experiment("lose-tpu-pool", target=path)

@@ -127,3 +127,27 @@ def test_a_port_of_an_outgoing_connection_is_in_use() -> None:
 def test_a_number_that_is_no_port_is_an_error(port: int) -> None:
     with pytest.raises(UserError, match="from 1 to 65535"):
         check_free(port)
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        (29_995, ""),
+        (29_996, "choose a first port from 10000 to 29995"),
+        (40_000, "gives out 30000 to 40000"),
+        (40_001, ""),
+    ],
+)
+def test_ports_that_the_kernel_gives_out_have_a_warning_with_others(
+    first: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 30_000, 40_000))
+    found = ports.ephemeral_warning(first, 5)
+    assert says in found
+    assert bool(found) == bool(says)
+
+
+def test_reserved_ports_are_not_given_out_and_have_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_SYSCTL", sysctl(tmp_path, 30_000, 40_000, "31000-31005"))
+    assert ports.ephemeral_warning(31_000, 6) == ""
+    assert ports.ephemeral_warning(31_001, 6) != ""

@@ -56,7 +56,8 @@ def test_an_alert_that_fires_again_without_a_resolution_counts(alerted: RecordBu
     alerted.alert(10.0)
     alerted.alert(23.0)
     found = measured(alerted, "time_to_alert")
-    assert (found.value, found.note) == (pytest.approx(3.0), "1 alert that fired before does not count")
+    assert found.value == pytest.approx(3.0)
+    assert found.note == "1 alert that fired before does not count"
 
 
 @pytest.mark.parametrize(("match", "expected"), [({"severity": "page"}, 2.0), ({"alertname": "B"}, 5.0)])
