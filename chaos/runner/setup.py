@@ -32,6 +32,7 @@ from chaos.supervision.identity import descendants
 from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
 from reports.shared.attributes import Outcome
 from reports.shared.errors import TargetFailed
+from targets.adapters.cache import version_note
 from targets.adapters.catalogue import ADAPTERS
 
 __all__ = ["Setup"]
@@ -139,6 +140,16 @@ class Setup:
             raise TargetFailed(installation_problem(choice))
         adapter = ADAPTERS[choice.name]
         self.say(f"{choice}, version {installation.version}")
+        if note := version_note(adapter, installation):
+            self.say(note)
+        self.folder.events.write(
+            "gateway",
+            name=adapter.name,
+            preset=choice.preset,
+            program=installation.program.name,  # its folder may tell the user's name
+            version=installation.version,
+            tested=adapter.version,
+        )
         self.gateway = AdapterGateway.make(adapter, choice.preset, installation, deployment, self.folder)
 
     async def start_gateway(self) -> None:

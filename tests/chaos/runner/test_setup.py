@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import socket
 from collections.abc import Coroutine, Iterator
@@ -25,7 +26,9 @@ from chaos.runner.run_watch import RunWatch
 from chaos.runner.setup import Setup
 from chaos.testing.mock_clock import run_in_virtual_time
 from reports.shared.errors import TargetFailed, UserError
-from tests.support.run_helpers import write_experiment
+from targets.adapters.base import Installation
+from targets.adapters.catalogue import ADAPTERS
+from tests.support.run_helpers import events, write_experiment
 
 URL = "http://127.0.0.1:4000/v1/chat/completions"
 GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True)
@@ -180,6 +183,24 @@ def test_a_gateway_that_is_not_installed_is_named_with_the_command(
     rig = Rig(tmp_path, experiment)
     with pytest.raises(TargetFailed, match="litellm is not installed: brownout targets install litellm"):
         rig.setup._prepare_gateway()
+
+
+def test_the_version_of_a_gateway_is_told_and_recorded_without_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Installation(Path("/home/somebody/bin/nginx"), "1.99.9")
+    monkeypatch.setattr(setup_of_runs, "installation_of", lambda choice: other)
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx", "tuned")))
+    rig.setup._prepare_gateway()
+    assert rig.said[0] == "nginx:tuned, version 1.99.9"
+    assert "brownout was tested with" in rig.said[1]
+    assert len(rig.said) == 2
+    (event,) = events(rig.folder.path, "gateway")
+    tested = ADAPTERS["nginx"].version
+    assert {key: event[key] for key in ("name", "preset", "program", "version", "tested")} == {
+        "name": "nginx", "preset": "tuned", "program": "nginx", "version": "1.99.9", "tested": tested,
+    }  # fmt: skip
+    assert "somebody" not in json.dumps(event)
 
 
 def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:
