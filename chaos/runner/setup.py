@@ -25,7 +25,7 @@ from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.probe import probe_spec, probe_target
 from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes
-from chaos.runner.readiness import all_ready
+from chaos.runner.readiness import ProcessEnded, all_ready, unless_ended
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.supervision.identity import descendants
@@ -157,10 +157,10 @@ class Setup:
         assert self.gateway is not None
         await self.spawn(self.gateway.spec())
         try:
-            await self.gateway.wait_until_ready()
+            await unless_ended(self.supervisor, [GATEWAY], self.gateway.wait_until_ready())
         except TargetFailed as error:
             raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
-        self._is_ready(GATEWAY)
+        self.is_ready(GATEWAY)
         self._check_exposure()
 
     def _check_exposure(self) -> None:
@@ -206,23 +206,28 @@ class Setup:
     async def _all_ready(self, others: Mapping[str, Awaitable[object]]) -> None:
         async def stack() -> None:
             if self.deployment is not None:
-                await all_ready(self.deployment.urls(), self._is_ready)
+                urls = self.deployment.urls()
+                await unless_ended(self.supervisor, urls, all_ready(urls, self.is_ready))
                 if self.deployment.own_gateway:
                     await self.watch.fleet_whole.wait()
 
         waits = {"the stack": stack(), **others}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
-        _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
+        done, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S, return_when=asyncio.FIRST_EXCEPTION)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            if isinstance(error := task.exception(), ProcessEnded):
+                raise Ended("failed", f"{error}{self.watch.last_words(error.name)}", 5)
         if late:
             names = " and ".join(what for what, task in tasks.items() if task in late)
             why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
             raise Ended("failed", why, 5)
         await asyncio.gather(*tasks.values())
 
-    def _is_ready(self, name: str) -> None:
+    def is_ready(self, name: str) -> None:
+        """Record that a process serves."""
         self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
 
     # -- one call before the load -------------------------------------------------------------------------------------

@@ -203,6 +203,58 @@ def test_the_version_of_a_gateway_is_told_and_recorded_without_its_folder(
     assert "somebody" not in json.dumps(event)
 
 
+class Processes:
+    """Each ends with this status; with None, it goes on."""
+
+    def __init__(self, status: int | None = None) -> None:
+        self.status = status
+
+    async def wait(self, name: str) -> int:
+        if self.status is None:
+            await asyncio.Event().wait()
+        assert self.status is not None
+        return self.status
+
+
+def test_a_gateway_that_exits_as_it_starts_is_not_waited_for(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx")))
+    rig.folder.log("gateway").write_text("unknown directive\n")
+
+    class Waiting:
+        def spec(self) -> None: ...
+
+        async def wait_until_ready(self) -> None:
+            await asyncio.Event().wait()
+
+    async def spawn(spec: object) -> None: ...
+
+    async def start() -> None:
+        async with asyncio.timeout(5):
+            await rig.setup.start_gateway()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Setup, "spawn", lambda _, spec: spawn(spec))
+        rig.setup.gateway, rig.setup.supervisor = cast(Any, Waiting()), cast(Any, Processes(1))
+        with pytest.raises(Ended, match=r"gateway exited before it was ready \(exit code 1\)\n +unknown directive"):
+            asyncio.run(start())
+
+
+def test_a_replica_that_exits_as_it_starts_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path)))
+    rig.setup.supervisor = cast(Any, Processes(-9))
+
+    async def never(urls: object, on_ready: object) -> None:
+        await asyncio.Event().wait()
+
+    async def start() -> None:
+        async with asyncio.timeout(5):
+            await rig.setup._all_ready({})
+
+    monkeypatch.setattr(setup_of_runs, "all_ready", never)
+    with pytest.raises(Ended, match=r"exited before it was ready \(killed by signal 9\)\n +log: "):
+        asyncio.run(start())
+
+
 def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx"))
     rig = Rig(tmp_path, experiment)
@@ -218,7 +270,7 @@ def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Setup, "spawn", lambda _, spec: spawn(spec))
-        rig.setup.gateway = cast(Any, Dead())
+        rig.setup.gateway, rig.setup.supervisor = cast(Any, Dead()), cast(Any, Processes())
         with pytest.raises(Ended) as caught:
             asyncio.run(rig.setup.start_gateway())
     assert caught.value.exit_code == 5
