@@ -195,8 +195,10 @@ class Up:
             asyncio.create_task(self._note_refusals()),
             asyncio.create_task(self.watch.watch_shepherd(self._supervisor)),
         ]
+        for task in watching:
+            task.add_done_callback(self._watch_ended)
         if setup.gateway is not None:
-            watching.append(asyncio.create_task(setup.gateway.watch()))
+            watching.append(setup.gateway.start_watch())
         try:
             async with ControlSocket(Path(entry.socket), controls):
                 entry = announce(entry)
@@ -211,6 +213,10 @@ class Up:
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
+
+    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            self.early.end("failed", f"the watch over the stack crashed: {error!r}", 5)
 
     async def _note_refusals(self) -> None:
         while True:

@@ -67,9 +67,12 @@ def parse_stats(site: Site, text: str) -> Mapping[str, UpstreamState]:
         raise ValueError("this is not HAProxy's statistics as CSV")
     names = {upstream.name for upstream in site.upstreams}
     found = {}
-    for row in csv.DictReader(text.removeprefix("# ").splitlines()):
-        if row["pxname"] == _BACKEND and (name := row["svname"]) in names:
-            found[name] = _state(row, redispatches=site.preset == "tuned")
+    try:
+        for row in csv.DictReader(text.removeprefix("# ").splitlines()):
+            if row["pxname"] == _BACKEND and (name := row["svname"]) in names:
+                found[name] = _state(row, redispatches=site.preset == "tuned")
+    except (csv.Error, KeyError) as error:  # csv.Error is no ValueError
+        raise ValueError(f"a line of HAProxy's statistics cannot be read: {error!r}") from None
     return found
 
 
