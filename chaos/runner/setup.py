@@ -19,7 +19,8 @@ from chaos.experiment.target_checks import installation_of, installation_problem
 from chaos.runner.adapter_gateway import AdapterGateway
 from chaos.runner.deployment import GATEWAY, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended
-from chaos.runner.listening import beyond_loopback
+from chaos.runner.gateway_cpu import port_of
+from chaos.runner.listening import beyond_loopback, port_beyond_loopback
 from chaos.runner.live_world import Address
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
@@ -177,6 +178,16 @@ class Setup:
             raise Ended("failed", f"{what}\n    if you allow that, write in the target {remedy}", 5)
         self.say(what)
 
+    def _name_exposure(self, url: str) -> None:
+        """Say where other machines can reach a gateway of the user's that is called on loopback. It is not ours to
+        refuse.
+        """
+        port = port_of(url)
+        if port is not None and (exposed := port_beyond_loopback(port)):
+            self.say(
+                f"your gateway listens at {', '.join(exposed)}: other machines can reach it, and the replicas by it"
+            )
+
     async def start_again(self, name: str, cold_start_s: float) -> None:
         """Start a replica's next process."""
         assert self.deployment is not None
@@ -255,6 +266,8 @@ class Setup:
             target = self.experiment.url
             text = gateway_failure_text(result, upstreams, target.key_variables if target is not None else "")
             raise Ended("failed", text + (self.watch.last_words(GATEWAY) if self.gateway is not None else ""), 5)
+        if (own := self.experiment.url) is not None:
+            self._name_exposure(own.url)
         for note in notes(result):
             self.say(note)
 

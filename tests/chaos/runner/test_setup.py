@@ -139,6 +139,20 @@ def test_a_gateway_that_finds_its_upstreams_after_a_while_is_ready(
     assert rig.said == ["waiting until the gateway passes a call on to a replica"]
 
 
+@pytest.mark.parametrize(("host", "named"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_gateway_of_the_users_that_other_machines_can_reach_is_named(
+    tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch, host: str, named: bool
+) -> None:
+    with socket.create_server((host, 0)) as gateway:
+        port = gateway.getsockname()[1]
+        replicas = f"{{stack: small-stack.yaml, first_port: {first_port}}}"
+        target = f"{{url: 'http://127.0.0.1:{port}', model: m, replicas: {replicas}}}"
+        rig = Rig(tmp_path, experiment_on(tmp_path, target), GOOD, reached=1)
+        run_in_virtual_time(rig.probe(monkeypatch))
+    said = f"your gateway listens at 0.0.0.0:{port}: other machines can reach it, and the replicas by it"
+    assert (said in rig.said) is named
+
+
 def test_a_replica_that_was_reached_by_a_failed_call_is_no_proof_yet(
     tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
