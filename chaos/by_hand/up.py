@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.by_hand.borrowing import replicas_digest
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
@@ -230,7 +231,8 @@ class Up:
         assert self.experiment.stack is not None
         stack = self.experiment.stack.name
         socket, folder = str(socket_path()), str(self.folder.path.absolute())
-        return Entry(stack, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
+        digest = replicas_digest(self.experiment.stack)
+        return Entry(stack, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity, digest)
 
     def _say_ready(self, entry: Entry) -> None:
         setup, stack = self._setup, self.experiment.stack
