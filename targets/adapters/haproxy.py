@@ -18,7 +18,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from targets.adapters.base import LOOPBACK, AdminPage, Debian, Install, Installation, Site, Statistics, UpstreamState
+from targets.adapters.base import (
+    LOOPBACK,
+    Adapter,
+    AdminPage,
+    Debian,
+    Install,
+    Installation,
+    Site,
+    Statistics,
+    UpstreamState,
+)
 
 __all__ = ["HAProxy", "parse_stats"]
 
@@ -93,7 +103,7 @@ def _state(row: Mapping[str, str], *, redispatches: bool) -> UpstreamState:
     return UpstreamState(attempts, max(0, refused), status.startswith(("UP", "no check")))
 
 
-class HAProxy:
+class HAProxy(Adapter):
     """The adapter of HAProxy."""
 
     name: ClassVar[str] = "haproxy"
@@ -106,7 +116,6 @@ class HAProxy:
     program: ClassVar[str] = "usr/sbin/haproxy"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
-    ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = AdminPage("/stats;csv", parse_stats)
 
@@ -117,14 +126,6 @@ class HAProxy:
     def command(self, site: Site, installed: Installation) -> Sequence[str]:
         """See `Adapter.command`."""
         return [str(installed.program), "-db", "-f", site.file("haproxy.cfg")]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.environment`."""
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.headers`."""
-        return {}
 
     def version_command(self, installed: Installation) -> Sequence[str]:
         """See `Adapter.version_command`."""

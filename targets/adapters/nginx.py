@@ -22,6 +22,7 @@ from typing import ClassVar, Final
 from targets.adapters.base import (
     LOOPBACK,
     MAX_BODY_MB,
+    Adapter,
     Debian,
     Install,
     Installation,
@@ -93,7 +94,7 @@ def _listed(value: str) -> list[str]:
     return re.split(r", | : ", value) if value else []
 
 
-class Nginx:
+class Nginx(Adapter):
     """The adapter of nginx."""
 
     name: ClassVar[str] = "nginx"
@@ -106,7 +107,6 @@ class Nginx:
     program: ClassVar[str] = "usr/sbin/nginx"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
-    ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = LogFile(_LOG, parse_access_log)
 
@@ -117,14 +117,6 @@ class Nginx:
     def command(self, site: Site, installed: Installation) -> Sequence[str]:
         """See `Adapter.command`."""
         return [str(installed.program), "-p", str(site.folder), "-e", "stderr", "-c", "nginx.conf"]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.environment`."""
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.headers`."""
-        return {}
 
     def version_command(self, installed: Installation) -> Sequence[str]:
         """See `Adapter.version_command`."""
