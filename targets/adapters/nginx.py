@@ -8,7 +8,7 @@ Facts, seen with 1.22 in front of our replicas:
   answer: a stream that is cut because its replica died arrives as complete, without an error. `tuned` has HTTP/1.1.
 - A prompt whose first token takes longer than 6 s is tried elsewhere by `tuned`, and again.
 - Upstream attempts are read from the access log. nginx writes the line when a call has ended.
-- SIGTERM ends it at once, its worker too. A SIGKILL of the main process leaves the worker: kill the process group.
+- SIGTERM ends it at once, its worker too. A SIGKILL of the main process alone leaves the worker; the shepherd kills it.
 - A worker of nginx that was started as root runs as another user. It could not write into the run's folder then, so it
   keeps root's rights.
 """

@@ -96,6 +96,19 @@ async def test_the_exit_of_a_child_by_itself_is_not_expected(tmp_path: Path) -> 
     assert exits.seen == [("a", 1, 3, False), ("b", 1, -signal.SIGSEGV, False)]
 
 
+async def test_workers_that_a_child_leaves_behind_are_killed_with_it(tmp_path: Path) -> None:
+    """As of nginx whose main process was killed: they would go on serving on its port."""
+    async with supervise(tmp_path) as supervisor:
+        pid_file = tmp_path / "worker"
+        command = f"sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait"
+        child = await supervisor.spawn(spec(tmp_path, "gateway", "sh", "-c", command, kind="adapter"))
+        await eventually_async(pid_file.exists, "the worker")
+        worker = pid_in(pid_file)
+        os.kill(child.pid, signal.SIGKILL)
+        await supervisor.wait("gateway")
+        await eventually_async(lambda: state_of(worker) == "gone", "the end of the worker")
+
+
 async def test_stop_kills_a_child_that_does_not_exit_in_its_grace_period(tmp_path: Path) -> None:
     async with supervise(tmp_path) as supervisor:
         await trapping(supervisor, tmp_path, "good")
