@@ -25,7 +25,8 @@ from tests.support.shepherd_helpers import (
     with_daemon,
 )
 
-TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; echo ready; while :; do sleep 0.02; done"
+TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; sleep 600 & echo ready; while :; do wait; done"
+"""It starts nothing after it is ready: a shell that is stopped while it starts a program may never report that."""
 
 
 class Exits:
