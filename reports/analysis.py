@@ -97,7 +97,7 @@ def _window(record: Record, window: FaultWindow, joined: Calls, run_dir: Path, *
     folder = Path("windows") / str(window.number)
     if write:
         (run_dir / folder).mkdir(parents=True, exist_ok=True)
-        _write_all(_report(evidence, run_dir), run_dir / folder)
+        _write_all(_report(evidence, run_dir), run_dir / folder, page="write_window_html")
     return window_section(window, evidence, str(folder))
 
 
@@ -194,10 +194,11 @@ def _gates(record: Record, key: str, unreadable: list[str]) -> Iterable[Gate]:
             unreadable.append(error.message)
 
 
-def _write_all(report: Report, folder: Path) -> None:
+def _write_all(report: Report, folder: Path, page: str = "write_html") -> None:
+    """`page`: the function that writes the page."""
     writers = dict(WRITERS)
     if importlib.util.find_spec("reports.writers.html.page_writer") is not None:
-        writers["report.html"] = import_module("reports.writers.html.page_writer").write_html
+        writers["report.html"] = getattr(import_module("reports.writers.html.page_writer"), page)
     for name, writer in writers.items():
         try:
             writer(report, folder)

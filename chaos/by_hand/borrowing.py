@@ -7,6 +7,8 @@ closes its connection: also where the run was killed.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,8 +17,9 @@ from chaos.by_hand.controls import LENT
 from chaos.by_hand.runtime import Entry, entries
 from chaos.experiment.model import Experiment
 from reports.shared.errors import TargetFailed, UserError
+from targets.stack import Stack
 
-__all__ = ["borrowed_replicas", "check_lender", "lender_of"]
+__all__ = ["borrowed_replicas", "check_lender", "lender_of", "replicas_digest"]
 
 LENT_WITHIN_S: Final = 15.0
 
@@ -24,7 +27,7 @@ LENT_WITHIN_S: Final = 15.0
 def lender_of(experiment: Experiment) -> Entry | None:
     """The stack that is up and has the replicas of this experiment's target; None: there is none.
 
-    Raises UserError if the stack on these ports is another one.
+    Raises UserError if the stack on these ports is another one, also under the same name.
     """
     if experiment.stack is None or not experiment.first_port:
         return None
@@ -36,8 +39,19 @@ def lender_of(experiment: Experiment) -> Entry | None:
                 f"on port {entry.first_port} are the replicas of the stack {entry.stack}, and the target names "
                 f"{experiment.stack.name}\n    write replicas: {{stack: {entry.stack}, ...}}, or end that stack"
             )
+        if entry.replicas and entry.replicas != replicas_digest(experiment.stack):
+            raise UserError(
+                f"on port {entry.first_port} are the replicas of a stack {entry.stack} with other contents than the "
+                f"target's\n    its file was changed, or is another one: end that stack, and start it again"
+            )
         return entry
     return None
+
+
+def replicas_digest(stack: Stack) -> str:
+    """A digest of what makes the replicas of two stacks the same: their names, hardware and model. No prices."""
+    facts = [stack.model, stack.context_limit, *((one.name, one.cloud, one.hardware) for one in stack.replicas)]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def check_lender(entry: Entry) -> None:

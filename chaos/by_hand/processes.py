@@ -12,7 +12,7 @@ from chaos.runner.counters import Counters
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.early_end import Ended
 from chaos.runner.ports import check_free, holder
-from chaos.runner.readiness import all_ready
+from chaos.runner.readiness import ProcessEnded, all_ready, unless_ended
 from chaos.runner.setup import Setup
 from reports.shared.errors import TargetFailed, UserError
 
@@ -27,7 +27,7 @@ POLL_S: Final = 0.1
 async def start_process_again(setup: Setup, name: str, say: Say) -> None:
     """Start a replica or the gateway again; one that is there is ended first.
 
-    Raises TargetFailed if it is not ready in time.
+    Raises TargetFailed if it is not ready in time, and as soon as it has ended by itself.
     """
     assert setup.deployment is not None
     if setup.supervisor.state(name) != "gone":
@@ -38,12 +38,12 @@ async def start_process_again(setup: Setup, name: str, say: Say) -> None:
         async with asyncio.timeout(READY_WITHIN_S):
             if name != GATEWAY:
                 await setup.start_again(name, 0.0)
-                await all_ready({name: setup.deployment.replica_url(name)})
+                await _ready(setup, {name: setup.deployment.replica_url(name)})
             elif setup.gateway is not None:
                 await setup.start_gateway()
             else:
                 await setup.spawn(setup.deployment.gateway_spec())
-                await all_ready({name: setup.deployment.gateway_url})
+                await _ready(setup, {name: setup.deployment.gateway_url})
     except TimeoutError:
         raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
     except Ended as ended:
@@ -66,9 +66,17 @@ async def start_lent_again(setup: Setup) -> None:
     await asyncio.gather(*(setup.start_again(name, 0.0) for name in setup.addresses))
     try:
         async with asyncio.timeout(READY_WITHIN_S):
-            await all_ready({name: setup.deployment.replica_url(name) for name in setup.addresses})
+            await _ready(setup, {name: setup.deployment.replica_url(name) for name in setup.addresses})
     except TimeoutError:
         raise TargetFailed(f"the replicas are not ready after {READY_WITHIN_S:g} s") from None
+
+
+async def _ready(setup: Setup, urls: Mapping[str, str]) -> None:
+    """Wait until these processes serve, and record when. Raises TargetFailed with the log of one that has ended."""
+    try:
+        await unless_ended(setup.supervisor, urls, all_ready(urls, setup.is_ready))
+    except ProcessEnded as ended:
+        raise TargetFailed(f"{ended}{setup.watch.last_words(ended.name)}") from None
 
 
 def _is_free(port: int) -> bool:

@@ -32,6 +32,7 @@ class Entry:
     """A stack that is up. `name`: unique while it is up. `socket`: the path of its control socket.
 
     `what`: "up" or "run". `folder`: its record. `stack`, `first_port`: of its replicas (0: free ports were chosen).
+    `replicas`: `replicas_digest` of its stack.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Entry:
     pid: int
     start_time: int
     boot_id: str
+    replicas: str = ""
 
     @property
     def alive(self) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.by_hand.borrowing import replicas_digest
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
@@ -195,8 +196,10 @@ class Up:
             asyncio.create_task(self._note_refusals()),
             asyncio.create_task(self.watch.watch_shepherd(self._supervisor)),
         ]
+        for task in watching:
+            task.add_done_callback(self._watch_ended)
         if setup.gateway is not None:
-            watching.append(asyncio.create_task(setup.gateway.watch()))
+            watching.append(setup.gateway.start_watch())
         try:
             async with ControlSocket(Path(entry.socket), controls):
                 entry = announce(entry)
@@ -212,6 +215,10 @@ class Up:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
 
+    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and (error := watching.exception()) is not None:
+            self.early.end("failed", f"the watch over the stack crashed: {error!r}", 5)
+
     async def _note_refusals(self) -> None:
         while True:
             self.watch.note_refusals()
@@ -224,7 +231,8 @@ class Up:
         assert self.experiment.stack is not None
         stack = self.experiment.stack.name
         socket, folder = str(socket_path()), str(self.folder.path.absolute())
-        return Entry(stack, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity)
+        digest = replicas_digest(self.experiment.stack)
+        return Entry(stack, "up", socket, folder, stack, setup.url, self.experiment.first_port, *identity, digest)
 
     def _say_ready(self, entry: Entry) -> None:
         setup, stack = self._setup, self.experiment.stack

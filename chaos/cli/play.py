@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -65,17 +66,23 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
     progress = Progress(console, experiment.title, quiet=quiet)
     analysis: AnalysisChild | None = None
     confirmed: list[str] = []
+    began = False
     try:
         folder.write("experiment.yaml", resolved_text(experiment, command))
         lent = borrowed_replicas(experiment, f"the run {folder.path.name}")
         with output_that_waits_for_nobody(), progress, lent:
+            began = True
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)
         with contextlib.suppress(RecordFull):
             folder.events.write("run", event="failed", why=str(error))
     except BaseException:
-        _warn(left_over(folder.path, confirmed))
+        if began:
+            _warn(left_over(folder.path, confirmed))
+        else:  # while it waited for replicas that it borrows
+            shutil.rmtree(folder.path, ignore_errors=True)
+            print("the run has not begun: nothing was recorded", file=sys.stderr, flush=True)
         raise
     finally:
         folder.close()

@@ -79,7 +79,7 @@ def _installed_cell(row: dict[str, Any]) -> str:
 
 
 def install_target(name: str) -> int:
-    """Install a gateway and say where it is. Returns exit code 0. Raises UserError, TargetFailed."""
+    """Install a gateway; say where it is and how to start it. Returns exit code 0. Raises UserError, TargetFailed."""
     adapter = find_adapter(name)
     console = open_console()
     before = installed(adapter)
@@ -88,6 +88,9 @@ def install_target(name: str) -> int:
         error_line(note)
     word = "was installed already" if before else "is installed"
     console.print(Text(f"{adapter.name} {made.version} {word}: {made.program}"), soft_wrap=True)
+    words = [f"{name}={value}" for name, value in made.environment().items()]
+    command = shlex.join([*(["env", *words] if words else []), str(made.program)])
+    console.print(Text(f"to start it by hand, add its options to: {command}"), soft_wrap=True)
     return 0
 
 

@@ -30,7 +30,8 @@ def targets_command(context: typer.Context, as_json: JsonOption = False) -> None
 def targets_install(name: Annotated[str, typer.Argument(help="A gateway from `brownout targets`.")]) -> None:
     """Install a gateway into a folder of its own, below ~/.cache.
 
-    Nothing else on this machine is changed. The cache folder is that of XDG_CACHE_HOME, if it is set.
+    Nothing is installed elsewhere. The tools keep what they always keep: pip its downloads, and apt its lists of
+    packages, which are fetched where they lack the gateway. The cache folder is that of XDG_CACHE_HOME, if it is set.
     """
     from chaos.cli.targets import install_target
 

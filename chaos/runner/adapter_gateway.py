@@ -54,6 +54,7 @@ class AdapterGateway:
     _counted: dict[str, UpstreamState] = field(default_factory=dict)
     _read_to: int = 0
     _rest: str = ""
+    _lines_lost: bool = False
 
     @classmethod
     def make(
@@ -117,6 +118,16 @@ class AdapterGateway:
         raise TargetFailed(f"{self.adapter.name} started, and does not serve within {within}: GET {url}: {said}")
 
     # -- statistics -------------------------------------------------------------------------------------------------
+    def start_watch(self) -> asyncio.Task[None]:
+        """Start `watch`. If that crashes, the record says that the numbers are not known from then on."""
+        watching = asyncio.create_task(self.watch())
+        watching.add_done_callback(self._watch_ended)
+        return watching
+
+    def _watch_ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and watching.exception() is not None:
+            self.note({})
+
     async def watch(self) -> None:
         """Read its statistics until cancelled, and record each change."""
         while self.adapter.statistics is not None:
@@ -129,7 +140,7 @@ class AdapterGateway:
             return
         timeout = aiohttp.ClientTimeout(total=READ_WITHIN_S)
         states: Mapping[str, UpstreamState] = {}
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError):
+        with contextlib.suppress(Exception):  # whatever a parser raises, it is a gap in the record, and no end of it
             async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
                 states = await self._read(session, self.adapter.statistics)
         self.note(states)
@@ -138,13 +149,21 @@ class AdapterGateway:
         if isinstance(source, AdminPage):
             url = f"http://127.0.0.1:{self.site.admin_port}{source.path}"
             async with session.get(url, raise_for_status=True) as answer:
-                return source.parse(self.site, await answer.text())
+                states = source.parse(self.site, await answer.text())
+            if missing := {upstream.name for upstream in self.site.upstreams} - states.keys():
+                raise ValueError(f"the statistics lack {', '.join(sorted(missing))}")
+            return states
         with (self.site.folder / source.name).open("rb") as log:
             log.seek(self._read_to)
             data = log.read()
         self._read_to += len(data)
         lines, self._rest = whole_lines(self._rest + data.decode(errors="replace"))
-        for name, more in source.parse(self.site, lines).items():
+        try:
+            increments = source.parse(self.site, lines)
+        except Exception:
+            self._lines_lost = True
+            raise
+        for name, more in increments.items():
             self._counted[name] = _sum(self._counted.get(name, UpstreamState(0, 0)), more)
         return self._counted
 
@@ -159,7 +178,8 @@ class AdapterGateway:
         }
         source = self.adapter.statistics
         with contextlib.suppress(RecordFull):
-            self.folder.events.write("upstreams", states=shown, exact=source is None or source.exact)
+            exact = (source is None or source.exact) and not self._lines_lost
+            self.folder.events.write("upstreams", states=shown, exact=exact)
 
 
 def _sum(before: UpstreamState, more: UpstreamState) -> UpstreamState:

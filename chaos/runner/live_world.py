@@ -181,8 +181,10 @@ class LiveWorld:
         return True
 
     async def ready(self, name: str) -> bool:
-        """Whether `GET /health/ready` returns 200 within a second."""
+        """Whether `GET /health/ready` returns 200 within a second. Raises FaultError if its process has ended."""
         assert self._session is not None
+        if not self._ending_all and self._supervisor.state(name) == "gone":
+            raise FaultError(f"{name} was started again, and has ended by itself; its log is logs/{name}.log")
         url = f"http://127.0.0.1:{self._addresses[name].port}/health/ready"
         try:
             async with self._session.get(url, timeout=aiohttp.ClientTimeout(total=1), headers={}) as answer:

@@ -252,7 +252,7 @@ class Run:
                 watching = [asyncio.create_task(self.watch.watch())]
                 watching[0].add_done_callback(self._watch_ended)
                 if setup.gateway is not None:
-                    watching.append(asyncio.create_task(setup.gateway.watch()))
+                    watching.append(setup.gateway.start_watch())
                 try:
                     async with self._controls(self, setup, world) if self._controls else contextlib.nullcontext():
                         await timeline.play()

@@ -19,19 +19,21 @@ from chaos.experiment.target_checks import installation_of, installation_problem
 from chaos.runner.adapter_gateway import AdapterGateway
 from chaos.runner.deployment import GATEWAY, Deployment, load_spec
 from chaos.runner.early_end import EarlyEnd, Ended
-from chaos.runner.listening import beyond_loopback
+from chaos.runner.gateway_cpu import port_of
+from chaos.runner.listening import beyond_loopback, port_beyond_loopback
 from chaos.runner.live_world import Address
 from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.probe import probe_spec, probe_target
 from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes
-from chaos.runner.readiness import all_ready
+from chaos.runner.readiness import ProcessEnded, all_ready, unless_ended
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.supervision.identity import descendants
 from chaos.supervision.supervisor import Child, ChildSpec, Supervisor
 from reports.shared.attributes import Outcome
 from reports.shared.errors import TargetFailed
+from targets.adapters.cache import version_note
 from targets.adapters.catalogue import ADAPTERS
 
 __all__ = ["Setup"]
@@ -139,6 +141,16 @@ class Setup:
             raise TargetFailed(installation_problem(choice))
         adapter = ADAPTERS[choice.name]
         self.say(f"{choice}, version {installation.version}")
+        if note := version_note(adapter, installation):
+            self.say(note)
+        self.folder.events.write(
+            "gateway",
+            name=adapter.name,
+            preset=choice.preset,
+            program=installation.program.name,  # its folder may tell the user's name
+            version=installation.version,
+            tested=adapter.version,
+        )
         self.gateway = AdapterGateway.make(adapter, choice.preset, installation, deployment, self.folder)
 
     async def start_gateway(self) -> None:
@@ -146,10 +158,10 @@ class Setup:
         assert self.gateway is not None
         await self.spawn(self.gateway.spec())
         try:
-            await self.gateway.wait_until_ready()
+            await unless_ended(self.supervisor, [GATEWAY], self.gateway.wait_until_ready())
         except TargetFailed as error:
             raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
-        self._is_ready(GATEWAY)
+        self.is_ready(GATEWAY)
         self._check_exposure()
 
     def _check_exposure(self) -> None:
@@ -165,6 +177,16 @@ class Setup:
             remedy = f"gateway: {{{choice.name}: {{preset: {choice.preset}, allow_exposed: true}}}}"
             raise Ended("failed", f"{what}\n    if you allow that, write in the target {remedy}", 5)
         self.say(what)
+
+    def _name_exposure(self, url: str) -> None:
+        """Say where other machines can reach a gateway of the user's that is called on loopback. It is not ours to
+        refuse.
+        """
+        port = port_of(url)
+        if port is not None and (exposed := port_beyond_loopback(port)):
+            self.say(
+                f"your gateway listens at {', '.join(exposed)}: other machines can reach it, and the replicas by it"
+            )
 
     async def start_again(self, name: str, cold_start_s: float) -> None:
         """Start a replica's next process."""
@@ -195,23 +217,28 @@ class Setup:
     async def _all_ready(self, others: Mapping[str, Awaitable[object]]) -> None:
         async def stack() -> None:
             if self.deployment is not None:
-                await all_ready(self.deployment.urls(), self._is_ready)
+                urls = self.deployment.urls()
+                await unless_ended(self.supervisor, urls, all_ready(urls, self.is_ready))
                 if self.deployment.own_gateway:
                     await self.watch.fleet_whole.wait()
 
         waits = {"the stack": stack(), **others}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
-        _, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S)
+        done, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S, return_when=asyncio.FIRST_EXCEPTION)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            if isinstance(error := task.exception(), ProcessEnded):
+                raise Ended("failed", f"{error}{self.watch.last_words(error.name)}", 5)
         if late:
             names = " and ".join(what for what, task in tasks.items() if task in late)
             why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
             raise Ended("failed", why, 5)
         await asyncio.gather(*tasks.values())
 
-    def _is_ready(self, name: str) -> None:
+    def is_ready(self, name: str) -> None:
+        """Record that a process serves."""
         self.folder.events.write("process", name=name, event="ready", status=None, expected=True)
 
     # -- one call before the load -------------------------------------------------------------------------------------
@@ -239,6 +266,8 @@ class Setup:
             target = self.experiment.url
             text = gateway_failure_text(result, upstreams, target.key_variables if target is not None else "")
             raise Ended("failed", text + (self.watch.last_words(GATEWAY) if self.gateway is not None else ""), 5)
+        if (own := self.experiment.url) is not None:
+            self._name_exposure(own.url)
         for note in notes(result):
             self.say(note)
 

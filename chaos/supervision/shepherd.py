@@ -318,12 +318,16 @@ class Shepherd:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if pid == 0:
+            if found is None:
                 return
-            child = self._by_pid.pop(pid, None)
+            child = self._by_pid.pop(found.si_pid, None)
+            if child is not None:  # workers that it leaves would keep its port; until it is reaped, the group is its
+                with contextlib.suppress(OSError):
+                    os.killpg(child.pid, signal.SIGKILL)
+            _, status = os.waitpid(found.si_pid, 0)
             if child is None:
                 continue  # a descendant that the subreaper inherited
             child.status = os.waitstatus_to_exitcode(status)
@@ -333,7 +337,7 @@ class Shepherd:
                     "event": "exited",
                     "name": child.name,
                     "incarnation": child.incarnation,
-                    "pid": pid,
+                    "pid": child.pid,
                     "status": child.status,
                     "expected": child.expected,
                     "at": time.time_ns(),

@@ -11,7 +11,7 @@ import msgspec
 from reports.shared.phases import GATE_PHASES
 from reports.shared.wording import number_text, target_text
 
-__all__ = ["Conditions", "conditions_of", "mismatches"]
+__all__ = ["Conditions", "conditions_of", "mismatches", "targets_of", "versions_of"]
 
 _SAME_LENGTH: Final = {"baseline": (2.0, 0.1), "fault": (10.0, 0.5), "recovery": (2.0, 0.1)}
 """Phases are equally long up to so many seconds or to this share of the longest. The fault lasts until it is reverted,
@@ -53,6 +53,29 @@ def conditions_of(run: Mapping[str, Any], phases: Sequence[Mapping[str, Any]]) -
         phases_s=lengths,
         load_scale=float(run.get("load_scale") or 1.0),
     )
+
+
+def versions_of(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The versions of the gateway by target, where the record says them. `runs`: the parts `run` of reports."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        versions = found.setdefault(target_text(run), [])
+        version = str(run.get("gateway_version") or "")
+        if version and version not in versions:
+            versions.append(version)
+    return found
+
+
+def targets_of(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The target of each run, with the version of its gateway where another run had another one.
+
+    `runs`: the parts `run` of reports.
+    """
+    versions = versions_of(runs)
+    return [
+        f"{target}, version {run.get('gateway_version') or 'unknown'}" if len(versions[target]) > 1 else target
+        for run, target in ((run, target_text(run)) for run in runs)
+    ]
 
 
 def mismatches(runs: Sequence[Conditions]) -> list[str]:

@@ -16,14 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reports.comparison.conditions import conditions_of, mismatches
+from reports.comparison.conditions import conditions_of, mismatches, targets_of, versions_of
 from reports.comparison.sides import ComparedRun, Side, contrasts, sides_of
 from reports.comparison.single_pair import judge_pair
 from reports.comparison.spread import Spread
 from reports.report.build import SCHEMA
 from reports.shared.errors import UserError
 from reports.shared.regular_file import read_regular
-from reports.shared.wording import target_text
 
 __all__ = ["SHOWN", "ComparedRun", "compare", "read_report"]
 
@@ -124,11 +123,11 @@ def _labels(runs: Sequence[ComparedRun]) -> list[str]:
     """A short label per run: the facts in which the runs differ; the folder's name added where labels are equal."""
     facts = [
         {
-            "": target_text(report["run"]),
+            "": target,
             "seed ": str(report["run"]["seed"]),
             "in ": str(report["run"]["name"]),
         }
-        for _, report in runs
+        for target, (_, report) in zip(targets_of([report["run"] for _, report in runs]), runs, strict=True)
     ]
     varying = [key for key in facts[0] if len({fact[key] for fact in facts}) > 1]
     labels = [" ".join(key + fact[key] for key in varying) or fact[""] for fact in facts]
@@ -149,6 +148,8 @@ def _run(folder: Path, report: dict[str, Any], label: str) -> dict[str, Any]:
         "stack": run["stack"],
         "url": run["url"],
         "gateway": run.get("gateway"),
+        "gateway_program": run.get("gateway_program"),
+        "gateway_version": run.get("gateway_version"),
         "seed": run["seed"],
         "profile": run["profile"],
         "started_at": run["started_at"],
@@ -171,6 +172,9 @@ def _notes(reports: Sequence[dict[str, Any]]) -> list[str]:
     seeds = list(dict.fromkeys(str(report["run"]["seed"]) for report in reports))
     if len(seeds) > 1:
         notes.append(f"the runs have different seeds: {', '.join(seeds)}")
+    for target, versions in versions_of([report["run"] for report in reports]).items():
+        if len(versions) > 1:
+            notes.append(f"the gateway of {target} has different versions: {', '.join(versions)}")
     doubtful = sum(bool(report["proofs"]["doubts"]) for report in reports)
     if doubtful:
         notes.append(

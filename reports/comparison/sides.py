@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.comparison.chance import ALPHA, MIN_PAIRS, Scale, count_p, holm, least_sd, on_scale, pairs_p, scales_of
-from reports.comparison.conditions import conditions_of
+from reports.comparison.conditions import conditions_of, targets_of
 from reports.comparison.paired import COMPARED_MEASURES
 from reports.comparison.spread import number
 from reports.measures.catalogue import CATALOGUE
@@ -51,14 +51,16 @@ class _Value:
 
 
 def sides_of(runs: Sequence[ComparedRun]) -> list[Side]:
-    """The sides: by stack, gateway or URL and twin, the twins first; if all are equal, by the parent folder.
+    """The sides: by stack, gateway with its version, or URL and twin, the twins first; if all are equal, by the parent
+    folder.
 
     Two runs of one stack in one folder are a side each.
     """
     grouped: dict[str, list[ComparedRun]] = {}
     played = [conditions_of(report["run"], report["phases"]) for _, report in runs]
-    for run, its in sorted(zip(runs, played, strict=True), key=lambda one: not one[1].twin):
-        grouped.setdefault(f"{its.target}{', without the faults' if its.twin else ''}", []).append(run)
+    targets = targets_of([report["run"] for _, report in runs])
+    for run, its, target in sorted(zip(runs, played, targets, strict=True), key=lambda one: not one[1].twin):
+        grouped.setdefault(f"{target}{', without the faults' if its.twin else ''}", []).append(run)
     if len(grouped) == 1:
         parents = list(dict.fromkeys(folder.resolve().parent for folder, _ in runs))
         if len(parents) > 1:

@@ -95,7 +95,7 @@ def _is_of(exit_: ProcessExit, name: str, begin_s: float, end_s: float) -> bool:
 def _back_s(evidence: Evidence, exit_: ProcessExit) -> float:
     """When the process was back: it said so, or a request reached it; else at the end of the record.
 
-    The runner writes `ready` only for the first start of a replica.
+    A fault that starts it again has no `ready`: it is verified then.
     """
     record = evidence.record
     signs = [at_s for name, at_s in record.ready if name == exit_.name and at_s >= exit_.at_s]

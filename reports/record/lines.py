@@ -110,6 +110,14 @@ class _AlertPort(_Entry):
     refused: int | None = None
 
 
+class _Gateway(_Entry):
+    name: str
+    preset: str
+    program: str
+    version: str
+    tested: str = ""
+
+
 class _GatewayCpu(_Entry):
     cores: float
     busiest: float
@@ -150,6 +158,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "guardrail": _Guardrail,
     "action": _Action,
     "refused": _Refused,
+    "gateway": _Gateway,
     "gateway_cpu": _GatewayCpu,
     "upstreams": _Upstreams,
     "alert": _Alert,

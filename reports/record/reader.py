@@ -58,6 +58,8 @@ class Record:
     """What was done by hand: seconds since zero, action, text."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
+    gateway: dict[str, Any] = field(default_factory=dict)
+    """The real gateway that the run started: its event `gateway`; empty without one."""
     gateway_cpu: list[CpuSample] = field(default_factory=list)
     upstreams: list[GatewayStatistics] = field(default_factory=list)
     """What the statistics of a real gateway said, whenever they changed."""
@@ -228,6 +230,7 @@ def read_record(path: Path) -> Record:
         ],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
+        gateway=next((e for e in events if e.get("type") == "gateway"), {}),
         gateway_cpu=cpu_samples(events, zero_ns),
     )
 

@@ -10,6 +10,7 @@ __all__ = [
     "SEE_WINDOWS",
     "difference_text",
     "ends_text",
+    "gateway_text",
     "interval_text",
     "number_text",
     "samples_text",
@@ -106,6 +107,21 @@ def target_text(run: Mapping[str, Any], unknown: str = "unknown") -> str:
     if run["stack"] and front:
         return f"{front} on {run['stack']}"
     return str(run["stack"] or front or unknown)
+
+
+def gateway_text(run: Mapping[str, Any]) -> str:
+    """The real gateway that a run started: `nginx:tuned, version 1.24.0 (brownout was tested with 1.22.1)`.
+
+    "" where the record does not say which version that was, or where the run started none.
+    """
+    version, tested = run.get("gateway_version"), run.get("gateway_tested")
+    if not version:
+        return ""
+    program = run.get("gateway_program")
+    choice = str(run.get("gateway") or program)
+    named = f" (program {program})" if program and program != choice.partition(":")[0] else ""
+    other = f" (brownout was tested with {tested})" if tested and tested != version else ""
+    return f"{choice}{named}, version {version}{other}"
 
 
 def _signed(value: float | str, unit: str) -> str:

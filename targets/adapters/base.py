@@ -7,6 +7,7 @@ the runner writes the files, starts the command, and reads the statistics.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,7 +192,10 @@ Statistics = AdminPage | LogFile
 
 
 class Adapter(Protocol):
-    """A real gateway. Its class attributes are facts, its methods are pure."""
+    """A real gateway. Its class attributes are facts, its methods are pure.
+
+    An adapter is a subclass: it writes what has no default here, and what differs from the default.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -210,11 +214,11 @@ class Adapter(Protocol):
     settings that are known."""
     apis: ClassVar[frozenset[str]]
     """The APIs that it passes on: `openai`, `anthropic`."""
-    ready: ClassVar[str]
+    ready: ClassVar[str] = "/brownout-ready"
     """A path of the API's port that answers 200 once the gateway serves."""
     ready_within_s: ClassVar[float]
     """How long its start may take on a busy machine, in seconds."""
-    statistics: ClassVar[Statistics | None]
+    statistics: ClassVar[Statistics | None] = None
 
     def files(self, site: Site) -> Mapping[str, str]:
         """The texts of its files by their paths in the site's folder. A path that ends in `/` is an empty folder."""
@@ -223,16 +227,21 @@ class Adapter(Protocol):
         """The arguments that start it in the foreground. SIGTERM ends it."""
 
     def environment(self, site: Site) -> Mapping[str, str]:
-        """Environment variables that it needs. See `whole_environment`."""
+        """Environment variables that it needs; none by default. See `whole_environment`."""
+        return {}
 
     def headers(self, site: Site) -> Mapping[str, str]:
-        """Headers that clients must send."""
+        """Headers that clients must send; none by default."""
+        return {}
 
     def version_command(self, installed: Installation) -> Sequence[str]:
-        """The arguments that print its version, within seconds."""
+        """The arguments that print its version, within seconds; by default, the option `--version` of the program."""
+        return [str(installed.program), "--version"]
 
     def version_in(self, output: str) -> str | None:
-        """The version in the output of that command. None if there is none."""
+        """The version in the output of that command, by default the first number with a point. None without one."""
+        found = re.search(r"\d+\.\d+[\w.]*", output)
+        return found[0] if found else None
 
 
 def whole_environment(

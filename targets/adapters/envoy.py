@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Final
 from targets.adapters.base import (
     LOOPBACK,
     MAX_BODY_MB,
+    Adapter,
     AdminPage,
     Install,
     Installation,
@@ -112,7 +113,7 @@ def _state(host: Mapping[str, Any]) -> UpstreamState:
     return UpstreamState(attempts, attempts - connected, not unusable)
 
 
-class Envoy:
+class Envoy(Adapter):
     """The adapter of Envoy."""
 
     name: ClassVar[str] = "envoy"
@@ -125,7 +126,6 @@ class Envoy:
     program: ClassVar[str] = "lib/python3*/site-packages/envoy/_bin/envoy"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
-    ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 10.0
     statistics: ClassVar[Statistics | None] = AdminPage("/clusters?format=json", parse_clusters, exact=False)
 
@@ -140,18 +140,6 @@ class Envoy:
             *("-c", site.file("envoy.yaml")),
             *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
         ]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.environment`."""
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.headers`."""
-        return {}
-
-    def version_command(self, installed: Installation) -> Sequence[str]:
-        """See `Adapter.version_command`."""
-        return [str(installed.program), "--version"]
 
     def version_in(self, output: str) -> str | None:
         """See `Adapter.version_in`."""

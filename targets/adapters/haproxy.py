@@ -18,7 +18,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from targets.adapters.base import LOOPBACK, AdminPage, Debian, Install, Installation, Site, Statistics, UpstreamState
+from targets.adapters.base import (
+    LOOPBACK,
+    Adapter,
+    AdminPage,
+    Debian,
+    Install,
+    Installation,
+    Site,
+    Statistics,
+    UpstreamState,
+)
 
 __all__ = ["HAProxy", "parse_stats"]
 
@@ -67,9 +77,12 @@ def parse_stats(site: Site, text: str) -> Mapping[str, UpstreamState]:
         raise ValueError("this is not HAProxy's statistics as CSV")
     names = {upstream.name for upstream in site.upstreams}
     found = {}
-    for row in csv.DictReader(text.removeprefix("# ").splitlines()):
-        if row["pxname"] == _BACKEND and (name := row["svname"]) in names:
-            found[name] = _state(row, redispatches=site.preset == "tuned")
+    try:
+        for row in csv.DictReader(text.removeprefix("# ").splitlines()):
+            if row["pxname"] == _BACKEND and (name := row["svname"]) in names:
+                found[name] = _state(row, redispatches=site.preset == "tuned")
+    except (csv.Error, KeyError) as error:  # csv.Error is no ValueError
+        raise ValueError(f"a line of HAProxy's statistics cannot be read: {error!r}") from None
     return found
 
 
@@ -90,7 +103,7 @@ def _state(row: Mapping[str, str], *, redispatches: bool) -> UpstreamState:
     return UpstreamState(attempts, max(0, refused), status.startswith(("UP", "no check")))
 
 
-class HAProxy:
+class HAProxy(Adapter):
     """The adapter of HAProxy."""
 
     name: ClassVar[str] = "haproxy"
@@ -103,7 +116,6 @@ class HAProxy:
     program: ClassVar[str] = "usr/sbin/haproxy"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
-    ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = AdminPage("/stats;csv", parse_stats)
 
@@ -114,14 +126,6 @@ class HAProxy:
     def command(self, site: Site, installed: Installation) -> Sequence[str]:
         """See `Adapter.command`."""
         return [str(installed.program), "-db", "-f", site.file("haproxy.cfg")]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.environment`."""
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.headers`."""
-        return {}
 
     def version_command(self, installed: Installation) -> Sequence[str]:
         """See `Adapter.version_command`."""

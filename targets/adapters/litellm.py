@@ -18,11 +18,10 @@ Facts, seen with 1.108.7 in front of our replicas:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from targets.adapters.base import LOOPBACK, Install, Installation, Pip, Site, Statistics
+from targets.adapters.base import LOOPBACK, Adapter, Install, Installation, Pip, Site
 
 __all__ = ["LiteLLM"]
 
@@ -49,7 +48,7 @@ router_settings:
 }
 
 
-class LiteLLM:
+class LiteLLM(Adapter):
     """The adapter of LiteLLM."""
 
     name: ClassVar[str] = "litellm"
@@ -64,7 +63,6 @@ class LiteLLM:
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
     ready: ClassVar[str] = "/health/liveliness"
     ready_within_s: ClassVar[float] = 60.0
-    statistics: ClassVar[Statistics | None] = None
 
     def files(self, site: Site) -> Mapping[str, str]:
         """See `Adapter.files`."""
@@ -98,11 +96,6 @@ class LiteLLM:
     def version_command(self, installed: Installation) -> Sequence[str]:
         """See `Adapter.version_command`. From the package's metadata: the program itself takes seconds to start."""
         return [str(installed.python), "-c", "from importlib.metadata import version; print(version('litellm'))"]
-
-    def version_in(self, output: str) -> str | None:
-        """See `Adapter.version_in`."""
-        found = re.search(r"\d+\.\d+[\w.]*", output)
-        return found[0] if found else None
 
 
 def _config(site: Site) -> str:

@@ -8,7 +8,7 @@ Facts, seen with 1.22 in front of our replicas:
   answer: a stream that is cut because its replica died arrives as complete, without an error. `tuned` has HTTP/1.1.
 - A prompt whose first token takes longer than 6 s is tried elsewhere by `tuned`, and again.
 - Upstream attempts are read from the access log. nginx writes the line when a call has ended.
-- SIGTERM ends it at once, its worker too. A SIGKILL of the main process leaves the worker: kill the process group.
+- SIGTERM ends it at once, its worker too. A SIGKILL of the main process alone leaves the worker; the shepherd kills it.
 - A worker of nginx that was started as root runs as another user. It could not write into the run's folder then, so it
   keeps root's rights.
 """
@@ -22,6 +22,7 @@ from typing import ClassVar, Final
 from targets.adapters.base import (
     LOOPBACK,
     MAX_BODY_MB,
+    Adapter,
     Debian,
     Install,
     Installation,
@@ -93,7 +94,7 @@ def _listed(value: str) -> list[str]:
     return re.split(r", | : ", value) if value else []
 
 
-class Nginx:
+class Nginx(Adapter):
     """The adapter of nginx."""
 
     name: ClassVar[str] = "nginx"
@@ -106,7 +107,6 @@ class Nginx:
     program: ClassVar[str] = "usr/sbin/nginx"
     presets: ClassVar[Mapping[str, str]] = _PRESETS
     apis: ClassVar[frozenset[str]] = frozenset({"openai", "anthropic"})
-    ready: ClassVar[str] = "/brownout-ready"
     ready_within_s: ClassVar[float] = 5.0
     statistics: ClassVar[Statistics | None] = LogFile(_LOG, parse_access_log)
 
@@ -117,14 +117,6 @@ class Nginx:
     def command(self, site: Site, installed: Installation) -> Sequence[str]:
         """See `Adapter.command`."""
         return [str(installed.program), "-p", str(site.folder), "-e", "stderr", "-c", "nginx.conf"]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.environment`."""
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        """See `Adapter.headers`."""
-        return {}
 
     def version_command(self, installed: Installation) -> Sequence[str]:
         """See `Adapter.version_command`."""

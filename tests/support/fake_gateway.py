@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from targets.adapters.base import Debian, Install, Installation, Site, Statistics, Upstream
+from targets.adapters.base import Adapter, Debian, Install, Installation, Site, Upstream
 
 __all__ = ["FakeGateway", "debian_tools", "fake_tool", "only_these_tools", "site"]
 
 PROGRAM = "#!/bin/sh\necho fakegate version ${FAKEGATE:-1.0}\n"
 
 
-class FakeGateway:
+class FakeGateway(Adapter):
     """By default a package of Debian. `requires` makes an adapter with another kind of installation."""
 
     name: ClassVar[str] = "fakegate"
@@ -29,24 +29,13 @@ class FakeGateway:
     program: ClassVar[str] = "usr/sbin/fakegate"
     presets: ClassVar[Mapping[str, str]] = {"default": "as it comes", "tuned": "better"}
     apis: ClassVar[frozenset[str]] = frozenset({"openai"})
-    ready: ClassVar[str] = "/ready"
     ready_within_s: ClassVar[float] = 1.0
-    statistics: ClassVar[Statistics | None] = None
 
     def files(self, site: Site) -> Mapping[str, str]:
         return {}
 
     def command(self, site: Site, installed: Installation) -> Sequence[str]:
         return [str(installed.program)]
-
-    def environment(self, site: Site) -> Mapping[str, str]:
-        return {}
-
-    def headers(self, site: Site) -> Mapping[str, str]:
-        return {}
-
-    def version_command(self, installed: Installation) -> Sequence[str]:
-        return [str(installed.program), "--version"]
 
     def version_in(self, output: str) -> str | None:
         return output.split()[-1] if "fakegate version" in output else None

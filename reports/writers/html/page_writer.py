@@ -1,6 +1,7 @@
 """report.html: the run as one page that works without a network.
 
-It contains Bokeh's script, the style sheet and the data. All text from files is escaped.
+It contains Bokeh's script, the style sheet and the data. All text from files is escaped. The pages of fault windows
+share one file with Bokeh's script, which is most of a page.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from reports.writers.html.canvas import draw, fault_spans, spec
 from reports.writers.html.charts import CHARTS
 from reports.writers.html.view import page_view
 
-__all__ = ["page_text", "write_html"]
+__all__ = ["SHARED_SCRIPT", "page_text", "write_html", "write_window_html"]
+
+SHARED_SCRIPT: Final = "charts.js"
+"""The name of the file that the pages of windows share."""
 
 _CONTROL: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 _PAGE = Path(__file__).parents[1] / "page"
@@ -33,8 +37,17 @@ def write_html(report: Report, folder: Path) -> Path:
     return write_whole(folder / "report.html", page_text(report.data).encode())
 
 
-def page_text(data: Mapping[str, Any]) -> str:
-    """The page of a report. `data`: the content of `report.json`, from memory or read back from the file."""
+def write_window_html(report: Report, folder: Path) -> Path:
+    """Write the page of a fault window into `folder`, and Bokeh's script into the folder above. Raises OSError."""
+    write_whole(folder.parent / SHARED_SCRIPT, _bokeh().encode())  # also over one of an older version
+    return write_whole(folder / "report.html", page_text(report.data, f"../{SHARED_SCRIPT}").encode())
+
+
+def page_text(data: Mapping[str, Any], library_link: str = "") -> str:
+    """The page of a report. `data`: the content of `report.json`, from memory or read back from the file.
+
+    `library_link`: where Bokeh's script is; "" puts it into the page.
+    """
     environment = Environment(
         loader=FileSystemLoader(_PAGE),
         autoescape=True,
@@ -47,6 +60,7 @@ def page_text(data: Mapping[str, Any]) -> str:
     return template.render(
         **page_view(data),
         charts=_charts(data),
+        library_link=library_link,
         drawing=Markup((_PAGE / "charts.js").read_text(encoding="utf-8")),
         style=Markup((_PAGE / "report.css").read_text(encoding="utf-8")),
         script=Markup((_PAGE / "report.js").read_text(encoding="utf-8")),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import load_scale_text, other_reasons
-from reports.shared.wording import interval_text, samples_text, target_text, value_text
+from reports.shared.wording import gateway_text, interval_text, samples_text, target_text, value_text
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
@@ -221,6 +221,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Experiment", run["name"]),
         ("Target", target_text(run)),
+        ("Gateway", gateway_text(run)),
         ("Model", run["model"] or ""),
         ("Replicas", "; ".join(pools)),
         ("Load", load),

@@ -20,7 +20,7 @@ from reports.explanation.words import (
 from reports.report.build import Report
 from reports.shared.plain_text import printable
 from reports.shared.whole_file import write_whole
-from reports.shared.wording import difference_text, interval_text, samples_text, target_text, value_text
+from reports.shared.wording import difference_text, gateway_text, interval_text, samples_text, target_text, value_text
 from reports.writers.markdown.overload import overload_parts
 from reports.writers.markdown.text import escaped
 
@@ -90,6 +90,8 @@ def summary_text(report: Report) -> str:
         + (f", {scaled}" if (scaled := load_scale_text(run)) else ""),
         "",
     ]
+    if gateway := gateway_text(run):
+        lines += [f"Gateway: {escaped(gateway)}", ""]
     lines += [escaped(data["explanation"]["sentence"]), "", *_counts(report)]
     for window in data.get("windows") or ():
         lines += ["```text", *(printable(line) for line in window_lines(window)), "```", ""]

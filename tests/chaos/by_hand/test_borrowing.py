@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chaos.by_hand.borrowing import borrowed_replicas, check_lender, lender_of
+from chaos.by_hand.borrowing import borrowed_replicas, check_lender, lender_of, replicas_digest
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import LENT
 from chaos.by_hand.runtime import Entry, announce, socket_path
@@ -91,6 +91,19 @@ def test_another_stack_on_these_ports_is_a_mistake(tmp_path: Path, monkeypatch: 
     announce(entry("other"))
     with pytest.raises(UserError, match="on port 19100 are the replicas of the stack other"):
         lender_of(EXPERIMENT)
+
+
+def test_another_stack_of_the_same_name_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert EXPERIMENT.stack is not None
+    announce(replace(entry(), replicas=replicas_digest(EXPERIMENT.stack)))
+    assert lender_of(EXPERIMENT) is not None
+    pool = EXPERIMENT.stack.pools[0]
+    priced = replace(EXPERIMENT.stack, pools=(replace(pool, usd_per_hour=1.0), *EXPERIMENT.stack.pools[1:]))
+    assert lender_of(replace(EXPERIMENT, stack=priced)) is not None
+    larger = replace(EXPERIMENT.stack, pools=(replace(pool, replicas=3), *EXPERIMENT.stack.pools[1:]))
+    with pytest.raises(UserError, match="on port 19100 are the replicas of a stack multi-cloud with other contents"):
+        lender_of(replace(EXPERIMENT, stack=larger))
 
 
 def test_without_a_lender_nothing_is_borrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

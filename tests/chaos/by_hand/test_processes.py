@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -27,7 +28,19 @@ class FakeSetup:
             replica_url=lambda name: name, gateway_url="gateway", gateway_spec=lambda: "gateway"
         )
         self.gateway: Any = None
-        self.supervisor = SimpleNamespace(state=lambda name: self.state, stop=self.stop)
+        self.supervisor = SimpleNamespace(state=lambda name: self.state, stop=self.stop, wait=self.wait)
+        self.watch = SimpleNamespace(last_words=lambda name: f": the log of {name}")
+        self.status: int | None = None
+        """Of a process that ends as soon as it has started."""
+
+    async def wait(self, name: str) -> int:
+        if self.status is None:
+            await asyncio.Event().wait()
+        assert self.status is not None
+        return self.status
+
+    def is_ready(self, name: str) -> None:
+        self.done.append(f"ready {name}")
 
     async def stop(self, name: str, grace_s: float) -> None:
         self.done.append(f"stop {name}")
@@ -44,8 +57,9 @@ class FakeSetup:
 
 @pytest.fixture(autouse=True)
 def ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def all_ready(urls: dict[str, str]) -> None:
-        pass
+    async def all_ready(urls: dict[str, str], on_ready: Callable[[str], None]) -> None:
+        for name in urls:
+            on_ready(name)
 
     monkeypatch.setattr(processes, "all_ready", all_ready)
 
@@ -61,7 +75,22 @@ async def test_a_process_that_is_there_ends_before_it_starts_again() -> None:
     assert await again(setup, "tpu-0") == ["tpu-0 starts"]
     setup.state = "running"
     assert await again(setup, "gateway") == ["gateway ends", "gateway starts"]
-    assert setup.done == ["start tpu-0", "stop gateway", "spawn gateway"]
+    assert setup.done == ["start tpu-0", "ready tpu-0", "stop gateway", "spawn gateway", "ready gateway"]
+
+
+@pytest.mark.parametrize("name", ["tpu-0", "gateway"])
+async def test_a_process_that_ends_as_it_starts_is_told_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(urls: dict[str, str], on_ready: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(processes, "all_ready", never)
+    setup = FakeSetup(1)
+    setup.status = 1
+    async with asyncio.timeout(5):
+        with pytest.raises(
+            TargetFailed, match=rf"{name} exited before it was ready \(exit code 1\): the log of {name}"
+        ):
+            await again(setup, name)
 
 
 async def test_a_real_gateway_that_does_not_start_is_told_in_its_words() -> None:
@@ -72,7 +101,7 @@ async def test_a_real_gateway_that_does_not_start_is_told_in_its_words() -> None
 
 
 async def test_a_process_that_is_not_ready_in_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(urls: dict[str, str]) -> None:
+    async def never(urls: dict[str, str], on_ready: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(processes, "all_ready", never)
@@ -89,7 +118,7 @@ async def test_lent_replicas_start_when_those_of_the_run_have_left_the_ports() -
     assert setup.done == []
     taken.close()
     await starting
-    assert setup.done == ["start tpu-0"]
+    assert setup.done == ["start tpu-0", "ready tpu-0"]
 
 
 async def test_a_port_that_stays_taken_is_named_with_its_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,18 @@ def test_an_interrupt_in_the_analysis_ends_it_and_says_how_to_make_the_reports(
     assert output.startswith(f"interrupted in the analysis: {how}")
     assert output.endswith(f", and the record is complete; its reports: brownout report {folder}\n")
     assert ("NOT REVERTED" in errors) is not disarmed
+
+
+def test_a_run_that_is_interrupted_while_it_borrows_replicas_leaves_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextlib.contextmanager
+    def interrupted(*_: object) -> Iterator[None]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(module, "borrowed_replicas", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        played(monkeypatch, tmp_path, None, disarmed=True)
+    assert list((tmp_path / "runs").iterdir()) == []
+    assert capsys.readouterr().err == "the run has not begun: nothing was recorded\n"

@@ -69,16 +69,18 @@ def test_a_gateway_of_the_machine_with_another_version_is_shown(
     assert "brownout was tested with 1.22.1" in printed.err
 
 
-def test_installing_says_what_is_done_and_where_it_is(
-    tools: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_installing_says_what_is_done_and_how_to_start_it(
+    tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(ADAPTERS, "fakegate", FakeGateway())
     debian_tools(tools)
     assert run(monkeypatch, "targets", "install", "fakegate") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "fakegate: downloading fakegate-light with apt-get"
-    assert lines[-1].startswith("fakegate 1.0 is installed: ")
-    assert lines[-1].endswith("/cache/brownout/targets/fakegate-1.0/usr/sbin/fakegate")
+    place = tmp_path / "cache/brownout/targets/fakegate-1.0/usr"
+    assert lines[-2] == f"fakegate 1.0 is installed: {place}/sbin/fakegate"
+    command = lines[-1].removeprefix("to start it by hand, add its options to: ")
+    assert command == f"env LD_LIBRARY_PATH={place}/lib/{sys.platform}-linux-gnu {place}/sbin/fakegate"
 
 
 def test_a_failed_install_exits_with_5_and_the_last_lines(

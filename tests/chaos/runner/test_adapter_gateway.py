@@ -238,6 +238,50 @@ async def test_the_watch_goes_on_after_a_page_that_cannot_be_read(rig: Rig, monk
     assert rig.told()[-1]["attempts"] == 1
 
 
+async def test_a_page_that_lacks_a_replica_is_a_gap(tmp_path: Path) -> None:
+    adapter = Fake()
+    adapter.statistics = AdminPage("/stats", lambda site, text: dict(list(page(site, text).items())[:1]))
+    rig = Rig(tmp_path, adapter)
+    rig.gateway.note({"tpu-0": UpstreamState(1, 0, None)})
+    async with rig.serving():
+        await rig.gateway.read()
+    assert [event["states"] for event in events(rig.folder.path, "upstreams")][1:] == [{}]
+
+
+class Strange(Exception):
+    """An error that no parser should raise."""
+
+
+async def test_an_error_of_a_parser_is_a_gap_and_its_lines_make_the_counts_inexact(tmp_path: Path) -> None:
+    def strict(site: Site, text: str) -> Mapping[str, UpstreamState]:
+        if "broken" in text:
+            raise Strange
+        return logged(site, text)
+
+    adapter = Fake()
+    adapter.statistics = LogFile("calls.log", strict)
+    rig = Rig(tmp_path, adapter)
+    name = next(iter(rig.deployment.addresses))
+    for line in (name, "broken", name):
+        with (rig.place / "calls.log").open("a") as file:
+            file.write(f"{line}\n")
+        await rig.gateway.read()
+    assert [one.get("attempts") for one in rig.told()] == [1, None, 2]
+    assert [event["exact"] for event in events(rig.folder.path, "upstreams")] == [True, False, False]
+
+
+async def test_a_watch_that_crashes_is_a_gap_in_the_record(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crashes(gateway: AdapterGateway) -> None:
+        raise Strange
+
+    rig.gateway.note({next(iter(rig.deployment.addresses)): UpstreamState(1, 0, None)})
+    monkeypatch.setattr(AdapterGateway, "read", crashes)
+    watching = rig.gateway.start_watch()
+    await asyncio.wait([watching])
+    await asyncio.sleep(0)  # its callback
+    assert [one.get("attempts") for one in rig.told()] == [1, None]
+
+
 def test_a_full_disk_loses_statistics_and_no_run(rig: Rig) -> None:
     def full(kind: str, **fields: object) -> None:
         raise RecordFull("full")

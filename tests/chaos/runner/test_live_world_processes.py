@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chaos.faults.world import ReplicaView, Unreachable
+from chaos.faults.world import FaultError, ReplicaView, Unreachable
 from chaos.runner.live_world import Address, LiveWorld
 from chaos.runner.load_control import LoadControl
 from chaos.runner.ports import free_ports
@@ -105,8 +105,24 @@ async def test_connections_that_a_dead_replica_refuses_to_the_runner_are_counted
         async def never(name: str, cold_start_s: float) -> None: ...
 
         async with LiveWorld(supervisor, addresses, TOKEN, never, LoadControl(), refusals=refusals) as world:
+            await supervisor.spawn(spec(tmp_path, "tpu-0", "sleep", "60"))
             assert not await world.ready("tpu-0")
             assert refusals.own == 1
             with pytest.raises(Unreachable):
                 await world.add_behaviour("tpu-0", "f1", {})
             assert refusals.own == 2
+
+
+async def test_a_replica_that_ends_as_it_starts_is_not_waited_for(tmp_path: Path) -> None:
+    async with Supervisor(run_dir=tmp_path, owner="run-1") as supervisor:
+        addresses = {"tpu-0": Address(ReplicaView("tpu-0", "tpu", "gcp"), *free_ports(2))}
+
+        async def never(name: str, cold_start_s: float) -> None: ...
+
+        await supervisor.spawn(spec(tmp_path, "tpu-0", "true"))
+        await supervisor.wait("tpu-0")
+        async with LiveWorld(supervisor, addresses, TOKEN, never, LoadControl()) as world:
+            with pytest.raises(FaultError, match=r"tpu-0 was started again, and has ended by itself"):
+                await world.ready("tpu-0")
+            world.end()
+            assert not await world.ready("tpu-0")

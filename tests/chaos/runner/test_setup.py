@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import socket
 from collections.abc import Coroutine, Iterator
@@ -25,7 +26,9 @@ from chaos.runner.run_watch import RunWatch
 from chaos.runner.setup import Setup
 from chaos.testing.mock_clock import run_in_virtual_time
 from reports.shared.errors import TargetFailed, UserError
-from tests.support.run_helpers import write_experiment
+from targets.adapters.base import Installation
+from targets.adapters.catalogue import ADAPTERS
+from tests.support.run_helpers import events, write_experiment
 
 URL = "http://127.0.0.1:4000/v1/chat/completions"
 GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True)
@@ -136,6 +139,20 @@ def test_a_gateway_that_finds_its_upstreams_after_a_while_is_ready(
     assert rig.said == ["waiting until the gateway passes a call on to a replica"]
 
 
+@pytest.mark.parametrize(("host", "named"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_gateway_of_the_users_that_other_machines_can_reach_is_named(
+    tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch, host: str, named: bool
+) -> None:
+    with socket.create_server((host, 0)) as gateway:
+        port = gateway.getsockname()[1]
+        replicas = f"{{stack: small-stack.yaml, first_port: {first_port}}}"
+        target = f"{{url: 'http://127.0.0.1:{port}', model: m, replicas: {replicas}}}"
+        rig = Rig(tmp_path, experiment_on(tmp_path, target), GOOD, reached=1)
+        run_in_virtual_time(rig.probe(monkeypatch))
+    said = f"your gateway listens at 0.0.0.0:{port}: other machines can reach it, and the replicas by it"
+    assert (said in rig.said) is named
+
+
 def test_a_replica_that_was_reached_by_a_failed_call_is_no_proof_yet(
     tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +199,76 @@ def test_a_gateway_that_is_not_installed_is_named_with_the_command(
         rig.setup._prepare_gateway()
 
 
+def test_the_version_of_a_gateway_is_told_and_recorded_without_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Installation(Path("/home/somebody/bin/nginx"), "1.99.9")
+    monkeypatch.setattr(setup_of_runs, "installation_of", lambda choice: other)
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx", "tuned")))
+    rig.setup._prepare_gateway()
+    assert rig.said[0] == "nginx:tuned, version 1.99.9"
+    assert "brownout was tested with" in rig.said[1]
+    assert len(rig.said) == 2
+    (event,) = events(rig.folder.path, "gateway")
+    tested = ADAPTERS["nginx"].version
+    assert {key: event[key] for key in ("name", "preset", "program", "version", "tested")} == {
+        "name": "nginx", "preset": "tuned", "program": "nginx", "version": "1.99.9", "tested": tested,
+    }  # fmt: skip
+    assert "somebody" not in json.dumps(event)
+
+
+class Processes:
+    """Each ends with this status; with None, it goes on."""
+
+    def __init__(self, status: int | None = None) -> None:
+        self.status = status
+
+    async def wait(self, name: str) -> int:
+        if self.status is None:
+            await asyncio.Event().wait()
+        assert self.status is not None
+        return self.status
+
+
+def test_a_gateway_that_exits_as_it_starts_is_not_waited_for(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx")))
+    rig.folder.log("gateway").write_text("unknown directive\n")
+
+    class Waiting:
+        def spec(self) -> None: ...
+
+        async def wait_until_ready(self) -> None:
+            await asyncio.Event().wait()
+
+    async def spawn(spec: object) -> None: ...
+
+    async def start() -> None:
+        async with asyncio.timeout(5):
+            await rig.setup.start_gateway()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Setup, "spawn", lambda _, spec: spawn(spec))
+        rig.setup.gateway, rig.setup.supervisor = cast(Any, Waiting()), cast(Any, Processes(1))
+        with pytest.raises(Ended, match=r"gateway exited before it was ready \(exit code 1\)\n +unknown directive"):
+            asyncio.run(start())
+
+
+def test_a_replica_that_exits_as_it_starts_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path)))
+    rig.setup.supervisor = cast(Any, Processes(-9))
+
+    async def never(urls: object, on_ready: object) -> None:
+        await asyncio.Event().wait()
+
+    async def start() -> None:
+        async with asyncio.timeout(5):
+            await rig.setup._all_ready({})
+
+    monkeypatch.setattr(setup_of_runs, "all_ready", never)
+    with pytest.raises(Ended, match=r"exited before it was ready \(killed by signal 9\)\n +log: "):
+        asyncio.run(start())
+
+
 def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx"))
     rig = Rig(tmp_path, experiment)
@@ -197,7 +284,7 @@ def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Setup, "spawn", lambda _, spec: spawn(spec))
-        rig.setup.gateway = cast(Any, Dead())
+        rig.setup.gateway, rig.setup.supervisor = cast(Any, Dead()), cast(Any, Processes())
         with pytest.raises(Ended) as caught:
             asyncio.run(rig.setup.start_gateway())
     assert caught.value.exit_code == 5

@@ -25,7 +25,8 @@ from tests.support.shepherd_helpers import (
     with_daemon,
 )
 
-TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; echo ready; while :; do sleep 0.02; done"
+TRAP = "trap 'echo {name} >> {file}; exit 0' TERM INT; sleep 600 & echo ready; while :; do wait; done"
+"""It starts nothing after it is ready: a shell that is stopped while it starts a program may never report that."""
 
 
 class Exits:
@@ -94,6 +95,19 @@ async def test_the_exit_of_a_child_by_itself_is_not_expected(tmp_path: Path) -> 
         assert await supervisor.wait("b") == -signal.SIGSEGV
         assert await supervisor.stop("b", 1.0) == -signal.SIGSEGV
     assert exits.seen == [("a", 1, 3, False), ("b", 1, -signal.SIGSEGV, False)]
+
+
+async def test_workers_that_a_child_leaves_behind_are_killed_with_it(tmp_path: Path) -> None:
+    """As of nginx whose main process was killed: they would go on serving on its port."""
+    async with supervise(tmp_path) as supervisor:
+        pid_file = tmp_path / "worker"
+        command = f"sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait"
+        child = await supervisor.spawn(spec(tmp_path, "gateway", "sh", "-c", command, kind="adapter"))
+        await eventually_async(pid_file.exists, "the worker")
+        worker = pid_in(pid_file)
+        os.kill(child.pid, signal.SIGKILL)
+        await supervisor.wait("gateway")
+        await eventually_async(lambda: state_of(worker) == "gone", "the end of the worker")
 
 
 async def test_stop_kills_a_child_that_does_not_exit_in_its_grace_period(tmp_path: Path) -> None:

@@ -127,6 +127,17 @@ def test_the_verdict_is_played_in_every_form(folder: Path, report: dict[str, Any
     assert "Fault windows" not in (folder / "windows" / "1" / "report.html").read_text()
 
 
+def test_the_pages_of_windows_share_the_script_that_draws(folder: Path) -> None:
+    pages = list((folder / "windows").glob("*/report.html"))
+    assert len(pages) == 2
+    script = (folder / "windows" / "charts.js").read_text()
+    assert len(script) > 1_000_000
+    for page in pages:
+        assert '<script src="../charts.js"></script>' in page.read_text()
+        assert page.stat().st_size < 300_000
+    assert script in (folder / "report.html").read_text(), "the page of the whole needs no other file"
+
+
 def test_a_session_without_a_fault_is_played_too(tmp_path: Path) -> None:
     found = analyse(hand_run(tmp_path / "run").write())
     assert (found.verdict.verdict, found.data["windows"]) == ("played", [])

@@ -74,6 +74,18 @@ def test_columns_are_named_by_what_distinguishes_the_runs(tmp_path: Path) -> Non
     assert [run["label"] for run in compare(runs)["runs"]] == ["two-pools (e)", "two-pools (f)"]
 
 
+def test_versions_of_one_gateway_are_named_and_label_the_columns(tmp_path: Path) -> None:
+    runs = [made(tmp_path / name, seed=7) for name in ("a", "b")]
+    for (_, report), version in zip(runs, ("1.22.1", "1.24.0"), strict=True):
+        report["run"] |= {"gateway": "nginx:tuned", "gateway_program": "nginx", "gateway_version": version}
+    data = compare(runs)
+    on = "nginx:tuned on two-pools"
+    assert [run["label"] for run in data["runs"]] == [f"{on}, version 1.22.1", f"{on}, version 1.24.0"]
+    assert [run["gateway_version"] for run in data["runs"]] == ["1.22.1", "1.24.0"]
+    assert data["notes"] == [f"the gateway of {on} has different versions: 1.22.1, 1.24.0"]
+    assert data["comparable"]
+
+
 def test_different_experiments_are_shown_but_not_compared_and_the_notes_say_so_first(tmp_path: Path) -> None:
     data = compare([made(tmp_path / "a"), made(tmp_path / "b", lost=9, name="other", slo={"ttft": 1.0}, seed=8)])
     assert data["notes"] == [

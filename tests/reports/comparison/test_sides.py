@@ -157,3 +157,10 @@ def test_the_runs_of_one_stack_with_another_gateway_are_another_side() -> None:
     runs = [run(gateway=gateway, seed=seed) for seed in (1, 2) for gateway in ("nginx:default", "nginx:tuned")]
     labels = [side.label.split(" on ")[0] for side in sides_of(runs)]
     assert labels == ["nginx:default", "nginx:tuned"]
+
+
+def test_the_runs_of_one_gateway_in_another_version_are_another_side() -> None:
+    versions = ("1.22.1", "1.24.0")
+    runs = [run(gateway="nginx:tuned", gateway_version=one, seed=seed) for seed in (1, 2) for one in versions]
+    labels = [(side.label, len(side.runs)) for side in sides_of(runs)]
+    assert labels == [(f"nginx:tuned on well, version {one}", 2) for one in versions]

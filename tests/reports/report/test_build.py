@@ -33,3 +33,10 @@ def test_values_that_json_has_no_form_for_are_replaced() -> None:
 def test_a_run_names_the_gateway_that_it_started(foreign: ForeignRecord, target: Any, gateway: str | None) -> None:
     foreign.experiment["target"] = target
     assert run_facts(read_record(foreign.write()))["gateway"] == gateway
+
+
+def test_a_run_names_the_program_and_the_version_of_its_gateway(foreign: ForeignRecord) -> None:
+    assert run_facts(read_record(foreign.write()))["gateway_version"] is None
+    foreign.event("gateway", -3.0, name="nginx", preset="tuned", program="nginx", version="1.24.0", tested="1.22.1")
+    facts = run_facts(read_record(foreign.write()))
+    assert [facts[f"gateway_{key}"] for key in ("program", "version", "tested")] == ["nginx", "1.24.0", "1.22.1"]

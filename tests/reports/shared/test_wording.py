@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reports.shared.wording import difference_text, interval_text, number_text, target_text, value_text
+from reports.shared.wording import difference_text, gateway_text, interval_text, number_text, target_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,19 @@ def test_a_difference_has_a_sign_and_shares_are_in_points() -> None:
 )
 def test_a_target_is_named_with_what_is_in_front_of_the_replicas(run: dict[str, str | None], text: str) -> None:
     assert target_text(run) == text
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ({}, ""),
+        ({"gateway": "nginx:tuned"}, ""),
+        ({"gateway": "nginx:tuned", "gateway_program": "nginx", "gateway_version": "1.2"}, "nginx:tuned, version 1.2"),
+        (
+            {"gateway": "envoy", "gateway_program": "envoy-bin", "gateway_version": "1", "gateway_tested": "2"},
+            "envoy (program envoy-bin), version 1 (brownout was tested with 2)",
+        ),
+    ],
+)
+def test_a_gateway_is_named_with_its_version(run: dict[str, str], text: str) -> None:
+    assert gateway_text(run) == text

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from targets.adapters.base import Installation, Upstream, whole_environment, whole_lines
+from targets.adapters.base import Adapter, Installation, Upstream, whole_environment, whole_lines
 from targets.adapters.catalogue import ADAPTERS
-from tests.support.fake_gateway import site
+from tests.support.fake_gateway import FakeGateway, site
 
 
 def test_an_upstream_has_the_host_and_port_of_its_url() -> None:
@@ -45,3 +45,14 @@ def test_an_installation_with_libraries_says_where_they_are() -> None:
     assert Installation(program, "2.6.12").environment() == {}
     libraries = Installation(program, "2.6.12", libraries=("/cache/a", "/cache/b")).environment()
     assert libraries == {"LD_LIBRARY_PATH": "/cache/a:/cache/b"}
+
+
+def test_an_adapter_writes_only_what_differs_from_the_defaults(tmp_path: Path) -> None:
+    adapter: Adapter = FakeGateway()
+    where = site(tmp_path, "default")
+    assert (adapter.environment(where), adapter.headers(where), adapter.statistics) == ({}, {}, None)
+    assert adapter.ready == "/brownout-ready"
+    program = Installation(Path("/opt/fakegate"), "1.0")
+    assert adapter.version_command(program) == ["/opt/fakegate", "--version"]
+    assert Adapter.version_in(adapter, "fakegate 2.6.12-1+deb12 (2023)") == "2.6.12"
+    assert Adapter.version_in(adapter, "usage: fakegate") is None

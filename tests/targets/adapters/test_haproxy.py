@@ -46,6 +46,13 @@ def test_a_page_with_a_damaged_row_is_refused(tmp_path: Path, row: str) -> None:
         parse_stats(site(tmp_path, "default"), page(row))
 
 
+@pytest.mark.parametrize("row", [f"replicas,{'x' * 200_000},1,0,0,0,UP,", "replicas"])
+def test_a_page_with_a_line_that_is_no_csv_is_refused(tmp_path: Path, row: str) -> None:
+    text = page(row) if "," in row else "# pxname,\nreplicas,\n"
+    with pytest.raises(ValueError, match="a line of HAProxy's statistics cannot be read"):
+        parse_stats(site(tmp_path, "default"), text)
+
+
 def test_default_has_no_health_checks_and_no_retries_elsewhere(tmp_path: Path) -> None:
     text = HAPROXY.files(site(tmp_path, "default"))["haproxy.cfg"]
     assert "  server tpu-0 127.0.0.1:18101\n" in text

@@ -48,3 +48,9 @@ def test_the_alerts_of_the_run_are_listed(run: RecordBuilder) -> None:
     text = summary_text(analyse(run.write(), write=False))
     assert "## Alerts of your monitoring\n\n- Down\\|Up (severity=page), received at 24 s\n" in text
     assert "| `time_to_alert` | injection to the first alert of your monitoring | 4 s |" in text
+
+
+def test_the_summary_names_the_gateway_and_its_version(run: RecordBuilder) -> None:
+    run.event("gateway", -3.0, name="nginx", preset="tuned", program="nginx", version="1.24.0", tested="1.22.1")
+    text = summary_text(analyse(run.write(), write=False))
+    assert "\nGateway: nginx, version 1.24.0 (brownout was tested with 1.22.1)\n" in text
