@@ -63,6 +63,8 @@ def probe(config: LoadConfig) -> dict[str, object]:
         return {"url": url, "outcome": Outcome.STALLED.value, "message": message}
     answer = record.answer
     return {
+        "session": record.call.marker.session,
+        "model": (answer.model or "") if answer is not None else "",
         "url": url,
         "outcome": record.outcome.value,
         "status": record.status,

@@ -53,7 +53,10 @@ _CORRUPT_REMEDIES: Final = (
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """The result of the probe. `usage`: the answer had a token count; `terminal`: it had its terminal event."""
+    """The result of the probe. `usage`: the answer had a token count; `terminal`: it had its terminal event.
+
+    `session`: of its marker. `model`: the model that the answer names, "" where it names none.
+    """
 
     url: str
     outcome: str
@@ -63,6 +66,8 @@ class ProbeResult(msgspec.Struct, frozen=True):
     e2e_s: float | None = None
     usage: bool = False
     terminal: bool = False
+    session: str = ""
+    model: str = ""
 
     @property
     def ok(self) -> bool:

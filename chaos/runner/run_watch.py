@@ -63,7 +63,6 @@ class RunWatch:
         self.carry = CarryWatch(experiment.slo.ttft_s)
         self._url = experiment.url.url if experiment.url is not None else ""
         self._cpu = GatewayCpu(self._gateway_processes)
-        self._reached = asyncio.Event()
         self.spans_ended: dict[str, int | None] = {}
         """Ended spans of each process, by its name and incarnation, as it last posted them."""
         self._folder = folder
@@ -92,17 +91,8 @@ class RunWatch:
             if self._load.command == "run":
                 self._abort(self._guardrails.observe(counters.at / 1e9, counters.data))
         elif counters.kind == "replica":
-            if counters.data.get("requests"):
-                self._reached.set()
             self.share.replica(counters.process, counters.data)
             self.carry.replica(counters.process, counters.data)
-
-    async def any_replica_reached(self, within_s: float) -> bool:
-        """Whether a request has come to a replica; waits for it for `within_s` seconds at most."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._reached.wait()
-        return self._reached.is_set()
 
     def _abort(self, tripped: Tripped | None) -> None:
         if tripped is not None and not self._early.ending:

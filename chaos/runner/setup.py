@@ -25,6 +25,7 @@ from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.probe import probe_spec, probe_target
 from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes
+from chaos.runner.reached import came_to_a_replica
 from chaos.runner.readiness import all_ready
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
@@ -40,8 +41,6 @@ READY_WITHIN_S: Final = 60.0
 PASSES_ON_WITHIN_S: Final = 30.0
 """How long a gateway of the user's may take to find that its upstreams are up."""
 PROBE_AGAIN_AFTER_S: Final = 1.0
-REACHED_WITHIN_S: Final = 1.5
-"""A replica posts its counters every 250 ms."""
 
 
 @dataclass(slots=True)
@@ -227,10 +226,12 @@ class Setup:
     async def _probe_gateway(self, config: Mapping[str, object], deployment: Deployment) -> None:
         """Call a gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not."""
         self.say("waiting until the gateway passes a call on to a replica")
+        requests = self.folder.path / "requests"
         deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
         while True:
+            began_ns = time.time_ns()
             result = await self._call_once(config)
-            reached = result.ok and await self.watch.any_replica_reached(REACHED_WITHIN_S)
+            reached = result.ok and came_to_a_replica(requests, result.session, began_ns, time.time_ns())
             if reached or result.outcome == Outcome.REFUSED or time.monotonic() > deadline_s:
                 break
             await asyncio.sleep(PROBE_AGAIN_AFTER_S)

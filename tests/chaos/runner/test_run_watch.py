@@ -199,17 +199,3 @@ def test_refused_connections_are_recorded_when_their_number_changes(tmp_path: Pa
 
     rig = run_in_virtual_time(scenario())
     assert [event["count"] for event in events(rig.folder.path, "refused")] == ([0, 2, 3] if foreign else [])
-
-
-def test_a_replica_is_reached_once_it_counts_a_request(tmp_path: Path) -> None:
-    async def scenario() -> list[bool]:
-        rig = Rig(tmp_path)
-        rig.watch.counters(Counters("tpu-0", 1, "replica", 1, data={"requests": 0}))
-        rig.post(0.0, failed=0)
-        found = [await rig.watch.any_replica_reached(0.5)]
-        waiting = asyncio.create_task(rig.watch.any_replica_reached(5))
-        await asyncio.sleep(0.1)
-        rig.watch.counters(Counters("tpu-0", 1, "replica", 2, data={"requests": 1}))
-        return [*found, await waiting, await rig.watch.any_replica_reached(0)]
-
-    assert run_in_virtual_time(scenario()) == [False, True, True]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import socket
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +17,6 @@ import pytest
 
 from chaos.experiment.model import GatewayChoice, load_experiment
 from chaos.runner import setup as setup_of_runs
-from chaos.runner.counters import Counters
 from chaos.runner.early_end import Ended
 from chaos.runner.load_control import LoadControl
 from chaos.runner.ports import check_free
@@ -28,7 +29,7 @@ from reports.shared.errors import TargetFailed, UserError
 from tests.support.run_helpers import write_experiment
 
 URL = "http://127.0.0.1:4000/v1/chat/completions"
-GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True)
+GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True, session="s7-probe")
 DOWN = ProbeResult(URL, "refused", None, "Cannot connect to host 127.0.0.1:4000")
 STARTING = ProbeResult(URL, "http_5xx", 503, "no upstream is healthy")
 HTML = ProbeResult(URL, "corrupt", 200, "the body is not an event stream: Sign in (text/html)")
@@ -41,7 +42,12 @@ def experiment_on(folder: Path, target: str) -> Any:
 
 
 class Rig:
-    """A set-up whose calls to the gateway are scripted; `reached` is the number of the call that gets to a replica."""
+    """A set-up whose calls to the gateway are scripted; `reached` is the number of the first that gets to a replica.
+
+    `strangers`: with each call, a request of this other session comes to a replica.
+    """
+
+    strangers = ""
 
     def __init__(self, folder: Path, experiment: Any, *answers: ProbeResult, reached: int | None = None) -> None:
         self.folder = RunFolder(folder / "runs", "x")
@@ -58,13 +64,20 @@ class Rig:
     async def call(self, config: object) -> ProbeResult:
         self.calls += 1
         await asyncio.sleep(0.1)
-        if self.calls == self.reached:
-            self.watch.counters(Counters("left-0", 1, "replica", 1, data={"requests": 1}))
+        if self.strangers:
+            self.line(self.strangers)
+        if self.reached is not None and self.calls >= self.reached:
+            self.line("s7-probe")
         return self.answers[min(self.calls, len(self.answers)) - 1]
+
+    def line(self, session: str) -> None:
+        line = {"at": time.time_ns(), "span": f"{self.calls:016x}", "session": session, "agent": "main", "turn": 0}
+        with (self.folder.path / "requests" / "left-0.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def probe(self, monkeypatch: pytest.MonkeyPatch) -> Coroutine[Any, Any, None]:
         monkeypatch.setattr(Setup, "_call_once", lambda _, config: self.call(config))
-        clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
+        clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time(), time_ns=time.time_ns)
         monkeypatch.setattr(setup_of_runs, "time", clock)
         assert self.setup.deployment is not None
         return self.setup._probe_gateway({}, self.setup.deployment)
@@ -134,6 +147,14 @@ def test_a_gateway_that_finds_its_upstreams_after_a_while_is_ready(
     run_in_virtual_time(rig.probe(monkeypatch))
     assert rig.calls == 3
     assert rig.said == ["waiting until the gateway passes a call on to a replica"]
+
+
+def test_requests_of_other_clients_are_no_proof_that_the_gateway_passes_calls_on(
+    tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, users(tmp_path, first_port), GOOD)
+    rig.strangers = "s8-3"
+    assert "none of the replicas got the call" in ends(rig, monkeypatch).why
 
 
 def test_a_replica_that_was_reached_by_a_failed_call_is_no_proof_yet(
