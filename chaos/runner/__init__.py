@@ -12,7 +12,7 @@ user_commands    runs the commands of exec faults
 deployment       ports, configurations and commands of the processes
 load_config      the configuration of the load generator
 readiness        waits until servers are ready
-listening        at which addresses a process listens
+listening        whether a gateway listens, and at which addresses
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process

@@ -1,17 +1,31 @@
-"""At which addresses a process and its children listen, from /proc: whether other machines can reach a gateway."""
+"""Whether a gateway listens, and at which addresses, from /proc: whether other machines can reach it."""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-__all__ = ["beyond_loopback", "listening_of"]
+__all__ = ["beyond_loopback", "listening_of", "refuses_connections"]
 
 _LISTEN: Final = "0A"
+_CONNECTS_WITHIN_S: Final = 0.5
+
+
+def refuses_connections(url: str) -> bool:
+    """Whether nothing listens at this URL. What does not answer within 0.5 s may be too busy: that is no refusal."""
+    parts = urlsplit(url)
+    address = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection(address, _CONNECTS_WITHIN_S).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
 
 
 def beyond_loopback(pids: Iterable[int]) -> list[str]:

@@ -23,6 +23,7 @@ from chaos.runner.deployment import GATEWAY
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.gateway_cpu import GatewayCpu, port_of, processes_at
+from chaos.runner.listening import refuses_connections
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.refusals import Refusals
@@ -169,7 +170,10 @@ class RunWatch:
 
     def not_carried(self, begin_s: float, end_s: float) -> str:
         """Why a gateway that is not ours does not carry the baseline's load; "" if it does. Monotonic seconds."""
-        return self.carry.not_carried(begin_s, end_s) if self._foreign_gateway else ""
+        why = self.carry.not_carried(begin_s, end_s) if self._foreign_gateway else ""
+        refuses = bool(why and self._url) and refuses_connections(self._url)
+        _, _, served = why.partition(": ")
+        return f"the gateway refuses connections, it died or stopped listening: {served}" if refuses else why
 
     async def watch_shepherd(self, supervisor: Supervisor) -> None:
         """From the setup until cancelled: one that is stopped ends the run, and is made to continue, to end it."""

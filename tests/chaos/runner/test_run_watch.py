@@ -199,3 +199,22 @@ def test_refused_connections_are_recorded_when_their_number_changes(tmp_path: Pa
 
     rig = run_in_virtual_time(scenario())
     assert [event["count"] for event in events(rig.folder.path, "refused")] == ([0, 2, 3] if foreign else [])
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_gateway_that_died_is_not_called_too_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: bool
+) -> None:
+    slow = "the gateway does not carry the load: it served about 6 of 90 calls in the baseline"
+
+    async def scenario() -> str:
+        rig = Rig(tmp_path, foreign=True)
+        rig.watch._url = "http://127.0.0.1:4000"
+        rig.watch.carry = cast(Any, SimpleNamespace(not_carried=lambda begin_s, end_s: slow))
+        return rig.watch.not_carried(5.0, 20.0)
+
+    monkeypatch.setattr(run_watch, "refuses_connections", lambda url: dead)
+    down = (
+        "the gateway refuses connections, it died or stopped listening: it served about 6 of 90 calls in the baseline"
+    )
+    assert run_in_virtual_time(scenario()) == (down if dead else slow)
