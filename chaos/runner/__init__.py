@@ -28,7 +28,7 @@ record_writer    writes the record of the run
 progress         the progress on the terminal
 probe            one call to a user's endpoint before any load
 probe_result     what that call found, in words
-reached          whether that call came to a replica
+reached          that call at a replica
 steady_check     judges `steady_state` before a fault is injected
 confirmation     confirmation by shedding: is a failure self-sustaining?
 early_end        ends a run early; the precedence of exit codes

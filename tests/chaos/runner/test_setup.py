@@ -70,8 +70,9 @@ class Rig:
             self.line("s7-probe")
         return self.answers[min(self.calls, len(self.answers)) - 1]
 
-    def line(self, session: str) -> None:
-        line = {"at": time.time_ns(), "span": f"{self.calls:016x}", "session": session, "agent": "main", "turn": 0}
+    def line(self, session: str, model: str = "m") -> None:
+        about = {"session": session, "agent": "main", "turn": 0, "model": model}
+        line = {"at": time.time_ns(), "span": f"{self.calls:016x}", **about}
         with (self.folder.path / "requests" / "left-0.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
