@@ -42,6 +42,7 @@ from reports.record.spans import Span
 from reports.record.undo_facts import left_texts, undo_facts
 from reports.report.build import Report, build
 from reports.shared.errors import BrownoutError, RecordError
+from reports.shared.wording import without_call_text
 from reports.writers.json_report import write_json
 from reports.writers.junit import write_junit
 from reports.writers.markdown.summary import write_summary
@@ -108,6 +109,8 @@ def _report(evidence: Evidence, run_dir: Path) -> Report:
         notes.append(f"the objectives are not valid ({record.slo_problem}): calls are good without meeting them")
     notes += estimated_tokens_note(evidence.calls.calls)
     proofs = prove(evidence)
+    notes += [without_call_text(proofs.idle_replicas, "in the baseline")] if proofs.idle_replicas else []
+    notes += proofs.upstream_doubts if record.by_hand else ()
     unreadable: list[str] = []
     gates = [judge(gate, evidence, proofs) for gate in _gates(record, "gates", unreadable)]
     steady = _steady(record, evidence, proofs, unreadable)
@@ -129,6 +132,7 @@ def _report(evidence: Evidence, run_dir: Path) -> Report:
         severe=proofs.severe_doubts,
         not_reverted=[*left_texts(undo, kinds, run_dir), *unknown],
         carried=carried,
+        elsewhere=proofs.upstream_doubts,
     )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo, carried)
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)

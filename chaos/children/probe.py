@@ -29,13 +29,15 @@ from reports.shared.attributes import Outcome  # noqa: E402
 from reports.shared.errors import UserError  # noqa: E402
 from reports.shared.tokens import Marker, marker_text  # noqa: E402
 
-__all__ = ["MAX_TOKENS", "TRIES", "WAIT_S", "WITHIN_S", "main", "probe"]
+__all__ = ["MAX_TOKENS", "MODELS_WITHIN_S", "TRIES", "WAIT_S", "WITHIN_S", "main", "probe"]
 
 MAX_TOKENS = 16
 WAIT_S = 20.0
 """The longest wait for bytes, seconds."""
 WITHIN_S = 30.0
 """The whole probe, all tries together, seconds."""
+MODELS_WITHIN_S = 3.0
+"""The list of the models, where the endpoint refused the model."""
 TRIES = 3
 """Calls at most, 1 s apart, if the endpoint is busy or still starting."""
 
@@ -48,6 +50,7 @@ def probe(config: LoadConfig) -> dict[str, object]:
     client = Client(replace(options, retries="none", timeout_s=min(options.timeout_s, WAIT_S)))
     url = client.endpoint.url(client.wire.path)
     record: CallRecord | None = None
+    models: list[str] = []
     try:
         with gevent.Timeout(WITHIN_S, False):
             for attempt in range(TRIES):
@@ -56,6 +59,8 @@ def probe(config: LoadConfig) -> dict[str, object]:
                 record = _call(client, config, attempt)
                 if record.outcome not in _MAY_PASS:
                     break
+        if record is not None and record.status in (400, 404, 422) and "model" in record.message.lower():
+            models = client.models(MODELS_WITHIN_S)
     finally:
         client.close()
     if record is None:
@@ -63,6 +68,9 @@ def probe(config: LoadConfig) -> dict[str, object]:
         return {"url": url, "outcome": Outcome.STALLED.value, "message": message}
     answer = record.answer
     return {
+        "models": models,
+        "session": record.call.marker.session,
+        "model": (answer.model or "") if answer is not None else "",
         "url": url,
         "outcome": record.outcome.value,
         "status": record.status,

@@ -20,7 +20,7 @@ from reports.by_hand.section import window_lines
 from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import advice, failure_text, fault_text, load_scale_text, undecided_notes
 from reports.shared.errors import TargetFailed, UserError
-from reports.shared.wording import interval_text, value_text
+from reports.shared.wording import interval_text, value_text, without_call_text
 
 __all__ = ["MARK", "VERDICT_STYLE", "existing_run", "print_verdict", "report_run"]
 
@@ -100,6 +100,8 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
         console.print(line)
     for window in report.get("windows") or ():
         console.print(Text("\n".join(window_lines(window))), soft_wrap=True)
+    if idle := report["proofs"]["joins"]["replicas_without_call"]:
+        console.print(Text(without_call_text(idle, "in the baseline"), style="yellow"))
     console.print(_headline(report))
     if not early:
         console.print(Text(report["explanation"]["sentence"]))

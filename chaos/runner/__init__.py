@@ -12,7 +12,7 @@ user_commands    runs the commands of exec faults
 deployment       ports, configurations and commands of the processes
 load_config      the configuration of the load generator
 readiness        waits until servers are ready
-listening        at which addresses a process listens
+listening        whether a gateway listens, and at which addresses
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
@@ -28,6 +28,7 @@ record_writer    writes the record of the run
 progress         the progress on the terminal
 probe            one call to a user's endpoint before any load
 probe_result     what that call found, in words
+reached          that call at a replica
 steady_check     judges `steady_state` before a fault is injected
 confirmation     confirmation by shedding: is a failure self-sustaining?
 early_end        ends a run early; the precedence of exit codes

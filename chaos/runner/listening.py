@@ -1,4 +1,4 @@
-"""At which addresses a process, or any process on a port, listens: whether other machines can reach a gateway.
+"""Whether a process or a port listens, and at which addresses: whether other machines can reach a gateway.
 
 From /proc. The addresses of a port are known whoever has it; those of a process, only where the user may look.
 """
@@ -8,13 +8,28 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-__all__ = ["beyond_loopback", "listening_of", "port_beyond_loopback"]
+__all__ = ["beyond_loopback", "listening_of", "port_beyond_loopback", "refuses_connections"]
 
 _LISTEN: Final = "0A"
+_CONNECTS_WITHIN_S: Final = 0.5
+
+
+def refuses_connections(url: str) -> bool:
+    """Whether nothing listens at this URL. What does not answer within 0.5 s may be too busy: that is no refusal."""
+    parts = urlsplit(url)
+    address = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection(address, _CONNECTS_WITHIN_S).close()
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
+    return False
+
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

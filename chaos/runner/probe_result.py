@@ -35,6 +35,11 @@ _FIELD_REMEDIES: Final = (
     (r"context (length|window)|too long", "use a model with a longer context, or a profile with shorter prompts"),
 )
 """What helps against the refusal of a field, by the server's words in lower case."""
+_NO_MODEL: Final = (
+    r"model_not_found|model not found|(invalid|unknown|unsupported|no such|wrong) model"
+    r"|model.{0,120}(does not exist|not exist|not found|is not (available|supported|served|a valid)|unavailable)"
+)
+"""How servers refuse a model, in lower case."""
 _REFUSED_REMEDIES: Final = (
     ("certificate", "use the host name of the certificate, or name its authority in the variable SSL_CERT_FILE"),
     ("not known", "correct the host in target: url:"),
@@ -53,7 +58,11 @@ _CORRUPT_REMEDIES: Final = (
 
 
 class ProbeResult(msgspec.Struct, frozen=True):
-    """The result of the probe. `usage`: the answer had a token count; `terminal`: it had its terminal event."""
+    """The result of the probe. `usage`: the answer had a token count; `terminal`: it had its terminal event.
+
+    `session`: of its marker. `asked`: the model that was asked for. `model`: the one that the answer names, "" where it
+    names none. `models`: those that the endpoint lists, where it refused the model.
+    """
 
     url: str
     outcome: str
@@ -63,6 +72,10 @@ class ProbeResult(msgspec.Struct, frozen=True):
     e2e_s: float | None = None
     usage: bool = False
     terminal: bool = False
+    session: str = ""
+    model: str = ""
+    asked: str = ""
+    models: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -111,8 +124,11 @@ def remedy(result: ProbeResult, key: str = "") -> str:
     for words, text in _FIELD_REMEDIES:
         if status in (400, 422, 500, 501) and re.search(words, said):
             return text
+    if status in (400, 404, 422) and re.search(_NO_MODEL, said):
+        listed = f"; it lists {', '.join(result.models)}" if result.models else ""
+        return f"correct model: under target:{listed}"
     if status == 404:
-        return "correct model: under target:" if "model" in said else "correct the path in target: url:"
+        return "correct the path in target: url:"
     if status == 429:
         return "wait until the limit allows calls again, or use a key with a higher limit"
     return "see the log of the server" if status >= 500 else "correct what the message names"
@@ -128,9 +144,21 @@ def _remedy_of_answer(outcome: Outcome, said: str) -> str:
     return "see the log of the server"
 
 
-def notes(result: ProbeResult) -> Iterator[str]:
-    """What a user should know of an endpoint that works."""
+def notes(result: ProbeResult, at_replica: str = "") -> Iterator[str]:
+    """What a user should know of an endpoint that works.
+
+    `at_replica`: the model that a replica of ours was asked for, "" where that is not known.
+    """
+    others = [model for model in dict.fromkeys((at_replica, result.model)) if model and not _same(model, result.asked)]
+    if others and result.asked:
+        where = "the replicas are asked for the model" if others[0] == at_replica else "the answer is of the model"
+        yield f"{where} {others[0]}, not {result.asked}: if that is no alias, correct model: under target:"
     if not result.usage:
         yield "the target reported no token count (usage): token counts are estimates"
     if not result.terminal:
         yield "the target sends no terminal event ([DONE], message_stop) at the end: missing_terminal counts that"
+
+
+def _same(model: str, asked: str) -> bool:
+    """Whether it is the model that was asked for, or a dated version of it."""
+    return model == asked or re.fullmatch(re.escape(asked) + r"[-@]\d[\d-]*", model) is not None

@@ -23,6 +23,7 @@ from chaos.runner.deployment import GATEWAY
 from chaos.runner.early_end import EarlyEnd
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.gateway_cpu import GatewayCpu, port_of, processes_at
+from chaos.runner.listening import refuses_connections
 from chaos.runner.load_control import LoadControl
 from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.refusals import Refusals
@@ -63,7 +64,6 @@ class RunWatch:
         self.carry = CarryWatch(experiment.slo.ttft_s)
         self._url = experiment.url.url if experiment.url is not None else ""
         self._cpu = GatewayCpu(self._gateway_processes)
-        self._reached = asyncio.Event()
         self.spans_ended: dict[str, int | None] = {}
         """Ended spans of each process, by its name and incarnation, as it last posted them."""
         self._folder = folder
@@ -92,17 +92,8 @@ class RunWatch:
             if self._load.command == "run":
                 self._abort(self._guardrails.observe(counters.at / 1e9, counters.data))
         elif counters.kind == "replica":
-            if counters.data.get("requests"):
-                self._reached.set()
             self.share.replica(counters.process, counters.data)
             self.carry.replica(counters.process, counters.data)
-
-    async def any_replica_reached(self, within_s: float) -> bool:
-        """Whether a request has come to a replica; waits for it for `within_s` seconds at most."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._reached.wait()
-        return self._reached.is_set()
 
     def _abort(self, tripped: Tripped | None) -> None:
         if tripped is not None and not self._early.ending:
@@ -179,7 +170,10 @@ class RunWatch:
 
     def not_carried(self, begin_s: float, end_s: float) -> str:
         """Why a gateway that is not ours does not carry the baseline's load; "" if it does. Monotonic seconds."""
-        return self.carry.not_carried(begin_s, end_s) if self._foreign_gateway else ""
+        why = self.carry.not_carried(begin_s, end_s) if self._foreign_gateway else ""
+        refuses = bool(why and self._url) and refuses_connections(self._url)
+        _, _, served = why.partition(": ")
+        return f"the gateway refuses connections, it died or stopped listening: {served}" if refuses else why
 
     async def watch_shepherd(self, supervisor: Supervisor) -> None:
         """From the setup until cancelled: one that is stopped ends the run, and is made to continue, to end it."""

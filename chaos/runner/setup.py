@@ -26,6 +26,7 @@ from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.probe import probe_spec, probe_target
 from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure_text, notes
+from chaos.runner.reached import call_at_a_replica
 from chaos.runner.readiness import ProcessEnded, all_ready, unless_ended
 from chaos.runner.record_writer import RunFolder
 from chaos.runner.run_watch import RunWatch
@@ -42,8 +43,6 @@ READY_WITHIN_S: Final = 60.0
 PASSES_ON_WITHIN_S: Final = 30.0
 """How long a gateway of the user's may take to find that its upstreams are up."""
 PROBE_AGAIN_AFTER_S: Final = 1.0
-REACHED_WITHIN_S: Final = 1.5
-"""A replica posts its counters every 250 ms."""
 
 
 @dataclass(slots=True)
@@ -254,25 +253,28 @@ class Setup:
     async def _probe_gateway(self, config: Mapping[str, object], deployment: Deployment) -> None:
         """Call a gateway until it passes a call on to a replica of ours. Raises `Ended` if it does not."""
         self.say("waiting until the gateway passes a call on to a replica")
+        requests = self.folder.path / "requests"
         deadline_s = time.monotonic() + PASSES_ON_WITHIN_S
         while True:
+            began_ns = time.time_ns()
             result = await self._call_once(config)
-            reached = result.ok and await self.watch.any_replica_reached(REACHED_WITHIN_S)
-            if reached or result.outcome == Outcome.REFUSED or time.monotonic() > deadline_s:
+            reached = call_at_a_replica(requests, result.session, began_ns, time.time_ns()) if result.ok else None
+            if reached is not None or result.outcome == Outcome.REFUSED or time.monotonic() > deadline_s:
                 break
             await asyncio.sleep(PROBE_AGAIN_AFTER_S)
-        if not reached:
+        if reached is None:
             upstreams = [deployment.replica_url(name) for name in deployment.addresses]
             target = self.experiment.url
             text = gateway_failure_text(result, upstreams, target.key_variables if target is not None else "")
             raise Ended("failed", text + (self.watch.last_words(GATEWAY) if self.gateway is not None else ""), 5)
         if (own := self.experiment.url) is not None:
             self._name_exposure(own.url)
-        for note in notes(result):
+        for note in notes(result, at_replica=reached.model):
             self.say(note)
 
     async def _call_once(self, config: Mapping[str, object]) -> ProbeResult:
         spec = probe_spec(self.folder, config, token=self.token)
         result = await probe_target(self.supervisor, spec, self.started)
+        result = msgspec.structs.replace(result, asked=str(config.get("model") or ""))
         self.folder.events.write("probe", **msgspec.structs.asdict(result))
         return result

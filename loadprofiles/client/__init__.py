@@ -4,6 +4,7 @@ client           one endpoint, called by any number of agents
 records          options, context of an agent, record of a call
 attempt          one HTTP attempt and its outcome
 api_paths        the paths of the APIs
+model_list       the models that an endpoint lists
 endpoint         the address that a target's URL means
 http_head        puts the head of a response right
 connection       keep-alive connections and HTTP parsing

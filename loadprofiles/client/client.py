@@ -23,6 +23,7 @@ from loadprofiles.client.clock import now_s
 from loadprofiles.client.connection import Connections, request_head
 from loadprofiles.client.endpoint import is_key_header, parse_endpoint
 from loadprofiles.client.judge import Provability
+from loadprofiles.client.model_list import MODELS_PATH, listed_models
 from loadprofiles.client.openai_wire import OpenAIWire
 from loadprofiles.client.records import AgentContext, CallRecord, ClientOptions, secrets_of
 from loadprofiles.client.wire import RequestFields, Wire
@@ -185,14 +186,19 @@ class Client:
             head = self._tenant_heads[account] = self._head_with(key_of(*account))
         return head
 
-    def _head_with(self, api_key: str | None) -> bytes:
+    def models(self, within_s: float) -> list[str]:
+        """The models that the endpoint lists; none where it does not list them within `within_s` seconds."""
+        head = self._head_with(self.options.api_key, MODELS_PATH, "GET")
+        return listed_models(self._connections, head, within_s)
+
+    def _head_with(self, api_key: str | None, path: str = "", method: str = "POST") -> bytes:
         agent = ("User-Agent", "brownout-loadgen")
         accept = ("Accept", "text/event-stream, application/json")
         plain = ("Accept-Encoding", "identity")
         given = {name.lower() for name, _ in self.options.headers}
         usual = [agent, accept, plain, *self.wire.headers(api_key)]
         headers = [(name, value) for name, value in usual if name.lower() not in given]
-        return request_head(self.endpoint, self.wire.path, [*headers, *self.options.headers])
+        return request_head(self.endpoint, path or self.wire.path, [*headers, *self.options.headers], method)
 
     def _encoded(self, call: Call, context: AgentContext) -> list[bytes]:
         """Every message of the call, encoded. Messages that an earlier call of the agent sent are not encoded again."""

@@ -221,12 +221,16 @@ class Connections:
             self._idle.pop().close()
 
 
-def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str]]) -> bytes:
+def request_head(endpoint: Endpoint, path: str, headers: Sequence[tuple[str, str]], method: str = "POST") -> bytes:
     """The constant part of a request's head; `Content-Length` and other variable headers are appended per request.
 
     Raises `UserError` for a header value that cannot be sent, such as an API key that contains a line break.
     """
-    lines = [f"POST {endpoint.target(path)} HTTP/1.1", f"Host: {endpoint.authority}", "Content-Type: application/json"]
+    lines = [
+        f"{method} {endpoint.target(path)} HTTP/1.1",
+        f"Host: {endpoint.authority}",
+        "Content-Type: application/json",
+    ]
     for name, value in headers:
         problem = header_problem(value)
         if problem:

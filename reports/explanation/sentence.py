@@ -27,14 +27,14 @@ def explanation(
     gates: Sequence[GateResult],
     verdict: RunVerdict,
     machine: Sequence[str] = (),
-    not_carried: str = "",
+    first: str = "",
 ) -> dict[str, Any]:
     """The section `explanation` of the report: the sentence, and how many gates failed.
 
     `gates`: those of `steady_state`, then the others. `machine`: the doubts about this machine, as text.
-    `not_carried`: the finding that a gateway that is not ours does not carry the load.
+    `first`: what comes before all of that: a gateway that is not ours does not carry the load, or has other upstreams.
     """
-    first = not_carried if verdict.verdict in ("fail", "inconclusive") else ""
+    first = first if verdict.verdict in ("fail", "inconclusive") else ""
     return {
         "sentence": _joined(first, _lost_text(evidence)) if first else _sentence(evidence, gates, verdict, machine),
         "gates_failed": sum(1 for result in gates if result.verdict == "fail"),

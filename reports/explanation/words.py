@@ -126,11 +126,14 @@ def advice(data: Mapping[str, Any]) -> str:
     """What helps, by the description of the experiment; "" without it.
 
     "" also where the target or a part of brownout failed: the experiment has no advice for that, the reason has. Of a
-    gateway that cannot carry the load: what helps against that.
+    gateway that cannot carry the load, or that has other upstreams: what helps against that.
     """
+    failed = data["verdict"]["verdict"] == "failed"
+    joins = (data.get("proofs") or {}).get("joins") or {}
+    if joins.get("other_upstreams") and not failed:
+        return "give the gateway the replicas of this run as its upstreams, and only these, and switch its caches off"
     if not_carried := data.get("carrying"):
         return str(not_carried["helps"])
-    failed = data["verdict"]["verdict"] == "failed"
     return "" if failed else what_helps(str(data["run"]["description"] or ""))
 
 

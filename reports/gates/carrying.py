@@ -10,6 +10,9 @@ No such finding: with fewer than 10 judged calls, or if most of the calls that w
 replicas of ours, or were at one for longer than such a call may take. Then the stack is the limit, and its gates say
 so.
 
+It is *down*, and not slow, if most of the calls that were not served failed because their connection was refused or
+closed, from a moment on after which it served none. Nothing is said then of calls per second, or of a smaller load.
+
 Its own process was the limit if its busiest thread used at least 85 % of a core, on average over the baseline, while
 everybody else was on time. Only then the run fails. A thread that waited for a CPU shows a machine with too few cores.
 """
@@ -36,7 +39,13 @@ BUSY_CORES: Final = 0.85
 _SAMPLED: Final = 0.5
 """Share of the baseline's seconds that must have a sample of the gateway's CPU."""
 
+_WHY_DOWN: Final = "it died or stopped listening"
+_HELPS_DOWN: Final = "the log of the gateway says why it ended; start it again, then run again"
+
 Limit = Literal["gateway", "other", "unknown"]
+
+_DOWN: Final = {Outcome.REFUSED, Outcome.RESET}
+"""How a call ends at a gateway that died, or stopped listening."""
 
 _NOT_AT_FAULT: Final = {Outcome.OK, Outcome.ABANDONED, Outcome.RESET}
 """How a request at a replica ends that the replica did not fail: a gateway or a client may have left."""
@@ -49,6 +58,7 @@ class Carrying:
 
     `limit`: "gateway": its own process was the limit; "other": it was not; "unknown". `busiest`: cores used by its
     busiest thread (None: not measured). `why`: what is known of the limit, in words. `helps`: what a user can do.
+    `down_s`: since when it refused connections, seconds since zero; None where it did not.
     """
 
     served: int
@@ -59,14 +69,20 @@ class Carrying:
     why: str
     helps: str
     where: str
+    down_s: float | None = None
 
     @property
     def reason(self) -> str:
         """Why nothing can be decided."""
-        return f"the gateway cannot carry the load: it served {self.served:,} of {self.judged:,} calls {self.where}"
+        served = f"it served {self.served:,} of {self.judged:,} calls {self.where}"
+        if self.down_s is None:
+            return f"the gateway cannot carry the load: {served}"
+        return f"the gateway refused or closed connections from {number_text(round(self.down_s, 1))} s on: {served}"
 
     @property
     def text(self) -> str:
+        if self.down_s is not None:
+            return f"{self.reason}; {self.why}"
         rate = self.calls_per_s
         carried = number_text(round(rate, 1) if rate < 10 else round(rate))
         unit = "call/s" if carried == "1" else "calls/s"
@@ -97,9 +113,10 @@ def carrying(evidence: Evidence, doubts: tuple[str, ...]) -> Carrying | None:
         return None
     ended = sum(call.ok and begin_s <= call.end_s < end_s for call in evidence.calls.calls)
     used = _busiest(evidence, begin_s, end_s)
-    limit, why, helps = _limit(used, doubts)
+    down_s = _down_s(missed, [call.sent_s for call in calls if _served(call, within_s, tpot_s)])
+    limit, why, helps = _limit(used, doubts) if down_s is None else ("unknown", _WHY_DOWN, _HELPS_DOWN)
     rate = ended / (end_s - begin_s)
-    return Carrying(served, len(calls), rate, limit, used[0] if used else None, why, helps, where)
+    return Carrying(served, len(calls), rate, limit, used[0] if used else None, why, helps, where, down_s)
 
 
 def undecided(results: Iterable[GateResult], found: Carrying | None) -> list[GateResult]:
@@ -146,6 +163,17 @@ def _at_a_replica(call: Call, ttft_s: float, within_s: float, tpot_s: float) -> 
         if failed or (request.queue_s or 0.0) > ttft_s or request.end_s - request.start_s > limit_s:
             return True
     return False
+
+
+def _down_s(missed: list[Call], served_s: list[float]) -> float | None:
+    """Since when connections failed, if most of the missed calls failed so and none was served afterwards.
+
+    `served_s`: when the calls that were served were sent. Between them, a gateway fails connections under load.
+    """
+    last_s = max(served_s, default=-math.inf)
+    failed = [call for call in missed if call.outcome in _DOWN]
+    after = [call.end_s for call in failed if call.end_s >= last_s]
+    return min(after) if len(after) > len(missed) / 2 else None
 
 
 def _busiest(evidence: Evidence, begin_s: float, end_s: float) -> tuple[float, float] | None:

@@ -227,7 +227,7 @@ def _too_few(gate: Gate, found: Measurement) -> str:
 def _doubts(gate: Gate, evidence: Evidence, proofs: Proofs, found: Measurement, verdict: GateVerdict) -> list[str]:
     """Why the measured value is not sufficient for a verdict; empty where it is."""
     spec = gate.spec
-    doubts = _sample_doubts(gate, found)
+    doubts = [*_sample_doubts(gate, found), *proofs.upstream_doubts]
     if changed := evidence.record.changed_by_hand:
         doubts.append(f"the run was changed by hand ({changed})")
     about_fault = spec.about_fault or any(phase in gate.phases for phase in ("fault", "recovery"))

@@ -13,9 +13,11 @@ from typing import Any, Final
 from reports.gates.machine import MachineDoubt, by_instance, check_loadgen, check_machine, is_load
 from reports.history.encounters import FaultImpact
 from reports.history.evidence import Evidence
+from reports.history.served import answered_elsewhere, replicas_without_call
 from reports.record.entries import GaugePost
 from reports.record.reader import Record
 from reports.shared.attributes import SERVICE_GATEWAY, SERVICE_LOADGEN, SERVICE_REPLICA
+from reports.shared.wording import without_call_text
 
 __all__ = ["Proofs", "SpanCount", "fault_doubts", "prove"]
 
@@ -40,7 +42,9 @@ class Proofs:
     """Results of the checks. The `*_doubts` are reasons as text, empty where a check succeeded.
 
     `machine_doubts` apply to gates on times, and to what a late machine may have caused. `source_doubts` apply to gates
-    that need spans of that kind of process ("loadgen", "gateway", "replica"), `fault_doubts` to gates about the fault.
+    that need spans of that kind of process ("loadgen", "gateway", "replica"), `fault_doubts` to gates about the fault,
+    `upstream_doubts` to all gates: it was not the stack of this run that answered. `idle_replicas` got no call in the
+    baseline, where that is not by chance.
     """
 
     loadgen: dict[str, Any]
@@ -49,6 +53,8 @@ class Proofs:
     machine_doubts: tuple[MachineDoubt, ...]
     source_doubts: dict[str, tuple[str, ...]]
     fault_doubts: tuple[str, ...]
+    upstream_doubts: tuple[str, ...] = ()
+    idle_replicas: tuple[str, ...] = ()
 
     @property
     def latency_doubts(self) -> tuple[str, ...]:
@@ -80,6 +86,8 @@ def prove(evidence: Evidence) -> Proofs:
         machine_doubts=(*load_doubts, *late_doubts),
         source_doubts=_source_doubts(spans),
         fault_doubts=tuple(doubt for impact in evidence.impacts for doubt in fault_doubts(impact)),
+        upstream_doubts=_upstream_doubts(evidence),
+        idle_replicas=_idle_replicas(evidence),
     )
 
 
@@ -96,9 +104,25 @@ def fault_doubts(impact: FaultImpact) -> list[str]:
         doubts.append(
             f"fault {fault.id} ({fault.kind}) was off from {at_s:.1f} s on: its lease was not renewed in time"
         )
+    asked = without_call_text(impact.unserved, "before its end") if impact.unserved else ""
     if impact.hits_are_known and not impact.hit_something:
-        doubts.append(f"fault {fault.id} ({fault.kind}) hit nothing: no call met it")
+        hint = f"; {asked}" if asked else ""
+        doubts.append(f"fault {fault.id} ({fault.kind}) hit nothing: no call met it{hint}")
+    elif asked:
+        doubts.append(f"fault {fault.id} ({fault.kind}) did not hit all of its targets: {asked}")
     return doubts
+
+
+def _upstream_doubts(evidence: Evidence) -> tuple[str, ...]:
+    found = answered_elsewhere(evidence.record, evidence.calls)
+    return (found.text,) if found is not None and found.is_doubt else ()
+
+
+def _idle_replicas(evidence: Evidence) -> tuple[str, ...]:
+    baseline = evidence.record.phase("baseline")
+    if baseline is None:
+        return ()
+    return replicas_without_call(evidence.record, evidence.calls, baseline.start_s, baseline.end_s)
 
 
 def _measured_span(record: Record) -> tuple[float, float]:

@@ -7,7 +7,8 @@
       1  fail            a gate failed, or the run was not steady before the fault, or a gateway that is not ours was
                          itself the limit that keeps it from carrying the load
       4  aborted         a guardrail stopped it
-      3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete record
+      3  inconclusive    no load, too few samples, a fault that hit nothing, an overloaded machine, an incomplete
+                         record, calls that were answered by others than the stack of the run
       0  played          chaos by hand: there are no gates, and nothing was judged; a gateway that cannot carry the
                          load is a note of its report
       0  pass            every gate passed
@@ -69,6 +70,7 @@ def decide(
     severe: Sequence[str] = (),
     not_reverted: Sequence[str] = (),
     carried: Carrying | None = None,
+    elsewhere: Sequence[str] = (),
 ) -> RunVerdict:
     """The verdict from the run's events, its gates, and whether the stack stayed down.
 
@@ -77,8 +79,9 @@ def decide(
     the target failed at, as the calls of the record show it. `no_load`: why the run had no load, "" where it had.
     `not_reverted`: the faults that the run has left, and why. They come before an interruption: nothing else says that
     a fault is still there. `carried`: the finding that a gateway that is not ours does not carry the load.
+    `elsewhere`: that calls were answered by somebody else than the stack of this run.
     """
-    overload = [carried.text] if carried is not None else []
+    overload = [*elsewhere, *([carried.text] if carried is not None else [])]
     why: dict[Verdict, list[str]] = {verdict: [] for verdict in EXIT_CODES}
     for event in record.run_events:
         kind = event.get("event")
@@ -119,7 +122,9 @@ def decide(
     if not record.ended:
         why["inconclusive"].append("the record ends before the end of the run")
     if carried is not None:
-        why["fail" if carried.limit == "gateway" else "inconclusive"].insert(0, carried.text)
+        why["fail" if carried.limit == "gateway" and not elsewhere else "inconclusive"].insert(0, carried.text)
+    if not record.by_hand:
+        why["inconclusive"][:0] = elsewhere
     why["failed"][:0] = not_reverted
     order = {"failed": why["failed"], **why} if not_reverted else why
     for verdict, reasons in order.items():

@@ -4,6 +4,7 @@ calls        calls, attempts and sessions as objects
 joining      joins the spans of client, gateway and replicas into calls
 rephased     calls that were joined once, in the phases of a fault window
 upstream     attempts of a gateway that is not ours, from the replicas' requests
+served       whether the replicas of the run got its calls, behind a gateway that is not ours
 encounters   the calls that met a fault, and how long each was interrupted
 arrivals     when the tokens of each call arrived, by phase
 deaths       when a replica's process was gone

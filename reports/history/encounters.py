@@ -19,6 +19,7 @@ from typing import Final
 
 from reports.history.calls import Attempt, Call, Calls
 from reports.history.gateway_counts import known_at, refused_between
+from reports.history.served import replicas_without_call
 from reports.record.entries import FaultRecord
 from reports.record.reader import Record
 from reports.shared.attributes import Outcome
@@ -66,6 +67,8 @@ class FaultImpact:
     hits: int | None
     silenced: bool = False
     """A target refused an attempt, or its targets served before and fell silent: no call is known to have met it."""
+    unserved: tuple[str, ...] = ()
+    """Targets that got no call until the fault was over: a gateway of the user's may not have them as upstreams."""
 
     @property
     def injected(self) -> bool:
@@ -125,6 +128,7 @@ def _impact(record: Record, fault: FaultRecord, calls: Calls, end_s: float) -> F
         attempts,
         fault.hits if fault.hits is not None or not known else attempts,
         _silenced(record, fault, calls, injected, reverted),
+        tuple(name for name in replicas_without_call(record, calls, end_s=reverted) if name in targets),
     )
 
 

@@ -26,6 +26,7 @@ class _Request(msgspec.Struct):
     session: str | None = None
     agent: str | None = None
     turn: int | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class RequestLine:
 
     `span_id`: of its own span. `trace_id`, `parent_id`: of the `traceparent` that it came with. `session`, `agent` and
     `turn`: its conversation's marker; None without one. `offset`: tokens of the answer that the client already had.
+    `model`: the one that it asked for, "" for none.
     """
 
     replica: str
@@ -46,6 +48,7 @@ class RequestLine:
     turn: int | None
     prompt_tokens: int
     offset: int
+    model: str = ""
 
 
 def read_requests(folder: Path, damage: list[Damage]) -> Iterator[RequestLine]:
@@ -64,6 +67,7 @@ def read_requests(folder: Path, damage: list[Damage]) -> Iterator[RequestLine]:
                 line.turn,
                 line.prompt_tokens,
                 line.offset,
+                line.model,
             )
 
 

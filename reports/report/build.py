@@ -86,7 +86,7 @@ def build(
         "gates": [_gate(result) for result in gates],
         "steady_state": [_gate(result) for result in steady_state],
         "phases": phase_facts(record),
-        "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs.too_busy, notes, carried),
+        "explanation": _explained(evidence, [*steady_state, *gates], verdict, proofs, notes, carried),
         "carrying": _carrying(carried),
         "failures": failure_groups(evidence),
         "faults": [_fault(evidence, impact, (undo or {}).get(impact.fault.id)) for impact in evidence.impacts],
@@ -124,13 +124,14 @@ def _explained(
     evidence: Evidence,
     gates: list[GateResult],
     verdict: RunVerdict,
-    machine: tuple[str, ...],
+    proofs: Proofs,
     notes: list[str],
     carried: Carrying | None,
 ) -> dict[str, Any]:
     """The section `explanation`. If making it crashes, the report is still written, with the verdict's first reason."""
     try:
-        return explanation(evidence, gates, verdict, machine, carried.text if carried is not None else "")
+        first = [*proofs.upstream_doubts, carried.text if carried is not None else ""][0]
+        return explanation(evidence, gates, verdict, proofs.too_busy, first)
     except Exception as error:
         notes.append(f"the explanation crashed: {error!r}")
         failed = sum(1 for result in gates if result.verdict == "fail")
@@ -364,6 +365,7 @@ def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:
         "machine_doubts": list(proofs.too_busy),
         "severe_doubts": list(proofs.severe_doubts),
         "doubts": [
+            *proofs.upstream_doubts,
             *proofs.fault_doubts,
             *proofs.latency_doubts,
             *(doubt for doubts in proofs.source_doubts.values() for doubt in doubts),
@@ -381,6 +383,8 @@ def _proofs(evidence: Evidence, proofs: Proofs) -> dict[str, Any]:
             "calls_without_server_spans": calls.joined.get("none", 0),
             "attempts_without_call": len(calls.unjoined_attempts),
             "replica_requests_without_call": len(calls.unjoined_requests),
+            "other_upstreams": bool(proofs.upstream_doubts),
+            "replicas_without_call": list(proofs.idle_replicas),
             "chunk_logs": calls.has_chunks,
             "bad_chunk_logs": calls.bad_chunk_logs,
         },

@@ -12,10 +12,12 @@ __all__ = [
     "ends_text",
     "gateway_text",
     "interval_text",
+    "names_text",
     "number_text",
     "samples_text",
     "target_text",
     "value_text",
+    "without_call_text",
 ]
 
 SEE_WINDOWS: Final = "see the windows: the record has several"
@@ -31,6 +33,19 @@ def number_text(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.4g}"
+
+
+def names_text(names: Sequence[str]) -> str:
+    """`tpu-0`, `tpu-0 and tpu-1`, `tpu-0, tpu-1 and tpu-2`."""
+    *most, last = names or ("",)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def without_call_text(replicas: Sequence[str], when: str) -> str:
+    """What a user should look at, where these replicas got no call. `when`: "in the baseline"."""
+    them = "it" if len(replicas) == 1 else "them"
+    upstream = "an upstream" if len(replicas) == 1 else "upstreams"
+    return f"{names_text(replicas)} got no call {when}: does the gateway have {them} as {upstream}?"
 
 
 def value_text(value: float | str | None, unit: str) -> str:

@@ -21,6 +21,8 @@ __all__ = ["RequestLog"]
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 """W3C Trace Context, section 3.2. Whatever else a gateway sends is left out."""
+_MODEL_CHARS: Final = 100
+"""Of the name of a model, which may be as long as a request."""
 
 
 class RequestLog:
@@ -32,8 +34,13 @@ class RequestLog:
             with suppress(OSError):
                 self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def begin(self, at_ns: int, headers: Mapping[str, str], span: Span | None, answer: PlannedAnswer) -> None:
-        """A request begins: `at_ns` is its arrival, unix nanoseconds; `span` its own span, None without one."""
+    def begin(
+        self, at_ns: int, headers: Mapping[str, str], span: Span | None, answer: PlannedAnswer, model: str = ""
+    ) -> None:
+        """A request begins: `at_ns` is its arrival, unix nanoseconds; `span` its own span, None without one.
+
+        `model`: the one that it asks for, "" for none.
+        """
         if self._descriptor < 0:
             return
         line: dict[str, Any] = {"at": at_ns, "prompt_tokens": answer.prompt_tokens, "offset": answer.offset}
@@ -43,6 +50,8 @@ class RequestLog:
             line["trace"], line["parent"] = parent[1], parent[2]
         if answer.marker is not None:
             line |= {"session": answer.marker.session, "agent": answer.marker.agent, "turn": answer.marker.turn}
+        if model:
+            line["model"] = model[:_MODEL_CHARS]
         data = msgspec.json.encode(line) + b"\n"
         with suppress(OSError):
             written = os.write(self._descriptor, data)

@@ -115,7 +115,7 @@ class ModelRequests:
         except (ValueError, RecursionError) as error:  # a client error: a 500 would count as a failure of the replica
             return self._reject(served, api, RequestError(str(error)))
         del body
-        self._log.begin(self._spans.unix_ns(served.arrived), request.headers, span, answer)
+        self._log.begin(self._spans.unix_ns(served.arrived), request.headers, span, answer, parsed.model or "")
 
         model = parsed.model or self._config.model
         context = served.context = RequestContext(answer.key, request.headers, model)

@@ -8,6 +8,7 @@ import pytest
 
 from chaos.cli.verdict import report_run
 from tests.support.explained import lose
+from tests.support.foreign_records import ForeignRecord, foreign_record
 from tests.support.record_builder import RecordBuilder
 
 
@@ -51,3 +52,31 @@ def test_commands_and_paths_can_be_copied_from_a_log(
     folder = lost.path
     assert f"      example: brownout trace '{folder}' --call 's0/main#0'" in lines
     assert lines[-1] == f"report: {folder / 'report.html'}"
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> ForeignRecord:
+    record = foreign_record(tmp_path / "run")
+    record.load_gauges()
+    record.steady(40)
+    return record
+
+
+def test_a_replica_without_a_call_in_the_baseline_is_named(
+    foreign: ForeignRecord, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "gpu-1 got no call in the baseline: does the gateway have it as an upstream?"
+    assert asked in printed(foreign, capsys, monkeypatch)
+    assert asked in (foreign.path / "summary.md").read_text()
+
+
+def test_other_upstreams_of_a_gateway_are_the_verdict_and_its_advice(
+    foreign: ForeignRecord, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        foreign.call(f"e{number}", 0, 6.0 + number, ups=[])
+        foreign.session(f"e{number}", 6.0 + number, 7.0 + number)
+    text = " ".join(printed(foreign, capsys, monkeypatch))
+    assert "INCONCLUSIVE" in text
+    assert "10 of 50 calls that ended ok came to no replica of this run: the gateway has other upstreams" in text
+    assert "what helps: give the gateway the replicas of this run as its upstreams, and only these" in text

@@ -81,6 +81,17 @@ def test_the_servers_words_are_shown_and_the_key_is_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_refused_model_ends_the_run_with_the_models_that_the_target_lists(tmp_path: Path) -> None:
+    refusal = b'{"error":{"message":"The model `m` does not exist","code":"model_not_found"}}'
+    with ScriptedServer(whole(404, refusal), whole(200, b'{"data":[{"id":"llama"},{"id":"qwen"}]}')) as server:
+        code, output, events = brownout(tmp_path, f"{{url: '{server.url}', model: m}}")
+    assert code == 5
+    assert "what helps: correct model: under target:; it lists llama, qwen" in output
+    (probe,) = [event for event in events if event["type"] == "probe"]
+    assert (probe["asked"], probe["models"]) == ("m", ["llama", "qwen"])
+
+
+@pytest.mark.slow
 def test_headers_and_field_options_reach_the_endpoint(tmp_path: Path) -> None:
     with ScriptedServer(streamed(openai_events(["abcd"]))) as server:
         target = (

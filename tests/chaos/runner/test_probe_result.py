@@ -21,7 +21,11 @@ from chaos.runner.probe_result import ProbeResult, failure_text, gateway_failure
         ("http_4xx", 401, "no key", "key_env:"),
         ("http_4xx", 403, "no access", "key_env:"),
         ("http_4xx", 404, "The model `m` does not exist", "correct model:"),
+        ("http_4xx", 400, "Invalid model name passed in model=m. Call `/v1/models`", "correct model:"),
+        ("http_4xx", 400, "no such thing (model_not_found)", "correct model:"),
+        ("http_4xx", 422, "model m is not supported", "correct model:"),
         ("http_4xx", 404, "Not Found", "correct the path"),
+        ("http_4xx", 404, "no route matches /model", "correct the path"),
         (
             "http_4xx",
             400,
@@ -88,3 +92,28 @@ def test_a_gateway_that_calls_somebody_else_is_told_its_upstreams() -> None:
 def test_a_refused_key_of_a_gateway_names_its_variable() -> None:
     result = ProbeResult("http://g/v1", "http_4xx", 401, "no key")
     assert "the environment variable MY_KEY" in gateway_failure_text(result, UPSTREAMS, "MY_KEY")
+
+
+# -- the model --------------------------------------------------------------------------------------------------------
+def test_a_refused_model_is_told_with_the_models_that_the_endpoint_lists() -> None:
+    result = ProbeResult("http://g/v1", "http_4xx", 404, "The model `m` does not exist", models=("llama", "qwen"))
+    assert remedy(result) == "correct model: under target:; it lists llama, qwen"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "at_replica", "says"),
+    [
+        ("llama", "qwen", "", "the answer is of the model qwen, not llama: "),
+        ("llama", "llama", "qwen", "the replicas are asked for the model qwen, not llama: "),
+        ("llama", "qwen", "qwen", "the replicas are asked for the model qwen, not llama: "),
+        ("llama", "llama", "llama", None),
+        ("llama", "", "", None),
+        ("gpt-4o", "gpt-4o-2024-08-06", "", None),
+        ("gpt-4o", "gpt-4o-mini", "", "the answer is of the model gpt-4o-mini, not gpt-4o: "),
+    ],
+)
+def test_another_model_than_asked_for_is_named(asked: str, answered: str, at_replica: str, says: str | None) -> None:
+    result = ProbeResult("u", "ok", 200, usage=True, terminal=True, model=answered, asked=asked)
+    found = list(notes(result, at_replica))
+    expected = [] if says is None else [f"{says}if that is no alias, correct model: under target:"]
+    assert found == expected

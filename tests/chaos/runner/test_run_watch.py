@@ -201,15 +201,20 @@ def test_refused_connections_are_recorded_when_their_number_changes(tmp_path: Pa
     assert [event["count"] for event in events(rig.folder.path, "refused")] == ([0, 2, 3] if foreign else [])
 
 
-def test_a_replica_is_reached_once_it_counts_a_request(tmp_path: Path) -> None:
-    async def scenario() -> list[bool]:
-        rig = Rig(tmp_path)
-        rig.watch.counters(Counters("tpu-0", 1, "replica", 1, data={"requests": 0}))
-        rig.post(0.0, failed=0)
-        found = [await rig.watch.any_replica_reached(0.5)]
-        waiting = asyncio.create_task(rig.watch.any_replica_reached(5))
-        await asyncio.sleep(0.1)
-        rig.watch.counters(Counters("tpu-0", 1, "replica", 2, data={"requests": 1}))
-        return [*found, await waiting, await rig.watch.any_replica_reached(0)]
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_gateway_that_died_is_not_called_too_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: bool
+) -> None:
+    slow = "the gateway does not carry the load: it served about 6 of 90 calls in the baseline"
 
-    assert run_in_virtual_time(scenario()) == [False, True, True]
+    async def scenario() -> str:
+        rig = Rig(tmp_path, foreign=True)
+        rig.watch._url = "http://127.0.0.1:4000"
+        rig.watch.carry = cast(Any, SimpleNamespace(not_carried=lambda begin_s, end_s: slow))
+        return rig.watch.not_carried(5.0, 20.0)
+
+    monkeypatch.setattr(run_watch, "refuses_connections", lambda url: dead)
+    down = (
+        "the gateway refuses connections, it died or stopped listening: it served about 6 of 90 calls in the baseline"
+    )
+    assert run_in_virtual_time(scenario()) == (down if dead else slow)

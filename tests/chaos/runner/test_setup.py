@@ -7,6 +7,7 @@ import contextlib
 import json
 import random
 import socket
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,6 @@ import pytest
 
 from chaos.experiment.model import GatewayChoice, load_experiment
 from chaos.runner import setup as setup_of_runs
-from chaos.runner.counters import Counters
 from chaos.runner.early_end import Ended
 from chaos.runner.load_control import LoadControl
 from chaos.runner.ports import check_free
@@ -31,7 +31,7 @@ from targets.adapters.catalogue import ADAPTERS
 from tests.support.run_helpers import events, write_experiment
 
 URL = "http://127.0.0.1:4000/v1/chat/completions"
-GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True)
+GOOD = ProbeResult(URL, "ok", 200, usage=True, terminal=True, session="s7-probe")
 DOWN = ProbeResult(URL, "refused", None, "Cannot connect to host 127.0.0.1:4000")
 STARTING = ProbeResult(URL, "http_5xx", 503, "no upstream is healthy")
 HTML = ProbeResult(URL, "corrupt", 200, "the body is not an event stream: Sign in (text/html)")
@@ -44,7 +44,12 @@ def experiment_on(folder: Path, target: str) -> Any:
 
 
 class Rig:
-    """A set-up whose calls to the gateway are scripted; `reached` is the number of the call that gets to a replica."""
+    """A set-up whose calls to the gateway are scripted; `reached` is the number of the first that gets to a replica.
+
+    `strangers`: with each call, a request of this other session comes to a replica.
+    """
+
+    strangers = ""
 
     def __init__(self, folder: Path, experiment: Any, *answers: ProbeResult, reached: int | None = None) -> None:
         self.folder = RunFolder(folder / "runs", "x")
@@ -61,13 +66,21 @@ class Rig:
     async def call(self, config: object) -> ProbeResult:
         self.calls += 1
         await asyncio.sleep(0.1)
-        if self.calls == self.reached:
-            self.watch.counters(Counters("left-0", 1, "replica", 1, data={"requests": 1}))
+        if self.strangers:
+            self.line(self.strangers)
+        if self.reached is not None and self.calls >= self.reached:
+            self.line("s7-probe")
         return self.answers[min(self.calls, len(self.answers)) - 1]
+
+    def line(self, session: str, model: str = "m") -> None:
+        about = {"session": session, "agent": "main", "turn": 0, "model": model}
+        line = {"at": time.time_ns(), "span": f"{self.calls:016x}", **about}
+        with (self.folder.path / "requests" / "left-0.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def probe(self, monkeypatch: pytest.MonkeyPatch) -> Coroutine[Any, Any, None]:
         monkeypatch.setattr(Setup, "_call_once", lambda _, config: self.call(config))
-        clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time())
+        clock = SimpleNamespace(monotonic=lambda: asyncio.get_running_loop().time(), time_ns=time.time_ns)
         monkeypatch.setattr(setup_of_runs, "time", clock)
         assert self.setup.deployment is not None
         return self.setup._probe_gateway({}, self.setup.deployment)
@@ -151,6 +164,14 @@ def test_a_gateway_of_the_users_that_other_machines_can_reach_is_named(
         run_in_virtual_time(rig.probe(monkeypatch))
     said = f"your gateway listens at 0.0.0.0:{port}: other machines can reach it, and the replicas by it"
     assert (said in rig.said) is named
+
+
+def test_requests_of_other_clients_are_no_proof_that_the_gateway_passes_calls_on(
+    tmp_path: Path, first_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, users(tmp_path, first_port), GOOD)
+    rig.strangers = "s8-3"
+    assert "none of the replicas got the call" in ends(rig, monkeypatch).why
 
 
 def test_a_replica_that_was_reached_by_a_failed_call_is_no_proof_yet(

@@ -56,6 +56,15 @@ def test_the_experiment_has_no_advice_for_a_run_that_failed_by_itself() -> None:
     assert advice({**data, "run": {"description": None}}) == ""
 
 
+def test_other_upstreams_of_a_gateway_come_before_the_advice_of_the_experiment() -> None:
+    data = {
+        "run": {"description": "What helps: retries."},
+        "verdict": {"verdict": "inconclusive"},
+        "proofs": {"joins": {"other_upstreams": True}},
+    }
+    assert advice(data).startswith("give the gateway the replicas of this run as its upstreams, and only these")
+
+
 def test_each_reason_of_undecided_gates_is_said_once() -> None:
     gates = [
         {"text": "a <= 1", "verdict": "inconclusive", "why": "0.5 s, as required (<= 1); but the machine was busy"},

@@ -127,6 +127,37 @@ def test_rejected_calls_are_not_served(behind: RecordBuilder) -> None:
     assert found(behind) is not None
 
 
+@pytest.mark.parametrize("outcome", ["refused", "reset"])
+def test_a_gateway_that_died_in_the_baseline_is_down_and_not_slow(behind: RecordBuilder, outcome: str) -> None:
+    used(behind, 0.97)
+    for name, at in sent():
+        if at < 8.0:
+            serve(behind, name, at)
+        else:
+            behind.call(name, 0, at, ups=[], ttft=None, outcome=outcome)
+    one = found(behind)
+    assert one is not None
+    assert one.text == (
+        "the gateway refused or closed connections from 8.1 s on: it served 12 of 60 calls in the baseline; "
+        "it died or stopped listening"
+    )
+    assert (one.limit, one.reason) == ("unknown", one.text.partition(";")[0])
+    assert "--scale" not in one.helps
+    assert "start it again" in one.helps
+
+
+def test_connections_that_fail_between_served_calls_are_a_gateway_that_is_too_slow(behind: RecordBuilder) -> None:
+    for number, (name, at) in enumerate(sent()):
+        if number % 3 == 0:
+            serve(behind, name, at)
+        else:
+            behind.call(name, 0, at, ups=[], ttft=None, outcome="refused")
+    one = found(behind)
+    assert one is not None
+    assert one.down_s is None
+    assert "cannot carry the load" in one.text
+
+
 # -- false alarms -----------------------------------------------------------------------------------------------------
 def test_a_slow_stack_that_serves_every_call_is_no_finding(behind: RecordBuilder) -> None:
     for name, at in sent():

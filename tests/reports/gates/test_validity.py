@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reports.gates.validity import Proofs, prove
+from tests.support.foreign_records import ForeignRecord
 from tests.support.record_builder import RecordBuilder
-from tests.support.record_results import evidence_of
+from tests.support.record_results import evidence_of, judged
 
 
 def proofs_of(record: RecordBuilder) -> Proofs:
@@ -64,3 +65,42 @@ def test_a_fault_whose_lease_ran_out_is_a_doubt(good: RecordBuilder) -> None:
 def test_a_fault_that_was_never_injected_is_a_doubt_with_the_reason(good: RecordBuilder) -> None:
     good.fault(stages={"planned": 0.0, "failed": 20.0}, why="no such process")
     assert proofs_of(good).fault_doubts == ("fault f1 (kill) was never injected: no such process",)
+
+
+# -- the upstreams of a gateway that is not ours ----------------------------------------------------------------------
+def test_calls_that_came_to_no_replica_leave_every_gate_undecided(foreign: ForeignRecord) -> None:
+    foreign.steady(40)
+    for number in range(10):
+        foreign.call(f"e{number}", 0, 6.0 + number, ups=[])
+        foreign.session(f"e{number}", 6.0 + number, 7.0 + number)
+    (doubt,) = proofs_of(foreign).upstream_doubts
+    assert doubt.startswith("10 of 50 calls that ended ok came to no replica of this run")
+    for gate in judged(foreign, "calls_failed == 0", "calls_failed > 3", "goodput >= 1"):
+        assert gate.verdict == "inconclusive"
+        assert doubt in gate.why
+
+
+def test_replicas_without_a_call_in_the_baseline_are_named(foreign: ForeignRecord) -> None:
+    foreign.steady(40)
+    assert proofs_of(foreign).idle_replicas == ("gpu-1",)
+
+
+def test_a_fault_on_a_replica_that_never_served_did_not_hit_it(foreign: ForeignRecord) -> None:
+    foreign.steady(40)
+    foreign.fault(targets=("tpu-0", "gpu-1"))
+    foreign.died("tpu-0")
+    foreign.good_call("s0", 33.0, "tpu-0")
+    assert (
+        proofs_of(foreign)
+        .fault_doubts[-1]
+        .endswith("gpu-1 got no call before its end: does the gateway have it as an upstream?")
+    )
+
+
+def test_a_fault_that_hit_nothing_says_that_its_targets_never_served(foreign: ForeignRecord) -> None:
+    foreign.steady(40)
+    foreign.fault(targets=("gpu-1",))
+    assert proofs_of(foreign).fault_doubts == (
+        "fault f1 (kill) hit nothing: no call met it; "
+        "gpu-1 got no call before its end: does the gateway have it as an upstream?",
+    )

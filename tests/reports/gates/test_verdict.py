@@ -100,3 +100,16 @@ def test_chaos_by_hand_that_left_a_fault_has_failed(record: RecordBuilder) -> No
     record.experiment["by_hand"] = True
     found = decide(read_record(record.write()), (), (), not_reverted=["kill on tpu-0 is not reverted"])
     assert (found.verdict, found.exit_code) == ("failed", 5)
+
+
+def test_calls_answered_by_others_are_inconclusive_whatever_the_gates_say(good: RecordBuilder) -> None:
+    elsewhere = ["31 of 400 calls that ended ok came to no replica of this run"]
+    found = decide(read_record(good.write()), judged(good, "calls >= 1"), (), elsewhere=elsewhere)
+    assert (found.verdict, found.exit_code, list(found.why)) == ("inconclusive", 3, elsewhere)
+
+
+def test_a_guardrail_that_others_may_have_tripped_is_inconclusive(record: RecordBuilder) -> None:
+    record.event("run", 50.0, event="aborted", why="too many failures")
+    found = decide(read_record(record.write()), (), (), elsewhere=["31 calls came to no replica"])
+    assert found.verdict == "inconclusive"
+    assert found.why[1] == "stopped by a guardrail: too many failures; but 31 calls came to no replica"

@@ -22,11 +22,11 @@ def read(folder: Path, **files: str) -> tuple[list[RequestLine], list[Damage]]:
 def test_a_line_has_the_ids_and_the_marker_of_its_request(tmp_path: Path) -> None:
     text = (
         f'{{"at": 5, "span": "{SPAN}", "trace": "{TRACE}", "parent": "{SPAN}", "session": "s1", "agent": "main",'
-        ' "turn": 2, "prompt_tokens": 200, "offset": 3}\n'
+        ' "turn": 2, "prompt_tokens": 200, "offset": 3, "model": "m"}\n'
     )
     [line], damage = read(tmp_path, gpu=text)
     assert line == RequestLine(
-        "gpu", 5, bytes.fromhex(SPAN), bytes.fromhex(TRACE), bytes.fromhex(SPAN), "s1", "main", 2, 200, 3
+        "gpu", 5, bytes.fromhex(SPAN), bytes.fromhex(TRACE), bytes.fromhex(SPAN), "s1", "main", 2, 200, 3, "m"
     )
     assert damage == []
 

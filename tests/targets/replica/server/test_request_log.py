@@ -35,7 +35,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def begun(path: Path, **headers: str) -> dict[str, Any]:
     log = RequestLog(str(path))
-    log.begin(5, headers, None, answer(Marker("s1", "sub-1", 4), offset=3))
+    log.begin(5, headers, None, answer(Marker("s1", "sub-1", 4), offset=3), "m" * 500)
     log.close()
     (line,) = lines(path)
     return line
@@ -51,6 +51,7 @@ def test_a_line_has_time_marker_tokens_and_trace(tmp_path: Path) -> None:
         "session": "s1",
         "agent": "sub-1",
         "turn": 4,
+        "model": "m" * 100,
     }
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
