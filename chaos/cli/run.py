@@ -14,6 +14,7 @@ from chaos.cli.retry_inconclusive import OPTION, play_and_retry
 from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
+from chaos.experiment.commands import command_notice
 from chaos.experiment.load_scale import parse_scale
 from reports.comparison.spread import read_spreads
 from reports.shared.errors import UserError
@@ -78,6 +79,8 @@ def run_experiment(
         print(printable(f"warning: {problem}"), file=sys.stderr)
     for line in dict.fromkeys(filter(None, (port_warning(experiment) for _, experiment in plays))):
         print(f"warning: {line}", file=sys.stderr)
+    for line in dict.fromkeys(line for _, experiment in plays for line in command_notice(experiment)):
+        print(printable(line), file=sys.stderr)
     if short and confirm:
         raise UserError("--confirm takes longer than a short form: leave --short out")
     if twin and len(plays) > 1:

@@ -128,7 +128,7 @@ def _check_alerts(made: Draft) -> Iterator[Problem]:
     first, url = mapping(made.target.get("replicas")).get("first_port"), made.target.get("url")
     if type(port) is not int or not port:
         return
-    where, remedy = ("alerts", "port"), "give the alerts another port"
+    where, remedy = ("alerts", "port"), "give the alerts another port, or any free one: port: 0"
     if isinstance(url, str) and _address(url) == (True, port):
         yield say(where, f"port {port} is that of the target: {url}", remedy)
     if made.stack is not None and type(first) is int and first <= port < first + len(made.stack.replicas):

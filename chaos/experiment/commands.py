@@ -14,7 +14,7 @@ from chaos.experiment.model import Experiment
 from chaos.faults.system.exec import Exec
 from chaos.supervision.command import ALLOW_EXEC, command_environment, resolved
 
-__all__ = ["command_lines", "command_problem", "commands_folder", "missing_programs"]
+__all__ = ["command_lines", "command_notice", "command_problem", "commands_folder", "missing_programs"]
 
 
 def commands_folder(experiment: Experiment) -> str:
@@ -38,6 +38,17 @@ def command_lines(experiment: Experiment) -> list[str]:
         f"{entry} {stage}: {shlex.join(words)}"
         for entry, spec in _specs(experiment)
         for stage, words in spec.commands().items()
+    ]
+
+
+def command_notice(experiment: Experiment) -> list[str]:
+    """What the user is told before a run that has commands: each of them, and their folder. Empty without one."""
+    lines = command_lines(experiment)
+    if not lines:
+        return []
+    return [
+        f"commands that run on this machine, in {shlex.quote(commands_folder(experiment))}:",
+        *map("    {}".format, lines),
     ]
 
 

@@ -11,9 +11,11 @@ from chaos.experiment.schedule import SCHEDULE_KEYS, Occurrence
 from chaos.faults.catalogue import KINDS
 from chaos.faults.load.demand import DemandSpec
 from chaos.faults.spec import OF_REQUESTS, FaultSpec, OnReplicas, WholeReplica
+from chaos.faults.system.exec import Exec
 from chaos.faults.world import refusal
 from reports.shared.documents import did_you_mean, duration_text
 from reports.shared.errors import Problem
+from reports.shared.secrets import has_secret
 
 __all__ = ["check_fault", "check_overlaps"]
 
@@ -46,6 +48,8 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
     if isinstance(spec, DemandSpec) and made.profile is not None:
         for key, what, remedy in spec.mistakes(made.profile):
             yield say((*path, kind, key), what, remedy)
+    if isinstance(spec, Exec):
+        yield from _check_words(made, fault, spec)
     if spec is None or made.stack is None:
         return
     replicas = views(made.stack)
@@ -60,6 +64,19 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
             (*path, kind), f"no replica of the stack {made.stack.name} matches all of pool, replica and cloud", remedy
         )
     yield from _check_requests(made, fault, kind, spec)
+
+
+def _check_words(made: Draft, fault: DraftFault, spec: Exec) -> Iterator[Problem]:
+    """Secrets in commands. No message repeats one."""
+    for stage, words in spec.commands().items():
+        for index, word in enumerate(words):
+            if has_secret(word):
+                what = f"word {index + 1} of the {stage} command contains a secret, and commands go into every record"
+                remedy = (
+                    "export it, and let a shell insert it: [sh, -c, 'my-tool --token \"$MY_TOKEN\"'], or let the "
+                    "program read it from a file"
+                )
+                yield made.document.problem((*fault.path, "exec", stage, index), what, remedy)
 
 
 def _check_requests(made: Draft, fault: DraftFault, kind: str, spec: FaultSpec) -> Iterator[Problem]:

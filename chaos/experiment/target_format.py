@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from loadprofiles.client.endpoint import UrlMistake, header_problem, is_key_header, parse_endpoint, reserved_header
-from loadprofiles.client.error_text import masked
 from reports.shared.documents import Mistake, did_you_mean
+from reports.shared.secrets import masked
 from targets.adapters.catalogue import ADAPTERS, DEFAULT_PRESET
 
 __all__ = ["EnvironmentValue", "GatewayFile", "ReplicasFile", "TargetFile"]

@@ -107,7 +107,10 @@ def gateway_failure_text(result: ProbeResult, upstreams: Sequence[str], key: str
             f"    POST {result.url}\n"
             f"    what helps: give it these upstreams, and only these:\n{listed}"
         )
-    return f"{failure_text(result, key)}\n    the replicas are ready; the upstreams of the gateway must be:\n{listed}"
+    text = f"{failure_text(result, key)}\n    the replicas are ready; the upstreams of the gateway must be:\n{listed}"
+    if result.status in (502, 503, 504):
+        text += "\n    a gateway in a container reaches them in the network of this machine: docker run --network host"
+    return text
 
 
 def remedy(result: ProbeResult, key: str = "") -> str:

@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 from chaos.supervision.identity import WrongProcess, descendants, send_signal
+from reports.shared.secrets import masked
 
 __all__ = [
     "ALLOW_EXEC",
@@ -189,10 +190,10 @@ class _Log:
 
 
 def _readable(output: bytes) -> str:
-    """The last lines as one line of text, without control characters."""
+    """The last lines as one line of text, without control characters and with masked keys: it goes into messages."""
     text = re.sub(r"[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]", "\ufffd", output.decode(errors="replace"))
     lines = [line.strip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
-    return " | ".join(lines)[-_TAIL_CHARACTERS:]
+    return masked(" | ".join(lines))[-_TAIL_CHARACTERS:]
 
 
 def _before_exec() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 from loadprofiles.client.lenient_json import NotJsonError, decode_json
 from reports.shared.plain_text import printable_line
+from reports.shared.secrets import masked
 
-__all__ = ["MAX_TEXT_CHARS", "body_text", "compression", "encoded_text", "error_text", "excerpt", "masked", "one_line"]
+__all__ = ["MAX_TEXT_CHARS", "body_text", "compression", "encoded_text", "error_text", "excerpt", "one_line"]
 
 MAX_TEXT_CHARS = 200
 
@@ -37,16 +38,6 @@ _MAX_DEPTH = 6
 _NO_TEXT = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-_KEY = re.compile(
-    r"(?<=://)[^/\s@]+(?=@)"
-    r"|\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
-    r"|\b(?:hf|api|key|token)[-_](?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{12,}"
-    r"|\bAIza[A-Za-z0-9_-]{10,}"
-    r"|(?<=\bBearer )[^\s\"',;]{6,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+"
-)
-_MASK = "***"
-_LEAST_SECRET = 4
 
 
 def body_text(body: bytes, secrets: Iterable[str] = ()) -> str:
@@ -100,15 +91,6 @@ def one_line(text: str, secrets: Iterable[str] = (), limit: int = MAX_TEXT_CHARS
     """The text with masked keys, without line breaks and control characters, cut to `limit` characters."""
     text = printable_line(masked(text[:_MAX_TEXT_BYTES], secrets))
     return text if len(text) <= limit else text[: limit - 3].rstrip() + "..."
-
-
-def masked(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with `***` in place of every secret, and of everything that looks like an API key."""
-    for secret in sorted((s for s in secrets if len(s) >= _LEAST_SECRET), key=len, reverse=True):
-        text = text.replace(secret, _MASK)
-        for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):  # a text that was cut in the middle of the secret
-            text = text.replace(secret[:size] + "...", _MASK + "...")
-    return _KEY.sub(_MASK, text)
 
 
 def _said(error: object, depth: int) -> str:

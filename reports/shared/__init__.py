@@ -12,6 +12,7 @@ phases              the phases of a run
 plain_text          text without control characters, safe to show
 port_limits         which connections a control port drops
 regular_file        reads a file that must be a regular one
+secrets             masks keys in text
 tenancy             tenant and tier of a request, by its API key
 thresholds          thresholds that several parts apply
 tokens              simulated token streams that a client can verify, and the marker of a call

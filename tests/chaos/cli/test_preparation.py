@@ -10,8 +10,9 @@ import pytest
 
 from chaos.cli.preparation import gateway_choice, prepare, trace_options
 from chaos.experiment import target_checks
+from chaos.experiment.commands import command_notice
 from chaos.experiment.file import TraceFile
-from chaos.experiment.model import Experiment, GatewayChoice
+from chaos.experiment.model import Experiment, GatewayChoice, load_experiment
 from chaos.experiment.resolved import resolve
 from loadprofiles.replay import FORMATS
 from reports.shared.errors import InvalidFile, UserError
@@ -173,6 +174,17 @@ def test_everything_that_keeps_a_target_from_a_run_is_said_at_once_with_its_file
     first, second = str(caught.value).splitlines()[:2]
     assert first == f"{path}: key_env: the environment variable NO_SUCH_KEY is not set"
     assert f"port {port}" in second
+
+
+def test_the_commands_of_a_run_are_told_before_it_starts(tmp_path: Path) -> None:
+    told = command_notice(load_experiment(str(commanding(tmp_path))))
+    assert told == [
+        f"commands that run on this machine, in {tmp_path}:",
+        "    f1 inject: touch 'a b'",
+        "    f1 revert: ./undo.sh",
+        "    f1 verify: nowhere-to-be-found",
+    ]
+    assert command_notice(load_experiment("lose-tpu-pool")) == []
 
 
 def test_a_port_for_alerts_that_is_in_use_is_an_error_before_the_start(tmp_path: Path) -> None:

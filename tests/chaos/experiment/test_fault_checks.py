@@ -208,3 +208,16 @@ def test_a_fault_cannot_begin_on_a_replica_stopped_by_one_of_several_occurrences
         f"let it begin after the fault on line {FIRST_FAULT} has ended, or select other replicas"
     )
     assert of_faults(tmp_path, *entries) == [(FIRST_FAULT + 1, what, remedy)]
+
+
+def test_a_secret_in_a_command_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    commands = (
+        "inject: [curl, -H, 'Authorization: Bearer abcdef123'], revert: [sh, -c, 'call \"$TOKEN\"; call sk-abcdef12']"
+    )
+    found = of_faults(tmp_path, f"{{at: 0s, for: 5s, exec: {{{commands}}}}}")
+    assert [(line, what) for line, what, _ in found] == [
+        (FIRST_FAULT, f"word 3 of the {stage} command contains a secret, and commands go into every record")
+        for stage in ("inject", "revert")
+    ]
+    assert "export it" in found[0][2]
+    assert "abcdef" not in str(found)

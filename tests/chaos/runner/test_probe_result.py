@@ -79,8 +79,11 @@ def test_a_gateway_that_fails_is_named_with_the_upstreams_that_it_must_have() ->
     text = gateway_failure_text(ProbeResult("http://g/v1", "http_5xx", 502, "bad gateway"), UPSTREAMS)
     assert "POST http://g/v1\n    status 502: bad gateway" in text
     assert text.endswith(
-        "the upstreams of the gateway must be:\n        http://127.0.0.1:18101\n        http://127.0.0.1:18102"
+        "the upstreams of the gateway must be:\n        http://127.0.0.1:18101\n        http://127.0.0.1:18102\n"
+        "    a gateway in a container reaches them in the network of this machine: docker run --network host"
     )
+    refused = gateway_failure_text(ProbeResult("http://g/v1", "http_4xx", 401, "no key"), UPSTREAMS)
+    assert "container" not in refused
 
 
 def test_a_gateway_that_calls_somebody_else_is_told_its_upstreams() -> None:

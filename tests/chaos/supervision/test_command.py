@@ -31,6 +31,7 @@ def test_a_command_runs_in_its_folder_without_input_and_its_output_is_logged(tmp
     [
         (("sh", "-c", "echo one; echo two >&2; exit 3"), "exit code 3; its output ends: one | two"),
         (("sh", "-c", "kill -9 $$"), "killed by signal 9; it printed nothing"),
+        (("sh", "-c", "echo a sk-abcdefgh1234; exit 3"), "exit code 3; its output ends: a ***"),
         (("no-such-program",), "not started: no no-such-program in PATH"),
         (("./not-there",), "not started: {folder}/not-there is not there"),
         (("./plain.txt",), "not started: {folder}/plain.txt is not executable (Permission denied)"),

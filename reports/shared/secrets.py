@@ -1,0 +1,39 @@
+"""Masks keys in text: configured secrets, and what looks like an API key. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["has_secret", "masked"]
+
+_KEY = re.compile(
+    r"(?<=://)[^/\s@]+(?=@)"
+    r"|\b(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
+    r"|\b(?:hf|api|key|token)[-_](?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{12,}"
+    r"|\bAIza[A-Za-z0-9_-]{10,}"
+    r"|(?<=\bBearer )[^\s\"',;]{6,}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+"
+)
+_MASK = "***"
+_LEAST_SECRET = 4
+
+_REFERENCE = re.compile(r"\$(?:\w+|\{[^}]*\}|\([^)]*\))")
+"""A variable or a command of a shell, in place of a value."""
+_USER = re.compile(r"(?<=://)([^/\s@:]{0,16}):?@")
+"""The user of a URL without a password."""
+
+
+def masked(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text with `***` in place of every secret, and of everything that looks like an API key."""
+    for secret in sorted((s for s in secrets if len(s) >= _LEAST_SECRET), key=len, reverse=True):
+        text = text.replace(secret, _MASK)
+        for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):  # a text that was cut in the middle of the secret
+            text = text.replace(secret[:size] + "...", _MASK + "...")
+    return _KEY.sub(_MASK, text)
+
+
+def has_secret(text: str) -> bool:
+    """Whether the text contains what looks like a key or a password, apart from references such as `$TOKEN`."""
+    text = _USER.sub(r"\1 ", _REFERENCE.sub("", text))
+    return masked(text) != text
