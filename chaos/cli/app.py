@@ -19,6 +19,7 @@ import typer
 
 from chaos.cli.by_hand_commands import commands as by_hand_commands
 from chaos.cli.options import (
+    AllowExposedOption,
     ExperimentArgument,
     FormatOption,
     GatewaysOption,
@@ -178,6 +179,7 @@ def run(
     allow_exec: Annotated[
         bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")
     ] = False,
+    allow_exposed: AllowExposedOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")] = False,
 ) -> None:
     """Run an experiment, write its record, print its verdict."""
@@ -212,6 +214,7 @@ def run(
         runs=runs,
         may_leave_loopback=yes_i_may,
         allow_exec=allow_exec,
+        allow_exposed=allow_exposed,
         quiet=quiet,
         words=["brownout", *sys.argv[1:]],
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from chaos.cli.options import AtOption, GatewayOption, JsonOption, RunsOption, SeedOption
+from chaos.cli.options import AllowExposedOption, AtOption, GatewayOption, JsonOption, RunsOption, SeedOption
 
 __all__ = ["commands"]
 
@@ -20,6 +20,7 @@ def up(
         str, typer.Option("--stack", help="A stack from `brownout list stacks`, or a file.")
     ] = "multi-cloud",
     gateway: GatewayOption = None,
+    allow_exposed: AllowExposedOption = False,
     replicas_only: Annotated[
         bool, typer.Option("--replicas-only", help="Only the replicas: the upstreams of a gateway of yours.")
     ] = False,
@@ -42,6 +43,7 @@ def up(
     code = serve_up(
         stack,
         gateway=gateway,
+        allow_exposed=allow_exposed,
         replicas_only=replicas_only,
         first_port=first_port,
         port=port,

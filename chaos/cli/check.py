@@ -61,7 +61,7 @@ def check_experiments(
     `scale`: as given; `auto` prints the plan of the whole load, because only a run finds the factor.
     Raises UserError with the mistakes of all experiments, after the plans of the valid ones.
     """
-    problems = []
+    problems: list[str] = []
     given = parse_scale(scale)
     factor = 1.0 if isinstance(given, str) else given
     variants = combinations(stacks, gateways, None)

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 __all__ = [
+    "AllowExposedOption",
     "AtOption",
     "ExperimentArgument",
     "FormatOption",
@@ -59,6 +60,10 @@ GatewaysOption = Annotated[
 GatewayOption = Annotated[
     str | None,
     typer.Option("--gateway", metavar="NAME[:PRESET]", help="A real gateway in front of the stack's replicas."),
+]
+AllowExposedOption = Annotated[
+    bool,
+    typer.Option("--allow-exposed", help="The gateway may listen where other machines reach it; else it is ended."),
 ]
 TargetOption = Annotated[
     Optional[Path],  # noqa: UP045

@@ -11,7 +11,7 @@ import yaml
 
 from chaos.by_hand.borrowing import check_lender, lender_of
 from chaos.experiment.commands import command_problem
-from chaos.experiment.model import Experiment, GatewayChoice, load_experiment
+from chaos.experiment.model import ALLOW_EXPOSED, Experiment, GatewayChoice, load_experiment
 from chaos.experiment.resolved import resolve
 from chaos.experiment.short_form import short_form
 from chaos.experiment.target_checks import (
@@ -25,7 +25,7 @@ from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
 from targets.adapters.catalogue import parse_choice
 
-__all__ = ["gateway_choice", "port_warning", "prepare", "resolved_text", "trace_options", "without_options"]
+__all__ = ["exposed", "gateway_choice", "port_warning", "prepare", "resolved_text", "trace_options", "without_options"]
 
 
 def prepare(
@@ -38,6 +38,7 @@ def prepare(
     target: Path | None = None,
     gateway: str | None = None,
     allow_exec: bool = False,
+    allow_exposed: bool = False,
     short: bool = False,
     confirm: bool = False,
     scale: float = 1.0,
@@ -45,13 +46,16 @@ def prepare(
 ) -> Experiment:
     """Read an experiment and its trace, and check that load may be sent to its target. Raises UserError.
 
-    `allow_exec`: the commands of its faults may be run. `short`: its short form. `confirm`: with the confirmation by
-    shedding. `scale`: of the load. `on_note` receives what the user should know about the trace, line by line. The
-    options of the replay are resolved in the experiment that is returned.
+    `allow_exec`: the commands of its faults may be run. `allow_exposed`: its gateway may listen beyond this machine.
+    `short`: its short form. `confirm`: with the confirmation by shedding. `scale`: of the load. `on_note` receives what
+    the user should know about the trace, line by line. The options of the replay are resolved in the experiment that is
+    returned.
     """
     choice = gateway_choice(gateway)
     experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
     experiment = replace(experiment, scale=scale)
+    if allow_exposed:
+        experiment = replace(experiment, gateway=exposed(experiment.gateway))
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}
@@ -121,6 +125,16 @@ def gateway_choice(text: str | None) -> GatewayChoice | None:
         return None
     adapter, preset = parse_choice(text)
     return GatewayChoice(adapter.name, preset)
+
+
+def exposed(choice: GatewayChoice | None) -> GatewayChoice:
+    """The gateway, allowed to listen beyond this machine. Raises UserError without one."""
+    if choice is None:
+        raise UserError(
+            f"{ALLOW_EXPOSED} is about a gateway that brownout starts, and there is none: add --gateway NAME, or leave "
+            f"{ALLOW_EXPOSED} out"
+        )
+    return choice._replace(exposed=True)
 
 
 def trace_options(folder: Path | None, **options: object) -> dict[str, object] | None:

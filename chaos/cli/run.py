@@ -40,6 +40,7 @@ def run_experiment(
     runs: Path,
     may_leave_loopback: bool,
     allow_exec: bool = False,
+    allow_exposed: bool = False,
     quiet: bool,
     words: Sequence[str],
 ) -> int:
@@ -64,6 +65,7 @@ def run_experiment(
                 trace=trace,
                 may_leave_loopback=may_leave_loopback,
                 allow_exec=allow_exec,
+                allow_exposed=allow_exposed,
                 short=short,
                 confirm=confirm,
                 scale=1.0 if isinstance(factor, str) else factor,

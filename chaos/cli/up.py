@@ -13,7 +13,7 @@ from chaos.by_hand.runtime import runtime_folder
 from chaos.by_hand.up import Up
 from chaos.cli.console import open_console, shell_path
 from chaos.cli.lasting_output import output_that_waits_for_nobody
-from chaos.cli.preparation import gateway_choice, port_warning
+from chaos.cli.preparation import exposed, gateway_choice, port_warning
 from chaos.experiment.checks import MAX_RUN_S
 from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline
 from chaos.experiment.resolved import resolve
@@ -40,6 +40,7 @@ def serve_up(
     profile: str,
     seed: int | None,
     runs: Path,
+    allow_exposed: bool = False,
 ) -> int:
     """Start a stack, and end it when a signal comes. Returns exit code 0.
 
@@ -52,6 +53,8 @@ def serve_up(
         what = "--gateway" if gateway is not None else "--port"
         raise UserError(f"--replicas-only and {what} exclude each other: leave one of them out")
     choice = gateway_choice(gateway)
+    if allow_exposed:
+        choice = exposed(choice)
     experiment = _experiment(stack, choice, profile, seed, first_port)
     if choice is not None and (problem := installation_problem(choice)):
         raise UserError(problem)

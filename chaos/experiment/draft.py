@@ -199,7 +199,8 @@ def draft(
         replayed=replayed or mapping(data.get("load")).get("trace") is not None,
     )
     if gateway is not None:
-        made.target = {**made.target, "gateway": {gateway.name: {"preset": gateway.preset}}}
+        settings = {"preset": gateway.preset, "allow_exposed": gateway.exposed}
+        made.target = {**made.target, "gateway": {gateway.name: settings}}
     base = Path(document.file).parent
     whose = Path(made.target_document.file).parent
     behind = mapping(made.target.get("replicas"))

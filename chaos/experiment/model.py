@@ -42,6 +42,7 @@ from targets.adapters.catalogue import DEFAULT_PRESET
 from targets.stack import Stack
 
 __all__ = [
+    "ALLOW_EXPOSED",
     "EXPERIMENTS",
     "AlertSettings",
     "Experiment",
@@ -58,6 +59,9 @@ __all__ = [
 
 Front = Literal["reference", "adapter", "running", "none"]
 """What is in front of the replicas: the gateway of brownout, a real one that a run starts, the user's own, nothing."""
+
+ALLOW_EXPOSED: Final = "--allow-exposed"
+"""The option of `run` and `up` that lets a gateway listen beyond this machine."""
 
 EXPERIMENTS: Final = Path(__file__).parents[1] / "experiments"
 

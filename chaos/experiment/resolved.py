@@ -75,7 +75,8 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
 def _target(experiment: Experiment, stack: Stack | None) -> dict[str, Any]:
     if experiment.url is None:
         chosen = experiment.gateway
-        gateway = {"gateway": {chosen.name: {"preset": chosen.preset}}} if chosen is not None else {}
+        allowed = {"allow_exposed": True} if chosen is not None and chosen.exposed else {}
+        gateway = {"gateway": {chosen.name: {"preset": chosen.preset, **allowed}}} if chosen is not None else {}
         return {"stack": stack.name, **gateway} if stack is not None else {}
     behind = {} if stack is None else {"replicas": {"stack": stack.name, "first_port": experiment.first_port}}
     return {**asdict(experiment.url), **behind}

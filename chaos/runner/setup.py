@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from chaos.experiment.model import Experiment, Front, UrlTarget
+from chaos.experiment.model import ALLOW_EXPOSED, Experiment, Front, UrlTarget
 from chaos.experiment.target_checks import installation_of, installation_problem
 from chaos.runner.adapter_gateway import AdapterGateway
 from chaos.runner.deployment import GATEWAY, Deployment, load_spec
@@ -174,7 +174,9 @@ class Setup:
         what = f"{choice.name} listens at {', '.join(exposed)}: other machines can reach it"
         if not choice.exposed:
             remedy = f"gateway: {{{choice.name}: {{preset: {choice.preset}, allow_exposed: true}}}}"
-            raise Ended("failed", f"{what}\n    if you allow that, write in the target {remedy}", 5)
+            raise Ended(
+                "failed", f"{what}\n    if you allow that, add {ALLOW_EXPOSED}, or write in the target {remedy}", 5
+            )
         self.say(what)
 
     def _name_exposure(self, url: str) -> None:

@@ -223,3 +223,22 @@ def test_a_gateway_that_is_not_installed_stops_the_run_before_it_starts(monkeypa
     monkeypatch.setattr(target_checks, "installed", lambda adapter: None)
     with pytest.raises(UserError, match="litellm is not installed: brownout targets install litellm"):
         prepare("lose-tpu-pool", stack=None, seed=None, trace=None, may_leave_loopback=False, gateway="litellm")
+
+
+def test_exposure_can_be_allowed_on_the_command_line_for_a_gateway_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaos.cli.preparation.installation_problem", lambda choice: "")
+
+    def allowed(gateway: str | None) -> Experiment:
+        return prepare(
+            "lose-tpu-pool",
+            stack=None,
+            seed=None,
+            trace=None,
+            may_leave_loopback=False,
+            gateway=gateway,
+            allow_exposed=True,
+        )
+
+    assert resolve(allowed("nginx:tuned"))["target"]["gateway"] == {"nginx": {"preset": "tuned", "allow_exposed": True}}
+    with pytest.raises(UserError, match="--allow-exposed is about a gateway that brownout starts, and there is none"):
+        allowed(None)

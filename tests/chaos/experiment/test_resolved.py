@@ -26,6 +26,12 @@ OF_A_URL: dict[str, Any] = {
 USERS = "{url: 'http://127.0.0.1:4000', model: m, replicas: {stack: naive, first_port: 18101}}"
 
 TARGETS: list[tuple[str, dict[str, Any], str, bool]] = [
+    (
+        "{stack: naive, gateway: {nginx: {allow_exposed: true}}}",
+        {"stack": "naive", "gateway": {"nginx": {"preset": "default", "allow_exposed": True}}},
+        "adapter",
+        False,
+    ),
     ("{stack: naive}", {"stack": "naive"}, "reference", True),
     (
         "{stack: naive, gateway: {nginx: {}}}",
