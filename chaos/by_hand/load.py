@@ -93,7 +93,7 @@ class HandLoad:
                 raise TargetFailed("the load was stopped before it had started")
             if not started.done():
                 await self.stop()
-                raise TargetFailed(f"the load did not start{self.setup.watch.last_words(LOAD)}")
+                raise TargetFailed(f"the load did not start{self.setup.watch.log_excerpt(LOAD)}")
         finally:
             started.cancel()
             ended.cancel()

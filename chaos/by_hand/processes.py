@@ -76,7 +76,7 @@ async def _ready(setup: Setup, urls: Mapping[str, str]) -> None:
     try:
         await unless_ended(setup.supervisor, urls, all_ready(urls, setup.is_ready))
     except ProcessEnded as ended:
-        raise TargetFailed(f"{ended}{setup.watch.last_words(ended.name)}") from None
+        raise TargetFailed(f"{ended}{setup.watch.log_excerpt(ended.name)}") from None
 
 
 def _is_free(port: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final, TextIO, cast
 
 from reports.shared.errors import BrownoutError
 
-__all__ = ["LastingOutput", "OutputError", "lasting_output", "output_that_waits_for_nobody"]
+__all__ = ["LastingOutput", "OutputError", "lasting_output", "nonblocking_output"]
 
 IMPATIENT_S: Final = 0.2
 """How long a run waits for a terminal or a pipe that takes nothing, seconds, before it drops text."""
@@ -180,7 +180,7 @@ def _open_closed_descriptors() -> None:
 
 
 @contextlib.contextmanager
-def output_that_waits_for_nobody() -> Iterator[None]:
+def nonblocking_output() -> Iterator[None]:
     """Within the block, text is dropped where a terminal is stopped (Ctrl-S) or a pipe is full: no event loop waits."""
     streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, LastingOutput)]
     before = [stream.patience_s for stream in streams]

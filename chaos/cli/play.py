@@ -16,7 +16,7 @@ from rich.text import Text
 from chaos.by_hand.borrowing import borrowed_replicas
 from chaos.by_hand.in_run import controls_of_run
 from chaos.cli.console import open_console, shell_path
-from chaos.cli.lasting_output import output_that_waits_for_nobody
+from chaos.cli.lasting_output import nonblocking_output
 from chaos.cli.preparation import resolved_text
 from chaos.cli.verdict import print_verdict
 from chaos.experiment.model import Experiment
@@ -70,7 +70,7 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
     try:
         folder.write("experiment.yaml", resolved_text(experiment, command))
         lent = borrowed_replicas(experiment, f"the run {folder.path.name}")
-        with output_that_waits_for_nobody(), progress, lent:
+        with nonblocking_output(), progress, lent:
             began = True
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
@@ -112,7 +112,7 @@ def conclude(console: Console, recorded: Recorded) -> int:
     Where a user interrupts the analysis, that ends, and the exit code is that of a run that was interrupted.
     """
     if recorded.interrupted:
-        with output_that_waits_for_nobody():
+        with nonblocking_output():
             return _conclude(console, recorded)
     return _conclude(console, recorded)
 
@@ -129,7 +129,7 @@ def _conclude(console: Console, recorded: Recorded) -> int:
         command = f"brownout report {shell_path(recorded.folder)}"
         undone = recorded.left.summary
         text = f"interrupted in the analysis: {undone}, and the record is complete; its reports: {command}"
-        with output_that_waits_for_nobody():
+        with nonblocking_output():
             console.print(Text(text), soft_wrap=True)
         return 5 if recorded.left else INTERRUPTED
     finally:

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chaos.cli.console import open_console, shell_path
-from chaos.cli.lasting_output import output_that_waits_for_nobody
+from chaos.cli.lasting_output import nonblocking_output
 from chaos.cli.play import Recorded, conclude, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
@@ -60,7 +60,7 @@ def _interrupted(console: Console, played: Recorded) -> int:
     if played.analysis is not None:
         played.analysis.abandon()
     command = f"brownout report {shell_path(played.folder)}"
-    with output_that_waits_for_nobody():
+    with nonblocking_output():
         text = f"the twin was interrupted; the run is complete. Its report: {command}"
         console.print(Text(text), soft_wrap=True)
     return INTERRUPTED

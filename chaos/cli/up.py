@@ -12,7 +12,7 @@ from rich.text import Text
 from chaos.by_hand.runtime import runtime_folder
 from chaos.by_hand.up import Up
 from chaos.cli.console import open_console, shell_path
-from chaos.cli.lasting_output import output_that_waits_for_nobody
+from chaos.cli.lasting_output import nonblocking_output
 from chaos.cli.preparation import exposed, gateway_choice, port_warning
 from chaos.experiment.checks import MAX_RUN_S
 from chaos.experiment.model import Experiment, GatewayChoice, Slo, Timeline
@@ -84,7 +84,7 @@ def serve_up(
             )
             return await up.serve()
 
-        with output_that_waits_for_nobody():
+        with nonblocking_output():
             ended = uvloop.run(serve())
     finally:
         folder.close()

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.cli.console import open_console, shell_path
-from chaos.cli.lasting_output import output_that_waits_for_nobody
+from chaos.cli.lasting_output import nonblocking_output
 from chaos.cli.twin_table import twin_renderable
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.supervision.run_lock import going_on
@@ -63,7 +63,7 @@ def print_verdict(
     ends at once. `analysis`: the analysis process, if it was already started. `undone`: what became of its faults.
     """
     if why:
-        with output_that_waits_for_nobody():  # the analysis comes in any case
+        with nonblocking_output():  # the analysis comes in any case
             console.print(Text(f"ended early: {why}", style="bold red"))
     if code == 130:
         if analysis is not None:
@@ -73,7 +73,7 @@ def print_verdict(
         console.print(Text(text), soft_wrap=True)
         return 130
     if why:
-        with output_that_waits_for_nobody():
+        with nonblocking_output():
             console.print(Text(undone), soft_wrap=True)
     try:
         verdict = (analysis or AnalysisChild(folder)).finish()

@@ -50,7 +50,7 @@ class AdapterGateway:
     installed: Installation
     site: Site
     folder: RunFolder
-    _told: dict[str, UpstreamState] = field(default_factory=dict)
+    _last_states: dict[str, UpstreamState] = field(default_factory=dict)
     _counted: dict[str, UpstreamState] = field(default_factory=dict)
     _read_to: int = 0
     _rest: str = ""
@@ -169,9 +169,9 @@ class AdapterGateway:
 
     def note(self, states: Mapping[str, UpstreamState]) -> None:
         """Record the statistics if they have changed. None at all: they cannot be read."""
-        if dict(states) == self._told:
+        if dict(states) == self._last_states:
             return
-        self._told = dict(states)
+        self._last_states = dict(states)
         shown = {
             name: {"attempts": state.attempts, "refused": state.refused, "available": state.available}
             for name, state in states.items()

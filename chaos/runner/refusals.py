@@ -30,7 +30,7 @@ class Refusals:
     def __init__(self, count: Callable[[], int | None] = refused_here) -> None:
         self._count = count
         self._from: int | None = None
-        self._told: int | None = None
+        self._last_count: int | None = None
         self.own = 0
         """Connections of the runner that were refused: it asks dead replicas whether they are ready again."""
 
@@ -42,7 +42,7 @@ class Refusals:
         if self._from is None:
             self._from = now - self.own
         others = max(0, now - self.own - self._from)
-        if others == self._told:
+        if others == self._last_count:
             return None
-        self._told = others
+        self._last_count = others
         return others

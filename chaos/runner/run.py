@@ -246,7 +246,7 @@ class Run:
                     self.progress,
                     judge_steady_state=self._unsteady,
                     on_drain=self._start_analysis,
-                    load_log=lambda: self.watch.last_words(LOAD),
+                    load_log=lambda: self.watch.log_excerpt(LOAD),
                     not_carried=self.watch.not_carried,
                 )
                 watching = [asyncio.create_task(self.watch.watch())]

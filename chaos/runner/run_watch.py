@@ -121,13 +121,13 @@ class RunWatch:
             )
         if not expected:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
-            self._early.end("failed", f"{child.name} exited unexpectedly ({how}){self.last_words(child.name)}", 5)
+            self._early.end("failed", f"{child.name} exited unexpectedly ({how}){self.log_excerpt(child.name)}", 5)
 
     def state(self, process: str) -> str:
         """`running`, `stopped` or `gone`."""
         return self.supervisor.state(process) if self.supervisor is not None else "gone"
 
-    def last_words(self, process: str) -> str:
+    def log_excerpt(self, process: str) -> str:
         """The end of a process's log, as lines of a message."""
         log = self._folder.log(process)
         try:
@@ -192,7 +192,7 @@ class RunWatch:
         assert self.supervisor is not None
         child = self.supervisor.child(silence.process)
         at_s = (time.time_ns() - (self._load.started_ns or 0)) / 1e9
-        log = self.last_words(silence.process)
+        log = self.log_excerpt(silence.process)
         self._early.end("failed", silence_text(silence, child.kind if child else "", at_s, log), 5)
         with contextlib.suppress(LookupError, ShepherdGone, Refused):
             await self.supervisor.kill(silence.process)

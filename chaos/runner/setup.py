@@ -159,7 +159,7 @@ class Setup:
         try:
             await unless_ended(self.supervisor, [GATEWAY], self.gateway.wait_until_ready())
         except TargetFailed as error:
-            raise Ended("failed", f"{error}{self.watch.last_words(GATEWAY)}", 5) from None
+            raise Ended("failed", f"{error}{self.watch.log_excerpt(GATEWAY)}", 5) from None
         self.is_ready(GATEWAY)
         self._check_exposure()
 
@@ -231,7 +231,7 @@ class Setup:
         await asyncio.gather(*late, return_exceptions=True)
         for task in done:
             if isinstance(error := task.exception(), ProcessEnded):
-                raise Ended("failed", f"{error}{self.watch.last_words(error.name)}", 5)
+                raise Ended("failed", f"{error}{self.watch.log_excerpt(error.name)}", 5)
         if late:
             names = " and ".join(what for what, task in tasks.items() if task in late)
             why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
@@ -268,7 +268,7 @@ class Setup:
             upstreams = [deployment.replica_url(name) for name in deployment.addresses]
             target = self.experiment.url
             text = gateway_failure_text(result, upstreams, target.key_variables if target is not None else "")
-            raise Ended("failed", text + (self.watch.last_words(GATEWAY) if self.gateway is not None else ""), 5)
+            raise Ended("failed", text + (self.watch.log_excerpt(GATEWAY) if self.gateway is not None else ""), 5)
         if (own := self.experiment.url) is not None:
             self._name_exposure(own.url)
         for note in notes(result, at_replica=reached.model):

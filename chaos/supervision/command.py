@@ -118,7 +118,7 @@ def outcome(line: bytes | str, timeout_s: float) -> tuple[bool, str]:
         said = json.loads(line)
         status, why, tail = said["exit"], str(said["why"]), str(said["tail"])
     except (ValueError, KeyError, TypeError):
-        return False, f"what became of it is not known: its watcher ended without a word (limit {timeout_s:g} s)"
+        return False, f"what became of it is not known: its watcher ended and reported nothing (limit {timeout_s:g} s)"
     if status == 0:
         return True, ""
     if not why:

@@ -63,7 +63,7 @@ async def load(processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(module, "load_spec", spec)
     monkeypatch.setattr(module, "ENDS_WITHIN_S", 0.1)
-    watch = SimpleNamespace(last_words=lambda name: f"\n    log: {name}.log")
+    watch = SimpleNamespace(log_excerpt=lambda name: f"\n    log: {name}.log")
     setup = SimpleNamespace(
         url="http://127.0.0.1:1",
         headers=None,

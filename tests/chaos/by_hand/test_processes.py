@@ -29,7 +29,7 @@ class FakeSetup:
         )
         self.gateway: Any = None
         self.supervisor = SimpleNamespace(state=lambda name: self.state, stop=self.stop, wait=self.wait)
-        self.watch = SimpleNamespace(last_words=lambda name: f": the log of {name}")
+        self.watch = SimpleNamespace(log_excerpt=lambda name: f": the log of {name}")
         self.status: int | None = None
         """Of a process that ends as soon as it has started."""
 

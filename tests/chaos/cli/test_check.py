@@ -132,10 +132,3 @@ def test_the_plan_says_what_run_will_want_for_a_gateway(tmp_path: Path, monkeypa
     made = load_experiment(path, gateway=GatewayChoice("litellm"))
     text = " ".join(plan_text(made, load(20, 2), width=400).split())
     assert "litellm is not installed: brownout targets install litellm; run will refuse to start without it" in text
-
-
-def test_each_of_several_gateways_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    gateways = ["nginx", "haproxy:tuned", "nginx"]
-    assert check_experiments(["lose-tpu-pool"], stack=None, seed=None, trace=None, gateways=gateways) == 0
-    printed = capsys.readouterr().out
-    assert (printed.count("nginx:default in front"), printed.count("haproxy:tuned in front")) == (1, 1)

@@ -16,7 +16,7 @@ from typing import IO, cast
 import pytest
 
 from chaos.cli.console import open_console
-from chaos.cli.lasting_output import LastingOutput, OutputError, lasting_output, output_that_waits_for_nobody
+from chaos.cli.lasting_output import LastingOutput, OutputError, lasting_output, nonblocking_output
 from tests.support.paths import ROOT
 
 
@@ -121,7 +121,7 @@ def test_a_patient_output_waits_for_a_reader_and_loses_nothing() -> None:
 def test_within_the_block_no_output_is_waited_for() -> None:
     with lasting_output():
         out = cast(LastingOutput, sys.stdout)
-        with output_that_waits_for_nobody():
+        with nonblocking_output():
             assert out.patience_s is not None
         assert out.patience_s is None
 

@@ -125,5 +125,5 @@ def test_a_record_that_is_no_command_is_refused(tmp_path: Path, wrong: dict[str,
 def test_a_watcher_that_says_nothing_is_no_success(line: bytes) -> None:
     assert outcome(line, 5.0) == (
         False,
-        "what became of it is not known: its watcher ended without a word (limit 5 s)",
+        "what became of it is not known: its watcher ended and reported nothing (limit 5 s)",
     )
