@@ -72,14 +72,12 @@ class Reader:
 
     @contextmanager
     def started(self, text: str, ready: str) -> Iterator[subprocess.Popen[str]]:
-        assert NGINX is not None
-        path = f"{BIN}:{NGINX.program.parent}:{os.environ['PATH']}"
         log = self.folder / f"{ready or 'nginx'}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 shlex.split(self.ported(text)),
                 cwd=self.folder,
-                env={**os.environ, "PATH": path, **NGINX.environment()},
+                env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -96,7 +94,9 @@ class Reader:
 @pytest.mark.slow
 def test_the_walk_through_leads_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
-    with reader.started(command("nginx -p"), "") as nginx:
+    said = reader.run(re.findall(r"`(brownout targets install \w+)` unpacks it", PAGE)[0], 0)
+    [program] = re.findall(r"^to start it by hand, add its options to: (.*)$", said, re.M)
+    with reader.started(f"{program} {command('nginx -p').removeprefix('nginx ')}", "") as nginx:
         assert "lose-tpu-pool" in reader.run(command("brownout list --target"), 0)
         with reader.started(command("brownout up --replicas-only"), "trainium-1"):
             run = command("brownout run lose-tpu-pool --target")
