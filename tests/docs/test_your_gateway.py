@@ -94,7 +94,7 @@ class Reader:
 @pytest.mark.slow
 def test_the_walk_through_leads_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
-    said = reader.run(re.findall(r"`(brownout targets install \w+)` unpacks it", PAGE)[0], 0)
+    said = reader.run(re.findall(r"`(brownout targets install \w+)`", PAGE)[0], 0)
     [program] = re.findall(r"^to start it by hand, add its options to: (.*)$", said, re.M)
     with reader.started(f"{program} {command('nginx -p').removeprefix('nginx ')}", "") as nginx:
         assert "lose-tpu-pool" in reader.run(command("brownout list --target"), 0)
