@@ -86,7 +86,7 @@ def _check_target(made: Draft) -> Iterator[Problem]:
     yield from _check_alerts(made)
     api = target.get("api") or (made.profile.client.api if made.profile is not None else "")
     for name in mapping(target.get("gateway")):
-        if name in ADAPTERS and api and api not in ADAPTERS[name].apis:
+        if name in ADAPTERS and isinstance(api, str) and api and api not in ADAPTERS[name].apis:
             what = f"{name} does not pass on the API {api}, which the clients of the profile use"
             yield say(("target", "gateway"), what, "name another gateway, or another profile")
     if api == "anthropic":

@@ -127,7 +127,8 @@ def remedy(result: ProbeResult, key: str = "") -> str:
     for words, text in _FIELD_REMEDIES:
         if status in (400, 422, 500, 501) and re.search(words, said):
             return text
-    if status in (400, 404, 422) and re.search(_NO_MODEL, said):
+    of_model = re.search(_NO_MODEL, said) is not None or (status == 404 and bool(result.models))
+    if status in (400, 404, 422) and of_model:
         listed = f"; it lists {', '.join(result.models)}" if result.models else ""
         return f"correct model: under target:{listed}"
     if status == 404:

@@ -232,11 +232,13 @@ class Setup:
         for task in done:
             if isinstance(error := task.exception(), ProcessEnded):
                 raise Ended("failed", f"{error}{self.watch.log_excerpt(error.name)}", 5)
+        for task in done:
+            if (failure := task.exception()) is not None:
+                raise failure
         if late:
             names = " and ".join(what for what, task in tasks.items() if task in late)
             why = f"{names} was not ready within {READY_WITHIN_S:g} s; logs are in {self.folder.path / 'logs'}"
             raise Ended("failed", why, 5)
-        await asyncio.gather(*tasks.values())
 
     def is_ready(self, name: str) -> None:
         """Record that a process serves."""

@@ -172,8 +172,10 @@ def _down_s(missed: list[Call], served_s: list[float]) -> float | None:
     """
     last_s = max(served_s, default=-math.inf)
     failed = [call for call in missed if call.outcome in _DOWN]
-    after = [call.end_s for call in failed if call.end_s >= last_s]
-    return min(after) if len(after) > len(missed) / 2 else None
+    after = [call for call in failed if call.end_s >= last_s]
+    if not any(call.outcome == Outcome.REFUSED for call in after):
+        return None  # something listens, and closes connections
+    return min(call.end_s for call in after) if len(after) > len(missed) / 2 else None
 
 
 def _busiest(evidence: Evidence, begin_s: float, end_s: float) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ call may be no upstream. What cannot be known is not said:
 - A request at a replica without trace context and without a marker may be of any call. Each of them may be one of the
   calls that seem to have come to no replica.
 - Without the lines of the replicas (`reports.record.requests`), spans that were lost with a process are missing.
-- With few calls, a replica may have got none by chance.
+- With few sessions, a replica may have got none by chance.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from reports.shared.phases import GATE_PHASES
 
 __all__ = ["Elsewhere", "answered_elsewhere", "replicas_without_call"]
 
-_CALLS_EACH: Final = 5
-"""With so many requests per replica, all together, it is below 7 % that chance leaves one of 2 to 12 without any."""
+_SESSIONS_EACH: Final = 5
+"""A gateway may keep a session at its replica. With so many sessions per replica, all together, it is below 7 % that
+chance leaves one of 2 to 12 without any."""
 _UNEXPLAINED: Final = 1
 """Calls that may seem to have come to no replica: a trace context may have joined a request to another call."""
 _UNEXPLAINED_SHARE: Final = 0.001
@@ -66,15 +67,16 @@ def replicas_without_call(
 ) -> tuple[str, ...]:
     """The replicas that got no call of this run in [begin_s, end_s), behind a gateway that the user configured.
 
-    Empty also where so few calls came to replicas that chance may leave one without.
+    Empty also where so few sessions came to replicas that chance may leave one without.
     """
     target = record.experiment.get("target")
     if not record.foreign_gateway or calls.has_gateway or not isinstance(target, dict) or "url" not in target:
         return ()
-    requests = [request for call in calls.calls for request in call.replica_requests]
-    requests += _anybodys(calls)
-    got = [request.replica for request in requests if begin_s <= request.start_s < end_s]
-    if len(got) < _CALLS_EACH * len(record.replicas):
+    requests = [(call.session, request) for call in calls.calls for request in call.replica_requests]
+    requests += [(f"request {number}", request) for number, request in enumerate(_anybodys(calls))]
+    during = [(whose, request.replica) for whose, request in requests if begin_s <= request.start_s < end_s]
+    got = {replica for _, replica in during}
+    if len({whose for whose, _ in during}) < _SESSIONS_EACH * len(record.replicas):
         return ()
     return tuple(replica.name for replica in record.replicas if replica.name not in got)
 

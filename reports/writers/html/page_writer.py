@@ -39,7 +39,11 @@ def write_html(report: Report, folder: Path) -> Path:
 
 def write_window_html(report: Report, folder: Path) -> Path:
     """Write the page of a fault window into `folder`, and Bokeh's script into the folder above. Raises OSError."""
-    write_whole(folder.parent / SHARED_SCRIPT, _bokeh().encode())  # also over one of an older version
+    try:
+        script = _bokeh()
+    except (OSError, ImportError):
+        script = ""  # the page has no charts then
+    write_whole(folder.parent / SHARED_SCRIPT, script.encode())  # also over one of an older version
     return write_whole(folder / "report.html", page_text(report.data, f"../{SHARED_SCRIPT}").encode())
 
 

@@ -73,6 +73,7 @@ def test_a_stack_is_searched_in_the_folder_of_the_target_file(tmp_path: Path) ->
         ("brownout: 1\ntarget: {stack: naive, gateway: nginx:tuned}\n", 2, "must name the gateway as a key"),
         ("brownout: 1\ntarget: {stack: naive, gateway: {nginx: tuned}}\n", 2, 'must give settings to "nginx"'),
         ("brownout: 1\ntarget: {stack: naive, gateway: {nginx: }}\n", 2, 'must give settings to "nginx"'),
+        ("brownout: 1\ntarget: {stack: naive, gateway: {nginx: {}}, api: [openai]}\n", 2, '"target.api"'),
         ("brownout: 1\ntarget: {\n", 0, ""),
         ("", 0, ""),
         ("- a list\n", 0, ""),

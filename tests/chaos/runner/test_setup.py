@@ -21,7 +21,7 @@ from chaos.runner.early_end import Ended
 from chaos.runner.load_control import LoadControl
 from chaos.runner.ports import check_free
 from chaos.runner.probe_result import ProbeResult
-from chaos.runner.record_writer import RunFolder
+from chaos.runner.record_writer import RecordFull, RunFolder
 from chaos.runner.run_watch import RunWatch
 from chaos.runner.setup import Setup
 from chaos.testing.mock_clock import run_in_virtual_time
@@ -288,6 +288,25 @@ def test_a_replica_that_exits_as_it_starts_is_not_waited_for(tmp_path: Path, mon
     monkeypatch.setattr(setup_of_runs, "all_ready", never)
     with pytest.raises(Ended, match=r"exited before it was ready \(killed by signal 9\)\n +log: "):
         asyncio.run(start())
+
+
+def test_an_error_while_the_stack_starts_is_no_process_that_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path)))
+
+    class Waiting:
+        async def wait(self, name: str) -> int:
+            await asyncio.Event().wait()
+            return 0
+
+    async def full(urls: object, on_ready: object) -> None:
+        raise RecordFull("no space left")
+
+    rig.setup.supervisor = cast(Any, Waiting())
+    monkeypatch.setattr(setup_of_runs, "all_ready", full)
+    with pytest.raises(RecordFull, match="no space left"):
+        asyncio.run(rig.setup._all_ready({"the load generator": asyncio.Event().wait()}))
 
 
 def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:

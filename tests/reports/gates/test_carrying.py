@@ -127,6 +127,18 @@ def test_rejected_calls_are_not_served(behind: RecordBuilder) -> None:
     assert found(behind) is not None
 
 
+def test_a_gateway_that_only_closes_connections_still_listens(behind: RecordBuilder) -> None:
+    used(behind, 0.97)
+    for name, at in sent():
+        if at < 8.0:
+            serve(behind, name, at)
+        else:
+            behind.call(name, 0, at, ups=[], ttft=None, outcome="reset")
+    one = found(behind)
+    assert one is not None
+    assert (one.down_s, one.limit) == (None, "gateway")
+
+
 @pytest.mark.parametrize("outcome", ["refused", "reset"])
 def test_a_gateway_that_died_in_the_baseline_is_down_and_not_slow(behind: RecordBuilder, outcome: str) -> None:
     used(behind, 0.97)
@@ -134,7 +146,7 @@ def test_a_gateway_that_died_in_the_baseline_is_down_and_not_slow(behind: Record
         if at < 8.0:
             serve(behind, name, at)
         else:
-            behind.call(name, 0, at, ups=[], ttft=None, outcome=outcome)
+            behind.call(name, 0, at, ups=[], ttft=None, outcome=outcome if at < 14.0 else "refused")
     one = found(behind)
     assert one is not None
     assert one.text == (

@@ -94,6 +94,14 @@ def test_with_few_calls_a_replica_may_have_none_by_chance(foreign: ForeignRecord
     assert idle(foreign) == ()
 
 
+def test_many_calls_of_few_sessions_may_all_be_kept_at_their_replicas(foreign: ForeignRecord) -> None:
+    for turn in range(10):
+        for number in range(4):
+            at, replica = 6.0 + turn, ("gpu-0", "tpu-0")[number % 2]
+            foreign.call(f"s{number}", turn, at, ups=[Up(replica, at + 0.001, at + 0.5, passed_on=11)])
+    assert idle(foreign) == ()
+
+
 def test_the_upstreams_of_a_gateway_that_brownout_configures_are_known(foreign: ForeignRecord) -> None:
     foreign.steady(40)
     foreign.experiment["target"] = {"stack": "two-pools", "gateway": {"nginx": {"preset": "tuned"}}}

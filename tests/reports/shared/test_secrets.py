@@ -39,6 +39,11 @@ def test_ordinary_words_are_not_masked(text: str) -> None:
         "https://$USER_NAME:$PASSWORD@host/path",
         "ssh://git@host/path",
         "docker stop tpu-0",
+        "docker stop api-gateway-prod-1",
+        "kubectl delete pod litellm-api-7f8c9d6b5-abcde",
+        "token-service-0001",
+        "disk-sk-replica-1",
+        "https://${USER_NAME}:${PASSWORD}@host/path",
     ],
 )
 def test_a_reference_to_a_variable_or_a_user_name_is_no_secret(text: str) -> None:
@@ -46,7 +51,17 @@ def test_a_reference_to_a_variable_or_a_user_name_is_no_secret(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["Authorization: Bearer abcdef123", "https://me:pass@host", "https://me:$A-pass@host", "--key=sk-abcdef123"]
+    "text",
+    [
+        "Authorization: Bearer abcdef123",
+        "https://me:pass@host",
+        "https://me:$A-pass@host",
+        "--key=sk-abcdef123",
+        "--token ${TOKEN:-sk-abcdef123456}",
+        "$(echo sk-abcdef123456)",
+        "Bearer ${T:-abcdef123}",
+        "hf_abcdefghijkl1234",
+    ],
 )
 def test_a_secret_in_a_text_is_found(text: str) -> None:
     assert has_secret(text)
