@@ -19,8 +19,12 @@ of_one_run = pytest.mark.xdist_group("one whole run")
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("whole")
-    run = Run(write_experiment(folder), folder / "runs")
-    assert run.end() == 0, run.output
+    experiment = write_experiment(folder)
+    for attempt in range(3):  # a machine that is too busy decides nothing
+        run = Run(experiment, folder / f"runs-{attempt}")
+        if run.end() != 3:
+            break
+    assert run.process.returncode == 0, run.output
     return run
 
 
@@ -86,8 +90,9 @@ def test_the_reports_can_be_made_again_from_the_record(played: Run) -> None:
 
 
 def test_a_violated_gate_fails_the_run(tmp_path: Path) -> None:
-    run = Run(write_experiment(tmp_path, gates="sessions_lost == 0, calls <= 5"), tmp_path / "runs", "--quiet")
-    assert run.end() == 1, run.output
+    experiment = write_experiment(tmp_path, gates="sessions_lost == 0, calls <= 5")
+    run = Run(experiment, tmp_path / "runs", "--quiet", "--retry-inconclusive", "2")
+    assert run.end(150) == 1, run.output
     assert "✗" in run.output
     assert "calls <= 5" in run.output
 
