@@ -14,7 +14,7 @@ import pytest
 from reports.analysis import analyse
 from reports.report.build import Report
 from reports.writers.html import page_writer
-from reports.writers.html.page_writer import page_text, write_html
+from reports.writers.html.page_writer import page_text, write_html, write_window_html
 from reports.writers.json_report import write_json
 from tests.support.lost_pool import lost_pool_run
 from tests.support.record_builder import RecordBuilder, Up, good_run
@@ -95,6 +95,14 @@ def test_without_bokeh_the_page_reports_missing_charts(report: Report, monkeypat
 
     assert "The charts could not be drawn." in page
     assert "bokeh is not installed" in page
+    assert "gone/main#0" in page
+
+
+def test_without_bokeh_a_window_has_a_page_too(report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(page_writer, "find_spec", lambda name: None)
+    (tmp_path / "1").mkdir()
+    page = write_window_html(report, tmp_path / "1").read_text(encoding="utf-8")
+    assert "The charts could not be drawn." in page
     assert "gone/main#0" in page
 
 
