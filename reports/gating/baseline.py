@@ -108,7 +108,10 @@ def make_baseline(
     """
     if not reports:
         raise UserError(f"a baseline needs at least {MIN_PAIRS} runs; there are none")
-    runs = [run_values(report, is_sound=is_sound) for report in reports]
+    try:
+        runs = [run_values(report, is_sound=is_sound) for report in reports]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"a run has no report that can be compared ({error!r}). Give runs of experiments") from error
     counted = {run.seed: (run, report) for run, report in _by_start(runs, reports) if run.sound}
     if problems := _mixed([report for _, report in counted.values()] or list(reports)):
         raise UserError(f"these runs are no repetitions: {'; '.join(problems)}\n    Give runs of one experiment")

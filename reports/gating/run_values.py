@@ -32,8 +32,9 @@ _ENDED: Final = ("pass", "fail", "inconclusive", "metastable", "overloaded")
 class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The values of one run.
 
-    `started_at`: ISO 8601. `sound`: its counts may decide; else `why` says why not. `doubtful`: the machine may have been
-    too slow, or spans are missing: no time, and nothing that needs spans of the gateway, is compared. `calls`, `sessions`: their number. `measures`: by measure with its statistic, in the measure's unit, infinite where
+    `started_at`: ISO 8601. `sound`: its counts may decide; else `why` says why not. `doubtful`: the machine may have
+    been too slow, or spans are missing: no time, and nothing that needs spans of the gateway, is compared. `calls`,
+    `sessions`: their number. `measures`: by measure with its statistic, in the measure's unit, infinite where
     something never happened; what was not measured is missing. A measure that a gate narrows has a name such as
     `slo_attainment for tier=batch`.
     """

@@ -148,7 +148,7 @@ def pairs_for_never(alpha: float, measures: int) -> int:
 
 
 def detectable_above(pairs: int, sd: float, alpha: float) -> float:
-    """How far beyond the tolerance a worsening must be to be found with `POWER`, by a paired t test. `alpha`: one-sided.
+    """How far beyond the tolerance a worsening must be to be found with `POWER`, by a paired t test at this `alpha`.
 
     Power of the t test: noncentral t distribution with `pairs` - 1 degrees of freedom.
     """
