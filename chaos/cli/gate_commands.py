@@ -45,9 +45,7 @@ ShortOption = Annotated[bool, typer.Option("--short", help="Smoke runs of 8 seco
 YesIMayOption = Annotated[
     bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
 ]
-AllowExecOption = Annotated[
-    bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")
-]
+AllowExecOption = Annotated[bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdicts.")]
 
 

@@ -13,8 +13,8 @@ from chaos.cli.output import Output
 from chaos.cli.play import PlayedRun, play
 from chaos.cli.preparation import port_warning, prepare, without_options
 from chaos.cli.retry_inconclusive import OPTION, play_and_retry, series_code
-from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.run_json import print_result
+from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import Variant, combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
 from chaos.experiment.commands import command_notice

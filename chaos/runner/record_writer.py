@@ -152,9 +152,7 @@ class SpanSpool:
             self._descriptor = -1
 
 
-def new_folder(
-    runs: Path, name: str, *, latest: bool = False, wall_s: Callable[[], float] = time.time
-) -> Path:
+def new_folder(runs: Path, name: str, *, latest: bool = False, wall_s: Callable[[], float] = time.time) -> Path:
     """Create a new folder `runs/<time>-<name>/` with mode 0700. Raises UserError if that fails.
 
     `latest`: the link of this name beside it then leads to it.
@@ -212,9 +210,7 @@ class RunFolder:
     def __init__(
         self, runs: Path, experiment: str, *, at: Path | None = None, wall_s: Callable[[], float] = time.time
     ) -> None:
-        self.path = (
-            named_folder(at) if at is not None else new_folder(runs, experiment, latest=True, wall_s=wall_s)
-        )
+        self.path = named_folder(at) if at is not None else new_folder(runs, experiment, latest=True, wall_s=wall_s)
         try:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)

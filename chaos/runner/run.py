@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import platform
 import secrets
 from collections.abc import Callable, Mapping

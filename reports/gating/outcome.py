@@ -97,7 +97,7 @@ def experiment_result(
         why = _of_single(runs[0].run)
     else:
         why = _reasons(runs, head, gates, comparison)
-    verdict = next((one for one in EXIT_CODES if why[one]), "pass")
+    verdict: Verdict = next((one for one in EXIT_CODES if why[one]), "pass")
     deciding = _deciding(head, verdict)
     report = deciding.report if deciding is not None else None
     reports = [one.report for one in head if one.report is not None]
@@ -177,10 +177,12 @@ def _deciding(head: Sequence[Concluded], verdict: Verdict) -> Concluded | None:
     if not head:
         return None
     severity = [*EXIT_CODES]
-    return min(
-        head,
-        key=lambda one: (one.report is None, _of_run(one.run) != verdict, not one.run.sound, severity.index(_of_run(one.run))),
-    )
+
+    def place(one: Concluded) -> tuple[bool, bool, bool, int]:
+        its = _of_run(one.run)
+        return one.report is None, its != verdict, not one.run.sound, severity.index(its)
+
+    return min(head, key=place)
 
 
 def overall(
@@ -201,7 +203,7 @@ def overall(
     return Result(
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        why=tuple([*([ended] if ended else []), *why]),
+        why=(*([ended] if ended else []), *why),
         experiments=tuple(experiments),
         started_at=started_at,
         duration_s=duration_s,
@@ -210,5 +212,3 @@ def overall(
         machine=machine,
         folder=folder,
     )
-
-

@@ -56,8 +56,10 @@ def gate(request: GateRequest, *, output: Output, words: Sequence[str]) -> Resul
     return result
 
 
-def run_gate(request: GateRequest, *, runs: Path, out: Path | None, as_json: bool, quiet: bool, words: list[str]) -> int:
-    """`brownout gate`. Returns the exit code. `as_json`: the result on standard output, and all else on standard error."""
+def run_gate(
+    request: GateRequest, *, runs: Path, out: Path | None, as_json: bool, quiet: bool, words: list[str]
+) -> int:
+    """`brownout gate`. Returns the exit code. `as_json`: the result on standard output, all else on standard error."""
     console = open_console(sys.stderr) if as_json else open_console()
     result = gate(request, output=Output(runs, quiet, out, console=console), words=words)
     if isinstance(result, int):

@@ -25,8 +25,8 @@ def write_files(result: Result, folder: Path) -> None:
             write(result, folder)
     except OSError as error:
         raise TargetFailed(
-            f"cannot write the result of the gate: {error.filename or folder}: {error.strerror}. The records of the runs "
-            f"are kept. Free some space, or name another folder with --out"
+            f"cannot write the result of the gate: {error.filename or folder}: {error.strerror}. The records of the "
+            f"runs are kept. Free some space, or name another folder with --out"
         ) from error
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from chaos.cli.gate.request import DEFAULT_WITHIN_S, MAX_LOOKS, GateRequest
-from chaos.cli.gate.sides import SideOptions, other_side
+from chaos.cli.gate.sides import OWN_SIDE, SideOptions, other_side
 from chaos.cli.preparation import prepare
 from chaos.experiment.load_scale import parse_scale
 from chaos.experiment.model import Experiment
@@ -62,7 +62,7 @@ class ExperimentPlan:
     seeds: tuple[int, ...]
     until_decided: bool = False
     base: Experiment | None = None
-    base_side: SideOptions = SideOptions()
+    base_side: SideOptions = OWN_SIDE
     baseline: Baseline | None = None
     tolerances: tuple[Tolerance, ...] = ()
 
@@ -131,8 +131,8 @@ def _check_options(request: GateRequest) -> None:
         raise UserError("--seed: the runs are paired with those of the baseline, whose seeds they get: leave it out")
     if compared and request.repeat is not None and request.repeat < MIN_PAIRS:
         raise UserError(
-            f"--repeat {request.repeat}: {compared[0]} needs at least {MIN_PAIRS} runs, because fewer pairs cannot tell "
-            f"a regression from chance"
+            f"--repeat {request.repeat}: {compared[0]} needs at least {MIN_PAIRS} runs, because fewer pairs cannot tell"
+            f" a regression from chance"
         )
     if request.until_decided and request.repeat is not None and request.repeat > MAX_LOOKS:
         raise UserError(
@@ -144,7 +144,7 @@ def _check_options(request: GateRequest) -> None:
 def _plan(name: str, request: GateRequest, stored: BaselineFile | None) -> ExperimentPlan:
     head_side = SideOptions(request.stack, request.gateway, request.target)
     head = _prepared(name, head_side, request)
-    base_side = other_side(request.against, head_side) if request.against is not None else SideOptions()
+    base_side = other_side(request.against, head_side) if request.against is not None else OWN_SIDE
     base = _prepared(name, base_side, request) if request.against is not None else None
     baseline = _baseline(head, stored, request.baseline) if stored is not None else None
     standard = {"base": baseline.tolerances} if baseline is not None else {}

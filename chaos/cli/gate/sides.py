@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from chaos.experiment.model import Experiment
 from reports.shared.documents import read_document
@@ -12,7 +13,7 @@ from reports.shared.errors import UserError
 from targets.adapters.catalogue import ADAPTERS
 from targets.stack import stack_names
 
-__all__ = ["SideOptions", "other_side", "run_command"]
+__all__ = ["OWN_SIDE", "SideOptions", "other_side", "run_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class SideOptions:
         return " on ".join(part for part in parts if part)
 
 
+OWN_SIDE: Final = SideOptions()
+"""Where the experiment itself plays."""
+
+
 def other_side(against: str, head: SideOptions) -> SideOptions:
     """The side that `--against` names: a stack, a gateway in front of the head's stack, or a target file.
 
@@ -44,8 +49,8 @@ def other_side(against: str, head: SideOptions) -> SideOptions:
     if against.partition(":")[0] in ADAPTERS:
         return SideOptions(gateway=against, stack=head.stack)
     raise UserError(
-        f"--against {against}: neither a stack ({', '.join(stack_names())}), nor a gateway ({', '.join(ADAPTERS)}), nor "
-        f"a file with a stack or a `target:`. See: brownout list stacks, brownout targets"
+        f"--against {against}: neither a stack ({', '.join(stack_names())}), nor a gateway ({', '.join(ADAPTERS)}), "
+        f"nor a file with a stack or a `target:`. See: brownout list stacks, brownout targets"
     )
 
 
