@@ -93,7 +93,7 @@ def test_an_improvement_never_fails_however_large() -> None:
     assert (lost.verdict, lost.change) == ("pass", -30.0)
 
 
-def test_an_interval_that_holds_the_tolerance_is_undecided_and_says_what_would_be_found() -> None:
+def test_an_interval_around_the_tolerance_is_undecided_and_says_what_would_do() -> None:
     noisy = sides([{"ttft.p95": 0.5 * factor} for factor in (1.0, 1.5, 0.9, 1.6, 1.1)])
     found = judged(noisy, "ttft.p95=20%", "goodput=10%")
     assert found.verdict == "inconclusive"
