@@ -116,7 +116,8 @@ def make_baseline(
     if problems := _mixed([report for _, report in counted.values()] or list(reports)):
         raise UserError(f"these runs are no repetitions: {'; '.join(problems)}\n    Give runs of one experiment")
     if len(counted) < MIN_PAIRS:
-        why = [f"seed {run.seed}: {run.why}" for run in runs if not run.sound]
+        reasons = list(dict.fromkeys(run.why for run in runs if not run.sound))
+        why = [_seeds_text([run.seed for run in runs if not run.sound and run.why == one], one) for one in reasons]
         twice = sum(run.sound for run in runs) - len(counted)
         why += [f"{twice} with a seed that another run has"] if twice else []
         left = f". Not counted: {'; '.join(why)}" if why else ""
@@ -260,6 +261,10 @@ def _key(baseline: Baseline) -> tuple[str, str, bool]:
 def _brief(what: object) -> str:
     text = printable_line(str(what))
     return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _seeds_text(seeds: Sequence[int], why: str) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {names_text([str(seed) for seed in seeds])}: {why}"
 
 
 def _by_start(

@@ -95,6 +95,8 @@ def test_too_few_sound_runs_are_refused_with_the_reason_for_each() -> None:
         "3 of 5 runs count; a baseline needs at least 5 with different seeds. Not counted: seed 4: aborted: it was "
         "aborted; 1 with a seed that another run has\n    Play more seeds: brownout gate"
     )
+    with pytest.raises(UserError, match="Not counted: seeds 1 and 2: failed: it was failed"):
+        made([report(1, verdict="failed"), report(2, verdict="failed"), report(3)])
     with pytest.raises(UserError, match="there are none"):
         made([])
     with pytest.raises(UserError, match="no report that can be compared"):

@@ -241,6 +241,16 @@ def test_a_share_that_never_varied_is_not_believed_to_be_exact() -> None:
     assert one(pairs, "session_success=1 points").verdict == "inconclusive"
 
 
+def test_times_that_are_equal_in_every_pair_are_decided_with_a_spread() -> None:
+    """Half the width of the interval: 2.776 / sqrt(5) of a twentieth of the tolerance."""
+    same = one(sides([{}] * 5), "time_to_recover=3 s")
+    assert same.verdict == "pass"
+    assert same.spread == 0.0
+    assert same.interval == pytest.approx((-0.186, 0.186), abs=0.001)
+    assert one(sides([{"time_to_recover": 8.0}] * 5), "time_to_recover=3 s").verdict == "fail"
+    assert one(sides([{"time_to_recover": 7.0}] * 5), "time_to_recover=3 s").verdict == "inconclusive"
+
+
 def test_the_interval_follows_the_level() -> None:
     wide, narrow = (judged(slower(1.1), "ttft.p95=20%", level=level).measures[0] for level in (0.99, 0.9))
     assert wide.interval is not None

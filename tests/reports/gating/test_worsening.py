@@ -59,6 +59,13 @@ def test_all_events_in_one_run_are_not_taken_for_a_difference_between_sides() ->
     assert found.p > 0.1
 
 
+def test_the_p_value_of_counts_is_not_below_that_of_a_paired_t_test() -> None:
+    worse, other = [6, 5, 9, 3, 7], [0] * 5
+    found = worse_count(worse, other, 1.0, 0.025)
+    assert found.p == pytest.approx(worse_mean(worse, 1.0, 0.025, math.sqrt(6)).p)
+    assert 0.001 < found.p < 0.01
+
+
 def test_the_p_value_of_counts_agrees_with_their_interval() -> None:
     for worse in ([6, 5, 9, 3, 7], [2, 2, 3, 2, 2], [1, 0, 4, 2, 0]):
         found = worse_count(worse, [0, 1, 0, 0, 0], 1.0, 0.025)
