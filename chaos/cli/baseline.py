@@ -82,7 +82,7 @@ def _played(
 ) -> tuple[int, list[list[Mapping[str, Any]]]]:
     """Play the experiments. Returns the exit code, 0 unless a run did not end by itself, and their reports."""
     plans = make_plans(request)
-    folder = new_folder(runs, "baseline", latest=True)
+    folder = new_folder(runs, "baseline")
     result = GatePlay(Output(runs, quiet, folder), request, plans, folder, shlex.join(words)).play()
     if result.exit_code in (130, 5):
         return result.exit_code, []

@@ -25,7 +25,7 @@ from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import Ended
 from chaos.runner.progress import Progress
-from chaos.runner.record_writer import RecordFull, RunFolder
+from chaos.runner.record_writer import RecordFull, RunFolder, point_latest
 from chaos.runner.run import Run
 from chaos.supervision.left_over import LeftOver, left_over
 from reports.shared.errors import BrownoutError
@@ -97,6 +97,8 @@ def record(output: Output, experiment: Experiment, *, command: str) -> Recorded:
         lent = borrowed_replicas(experiment, f"the run {folder.path.name}")
         with nonblocking_output(), progress, lent:
             began = True
+            if output.out is None:
+                point_latest(folder.path)
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)

@@ -20,7 +20,17 @@ from chaos.supervision.whole_entries import append_whole, release, reserve, why_
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.whole_file import write_whole
 
-__all__ = ["LATEST", "EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "named_folder", "new_folder"]
+__all__ = [
+    "LATEST",
+    "EventLog",
+    "LineLog",
+    "RecordFull",
+    "RunFolder",
+    "SpanSpool",
+    "named_folder",
+    "new_folder",
+    "point_latest",
+]
 
 LATEST = "latest"
 """The link to the newest run, beside the folders of runs."""
@@ -152,11 +162,8 @@ class SpanSpool:
             self._descriptor = -1
 
 
-def new_folder(runs: Path, name: str, *, latest: bool = False, wall_s: Callable[[], float] = time.time) -> Path:
-    """Create a new folder `runs/<time>-<name>/` with mode 0700. Raises UserError if that fails.
-
-    `latest`: the link of this name beside it then leads to it.
-    """
+def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time) -> Path:
+    """Create a new folder `runs/<time>-<name>/` with mode 0700. Raises UserError if that fails."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(wall_s()))
     path = runs / f"{stamp}-{name}"
     for suffix in ["", *(f"-{n}" for n in range(2, 100))]:
@@ -172,8 +179,6 @@ def new_folder(runs: Path, name: str, *, latest: bool = False, wall_s: Callable[
                 f"cannot create the run's folder {path}: {error.strerror}. Name another folder with --runs DIR"
             ) from error
         else:
-            if latest:
-                point_latest(path)
             return path
     raise UserError(f"cannot create the run's folder: {path} and the 98 names before it exist")
 
@@ -202,7 +207,7 @@ def point_latest(folder: Path) -> None:
 
 
 class RunFolder:
-    """The new folder of one run: below `runs`, where `latest` then leads to it, or `at` a path that the user named.
+    """The new folder of one run: below `runs`, or `at` a path that the user named.
 
     Raises UserError if it cannot be created, RecordFull without space in it.
     """
@@ -210,7 +215,7 @@ class RunFolder:
     def __init__(
         self, runs: Path, experiment: str, *, at: Path | None = None, wall_s: Callable[[], float] = time.time
     ) -> None:
-        self.path = named_folder(at) if at is not None else new_folder(runs, experiment, latest=True, wall_s=wall_s)
+        self.path = named_folder(at) if at is not None else new_folder(runs, experiment, wall_s=wall_s)
         try:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)

@@ -26,7 +26,7 @@ from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import Variant
 from chaos.experiment.commands import command_notice
 from chaos.experiment.load_scale import parse_scale
-from chaos.runner.record_writer import new_folder
+from chaos.runner.record_writer import new_folder, point_latest
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable
 
@@ -74,7 +74,9 @@ def run_gate(
 def _folder(output: Output) -> Path:
     """The folder of the result: without the files of an earlier gate, so that none is taken for this one's."""
     if output.out is None:
-        return new_folder(output.runs, "gate", latest=True)
+        folder = new_folder(output.runs, "gate")
+        point_latest(folder)
+        return folder
     out = output.out
     try:
         out.mkdir(parents=True, exist_ok=True)
