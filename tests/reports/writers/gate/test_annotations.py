@@ -92,6 +92,11 @@ def test_a_result_without_experiments_says_why() -> None:
     ]
 
 
+def test_a_gate_that_was_stopped_between_experiments_says_why() -> None:
+    made = result(experiment(), verdict="interrupted", why=("interrupted by SIGTERM",))
+    assert gate_annotations(made) == ["::error title=brownout gate::interrupted by SIGTERM"]
+
+
 def test_a_gate_is_found_in_the_file_of_its_experiment(tmp_path: Path) -> None:
     path = tmp_path / "chaos" / "mine.yaml"
     path.parent.mkdir()

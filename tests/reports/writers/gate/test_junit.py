@@ -68,9 +68,9 @@ def test_the_file_has_the_structure_that_readers_accept(made: Result, tmp_path: 
         attributes, children = ALLOWED[element.tag]
         assert set(element.attrib) == attributes
         assert {child.tag for child in element} <= children
-        if element.tag == "testsuite" and made is not RESULTS["hostile"]:
+        if element.tag == "testsuite":
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", element.get("timestamp", ""))
-
+            assert element[0].tag == "properties"
         if element.tag == "testcase":
             assert len(element) <= 1
 
@@ -153,6 +153,13 @@ def test_an_experiment_that_did_not_pass_never_looks_passed(verdict: str, tmp_pa
     root = written(made, tmp_path)
     assert names(root, "failure" if verdict == "fail" else "error") == ["verdict"]
     assert "the gateway does not carry the load" in ElementTree.tostring(root, encoding="unicode")
+
+
+def test_a_gate_that_was_stopped_between_experiments_does_not_look_passed(tmp_path: Path) -> None:
+    root = written(result(experiment(), verdict="interrupted", why=("interrupted by SIGTERM",)), tmp_path)
+    assert [suite.get("name") for suite in root] == ["lose-tpu-pool", "brownout gate"]
+    assert names(root, "error") == ["verdict"]
+    assert next(root.iter("error")).get("message") == "interrupted by SIGTERM"
 
 
 def test_an_experiment_that_passed_has_no_problem_whatever_its_runs_say(tmp_path: Path) -> None:

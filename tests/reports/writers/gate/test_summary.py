@@ -80,6 +80,12 @@ def test_the_exit_code_is_explained_for_the_pipeline() -> None:
     )
 
 
+def test_a_gate_that_was_stopped_between_experiments_says_why() -> None:
+    text = gate_summary(result(experiment(), verdict="interrupted", why=("interrupted by SIGTERM",)))
+    assert text.startswith("## ■ brownout gate interrupted: 1 gate passed\n\n**Exit code 130: play it again.** ")
+    assert "- interrupted by SIGTERM" in text
+
+
 def test_experiments_that_failed_come_first() -> None:
     text = gate_summary(many_results(3))
     assert text.index("### ✗ failed") < text.index("### ? inconclusive") < text.index("<b>✓ passed: experiment-02")
