@@ -22,6 +22,7 @@ from reports.writers.gate.words import (
     failed_gates,
     gate_value_text,
     measure_text,
+    own_verdict,
     regressions,
 )
 
@@ -66,9 +67,9 @@ def gate_annotations(result: Result, files: Mapping[str, ExperimentFile] | None 
     reason has one line for it. `files`: by the name of the experiment, see `locate_gates`. Lines have no line break.
     """
     notes = [note for experiment in result.experiments for note in _notes(experiment)]
-    if not notes and not result.passed:
+    if own_verdict(result):
         kind: Literal["error", "warning"] = "warning" if result.verdict == "inconclusive" else "error"
-        notes = [_Note(kind, "brownout gate", result.why[0] if result.why else headline(result), "")]
+        notes.insert(0, _Note(kind, "brownout gate", result.why[0] if result.why else headline(result), ""))
     lines = []
     for kind in ("error", "warning"):
         its = [note for note in notes if note.kind == kind]

@@ -2,13 +2,14 @@
 
 `failure`: a gate is violated, a measure became worse, or the stack stayed down. `error type="Inconclusive"`: it cannot
 be judged. Only the testcases of runs have a time, that of the run, so the times of a suite sum to the time that its
-runs took. A suite has a failure or an error exactly where the experiment did not pass, as the exit code says.
+runs took. A suite has a failure or an error exactly where the experiment did not pass, as the exit code says. A gate
+that was stopped between two experiments has one more suite that says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from reports.writers.gate.words import (
     detectable_text,
     gate_value_text,
     measure_text,
+    own_verdict,
     run_name,
     seeds_text,
     time_text,
@@ -40,13 +42,17 @@ def write_gate_junit(result: Result, folder: Path) -> Path:
     for experiment in result.experiments:
         name = experiment.name if names[experiment.name] == 1 else f"{experiment.name} on {experiment.target}"
         suites.append(_suite(result, experiment, name))
+    if own_verdict(result):
+        problem = _verdict_problem(result.verdict, result.why, [])
+        suites.append(Suite("brownout gate", result.started_at, [Case("brownout gate", "verdict", problem=problem)]))
     return write_whole(folder / "junit.xml", junit_xml(suites))
 
 
 def _suite(result: Result, experiment: ExperimentResult, name: str) -> Suite:
     cases = [*_runs(experiment, name), *_gates(experiment, name), *_compared(experiment, name)]
     if not experiment.passed and not any(case.problem for case in cases):
-        cases.append(Case(name, "verdict", problem=_verdict(experiment)))
+        problem = _verdict_problem(experiment.verdict, experiment.why, _reasons(experiment))
+        cases.append(Case(name, "verdict", problem=problem))
     properties = {
         "target": experiment.target,
         "seeds": seeds_text(experiment.runs),
@@ -144,10 +150,10 @@ def _reasons(experiment: ExperimentResult) -> list[str]:
     return lines
 
 
-def _verdict(experiment: ExperimentResult) -> Problem:
-    """The problem of an experiment that did not pass, where no run, gate or measure says why."""
-    message = experiment.why[0] if experiment.why else VERDICTS.get(experiment.verdict, experiment.verdict)
-    text = "\n".join([*experiment.why, *_reasons(experiment)]) or message
-    if experiment.verdict == "fail":
+def _verdict_problem(verdict: str, why: Sequence[str], reasons: Sequence[str]) -> Problem:
+    """The problem of a verdict that no run, gate or measure says."""
+    message = why[0] if why else VERDICTS.get(verdict, verdict)
+    text = "\n".join([*why, *reasons]) or message
+    if verdict == "fail":
         return Problem("failure", "Violated", message, text)
-    return Problem("error", experiment.verdict.capitalize(), message, text)
+    return Problem("error", verdict.capitalize(), message, text)

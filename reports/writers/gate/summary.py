@@ -14,7 +14,7 @@ from reports.writers.gate.experiment import experiment_sections
 from reports.writers.gate.markdown_text import code, prose
 from reports.writers.gate.sections import Rank, Section, fit
 from reports.writers.gate.tables import overview_table
-from reports.writers.gate.words import VERDICTS, regressions, time_text, verdict_text
+from reports.writers.gate.words import VERDICTS, own_verdict, regressions, time_text, verdict_text
 
 __all__ = ["gate_summary", "headline", "write_gate_summary"]
 
@@ -48,7 +48,7 @@ def headline(result: Result) -> str:
 def _verdict(result: Result) -> str:
     action, _, meaning = exit_code_text(result.exit_code).partition(". ")
     parts = [f"## {headline(result)}", f"**{action}.** {meaning}"]
-    if not result.experiments:
+    if own_verdict(result):
         parts += [f"- {prose(why, 600)}" for why in result.why[:_REASONS]]
     return "\n\n".join(parts)
 
@@ -59,7 +59,8 @@ def _counts(experiments: Sequence[ExperimentResult]) -> str:
     gates = [gate.verdict for one in experiments for gate in one.gates]
     worse = sum(len(regressions(one)) for one in experiments)
     measures = sum(len(one.comparison.measures) for one in experiments if one.comparison is not None)
-    bad, good = [], []
+    bad: list[str] = []
+    good: list[str] = []
     if gates and (alone or "fail" in gates):
         (bad if set(gates) != {"pass"} else good).append(_part(gates, "gate", most=3 if alone else 1))
     if worse or (alone and measures):

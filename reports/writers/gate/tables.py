@@ -50,7 +50,7 @@ def measures_table(measures: Sequence[MeasureChange]) -> str:
         change, ends = change_text(measure)
         values = [_tight(value_text(value, measure.unit)) for value in (measure.there, measure.here)]
         cells = [code(measure_text(measure)), _verdict(measure.verdict), " → ".join(values), _tight(change), ends]
-        rows.append([*cells, _tight(accepted_text(measure)), _tight(detectable_text(measure))])
+        rows.append([*cells, accepted_text(measure), detectable_text(measure)])
     return table(head, rows)
 
 

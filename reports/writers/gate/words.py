@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun
+from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
 from reports.shared.units import duration_text
 from reports.shared.wording import difference_text, ends_text, number_text, value_text
 
@@ -21,6 +21,7 @@ __all__ = [
     "interval_cell",
     "measure_text",
     "other_reasons",
+    "own_verdict",
     "regressions",
     "run_name",
     "seeds_text",
@@ -151,6 +152,11 @@ def other_reasons(experiment: ExperimentResult) -> list[str]:
         for why in experiment.why
         if not any(text in why for text in said) and (not sentence or _plain(why) not in sentence)
     ]
+
+
+def own_verdict(result: Result) -> bool:
+    """Whether the verdict comes from none of the experiments: a gate that was stopped between two of them."""
+    return result.verdict != "pass" and result.verdict not in {one.verdict for one in result.experiments}
 
 
 def _plain(text: str) -> str:
