@@ -144,6 +144,16 @@ class Comparison:
     measures: tuple[MeasureChange, ...] = ()
     note: str = ""
 
+    @property
+    def judged(self) -> tuple[MeasureChange, ...]:
+        """The measures that count for the verdict."""
+        return tuple(one for one in self.measures if one.judged)
+
+    @property
+    def shown(self) -> tuple[MeasureChange, ...]:
+        """The measures that do not count for the verdict."""
+        return tuple(one for one in self.measures if not one.judged)
+
 
 @dataclass(frozen=True, slots=True)
 class ExperimentResult:

@@ -31,7 +31,7 @@ from reports.gating.worsening import (
     worse_mean,
 )
 
-__all__ = ["MIN_PAIRS", "SHOWN", "Pair", "compare_sides", "is_judged"]
+__all__ = ["MIN_PAIRS", "SHOWN", "Pair", "compare_sides"]
 
 Pair = tuple[RunValues, RunValues]
 """The run of the head and the run of the base with the same seed."""
@@ -98,7 +98,7 @@ def compare_sides(
         _change(row, next(corrected) if row.p is not None else None, alpha, len(tested), len(pairs)) for row in rows
     ]
     note = "" if len(counted) >= MIN_PAIRS else _too_few(pairs, counted)
-    verdict, why = _overall([one for one in changes if is_judged(one)], len(counted), note)
+    verdict, why = _overall([one for one in changes if one.judged], len(counted), note)
     return Comparison(
         base=base,
         source=source,
@@ -109,11 +109,6 @@ def compare_sides(
         measures=tuple(changes),
         note=note,
     )
-
-
-def is_judged(change: MeasureChange) -> bool:
-    """Whether a measure counts for the verdict of its comparison."""
-    return not change.why.startswith(SHOWN)
 
 
 def _too_few(pairs: Sequence[Pair], counted: Sequence[Pair]) -> str:
@@ -281,6 +276,7 @@ def _change(row: _Row, p: float | None, alpha: float, tested: int, played: int) 
         why=why if tolerance.judged else f"{SHOWN}: {why}",
         interval=None if shown is None else (min(sign * one for one in shown), max(sign * one for one in shown)),
         p=p,
+        judged=tolerance.judged,
         spread=None if found is None else abs(row.back(found.seen_sd)),
         detectable=detectable,
     )

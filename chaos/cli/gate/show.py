@@ -61,7 +61,7 @@ def comparison_renderable(comparison: Comparison) -> RenderableType:
 
 
 def _change_cells(row: MeasureChange) -> Iterator[Text | str]:
-    yield Text(MARK[row.verdict], style=VERDICT_STYLE[row.verdict])
+    yield Text(MARK[row.verdict], style=VERDICT_STYLE[row.verdict]) if row.judged else Text("·", style="dim")
     yield measure_text(row)
     yield value_text(row.here, row.unit)
     yield value_text(row.there, row.unit)

@@ -150,7 +150,7 @@ def _notes(experiment: ExperimentResult) -> Iterator[_Note]:
         if gate.verdict == "inconclusive":
             count += experiment.verdict == "inconclusive"
             yield _Note("warning", f"{name}: gate not decided: {gate.text}", gate.why, name, gate.text)
-    for one in experiment.comparison.measures if experiment.comparison is not None else ():
+    for one in experiment.comparison.judged if experiment.comparison is not None else ():
         if one.verdict == "inconclusive":
             count += experiment.verdict == "inconclusive"
             yield _Note("warning", f"{name}: comparison not decided: {measure_text(one)}", one.why, name)

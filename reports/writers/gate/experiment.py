@@ -72,15 +72,18 @@ def _compared(experiment: ExperimentResult) -> Iterator[Section]:
     found = experiment.comparison
     if found is None:
         return
-    worse = [measure for measure in found.measures if measure.verdict != "pass"]
+    worse = [measure for measure in found.judged if measure.verdict != "pass"]
     if worse or found.note or found.verdict != "pass":
         notes = _listed(_undecided_measures(worse), 600)
         tables = measures_table(worse) if worse else ""
         can_find = _CAN_FIND if worse else ""
         yield Section(Rank.TABLE, "compared measures", _joined(_compared_line(found), tables, can_find, notes))
-    if same := [measure for measure in found.measures if measure.verdict == "pass"]:
+    if same := [measure for measure in found.judged if measure.verdict == "pass"]:
         line = f"{_count(len(same), 'measure')} not worse than {html_text(found.base, 80)}"
         yield Section(Rank.PASSED, "measures that are not worse", details(line, measures_table(same)))
+    if found.shown:
+        line = f"{_count(len(found.shown), 'measure')} that {'is' if len(found.shown) == 1 else 'are'} shown, not judged"
+        yield Section(Rank.PASSED, "measures that are not judged", details(line, measures_table(found.shown)))
 
 
 def _undecided_measures(measures: list[MeasureChange]) -> list[str]:
@@ -95,8 +98,8 @@ def _undecided_measures(measures: list[MeasureChange]) -> list[str]:
 def _compared_line(found: Comparison) -> str:
     pairs = f"{found.pairs} {'pair' if found.pairs == 1 else 'pairs'} of runs of the same seed"
     how = "stored runs" if found.source == "baseline" else "both sides played in turn"
-    worse = sum(measure.verdict == "fail" for measure in found.measures)
-    result = f"{worse} of {len(found.measures)} measures became worse" if worse else verdict_text(found.verdict)
+    worse = sum(measure.verdict == "fail" for measure in found.judged)
+    result = f"{worse} of {len(found.judged)} measures became worse" if worse else verdict_text(found.verdict)
     note = f" {prose(found.note)}" if found.note else ""
     return f"**Compared with** {code(found.base, 80)} ({how}, {pairs}): {result}.{note}"
 
@@ -118,7 +121,7 @@ def _passed(experiment: ExperimentResult, alone: bool) -> Section:
     sentence = prose(experiment.sentence, 1_000)
     parts = [gates_table(experiment.gates) if experiment.gates else ""]
     if experiment.comparison is not None:
-        measures = experiment.comparison.measures
+        measures = experiment.comparison.judged
         parts += [_compared_line(experiment.comparison), measures_table(measures) if measures else ""]
         parts.append(_CAN_FIND if measures else "")
     if experiment.runs:

@@ -114,7 +114,7 @@ def _compared(experiment: ExperimentResult, name: str) -> Iterator[Case]:
     found = experiment.comparison
     if found is None:
         return
-    for measure in found.measures:
+    for measure in found.judged:
         case_name = f"{measure_text(measure)}: no regression"
         problem = None
         if measure.verdict != "pass":

@@ -49,7 +49,8 @@ def measures_table(measures: Sequence[MeasureChange]) -> str:
     for measure in sorted(measures, key=lambda measure: _ORDER.index(measure.verdict)):
         change, ends = change_text(measure)
         values = [_tight(value_text(value, measure.unit)) for value in (measure.there, measure.here)]
-        cells = [code(measure_text(measure)), _verdict(measure.verdict), " → ".join(values), _tight(change), ends]
+        verdict = _verdict(measure.verdict) if measure.judged else _tight("not judged")
+        cells = [code(measure_text(measure)), verdict, " → ".join(values), _tight(change), ends]
         rows.append([*cells, accepted_text(measure), detectable_text(measure)])
     return table(head, rows)
 
@@ -111,5 +112,5 @@ def _compared_cell(comparison: Comparison | None, worse: int) -> str:
     if comparison is None:
         return "-"
     if worse:
-        return f"{worse} of {len(comparison.measures)} measures worse"
+        return f"{worse} of {len(comparison.judged)} measures worse"
     return "not worse" if comparison.verdict == "pass" else "inconclusive"

@@ -122,7 +122,7 @@ def failed_gates(experiment: ExperimentResult) -> list[GateResult]:
 
 def regressions(experiment: ExperimentResult) -> list[MeasureChange]:
     """The measures that became worse by more than is accepted."""
-    measures = experiment.comparison.measures if experiment.comparison is not None else ()
+    measures = experiment.comparison.judged if experiment.comparison is not None else ()
     return [measure for measure in measures if measure.verdict == "fail"]
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 
 from bench.regressions import Case, compared
 from brownout.result import Comparison, ExperimentResult, MeasureChange, Result
-from reports.gating.regressions import MIN_PAIRS, Pair, compare_sides, is_judged
+from reports.gating.regressions import MIN_PAIRS, Pair, compare_sides
 from reports.gating.tolerances import Tolerance, parse_tolerance
 from tests.support.compared_runs import compared_run
 
@@ -174,7 +174,7 @@ def test_a_shown_measure_decides_nothing() -> None:
         slower(3.0), [parse_tolerance("goodput=10%"), off], base="main", source="baseline", level=0.95
     )
     assert found.verdict == "pass"
-    assert [is_judged(change) for change in found.measures] == [True, False]
+    assert [change.judged for change in found.measures] == [True, False]
     assert found.measures[1].why.startswith("shown, not judged: ttft.p95: 200 % worse")
     assert (found.measures[1].verdict, found.measures[1].p) == ("inconclusive", None)
 
