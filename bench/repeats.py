@@ -12,8 +12,9 @@ around that. The truth is the mean over all runs (geometric for times). Of each 
 - *false passes*, *false fails*: of a gate whose limit the truth just misses, or just meets.
 - *decided*: of a gate whose limit is far away: 10 points of a share, 1.3 times a time.
 
-Until decided: the same of series of at most ten looks; *bound* is the upper 95 % bound of the larger false share, *runs*
-how many were played where the limit is far away. Exits 1 where a row misses its limit by more than chance. Results are appended to `bench/results/repeats.jsonl`.
+Until decided: the same of series of at most ten looks; *bound* is the upper 95 % bound of the larger false share,
+*runs* how many were played where the limit is far away. Exits 1 where a row misses its limit by more than chance.
+Results are appended to `bench/results/repeats.jsonl`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench.cells import Results, Row
-from bench.coverage import NOISE, hash_of
+from bench.coverage import hash_of
 from bench.provenance import commit, machine_class
 from bench.synthetic import good_or_bad, latencies, quantile
 from bench.table import print_table, write_between
@@ -47,6 +48,8 @@ BEGIN, END = "<!-- made by python -m bench.repeats --write -->", "<!-- end of be
 SESSIONS, CALLS, CORRELATION = 70, 6, 0.2
 RUNS: Final = (1, 3, 5, 10)
 SPREADS: Final = (0.0, 0.01, 0.02, 0.04, 0.10)
+NOISE: Final = 2.576
+"""A share may miss its limit by this many standard errors: one-sided 99.5 %, because there are a hundred rows."""
 MOST_FALSE: Final = 0.025
 """One side of a two-sided 95 % interval."""
 
