@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from chaos.cli.gate.request import DEFAULT_WITHIN_S, MAX_LOOKS, GateRequest
+from chaos.cli.gate.request import DEFAULT_WITHIN_S, GateRequest
 from chaos.cli.gate.sides import OWN_SIDE, SideOptions, other_side
 from chaos.cli.preparation import prepare
 from chaos.experiment.load_scale import parse_scale
@@ -22,6 +22,7 @@ from chaos.experiment.timeline import phases
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import Conditions
 from reports.gating.baseline import Baseline, BaselineFile, check_applies, find_baseline, read_baselines
+from reports.gating.looks import MOST_LOOKS
 from reports.gating.tolerances import Tolerance, declared_tolerances
 from reports.report.build import SCHEMA
 from reports.shared.errors import UserError
@@ -134,9 +135,9 @@ def _check_options(request: GateRequest) -> None:
             f"--repeat {request.repeat}: {compared[0]} needs at least {MIN_PAIRS} runs, because fewer pairs cannot tell"
             f" a regression from chance"
         )
-    if request.until_decided and request.repeat is not None and request.repeat > MAX_LOOKS:
+    if request.until_decided and request.repeat is not None and request.repeat > MOST_LOOKS:
         raise UserError(
-            f"--repeat {request.repeat}: --until-decided looks at most {MAX_LOOKS} times: --repeat {MAX_LOOKS}, or less"
+            f"--repeat {request.repeat}: --until-decided looks at most {MOST_LOOKS} times: --repeat {MOST_LOOKS}, or less"
         )
     declared_tolerances(request.tolerances)
 
@@ -181,14 +182,14 @@ def _prepared(name: str, side: SideOptions, request: GateRequest) -> Experiment:
 
 def _seeds(head: Experiment, request: GateRequest, baseline: Baseline | None) -> tuple[int, ...]:
     if baseline is not None:
-        wanted = request.repeat or (MAX_LOOKS if request.until_decided else MIN_PAIRS)
+        wanted = request.repeat or (MOST_LOOKS if request.until_decided else MIN_PAIRS)
         if request.repeat is not None and wanted > len(baseline.seeds):
             raise UserError(
                 f"{request.baseline}: its baseline of {head.name} has {len(baseline.seeds)} runs, so at most so many "
                 f"can be paired: --repeat {len(baseline.seeds)}"
             )
         return baseline.seeds[:wanted]
-    fallback = MAX_LOOKS if request.until_decided else MIN_PAIRS if request.against is not None else 1
+    fallback = MOST_LOOKS if request.until_decided else MIN_PAIRS if request.against is not None else 1
     return tuple(head.seed + number for number in range(request.repeat or fallback))
 
 

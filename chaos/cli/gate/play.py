@@ -14,23 +14,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from rich.text import Text
 
 from brownout.result import Comparison, ExperimentResult, Result
 from chaos.cli.gate.files import write_files
 from chaos.cli.gate.plan import ExperimentPlan, Turn, planned_conditions, run_s
-from chaos.cli.gate.request import DEFAULT_WITHIN_S, MAX_LOOKS, GateRequest
+from chaos.cli.gate.request import DEFAULT_WITHIN_S, GateRequest
 from chaos.cli.gate.show import experiment_renderable
 from chaos.cli.gate.sides import run_command
 from chaos.cli.output import Output
 from chaos.cli.play import PlayedRun
 from chaos.cli.retry_inconclusive import play_series
+from chaos.experiment.model import Experiment
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import conditions_of, mismatches
 from reports.gating.baseline import check_applies
-from reports.gating.looks import LOOK_LEVEL, look
+from reports.gating.looks import LEVEL, MOST_LOOKS, Look, look
 from reports.gating.outcome import Concluded, concluded, experiment_result, overall
 from reports.gating.regressions import compare_sides
 from reports.gating.repeated import judge_over_runs
@@ -48,6 +49,14 @@ _JUDGED: Final = (0, 1, 3)
 _GOING_ON: Final = "the gate has not ended: it is going on, or its process was killed"
 
 
+class PlayRuns(Protocol):
+    """See `chaos.cli.retry_inconclusive.play_series`."""
+
+    def __call__(
+        self, output: Output, experiment: Experiment, *, retries: int, command: str
+    ) -> list[PlayedRun]: ...
+
+
 @dataclass
 class _Played:
     """The runs of one experiment so far, and what they say."""
@@ -61,7 +70,10 @@ class _Played:
 
 
 class GatePlay:
-    """One gate. `folder`: for its files; `command`: as typed; `clock`: seconds, of what `--within` limits."""
+    """One gate. `folder`: for its files; `command`: as typed; `clock`: seconds, of what `--within` limits.
+
+    `play_runs`: plays an experiment, and again where the machine was in doubt (`play_series`).
+    """
 
     def __init__(
         self,
@@ -71,6 +83,7 @@ class GatePlay:
         folder: Path,
         command: str,
         clock: Callable[[], float] = time.monotonic,
+        play_runs: PlayRuns = play_series,
     ) -> None:
         self._output = output
         self._request = request
@@ -78,6 +91,7 @@ class GatePlay:
         self._folder = folder
         self._command = command
         self._clock = clock
+        self._play_runs = play_runs
         self._began_s = clock()
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         within_s = request.within_s if request.within_s is not None else DEFAULT_WITHIN_S
@@ -153,7 +167,7 @@ class GatePlay:
         command = run_command(experiment, plan.name, side, short=self._request.short)
         suffix = "-base" if turn.side == "base" else ""
         output = replace(self._output, out=self._folder / "runs", single=False, suffix=suffix)
-        runs = play_series(output, experiment, retries=self._request.retries, command=command)
+        runs = self._play_runs(output, experiment, retries=self._request.retries, command=command)
         played.runs += [self._concluded(run, turn, command) for run in runs]
         last = runs[-1]
         self._output.console.print()
@@ -193,45 +207,47 @@ class GatePlay:
 
     # -- judging ----------------------------------------------------------------------------------------------------
     def _look(self, played: _Played) -> None:
-        """Judge what was played so far, and end the experiment once it is decided."""
+        """Judge what was played so far, and with `until_decided` end the experiment once that is enough."""
         plan = played.plan
-        if not plan.until_decided:
-            self._judge(played)
-            return
-        pairs = len({one.run.seed for one in played.runs})
-        if plan.compared and pairs < MIN_PAIRS:
+        seeds = len({one.run.seed for one in played.runs})
+        if not plan.until_decided or (plan.compared and seeds < MIN_PAIRS):
             self._judge(played)
             return
         played.looks += 1
-        self._judge(played)
+        found = self._judge(played)
         result = played.result
-        found = look(self._reports(played), played.looks)
-        compared = result is None or result.comparison is None or result.comparison.verdict != "inconclusive"
-        failed = result is not None and result.verdict == "fail"
-        if (found.decided and compared) or failed:
-            played.stopped = f"decided after {_runs(len(played.runs))}"
-        elif found.stop:
-            played.stopped = found.stop
-        elif played.looks >= MAX_LOOKS:
-            played.stopped = f"not decided after {played.looks} looks, of which each spends a tenth of the 5 %"
+        if found is None or result is None:
+            return
+        comparison = result.comparison
+        compared = comparison is None or comparison.verdict != "inconclusive"
+        if result.verdict in ("fail", "aborted") or (found.decided and compared):
+            reason = found.why_stop or (result.why[0] if result.why else "every gate is decided")
+            played.stopped = f"decided after {_runs(len(played.runs))}: {reason}"
+        elif found.why_stop and not found.decided:
+            played.stopped = f"no more runs: {found.why_stop}"
+        elif played.looks >= MOST_LOOKS:
+            played.stopped = f"no more runs: all {MOST_LOOKS} looks were used"
 
-    def _judge(self, played: _Played) -> None:
+    def _judge(self, played: _Played) -> Look | None:
+        """Judge the runs so far, and write the result. Returns what the last look found, if there was one."""
         plan = played.plan
         reports = self._reports(played)
-        level = LOOK_LEVEL if plan.until_decided else 0.95
+        found = look(reports, played.looks) if reports and plan.until_decided and played.looks else None
+        gates = found.gates if found is not None else judge_over_runs(reports) if reports else ()
         played.result = experiment_result(
             plan.head.name,
             plan.head.title,
             played.runs,
-            target=_target(plan),
-            gates=judge_over_runs(reports, level) if reports else (),
-            comparison=self._comparison(played, level),
+            target=planned_conditions(plan.head).target,
+            gates=gates,
+            comparison=self._comparison(played, LEVEL if plan.until_decided else 0.95),
             duration_s=round(self._clock() - played.began_s, 3),
             looks=max(1, played.looks),
             stopped=played.stopped,
             own_verdict=not plan.until_decided,
         )
         write_files(self._result(_GOING_ON, played.result), self._folder)
+        return found
 
     def _reports(self, played: _Played) -> list[Mapping[str, Any]]:
         """The reports of the head. Of a run that did not end by itself, only where it is the only one."""
@@ -272,10 +288,6 @@ def _not_comparable(plan: ExperimentPlan, runs: Iterable[Concluded]) -> list[str
     machines = [str(report["run"].get("machine") or "") for report in reports]
     found = [check_applies(plan.baseline, *one) for one in zip(conditions, machines, strict=True)]
     return list(dict.fromkeys(problem for problems in found for problem in problems))
-
-
-def _target(plan: ExperimentPlan) -> str:
-    return planned_conditions(plan.head).target
 
 
 def _runs(count: int) -> str:

@@ -8,10 +8,8 @@ from pathlib import Path
 from reports.shared.errors import UserError
 from reports.shared.units import Mistake, duration_s
 
-__all__ = ["DEFAULT_WITHIN_S", "MAX_LOOKS", "GateRequest", "within_s"]
+__all__ = ["DEFAULT_WITHIN_S", "GateRequest", "within_s"]
 
-MAX_LOOKS = 10
-"""Runs of `--until-decided`, each of which is looked at."""
 DEFAULT_WITHIN_S = 20 * 60.0
 """Of `--until-decided`."""
 
