@@ -24,7 +24,6 @@ __all__ = ["gate_words", "run"]
 
 _USAGE: Final = 2
 _INTERRUPTED: Final = 130
-_PROGRAM: Final = ("-m", "brownout", "gate")
 
 
 def run(
@@ -90,7 +89,7 @@ def run(
     )
     before = _version(folder)
     ended = play(
-        python_words(*_PROGRAM, *words),
+        python_words("-m", "brownout", "gate", *words),
         environment=own_environment(os.environ),
         timeout_s=timeout_s,
         on_output=on_output,
