@@ -19,9 +19,7 @@ TOOL = ROOT / "tools" / "try_wheel"
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.skipif(
-    importlib.util.find_spec("build") is None, reason="the package `build` is missing: make test installs it"
-)
+@pytest.mark.skipif(importlib.util.find_spec("build") is None, reason="needs the package `build`")
 def test_the_wheel_works_beside_packages_of_the_users_with_our_names(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
