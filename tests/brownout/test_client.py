@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
 import brownout
-from brownout import client
 from brownout.client import gate_words
 from brownout.errors import GateFailed, UsageError
 from tests.support.fake_gate import play_fake_gates
@@ -51,7 +51,7 @@ def test_an_experiment_is_never_taken_for_an_option() -> None:
 
 
 def test_a_result_without_a_folder_is_kept_in_a_new_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(client.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     first, second = brownout.run("pass"), brownout.run("pass")
     assert first.folder != second.folder
     assert first.folder.parent == second.folder.parent == tmp_path
@@ -118,4 +118,4 @@ def test_every_name_of_the_library_is_found_and_listed() -> None:
     assert {name for name in brownout.__all__ if getattr(brownout, name) is None} == set()
     assert set(brownout.__all__) <= set(dir(brownout))
     with pytest.raises(AttributeError, match="no attribute 'play'"):
-        _ = brownout.play  # type: ignore[attr-defined]
+        _ = brownout.play
