@@ -38,7 +38,7 @@ def unsafe_modules(tree: ast.AST) -> Iterator[int]:
 
 
 def unsafe_interpreters(tree: ast.AST) -> Iterator[int]:
-    """As `unsafe_modules`, for commands that name `sys.executable` themselves: other lists of words are a test's own."""
+    """As `unsafe_modules`, for commands with `sys.executable`: other lists of words are a test's own."""
     for node in ast.walk(tree):
         if isinstance(node, ast.List | ast.Tuple) and any(uses_of_the_interpreter(word) for word in node.elts):
             yield from unsafe_modules(node)
