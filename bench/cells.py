@@ -90,7 +90,7 @@ def play_series(experiment: str, *options: str, retries: int, runs: Path) -> tup
 def _brownout_run(experiment: str, *options: str, runs: Path, timeout_s: float) -> tuple[Row, list[Path]]:
     """Play it; its exit code, the verdict of that, and the new folders with a report, oldest first."""
     runs.mkdir(parents=True, exist_ok=True)
-    before = set(runs.glob("*/report.json"))
+    before = _reports(runs)
     command = python_words("-m", "chaos.cli.app", "run", experiment, *options, "--runs", str(runs), "--quiet")
     process = subprocess.Popen(
         tied(command, signal.SIGINT),
@@ -110,10 +110,15 @@ def _brownout_run(experiment: str, *options: str, runs: Path, timeout_s: float) 
     finally:
         _running.discard(process)
     row: Row = {"exit": process.returncode, "verdict": VERDICTS.get(process.returncode, str(process.returncode))}
-    new = sorted(set(runs.glob("*/report.json")) - before, key=lambda path: path.stat().st_mtime)
+    new = sorted(_reports(runs) - before, key=lambda path: path.stat().st_mtime)
     if not new:  # not judged, whatever the exit code: Python's own for a crash is 1
         row |= {"verdict": "interrupted" if row["verdict"] == "interrupted" else "failed", "output": output[-400:]}
     return row, [path.parent for path in new]
+
+
+def _reports(runs: Path) -> set[Path]:
+    """The reports below this folder, each once: not those that the link `latest` leads to."""
+    return {path for path in runs.glob("*/report.json") if not path.parent.is_symlink()}
 
 
 def _of_report(folder: Path) -> Row:

@@ -54,7 +54,7 @@ def run(
 
     The options are those of `brownout gate`; without one, its own default applies. `experiment`: a name from
     `brownout list`, a file, or several. `within`: seconds, or text such as "20m". `tolerances`: by measure, as text:
-    {"ttft_p95": "10%"}. `out`: the folder of the result and the reports; without one, a new folder below the system's
+    {"ttft.p95": "10%"}. `out`: the folder of the result and the reports; without one, a new folder below the system's
     temporary folder, which is kept. `timeout_s`: after so many seconds, the gate is ended. `quiet`: no progress is
     printed. `on_output`: gets each line that the gate prints, in the thread that called `run`.
 

@@ -32,7 +32,7 @@ def failure_text(result: Result, *, allow_inconclusive: bool = False) -> str:
 def _experiment_lines(result: Result, experiment: ExperimentResult) -> Iterator[str]:
     yield f"{experiment.name} on {experiment.target}: {experiment.verdict}"
     listed = [gate for gate in experiment.gates if gate.verdict != _PASSED]
-    changes = experiment.comparison.measures if experiment.comparison else ()
+    changes = experiment.comparison.judged if experiment.comparison else ()
     changed = [change for change in changes if change.verdict != _PASSED]
     if experiment.verdict == "fail":  # what is only undecided did not fail it
         listed = [gate for gate in listed if gate.verdict == "fail"]

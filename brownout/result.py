@@ -102,7 +102,8 @@ class MeasureChange:
     `phase`: None for baseline, fault and recovery together. `here`: of the head, `there`: of the base. `change`: the
     difference here - there in `unit`, or relative to there (0.1: 10 % more) where `relative`; `interval` and
     `tolerance` are on the same scale. `tolerance`: how much worse is accepted. `better`: which direction is good.
-    `verdict`: `pass`: not worse by more than the tolerance; `fail`: a regression. `p`: that it is no regression,
+    `verdict`: `pass`: not worse by more than the tolerance; `fail`: a regression. `judged`: False: the measure is shown,
+    and does not count for the verdict of the comparison. `p`: that it is no regression,
     corrected for the number of measures. `spread`: standard deviation between pairs, on the scale of `change`.
     `detectable`: the smallest worsening that these pairs would find with a probability of 99 %; None: unknown.
     """
@@ -121,6 +122,7 @@ class MeasureChange:
     why: str
     interval: Interval = None
     p: Number = None
+    judged: bool = True
     spread: Number = None
     detectable: Number = None
 
@@ -141,6 +143,16 @@ class Comparison:
     why: tuple[str, ...]
     measures: tuple[MeasureChange, ...] = ()
     note: str = ""
+
+    @property
+    def judged(self) -> tuple[MeasureChange, ...]:
+        """The measures that count for the verdict."""
+        return tuple(one for one in self.measures if one.judged)
+
+    @property
+    def shown(self) -> tuple[MeasureChange, ...]:
+        """The measures that do not count for the verdict."""
+        return tuple(one for one in self.measures if not one.judged)
 
 
 @dataclass(frozen=True, slots=True)

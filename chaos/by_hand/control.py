@@ -55,10 +55,10 @@ class ControlSocket:
         self._open: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ControlSocket:
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
         before = os.umask(0o177)
         try:
+            with contextlib.suppress(FileNotFoundError):
+                self.path.unlink()
             self._server = await asyncio.start_unix_server(self._connected, str(self.path), limit=MAX_LINE_BYTES)
         except OSError as error:
             raise UserError(f"the control socket {self.path} cannot be made: {error.strerror or error}") from None

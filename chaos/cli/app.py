@@ -18,6 +18,7 @@ from typing import Annotated, Optional
 import typer
 
 from chaos.cli.by_hand_commands import commands as by_hand_commands
+from chaos.cli.gate_commands import baseline_app, gate_commands
 from chaos.cli.options import (
     AllowExposedOption,
     ExperimentArgument,
@@ -180,9 +181,17 @@ def run(
         bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")
     ] = False,
     allow_exposed: AllowExposedOption = False,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", metavar="DIR", help="The record goes into this folder; of several runs, below it."),
+    ] = None,
+    as_json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")] = False,
 ) -> None:
-    """Run an experiment, write its record, print its verdict."""
+    """Run an experiment, write its record, print its verdict.
+
+    The link runs/latest leads to the newest record.
+    """
     from chaos.cli.preparation import trace_options
     from chaos.cli.run import run_experiment
 
@@ -217,6 +226,8 @@ def run(
         allow_exposed=allow_exposed,
         quiet=quiet,
         words=["brownout", *sys.argv[1:]],
+        out=out,
+        as_json=as_json,
     )
     raise typer.Exit(code)
 
@@ -297,6 +308,8 @@ def heal(
     raise typer.Exit(heal_runs(run_folder, runs=runs, dry_run=dry_run, allow_exec=allow_exec))
 
 
+app.add_typer(gate_commands)
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(by_hand_commands)
 app.add_typer(targets_app, name="targets")
 

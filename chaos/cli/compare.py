@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -39,10 +39,17 @@ def compare_runs(folders: Sequence[Path], out: Path | None, *, as_json: bool, sp
     return 0
 
 
-def print_comparison(folders: Sequence[Path], out: Path | None, *, as_json: bool, spread: Path | None = None) -> None:
+def print_comparison(
+    folders: Sequence[Path],
+    out: Path | None,
+    *,
+    as_json: bool,
+    spread: Path | None = None,
+    console: Console | None = None,
+) -> None:
     """Print the comparison of runs that have a report; with `out`, write it into this folder as well."""
     data = compare([read_report(folder) for folder in folders], read_spreads(spread))
-    console = open_console()
+    console = console or open_console()
     written: list[Path] = []
     if out is not None:
         try:

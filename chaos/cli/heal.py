@@ -33,7 +33,7 @@ def heal_runs(run: Path | None, *, runs: Path, dry_run: bool, allow_exec: bool =
         return _print(console, folder, heal(folder, dry_run=dry_run, allow_exec=allow_exec), dry_run=dry_run)
     if not runs.is_dir():
         raise UserError(f"{runs}: no such folder. Name the folder of a run, or the folder of all runs by --runs")
-    folders = [folder for folder in sorted(runs.iterdir()) if _lists_something(folder)]
+    folders = [folder for folder in sorted(runs.iterdir()) if not folder.is_symlink() and _lists_something(folder)]
     codes = [_one_of_several(console, folder, dry_run=dry_run, allow_exec=allow_exec) for folder in folders]
     if not codes:
         console.print(Text(f"{runs}: no run has left anything to undo"), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import os
@@ -20,6 +21,10 @@ IMPATIENT_S: Final = 0.2
 """How long a run waits for a terminal or a pipe that takes nothing, seconds, before it drops text."""
 _NOBODY_READS: Final = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO, errno.EBADF})
 _BUFFERED: Final = 8192
+_READABLE: Final = "brownout-readable"
+"""Error handler: how characters are written that the encoding of the output does not have."""
+_SUBSTITUTES: Final = str.maketrans("✓✗■·…░▒▓█◆×−–—‘’“”", "+x#.~:%@#*x---''\"\"")
+"""None is `?`, which is the mark of a gate that is inconclusive."""
 _AT_ONCE: Final = select.PIPE_BUF
 """Bytes that a pipe takes without waiting when it is ready."""
 
@@ -34,7 +39,7 @@ class LastingOutput:
     What is written then is discarded. A terminal that is stopped (Ctrl-S) and a pipe that is full are waited for,
     `patience_s` seconds at most: None waits as long as it takes, and else the text is dropped. Apart from that, it
     behaves like `file`. With patience None and `needed`, it raises OutputError where the text cannot be written for
-    another reason.
+    another reason. Characters that the file's encoding does not have are replaced, never an error.
     """
 
     def __init__(self, file: TextIO, *, needed: bool = True) -> None:
@@ -57,7 +62,7 @@ class LastingOutput:
         """Write; see the class."""
         if self._descriptor is None:
             return self._file.write(text)
-        self._pending += text.encode(self._file.encoding or "utf-8", self._file.errors or "strict")
+        self._pending += text.encode(self._file.encoding or "utf-8", _READABLE)
         if len(self._pending) >= _BUFFERED or (self._by_line and "\n" in text):
             self.flush()
         return len(text)
@@ -126,6 +131,16 @@ class LastingOutput:
         if self._never_waits is not None and self._never_waits != self._descriptor:
             os.close(self._never_waits)
         self._never_waits = None
+
+
+def _substitutes(error: UnicodeError) -> tuple[str, int]:
+    """Similar characters of ASCII, each as wide as the one that it stands for; `\\u2500` where there is none."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(_SUBSTITUTES)
+    return text.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+codecs.register_error(_READABLE, _substitutes)
 
 
 def _opened_again(descriptor: int) -> int:

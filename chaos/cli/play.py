@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sys
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from rich.console import Console
 from rich.text import Text
 
 from chaos.by_hand.borrowing import borrowed_replicas
 from chaos.by_hand.in_run import controls_of_run
-from chaos.cli.console import open_console, shell_path
+from chaos.cli.console import shell_path
 from chaos.cli.lasting_output import nonblocking_output
+from chaos.cli.output import Output
 from chaos.cli.preparation import resolved_text
 from chaos.cli.verdict import print_verdict
 from chaos.experiment.model import Experiment
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import Ended
 from chaos.runner.progress import Progress
-from chaos.runner.record_writer import RecordFull, RunFolder
+from chaos.runner.record_writer import RecordFull, RunFolder, point_latest
 from chaos.runner.run import Run
 from chaos.supervision.left_over import LeftOver, left_over
 from reports.shared.errors import BrownoutError
 from reports.shared.plain_text import printable
 
-__all__ = ["Recorded", "conclude", "play", "record"]
+__all__ = ["PlayedRun", "Recorded", "conclude", "play", "played_run", "record"]
 
 T = TypeVar("T")
 
 INTERRUPTED = 130
+_WITHOUT_REPORT: Final = {4: "aborted", 130: "interrupted"}
+"""Verdicts of runs without a report, by exit code; of the other codes `failed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +55,40 @@ class Recorded:
     interrupted: bool = False
 
 
-def play(experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> int:
-    """Play an experiment and print its verdict. Returns the exit code.
-
-    Raises UserError if the run's folder cannot be made.
+@dataclass(frozen=True, slots=True)
+class PlayedRun:
+    """A concluded run. `label`: its stack and seed, if there are several; else "". `last`: no further one is played,
+    because the user interrupted it, or because it left a fault on the target, which the user must know first.
+    `report`: its report.json; None where it has none.
     """
-    console = open_console()
-    return conclude(console, record(console, experiment, runs=runs, quiet=quiet, command=command))
+
+    folder: Path
+    exit_code: int
+    verdict: str
+    label: str = ""
+    last: bool = False
+    report: dict[str, Any] | None = None
 
 
-def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
+def played_run(recorded: Recorded, code: int, label: str = "") -> PlayedRun:
+    """A run that was recorded and concluded with this exit code."""
+    last = code == INTERRUPTED or recorded.interrupted or bool(recorded.left)
+    path = recorded.folder / "report.json"
+    report = json.loads(path.read_bytes()) if path.is_file() else None
+    verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
+    return PlayedRun(recorded.folder, code, verdict, label, last, report)
+
+
+def play(output: Output, experiment: Experiment, *, command: str) -> PlayedRun:
+    """Play an experiment and print its verdict. Raises UserError if the run's folder cannot be made."""
+    recorded = record(output, experiment, command=command)
+    return played_run(recorded, conclude(output.console, recorded))
+
+
+def record(output: Output, experiment: Experiment, *, command: str) -> Recorded:
     """Play an experiment and write its record. Raises UserError if the run's folder cannot be made."""
-    folder = RunFolder(runs, experiment.name)
-    progress = Progress(console, experiment.title, quiet=quiet)
+    folder = RunFolder(output.runs, experiment.name, at=output.place(experiment.name))
+    progress = Progress(output.console, experiment.title, quiet=output.quiet)
     analysis: AnalysisChild | None = None
     confirmed: list[str] = []
     began = False
@@ -72,6 +97,8 @@ def record(console: Console, experiment: Experiment, *, runs: Path, quiet: bool,
         lent = borrowed_replicas(experiment, f"the run {folder.path.name}")
         with nonblocking_output(), progress, lent:
             began = True
+            if output.out is None:
+                point_latest(folder.path)
             ended, analysis = _with_uvloop(_run(experiment, folder, progress, confirmed))
     except BrownoutError as error:
         ended = Ended("failed", str(error), 5)

@@ -6,24 +6,21 @@ was decided, ended early, or is inconclusive for another reason: the same load w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
-from chaos.cli.console import open_console, shell_path
-from chaos.cli.play import conclude, record
+from chaos.cli.console import shell_path
+from chaos.cli.output import Output
+from chaos.cli.play import PlayedRun, conclude, played_run, record
 from chaos.cli.verdict import VERDICT_STYLE
 from chaos.experiment.model import Experiment
 from chaos.runner.early_end import EXIT_CODE_PRECEDENCE
 
 __all__ = [
     "OPTION",
-    "PlayedRun",
     "machine_reasons",
     "play_and_retry",
     "play_series",
@@ -33,22 +30,7 @@ __all__ = [
 
 OPTION: Final = "--retry-inconclusive"
 
-INCONCLUSIVE, INTERRUPTED = 3, 130
-_WITHOUT_REPORT: Final = {4: "aborted", 130: "interrupted"}
-"""Verdicts of runs without a report, by exit code; of the other codes `failed`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayedRun:
-    """A concluded run. `label`: its stack and seed, if there are several; else "". `last`: no further one is played,
-    because the user interrupted it, or because it left a fault on the target, which the user must know first.
-    """
-
-    folder: Path
-    exit_code: int
-    verdict: str
-    label: str = ""
-    last: bool = False
+INCONCLUSIVE = 3
 
 
 def machine_reasons(report: Mapping[str, Any]) -> tuple[str, ...]:
@@ -71,37 +53,28 @@ def series_code(codes: Sequence[int]) -> int:
     return min(codes, key=(*EXIT_CODE_PRECEDENCE, 0, INCONCLUSIVE).index)
 
 
-def play_and_retry(experiment: Experiment, *, retries: int, runs: Path, quiet: bool, command: str) -> int:
-    """Play one series and list its runs. Returns its exit code. Raises UserError if a run's folder cannot be made."""
-    console = open_console()
-    played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command)
-    print_runs(console, played)
-    return series_code([run.exit_code for run in played])
+def play_and_retry(output: Output, experiment: Experiment, *, retries: int, command: str) -> list[PlayedRun]:
+    """Play one series and list its runs. Raises UserError if a run's folder cannot be made."""
+    played = play_series(output, experiment, retries=retries, command=command)
+    print_runs(output.console, played)
+    return played
 
 
 def play_series(
-    console: Console,
-    experiment: Experiment,
-    *,
-    retries: int,
-    runs: Path,
-    quiet: bool,
-    command: str,
-    label: str = "",
+    output: Output, experiment: Experiment, *, retries: int, command: str, label: str = ""
 ) -> list[PlayedRun]:
     """Play an experiment once, and at most `retries` more times; print each verdict. Returns the runs in order.
 
     Raises UserError if a run's folder cannot be made.
     """
+    console = output.console
     played: list[PlayedRun] = []
     while True:
-        recorded = record(console, experiment, runs=runs, quiet=quiet, command=command)
-        code = conclude(console, recorded)
-        last = code == INTERRUPTED or recorded.interrupted or bool(recorded.left)
-        report = _report(recorded.folder)
-        verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
-        played.append(PlayedRun(recorded.folder, code, verdict, label, last))
-        if retries == 0 or code != INCONCLUSIVE or report is None:
+        recorded = record(output, experiment, command=command)
+        run = played_run(recorded, conclude(console, recorded), label)
+        report = run.report
+        played.append(run)
+        if retries == 0 or run.exit_code != INCONCLUSIVE or report is None:
             return played
         machine = machine_reasons(report)
         if not machine:
@@ -127,14 +100,6 @@ def print_runs(console: Console, played: Sequence[PlayedRun]) -> None:
         verdict = (run.verdict.ljust(width), VERDICT_STYLE.get(run.verdict, "bold red"))
         label = f"{run.label}: " if run.label else ""
         console.print(Text.assemble("  ", verdict, f"  {label}{shell_path(run.folder)}"), soft_wrap=True)
-
-
-def _report(folder: Path) -> dict[str, Any] | None:
-    path = folder / "report.json"
-    if not path.is_file():
-        return None
-    report: dict[str, Any] = json.loads(path.read_bytes())
-    return report
 
 
 def _other_reason(why: Sequence[str]) -> str:

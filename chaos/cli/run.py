@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from chaos.cli.play import play
+from chaos.cli.console import open_console
+from chaos.cli.output import Output
+from chaos.cli.play import PlayedRun, play
 from chaos.cli.preparation import port_warning, prepare, without_options
-from chaos.cli.retry_inconclusive import OPTION, play_and_retry
+from chaos.cli.retry_inconclusive import OPTION, play_and_retry, series_code
+from chaos.cli.run_json import print_result
 from chaos.cli.scale_ramp import fit_scale
-from chaos.cli.side_by_side import combinations, play_side_by_side
+from chaos.cli.side_by_side import Variant, combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
 from chaos.experiment.commands import command_notice
 from chaos.experiment.load_scale import parse_scale
+from chaos.experiment.model import Experiment
 from reports.comparison.spread import read_spreads
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable
@@ -43,8 +47,13 @@ def run_experiment(
     allow_exposed: bool = False,
     quiet: bool,
     words: Sequence[str],
+    out: Path | None = None,
+    as_json: bool = False,
 ) -> int:
     """Play an experiment as the options say. Returns the exit code.
+
+    `out`: the record of a single run, or a folder for those of several; None: new folders below `runs`. `as_json`: the
+    result on standard output (as `brownout gate` writes it), and all else on standard error.
 
     `retries`: how often a run that the machine left inconclusive is played again, 0 without `--retry-inconclusive`.
     `words`: the command line, for the records. Raises UserError before anything is started: for invalid files, for
@@ -92,21 +101,43 @@ def run_experiment(
             f"--twin and {OPTION} exclude each other: play the experiment with {OPTION} first, and with --twin when "
             f"this machine is quiet"
         )
+    several = len(plays) > 1 or twin or bool(retries) or isinstance(factor, str)
+    console = open_console(sys.stderr) if as_json else open_console()
+    output = Output(runs, quiet, out, single=not several, console=console)
     if isinstance(factor, str):
-        fitted = fit_scale(plays, runs=runs, quiet=quiet, command=shlex.join(words))
+        fitted = fit_scale(output, plays, command=shlex.join(words))
         if fitted.scale is None:
             return fitted.exit_code
         plays = [(variant, replace(experiment, scale=fitted.scale)) for variant, experiment in plays]
         words = [*without_options(words, "--scale"), "--scale", f"{fitted.scale:g}"]
+    if spread is not None and not (twin or len(plays) > 1):
+        raise UserError("--spread needs a comparison: give --twin, or several --stack")
+    code, played = _play(output, plays, twin=twin, retries=retries, words=words, spread=spread)
+    if as_json:
+        print_result(played, code, plays[0][1], command=shlex.join(words))
+    return code
+
+
+def _play(
+    output: Output,
+    plays: Sequence[tuple[Variant, Experiment]],
+    *,
+    twin: bool,
+    retries: int,
+    words: Sequence[str],
+    spread: Path | None,
+) -> tuple[int, list[PlayedRun]]:
+    """Play it. Returns the exit code of all, and every run."""
     if len(plays) > 1:
-        return play_side_by_side(plays, retries=retries, runs=runs, quiet=quiet, words=words, spread=spread)
+        return play_side_by_side(output, plays, retries=retries, words=words, spread=spread)
     _, experiment = plays[0]
     command = shlex.join(words)
     if twin:
-        return play_with_twin(experiment, runs=runs, quiet=quiet, command=command, spread=spread)
-    if spread is not None:
-        raise UserError("--spread needs a comparison: give --twin, or several --stack")
+        run = play_with_twin(output, experiment, command=command, spread=spread)
+        return run.exit_code, [run]
     if retries:
         command = shlex.join(without_options(words, OPTION))
-        return play_and_retry(experiment, retries=retries, runs=runs, quiet=quiet, command=command)
-    return play(experiment, runs=runs, quiet=quiet, command=command)
+        played = play_and_retry(output, experiment, retries=retries, command=command)
+        return series_code([run.exit_code for run in played]), played
+    run = play(output, experiment, command=command)
+    return run.exit_code, [run]

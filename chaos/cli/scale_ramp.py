@@ -16,13 +16,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
-from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
 from rich.text import Text
 
-from chaos.cli.console import open_console, shell_path
+from chaos.cli.console import shell_path
+from chaos.cli.output import Output
 from chaos.cli.play import conclude, record
 from chaos.cli.side_by_side import Variant
 from chaos.experiment.guardrails import parse_guardrail
@@ -83,30 +82,30 @@ class Fit:
     exit_code: int = 0
 
 
-def fit_scale(plays: Sequence[tuple[Variant, Experiment]], *, runs: Path, quiet: bool, command: str) -> Fit:
+def fit_scale(output: Output, plays: Sequence[tuple[Variant, Experiment]], *, command: str) -> Fit:
     """Play a ramp on each target, and print what it showed. The smallest factor applies to all, so that they compare.
 
     `plays`: each experiment with its options as given. Raises UserError if a folder cannot be made, or if no call is
     planned.
     """
-    console = open_console()
     factors = []
     first: dict[str, Experiment] = {}
     for variant, experiment in plays:
         first.setdefault(" with ".join(filter(None, (variant.stack, variant.gateway))), experiment)
     for name, experiment in first.items():
         target = f"the target {name}" if name else "the target"
-        fit = _fit_one(console, experiment, target, runs=runs, quiet=quiet, command=command)
+        fit = _fit_one(output, experiment, target, command=command)
         if fit.scale is None:
             return fit
         factors.append(fit.scale)
     if len(factors) > 1:
         text = f"every run gets the smallest factor, so that they can be compared: {number_text(min(factors))}"
-        console.print(Text(text, style="bold"))
+        output.console.print(Text(text, style="bold"))
     return Fit(min(factors))
 
 
-def _fit_one(console: Console, experiment: Experiment, target: str, *, runs: Path, quiet: bool, command: str) -> Fit:
+def _fit_one(output: Output, experiment: Experiment, target: str, *, command: str) -> Fit:
+    console = output.console
     peak = peak_of(estimate_load(experiment.profile, experiment.trace, experiment.seed, experiment.load_s))
     if not peak.calls:
         raise UserError(
@@ -115,7 +114,7 @@ def _fit_one(console: Console, experiment: Experiment, target: str, *, runs: Pat
         )
     ramp = ramp_of(experiment, peak)
     console.print(Text(f"--scale auto: a ramp of {duration_text(ramp.load_s)} without faults", style="bold"))
-    played = record(console, ramp, runs=runs, quiet=quiet, command=command)
+    played = record(replace(output, single=False), ramp, command=command)
     if played.interrupted or played.left or (played.ended is not None and played.ended.exit_code == 5):
         return Fit(None, conclude(console, played))
     (played.analysis or AnalysisChild(played.folder)).finish()

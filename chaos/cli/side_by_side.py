@@ -15,9 +15,10 @@ from typing import NamedTuple
 from rich.text import Text
 
 from chaos.cli.compare import print_comparison
-from chaos.cli.console import open_console
+from chaos.cli.output import Output
+from chaos.cli.play import PlayedRun
 from chaos.cli.preparation import without_options
-from chaos.cli.retry_inconclusive import OPTION, PlayedRun, play_series, print_runs, series_code
+from chaos.cli.retry_inconclusive import OPTION, play_series, print_runs, series_code
 from chaos.experiment.model import Experiment
 from chaos.runner.early_end import EXIT_CODE_PRECEDENCE
 from chaos.runner.record_writer import new_folder
@@ -34,21 +35,21 @@ class Variant(NamedTuple):
 
 
 def play_side_by_side(
+    output: Output,
     plays: Sequence[tuple[Variant, Experiment]],
     *,
     retries: int,
-    runs: Path,
-    quiet: bool,
     words: Sequence[str],
     spread: Path | None = None,
-) -> int:
-    """Play each experiment and print its verdict; then print the comparison. Returns the most severe exit code.
+) -> tuple[int, list[PlayedRun]]:
+    """Play each experiment and print its verdict; then print the comparison. Returns the most severe exit code, and
+    every run.
 
     `plays`: each experiment with its options as given. `retries`: how often one that the machine left inconclusive
     is played again; its last run is compared. `words`: the command line, from which each record gets its own command.
     `spread`: a file of spreads. Raises UserError if a folder cannot be made.
     """
-    console = open_console()
+    console = output.console
     codes: list[int] = []
     folders: list[Path] = []
     every: list[PlayedRun] = []
@@ -58,7 +59,7 @@ def play_side_by_side(
         label = f"{stack_text}{gateway_text}seed {experiment.seed}"
         console.print(Text(f"{number} of {len(plays)}: {label}", style="bold"))
         command = own_command(words, variant, experiment.seed)
-        played = play_series(console, experiment, retries=retries, runs=runs, quiet=quiet, command=command, label=label)
+        played = play_series(output, experiment, retries=retries, command=command, label=label)
         every += played
         codes.append(series_code([run.exit_code for run in played]))
         if played[-1].last:
@@ -66,15 +67,16 @@ def play_side_by_side(
             if rest and played[-1].exit_code == 5:
                 console.print(Text(f"not played: {rest} more, because the last run left a fault", style="bold red"))
             break
-        if (played[-1].folder / "report.json").is_file():
+        if played[-1].report is not None:
             folders.append(played[-1].folder)
         console.print()
     if len(folders) > 1 and not any(run.last for run in every):
-        out = new_folder(runs, f"{plays[0][1].name}-comparison")
-        print_comparison(folders, out, as_json=False, spread=spread)
+        name = f"{plays[0][1].name}-comparison"
+        out = output.place(name) or new_folder(output.runs, name)
+        print_comparison(folders, out, as_json=False, spread=spread, console=console)
     if len(every) > len(codes):  # some were played again
         print_runs(console, every)
-    return most_severe_code(codes)
+    return most_severe_code(codes), every
 
 
 def most_severe_code(codes: Sequence[int]) -> int:

@@ -16,9 +16,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from chaos.cli.console import open_console, shell_path
+from chaos.cli.console import shell_path
 from chaos.cli.lasting_output import nonblocking_output
-from chaos.cli.play import Recorded, conclude, record
+from chaos.cli.output import Output
+from chaos.cli.play import PlayedRun, Recorded, conclude, played_run, record
 from chaos.experiment.model import Experiment, TwinOf
 from chaos.runner.analysis_child import AnalysisChild
 from reports.comparison.spread import SPREAD_FILE
@@ -30,30 +31,30 @@ INTERRUPTED = 130
 PHASES = ("baseline", "fault", "recovery")
 
 
-def play_with_twin(experiment: Experiment, *, runs: Path, quiet: bool, command: str, spread: Path | None = None) -> int:
-    """Play an experiment, then its twin; print the verdict and the differences. Returns the exit code of the run.
+def play_with_twin(output: Output, experiment: Experiment, *, command: str, spread: Path | None = None) -> PlayedRun:
+    """Play an experiment, then its twin; print the verdict and the differences. Returns the run, not its twin.
 
     `spread`: a file of spreads; a copy is kept in the folder of the run, for later reports of it. Raises UserError for
     an experiment without faults, and if a folder cannot be made.
     """
     if not experiment.faults:
         raise UserError(f"{experiment.path}: --twin needs an experiment with at least one fault")
-    console = open_console()
+    console = output.console
     content = spread.read_bytes() if spread is not None else None
-    played = record(console, experiment, runs=runs, quiet=quiet, command=command)
+    played = record(output, experiment, command=command)
     if content is not None:
         (played.folder / SPREAD_FILE).write_bytes(content)
     if played.ended is not None:
         console.print(Text("the run ended early: its twin is not played", style="yellow"))
-        return conclude(console, played)
+        return played_run(played, conclude(console, played))
     try:
-        if _play_twin(console, experiment, played, runs=runs, quiet=quiet, command=command) == INTERRUPTED:
-            return _interrupted(console, played)
+        if _play_twin(output, experiment, played, command=command) == INTERRUPTED:
+            return played_run(played, _interrupted(console, played))
     except KeyboardInterrupt:  # in the analysis of the twin
-        return _interrupted(console, played)
+        return played_run(played, _interrupted(console, played))
     except BrownoutError as error:  # the run itself is complete: it is judged without its twin
         console.print(Text(f"comparison with the twin not possible: {error}", style="bold red"))
-    return conclude(console, played)
+    return played_run(played, conclude(console, played))
 
 
 def _interrupted(console: Console, played: Recorded) -> int:
@@ -66,11 +67,9 @@ def _interrupted(console: Console, played: Recorded) -> int:
     return INTERRUPTED
 
 
-def _play_twin(
-    console: Console, experiment: Experiment, played: Recorded, *, runs: Path, quiet: bool, command: str
-) -> int:
-    console.print(Text("twin: the same seed without the faults", style="bold"))
-    twin = record(console, twin_of(experiment, played.folder), runs=runs, quiet=quiet, command=command)
+def _play_twin(output: Output, experiment: Experiment, played: Recorded, *, command: str) -> int:
+    output.console.print(Text("twin: the same seed without the faults", style="bold"))
+    twin = record(output, twin_of(experiment, played.folder), command=command)
     if twin.ended is not None:
         if twin.analysis is not None:
             twin.analysis.abandon()

@@ -20,7 +20,20 @@ from chaos.supervision.whole_entries import append_whole, release, reserve, why_
 from reports.shared.errors import TargetFailed, UserError
 from reports.shared.whole_file import write_whole
 
-__all__ = ["EventLog", "LineLog", "RecordFull", "RunFolder", "SpanSpool", "new_folder"]
+__all__ = [
+    "LATEST",
+    "EventLog",
+    "LineLog",
+    "RecordFull",
+    "RunFolder",
+    "SpanSpool",
+    "named_folder",
+    "new_folder",
+    "point_latest",
+]
+
+LATEST = "latest"
+"""The link to the newest run, beside the folders of runs."""
 
 SPOOL_FILE_BYTES = 64 * 1024 * 1024
 """A larger spool file is closed and a new one begun, so that a reader needs a bounded amount of memory."""
@@ -170,11 +183,39 @@ def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time
     raise UserError(f"cannot create the run's folder: {path} and the 98 names before it exist")
 
 
-class RunFolder:
-    """The new folder of one run. Raises UserError if it cannot be created, RecordFull without space in it."""
+def named_folder(path: Path) -> Path:
+    """Create the folder that the user named, with mode 0700, or take it where it is empty. Raises UserError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise UserError(f"{path} is not empty: name a new folder with --out, or remove it; nothing is overwritten")
+    except OSError as error:
+        raise UserError(f"cannot create the folder {path}: {error.strerror}. Name another one with --out") from error
+    return path
 
-    def __init__(self, runs: Path, experiment: str, *, wall_s: Callable[[], float] = time.time) -> None:
-        self.path = new_folder(runs, experiment, wall_s=wall_s)
+
+def point_latest(folder: Path) -> None:
+    """Make `latest` beside this folder a link to it. Where that cannot be done, the run goes on without."""
+    link = folder.parent / LATEST  # made beside it and renamed: it leads to one of both at any time
+    made = link.with_name(f".{LATEST}-{os.getpid()}")
+    with contextlib.suppress(OSError):
+        if link.exists() and not link.is_symlink():
+            return
+        made.unlink(missing_ok=True)
+        made.symlink_to(folder.name, target_is_directory=True)
+        made.replace(link)
+
+
+class RunFolder:
+    """The new folder of one run: below `runs`, or `at` a path that the user named.
+
+    Raises UserError if it cannot be created, RecordFull without space in it.
+    """
+
+    def __init__(
+        self, runs: Path, experiment: str, *, at: Path | None = None, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self.path = named_folder(at) if at is not None else new_folder(runs, experiment, wall_s=wall_s)
         try:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)

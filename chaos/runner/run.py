@@ -56,6 +56,7 @@ from chaos.runner.user_commands import UserCommands
 from chaos.supervision.supervisor import Child, ShepherdGone, Supervisor
 from reports.shared.attributes import TARGET_LOAD
 from reports.shared.errors import TargetFailed
+from reports.shared.machine import this_machine
 
 __all__ = ["Run"]
 
@@ -289,10 +290,10 @@ class Run:
         self.progress.phase(name, lasts_s)
 
     def _machine(self) -> None:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        cores, memory = this_machine()
         self.folder.events.write(
             "machine",
-            cores=len(os.sched_getaffinity(0)),
+            cores=cores,
             memory_bytes=memory,
             python=platform.python_version(),
             kernel=platform.release(),

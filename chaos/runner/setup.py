@@ -225,10 +225,12 @@ class Setup:
 
         waits = {"the stack": stack(), **others}
         tasks = {what: asyncio.ensure_future(wait) for what, wait in waits.items()}
-        done, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S, return_when=asyncio.FIRST_EXCEPTION)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        try:
+            done, late = await asyncio.wait(tasks.values(), timeout=READY_WITHIN_S, return_when=asyncio.FIRST_EXCEPTION)
+        finally:  # also where the run is interrupted meanwhile: no exception stays unread
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
         for task in done:
             if isinstance(error := task.exception(), ProcessEnded):
                 raise Ended("failed", f"{error}{self.watch.log_excerpt(error.name)}", 5)

@@ -40,6 +40,7 @@ from reports.report.accounts import accounts
 from reports.report.alerts import alerts_section
 from reports.report.series import health_changes, series
 from reports.shared.attributes import SessionOutcome
+from reports.shared.machine import machine_text
 from reports.shared.phases import PHASES
 from reports.waterfall.calls import worst_failovers
 
@@ -172,7 +173,7 @@ def run_facts(record: Record) -> dict[str, Any]:
         "tells": headline,  # its former name, for programs that read it
         "short_form": bool(experiment.get("short_form")),
         "twin_of": twin_of.get("folder") if isinstance(twin_of, dict) else None,
-        "machine": _machine_class(record.machine),
+        "machine": machine_text(record.machine.get("cores"), record.machine.get("memory_bytes")),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
         "duration_s": record.end_s(),
@@ -206,12 +207,6 @@ def _gateway_choice(target: Any) -> str | None:
     for name, settings in chosen.items() if isinstance(chosen, dict) else ():
         return f"{name}:{settings.get('preset')}" if isinstance(settings, dict) else str(name)
     return None
-
-
-def _machine_class(machine: Mapping[str, Any]) -> str:
-    """The machine that the run used, as text: `2 cores, 8 GB`; "" where the record does not say."""
-    cores, memory = machine.get("cores"), machine.get("memory_bytes")
-    return f"{cores} cores, {memory / 2**30:.0f} GB" if cores and isinstance(memory, int) else ""
 
 
 def _gate(result: GateResult) -> dict[str, Any]:

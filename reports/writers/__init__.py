@@ -2,6 +2,8 @@
 
 json_report   report.json: everything, for programs
 junit         junit.xml: one test case per gate, for a CI system
+junit_xml     JUnit XML from suites and cases
+gate          the files of a gate over several experiments and runs
 comparison    comparison.json, .md and .html: several runs side by side
 markdown      the Markdown files: summary.md, comparison.md
 html          the pages: report.html, comparison.html

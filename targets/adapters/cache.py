@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Final
 
-from reports.shared.errors import TargetFailed
+from reports.shared.errors import TargetFailed, UserError
 from targets.adapters.base import Adapter, Debian, Installation
 from targets.adapters.tool import run_tool
 
@@ -40,10 +40,20 @@ _SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 def targets_folder() -> Path:
-    """The folder of all installations: `$XDG_CACHE_HOME/brownout/targets`, by default below `~/.cache`."""
+    """The folder of all installations: `$XDG_CACHE_HOME/brownout/targets`, by default below `~/.cache`.
+
+    Raises UserError if neither variable names a folder and the user is not known to the system, as in a container.
+    """
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(cache) if os.path.isabs(cache) else Path.home() / ".cache"  # a relative path is invalid, as XDG says
-    return base / "brownout" / "targets"
+    if os.path.isabs(cache):  # a relative path is invalid, as XDG says
+        return Path(cache) / "brownout" / "targets"
+    try:
+        return Path.home() / ".cache" / "brownout" / "targets"
+    except RuntimeError:
+        raise UserError(
+            f"this user ({os.getuid()}) has no home folder, so there is no folder for gateways\n"
+            f"    set XDG_CACHE_HOME or HOME to a folder of yours"
+        ) from None
 
 
 def folder_of(adapter: Adapter) -> Path:

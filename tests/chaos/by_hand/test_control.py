@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -160,6 +161,16 @@ async def test_the_socket_of_a_dead_process_is_replaced(tmp_path: Path) -> None:
 async def test_a_path_that_is_too_long_for_a_socket_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be made"):
         async with ControlSocket(tmp_path / ("s" * 120), Handler()):
+            pass
+
+
+async def test_a_folder_that_cannot_be_written_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(UserError, match="cannot be made: Read-only file system"):
+        async with ControlSocket(tmp_path / "s", Handler()):
             pass
 
 

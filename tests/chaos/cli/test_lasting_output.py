@@ -11,6 +11,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, cast
 
 import pytest
@@ -135,6 +136,18 @@ def test_a_full_disk_is_an_error_and_in_a_run_none() -> None:
         out.patience_s = 0.1
         out.write("text")
         out.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [("ascii", "+ x ? # 1.2 s . \\u263a"), ("latin-1", "+ x ? # 1.2 s · \\u263a"), ("utf-8", "✓ ✗ ? ■ 1.2 s · ☺")],
+)
+def test_characters_that_an_encoding_lacks_are_replaced(tmp_path: Path, encoding: str, written: str) -> None:
+    with open(tmp_path / "out", "w", encoding=encoding) as file:
+        out = LastingOutput(file)
+        out.write("✓ ✗ ? ■ 1.2 s · ☺")
+        out.flush()
+    assert (tmp_path / "out").read_text(encoding=encoding) == written
 
 
 COMMAND = f"{sys.executable} -P -m chaos.cli.app"

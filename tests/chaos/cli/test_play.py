@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.cli import play as module
+from chaos.cli.output import Output
 from chaos.cli.play import play
 from chaos.experiment.model import load_experiment
 from chaos.runner.early_end import Ended
@@ -41,7 +42,15 @@ def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: Ended | None,
 
     monkeypatch.setattr(module, "_run", run)
     experiment = load_experiment(str(write_experiment(tmp_path)))
-    return play(experiment, runs=tmp_path / "runs", quiet=True, command="brownout run x")
+    return play(Output(tmp_path / "runs", quiet=True), experiment, command="brownout run x").exit_code
+
+
+def only_run(tmp_path: Path) -> Path:
+    """The folder of the run, to which `latest` leads."""
+    link = tmp_path / "runs" / "latest"
+    [folder] = [path for path in link.parent.iterdir() if path != link]
+    assert link.resolve() == folder.resolve()
+    return folder
 
 
 @pytest.mark.parametrize("ended", ENDS, ids=lambda ended: ended.event if ended else "verdict")
@@ -50,7 +59,7 @@ def test_a_run_that_left_a_fault_says_so_last_and_exits_with_5(
 ) -> None:
     assert played(monkeypatch, tmp_path, ended, disarmed=False) == 5
     output, errors = capsys.readouterr()
-    [folder] = (tmp_path / "runs").iterdir()
+    folder = only_run(tmp_path)
     assert "every fault was reverted" not in output + errors
     assert "1 of 1 faults not reverted: f1 (surge on load)" in output
     analysed = (folder / "report.json").is_file()
@@ -82,7 +91,7 @@ def test_an_interrupt_in_the_analysis_ends_it_and_says_how_to_make_the_reports(
     monkeypatch.setattr(module, "print_verdict", interrupted)
     assert played(monkeypatch, tmp_path, None, disarmed=disarmed) == code
     output, errors = capsys.readouterr()
-    [folder] = (tmp_path / "runs").iterdir()
+    folder = only_run(tmp_path)
     how = "every fault was reverted" if disarmed else "1 of 1 faults not reverted: f1 (surge on load)"
     assert output.startswith(f"interrupted in the analysis: {how}")
     assert output.endswith(f", and the record is complete; its reports: brownout report {folder}\n")

@@ -16,6 +16,7 @@ import yaml
 
 from chaos.cli import retry_inconclusive
 from chaos.cli.console import open_console
+from chaos.cli.output import Output
 from chaos.cli.play import Recorded
 from chaos.cli.retry_inconclusive import machine_reasons, play_and_retry, series_code
 from chaos.experiment.model import load_experiment
@@ -99,12 +100,11 @@ class Scripted:
         self._folder = folder
         monkeypatch.setattr(retry_inconclusive, "record", self.record)
         monkeypatch.setattr(retry_inconclusive, "conclude", self.conclude)
-        monkeypatch.setattr(retry_inconclusive, "open_console", lambda: open_console(self.output, width=300))
 
-    def record(self, console: object, experiment: Any, *, runs: Path, quiet: bool, command: str) -> Recorded:
+    def record(self, output: Output, experiment: Any, *, command: str) -> Recorded:
         self.seeds.append(experiment.seed)
         self.commands.append(command)
-        path = runs / f"run-{len(self.seeds)}"
+        path = output.runs / f"run-{len(self.seeds)}"
         path.mkdir(parents=True)
         made = self._reports[len(self.seeds) - 1]
         if not isinstance(made, int):
@@ -117,7 +117,9 @@ class Scripted:
 
     def play(self, retries: int) -> int:
         experiment = load_experiment(write_experiment(self._folder))
-        return play_and_retry(experiment, retries=retries, runs=self._folder / "runs", quiet=True, command="again")
+        output = Output(self._folder / "runs", quiet=True, console=open_console(self.output, width=300))
+        played = play_and_retry(output, experiment, retries=retries, command="again")
+        return series_code([run.exit_code for run in played])
 
     @property
     def lines(self) -> list[str]:

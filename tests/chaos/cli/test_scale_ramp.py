@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chaos.cli.output import Output
 from chaos.cli.plan import estimated
 from chaos.cli.scale_ramp import STEP_S, Peak, Ramped, fit_scale, peak_of, ramp_of, ramped
 from chaos.cli.side_by_side import Variant
@@ -49,7 +50,7 @@ def test_a_load_without_calls_cannot_be_scaled_and_the_message_says_so(tmp_path:
         experiment, timeline=replace(experiment.timeline, warmup_s=0.0, baseline_s=0.0, recovery_s=0.0), faults=()
     )
     with pytest.raises(UserError, match="no call is planned in the 0 s"):
-        fit_scale([(Variant(None, None, None), none)], runs=tmp_path, quiet=True, command="")
+        fit_scale(Output(tmp_path, quiet=True), [(Variant(None, None, None), none)], command="")
     assert list(tmp_path.iterdir()) == []
 
 

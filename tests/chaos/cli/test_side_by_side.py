@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 
 from chaos.cli import retry_inconclusive, side_by_side
+from chaos.cli.output import Output
 from chaos.cli.play import Recorded
 from chaos.cli.side_by_side import Variant, combinations, most_severe_code, own_command, play_side_by_side
 from chaos.experiment.model import Experiment, load_experiment
@@ -57,9 +58,9 @@ class Scripted:
         monkeypatch.setattr(retry_inconclusive, "conclude", self.conclude)
         monkeypatch.setattr(side_by_side, "print_comparison", self.compare)
 
-    def record(self, console: object, experiment: Experiment, *, runs: Path, quiet: bool, command: str) -> Recorded:
+    def record(self, output: Output, experiment: Experiment, *, command: str) -> Recorded:
         verdict = self._verdicts[experiment.seed].pop(0)
-        path = runs / f"{experiment.seed}-{verdict}"
+        path = output.runs / f"{experiment.seed}-{verdict}"
         path.mkdir(parents=True)
         why = ["ttft.p50 <= 1 s: 0.5 s; but tokens were late"]
         report = {"verdict": {"verdict": verdict, "why": why}, "proofs": {"machine_doubts": ["tokens were late"]}}
@@ -69,13 +70,14 @@ class Scripted:
     def conclude(self, console: object, recorded: Recorded) -> int:
         return int(EXIT_CODES[cast(Verdict, recorded.folder.name.split("-")[1])])
 
-    def compare(self, folders: list[Path], out: Path, *, as_json: bool, spread: Path | None) -> None:
+    def compare(self, folders: list[Path], out: Path, *, as_json: bool, spread: Path | None, console: object) -> None:
         self.compared = [folder.name for folder in folders]
 
     def play(self, folder: Path, retries: int) -> int:
         path = write_experiment(folder)
         plays = [(Variant(None, None, seed), load_experiment(path, seed=seed)) for seed in (1, 2)]
-        return play_side_by_side(plays, retries=retries, runs=folder / "runs", quiet=True, words=["brownout"])
+        output = Output(folder / "runs", quiet=True)
+        return play_side_by_side(output, plays, retries=retries, words=["brownout"])[0]
 
 
 def test_each_seed_has_its_own_retries_and_its_last_run_is_compared(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chaos.cli.output import Output
 from chaos.cli.twin import play_with_twin, twin_facts, twin_of
 from chaos.experiment.model import TwinOf, load_experiment
 from chaos.experiment.resolved import resolve
@@ -72,7 +73,7 @@ def test_an_experiment_without_faults_has_no_twin(tmp_path: Path) -> None:
     path = write_experiment(tmp_path)
     path.write_text(path.read_text().replace("faults: [{at: 0s, for: 2s, kill: {pool: right}}]", "faults: []"))
     with pytest.raises(UserError, match="needs an experiment with at least one fault"):
-        play_with_twin(load_experiment(path), runs=tmp_path / "runs", quiet=True, command="")
+        play_with_twin(Output(tmp_path / "runs", quiet=True), load_experiment(path), command="")
 
 
 @pytest.mark.long

@@ -309,6 +309,30 @@ def test_an_error_while_the_stack_starts_is_no_process_that_is_late(
         asyncio.run(rig.setup._all_ready({"the load generator": asyncio.Event().wait()}))
 
 
+async def test_an_interrupt_while_the_stack_starts_ends_what_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[str] = []
+
+    async def never(urls: object, on_ready: object) -> None:
+        waiting.append("")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            waiting.pop()
+
+    rig = Rig(tmp_path, load_experiment(write_experiment(tmp_path)))
+    monkeypatch.setattr(setup_of_runs, "all_ready", never)
+    monkeypatch.setattr(setup_of_runs, "unless_ended", lambda supervisor, names, ready: ready)
+    start = asyncio.ensure_future(rig.setup._all_ready({}))
+    while not waiting:
+        await asyncio.sleep(0)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert waiting == []
+
+
 def test_a_gateway_that_does_not_serve_ends_the_run_with_the_end_of_its_log(tmp_path: Path) -> None:
     experiment = load_experiment(write_experiment(tmp_path), gateway=GatewayChoice("nginx"))
     rig = Rig(tmp_path, experiment)

@@ -150,7 +150,7 @@ def test_each_form_of_the_report_contains_the_verdict_metastable(record: RecordB
     )
     assert "# METASTABLE: " in summary_text(report)
     suite = ElementTree.parse(write_junit(report, tmp_path)).getroot()[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     (case,) = [case for case in suite.iter("testcase") if case.get("name") == "stack recovered"]
     assert case[0].get("type") == "Metastable"
     assert "down although the fault is gone" in page_view(plain(report.data))["head"]["word"]

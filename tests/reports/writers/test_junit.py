@@ -23,18 +23,26 @@ def test_junit_has_a_testcase_per_gate_with_its_verdict(run: RecordBuilder, tmp_
     suite = root.find("testsuite")
     assert suite is not None
     assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
-        "tests": "4",
+        "tests": "5",
         "failures": "1",
         "errors": "2",
     }
     found = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     assert found == {
+        "run completed": ["system-out"],
         "sessions_lost == 0": ["system-out"],
         "ttft.p95 in baseline <= 100 ms": ["failure"],
         "ttft.p99 in baseline <= 2 s": ["error"],
         "failover.max <= 5 s": ["error"],
     }
     assert {error.get("type") for error in suite.iter("error")} == {"Inconclusive"}
+
+
+def test_the_times_of_the_testcases_sum_to_the_time_of_the_run(run: RecordBuilder, tmp_path: Path) -> None:
+    root = ElementTree.parse(write_junit(analyse(run.write(), write=False), tmp_path)).getroot()
+    times = {case.get("name"): case.get("time") for case in root.iter("testcase")}
+    assert times.pop("run completed") == root[0].get("time") == root.get("time") == "55.000"
+    assert set(times.values()) == {"0.000"}
 
 
 def test_junit_of_a_failed_run_has_an_error_with_any_text(run: RecordBuilder, tmp_path: Path) -> None:

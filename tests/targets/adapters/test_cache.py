@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.shared.errors import UserError
 from targets.adapters.base import Installation, Pip
 from targets.adapters.cache import (
     MANIFEST,
@@ -42,6 +43,16 @@ def test_the_folder_is_below_the_cache_folder_of_the_user(cache: Path, monkeypat
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert targets_folder() == Path("/home/somebody/.cache/brownout/targets")
+
+
+def test_a_user_without_a_home_folder_learns_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", classmethod(unknown))
+    with pytest.raises(UserError, match="set XDG_CACHE_HOME or HOME"):
+        targets_folder()
 
 
 def test_an_installation_is_read_as_it_was_written() -> None:
