@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from bench.small_disk import fill
 from bench.tied import tied
+from brownout.children import python_words
 from chaos.supervision.link import RUN_MARK
 
 __all__ = ["ATTACKS", "VERDICTS", "Attack", "Target", "events_of"]
@@ -156,7 +156,7 @@ def _flood(target: Target) -> bool:
     if address is None:
         return False
     words = [address[0], str(address[1]), str(target.runner), str(FLOOD)]
-    command = tied([sys.executable, "-I", "-S", "-c", _FLOODING, *words], signal.SIGKILL)
+    command = tied(python_words("-I", "-S", "-c", _FLOODING, *words), signal.SIGKILL)
     flooding = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert flooding.stdout is not None
     with flooding.stdout as opened:  # at the end of the flood, or of the process

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.tied import tied
+from brownout.children import python_words
 
 __all__ = ["BusyProcesses", "busy_processes"]
 
@@ -67,7 +67,7 @@ def busy_processes(count: int) -> Iterator[BusyProcesses]:
 
 def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        tied([sys.executable, "-I", "-S", "-c", _BUSY], signal.SIGKILL),
+        tied(python_words("-I", "-S", "-c", _BUSY), signal.SIGKILL),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         start_new_session=True,

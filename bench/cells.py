@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.tied import tied
+from brownout.children import python_words
+from brownout.search_path import own_environment
 
 __all__ = ["Results", "Row", "in_parallel", "play", "play_series", "slim"]
 
@@ -88,9 +91,13 @@ def _brownout_run(experiment: str, *options: str, runs: Path, timeout_s: float) 
     """Play it; its exit code, the verdict of that, and the new folders with a report, oldest first."""
     runs.mkdir(parents=True, exist_ok=True)
     before = _reports(runs)
-    command = [sys.executable, "-m", "chaos.cli.app", "run", experiment, *options, "--runs", str(runs), "--quiet"]
+    command = python_words("-m", "chaos.cli.app", "run", experiment, *options, "--runs", str(runs), "--quiet")
     process = subprocess.Popen(
-        tied(command, signal.SIGINT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        tied(command, signal.SIGINT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=own_environment(os.environ),
     )
     _running.add(process)
     if _interrupted.is_set():  # after it looked for active runs

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.table import print_table
+from brownout.children import python_words
+from brownout.search_path import own_environment
 
 REPLICA_MB, RUNNER_MB = 80, 150
 START_S, VERDICT_S, LOAD_S = 8.0, 5.0, 80.0
@@ -45,8 +47,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
     """Run the experiment, sample the memory of its processes, and return the figures."""
     started = time.time()
-    command = [
-        sys.executable,
+    command = python_words(
         "-m",
         "chaos.cli.app",
         "run",
@@ -56,8 +57,8 @@ def play(experiment: str, stack: str, runs: Path) -> dict[str, Any]:
         "--runs",
         str(runs),
         "--quiet",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    )
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=own_environment(os.environ))
     peaks: dict[str, float] = {}
     while process.poll() is None:
         peaks["runner"] = max(peaks.get("runner", 0.0), peak_mb(process.pid))

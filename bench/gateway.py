@@ -29,6 +29,9 @@ from typing import Any, cast
 
 import uvloop
 
+from brownout.children import python_words
+from brownout.search_path import own_environment
+
 GOAL_CPU_RATIO = 1.5
 GOAL_GAP_MS = 8.0
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -242,7 +245,7 @@ def _announce(ports: list[int]) -> None:
 
 
 def _command(role: str, **arguments: Any) -> list[str]:
-    return [sys.executable, "-m", "bench.gateway", "--role", role, "--arguments", json.dumps(arguments)]
+    return python_words("-m", "bench.gateway", "--role", role, "--arguments", json.dumps(arguments))
 
 
 @contextmanager
@@ -258,7 +261,7 @@ def process(role: str, **arguments: Any) -> Iterator[tuple[int, list[int]]]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return {name: value for name, value in own_environment(os.environ).items() if not name.startswith("OTEL_")}
 
 
 def run_client(**arguments: Any) -> list[list[float]]:

@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 from bench.table import print_table
+from brownout.children import python_words
 
 LIMIT_MS = 3
 LIMITS_MS = (1, 2, LIMIT_MS, 5, 10)
@@ -47,7 +48,7 @@ async def measure(streams: int) -> dict[str, Any]:
     server = ReplicaServer(ReplicaConfig(name="r-0", pool="r", model="m", hardware="llama-70b-h100x4"), "token")
     await server.start()
     try:
-        command = [sys.executable, "-c", CALLERS, server.url, str(streams), str(CALLS_PER_STREAM), str(TOKENS)]
+        command = python_words("-c", CALLERS, server.url, str(streams), str(CALLS_PER_STREAM), str(TOKENS))
         callers = await asyncio.create_subprocess_exec(*command)
         if await callers.wait() != 0:
             raise SystemExit("the callers failed")

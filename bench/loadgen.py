@@ -25,6 +25,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from brownout.children import python_words
+from brownout.search_path import own_environment
+
 __all__ = ["main"]
 
 KINDS = ("bare", "client", "load", "traced")
@@ -90,14 +93,14 @@ def _rounds(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
 
 
 def _command(role: str, *more: object) -> list[str]:
-    return [sys.executable, "-m", "bench.loadgen", "--role", role, *map(str, more)]
+    return python_words("-m", "bench.loadgen", "--role", role, *map(str, more))
 
 
 def _environment() -> dict[str, str]:
     """The environment without settings that change the measurement: OpenTelemetry and proxies."""
     return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in own_environment(os.environ).items()
         if not name.startswith("OTEL_") and "proxy" not in name.lower()
     }
 

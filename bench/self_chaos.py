@@ -43,6 +43,8 @@ from bench.left_of_run import listens, members, pending_faults, ports
 from bench.provenance import code_commit, machine_class
 from bench.small_disk import FILLER, can_mount, mount_small_disk, unmount
 from bench.tied import tied
+from brownout.children import python_words
+from brownout.search_path import own_environment
 
 __all__ = ["attacked", "longest", "main", "plan", "problems_of", "table"]
 
@@ -188,12 +190,13 @@ def attacked(
     """
     with _disk(runs, attack.needs_disk) as disk:
         began = time.monotonic()
-        command = [sys.executable, "-m", "chaos.cli.app", "run", *words, "--runs", str(runs)]
+        command = python_words("-m", "chaos.cli.app", "run", *words, "--runs", str(runs))
         process = subprocess.Popen(
             tied(command, signal.SIGINT),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env=own_environment(os.environ),
             start_new_session=True,
         )
         try:
@@ -284,9 +287,10 @@ def _report(folder: Path) -> tuple[Row, str]:
     """The exit code of `brownout report` and that of its report.json, None without a new one; and what was printed."""
     (folder / "report.json").unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "chaos.cli.app", "report", str(folder)],
+        python_words("-m", "chaos.cli.app", "report", str(folder)),
         capture_output=True,
         text=True,
+        env=own_environment(os.environ),
         timeout=RUN_WITHIN_S,
         check=False,
     )

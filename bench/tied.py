@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Sequence
+
+from brownout.children import python_words
 
 __all__ = ["tied"]
 
@@ -30,4 +31,4 @@ def tied(command: Sequence[str], signum: signal.Signals) -> list[str]:
     The kernel sends `signum` when the *thread* that started the child ends (prctl(2), PR_SET_PDEATHSIG): that thread
     must wait for the child. The setting is made in the child, because a `preexec_fn` is unsafe beside other threads.
     """
-    return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), str(int(signum)), *command]
+    return python_words("-I", "-S", "-c", _LAUNCH, str(os.getpid()), str(int(signum)), *command)

@@ -213,6 +213,18 @@ class Result:
         """Whether every experiment passed."""
         return self.verdict == "pass"
 
+    def assert_passed(self, *, allow_inconclusive: bool = False) -> None:
+        """Raise AssertionError unless every experiment passed.
+
+        Its message says what failed, by how much and why, where the report is, and how to play it again. An
+        inconclusive result has not passed, unless `allow_inconclusive`.
+        """
+        __tracebackhide__ = True  # in pytest's output, the caller's line is the last one
+        from brownout.failure import failure_text
+
+        if text := failure_text(self, allow_inconclusive=allow_inconclusive):
+            raise AssertionError(text)
+
     @classmethod
     def read(cls, folder: Path) -> Result:
         """Read `gate.json` in this folder. Raises InvalidResult."""

@@ -18,6 +18,9 @@ from typing import Any
 _HERE = str(Path(__file__).resolve().parent)
 _ROOT = str(Path(__file__).resolve().parents[2])
 sys.path[:] = [_ROOT if os.path.realpath(entry) == _HERE else entry for entry in sys.path]
+# Second, Locust puts the current folder: packages of the user's there must not hide those that are imported later.
+if sys.path[1:2] == [os.getcwd()]:
+    del sys.path[1]
 
 import gevent  # noqa: E402
 import msgspec  # noqa: E402

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
+from brownout.children import python_words
 from chaos.supervision.supervisor import child_environment
 from reports.shared.errors import TargetFailed, UserError
 
@@ -33,7 +33,7 @@ class AnalysisChild:
         try:
             # Its output comes through a pipe: what it says about a full disk could not be read from a file there.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "reports.analysis", str(folder), "--wait"],
+                python_words("-m", "reports.analysis", str(folder), "--wait"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -6,7 +6,6 @@ user's, the ports are those that the gateway has as its upstreams.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from brownout.children import python_words
 from chaos.experiment.model import Front
 from chaos.faults.world import ReplicaView
 from chaos.runner.live_world import Address
@@ -123,7 +123,7 @@ class Deployment:
             "context_limit": min(self.stack.context_limit, load_hardware(replica.hardware).kv_tokens),
             "request_log": str(self.folder.request_log(name)),
         }
-        return self._spec(name, "replica", [sys.executable, "-m", "chaos.children.entry", "replica"], config)
+        return self._spec(name, "replica", python_words("-m", "chaos.children.entry", "replica"), config)
 
     def gateway_spec(self) -> ChildSpec:
         """How to start the gateway. Writes its configuration."""
@@ -136,7 +136,7 @@ class Deployment:
             model=self.stack.model,
             seed=self.seed,
         )
-        return self._spec(GATEWAY, "gateway", [sys.executable, "-m", "chaos.children.entry", "gateway"], config)
+        return self._spec(GATEWAY, "gateway", python_words("-m", "chaos.children.entry", "gateway"), config)
 
     def _upstream(self, replica: Replica) -> Upstream:
         hardware = load_hardware(replica.hardware)
@@ -179,8 +179,7 @@ def child_spec(
 
 def load_spec(folder: RunFolder, config: Any, *, token: str, collector: str) -> ChildSpec:
     """How to start the load generator: headless Locust with a locustfile that waits for the command to start."""
-    argv = [
-        sys.executable,
+    argv = python_words(
         "-m",
         "locust",
         "-f",
@@ -191,5 +190,5 @@ def load_spec(folder: RunFolder, config: Any, *, token: str, collector: str) -> 
         "--stop-timeout=1",
         "--only-summary",
         "--loglevel=WARNING",
-    ]
+    )
     return child_spec(folder, LOAD, "load", argv, config, token=token, collector=collector)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from brownout.children import python_words
 from chaos.runner.deployment import child_spec
 from chaos.runner.probe_result import ProbeResult
 from chaos.runner.record_writer import RunFolder
@@ -26,7 +26,7 @@ PROBE_WITHIN_S = 45.0
 
 def probe_spec(folder: RunFolder, config: Any, *, token: str) -> ChildSpec:
     """How to start the process. `config`: the configuration of the load."""
-    argv = [sys.executable, "-m", "chaos.children.probe"]
+    argv = python_words("-m", "chaos.children.probe")
     return child_spec(folder, PROBE, "probe", argv, config, token=token, collector="")
 
 

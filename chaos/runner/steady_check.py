@@ -6,10 +6,10 @@ In a process of its own, under the supervisor: the libraries of the analysis are
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from brownout.children import python_words
 from chaos.supervision.supervisor import Child, ChildSpec, Supervisor, child_environment
 from reports.shared.errors import TargetFailed
 
@@ -25,7 +25,7 @@ NOT_STEADY = 10
 
 def steady_spec(folder: Path, log: Path) -> ChildSpec:
     """How to start the process on a run's folder."""
-    argv = [sys.executable, "-m", "reports.analysis", str(folder), "--steady"]
+    argv = python_words("-m", "reports.analysis", str(folder), "--steady")
     return ChildSpec(STEADY, argv, child_environment({}), log, "analysis")
 
 

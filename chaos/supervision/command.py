@@ -27,6 +27,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+from brownout.children import python_words
+from brownout.search_path import users_environment
 from chaos.supervision.identity import WrongProcess, descendants, send_signal
 from reports.shared.secrets import masked
 
@@ -82,14 +84,15 @@ def check_command(record: Mapping[str, object]) -> None:
 def command_environment(environment: Mapping[str, str], names: Sequence[str] = ()) -> dict[str, str]:
     """The environment of a command: without proxies, OpenTelemetry settings and variables of brownout.
 
-    `names`: variables that it gets all the same.
+    PYTHONPATH is as the user had set it. `names`: variables that it gets all the same.
     """
 
     def foreign(name: str) -> bool:
         upper = name.upper()
         return upper.startswith(("OTEL_", "BROWNOUT_")) or upper.endswith("_PROXY")
 
-    return {name: value for name, value in environment.items() if name in names or not foreign(name)}
+    kept = users_environment(environment)
+    return {name: value for name, value in kept.items() if name in names or not foreign(name)}
 
 
 def resolved(argv: Sequence[str], cwd: str) -> list[str]:
@@ -109,7 +112,7 @@ def watcher_argv(record: Mapping[str, Any], *, watched: bool = False) -> list[st
     request = {"argv": resolved(record["argv"], record["cwd"]), **{key: record.get(key, "") for key in keys}}
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     request["watched"] = watched
-    return [sys.executable, "-I", "-S", "-c", _BOOT, root, json.dumps(request)]
+    return python_words("-I", "-S", "-c", _BOOT, root, json.dumps(request))
 
 
 def outcome(line: bytes | str, timeout_s: float) -> tuple[bool, str]:

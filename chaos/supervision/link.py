@@ -13,12 +13,12 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from brownout.children import python_words
 from chaos.supervision.identity import WrongProcess, read_stat, run_members, send_signal
 from chaos.supervision.run_lock import lock_folder
 from chaos.supervision.undo import undo_at_end
@@ -174,7 +174,7 @@ class ShepherdLink:
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment |= {"BROWNOUT_TOKEN": self._token, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
         # -S, without `site`: it needs the standard library only, and starts in half the time.
-        argv = [sys.executable, "-S", "-P", "-m", "chaos.supervision.shepherd"]
+        argv = python_words("-S", "-m", "chaos.supervision.shepherd")
         with contextlib.ExitStack() as at_failure:
             at_failure.callback(self._unlock)
             try:

@@ -11,6 +11,7 @@ import sys
 
 import msgspec
 
+from brownout.children import python_words
 from loadprofiles.sessions.profile import Profile
 from reports.shared.errors import UserError
 
@@ -19,7 +20,7 @@ __all__ = ["main", "resolved_profile"]
 
 def resolved_profile(name_or_path: str) -> Profile:
     """The shipped profile of this name, or the profile in this file. Raises `UserError`."""
-    command = [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", name_or_path]
+    command = python_words("-m", "loadprofiles.sessions.resolve_profile", name_or_path)
     finished = subprocess.run(command, capture_output=True, check=False)
     if finished.returncode:
         raise UserError(finished.stderr.decode("utf-8", "replace").strip() or f"profile {name_or_path}: cannot be read")

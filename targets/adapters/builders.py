@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from brownout.children import python_words
 from reports.shared.errors import UserError
 from targets.adapters.base import Debian, Npm, Pip
 from targets.adapters.tool import ToolFailed, run_tool
@@ -36,7 +37,7 @@ def build_from_pip(pip: Pip, build: Path, place: Path, say: Say) -> None:
             f"this is {sys.version_info[0]}.{sys.version_info[1]}\n    run brownout with another Python"
         )
     say("making a virtual environment")
-    run_tool([sys.executable, "-I", "-m", "venv", str(build)], within_s=_VENV_WITHIN_S)
+    run_tool(python_words("-I", "-m", "venv", str(build)), within_s=_VENV_WITHIN_S)
     say(f"installing {', '.join(pip.requirements)} with pip")
     python = str(build / "bin" / "python")
     options = ["--disable-pip-version-check", "--no-warn-script-location", "--quiet"]

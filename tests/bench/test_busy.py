@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from bench import busy
 from bench.busy import Cell, cells_of, decided, decided_at_once, main, origin, problems, table, wrong_plays
 from bench.cells import Results
+from brownout.children import python_words
 from tests.support.paths import ROOT
 from tests.support.run_helpers import kill_all_of, of_run, until, write_experiment
 
@@ -214,7 +214,7 @@ def test_nothing_outlives_the_bench(tmp_path: Path, signum: signal.Signals, stat
     words = ["--experiment", str(experiment), "--cells", "multi-cloud:1", "--runs", "1"]
     folders = ["--records", str(tmp_path / "runs"), "--results", str(tmp_path / "rows.jsonl")]
     bench = subprocess.Popen(
-        [sys.executable, "-m", "bench.busy", *words, *folders],
+        python_words("-m", "bench.busy", *words, *folders),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "MARK": str(tmp_path)},

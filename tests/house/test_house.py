@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PACKAGES = ("chaos", "loadprofiles", "targets", "reports")
+PACKAGES = ("brownout", "chaos", "loadprofiles", "targets", "reports")
 MODULES = sorted(
     path.relative_to(ROOT)
     for package in PACKAGES

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PACKAGES = ("chaos", "loadprofiles", "targets", "reports", "bench")
+PACKAGES = ("brownout", "chaos", "loadprofiles", "targets", "reports", "bench")
 INITS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("__init__.py"))
 DATA_SUFFIXES = (".yaml", ".jinja", ".css", ".js", ".json")
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.paths import ROOT
 
 TESTS = ROOT / "tests"
-MIRRORED = ("chaos", "loadprofiles", "targets", "reports", "bench")
+MIRRORED = ("brownout", "chaos", "loadprofiles", "targets", "reports", "bench")
 TEST_FILES = sorted(path for package in MIRRORED for path in (TESTS / package).rglob("test_*.py"))
 EVERY_TEST_FILE = sorted(TESTS.rglob("test_*.py"))
 MAX_NAME = 80

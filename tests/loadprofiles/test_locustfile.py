@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from brownout.children import python_words
 from tests.support.paths import ROOT
 from tests.support.scripted_server import Script, ScriptedServer, prove, silent, whole
 
@@ -74,7 +75,7 @@ def target(make: Callable[[list[ScriptedServer]], Script] = prove) -> Iterator[S
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "locust", *map(str, arguments)]
+    return python_words("-m", "locust", *map(str, arguments))
 
 
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -131,7 +132,7 @@ def test_failed_calls_give_exit_code_1_standalone(tmp_path: Path, profile: Path)
 
 def test_in_a_chaos_run_failed_calls_give_exit_code_0_and_commands_work(tmp_path: Path, profile: Path) -> None:
     resolved = subprocess.run(
-        [sys.executable, "-m", "loadprofiles.sessions.resolve_profile", str(profile)], capture_output=True, check=True
+        python_words("-m", "loadprofiles.sessions.resolve_profile", str(profile)), capture_output=True, check=True
     ).stdout
     with target(lambda _: whole(503)) as server:
         config: dict[str, object] = {

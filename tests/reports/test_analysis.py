@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from brownout.children import python_words
 from reports.analysis import NOT_STEADY, analyse, main
 from reports.comparison.spread import SpreadFile
 from reports.gates.carrying import Carrying
@@ -39,7 +39,7 @@ def test_a_passing_run_writes_each_file_and_exits_with_0(good: RecordBuilder) ->
     good.experiment["gates"] = ["sessions_lost == 0", {"gate": "failover.max <= 5 s", "on_inconclusive": "fail"}]
     path = failing_over(good).write()
     done = subprocess.run(
-        [sys.executable, "-m", "reports.analysis", str(path)], capture_output=True, text=True, check=False, cwd=ROOT
+        python_words("-m", "reports.analysis", str(path)), capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "pass: all 2 gates passed\n"

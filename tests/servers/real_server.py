@@ -72,7 +72,7 @@ LLAMA_CPP: Final = Kind(
     "llama-cpp",
     "gguf_for_llama_cpp.py",
     "tiny.gguf",
-    ("python", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0", "--n_ctx", "8192", "--model"),
+    ("python", "-P", "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", "0", "--n_ctx", "8192", "--model"),
     terminal=True,
     usage=False,
 )

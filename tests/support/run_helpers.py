@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from brownout.children import python_words
 from chaos.supervision.undo import pending
 
 STACK = """
@@ -89,7 +89,7 @@ class Run:
         """`terminal`: the descriptor of a terminal for its output, which is not kept then."""
         self.runs = runs
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "chaos.cli.app", "run", str(experiment), "--runs", str(runs), *more],
+            python_words("-m", "chaos.cli.app", "run", str(experiment), "--runs", str(runs), *more),
             stdout=subprocess.PIPE if terminal is None else terminal,
             stderr=subprocess.STDOUT,
             text=True,
@@ -190,14 +190,14 @@ def kill_all_of(folder: Path) -> None:
 
 def brownout(*words: str) -> subprocess.CompletedProcess[str]:
     """A `brownout` command that ends within 60 s: its exit code and output."""
-    command = [sys.executable, "-m", "chaos.cli.app", *words]
+    command = python_words("-m", "chaos.cli.app", *words)
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def report(folder: Path) -> tuple[int, str]:
     """`brownout report` on a record: exit code and output."""
     done = subprocess.run(
-        [sys.executable, "-m", "chaos.cli.app", "report", str(folder)], capture_output=True, text=True, check=False
+        python_words("-m", "chaos.cli.app", "report", str(folder)), capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr
 

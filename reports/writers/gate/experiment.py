@@ -82,7 +82,9 @@ def _compared(experiment: ExperimentResult) -> Iterator[Section]:
         line = f"{_count(len(same), 'measure')} not worse than {html_text(found.base, 80)}"
         yield Section(Rank.PASSED, "measures that are not worse", details(line, measures_table(same)))
     if found.shown:
-        line = f"{_count(len(found.shown), 'measure')} that {'is' if len(found.shown) == 1 else 'are'} shown, not judged"
+        line = (
+            f"{_count(len(found.shown), 'measure')} that {'is' if len(found.shown) == 1 else 'are'} shown, not judged"
+        )
         yield Section(Rank.PASSED, "measures that are not judged", details(line, measures_table(found.shown)))
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from brownout.children import python_words
 from tests.support.paths import ROOT
 
 
 def entry(*arguments: str, config: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "BROWNOUT_PROCESS": "tpu-0", "BROWNOUT_CONFIG": config}
-    command = [sys.executable, "-m", "chaos.children.entry", *arguments]
+    command = python_words("-m", "chaos.children.entry", *arguments)
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from brownout.children import python_words
 from chaos.cli.app import app
 from chaos.supervision.undo import pending
 from reports.shared.errors import BrownoutError, UserError
@@ -36,7 +36,7 @@ class Session:
         stack = ["--stack", str(folder / "small-stack.yaml"), "--runs", str(self.runs)]
         with (folder / "output").open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "chaos.cli.app", "up", *stack, *words],
+                python_words("-m", "chaos.cli.app", "up", *stack, *words),
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

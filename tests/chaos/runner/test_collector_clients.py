@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from brownout.children import python_words
 from chaos.children.environment import COUNTERS_EVERY_S
 from chaos.runner.collector import Collector, Counters
 from chaos.runner.record_writer import LineLog, SpanSpool
@@ -90,7 +91,7 @@ def started(client: str, folder: Path, url: str) -> subprocess.Popen[bytes]:
 
 def command(client: str, url: str) -> list[str]:
     if client == "replica":
-        return [sys.executable, "-m", "chaos.children.entry", "replica"]
+        return python_words("-m", "chaos.children.entry", "replica")
     return [sys.executable, "-c", GEVENT if client == "load generator" else EXPORTER, url]
 
 

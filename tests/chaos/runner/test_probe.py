@@ -7,13 +7,13 @@ import os
 import socket
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from brownout.children import python_words
 from tests.support.paths import ROOT
 from tests.support.run_helpers import PROFILE
 from tests.support.scripted_server import ScriptedServer, openai_events, streamed, whole
@@ -34,7 +34,7 @@ def brownout(folder: Path, target: str, **environment: str) -> tuple[int, str, l
     """Runs the experiment on a target. Returns the exit code, the output, and the events of the record."""
     (folder / "small-profile.yaml").write_text(PROFILE)
     (folder / "mine.yaml").write_text(EXPERIMENT.replace("TARGET", target))
-    argv = [sys.executable, "-m", "chaos.cli.app", "run", "mine.yaml", "--runs", "runs"]
+    argv = python_words("-m", "chaos.cli.app", "run", "mine.yaml", "--runs", "runs")
     done = subprocess.run(
         argv,
         cwd=folder,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from brownout.children import python_words
 from tests.support.run_helpers import Run, report, until, write_experiment
 from tests.support.small_disk import small_disk
 
@@ -190,7 +191,7 @@ def test_a_full_disk_ends_the_run_and_report_answers_as_the_run_did(tmp_path: Pa
 def test_a_port_in_use_is_reported_as_a_mistake_of_the_user(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "chaos.cli.app", "up", "--port", port, "--runs", str(tmp_path)]
+        command = python_words("-m", "chaos.cli.app", "up", "--port", port, "--runs", str(tmp_path))
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2, done.stdout + done.stderr
     assert port in done.stderr

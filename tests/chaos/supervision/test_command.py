@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from brownout.search_path import own_environment
 from chaos.supervision.command import LOG_BYTES, check_command, command_environment, outcome, resolved, run_command
 from tests.support.shepherd_helpers import all_gone, eventually, pid_in, with_daemon
 
@@ -126,4 +127,16 @@ def test_a_watcher_that_says_nothing_is_no_success(line: bytes) -> None:
     assert outcome(line, 5.0) == (
         False,
         "what became of it is not known: its watcher ended and reported nothing (limit 5 s)",
+    )
+
+
+def test_a_command_gets_the_python_path_that_the_user_had_set() -> None:
+    changed = own_environment({"PYTHONPATH": "tools", "A": "b"})
+    assert (
+        command_environment(changed)
+        == command_environment(command_environment(changed))
+        == {
+            "PYTHONPATH": "tools",
+            "A": "b",
+        }
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from brownout.children import python_words
 from chaos.supervision.identity import Identity, descendants, identify, state_of
 from chaos.supervision.undo import UndoFile, pending
 from tests.support.paths import ROOT
@@ -26,7 +27,7 @@ class ShepherdProcess:
         self.folder = folder
         self.undo_path = folder / "undo.jsonl"
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-P", "-m", "chaos.supervision.shepherd", str(self.undo_path), "me", str(lease_s)],
+            python_words("-S", "-m", "chaos.supervision.shepherd", str(self.undo_path), "me", str(lease_s)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "BROWNOUT_TOKEN": "secret"},
@@ -81,7 +82,7 @@ def test_the_shepherd_is_small_and_imports_the_standard_library_only(shepherd: S
     peak_kb = int(status.split("VmHWM:")[1].split()[0])
     assert peak_kb < 25_000
     code = (
-        "import sys, chaos.supervision.shepherd; ours = {'chaos', 'reports'};"
+        "import sys, chaos.supervision.shepherd; ours = {'brownout', 'chaos', 'reports'};"
         "print([m for m in sys.modules if m.split('.')[0] not in sys.stdlib_module_names | ours | {'__main__'}])"
     )
     environment = {"PYTHONPATH": str(ROOT)}

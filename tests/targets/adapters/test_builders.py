@@ -19,6 +19,7 @@ ANY_PYTHON = ((3, 9), (4, 0))
 DEBIAN = Debian(("fakegate-light",))
 
 FAKE_PYTHON = """\
+[ "$1" = -P ] && shift
 case "$3" in
 venv) mkdir -p "$4/bin"; cat "$0" > "$4/bin/python"; chmod +x "$4/bin/python";;
 pip) echo "$@" > "${0%/*}/arguments"; echo "#!$0" > "${0%/*}/fakegate"; chmod +x "${0%/*}/fakegate";;

@@ -1,0 +1,112 @@
+"""The message of a gate that did not pass: what failed, by how much and why, the report, and how to play it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
+
+__all__ = ["failure_text"]
+
+_PASSED: Final = "pass"
+_UNDECIDED: Final = "inconclusive"
+_MOST_FAILURES: Final = 3
+
+
+def failure_text(result: Result, *, allow_inconclusive: bool = False) -> str:
+    """Why a result did not pass, or "" if it did. An inconclusive one passes only with `allow_inconclusive`."""
+    accepted = {_PASSED, _UNDECIDED} if allow_inconclusive else {_PASSED}
+    judged = [result.verdict, *(experiment.verdict for experiment in result.experiments)]
+    if not result.experiments:
+        return f"brownout: {result.verdict}: no experiment was played" + _reasons(result.why)
+    if accepted.issuperset(judged):
+        return ""
+    short = [experiment for experiment in result.experiments if experiment.verdict not in accepted]
+    many = f", {len(short)} of {len(result.experiments)} experiments" if len(result.experiments) > 1 else ""
+    head = f"brownout: {result.verdict}{many} (exit code {result.exit_code})"
+    return "\n".join([head, *(line for experiment in short for line in _experiment_lines(result, experiment))])
+
+
+def _experiment_lines(result: Result, experiment: ExperimentResult) -> Iterator[str]:
+    yield f"{experiment.name} on {experiment.target}: {experiment.verdict}"
+    listed = [gate for gate in experiment.gates if gate.verdict != _PASSED]
+    changes = experiment.comparison.judged if experiment.comparison else ()
+    changed = [change for change in changes if change.verdict != _PASSED]
+    if experiment.verdict == "fail":  # what is only undecided did not fail it
+        listed = [gate for gate in listed if gate.verdict == "fail"]
+        changed = [change for change in changed if change.verdict == "fail"]
+    for gate in listed:
+        yield from _gate_lines(gate)
+    base = experiment.comparison.base if experiment.comparison else ""
+    for change in changed:
+        yield from _change_lines(change, base)
+    if not listed and not changed:
+        yield from (f"  {line}" for line in experiment.why)
+    if experiment.sentence:
+        yield f"  what happened: {experiment.sentence}"
+    if experiment.failures:
+        yield "  failed calls:"
+        yield from (f"    {line}" for line in experiment.failures[:_MOST_FAILURES])
+    if experiment.helps:
+        yield f"  what helps: {experiment.helps}"
+    decided = _deciding_run(experiment)
+    if decided is not None and decided.report:
+        yield f"  report: {result.folder / decided.report}"
+    command = experiment.commands[0] if experiment.commands else decided.command if decided is not None else ""
+    if command:
+        yield f"  play it again: {command}"
+
+
+def _gate_lines(gate: GateResult) -> Iterator[str]:
+    word = "steady state" if gate.steady_state else "gate"
+    verdict = "failed" if gate.verdict == "fail" else "undecided"
+    yield f"  {word} {verdict}: {gate.text}"
+    yield f"    measured {_value(gate.value, gate.unit)}{_interval(gate.interval, gate.level, gate.unit)}"
+    yield f"    {gate.why}"
+
+
+def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
+    word = "regression" if change.verdict == "fail" else "regression undecided"
+    where = f" ({change.phase})" if change.phase else ""
+    unit = "share" if change.relative else change.unit
+    yield f"  {word}: {change.title}{where}"
+    yield (
+        f"    {_value(change.here, change.unit)} here, {_value(change.there, change.unit)} in {base}: "
+        f"changed by {_value(change.change, unit)}{_interval(change.interval, 0.95, unit)}, "
+        f"accepted {_value(change.tolerance, unit)}"
+    )
+    yield f"    {change.why}"
+
+
+def _deciding_run(experiment: ExperimentResult) -> PlayedRun | None:
+    """The run that the first command plays again; else the first one that did not pass; else the last one."""
+    again = experiment.commands[0] if experiment.commands else None
+    heads = [run for run in experiment.runs if run.side == "head"]
+    by_command = [run for run in heads if run.command == again]
+    return next(iter([*by_command, *(run for run in heads if run.verdict != _PASSED), *heads[::-1]]), None)
+
+
+def _reasons(why: tuple[str, ...]) -> str:
+    return "".join(f"\n  {line}" for line in why)
+
+
+def _interval(interval: tuple[float, float] | None, level: float, unit: str) -> str:
+    if interval is None:
+        return ""
+    low, high = (_value(end, unit) for end in interval)
+    return f" ({level:.0%} interval {low} to {high})"
+
+
+def _value(value: float | None, unit: str) -> str:
+    """`1.25 s`, `97.1%`, `1.05x`, `$2.10`, `3`; `never` if infinite."""
+    if value is None:
+        return "nothing"
+    if math.isinf(value):
+        return "never" if value > 0 else "-never"
+    if unit == "share":
+        return f"{value * 100:.4g}%"
+    if unit == "USD":
+        return f"${value:,.2f}"
+    return f"{value:,.4g}" + ("x" if unit == "x" else f" {unit}" if unit in ("s", "tok/s", "sessions/s") else "")
