@@ -102,9 +102,9 @@ class MeasureChange:
     `phase`: None for baseline, fault and recovery together. `here`: of the head, `there`: of the base. `change`: the
     difference here - there in `unit`, or relative to there (0.1: 10 % more) where `relative`; `interval` and
     `tolerance` are on the same scale. `tolerance`: how much worse is accepted. `better`: which direction is good.
-    `verdict`: `pass`: not worse by more than the tolerance; `fail`: a regression. `judged`: False: the measure is shown,
-    and does not count for the verdict of the comparison. `p`: that it is no regression,
-    corrected for the number of measures. `spread`: standard deviation between pairs, on the scale of `change`.
+    `verdict`: `pass`: not worse by more than the tolerance; `fail`: a regression. `judged`: False: the measure is only
+    shown, and does not count for the verdict of the comparison. `p`: that it is no regression, corrected for the number
+    of measures. `spread`: standard deviation between pairs, on the scale of `change`.
     `detectable`: the smallest worsening that these pairs would find with a probability of 99 %; None: unknown.
     """
 

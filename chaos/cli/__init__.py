@@ -3,13 +3,18 @@
 app            the command `brownout`, its options and exit codes
 options        the options that several commands have
 by_hand_commands  the commands of chaos by hand and their options
+gate_commands  the commands `gate` and `baseline` and their options
 targets_commands  the commands `targets` and their options
 listing        `list`: experiments, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
 check          `check`: validates experiments and prints their plans
 plan           whether the planned load is enough to decide each gate
+gate           `gate`: experiments for a pipeline, repeated and compared
+baseline       `baseline`: stored runs that later ones are compared with
 run            `run`: one run, a run and its twin, or one for each stack and seed
+run_json       `run --json`: the result of the runs on standard output
+output         where a command that plays runs shows them and keeps their records
 preparation    reads an experiment and its trace, before anything is started
 play           plays one experiment: its record, then its verdict
 scale_ramp     `--scale auto`: a ramp before the run finds the factor

@@ -62,6 +62,13 @@ RULES: Final = (
         suite="not run",
     ),
     Rule(r"brownout up --replicas-only .*", not_run="test_your_gateway.py plays it", suite="not run"),
+    Rule(
+        r"brownout (gate|baseline save) .*",
+        not_run="minutes of repeated runs; tests/docs/test_ci_examples.py checks the options",
+        suite="not run",
+    ),
+    Rule(r"brownout baseline show .*", not_run="needs a saved baseline", suite="not run"),
+    Rule(r"brownout history .*", not_run="needs many runs", suite="not run"),
     Rule(r"brownout up .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),
@@ -197,7 +204,7 @@ def recorded(place: Place) -> Place:
     """With a recorded run: `lose-tpu-pool`, short."""
     code, output = place.run("brownout run lose-tpu-pool --short --quiet", LONG_S)
     assert code in JUDGED, output
-    (run,) = sorted((place.folder / "runs").iterdir())
+    (run,) = sorted((place.folder / "runs").glob("*-*"))
     code, output = place.run(f"brownout trace {shlex.quote(str(run))} --most 1", QUICK_S)
     call = re.search(r"^(\S+/\S+#\d+)", output, re.MULTILINE)
     assert call, output

@@ -137,7 +137,8 @@ def _check_options(request: GateRequest) -> None:
         )
     if request.until_decided and request.repeat is not None and request.repeat > MOST_LOOKS:
         raise UserError(
-            f"--repeat {request.repeat}: --until-decided looks at most {MOST_LOOKS} times: --repeat {MOST_LOOKS}, or less"
+            f"--repeat {request.repeat}: --until-decided looks at most {MOST_LOOKS} times. Give --repeat {MOST_LOOKS},"
+            " or less"
         )
     declared_tolerances(request.tolerances)
 

@@ -52,9 +52,7 @@ _GOING_ON: Final = "the gate has not ended: it is going on, or its process was k
 class PlayRuns(Protocol):
     """See `chaos.cli.retry_inconclusive.play_series`."""
 
-    def __call__(
-        self, output: Output, experiment: Experiment, *, retries: int, command: str
-    ) -> list[PlayedRun]: ...
+    def __call__(self, output: Output, experiment: Experiment, *, retries: int, command: str) -> list[PlayedRun]: ...
 
 
 @dataclass
