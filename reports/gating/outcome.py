@@ -195,15 +195,18 @@ def overall(
     machine: str,
     folder: Path,
     ended: str = "",
+    not_played: Sequence[str] = (),
 ) -> Result:
-    """All experiments together. `ended`: why the gate ended before all were played; it counts as an interruption."""
+    """All experiments together. `ended`: that the gate was interrupted, in words; "" where it was not. `not_played`:
+    experiments that came after the last one.
+    """
     verdicts = [one.verdict for one in experiments] + (["interrupted"] if ended else [])
     verdict = cast("Verdict", next((one for one in EXIT_CODES if one in verdicts), "failed"))
     why = [f"{one.name}: {reason}" for one in experiments if one.verdict == verdict for reason in one.why]
     return Result(
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        why=(*([ended] if ended else []), *why),
+        why=(*([ended] if ended else []), *why, *([f"not played: {', '.join(not_played)}"] if not_played else [])),
         experiments=tuple(experiments),
         started_at=started_at,
         duration_s=duration_s,
