@@ -1,0 +1,118 @@
+"""Runs of a gate without playing: reports with planted values, and a player that hands them out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench.repeats import gate_row, report_of
+from chaos.cli.gate.plan import planned_conditions
+from chaos.cli.output import Output
+from chaos.cli.play import PlayedRun
+from chaos.experiment.model import Experiment
+from reports.gating.outcome import EXIT_CODES
+from reports.shared.machine import machine_text, this_machine
+from tests.support.compared_reports import compared_report
+
+__all__ = ["FakeClock", "FakePlayer", "run_report"]
+
+VALUES: dict[str, float | None] = {
+    "calls": 400.0,
+    "sessions": 70.0,
+    "sessions_lost": 0.0,
+    "session_success": 1.0,
+    "goodput": 500.0,
+    "ttft.p95": 0.5,
+    "e2e.p95": 4.0,
+    "retry_amplification": 1.1,
+    "cost.per_1k_sessions": 9.0,
+}
+
+
+def run_report(
+    experiment: Experiment,
+    *,
+    lost: int = 0,
+    verdict: str | None = None,
+    values: Mapping[str, float | None] | None = None,
+    severe: str = "",
+) -> dict[str, Any]:
+    """The report of a run of this experiment. `lost`: sessions, of which its gate allows none."""
+    played = planned_conditions(experiment)
+    rows = [gate_row("sessions_lost == 0", "fact", "count", "==", 0, lost, why=f"{lost} sessions lost")]
+    report = report_of(rows, experiment.seed)
+    found = {**VALUES, "sessions_lost": float(lost), **(values or {})}
+    _, compared = compared_report(
+        found,
+        seed=experiment.seed,
+        stack=experiment.stack.name if experiment.stack is not None else "",
+        phases_s=played.phases_s,
+        name=experiment.name,
+        title=experiment.title,
+        profile=played.profile,
+        slo=played.slo,
+        machine=machine_text(*this_machine()),
+        duration_s=60.0,
+        description="",
+        short_form=experiment.short_form,
+        headline_gate=rows[0]["text"],
+    )
+    doubts = [severe] if severe else []
+    report |= {"run": compared["run"], "phases": compared["phases"], "measures": compared["measures"]}
+    report |= {"explanation": {"sentence": f"{lost} sessions were lost."}, "failures": []}
+    report["proofs"] |= {"doubts": doubts, "machine_doubts": doubts, "severe_doubts": doubts}
+    of_gates = str(report["verdict"]["verdict"])
+    if severe:
+        of_gates = "inconclusive"
+        report["gates"] = [{**rows[0], "verdict": "inconclusive", "judged": "inconclusive", "why": severe}]
+    word = verdict or of_gates
+    code = EXIT_CODES.get({"metastable": "fail", "overloaded": "fail"}.get(word, word), 5)  # type: ignore[call-overload]
+    report["verdict"] = {"verdict": word, "exit_code": code, "why": [f"because of {word}"]}
+    return report
+
+
+class FakeClock:
+    """A clock that stands still but for `tick`."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@dataclass
+class FakePlayer:
+    """Stands in for `play_series`: each run writes the report that `make` gives; `took_s` passes on the clock.
+
+    `make(experiment, side, number)` returns a report, an exit code without one, or raises.
+    """
+
+    make: Callable[[Experiment, str, int], dict[str, Any] | int]
+    clock: FakeClock = field(default_factory=FakeClock)
+    took_s: float = 60.0
+    turns: list[tuple[str, int]] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    retries: list[int] = field(default_factory=list)
+    left_fault_at: int = 0
+
+    def __call__(self, output: Output, experiment: Experiment, *, retries: int, command: str) -> list[PlayedRun]:
+        side = "base" if output.suffix == "-base" else "head"
+        self.turns.append((side, experiment.seed))
+        self.commands.append(command)
+        self.retries.append(retries)
+        made = self.make(experiment, side, len(self.turns))
+        self.clock.now_s += self.took_s
+        folder = output.place(experiment.name)
+        assert isinstance(folder, Path)
+        folder.mkdir(parents=True)
+        (folder / "events.jsonl").touch()
+        if isinstance(made, int):
+            return [PlayedRun(folder, made, {130: "interrupted", 4: "aborted"}.get(made, "failed"), last=made == 130)]
+        (folder / "report.json").write_text(json.dumps(made))
+        its = made["verdict"]
+        run = PlayedRun(folder, its["exit_code"], its["verdict"], report=made)
+        return [replace(run, last=True, exit_code=5) if len(self.turns) == self.left_fault_at else run]
