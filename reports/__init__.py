@@ -10,6 +10,7 @@ gates           conditions on measures, their verdicts, the verdict of the run
 explanation     what broke and why, in words; failed calls grouped by reason
 report          the data of report.json
 by_hand         the fault windows of a stack that was up for chaos by hand
+gating          what a gate judges over several runs: regressions, baselines
 comparison      a run compared with its twin; runs side by side
 waterfall       the time line of single calls
 writers         writes report.json, report.html, summary.md and junit.xml
