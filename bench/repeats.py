@@ -32,7 +32,7 @@ from typing import Any, Final
 import numpy as np
 
 from bench.cells import Results, Row
-from bench.coverage import hash_of
+from bench.coverage import MOST_FALSE_PASSES, NOISE, hash_of
 from bench.provenance import commit, machine_class
 from bench.synthetic import good_or_bad, latencies, quantile
 from bench.table import print_table, write_between
@@ -48,10 +48,6 @@ BEGIN, END = "<!-- made by python -m bench.repeats --write -->", "<!-- end of be
 SESSIONS, CALLS, CORRELATION = 70, 6, 0.2
 RUNS: Final = (1, 3, 5, 10)
 SPREADS: Final = (0.0, 0.01, 0.02, 0.04, 0.10)
-NOISE: Final = 2.576
-"""A share may miss its limit by this many standard errors: one-sided 99.5 %, because there are a hundred rows."""
-MOST_FALSE: Final = 0.025
-"""One side of a two-sided 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +270,7 @@ def problems(row: Row) -> list[str]:
     case = Case(row["kind"], row["truth"], row["spread"])
     if case.kind == "count" or not promised(case) or row.get("runs") == 1:
         return []
-    most = MOST_FALSE if "runs" in row else ALPHA
+    most = MOST_FALSE_PASSES if "runs" in row else ALPHA
     room = most + NOISE * math.sqrt(most * (1 - most) / row["repetitions"])
     names = {"false_passes": "false passes", "false_fails": "false fails"}
     return [f"{names[key]} {row[key]:.1%}, at most {most:.1%}" for key in names if row[key] > room]
@@ -340,6 +336,8 @@ def tables(rows: Sequence[Row]) -> list[tuple[tuple[str, ...], list[list[str]]]]
 
 def _repeat_cells(row: Row) -> list[str]:
     known = [_share(row, key) for key in ("covered", "false_passes", "false_fails", "decided")]
+    if row["kind"] == "time" and row["runs"] == 1:
+        known[0] = "no interval"
     return [*_first_cells(row), str(row["runs"]), *known]
 
 
