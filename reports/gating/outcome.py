@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from brownout.result import Comparison, ExperimentResult, GateResult, PlayedRun, Result, Verdict
 from reports.explanation.words import advice, failure_text
-from reports.gating.soundness import is_sound
+from reports.gating.soundness import failed_outright, is_sound
 from reports.shared.wording import target_text
 
 __all__ = ["EXIT_CODES", "Concluded", "concluded", "experiment_result", "overall"]
@@ -142,8 +142,8 @@ def _reasons(
         reason = one.run.why[0] if one.run.why else f"exit code {one.run.exit_code}"
         if verdict in ("interrupted", "failed") or (verdict == "aborted" and one.run.side == "head"):
             why[verdict].append(f"{which}: {reason}")
-        elif one.run.side == "head" and verdict == "fail" and one.run.sound and not _a_gate_failed(one.report):
-            why["fail"].append(f"{which}: {reason}")
+        elif one.run.side == "head" and one.report is not None and (own := failed_outright(one.report)):
+            why["fail"].append(f"{which}: {own}")
     for gate in gates:
         if gate.verdict != "pass":
             why[gate.verdict].append(f"{gate.text}: {gate.why}")
@@ -157,12 +157,6 @@ def _reasons(
 def _of_run(run: PlayedRun) -> Verdict:
     """The verdict of a run by its exit code: `metastable` and `overloaded` are failures."""
     return next((verdict for verdict, code in EXIT_CODES.items() if code == run.exit_code), "failed")
-
-
-def _a_gate_failed(report: Mapping[str, Any] | None) -> bool:
-    if report is None or report["verdict"]["verdict"] in ("metastable", "overloaded"):
-        return False
-    return any(gate["verdict"] == "fail" for gate in (*report["steady_state"], *report["gates"]))
 
 
 def _none_sound(head: Sequence[Concluded]) -> str:

@@ -118,8 +118,7 @@ class GatePlay:
         turns = list(plan.turns())
         sides = 2 if plan.base is not None else 1
         for number, turn in enumerate(turns):
-            first_of_seed = number % sides == 0
-            if number and first_of_seed:
+            if number and number % sides == 0 and not series.stopped:
                 series.stopped = self._budget.refuses(self._run_s(plan), sides, kept_s=kept_s)
             if series.stopped:
                 return

@@ -41,9 +41,10 @@ class Played:
                 path.read_text().replace("name: small\ntitle: A pool", f"name: other-{number}\ntitle: A pool")
             )
             names.append(str(other))
+        if options.get("against"):
+            options["against"] = str(folder / "small-stack.yaml")
         request = GateRequest(tuple(names), **options)
         self.player = FakePlayer(make, took_s=took_s)
-        self.player.left_fault_at = options.pop("left_fault_at", 0)
         self.text = io.StringIO()
         output = Output(folder / "runs", True, self.out, console=open_console(self.text, width=200))
         self.gate = GatePlay(
@@ -167,7 +168,7 @@ def test_a_gate_that_is_killed_leaves_no_verdict_that_passes(tmp_path: Path) -> 
     assert (left.verdict, left.exit_code) == ("interrupted", 130)
     assert len(left.experiments[0].runs) == 1
     assert "the gate has not ended" in left.why[0]
-    assert 'errors="0"' not in (played.out / "junit.xml").read_text()
+    assert 'errors="1"' in (played.out / "junit.xml").read_text()
 
 
 def test_both_sides_are_compared_and_a_regression_fails(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_both_sides_are_compared_and_a_regression_fails(tmp_path: Path) -> None:
         slower = 1.5 if side == "head" else 1.0
         return run_report(one, values={"ttft.p95": (0.5 + one.seed / 1000) * slower})
 
-    played = Played(tmp_path, make, against="small-stack.yaml", repeat=5)
+    played = Played(tmp_path, make, against="its own stack", repeat=5)
     result = played.play()
     [experiment] = result.experiments
     assert experiment.comparison is not None
@@ -186,12 +187,12 @@ def test_both_sides_are_compared_and_a_regression_fails(tmp_path: Path) -> None:
 
 
 def test_equal_sides_pass(tmp_path: Path) -> None:
-    result = Played(tmp_path, against="small-stack.yaml").play()
+    result = Played(tmp_path, against="its own stack").play()
     assert result.verdict == "pass", result.why
 
 
 def test_a_base_that_cannot_be_played_is_said_so(tmp_path: Path) -> None:
-    played = Played(tmp_path, lambda one, side, _: 5 if side == "base" else run_report(one), against="small-stack.yaml")
+    played = Played(tmp_path, lambda one, side, _: 5 if side == "base" else run_report(one), against="its own stack")
     result = played.play()
     assert result.exit_code == 5
     assert "the base side" in result.why[0]
@@ -227,7 +228,7 @@ def test_retries_take_the_time_that_is_left(tmp_path: Path) -> None:
 
 
 def test_the_written_json_is_what_the_library_reads(tmp_path: Path) -> None:
-    played = Played(tmp_path, against="small-stack.yaml")
+    played = Played(tmp_path, against="its own stack")
     result = played.play()
     data = json.loads((played.out / "gate.json").read_text())
     assert Result.from_json(data) == result
