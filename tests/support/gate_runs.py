@@ -62,7 +62,7 @@ def run_report(
     )
     doubts = [severe] if severe else []
     report |= {"run": compared["run"], "phases": compared["phases"], "measures": compared["measures"]}
-    report |= {"explanation": {"sentence": f"{lost} sessions were lost."}, "failures": []}
+    report |= {"explanation": {"sentence": f"{lost} sessions were lost."}, "failures": [], "timeline": {}}
     report["proofs"] |= {"doubts": doubts, "machine_doubts": doubts, "severe_doubts": doubts}
     of_gates = str(report["verdict"]["verdict"])
     if severe:
