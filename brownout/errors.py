@@ -22,4 +22,4 @@ class GateFailed(GateError):
 
 
 class GateTimeout(GateFailed, TimeoutError):
-    """The gate took longer than `timeout_s`. It was ended, and its faults were reverted."""
+    """The gate took longer than `timeout_s`. It got SIGINT, to revert its faults, and was ended."""

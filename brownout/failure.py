@@ -13,6 +13,8 @@ __all__ = ["failure_text"]
 _PASSED: Final = "pass"
 _UNDECIDED: Final = "inconclusive"
 _MOST_FAILURES: Final = 3
+_BUT: Final = "; but "
+"""In the reason of a gate: what stands before the doubts."""
 
 
 def failure_text(result: Result, *, allow_inconclusive: bool = False) -> str:
@@ -37,8 +39,9 @@ def _experiment_lines(result: Result, experiment: ExperimentResult) -> Iterator[
     if experiment.verdict == "fail":  # what is only undecided did not fail it
         listed = [gate for gate in listed if gate.verdict == "fail"]
         changed = [change for change in changed if change.verdict == "fail"]
+    told: set[str] = set()
     for gate in listed:
-        yield from _gate_lines(gate)
+        yield from _gate_lines(gate, told)
     base = experiment.comparison.base if experiment.comparison else ""
     for change in changed:
         yield from _change_lines(change, base)
@@ -59,12 +62,18 @@ def _experiment_lines(result: Result, experiment: ExperimentResult) -> Iterator[
         yield f"  play it again: {command}"
 
 
-def _gate_lines(gate: GateResult) -> Iterator[str]:
+def _gate_lines(gate: GateResult, told: set[str]) -> Iterator[str]:
+    """The gate and its reasons. `told`: doubts that need no repetition; a busy machine makes many gates undecided."""
     word = "steady state" if gate.steady_state else "gate"
     verdict = "failed" if gate.verdict == "fail" else "undecided"
-    yield f"  {word} {verdict}: {gate.text}"
-    yield f"    measured {_value(gate.value, gate.unit)}{_interval(gate.interval, gate.level, gate.unit)}"
-    yield f"    {gate.why}"
+    measured = _value(gate.value, gate.unit) + _interval(gate.interval, gate.level, gate.unit)
+    yield f"  {word} {verdict}: {gate.text}: measured {measured}"
+    _, but, doubts = gate.why.partition(_BUT)
+    if not but:
+        yield f"    {gate.why}"
+    elif doubts not in told:
+        told.add(doubts)
+        yield f"    undecided, because {doubts}"
 
 
 def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
@@ -100,7 +109,7 @@ def _interval(interval: tuple[float, float] | None, level: float, unit: str) -> 
 
 
 def _value(value: float | None, unit: str) -> str:
-    """`1.25 s`, `97.1%`, `1.05x`, `$2.10`, `3`; `never` if infinite."""
+    """`1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`, `3`; `never` if infinite."""
     if value is None:
         return "nothing"
     if math.isinf(value):
@@ -109,4 +118,7 @@ def _value(value: float | None, unit: str) -> str:
         return f"{value * 100:.4g}%"
     if unit == "USD":
         return f"${value:,.2f}"
-    return f"{value:,.4g}" + ("x" if unit == "x" else f" {unit}" if unit in ("s", "tok/s", "sessions/s") else "")
+    if unit == "s" and 0 < abs(value) < 1:
+        return f"{value * 1000:.4g} ms"
+    number = f"{value:.3g}" if abs(value) < 100 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return number + ("x" if unit == "x" else f" {unit}" if unit in ("s", "tok/s", "sessions/s") else "")

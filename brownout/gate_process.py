@@ -76,9 +76,7 @@ def play(
                     raise GateTimeout(f"the gate took longer than {timeout_s:g} s")
         except GateTimeout as late:
             _end(process, output)
-            raise GateTimeout(
-                f"{late}: it was ended, and its faults were reverted. Its last output:\n{output.last}"
-            ) from None
+            raise GateTimeout(f"{late}: it was ended. Its last output:\n{output.last}") from None
         except BaseException:
             _end(process, output)
             raise

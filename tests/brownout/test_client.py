@@ -20,8 +20,8 @@ def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     play_fake_gates(monkeypatch)
 
 
-@pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive", "aborted", "failed", "interrupted"])
-def test_every_verdict_is_returned_as_a_result(tmp_path: Path, verdict: str) -> None:
+@pytest.mark.parametrize("verdict", ["fail", "inconclusive", "interrupted"])
+def test_a_verdict_is_returned_as_a_result(tmp_path: Path, verdict: str) -> None:
     result = brownout.run(verdict, out=tmp_path / "new" / "out")
     assert (result.verdict, result.folder) == (verdict, tmp_path / "new" / "out")
 

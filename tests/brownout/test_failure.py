@@ -14,11 +14,9 @@ from tests.support.fake_gate import failed_result, result
 FAILED = """\
 brownout: fail (exit code 1)
 small on naive: fail
-  gate failed: lost == 0
-    measured 3
+  gate failed: lost == 0: measured 3
     3, not == 0
-  gate failed: ttft_p95 < 2s
-    measured 2.5 s (95% interval 2.25 s to never)
+  gate failed: ttft_p95 < 2s: measured 2.5 s (95% interval 2.25 s to never)
     2.5 s, not < 2 s
   regression: TTFT p95 (fault)
     2.5 s here, 1.25 s in baseline of 2026-11-28: changed by 100% (95% interval 80% to 120%), accepted 10%
@@ -55,7 +53,7 @@ def test_a_result_that_passed_raises_nothing() -> None:
 def test_an_inconclusive_result_passes_only_where_that_is_allowed() -> None:
     undecided = changed("inconclusive", gates=failed_result().experiments[0].gates[3:])
     text = failure_text(undecided)
-    assert "gate undecided: itl_p99 < 1s\n    measured nothing\n    too few calls\n" in text
+    assert "gate undecided: itl_p99 < 1s: measured nothing\n    too few calls\n" in text
     with pytest.raises(AssertionError, match="small on naive: inconclusive"):
         undecided.assert_passed()
     undecided.assert_passed(allow_inconclusive=True)
@@ -98,8 +96,23 @@ def test_the_report_is_the_one_of_the_run_that_decided(commands: tuple[str, ...]
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(0.971, "share", "97.1%"), (2.1, "USD", "$2.10"), (1.05, "x", "1.05x"), (1234.4, "tok/s", "1,234 tok/s")],
+    [
+        (0.971, "share", "97.1%"),
+        (2.1, "USD", "$2.10"),
+        (1.05, "x", "1.05x"),
+        (1234.4, "tok/s", "1,234 tok/s"),
+        (0.35, "s", "350 ms"),
+    ],
 )
 def test_values_are_shown_in_their_unit(value: float, unit: str, text: str) -> None:
     gate = replace(failed_result().experiments[0].gates[0], value=value, unit=unit)
     assert f"measured {text}\n" in failure_text(changed("fail", gates=(gate,)))
+
+
+def test_doubts_that_many_gates_share_are_told_once() -> None:
+    gate = failed_result().experiments[0].gates[3]
+    busy = [replace(gate, why=f"{value} s, not < 1 s; but the machine was busy; and late") for value in (2, 3)]
+    text = failure_text(changed("inconclusive", gates=(*busy, replace(gate, why="2 s; but the fault hit nothing"))))
+    assert text.count("    undecided, because the machine was busy; and late\n") == 1
+    assert text.count("    undecided, because the fault hit nothing\n") == 1
+    assert text.count("gate undecided: itl_p99 < 1s: measured nothing\n") == 3

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,8 +44,8 @@ def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     kill_all_of(tmp_path)
 
 
-def interrupt_when_ready(folder: Path, *signals: int) -> threading.Thread:
-    """Send signals to this process, or call what is given, when the gate plays."""
+def interrupt_when_ready(folder: Path) -> threading.Thread:
+    """Press Ctrl-C when the gate plays."""
 
     def interrupt() -> None:
         until(lambda: (folder / "ready").exists(), "the gate")
@@ -52,6 +54,13 @@ def interrupt_when_ready(folder: Path, *signals: int) -> threading.Thread:
     thread = threading.Thread(target=interrupt)
     thread.start()
     return thread
+
+
+def late_when_ready(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let 1,000 seconds pass at once when the gate plays."""
+    real = time.monotonic
+    clock = SimpleNamespace(monotonic=lambda: real() + 1000 * (folder / "ready").exists())
+    monkeypatch.setattr(gate_process, "time", clock)
 
 
 def left(folder: Path) -> list[int]:
@@ -67,9 +76,10 @@ def test_ctrl_c_reverts_before_it_goes_on(tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
-def test_a_gate_that_takes_too_long_is_ended_and_says_so(tmp_path: Path) -> None:
-    with pytest.raises(GateTimeout, match=r"longer than 1 s: it was ended(?s:.*)reverted$"):
-        brownout.run("wait", out=tmp_path, timeout_s=1)
+def test_a_gate_that_takes_too_long_is_ended_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    late_when_ready(monkeypatch, tmp_path)
+    with pytest.raises(GateTimeout, match=r"longer than 500 s: it was ended(?s:.*)reverted$"):
+        brownout.run("wait", out=tmp_path, timeout_s=500)
     assert left(tmp_path) == []
 
 
@@ -86,8 +96,9 @@ def test_an_error_of_the_caller_ends_the_gate(tmp_path: Path) -> None:
 
 def test_a_gate_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gate_process, "GRACE_S", 0.4)
+    late_when_ready(monkeypatch, tmp_path)
     with pytest.raises(GateTimeout):
-        brownout.run("stubborn", out=tmp_path, timeout_s=0.5)
+        brownout.run("stubborn", out=tmp_path, timeout_s=500)
     assert left(tmp_path) == []
 
 
