@@ -18,6 +18,7 @@ from typing import Annotated, Optional
 import typer
 
 from chaos.cli.by_hand_commands import commands as by_hand_commands
+from chaos.cli.history_command import history_commands
 from chaos.cli.options import (
     AllowExposedOption,
     ExperimentArgument,
@@ -299,6 +300,7 @@ def heal(
 
 app.add_typer(by_hand_commands)
 app.add_typer(targets_app, name="targets")
+app.add_typer(history_commands)
 
 
 def main() -> int:
