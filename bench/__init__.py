@@ -12,6 +12,7 @@ gateways        real gateways x experiments x seeds, resumable: what each does w
 spread          how far two equal runs of an experiment differ: the file for `--spread`
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
+change_points   false alarms of change points, and planted changes that are found, beside Apache Otava
 placebo         runs without a fault, cut in two, resumable: does a boundary that means nothing change anything?
 self_chaos      short runs of which a part is killed or stopped, resumable: is nothing left, and is the record true?
 busy            multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?

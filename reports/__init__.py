@@ -11,6 +11,7 @@ explanation     what broke and why, in words; failed calls grouped by reason
 report          the data of report.json
 by_hand         the fault windows of a stack that was up for chaos by hand
 comparison      a run compared with its twin; runs side by side
+trend           many runs over time: series, and where the level of a measure changed
 waterfall       the time line of single calls
 writers         writes report.json, report.html, summary.md and junit.xml
 """

@@ -18,6 +18,7 @@ from reports.shared.errors import UserError
 from reports.shared.wording import value_text
 from reports.trend.history import history
 from reports.trend.words import (
+    count_text,
     doubt_text,
     history_facts,
     runs_text,
@@ -97,20 +98,23 @@ def _series(series: Mapping[str, Any], last: int) -> list[RenderableType]:
     machine = f", {series['machine']}" if series["machine"] else ""
     parts: list[RenderableType] = [
         Text.assemble((series["label"], "bold"), machine),
-        Text(f"{len(runs)} runs: {verdicts_text([run['verdict'] for run in runs])}"),
+        Text(f"{count_text(len(runs))}: {verdicts_text([run['verdict'] for run in runs])}"),
     ]
     if series["apart"]:
         parts.append(Text(f"a series of its own: {series['apart']}", style="dim"))
     parts += [Text(f"note: {note}", style="yellow") for note in series["notes"]]
-    for change in reversed(series["changes"]):
+    shown_changes = [one for one in series["changes"] if one["until"] is None or one["run"] >= len(runs) - last]
+    for change in reversed(shown_changes):
         parts += _change(change)
-    if not series["changes"]:
+    if older := len(series["changes"]) - len(shown_changes):
+        parts.append(Text(f"{older} older changes did not last; --out writes a page with all", style="dim"))
+    if series["tested"] and not series["changes"]:
         parts.append(Text("no measure changed by more than chance"))
     shown = min(last, _BARS, len(runs))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("measure", overflow="fold", max_width=30)
     table.add_column("newest", justify="right", no_wrap=True)
-    table.add_column(f"last {shown} run{'' if shown == 1 else 's'}", no_wrap=True)
+    table.add_column(f"last {count_text(shown)}", no_wrap=True)
     for line in series["lines"]:
         newest = line["values"][-1]
         now = "-" if newest is None else value_text(newest, line["unit"])

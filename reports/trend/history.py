@@ -52,6 +52,7 @@ def history_of(
 def _series(series: Series, measures: Sequence[str]) -> dict[str, Any]:
     lines = lines_of(series, measures)
     changes = change_points(lines)
+    counted = sum(not left_out(run, latency=False) for run in series.runs)
     return {
         "label": series.label,
         "experiment": series.experiment,
@@ -60,6 +61,7 @@ def _series(series: Series, measures: Sequence[str]) -> dict[str, Any]:
         "twin": series.twin,
         "machine": series.machine,
         "apart": series.apart,
+        "tested": counted >= runs_needed(len(lines)),
         "notes": _notes(series, lines),
         "changes": [_change(one, lines[one.line], series, changes) for one in changes],
         "runs": [_run(run) for run in series.runs],
@@ -78,9 +80,10 @@ def _notes(series: Series, lines: Sequence[Line]) -> list[str]:
         notes.append(f"{late} of {len(reasons)} runs do not count for changes of latencies: the machine was too busy")
     counted, needed = len(reasons) - sum(map(bool, reasons)), runs_needed(len(lines))
     if counted < needed:
+        count = f"{counted} run counts" if counted == 1 else f"{counted} runs count"
         notes.append(
-            f"{counted} runs count: too few to tell a change from chance; with {len(lines)} measures, a change can be "
-            f"found from {needed} runs on"
+            f"{count}, too few to tell a change from chance: with {len(lines)} measures, a change can be found from "
+            f"{needed} runs on"
         )
     if len(reasons) > MOST_RUNS:
         notes.append(f"changes are looked for in the newest {MOST_RUNS} of {len(reasons)} runs")

@@ -92,7 +92,7 @@ class _Report(msgspec.Struct, frozen=True):
 
 
 class _Version(msgspec.Struct, frozen=True):
-    schema: msgspec.Raw | None = None
+    schema: Any = None
 
 
 class _Gate(msgspec.Struct, frozen=True):
@@ -237,7 +237,7 @@ def _version(content: bytes) -> str:
         found = msgspec.json.decode(content, type=_Version).schema
     except msgspec.DecodeError:
         return "unknown"
-    return "none" if found is None else bytes(found).decode(errors="replace")[:20]
+    return "none" if found is None else str(found)[:20]
 
 
 @lru_cache(maxsize=4096)

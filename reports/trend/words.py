@@ -11,6 +11,7 @@ from reports.shared.wording import names_text, value_text
 
 __all__ = [
     "change_text",
+    "count_text",
     "doubt_text",
     "history_facts",
     "p_text",
@@ -38,6 +39,11 @@ NO_VALUE, NEVER, CHANGE = "·", "∞", "|"
 def short_time(started_at: str) -> str:
     """`2026-11-28 21:57`, UTC."""
     return started_at[:16].replace("T", " ")
+
+
+def count_text(runs: int) -> str:
+    """`1 run`, `1,200 runs`."""
+    return f"{runs:,} run{'' if runs == 1 else 's'}"
 
 
 def verdicts_text(verdicts: Sequence[str]) -> str:
@@ -87,6 +93,8 @@ def state_text(data: Mapping[str, Any]) -> str:
         for change in series["changes"]
         if change["direction"] == "worse" and change["until"] is None
     }
+    if not worse and not any(series["tested"] for series in data["series"]):
+        return "Too few runs to tell a change from chance"
     if not worse:
         return "No measure is at a worse level than before"
     names = list(dict.fromkeys(name for *_, name in sorted(worse)))
@@ -145,8 +153,7 @@ def history_facts(data: Mapping[str, Any]) -> str:
     times = sorted(short_time(run["started_at"]) for series in data["series"] for run in series["runs"])
     count = len(data["series"])
     span = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
-    runs = f"{data['runs']:,} run{'' if data['runs'] == 1 else 's'}"
-    return f"{runs} in {count} series, {span} (UTC)"
+    return f"{count_text(data['runs'])} in {count} series, {span} (UTC)"
 
 
 def skipped_text(data: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 json_report   report.json: everything, for programs
 junit         junit.xml: one test case per gate, for a CI system
 comparison    comparison.json, .md and .html: several runs side by side
-markdown      the Markdown files: summary.md, comparison.md
+history       history.json, .md and .html: runs over time
+markdown      the Markdown files: summary.md, comparison.md, history.md
 html          the pages: report.html, comparison.html
 views         parts of a report as plain strings, shared by markdown and html
 page          templates, style sheet and scripts of the pages (data, no code)

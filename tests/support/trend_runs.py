@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from reports.report.build import SCHEMA
+from reports.trend.reading import Skipped, TrendRun, read_run
 from tests.support.compared_reports import compared_report
 
-__all__ = ["gate", "report_of", "write_history", "write_run"]
+__all__ = ["gate", "read_back", "report_of", "write_history", "write_run"]
 
 _BEGIN = datetime(2026, 10, 1, 4, 30, tzinfo=UTC)
 
@@ -55,6 +56,13 @@ def write_run(folder: Path, report: Mapping[str, Any]) -> Path:
     folder.mkdir(parents=True)
     (folder / "report.json").write_text(json.dumps(report))
     return folder
+
+
+def read_back(folder: Path, report: Mapping[str, Any]) -> TrendRun:
+    """Write the report of a run and read it as a history does."""
+    found = read_run(write_run(folder, report) / "report.json")
+    assert not isinstance(found, Skipped), found.why
+    return found
 
 
 def write_history(folder: Path, runs: int, change: Callable[[int], Values], *, seed: int = 1, **run: Any) -> list[Path]:

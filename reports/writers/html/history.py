@@ -50,6 +50,7 @@ def history_html(data: Mapping[str, Any], folder: Path, *, last: int) -> str:
     return environment.get_template("history.html.jinja").render(
         facts=history_facts(data),
         state=state_text(data),
+        tested=any(one["tested"] for one in data["series"]),
         worse=any(one["direction"] == "worse" and not one["until"] for each in series for one in each["changes"]),
         skipped=data["skipped"],
         level=f"{data['level']:.0%}",

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from reports.shared.wording import value_text
-from reports.trend.words import change_text, history_facts, since_text, skipped_text, spark, state_text, verdicts_text
+from reports.trend.words import (
+    change_text,
+    count_text,
+    history_facts,
+    since_text,
+    skipped_text,
+    spark,
+    state_text,
+    verdicts_text,
+)
 from reports.writers.markdown.text import escaped
 
 __all__ = ["history_markdown"]
@@ -27,17 +36,17 @@ def _series(series: Mapping[str, Any], last: int) -> list[str]:
     runs = series["runs"]
     machine = f", {series['machine']}" if series["machine"] else ""
     lines = [f"## {escaped(series['label'])}{escaped(machine)}", ""]
-    lines += [f"{len(runs)} runs: {verdicts_text([run['verdict'] for run in runs])}.", ""]
+    lines += [f"{count_text(len(runs))}: {verdicts_text([run['verdict'] for run in runs])}.", ""]
     notes = [f"a series of its own: {series['apart']}"] if series["apart"] else []
     lines += [f"- {escaped(note)}" for note in [*notes, *series["notes"]]]
     lines += [""] if notes or series["notes"] else []
     if series["changes"]:
         lines += ["| change | measure | before -> after | when, first run after it |", "|---|---|---|---|"]
         lines += [_change(change) for change in reversed(series["changes"])]
-    else:
+    elif series["tested"]:
         lines.append("No measure changed by more than chance.")
     if series["lines"]:
-        lines += ["", f"| measure | newest | last {min(last, len(runs))} runs |", "|---|---|---|"]
+        lines += ["", f"| measure | newest | last {count_text(min(last, len(runs)))} |", "|---|---|---|"]
     for line in series["lines"]:
         bars = spark(line["values"], line["counts"], line["changes"], last=last).replace("|", "\\|")
         newest = line["values"][-1]
