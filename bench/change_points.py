@@ -1,6 +1,6 @@
 """Change points of a history: false alarms without a change, and the share of planted changes that is found.
 
-    python -m bench.change_points                 # about 15 minutes on one core
+    python -m bench.change_points                 # 9 to 15 minutes on one core
     python -m bench.change_points --series 200 --planted 40   # a quick look
 
 Compares `reports.trend.steps` with Apache Otava, where that is installed (`pip install --no-deps apache-otava==0.8.0`,

@@ -54,7 +54,7 @@ RULES: Final = (
     Rule(r"brownout run .* --gateway .*", not_run="needs nginx, which not every machine has", suite="not run"),
     Rule(r"brownout run .* --target .*", not_run="needs a gateway of the user's that is running", suite="not run"),
     Rule(r"brownout run .*", "long", JUDGED),
-    Rule(r"brownout (report|trace|compare) .*", "long"),
+    Rule(r"brownout (report|trace|compare|history) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
     Rule(
         r"brownout (load|inject|revert|restart|status|abort|release)( .*)?",
