@@ -13,6 +13,7 @@ spread          how far two equal runs of an experiment differ: the file for `--
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
 repeats         simulated runs of known truth, resumable: are gates over several runs, and looks, ever wrong?
+change_points   false alarms of change points, and planted changes that are found, beside Apache Otava
 placebo         runs without a fault, cut in two, resumable: does a boundary that means nothing change anything?
 regressions     simulated comparisons of two sides, resumable: is what became worse found, and nothing else?
 self_chaos      short runs of which a part is killed or stopped, resumable: is nothing left, and is the record true?

@@ -12,6 +12,7 @@ report          the data of report.json
 by_hand         the fault windows of a stack that was up for chaos by hand
 gating          what a gate judges over several runs: regressions, baselines
 comparison      a run compared with its twin; runs side by side
+trend           many runs over time: series, and where the level of a measure changed
 waterfall       the time line of single calls
 writers         writes report.json, report.html, summary.md and junit.xml
 """

@@ -5,6 +5,7 @@ options        the options that several commands have
 by_hand_commands  the commands of chaos by hand and their options
 gate_commands  the commands `gate` and `baseline` and their options
 targets_commands  the commands `targets` and their options
+history_command  the command `history` and its options
 listing        `list`: experiments, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
@@ -23,6 +24,7 @@ retry_inconclusive  a run again where the machine was the doubt
 twin           a run, then the same without the faults
 twin_table     the differences between a run and its twin
 compare        `compare`: finished runs side by side
+history        `history`: runs over time, and where a measure changed its level
 up             `up`: a stack that stays up
 by_hand        what the commands of chaos by hand do
 verdict        the verdict on the terminal, and `report`

@@ -19,6 +19,7 @@ import typer
 
 from chaos.cli.by_hand_commands import commands as by_hand_commands
 from chaos.cli.gate_commands import baseline_app, gate_commands
+from chaos.cli.history_command import history_commands
 from chaos.cli.options import (
     AllowExposedOption,
     ExperimentArgument,
@@ -312,6 +313,7 @@ app.add_typer(gate_commands)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(by_hand_commands)
 app.add_typer(targets_app, name="targets")
+app.add_typer(history_commands)
 
 
 def main() -> int:

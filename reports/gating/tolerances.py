@@ -100,20 +100,6 @@ DEFAULTS: Final = (
 )
 """The judged measures, then those that are only shown. A measure that no run has is left out."""
 
-_NEITHER: Final = ("calls", "sessions", "migrations", "kv_peak")
-"""Measures of which neither more nor less is better."""
-
-_HIGHER: Final = (
-    "calls_ok",
-    "session_success",
-    "goodput",
-    "slo_attainment",
-    "failover_rate",
-    "knee",
-    "fairness",
-    "retry_after_honoured",
-)
-
 _BY_UNIT: Final = {"share": 0.03, "count": 1.0}
 _RELATIVE: Final = 0.15
 """Default of other units, relative. Seconds about the fault, which may be 0: `_ABOUT_FAULT_S`."""
@@ -177,7 +163,7 @@ def parse_tolerance(text: str) -> Tolerance:
     spec, measure = gate.spec, _name(gate)
     if gate.phase is not None and gate.phase not in GATE_PHASES:
         raise UserError(f"tolerance {text!r}: {did_you_mean(gate.phase, GATE_PHASES, of='the phases are')}")
-    if spec.name in _NEITHER:
+    if spec.better_of(gate.stat) == "neither":
         raise UserError(
             f"tolerance {text!r}: neither more nor fewer {spec.name} are better\n    choose another measure, such as "
             + ", ".join(one.measure for one in DEFAULTS)
@@ -248,8 +234,8 @@ def _name(gate: Gate) -> str:
 
 
 def _better(measure: str) -> Better:
-    bare, stat = measure.partition(" ")[0].partition(".")[0], stat_of(measure)
-    return "higher" if bare in _HIGHER and stat != "cost_per_1k_sessions" else "lower"
+    spec = CATALOGUE[measure.partition(" ")[0].partition(".")[0]]
+    return "higher" if spec.better_of(stat_of(measure)) == "higher" else "lower"
 
 
 def _standard(gate: Gate) -> Tolerance:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from reports.measures.spec import MeasureSpec
+from reports.measures.spec import Better, MeasureSpec
 from reports.measures.value_range import ValueRange
 from reports.shared.thresholds import WINDOW_S
 
@@ -28,8 +28,8 @@ def _latency(name: str, title: str, values: ValueRange | None = None) -> Measure
     )
 
 
-def _count(name: str, title: str, *, zero_when_well: bool = True) -> MeasureSpec:
-    return MeasureSpec(name, "fact", "count", title, where=_ALL, zero_when_well=zero_when_well)
+def _count(name: str, title: str, *, zero_when_well: bool = True, better: Better = "lower") -> MeasureSpec:
+    return MeasureSpec(name, "fact", "count", title, where=_ALL, zero_when_well=zero_when_well, better=better)
 
 
 _TO_GATEWAY: Final = ("loadgen", "gateway")
@@ -43,14 +43,16 @@ _SPECS: Final = (
     _latency("tpot", "time per output token"),
     _latency("e2e", "call sent to last byte", _MORE_THAN_0),
     _latency("effective", "call scheduled to last byte", _MORE_THAN_0),
-    _count("calls", "calls offered", zero_when_well=False),
-    _count("calls_ok", "calls that ended ok", zero_when_well=False),
+    _count("calls", "calls offered", zero_when_well=False, better="neither"),
+    _count("calls_ok", "calls that ended ok", zero_when_well=False, better="higher"),
     _count("calls_failed", "calls that did not end ok"),
     MeasureSpec(
         "error_rate", "rate", "share", "calls that did not end ok", where=_ALL, samples="calls", zero_when_well=True
     ),
     # sessions
-    MeasureSpec("sessions", "fact", "count", "sessions", where=_TENANT, sessions=True, of_starts=True),
+    MeasureSpec(
+        "sessions", "fact", "count", "sessions", where=_TENANT, sessions=True, of_starts=True, better="neither"
+    ),
     MeasureSpec(
         "sessions_lost",
         "fact",
@@ -79,6 +81,7 @@ _SPECS: Final = (
         samples="sessions",
         sessions=True,
         of_starts=True,
+        better="higher",
     ),
     MeasureSpec(
         "session_time",
@@ -102,6 +105,7 @@ _SPECS: Final = (
         where=_ALL,
         samples="calls",
         latency=True,
+        better="higher",
     ),
     MeasureSpec(
         "slo_attainment",
@@ -111,6 +115,7 @@ _SPECS: Final = (
         where=_TENANT,
         samples="calls",
         latency=True,
+        better="higher",
     ),
     # the fault and the recovery
     MeasureSpec(
@@ -135,6 +140,7 @@ _SPECS: Final = (
         sources=_TO_GATEWAY,
         samples="calls that met the fault",
         about_fault=True,
+        better="higher",
     ),
     MeasureSpec(
         "time_to_detect",
@@ -276,6 +282,7 @@ _SPECS: Final = (
         units=(("cost_per_1k_sessions", "USD"),),
         values=ValueRange(0, step=1 / WINDOW_S),
         of_starts=True,
+        better="higher",
     ),
     # load balance, limits and queues
     MeasureSpec(
@@ -288,6 +295,7 @@ _SPECS: Final = (
         latency=True,
         kinds=(("entitled_min", "fact"),),
         values=ValueRange(0, 1),
+        better="higher",
     ),
     MeasureSpec(
         "shed", "fact", "count", "calls rejected with 429, or 503 and Retry-After", where=_TENANT, zero_when_well=True
@@ -299,6 +307,7 @@ _SPECS: Final = (
         "attempts accepted after the requested pause",
         where=_TENANT,
         samples="attempts after the pause",
+        better="higher",
     ),
     MeasureSpec(
         "gateway_wait",
@@ -334,7 +343,9 @@ _SPECS: Final = (
         sources=_TO_REPLICA,
         zero_when_well=True,
     ),
-    MeasureSpec("kv_peak", "fact", "share", "fullest KV cache", where=("pool",), sources=("replica",)),
+    MeasureSpec(
+        "kv_peak", "fact", "share", "fullest KV cache", where=("pool",), sources=("replica",), better="neither"
+    ),
     MeasureSpec(
         "load_imbalance",
         "fact",
@@ -352,6 +363,7 @@ _SPECS: Final = (
         where=_ALL,
         sources=_TO_GATEWAY,
         zero_when_well=True,
+        better="neither",
     ),
     MeasureSpec(
         "cold_cache_tail",

@@ -16,9 +16,10 @@ from typing import Final, Literal
 
 from reports.measures.value_range import ValueRange
 
-__all__ = ["Kind", "MeasureSpec", "Unit", "is_percentile", "quantile_of"]
+__all__ = ["Better", "Kind", "MeasureSpec", "Unit", "is_percentile", "quantile_of"]
 
 Kind = Literal["fact", "rate", "percentile", "ratio"]
+Better = Literal["lower", "higher", "neither"]
 Unit = Literal["s", "share", "count", "x", "tok/s", "USD", "sessions/s"]
 
 _OF_UNIT: Final[dict[Unit, ValueRange]] = {
@@ -59,7 +60,7 @@ class MeasureSpec:
     invalid on an overloaded machine. `sessions`: invalid with many unfinished sessions. `about_fault`: needs a fault.
     `kinds`, `units`: those of single statistics, where they differ. `values`: its range, where it is not that of its
     unit. `zero_when_well`: it is 0 in a run in which nothing goes wrong. `of_starts`: it is about sessions by their
-    start.
+    start. `better`: the good direction; `neither` says how much was done, not how well.
     """
 
     name: str
@@ -81,6 +82,7 @@ class MeasureSpec:
     values: ValueRange | None = None
     zero_when_well: bool = False
     of_starts: bool = False
+    better: Better = "lower"
 
     def has_stat(self, stat: str) -> bool:
         """Whether the measure has the statistic ("" = the name alone)."""
@@ -97,6 +99,10 @@ class MeasureSpec:
     def unit_of(self, stat: str) -> Unit:
         """The unit of one of its statistics."""
         return dict(self.units).get(stat, self.unit)
+
+    def better_of(self, stat: str) -> Better:
+        """The good direction of one of its statistics. Of a price, less is better."""
+        return "lower" if self.unit_of(stat) == "USD" else self.better
 
     def range_of(self, stat: str) -> ValueRange:
         """The values that one of its statistics can have, in its unit."""

@@ -54,7 +54,7 @@ RULES: Final = (
     Rule(r"brownout run .* --gateway .*", not_run="needs nginx, which not every machine has", suite="not run"),
     Rule(r"brownout run .* --target .*", not_run="needs a gateway of the user's that is running", suite="not run"),
     Rule(r"brownout run .*", "long", JUDGED),
-    Rule(r"brownout (report|trace|compare) .*", "long"),
+    Rule(r"brownout (report|trace|compare|history) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
     Rule(
         r"brownout (load|inject|revert|restart|status|abort|release)( .*)?",
@@ -67,8 +67,6 @@ RULES: Final = (
         not_run="minutes of repeated runs; tests/docs/test_ci_examples.py checks the options",
         suite="not run",
     ),
-    Rule(r"brownout baseline show .*", not_run="needs a saved baseline", suite="not run"),
-    Rule(r"brownout history .*", not_run="needs many runs", suite="not run"),
     Rule(r"brownout up .*", "long", (0, 130), serves="http://127.0.0.1:8000/health"),
     Rule(r"locust -f loadprofiles/locustfile\.py .*", "long", (0,), serves="http://127.0.0.1:8089/"),
     Rule(r"make demo", "long", JUDGED),
@@ -80,7 +78,9 @@ RULES: Final = (
     Rule(r"python -m bench\.fidelity.*", "long"),
     Rule(r"python -m bench\.(lateness|loadgen|gateway|collector|readers|demo)", "long", (0, 1)),
     Rule(
-        r"python -m bench\.(catalogue|honesty|busy|spread|placebo|coverage).*", not_run="hours of runs", suite="not run"
+        r"python -m bench\.(catalogue|honesty|busy|spread|placebo|coverage|repeats|regressions).*",
+        not_run="hours of runs",
+        suite="not run",
     ),
     Rule(r"python -m chaos\.experiment\.schema", not_run="rewrites a file of the checkout", suite="not run"),
     Rule(r"\.venv/bin/python -m pytest .*", not_run="the suite runs the same tests", suite="not run"),

@@ -1,4 +1,4 @@
-"""The pages: report.html and comparison.html, each one file that loads nothing.
+"""The pages: report.html, comparison.html and history.html, each one file that loads nothing.
 
 page_writer   writes report.html: template, texts, charts
 view          the texts and tables of the page
@@ -16,4 +16,6 @@ alternative   a chart in words
 canvas        what a chart is: series, layers, bands
 palette       the colours
 comparison    writes comparison.html's text
+history       writes history.html's text
+history_charts   the charts of history.html
 """

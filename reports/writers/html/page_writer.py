@@ -23,7 +23,7 @@ from reports.writers.html.canvas import draw, fault_spans, spec
 from reports.writers.html.charts import CHARTS
 from reports.writers.html.view import page_view
 
-__all__ = ["SHARED_SCRIPT", "page_text", "write_html", "write_window_html"]
+__all__ = ["SHARED_SCRIPT", "bokeh_library", "page_text", "printable_value", "write_html", "write_window_html"]
 
 SHARED_SCRIPT: Final = "charts.js"
 """The name of the file that the pages of windows share."""
@@ -40,7 +40,7 @@ def write_html(report: Report, folder: Path) -> Path:
 def write_window_html(report: Report, folder: Path) -> Path:
     """Write the page of a fault window into `folder`, and Bokeh's script into the folder above. Raises OSError."""
     try:
-        script = _bokeh()
+        script = bokeh_library()
     except (OSError, ImportError):
         script = ""  # the page has no charts then
     write_whole(folder.parent / SHARED_SCRIPT, script.encode())  # also over one of an older version
@@ -58,7 +58,7 @@ def page_text(data: Mapping[str, Any], library_link: str = "") -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printable,
+        finalize=printable_value,
     )
     template = environment.get_template("report.html.jinja")
     return template.render(
@@ -71,7 +71,7 @@ def page_text(data: Mapping[str, Any], library_link: str = "") -> str:
     )
 
 
-def _printable(value: Any) -> Any:
+def printable_value(value: Any) -> Any:
     """Text without control characters and marks that change the direction of writing: each becomes U+FFFD."""
     return value if isinstance(value, Markup) or not isinstance(value, str) else _CONTROL.sub("\ufffd", value)
 
@@ -83,7 +83,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
         shown = spec(data, placed)
         faults = fault_spans(data)
         texts = {one.id: chart_text(one.title, one.chart, faults) for one in placed if one.chart}
-        library = _bokeh() if shown["charts"] else ""
+        library = bokeh_library() if shown["charts"] else ""
         window = _window(data)
     except Exception:  # the page without charts is still useful
         problem = traceback.format_exc(limit=3)
@@ -99,7 +99,7 @@ def _charts(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _bokeh() -> str:
+def bokeh_library() -> str:
     """Bokeh's script, read from its package without importing it. Raises FileNotFoundError."""
     package = find_spec("bokeh")
     if package is None or not package.submodule_search_locations:

@@ -3,5 +3,6 @@
 summary      summary.md, also for a GitHub job summary
 overload     the parts of summary.md about metastability, tenants and cost
 comparison   comparison.md
+history      history.md
 text         escaping of text for a Markdown table
 """

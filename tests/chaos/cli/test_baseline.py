@@ -10,6 +10,7 @@ import pytest
 
 from chaos.cli import baseline as module
 from chaos.cli.baseline import save_baseline, show_baselines
+from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
 from chaos.experiment.model import load_experiment
 from reports.gating.baseline import read_baselines
@@ -63,7 +64,7 @@ def test_the_file_keeps_the_baselines_of_other_experiments(tmp_path: Path) -> No
 def test_experiments_are_played_and_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player = FakePlayer(lambda one, *_: run_report(one))
 
-    class Faked(module.GatePlay):
+    class Faked(GatePlay):
         def __init__(self, *words: Any) -> None:
             super().__init__(*words, play_runs=player)
 
@@ -76,7 +77,7 @@ def test_experiments_are_played_and_stored(tmp_path: Path, monkeypatch: pytest.M
 def test_an_interrupted_series_stores_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player = FakePlayer(lambda one, side, number: 130 if number == 3 else run_report(one))
 
-    class Faked(module.GatePlay):
+    class Faked(GatePlay):
         def __init__(self, *words: Any) -> None:
             super().__init__(*words, play_runs=player)
 

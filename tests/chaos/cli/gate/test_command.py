@@ -11,6 +11,7 @@ import pytest
 from brownout.result import Result
 from chaos.cli.gate import command as module
 from chaos.cli.gate.command import run_gate
+from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
 from reports.shared.errors import UserError
 from tests.support.gate_runs import FakePlayer, run_report
@@ -22,7 +23,7 @@ def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small experiment, whose runs lose a session each."""
     player = FakePlayer(lambda one, *_: run_report(one, lost=1))
 
-    class Faked(module.GatePlay):
+    class Faked(GatePlay):
         def __init__(self, *words: Any) -> None:
             super().__init__(*words, play_runs=player)
 
