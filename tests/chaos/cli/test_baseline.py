@@ -65,8 +65,8 @@ def test_experiments_are_played_and_stored(tmp_path: Path, monkeypatch: pytest.M
     player = FakePlayer(lambda one, *_: run_report(one))
 
     class Faked(GatePlay):
-        def __init__(self, *words: Any) -> None:
-            super().__init__(*words, play_runs=player)
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **{"play_runs": player, **more})
 
     monkeypatch.setattr(module, "GatePlay", Faked)
     out = tmp_path / "baseline.json"
@@ -78,8 +78,8 @@ def test_an_interrupted_series_stores_nothing(tmp_path: Path, monkeypatch: pytes
     player = FakePlayer(lambda one, side, number: 130 if number == 3 else run_report(one))
 
     class Faked(GatePlay):
-        def __init__(self, *words: Any) -> None:
-            super().__init__(*words, play_runs=player)
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **{"play_runs": player, **more})
 
     monkeypatch.setattr(module, "GatePlay", Faked)
     out = tmp_path / "baseline.json"

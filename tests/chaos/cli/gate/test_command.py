@@ -24,8 +24,8 @@ def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     player = FakePlayer(lambda one, *_: run_report(one, lost=1))
 
     class Faked(GatePlay):
-        def __init__(self, *words: Any) -> None:
-            super().__init__(*words, play_runs=player)
+        def __init__(self, *words: Any, **more: Any) -> None:
+            super().__init__(*words, **{"play_runs": player, **more})
 
     monkeypatch.setattr(module, "GatePlay", Faked)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
