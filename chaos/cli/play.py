@@ -6,8 +6,10 @@ import contextlib
 import json
 import shutil
 import sys
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -45,7 +47,7 @@ class Recorded:
     """A finished run: its folder, why it ended early (None: it did not), and its analysis, which has not begun yet.
 
     `left`: what the run has not undone. Where it is something, `ended` says so, with exit code 5. `interrupted`: a user
-    ended it, also in that case: it is not analysed, and nothing is played after it.
+    ended it, also in that case: it is not analysed, and nothing is played after it. `started_at`: ISO 8601, UTC.
     """
 
     folder: Path
@@ -53,13 +55,17 @@ class Recorded:
     analysis: AnalysisChild | None
     left: LeftOver
     interrupted: bool = False
+    experiment: Experiment | None = None
+    started_at: str = ""
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedRun:
     """A concluded run. `label`: its stack and seed, if there are several; else "". `last`: no further one is played,
     because the user interrupted it, or because it left a fault on the target, which the user must know first.
-    `report`: its report.json; None where it has none.
+    `report`: its report.json; None where it has none. `why`: it ended early, "" where it did not. `experiment`: what
+    was played. `started_at`, `duration_s`: with its start and its end, without its analysis.
     """
 
     folder: Path
@@ -68,6 +74,10 @@ class PlayedRun:
     label: str = ""
     last: bool = False
     report: dict[str, Any] | None = None
+    why: str = ""
+    experiment: Experiment | None = None
+    started_at: str = ""
+    duration_s: float = 0.0
 
 
 def played_run(recorded: Recorded, code: int, label: str = "") -> PlayedRun:
@@ -76,7 +86,18 @@ def played_run(recorded: Recorded, code: int, label: str = "") -> PlayedRun:
     path = recorded.folder / "report.json"
     report = json.loads(path.read_bytes()) if path.is_file() else None
     verdict = report["verdict"]["verdict"] if report is not None else _WITHOUT_REPORT.get(code, "failed")
-    return PlayedRun(recorded.folder, code, verdict, label, last, report)
+    return PlayedRun(
+        recorded.folder,
+        code,
+        verdict,
+        label,
+        last,
+        report,
+        recorded.ended.why if recorded.ended is not None else "",
+        recorded.experiment,
+        recorded.started_at,
+        recorded.duration_s,
+    )
 
 
 def play(output: Output, experiment: Experiment, *, command: str) -> PlayedRun:
@@ -90,6 +111,7 @@ def record(output: Output, experiment: Experiment, *, command: str) -> Recorded:
     folder = RunFolder(output.runs, experiment.name, at=output.place(experiment.name))
     progress = Progress(output.console, experiment.title, quiet=output.quiet)
     analysis: AnalysisChild | None = None
+    started, started_s = datetime.now(UTC), time.monotonic()
     confirmed: list[str] = []
     began = False
     try:
@@ -115,7 +137,16 @@ def record(output: Output, experiment: Experiment, *, command: str) -> Recorded:
         folder.close()
     left = left_over(folder.path, confirmed)
     interrupted = ended is not None and ended.exit_code == INTERRUPTED
-    return Recorded(folder.path, _with_left(ended, left), analysis, left, interrupted)
+    return Recorded(
+        folder.path,
+        _with_left(ended, left),
+        analysis,
+        left,
+        interrupted,
+        experiment,
+        started.isoformat(timespec="milliseconds"),
+        round(time.monotonic() - started_s, 3),
+    )
 
 
 def _with_left(ended: Ended | None, left: LeftOver) -> Ended | None:

@@ -6,7 +6,7 @@ was decided, ended early, or is inconclusive for another reason: the same load w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -61,11 +61,17 @@ def play_and_retry(output: Output, experiment: Experiment, *, retries: int, comm
 
 
 def play_series(
-    output: Output, experiment: Experiment, *, retries: int, command: str, label: str = ""
+    output: Output,
+    experiment: Experiment,
+    *,
+    retries: int,
+    command: str,
+    label: str = "",
+    on_played: Callable[[PlayedRun], None] = lambda run: None,
 ) -> list[PlayedRun]:
     """Play an experiment once, and at most `retries` more times; print each verdict. Returns the runs in order.
 
-    Raises UserError if a run's folder cannot be made.
+    `on_played` gets each run when it has ended. Raises UserError if a run's folder cannot be made.
     """
     console = output.console
     played: list[PlayedRun] = []
@@ -74,6 +80,7 @@ def play_series(
         run = played_run(recorded, conclude(console, recorded), label)
         report = run.report
         played.append(run)
+        on_played(run)
         if retries == 0 or run.exit_code != INCONCLUSIVE or report is None:
             return played
         machine = machine_reasons(report)

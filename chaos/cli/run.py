@@ -114,7 +114,7 @@ def run_experiment(
         raise UserError("--spread needs a comparison: give --twin, or several --stack")
     code, played = _play(output, plays, twin=twin, retries=retries, words=words, spread=spread)
     if as_json:
-        print_result(played, code, plays[0][1], command=shlex.join(words))
+        print_result(played, code, command=shlex.join(words))
     return code
 
 

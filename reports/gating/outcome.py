@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from brownout.result import Comparison, ExperimentResult, GateResult, PlayedRun, Result, Verdict
 from reports.explanation.words import advice, failure_text
-from reports.gating.soundness import failed_outright, is_sound
+from reports.gating.soundness import is_sound
 from reports.shared.wording import target_text
 
 __all__ = ["EXIT_CODES", "Concluded", "concluded", "experiment_result", "overall"]
@@ -50,13 +50,21 @@ def concluded(
     exit_code: int,
     command: str,
     below: Path,
+    why: str = "",
+    started_at: str = "",
+    duration_s: float = 0.0,
 ) -> Concluded:
-    """A run that has ended. `verdict`, `exit_code`: of the command, which knows more than the report of a run that was
-    interrupted. `below`: the folder of the result, from which paths are given; another path is given as it is.
+    """A run that has ended. `verdict`, `exit_code`, `why`, `started_at`, `duration_s`: as the command saw it, which
+    knows more than the report of a run that was interrupted, and all of one without report. `below`: the folder of the
+    result, from which paths are given; another path is given as it is.
     """
     shown = folder.relative_to(below) if folder.is_relative_to(below) else folder
     if report is None:
-        return Concluded(PlayedRun(str(shown), side, seed, verdict, exit_code, False, "", 0.0, command=command), None)
+        reasons = (why,) if why else ()
+        run = PlayedRun(
+            str(shown), side, seed, verdict, exit_code, False, started_at, duration_s, why=reasons, command=command
+        )
+        return Concluded(run, None)
     return Concluded(
         PlayedRun(
             folder=str(shown),
@@ -67,7 +75,7 @@ def concluded(
             sound=exit_code in (0, 1, 3) and is_sound(report),
             started_at=str(report["run"]["started_at"]),
             duration_s=float(report["run"]["duration_s"]),
-            why=tuple(report["verdict"]["why"]),
+            why=tuple(report["verdict"]["why"]) if exit_code in (0, 1, 3) or not why else (why,),
             doubts=tuple(report["proofs"]["doubts"]),
             report=str(shown / "report.html"),
             command=command,
@@ -88,19 +96,25 @@ def experiment_result(
     looks: int = 1,
     stopped: str = "",
     own_verdict: bool = True,
+    more: Mapping[Verdict, Sequence[str]] | None = None,
 ) -> ExperimentResult:
     """The result of one experiment. `runs`: of both sides, as they were played. `stopped`: why no more were played.
-    `own_verdict`: a single run decides as it would alone, at 95 %; not so where more looks were planned.
+
+    Of several attempts at a seed, the last one counts. `own_verdict`: a single run decides as it would alone, at 95 %;
+    not so where more were planned. `more`: further reasons by verdict.
     """
-    head = [one for one in runs if one.run.side == "head"]
-    if len(runs) == 1 and comparison is None and own_verdict:
-        why = _of_single(runs[0].run)
+    last = list({(one.run.side, one.run.seed): one for one in runs}.values())
+    head = [one for one in last if one.run.side == "head"]
+    if len(last) == 1 and comparison is None and own_verdict:
+        why = _of_single(last[0].run)
     else:
-        why = _reasons(runs, head, gates, comparison)
+        why = _reasons(last, head, gates, comparison)
+    for other, reasons in (more or {}).items():
+        why[other] = [*reasons, *why[other]]
     verdict: Verdict = next((one for one in EXIT_CODES if why[one]), "pass")
     deciding = _deciding(head, verdict)
     report = deciding.report if deciding is not None else None
-    reports = [one.report for one in head if one.report is not None]
+    reports = [one.report for one in runs if one.report is not None and one.run.side == "head"]
     order = sorted(runs, key=lambda one: one is not deciding)
     return ExperimentResult(
         name=name,
@@ -142,8 +156,8 @@ def _reasons(
         reason = one.run.why[0] if one.run.why else f"exit code {one.run.exit_code}"
         if verdict in ("interrupted", "failed") or (verdict == "aborted" and one.run.side == "head"):
             why[verdict].append(f"{which}: {reason}")
-        elif one.run.side == "head" and one.report is not None and (own := failed_outright(one.report)):
-            why["fail"].append(f"{which}: {own}")
+        elif one.run.side == "head" and verdict == "fail" and not _a_gate_failed(one.report):
+            why["fail"].append(f"{which}: {reason}")
     for gate in gates:
         if gate.verdict != "pass":
             why[gate.verdict].append(f"{gate.text}: {gate.why}")
@@ -157,6 +171,13 @@ def _reasons(
 def _of_run(run: PlayedRun) -> Verdict:
     """The verdict of a run by its exit code: `metastable` and `overloaded` are failures."""
     return next((verdict for verdict, code in EXIT_CODES.items() if code == run.exit_code), "failed")
+
+
+def _a_gate_failed(report: Mapping[str, Any] | None) -> bool:
+    """Whether a gate explains that a run failed. Where none does, the run failed for another reason than a gate."""
+    if report is None or report["verdict"]["verdict"] in ("metastable", "overloaded"):
+        return False
+    return any(gate["verdict"] == "fail" for gate in (*report["steady_state"], *report["gates"]))
 
 
 def _none_sound(head: Sequence[Concluded]) -> str:

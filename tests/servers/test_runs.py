@@ -28,7 +28,7 @@ def play(server: RealServer, folder: Path, name: str, *, rate: float, output: in
     shutil.rmtree(runs, ignore_errors=True)
     run = Run(write_experiment(folder, server, rate=rate, output=output), runs)
     code = run.end(within_s=120)
-    reports = sorted(runs.glob("*/report.json"))
+    reports = sorted(runs.glob("*-*/report.json"))
     assert len(reports) == 1, run.output
     assert {"summary.md", "report.html"} <= {path.name for path in reports[0].parent.iterdir()}
     run.nothing_left()

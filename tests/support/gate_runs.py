@@ -99,7 +99,20 @@ class FakePlayer:
     retries: list[int] = field(default_factory=list)
     left_fault_at: int = 0
 
-    def __call__(self, output: Output, experiment: Experiment, *, retries: int, command: str) -> list[PlayedRun]:
+    def __call__(
+        self,
+        output: Output,
+        experiment: Experiment,
+        *,
+        retries: int,
+        command: str,
+        on_played: Callable[[PlayedRun], None],
+    ) -> list[PlayedRun]:
+        run = self._played(output, experiment, retries, command)
+        on_played(run)
+        return [run]
+
+    def _played(self, output: Output, experiment: Experiment, retries: int, command: str) -> PlayedRun:
         side = "base" if output.suffix == "-base" else "head"
         self.turns.append((side, experiment.seed))
         self.commands.append(command)
@@ -111,8 +124,9 @@ class FakePlayer:
         folder.mkdir(parents=True)
         (folder / "events.jsonl").touch()
         if isinstance(made, int):
-            return [PlayedRun(folder, made, {130: "interrupted", 4: "aborted"}.get(made, "failed"), last=made == 130)]
+            word = {130: "interrupted", 4: "aborted"}.get(made, "failed")
+            return PlayedRun(folder, made, word, last=made == 130, why=f"because of {word}", duration_s=3.0)
         (folder / "report.json").write_text(json.dumps(made))
         its = made["verdict"]
         run = PlayedRun(folder, its["exit_code"], its["verdict"], report=made)
-        return [replace(run, last=True, exit_code=5) if len(self.turns) == self.left_fault_at else run]
+        return replace(run, last=True, exit_code=5) if len(self.turns) == self.left_fault_at else run

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.text import Text
-
-from brownout.result import Result
+from brownout.result import Result, Verdict
 from chaos.cli.console import open_console
-from chaos.cli.gate.files import FILES, tell_github
+from chaos.cli.gate.budget import Budget
+from chaos.cli.gate.files import result_folder, tell_github
 from chaos.cli.gate.plan import ExperimentPlan, make_plans
 from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
 from chaos.cli.gate.show import result_renderable
-from chaos.cli.lasting_output import nonblocking_output
 from chaos.cli.output import Output
 from chaos.cli.preparation import port_warning
 from chaos.cli.scale_ramp import fit_scale
@@ -27,33 +25,35 @@ from chaos.cli.side_by_side import Variant
 from chaos.experiment.commands import command_notice
 from chaos.experiment.load_scale import parse_scale
 from chaos.runner.record_writer import new_folder, point_latest
-from reports.shared.errors import UserError
+from reports.gating.outcome import EXIT_CODES
 from reports.shared.plain_text import printable
 
 __all__ = ["gate", "run_gate"]
 
 
-def gate(request: GateRequest, *, output: Output, words: Sequence[str]) -> Result | int:
+def gate(request: GateRequest, *, output: Output, words: Sequence[str]) -> Result:
     """Play a gate. Returns its result, which is written below `output.out`, or below a new folder of `output.runs`.
 
-    An exit code instead of a result: `--scale auto` found nothing that can be played. Raises UserError before anything
-    is started.
+    Raises UserError before any load is sent, for wrong options and files. The files of an earlier gate are gone then.
     """
-    plans = make_plans(request)
-    _say(plans)
-    folder = _folder(output)
-    output = replace(output, out=folder)
-    if parse_scale(request.scale) == "auto":
-        fitted = _fitted(output, plans, words)
-        if isinstance(fitted, int):
-            return fitted
-        plans = fitted
-    result = GatePlay(output, request, plans, folder, shlex.join(words)).play()
-    paths = {plan.head.name: plan.head.path for plan in plans}
-    warning = tell_github(result, paths, os.environ, output.console.file)  # type: ignore[arg-type]
-    if warning:
-        print(printable(f"warning: {warning}"), file=sys.stderr)
-    return result
+    command = shlex.join(words)
+    with result_folder(output.out) as claimed:
+        plans = make_plans(request)
+        _say(plans)
+        folder = claimed or _new_folder(output.runs)
+        (folder / "runs").mkdir(exist_ok=True)
+        output = replace(output, out=folder)
+        budget = Budget(request.limit_s)
+        playing = GatePlay(output, request, plans, folder, command, budget)
+        if parse_scale(request.scale) == "auto":
+            try:
+                fitted, why = _fitted(output, plans, command)
+            except KeyboardInterrupt:
+                fitted, why = [], {"interrupted": ["interrupted by the user"]}
+            playing = GatePlay(output, request, fitted, folder, command, budget)
+            if not fitted:
+                return _told(playing.finish(playing.without_runs(plans[0], why)), plans, output)
+        return _told(playing.play(), plans, output)
 
 
 def run_gate(
@@ -62,30 +62,25 @@ def run_gate(
     """`brownout gate`. Returns the exit code. `as_json`: the result on standard output, all else on standard error."""
     console = open_console(sys.stderr) if as_json else open_console()
     result = gate(request, output=Output(runs, quiet, out, console=console), words=words)
-    if isinstance(result, int):
-        return result
-    with nonblocking_output():
-        console.print(result_renderable(result))
+    console.print(result_renderable(result))
     if as_json:
         print(json.dumps(result.to_json(), indent=1))
     return result.exit_code
 
 
-def _folder(output: Output) -> Path:
-    """The folder of the result: without the files of an earlier gate, so that none is taken for this one's."""
-    if output.out is None:
-        folder = new_folder(output.runs, "gate")
-        point_latest(folder)
-        return folder
-    out = output.out
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "runs").mkdir(exist_ok=True)
-        for name in FILES:
-            (out / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write into {out}: {error.strerror}. Name another folder with --out") from error
-    return out
+def _new_folder(runs: Path) -> Path:
+    folder = new_folder(runs, "gate")
+    point_latest(folder)
+    return folder
+
+
+def _told(result: Result, plans: Sequence[ExperimentPlan], output: Output) -> Result:
+    """The result, once GitHub was told of it."""
+    paths = {plan.head.name: plan.head.path for plan in plans}
+    warning = tell_github(result, paths, os.environ, output.console.file)  # type: ignore[arg-type]
+    if warning:
+        print(printable(f"warning: {warning}"), file=sys.stderr)
+    return result
 
 
 def _say(plans: Sequence[ExperimentPlan]) -> None:
@@ -94,21 +89,29 @@ def _say(plans: Sequence[ExperimentPlan]) -> None:
     lines = [f"warning: {warning.problem}" for one in experiments for warning in one.warnings]
     lines += [f"warning: {line}" for one in experiments if (line := port_warning(one))]
     lines += [line for one in experiments for line in command_notice(one)]
+    lines += [f"trace: {line}" for one in experiments for line in one.trace_notes]
+    lines += [
+        f"warning: both sides of {plan.head.name} are the same: {plan.base_label}"
+        for plan in plans
+        if plan.base is not None and plan.base == plan.head
+    ]
     for line in dict.fromkeys(lines):
         print(printable(line), file=sys.stderr)
 
 
-def _fitted(output: Output, plans: Sequence[ExperimentPlan], words: Sequence[str]) -> list[ExperimentPlan] | int:
-    """The plans with the load that every target of them carries; an exit code where none does."""
+def _fitted(
+    output: Output, plans: Sequence[ExperimentPlan], command: str
+) -> tuple[list[ExperimentPlan], dict[Verdict, list[str]]]:
+    """The plans with the load that every target of them carries; none where one does not, and why by verdict."""
     fitted = []
+    ramps = replace(output, out=output.out / "runs" if output.out is not None else None)
     for plan in plans:
         sides = [(plan.head_side, plan.head)] + ([(plan.base_side, plan.base)] if plan.base is not None else [])
         variants = [(Variant(side.label or None, None, None), experiment) for side, experiment in sides]
-        ramps = replace(output, out=output.out / "runs" if output.out is not None else None)
-        fit = fit_scale(ramps, variants, command=shlex.join(words))
+        fit = fit_scale(ramps, variants, command=command)
         if fit.scale is None:
-            output.console.print(Text("the gate was not played", style="bold red"))
-            return fit.exit_code
-        scaled = replace(plan.base, scale=fit.scale) if plan.base is not None else None
-        fitted.append(replace(plan, head=replace(plan.head, scale=fit.scale), base=scaled))
-    return fitted
+            verdict: Verdict = next((one for one, code in EXIT_CODES.items() if code == fit.exit_code), "failed")
+            why = f"--scale auto found no load for {plan.head.name}: see the ramp in {ramps.out}"
+            return [], {verdict: [why]}
+        fitted.append(plan.scaled(fit.scale))
+    return fitted, {}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import fcntl
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from brownout.result import Result
-from reports.shared.errors import TargetFailed
+from reports.shared.errors import TargetFailed, UserError
 from reports.writers.gate.annotations import gate_annotations, is_github, locate_gates, write_step_summary
 from reports.writers.gate.gate_json import write_gate_json
 from reports.writers.gate.junit import write_gate_junit
 from reports.writers.gate.summary import write_gate_summary
 
-__all__ = ["FILES", "tell_github", "write_files"]
+__all__ = ["FILES", "result_folder", "tell_github", "write_files"]
 
-FILES = ("gate.json", "junit.xml", "summary.md")
+FILES: Final = ("gate.json", "junit.xml", "summary.md")
+_LOCK: Final = ".gate.lock"
 
 
 def write_files(result: Result, folder: Path) -> None:
@@ -25,9 +28,37 @@ def write_files(result: Result, folder: Path) -> None:
             write(result, folder)
     except OSError as error:
         raise TargetFailed(
-            f"cannot write the result of the gate: {error.filename or folder}: {error.strerror}. The records of the "
-            f"runs are kept. Free some space, or name another folder with --out"
+            f"cannot write the result of the gate: {error.filename or folder}: {error.strerror}. Records of runs are "
+            f"kept. Free some space, or name another folder with --out"
         ) from error
+
+
+@contextlib.contextmanager
+def result_folder(out: Path | None) -> Iterator[Path | None]:
+    """Claim the folder that the user named; None: none. It is made where it is missing, the files of an earlier gate
+    are removed, and no other gate can write there.
+
+    Raises UserError where it cannot be written, where another gate has it, and where a file that no gate wrote would be
+    replaced.
+    """
+    if out is None:
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((out / _LOCK).open("a+"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            foreign = [name for name in FILES if (out / name).exists()] if not (out / FILES[0]).exists() else []
+            if foreign:
+                raise UserError(f"{out / foreign[0]} is not of a gate: move it away, or name another folder with --out")
+            for name in FILES[::-1]:  # gate.json last: it says that the others are of a gate
+                (out / name).unlink(missing_ok=True)
+        except BlockingIOError:
+            raise UserError(f"another gate is writing into {out}: wait for its end, or name another folder") from None
+        except OSError as error:
+            raise UserError(f"cannot write into {out}: {error.strerror}. Name another folder with --out") from error
+        yield out
 
 
 def tell_github(result: Result, paths: Mapping[str, Path], environment: Mapping[str, str], out: TextIO) -> str:

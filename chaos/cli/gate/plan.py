@@ -8,7 +8,7 @@ turn: head, base, base, head, ... A machine that becomes slower then slows both.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -35,6 +35,7 @@ __all__ = ["ExperimentPlan", "Side", "Turn", "make_plans", "planned_conditions",
 
 Side = Literal["head", "base"]
 
+MAX_SEED: Final = 2**63 - 1
 _AROUND_S: Final = 8.0
 """Of a run, before and after its load: processes start and end, and the record is analysed; seconds."""
 _DRAIN_SHARE: Final = 0.25
@@ -53,19 +54,34 @@ class Turn:
 class ExperimentPlan:
     """The runs of one experiment. `name`: as the user wrote it.
 
-    `base`: the same experiment on the other side; None without one. `seeds`: in order, at most so many are played.
-    `baseline`: the stored runs of it; None without. `tolerances`: of the comparison with either.
+    `experiments`: by side and seed, prepared with that seed, because it draws the sessions and the faults. `seeds`: in
+    order, at most so many are played. `baseline`: the stored runs of it; None without. `tolerances`: of the comparison
+    with the base or the baseline.
     """
 
     name: str
-    head: Experiment
+    experiments: Mapping[Turn, Experiment]
     head_side: SideOptions
     seeds: tuple[int, ...]
     until_decided: bool = False
-    base: Experiment | None = None
     base_side: SideOptions = OWN_SIDE
     baseline: Baseline | None = None
     tolerances: tuple[Tolerance, ...] = ()
+
+    @property
+    def head(self) -> Experiment:
+        """The experiment with its first seed."""
+        return self.experiments[Turn("head", self.seeds[0])]
+
+    @property
+    def base(self) -> Experiment | None:
+        """The same on the other side; None without one."""
+        return self.experiments.get(Turn("base", self.seeds[0]))
+
+    @property
+    def sides(self) -> int:
+        """How many runs a seed has."""
+        return 1 if self.base is None else 2
 
     @property
     def base_label(self) -> str:
@@ -87,15 +103,23 @@ class ExperimentPlan:
 
     def of(self, turn: Turn) -> Experiment:
         """The experiment of a turn, with its seed."""
-        experiment = self.base if turn.side == "base" and self.base is not None else self.head
-        return replace(experiment, seed=turn.seed)
+        return self.experiments[turn]
+
+    def scaled(self, scale: float) -> ExperimentPlan:
+        """The same with this factor of the load."""
+        scaled = {turn: replace(experiment, scale=scale) for turn, experiment in self.experiments.items()}
+        return replace(self, experiments=scaled)
+
+    @property
+    def fewest(self) -> int:
+        """The fewest runs that can decide: all; with `until_decided` one, or where sides are compared five pairs."""
+        seeds = (MIN_PAIRS if self.compared else 1) if self.until_decided else len(self.seeds)
+        return seeds * self.sides
 
     @property
     def least_s(self) -> float:
-        """How long the fewest runs take that can decide, seconds: all, or with `until_decided` one of each seed."""
-        sides = 2 if self.base is not None else 1
-        fewest = (MIN_PAIRS if self.compared else 1) if self.until_decided else len(self.seeds)
-        return fewest * sides * run_s(self.head)
+        """How long these take, seconds."""
+        return self.fewest * run_s(self.head)
 
 
 def run_s(experiment: Experiment) -> float:
@@ -126,6 +150,8 @@ def _check_options(request: GateRequest) -> None:
     compared = [option for option, given in (("--baseline", request.baseline), ("--against", request.against)) if given]
     if len(compared) == 2:
         raise UserError("--baseline and --against exclude each other: compare with stored runs, or with another side")
+    if request.scale is not None and request.baseline is not None and parse_scale(request.scale) == "auto":
+        raise UserError("--scale auto: a baseline was played with a fixed load: give its factor, as in --scale 0.5")
     if request.tolerances and not compared:
         raise UserError("--tolerance is about a comparison: give --baseline FILE, or --against STACK, GATEWAY or FILE")
     if request.seed is not None and request.baseline is not None:
@@ -145,33 +171,38 @@ def _check_options(request: GateRequest) -> None:
 
 def _plan(name: str, request: GateRequest, stored: BaselineFile | None) -> ExperimentPlan:
     head_side = SideOptions(request.stack, request.gateway, request.target)
-    head = _prepared(name, head_side, request)
+    first = _prepared(name, head_side, request, request.seed)
     base_side = other_side(request.against, head_side) if request.against is not None else OWN_SIDE
-    base = _prepared(name, base_side, request) if request.against is not None else None
-    baseline = _baseline(head, stored, request.baseline) if stored is not None else None
+    baseline = _baseline(first, stored, request.baseline) if stored is not None else None
+    seeds = _seeds(first, request, baseline)
+    sides: dict[Side, SideOptions] = {"head": head_side}
+    if request.against is not None:
+        sides["base"] = base_side
+    experiments = {
+        Turn(side, seed): _prepared(name, options, request, seed) for seed in seeds for side, options in sides.items()
+    }
     standard = {"base": baseline.tolerances} if baseline is not None else {}
-    tolerances = declared_tolerances(request.tolerances, head.gates, **standard) if baseline or base else ()
+    compared = baseline is not None or request.against is not None
     return ExperimentPlan(
         name=name,
-        head=head,
+        experiments=experiments,
         head_side=head_side,
-        seeds=_seeds(head, request, baseline),
+        seeds=seeds,
         until_decided=request.until_decided,
-        base=base,
         base_side=base_side,
         baseline=baseline,
-        tolerances=tolerances,
+        tolerances=declared_tolerances(request.tolerances, first.gates, **standard) if compared else (),
     )
 
 
-def _prepared(name: str, side: SideOptions, request: GateRequest) -> Experiment:
+def _prepared(name: str, side: SideOptions, request: GateRequest, seed: int | None) -> Experiment:
     scale = parse_scale(request.scale)
     return prepare(
         name,
         stack=side.stack,
         gateway=side.gateway,
         target=side.target,
-        seed=request.seed,
+        seed=seed,
         trace=None,
         may_leave_loopback=request.may_leave_loopback,
         allow_exec=request.allow_exec,
@@ -191,7 +222,12 @@ def _seeds(head: Experiment, request: GateRequest, baseline: Baseline | None) ->
             )
         return baseline.seeds[:wanted]
     fallback = MOST_LOOKS if request.until_decided else MIN_PAIRS if request.against is not None else 1
-    return tuple(head.seed + number for number in range(request.repeat or fallback))
+    wanted = request.repeat or fallback
+    if head.seed + wanted - 1 > MAX_SEED:
+        raise UserError(
+            f"--seed {head.seed}: {wanted} runs need {wanted} seeds, of at most {MAX_SEED}: give a smaller one"
+        )
+    return tuple(head.seed + number for number in range(wanted))
 
 
 def _baseline(head: Experiment, stored: BaselineFile, path: Path | None) -> Baseline:
@@ -237,9 +273,9 @@ def _check_time(request: GateRequest, plans: Sequence[ExperimentPlan]) -> None:
         f"{plan.least_s / run_s(plan.head):.0f} x {duration_text(round(run_s(plan.head)))} for {plan.head.name}"
         for plan in plans
     )
-    given = "given by --within" if request.within_s is not None else "that --until-decided takes by itself"
+    given = "given by --within" if request.within_s is not None else "that --until-decided may take without --within"
+    less = "" if request.until_decided else ", or a smaller --repeat"
     raise UserError(
         f"the runs do not fit into the {duration_text(within_s)} {given}: they take about "
-        f"{duration_text(round(needed_s))} ({runs}). Give --within {needed_s // 60 + 1:.0f}m, or a "
-        f"smaller --repeat"
+        f"{duration_text(round(needed_s))} ({runs}). Give --within {needed_s // 60 + 1:.0f}m{less}"
     )

@@ -8,7 +8,7 @@ one whose target failed is the last of its experiment.
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,11 +18,11 @@ from typing import Final, Protocol
 
 from rich.text import Text
 
-from brownout.result import ExperimentResult, Result
+from brownout.result import ExperimentResult, Result, Verdict
 from chaos.cli.gate.budget import Budget
 from chaos.cli.gate.files import write_files
 from chaos.cli.gate.plan import ExperimentPlan, Turn, run_s
-from chaos.cli.gate.request import DEFAULT_WITHIN_S, GateRequest
+from chaos.cli.gate.request import GateRequest
 from chaos.cli.gate.series import Series
 from chaos.cli.gate.show import experiment_renderable
 from chaos.cli.gate.sides import run_command
@@ -31,11 +31,11 @@ from chaos.cli.play import PlayedRun
 from chaos.cli.retry_inconclusive import play_series
 from chaos.experiment.model import Experiment
 from reports.gating.outcome import Concluded, concluded, overall
+from reports.shared.errors import BrownoutError, TargetFailed
 from reports.shared.machine import machine_text, this_machine
 
 __all__ = ["GatePlay"]
 
-INTERRUPTED: Final = 130
 _BROKEN: Final = 5
 _GOING_ON: Final = "the gate has not ended: it is going on, or its process was killed"
 
@@ -43,11 +43,19 @@ _GOING_ON: Final = "the gate has not ended: it is going on, or its process was k
 class PlayRuns(Protocol):
     """See `chaos.cli.retry_inconclusive.play_series`."""
 
-    def __call__(self, output: Output, experiment: Experiment, *, retries: int, command: str) -> list[PlayedRun]: ...
+    def __call__(
+        self,
+        output: Output,
+        experiment: Experiment,
+        *,
+        retries: int,
+        command: str,
+        on_played: Callable[[PlayedRun], None],
+    ) -> list[PlayedRun]: ...
 
 
 class GatePlay:
-    """One gate. `folder`: for its files; `command`: as typed; `clock`: seconds, of what `--within` limits.
+    """One gate. `folder`: for its files; `command`: as typed; `budget`: its time, which has begun.
 
     `play_runs`: plays an experiment, and again where the machine was in doubt (`play_series`).
     """
@@ -59,7 +67,7 @@ class GatePlay:
         plans: Sequence[ExperimentPlan],
         folder: Path,
         command: str,
-        clock: Callable[[], float] = time.monotonic,
+        budget: Budget | None = None,
         play_runs: PlayRuns = play_series,
     ) -> None:
         self._output = output
@@ -68,36 +76,53 @@ class GatePlay:
         self._folder = folder
         self._command = command
         self._play_runs = play_runs
-        within_s = request.within_s if request.within_s is not None else DEFAULT_WITHIN_S
-        limited = request.within_s is not None or request.until_decided
-        self._budget = Budget(within_s if limited else None, clock)
+        self._budget = budget or Budget(request.limit_s)
         self._longest_s: dict[str, float] = {}
         """The longest run of each experiment so far, with its start and its analysis."""
         self._started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._results: list[ExperimentResult] = []
 
     def play(self) -> Result:
-        """Play every experiment. The result is written in any case; Ctrl-C ends it early."""
+        """Play every experiment. Ctrl-C ends it early; a result that cannot be written is one that failed."""
         ended = ""
         not_played: list[str] = []
-        write_files(self._result(_GOING_ON), self._folder)
+        self._keep(self._result(_GOING_ON))
         for number, plan in enumerate(self._plans):
             series, began_s = Series(plan), self._budget.spent_s
             later = self._plans[number + 1 :]
             try:
-                self._play_series(series, kept_s=sum(one.least_s for one in later))
-            except KeyboardInterrupt:
-                ended, series.last = "interrupted by the user", True
-            if series.runs:
+                self._play_series(series, first=number == 0, kept_s=sum(one.least_s for one in later))
                 self._results.append(series.result(self._budget.spent_s - began_s))
-            if series.last:
+                self._show(self._results[-1])
+                self._keep(self._result(_GOING_ON))
+            except KeyboardInterrupt:
+                ended = "interrupted by the user"
+                if series.runs and len(self._results) == number:
+                    self._results.append(series.result(self._budget.spent_s - began_s))
+            if ended or series.last:
                 not_played = [one.head.name for one in later]
                 break
-            self._show(self._results[-1])
-            write_files(self._result(_GOING_ON), self._folder)
-        result = self._result(ended, not_played=not_played)
-        write_files(result, self._folder)
+        return self.finish(self._result(ended, not_played=not_played))
+
+    def without_runs(self, plan: ExperimentPlan, problems: dict[Verdict, list[str]]) -> Result:
+        """The result of a gate that played nothing. `problems`: why, by verdict."""
+        series = Series(plan, problems=problems)
+        return self._result("", series.result(self._budget.spent_s))
+
+    def finish(self, result: Result) -> Result:
+        """Write the result, and return it; where it cannot be written, as one that failed."""
+        try:
+            write_files(result, self._folder)
+        except TargetFailed as error:
+            code = max(result.exit_code, _BROKEN)
+            verdict: Verdict = "interrupted" if result.exit_code > _BROKEN else "failed"
+            return replace(result, verdict=verdict, exit_code=code, why=(str(error), *result.why))
         return result
+
+    def _keep(self, result: Result) -> None:
+        """Write what is known so far. Where that fails, the gate goes on: its end says so."""
+        with contextlib.suppress(TargetFailed):
+            write_files(result, self._folder)
 
     def _result(self, ended: str, *more: ExperimentResult, not_played: Sequence[str] = ()) -> Result:
         return overall(
@@ -112,41 +137,47 @@ class GatePlay:
             not_played=not_played,
         )
 
-    def _play_series(self, series: Series, *, kept_s: float) -> None:
-        """Play the runs of one experiment, as many as its plan and the time allow. `kept_s`: for other experiments."""
+    def _play_series(self, series: Series, *, first: bool, kept_s: float) -> None:
+        """Play the runs of one experiment, as many as its plan and the time allow.
+
+        `first`: of the gate; its first run begins in any case. `kept_s`: for the experiments that follow.
+        """
         plan = series.plan
         turns = list(plan.turns())
-        sides = 2 if plan.base is not None else 1
         for number, turn in enumerate(turns):
-            if number and number % sides == 0 and not series.stopped:
-                series.stopped = self._budget.refuses(self._run_s(plan), sides, kept_s=kept_s)
-            if series.stopped:
+            begins_seed = number % plan.sides == 0
+            if begins_seed and not (first and number == 0):
+                series.cut(self._budget.refuses(self._run_s(plan), plan.sides, kept_s=kept_s))
+            if series.ended:
                 return
             self._heading(plan, turn, number + 1, len(turns))
-            self._play_turn(series, turn, kept_s=kept_s)
-            if not series.stopped and (number + 1) % sides == 0:
+            others_s = kept_s + max(0, plan.fewest - number - 1) * self._run_s(plan)
+            try:
+                self._play_turn(series, turn, kept_s=others_s)
+            except BrownoutError as error:
+                series.fail(str(error))
+            if not series.ended and (number + 1) % plan.sides == 0:
                 series.look()
-            write_files(self._result(_GOING_ON, series.result()), self._folder)
+            self._keep(self._result(_GOING_ON, series.result()))
 
     def _play_turn(self, series: Series, turn: Turn, *, kept_s: float) -> None:
         plan, began_s = series.plan, self._budget.spent_s
         experiment = plan.of(turn)
         side = plan.base_side if turn.side == "base" else plan.head_side
-        command = run_command(experiment, plan.name, side, short=self._request.short)
+        command = run_command(experiment, plan.name, side, self._request)
         suffix = "-base" if turn.side == "base" else ""
         output = replace(self._output, out=self._folder / "runs", single=False, suffix=suffix)
         retries = self._budget.retries(self._run_s(plan), self._request.retries, kept_s=kept_s)
-        runs = self._play_runs(output, experiment, retries=retries, command=command)
+        runs = self._play_runs(
+            output,
+            experiment,
+            retries=retries,
+            command=command,
+            on_played=lambda run: series.add(self._concluded(run, turn, command), last=run.last),
+        )
         self._output.console.print()
-        series.runs += [self._concluded(run, turn, command) for run in runs]
         took_s = (self._budget.spent_s - began_s) / len(runs)
         self._longest_s[plan.head.name] = max(took_s, self._longest_s.get(plan.head.name, 0.0))
-        if runs[-1].last:
-            series.last = True
-            interrupted = runs[-1].exit_code == INTERRUPTED
-            series.stopped = "it was interrupted" if interrupted else "the last run left a fault"
-        elif runs[-1].exit_code == _BROKEN:
-            series.stopped = "the last run failed: see its reasons"
 
     def _run_s(self, plan: ExperimentPlan) -> float:
         """How long a run of this experiment takes, seconds: as measured in this gate, at least as planned."""
@@ -162,6 +193,9 @@ class GatePlay:
             exit_code=run.exit_code,
             command=command,
             below=self._folder,
+            why=run.why,
+            started_at=run.started_at,
+            duration_s=run.duration_s,
         )
 
     def _heading(self, plan: ExperimentPlan, turn: Turn, number: int, turns: int) -> None:

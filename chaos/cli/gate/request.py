@@ -18,10 +18,11 @@ DEFAULT_WITHIN_S = 20 * 60.0
 class GateRequest:
     """What a gate plays, and how often.
 
-    `stack`, `gateway`, `target`, `seed`: instead of the experiments' own. `repeat`: number of runs; None: one, or five
-    where sides are compared. `until_decided`: as many runs as are needed, at most `repeat` or ten. `within_s`: the time
-    for all experiments, None without a limit. `baseline`, `against`: what the runs are compared with. `tolerances`: as
-    typed. `retries`: of each run that the machine left inconclusive. `scale`: a factor or `auto`, as typed.
+    `stack`, `gateway`, `target`, `seed`: instead of the experiments' own. `repeat`: number of runs; None: one, five
+    where sides are compared, or what `until_decided` needs. `until_decided`: as many runs as are needed, at most
+    `repeat` or ten. `within_s`: the time for all experiments, None without a limit. `baseline`, `against`: what the
+    runs are compared with. `tolerances`: as typed. `retries`: of each run that the machine left inconclusive. `scale`:
+    a factor or `auto`, as typed.
     """
 
     experiments: tuple[str, ...]
@@ -41,6 +42,13 @@ class GateRequest:
     may_leave_loopback: bool = False
     allow_exec: bool = False
     allow_exposed: bool = False
+
+    @property
+    def limit_s(self) -> float | None:
+        """The time for the whole gate, seconds; None without a limit."""
+        if self.within_s is not None:
+            return self.within_s
+        return DEFAULT_WITHIN_S if self.until_decided else None
 
 
 def within_s(text: str | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from brownout.result import Comparison, ExperimentResult
+from brownout.result import Comparison, ExperimentResult, Verdict
 from chaos.cli.gate.plan import ExperimentPlan, planned_conditions
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import conditions_of, mismatches
@@ -18,8 +18,10 @@ from reports.gating.repeated import judge_over_runs
 from reports.gating.run_values import RunValues, pairs_by_seed, run_values
 from reports.gating.soundness import is_sound
 
-__all__ = ["Series"]
+__all__ = ["INTERRUPTED", "Series"]
 
+INTERRUPTED: Final = 130
+_BROKEN: Final = 5
 _JUDGED: Final = (0, 1, 3)
 """Exit codes of runs that ended by themselves."""
 _USUAL_LEVEL: Final = 0.95
@@ -27,22 +29,58 @@ _USUAL_LEVEL: Final = 0.95
 
 @dataclass
 class Series:
-    """`runs`: as they were played. `looks`: how often they were judged, with `until_decided`. `stopped`: why no further
-    run is played, "" while one may be. `last`: no run of another experiment may follow either.
+    """`runs`: as they were played, also those that were played again. `looks`: how often they were judged, with
+    `until_decided`. `ended`: why no further run is played, "" while one may be; `last`: nor one of another experiment.
+    `problems`: further reasons of the verdict.
     """
 
     plan: ExperimentPlan
     runs: list[Concluded] = field(default_factory=list)
     looks: int = 0
-    stopped: str = ""
+    ended: str = ""
     last: bool = False
+    problems: dict[Verdict, list[str]] = field(default_factory=dict)
     _found: Look | None = None
 
+    def add(self, run: Concluded, *, last: bool) -> None:
+        """A run was played. `last`: none may follow, because it was interrupted or left a fault."""
+        self.runs.append(run)
+        if last:
+            self.last = True
+            self.end("it was interrupted" if run.run.exit_code == INTERRUPTED else "the last run left a fault")
+        elif run.run.exit_code == _BROKEN:
+            self.end("the last run failed: see its reasons")
+
+    def end(self, reason: str) -> None:
+        """No further run is played; the first reason stays."""
+        self.ended = self.ended or reason
+
+    def cut(self, reason: str) -> None:
+        """The time is over; "": it is not. Fewer runs than were asked for cannot pass, but may have failed."""
+        if self.ended or not reason:
+            return
+        seeds = len({one.run.seed for one in self.runs})
+        if not self.runs:
+            self.problems.setdefault("inconclusive", []).append(f"not played: {reason}")
+        elif not self.plan.until_decided:
+            count = f"{seeds} of {len(self.plan.seeds)}"
+            self.problems.setdefault("inconclusive", []).append(f"only {count} seeds were played: {reason}")
+        self.end(reason)
+
+    def fail(self, reason: str) -> None:
+        """A run could not be played or recorded."""
+        self.problems.setdefault("failed", []).append(reason)
+        self.end(f"a run could not be played: {reason}")
+
     def look(self) -> None:
-        """Judge the runs, of which every seed is complete; ends a series of `until_decided` that is decided."""
+        """Judge the runs, of which every seed is complete; ends a series of `until_decided` that is decided, and one
+        that turned out not to compare with its base.
+        """
+        if self.plan.compared and (problems := _not_comparable(self.plan, self.runs)):
+            self.end(f"the runs do not compare with {self.plan.base_label}: {problems[0]}")
         seeds = len({one.run.seed for one in self.runs})
         reports = self._reports()
-        if not self.plan.until_decided or (self.plan.compared and seeds < MIN_PAIRS) or not reports:
+        if self.ended or not self.plan.until_decided or not reports or (self.plan.compared and seeds < MIN_PAIRS):
             return
         self.looks += 1
         self._found = look(reports, self.looks)
@@ -51,11 +89,11 @@ class Series:
         count = f"{len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"
         if result.verdict in ("fail", "aborted") or (self._found.decided and not undecided):
             reason = self._found.why_stop or (result.why[0] if result.why else "every gate is decided")
-            self.stopped = f"decided after {count}: {reason}"
+            self.end(f"decided after {count}: {reason}")
         elif self._found.why_stop and not self._found.decided:
-            self.stopped = f"ended after {count}: {self._found.why_stop}"
+            self.end(f"ended after {count}: {self._found.why_stop}")
         elif self.looks >= MOST_LOOKS:
-            self.stopped = f"ended after {count}: all {MOST_LOOKS} looks were used"
+            self.end(f"ended after {count}: all {MOST_LOOKS} looks were used")
 
     def result(self, duration_s: float = 0.0) -> ExperimentResult:
         """What the runs say. `duration_s`: since the first one began; 0: the sum of theirs."""
@@ -73,15 +111,16 @@ class Series:
             comparison=self._comparison(),
             duration_s=round(duration_s, 3),
             looks=max(1, self.looks),
-            stopped=self.stopped,
-            own_verdict=not plan.until_decided,
+            stopped=self.ended,
+            own_verdict=len(plan.seeds) == 1,
+            more=self.problems,
         )
 
     def _reports(self) -> list[Mapping[str, Any]]:
-        """The reports of the head. Of a run that did not end by itself, only where it is the only one."""
+        """The reports of the head, of each seed the last attempt that ended by itself; without one, any."""
         head = [one for one in self.runs if one.run.side == "head" and one.report is not None]
-        ended = [one for one in head if one.run.exit_code in _JUDGED] or head[:1]
-        return [one.report for one in ended if one.report is not None]
+        ended = {one.run.seed: one for one in head if one.run.exit_code in _JUDGED}
+        return [one.report for one in ended.values() or head[:1] if one.report is not None]
 
     def _comparison(self) -> Comparison | None:
         plan = self.plan

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chaos.cli.gate.request import GateRequest
 from chaos.experiment.model import Experiment
 from reports.shared.documents import read_document
 from reports.shared.errors import UserError
@@ -36,16 +37,19 @@ OWN_SIDE: Final = SideOptions()
 
 
 def other_side(against: str, head: SideOptions) -> SideOptions:
-    """The side that `--against` names: a stack, a gateway in front of the head's stack, or a target file.
+    """The side that `--against` names: a stack, with the head's gateway if that has one; a gateway in front of the
+    head's stack; or a target file.
 
     Raises UserError where it is none of these.
     """
     path = Path(against)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         document = read_document(path)
-        return SideOptions(target=path) if "target" in document.data else SideOptions(stack=against)
+        return (
+            SideOptions(target=path) if "target" in document.data else SideOptions(stack=against, gateway=head.gateway)
+        )
     if against in stack_names():
-        return SideOptions(stack=against)
+        return SideOptions(stack=against, gateway=head.gateway)
     if against.partition(":")[0] in ADAPTERS:
         return SideOptions(gateway=against, stack=head.stack)
     raise UserError(
@@ -54,12 +58,15 @@ def other_side(against: str, head: SideOptions) -> SideOptions:
     )
 
 
-def run_command(experiment: Experiment, name: str, side: SideOptions, *, short: bool) -> str:
+def run_command(experiment: Experiment, name: str, side: SideOptions, request: GateRequest) -> str:
     """The command that plays one run of a side alone, with this experiment's seed."""
     words = ["brownout", "run", name]
     words += ["--stack", side.stack] if side.stack is not None else []
     words += ["--gateway", side.gateway] if side.gateway is not None else []
     words += ["--target", str(side.target)] if side.target is not None else []
-    words += ["--scale", f"{experiment.scale:g}"] if experiment.scale != 1.0 else []
-    words += ["--short"] if short else []
+    words += ["--scale", repr(experiment.scale)] if experiment.scale != 1.0 else []
+    words += ["--short"] if request.short else []
+    words += ["--yes-i-may"] if request.may_leave_loopback else []
+    words += ["--allow-exec"] if request.allow_exec else []
+    words += ["--allow-exposed"] if request.allow_exposed else []
     return shlex.join([*words, "--seed", str(experiment.seed)])

@@ -130,7 +130,7 @@ def test_several_stacks_are_played_one_after_the_other_and_compared(tmp_path: Pa
     other.write_text(stack.read_text().replace("name: small", "name: other"))
     run = Run(experiment, tmp_path / "runs", "--stack", str(stack), "--stack", str(other), "--quiet")
     assert run.end(110) == 0, run.output
-    first, second, comparison = sorted((tmp_path / "runs").iterdir())
+    first, second, comparison = sorted((tmp_path / "runs").glob("*-*"))
     assert {path.name for path in comparison.iterdir()} == {"comparison.html", "comparison.json", "comparison.md"}
     compared = json.loads((comparison / "comparison.json").read_text())
     assert [one["label"] for one in compared["runs"]] == ["small", "other"]
@@ -149,7 +149,7 @@ def test_ctrl_c_ends_the_current_run_and_starts_no_further_one(tmp_path: Path) -
     run.reached("baseline")
     run.process.send_signal(signal.SIGINT)
     assert run.end() == 130, run.output
-    assert len(list((tmp_path / "runs").iterdir())) == 1
+    assert len(list((tmp_path / "runs").glob("*-*"))) == 1
     run.nothing_left()
 
 

@@ -11,8 +11,10 @@ import pytest
 from brownout.result import Result
 from chaos.cli.gate import command as module
 from chaos.cli.gate.command import run_gate
+from chaos.cli.gate.files import FILES, result_folder
 from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
+from chaos.cli.scale_ramp import Fit
 from reports.shared.errors import UserError
 from tests.support.gate_runs import FakePlayer, run_report
 from tests.support.run_helpers import write_experiment
@@ -45,7 +47,7 @@ def test_without_out_the_result_is_in_a_new_folder_to_which_latest_leads(tmp_pat
 def test_files_of_an_earlier_gate_are_gone_before_the_first_run(tmp_path: Path, experiment: str) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    for name in ("gate.json", "junit.xml", "summary.md", "notes.txt"):
+    for name in (*FILES, "notes.txt"):
         (out / name).write_text("before this gate")
     assert gate(experiment, tmp_path, out=out) == 1
     assert gate(experiment, tmp_path, out=out) == 1
@@ -84,3 +86,50 @@ def test_on_github_the_failed_gate_is_annotated_at_its_line(
     assert "file=small.yaml" in line
     assert "line=" in line
     assert "sessions_lost == 0" in summary.read_text()
+
+
+def test_wrong_usage_leaves_no_files_of_an_earlier_gate(tmp_path: Path, experiment: str) -> None:
+    out = tmp_path / "out"
+    assert gate(experiment, tmp_path, out=out) == 1
+    with pytest.raises(UserError, match="nosuch"):
+        gate("nosuch", tmp_path, out=out)
+    assert not [name for name in FILES if (out / name).exists()]
+    assert (out / "runs" / "small-1" / "report.json").exists(), "records are kept"
+
+
+def test_files_that_no_gate_wrote_are_not_replaced(tmp_path: Path, experiment: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "junit.xml").write_text("mine")
+    with pytest.raises(UserError, match="not of a gate"):
+        gate(experiment, tmp_path, out=out)
+    assert (out / "junit.xml").read_text() == "mine"
+
+
+def test_a_second_gate_does_not_write_into_the_same_folder(tmp_path: Path, experiment: str) -> None:
+    with result_folder(tmp_path / "out"), pytest.raises(UserError, match="another gate is writing"):
+        gate(experiment, tmp_path, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(3, "inconclusive"), (5, "failed"), (130, "interrupted")])
+def test_a_ramp_that_finds_no_load_has_a_result(
+    tmp_path: Path, experiment: str, monkeypatch: pytest.MonkeyPatch, code: int, verdict: str
+) -> None:
+    monkeypatch.setattr(module, "fit_scale", lambda *_, **__: Fit(None, code))
+    request = GateRequest((experiment,), scale="auto")
+    out = tmp_path / "out"
+    assert run_gate(request, runs=tmp_path, out=out, as_json=False, quiet=True, words=["brownout"]) == code
+    result = Result.read(out)
+    assert result.verdict == verdict
+    assert "--scale auto" in result.why[0]
+
+
+def test_the_load_that_a_ramp_found_is_that_of_every_run(
+    tmp_path: Path, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "fit_scale", lambda *_, **__: Fit(0.123456789))
+    request = GateRequest((experiment,), scale="auto", repeat=2)
+    out = tmp_path / "out"
+    run_gate(request, runs=tmp_path, out=out, as_json=False, quiet=True, words=["brownout"])
+    commands = [run.command for run in Result.read(out).experiments[0].runs]
+    assert all("--scale 0.123456789" in command for command in commands)

@@ -18,7 +18,7 @@ def test_each_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_gone_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    with pytest.raises(TargetFailed, match="The records of the runs are kept"):
+    with pytest.raises(TargetFailed, match="Records of runs are kept"):
         write_files(failed_result(), tmp_path / "gone")
 
 

@@ -108,6 +108,8 @@ def test_more_runs_than_the_baseline_has_cannot_be_paired(tmp_path: Path, name: 
         ({"against": "nosuch.yaml"}, "nosuch.yaml"),
         ({"baseline": Path("nosuch.json")}, "nosuch.json"),
         ({"stack": "nosuch"}, "nosuch"),
+        ({"seed": 2**63 - 2, "repeat": 4}, "give a smaller one"),
+        ({"scale": "auto", "baseline": Path("b.json")}, "fixed load"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(name: str, options: dict[str, Any], said: str) -> None:

@@ -12,11 +12,13 @@ import pytest
 
 from brownout.result import Result
 from chaos.cli.console import open_console
+from chaos.cli.gate.budget import Budget
 from chaos.cli.gate.plan import make_plans
 from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
 from chaos.cli.output import Output
-from chaos.experiment.model import Experiment
+from chaos.experiment.model import Experiment, load_experiment
+from reports.shared.errors import UserError
 from tests.support.gate_runs import FakePlayer, run_report
 from tests.support.run_helpers import write_experiment
 
@@ -46,10 +48,9 @@ class Played:
         request = GateRequest(tuple(names), **options)
         self.player = FakePlayer(make, took_s=took_s)
         self.text = io.StringIO()
+        budget = Budget(request.limit_s, self.player.clock)
         output = Output(folder / "runs", True, self.out, console=open_console(self.text, width=200))
-        self.gate = GatePlay(
-            output, request, make_plans(request), self.out, "brownout gate x", self.player.clock, self.player
-        )
+        self.gate = GatePlay(output, request, make_plans(request), self.out, "brownout gate x", budget, self.player)
 
     def play(self) -> Result:
         return self.gate.play()
@@ -232,3 +233,113 @@ def test_the_written_json_is_what_the_library_reads(tmp_path: Path) -> None:
     result = played.play()
     data = json.loads((played.out / "gate.json").read_text())
     assert Result.from_json(data) == result
+
+
+RANDOM = "{at: 0s, random: 20s, times: 2, for: 1s, kill: {count: one}}"
+
+
+def test_each_seed_draws_its_own_faults_as_the_command_to_play_it_again_does(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, fault=RANDOM)
+    [plan] = make_plans(GateRequest((str(path),), repeat=4))
+    for turn in plan.turns():
+        assert plan.of(turn).faults == load_experiment(path, seed=turn.seed).faults
+    assert len({str(plan.of(turn).faults) for turn in plan.turns()}) > 1
+
+
+def test_a_retry_that_passes_passes_the_gate(tmp_path: Path) -> None:
+    class Again(FakePlayer):
+        def __call__(self, output: Output, experiment: Experiment, **options: Any) -> list[Any]:
+            return [run for _ in range(2) for run in super(Again, self).__call__(output, experiment, **options)]
+
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        return run_report(one, severe="late" if number == 1 else "")
+
+    played = Played(tmp_path, retries=1)
+    played.gate._play_runs = Again(make)
+    result = played.play()
+    assert (result.verdict, result.exit_code) == ("pass", 0)
+    assert [run.verdict for run in result.experiments[0].runs] == ["inconclusive", "pass"]
+
+
+def test_fewer_runs_than_were_asked_for_cannot_pass(tmp_path: Path) -> None:
+    result = Played(tmp_path, took_s=200.0, repeat=3, within_s=450.0).play()
+    assert result.exit_code == 3
+    assert "only 2 of 3 seeds were played" in result.why[0]
+
+
+def test_fewer_runs_than_were_asked_for_may_have_failed(tmp_path: Path) -> None:
+    made = Played(tmp_path, lambda one, *_: run_report(one, lost=1), took_s=200.0, repeat=3, within_s=450.0)
+    assert made.play().exit_code == 1
+
+
+def test_an_experiment_that_does_not_fit_into_the_time_is_not_begun(tmp_path: Path) -> None:
+    played = Played(tmp_path, took_s=345.0, experiments=3, within_s=360.0)
+    result = played.play()
+    assert len(played.player.turns) == 1
+    assert result.exit_code == 3
+    assert [one.verdict for one in result.experiments] == ["pass", "inconclusive", "inconclusive"]
+    assert "not played" in result.experiments[2].why[0]
+
+
+def test_retries_leave_the_time_of_the_runs_that_follow(tmp_path: Path) -> None:
+    played = Played(tmp_path, against="its own stack", retries=5, took_s=18.0, within_s=250.0)
+    played.play()
+    assert len(played.player.turns) == 10
+    assert played.player.retries[0] < 5
+    assert played.player.retries[-1] > 0
+
+
+def test_runs_that_do_not_compare_end_the_series(tmp_path: Path) -> None:
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        report = run_report(one)
+        report["run"]["slo"] = {"ttft": 1.0 if side == "base" else 2.0, "tpot": 0.5}
+        return report
+
+    played = Played(tmp_path, make, against="its own stack")
+    result = played.play()
+    assert len(played.player.turns) == 2
+    assert (result.exit_code, "objectives" in result.why[0]) == (3, True)
+
+
+def test_a_run_that_cannot_be_recorded_is_a_failed_gate_that_keeps_what_it_knows(tmp_path: Path) -> None:
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        if number == 2:
+            raise UserError("cannot create the folder of the run: no space left")
+        return run_report(one)
+
+    result = Played(tmp_path, make, repeat=3).play()
+    assert result.exit_code == 5
+    assert "no space left" in result.why[0]
+    assert len(result.experiments[0].runs) == 1
+
+
+def test_a_result_that_cannot_be_written_is_a_failed_one(tmp_path: Path) -> None:
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        for name in ("gate.json", "junit.xml", "summary.md"):
+            (tmp_path / "out" / name).unlink(missing_ok=True)
+            (tmp_path / "out" / name).mkdir()
+        return run_report(one)
+
+    result = Played(tmp_path, make).play()
+    assert result.exit_code == 5
+    assert "cannot write the result" in result.why[0]
+    assert result.experiments[0].verdict == "pass", "it is still printed"
+
+
+def test_ctrl_c_while_a_result_is_shown_is_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    played = Played(tmp_path, experiments=2)
+    monkeypatch.setattr(played.gate, "_show", interrupted)
+    result = played.play()
+    assert result.exit_code == 130
+    assert [one.verdict for one in result.experiments] == ["pass"]
+    assert result.why == ("interrupted by the user", "not played: other-1")
+
+
+def test_a_run_without_a_report_says_why_it_ended(tmp_path: Path) -> None:
+    result = Played(tmp_path, lambda *_: 5).play()
+    [run] = result.experiments[0].runs
+    assert (run.why, run.duration_s) == (("because of failed",), 3.0)
+    assert result.why == ("small: because of failed",)

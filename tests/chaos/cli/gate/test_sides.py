@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cli.gate.request import GateRequest
 from chaos.cli.gate.sides import OWN_SIDE, SideOptions, other_side, run_command
 from chaos.experiment.model import load_experiment
 from reports.shared.errors import UserError
@@ -21,6 +22,8 @@ def test_a_stack_a_gateway_and_files_are_told_apart(tmp_path: Path) -> None:
     stack.write_text((STACKS / "naive.yaml").read_text())
     head = SideOptions(stack="multi-cloud")
     assert other_side("naive", head) == SideOptions(stack="naive")
+    behind = SideOptions(gateway="nginx:tuned")
+    assert other_side("naive", behind) == SideOptions(stack="naive", gateway="nginx:tuned"), "one thing differs"
     assert other_side("nginx:tuned", head) == SideOptions(gateway="nginx:tuned", stack="multi-cloud")
     assert other_side(str(target), head) == SideOptions(target=target)
     assert other_side(str(stack), head) == SideOptions(stack=str(stack))
@@ -36,8 +39,8 @@ def test_what_is_none_of_these_is_refused_with_what_there_is(against: str) -> No
 def test_the_command_of_a_run_has_its_side_its_scale_and_its_seed() -> None:
     experiment = replace(load_experiment("lose-tpu-pool", seed=9), scale=0.25)
     side = SideOptions(gateway="nginx:tuned", target=Path("my target.yaml"))
-    command = run_command(experiment, "my file.yaml", side, short=True)
+    command = run_command(experiment, "my file.yaml", side, GateRequest((), short=True, allow_exec=True))
     assert shlex.split(command) == [
         *("brownout", "run", "my file.yaml", "--gateway", "nginx:tuned", "--target", "my target.yaml"),
-        *("--scale", "0.25", "--short", "--seed", "9"),
+        *("--scale", "0.25", "--short", "--allow-exec", "--seed", "9"),
     ]
