@@ -83,7 +83,7 @@ def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
     yield f"  {word}: {change.title}{where}"
     yield (
         f"    {_value(change.here, change.unit)} here, {_value(change.there, change.unit)} in {base}: "
-        f"changed by {_value(change.change, unit)}{_interval(change.interval, 0.95, unit)}, "
+        f"changed by {_value(change.change, unit)}{_interval(change.interval, None, unit)}, "
         f"accepted {_value(change.tolerance, unit)}"
     )
     yield f"    {change.why}"
@@ -101,16 +101,18 @@ def _reasons(why: tuple[str, ...]) -> str:
     return "".join(f"\n  {line}" for line in why)
 
 
-def _interval(interval: tuple[float, float] | None, level: float, unit: str) -> str:
+def _interval(interval: tuple[float, float] | None, level: float | None, unit: str) -> str:
+    """` (99.5% interval 2 s to 3 s)`. `level`: None where it is not known, as with a change: its `why` says it."""
     if interval is None:
         return ""
     low, high = (_value(end, unit) for end in interval)
-    return f" ({level:.0%} interval {low} to {high})"
+    share = "" if level is None else f"{level * 100:.4g}% "
+    return f" ({share}interval {low} to {high})"
 
 
 def _value(value: float | None, unit: str) -> str:
     """`1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`, `3`; `never` if infinite."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "nothing"
     if math.isinf(value):
         return "never" if value > 0 else "-never"
