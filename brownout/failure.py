@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from brownout.measured import is_measured
 from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
 
 __all__ = ["failure_text"]
@@ -81,6 +82,9 @@ def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
     where = f" ({change.phase})" if change.phase else ""
     unit = "share" if change.relative else change.unit
     yield f"  {word}: {change.title}{where}"
+    if not is_measured(change):
+        yield f"    {change.why}"
+        return
     yield (
         f"    {_value(change.here, change.unit)} here, {_value(change.there, change.unit)} in {base}: "
         f"changed by {_value(change.change, unit)}{_interval(change.interval, None, unit)}, "
@@ -112,7 +116,7 @@ def _interval(interval: tuple[float, float] | None, level: float | None, unit: s
 
 def _value(value: float | None, unit: str) -> str:
     """`1.25 s`, `350 ms`, `97.1%`, `1.05x`, `$2.10`, `3`; `never` if infinite."""
-    if value is None or math.isnan(value):
+    if value is None:
         return "nothing"
     if math.isinf(value):
         return "never" if value > 0 else "-never"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from brownout.failure import failure_text
+from brownout.measured import NOT_MEASURED
 from brownout.result import ExperimentResult, Result
 from tests.support.fake_gate import failed_result, result
 
@@ -43,6 +44,15 @@ def test_a_failure_says_what_failed_and_how_to_play_it_again() -> None:
     with pytest.raises(AssertionError) as caught:
         failed_result().assert_passed()
     assert str(caught.value) == FAILED
+
+
+def test_a_measure_that_no_run_has_is_given_no_values() -> None:
+    comparison = failed_result().experiments[0].comparison
+    assert comparison is not None
+    why = f"ttft.p95: {NOT_MEASURED}"
+    one = replace(comparison.measures[0], verdict="inconclusive", interval=None, why=why)
+    text = failure_text(changed("inconclusive", gates=(), comparison=replace(comparison, measures=(one,))))
+    assert f"regression undecided: TTFT p95 (fault)\n    {why}\n  what happened" in text
 
 
 def test_an_interval_of_another_level_says_which() -> None:
