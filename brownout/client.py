@@ -44,6 +44,7 @@ def run(
     retry_inconclusive: int | None = None,
     out: str | Path | None = None,
     allow_exec: bool = False,
+    allow_exposed: bool = False,
     yes_i_may: bool = False,
     timeout_s: float | None = None,
     quiet: bool = True,
@@ -74,7 +75,7 @@ def run(
             "seed": seed,
             "repeat": repeat,
             "until_decided": until_decided,
-            "within": f"{within:g}s" if isinstance(within, int | float) else within,
+            "within": _seconds(within) if isinstance(within, int | float) else within,
             "baseline": baseline,
             "against": against,
             "tolerance": [f"{measure}={value}" for measure, value in (tolerances or {}).items()],
@@ -84,6 +85,7 @@ def run(
             "out": folder,
             "quiet": quiet,
             "allow_exec": allow_exec,
+            "allow_exposed": allow_exposed,
             "yes_i_may": yes_i_may,
         },
     )
@@ -94,8 +96,14 @@ def run(
         timeout_s=timeout_s,
         on_output=on_output,
         keep_open=_keep_open,
+        folder=folder,
     )
     return _result(folder, ended, written=_version(folder) not in (None, before))
+
+
+def _seconds(value: float) -> str:
+    """A time as an option takes it: digits without an exponent, `1234567s`, `0.25s`."""
+    return f"{value:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def gate_words(experiments: Sequence[str | Path], options: Mapping[str, object]) -> list[str]:

@@ -22,4 +22,4 @@ class GateFailed(GateError):
 
 
 class GateTimeout(GateFailed, TimeoutError):
-    """The gate took longer than `timeout_s`. It got SIGINT, to revert its faults, and was ended."""
+    """The gate took longer than `timeout_s`, and got SIGINT. The message says whether its faults were reverted."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from brownout.measured import is_measured
 from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
 
 __all__ = ["failure_text"]
@@ -81,9 +82,12 @@ def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
     where = f" ({change.phase})" if change.phase else ""
     unit = "share" if change.relative else change.unit
     yield f"  {word}: {change.title}{where}"
+    if not is_measured(change):
+        yield f"    {change.why}"
+        return
     yield (
         f"    {_value(change.here, change.unit)} here, {_value(change.there, change.unit)} in {base}: "
-        f"changed by {_value(change.change, unit)}{_interval(change.interval, 0.95, unit)}, "
+        f"changed by {_value(change.change, unit)}{_interval(change.interval, None, unit)}, "
         f"accepted {_value(change.tolerance, unit)}"
     )
     yield f"    {change.why}"
@@ -101,11 +105,13 @@ def _reasons(why: tuple[str, ...]) -> str:
     return "".join(f"\n  {line}" for line in why)
 
 
-def _interval(interval: tuple[float, float] | None, level: float, unit: str) -> str:
+def _interval(interval: tuple[float, float] | None, level: float | None, unit: str) -> str:
+    """` (99.5% interval 2 s to 3 s)`. `level`: None where it is not known, as with a change: its `why` says it."""
     if interval is None:
         return ""
     low, high = (_value(end, unit) for end in interval)
-    return f" ({level:.0%} interval {low} to {high})"
+    share = "" if level is None else f"{level * 100:.4g}% "
+    return f" ({share}interval {low} to {high})"
 
 
 def _value(value: float | None, unit: str) -> str:

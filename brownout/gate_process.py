@@ -7,6 +7,7 @@ import collections
 import contextlib
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import time
@@ -25,6 +26,8 @@ GRACE_S: Final = 30.0
 _MORE_S: Final = 5.0
 """Beyond that: until its watcher is killed too, seconds."""
 _LOOK_EVERY_S: Final = 0.2
+_INTERRUPTED: Final = 130
+"""Exit code of a gate that got SIGINT and reverted its faults."""
 _LAST_LINES: Final = 20
 _LINE_CHARACTERS: Final = 2000
 _ERROR_LINES: Final = 200
@@ -47,12 +50,14 @@ def play(
     timeout_s: float | None = None,
     on_output: Callable[[str], None] | None = None,
     keep_open: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> Ended:
     """Run the command to its end. `on_output`: gets each line of its output, in the thread that called this.
 
     `keep_open`: file descriptors that stay open as long as the command runs, also where this process dies. If anything
     is raised here (Ctrl-C, an error of `on_output`, the timeout), the command gets SIGINT first, and this waits for
-    its end. Raises GateTimeout, and GateFailed if the command cannot be started.
+    its end. `folder`: of the gate's files, named where its faults may be left. Raises GateTimeout, and GateFailed if
+    the command cannot be started.
     """
     began = time.monotonic()
     words = python_words("-I", "-S", _WATCHER, str(os.getpid()), str(GRACE_S), *command)
@@ -76,13 +81,25 @@ def play(
                     raise GateTimeout(f"the gate took longer than {timeout_s:g} s")
         except GateTimeout as late:
             _end(process, output)
-            raise GateTimeout(f"{late}: it was ended. Its last output:\n{output.last}") from None
+            how = _how_ended(process.returncode, folder)
+            raise GateTimeout(f"{late}: {how}. Its last output:\n{output.last}") from None
         except BaseException:
             _end(process, output)
             raise
         if process.returncode < 0:  # the watcher was killed; the gate has got SIGINT by that
             output.drain(GRACE_S)
     return Ended(process.returncode, output.last, output.errors)
+
+
+def _how_ended(code: int, folder: Path | None) -> str:
+    """What became of a gate that got SIGINT, and of its faults. `code`: the exit code of its watcher."""
+    if code == _INTERRUPTED:
+        return "it was ended, and its faults were reverted"
+    how = f"it was killed by signal {code - 128}" if code > 128 else f"it ended with exit code {code}"
+    if code < 0:
+        how = "it was killed, and its watcher too"
+    words = shlex.join(["brownout", "heal", str(folder)]) if folder is not None else "brownout heal"
+    return f"{how}; a fault of its last run may be left. Revert it with: {words}"
 
 
 def _end(process: subprocess.Popen[bytes], output: _Output) -> None:

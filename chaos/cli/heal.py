@@ -1,8 +1,9 @@
-"""`brownout heal [RUN]`: undoes what an ended run has left, and says what it found."""
+"""`brownout heal [RUN]`: undoes what an ended run, or the runs of a gate, have left, and says what it found."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +24,7 @@ _WORDS = {"undone": "undone", "already": "already as it should be", "to do": "to
 def heal_runs(run: Path | None, *, runs: Path, dry_run: bool, allow_exec: bool = False) -> int:
     """Heal one run, or every run below `runs` whose undo file lists something. Returns the exit code.
 
+    `run`: the folder of a run, or of a gate, whose runs are healed. Without it, the runs of gates are healed as well.
     0: nothing is left to undo; 5: something could not be undone. With `dry_run`: 5 if something is to be done.
     `allow_exec`: commands of the user's are run, which are printed in any case. Raises
     UserError if `run` cannot be healed; of several runs, one that cannot is named, and the others are healed (2).
@@ -30,13 +32,32 @@ def heal_runs(run: Path | None, *, runs: Path, dry_run: bool, allow_exec: bool =
     console = open_console()
     if run is not None:
         folder = _folder(run, runs)
+        if not _is_run(folder):
+            return _several(console, _inside(folder / "runs"), str(folder), dry_run=dry_run, allow_exec=allow_exec)
         return _print(console, folder, heal(folder, dry_run=dry_run, allow_exec=allow_exec), dry_run=dry_run)
     if not runs.is_dir():
         raise UserError(f"{runs}: no such folder. Name the folder of a run, or the folder of all runs by --runs")
-    folders = [folder for folder in sorted(runs.iterdir()) if not folder.is_symlink() and _lists_something(folder)]
+    own = [runs / folder.name for folder in _inside(runs.resolve())]  # the user may name it through a link
+    found = [*own, *(inside for folder in own for inside in _inside(folder / "runs"))]
+    return _several(console, found, str(runs), dry_run=dry_run, allow_exec=allow_exec)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder, by name, without links; nothing where it is no folder, or a link itself."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    try:
+        return [path for path in sorted(folder.iterdir()) if not path.is_symlink()]
+    except OSError:  # a folder that may not be read
+        return []
+
+
+def _several(console: Console, found: Sequence[Path], where: str, *, dry_run: bool, allow_exec: bool) -> int:
+    """Heal those of these folders whose undo file lists something. Returns the exit code. `where`: they are."""
+    folders = [folder for folder in found if _lists_something(folder)]
     codes = [_one_of_several(console, folder, dry_run=dry_run, allow_exec=allow_exec) for folder in folders]
     if not codes:
-        console.print(Text(f"{runs}: no run has left anything to undo"), soft_wrap=True)
+        console.print(Text(f"{where}: no run has left anything to undo"), soft_wrap=True)
     return next((code for code in (5, 2) if code in codes), 0)
 
 
@@ -53,18 +74,22 @@ def _one_of_several(console: Console, folder: Path, *, dry_run: bool, allow_exec
 
 
 def _folder(run: Path, runs: Path) -> Path:
-    """The folder that `run` names: itself, or below `runs`. Raises UserError if it is not the folder of a run."""
+    """The folder that `run` names: itself, or below `runs`. Raises UserError if it is of no run and of no gate."""
     try:
         folder = run if run.is_dir() or run.is_absolute() or not (runs / run).is_dir() else runs / run
         is_folder = folder.is_dir()
-        is_run = any((folder / name).exists() for name in ("undo.jsonl", "events.jsonl"))
+        is_one = _is_run(folder) or (folder / "gate.json").exists()
     except OSError as error:  # a name that is too long, a folder that may not be entered
         raise UserError(f"{run}: cannot be read: {error.strerror}. Name the folder of a run") from error
     if not is_folder:
         raise UserError(f"{run}: no such folder. Name the folder of a run, for example one below {runs}/")
-    if not is_run:
+    if not is_one:
         raise UserError(f"{folder}: not the folder of a run (it has neither undo.jsonl nor events.jsonl)")
     return folder
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("undo.jsonl", "events.jsonl"))
 
 
 def _lists_something(folder: Path) -> bool:

@@ -25,6 +25,8 @@ from reports.shared.wording import interval_text, value_text, without_call_text
 __all__ = ["MARK", "VERDICT_STYLE", "existing_run", "print_verdict", "report_run"]
 
 VERDICT_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+_RUNS = 20
+"""Runs of a gate that a message names."""
 _GROUPS = 5
 """Groups of failed calls that are printed."""
 MARK = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
@@ -40,8 +42,20 @@ def existing_run(folder: Path) -> Path:
     if found and not events.is_file():
         raise UserError(f"{events} is no file: the record cannot be read. Name another folder below runs/")
     if not found:
-        raise UserError(f"{folder}: no record of a run is here (events.jsonl is missing). Name a folder below runs/")
+        raise UserError(f"{folder}: no record of a run is here (events.jsonl is missing). {_other_folder(folder)}")
     return folder
+
+
+def _other_folder(folder: Path) -> str:
+    """What to name instead of a folder without a record: in the folder of a gate, its runs."""
+    if not (folder / "gate.json").is_file():
+        return "Name a folder below runs/"
+    found = sorted(path.parent for path in (folder / "runs").glob("*/events.jsonl") if not path.parent.is_symlink())
+    if not found:
+        return "It is the folder of a gate that has no runs. Name the folder of a run"
+    more = [f"    and {len(found) - _RUNS} more"] if len(found) > _RUNS else []
+    names = [f"    {shell_path(path)}" for path in found[:_RUNS]]
+    return "\n".join(["It is the folder of a gate. Name one of its runs:", *names, *more])
 
 
 def report_run(folder: Path) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from brownout.measured import NOT_MEASURED
 from brownout.result import Comparison, MeasureChange
 from reports.comparison.chance import MIN_PAIRS, Scale, holm, least_sd
 from reports.gating.run_values import RunValues, spec_of
@@ -85,7 +86,8 @@ def compare_sides(
     """Judge the head of each pair against its base. Raises ValueError for a `level` that is not between 0.5 and 1.
 
     `base`: its label. `level`: of the two-sided intervals. Regressions are found, and passes given, with an error of at
-    most half of the rest: 2.5 % at 95 %. Measures that no run has are left out.
+    most half of the rest: 2.5 % at 95 %. Measures that no run has are left out, but for those whose tolerance the user
+    typed: they make the comparison inconclusive.
     """
     if not 0.5 < level < 1:
         raise ValueError(f"a level of {level} is not between 0.5 and 1")
@@ -134,11 +136,12 @@ def _overall(judged: Sequence[MeasureChange], pairs: int, note: str) -> tuple[Ve
 
 
 def _row(pairs: Sequence[Pair], tolerance: Tolerance, alpha: float) -> _Row | None:
-    """One measure over the pairs that count for it; None where no run has it."""
+    """One measure over the pairs that count for it; None where no run has it and the user did not ask for it."""
     spec = spec_of(tolerance.measure)
     measured = [(pair, _values(pair, tolerance)) for pair in pairs]
     if spec is None or all(one is None for _, values in measured for one in values):
-        return None
+        wanted = pairs and tolerance.typed and tolerance.judged
+        return _Row(tolerance, 0.0, 0.0, 0, obstacle=NOT_MEASURED) if wanted else None
     # A busy machine changes times, and a gateway whose spans were lost did more than they show.
     fragile = spec.latency or spec.sources != ("loadgen",)
     quiet = [one for one in measured if not (fragile and any(run.doubtful for run in one[0]))]
@@ -310,6 +313,8 @@ def _why(
     if row.never is not None:
         enough = f"{pairs_for_never(alpha, max(tested, 1))} pairs tell always from never"
         return f"{tolerance.label}: {row.obstacle}" + ("" if verdict == "fail" else f": too few runs to tell; {enough}")
+    if row.obstacle == NOT_MEASURED:
+        return f"{tolerance.label}: {NOT_MEASURED}, so its tolerance of {amount_text(tolerance)} decides nothing"
     if interval is None:
         return f"{tolerance.label}: {row.obstacle}; at least {MIN_PAIRS} pairs decide"
     text = f"{tolerance.label}: {_size_text(size, interval, tolerance, alpha)}, {accepted}"

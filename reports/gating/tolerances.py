@@ -38,7 +38,7 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much worse one measure may become. `phase`: None for the whole run.
 
     `size`: a share of the base where `relative` (0.1: 10 %), else in the unit of the measure. `judged`: False: only
-    shown.
+    shown. `typed`: the user asked for this measure, so it decides nothing silently where no run has it.
     """
 
     measure: str
@@ -47,6 +47,7 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     relative: bool
     better: Better
     judged: bool = True
+    typed: bool = False
 
     @property
     def unit(self) -> str:
@@ -149,7 +150,7 @@ def declared_tolerances(
         if whole and not given.judged:
             keys = [key for key in found if key[0] == given.measure]
         for measure, phase in keys:
-            found[measure, phase] = msgspec.structs.replace(given, phase=phase)
+            found[measure, phase] = msgspec.structs.replace(given, phase=phase, typed=given.judged)
     return tuple(sorted(found.values(), key=lambda one: not one.judged))
 
 

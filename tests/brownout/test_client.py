@@ -46,6 +46,14 @@ def test_options_become_the_words_of_the_command(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("within", "word"), [(1234567, "1234567s"), (0.25, "0.25s"), (90.0, "90s"), ("20m", "20m")])
+def test_a_time_of_any_size_becomes_a_word_without_exponent(tmp_path: Path, within: float | str, word: str) -> None:
+    brownout.run("pass", within=within, out=tmp_path, allow_exposed=True)
+    _, words = json.loads((tmp_path / "words.json").read_text())
+    assert words[words.index("--within") + 1] == word
+    assert "--allow-exposed" in words
+
+
 def test_an_experiment_is_never_taken_for_an_option() -> None:
     assert gate_words(["--out"], {"short": True, "allow_exec": False, "scale": None}) == ["--short", "--", "--out"]
 

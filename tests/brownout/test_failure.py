@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from brownout.failure import failure_text
+from brownout.measured import NOT_MEASURED
 from brownout.result import ExperimentResult, Result
 from tests.support.fake_gate import failed_result, result
 
@@ -19,7 +20,7 @@ small on naive: fail
   gate failed: ttft_p95 < 2s: measured 2.5 s (95% interval 2.25 s to never)
     2.5 s, not < 2 s
   regression: TTFT p95 (fault)
-    2.5 s here, 1.25 s in baseline of 2026-11-28: changed by 100% (95% interval 80% to 120%), accepted 10%
+    2.5 s here, 1.25 s in baseline of 2026-11-28: changed by 100% (interval 80% to 120%), accepted 10%
     worse by more than 10%
   what happened: tpu-0 died, and its streams were cut.
   failed calls:
@@ -43,6 +44,20 @@ def test_a_failure_says_what_failed_and_how_to_play_it_again() -> None:
     with pytest.raises(AssertionError) as caught:
         failed_result().assert_passed()
     assert str(caught.value) == FAILED
+
+
+def test_a_measure_that_no_run_has_is_given_no_values() -> None:
+    comparison = failed_result().experiments[0].comparison
+    assert comparison is not None
+    why = f"ttft.p95: {NOT_MEASURED}"
+    one = replace(comparison.measures[0], verdict="inconclusive", interval=None, why=why)
+    text = failure_text(changed("inconclusive", gates=(), comparison=replace(comparison, measures=(one,))))
+    assert f"regression undecided: TTFT p95 (fault)\n    {why}\n  what happened" in text
+
+
+def test_an_interval_of_another_level_says_which() -> None:
+    gates = tuple(replace(gate, level=0.995) for gate in failed_result().experiments[0].gates)
+    assert "measured 2.5 s (99.5% interval 2.25 s to never)" in failure_text(changed("fail", gates=gates))
 
 
 def test_a_result_that_passed_raises_nothing() -> None:

@@ -78,7 +78,9 @@ def test_ctrl_c_reverts_before_it_goes_on(tmp_path: Path) -> None:
 
 def test_a_gate_that_takes_too_long_is_ended_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     late_when_ready(monkeypatch, tmp_path)
-    with pytest.raises(GateTimeout, match=r"longer than 500 s: it was ended(?s:.*)reverted$"):
+    with pytest.raises(
+        GateTimeout, match=r"longer than 500 s: it was ended, and its faults were reverted\.(?s:.*)reverted$"
+    ):
         brownout.run("wait", out=tmp_path, timeout_s=500)
     assert left(tmp_path) == []
 
@@ -97,8 +99,10 @@ def test_an_error_of_the_caller_ends_the_gate(tmp_path: Path) -> None:
 def test_a_gate_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(gate_process, "GRACE_S", 0.4)
     late_when_ready(monkeypatch, tmp_path)
-    with pytest.raises(GateTimeout):
+    with pytest.raises(GateTimeout, match=r"was killed(?s:.*) may be left\. Revert it with: brownout heal ") as caught:
         brownout.run("stubborn", out=tmp_path, timeout_s=500)
+    assert f"brownout heal {tmp_path}. Its last output" in str(caught.value)
+    assert "were reverted" not in str(caught.value)
     assert left(tmp_path) == []
 
 

@@ -12,7 +12,14 @@ from brownout.result import Comparison, ExperimentResult, GateResult, MeasureCha
 from chaos.cli.console import shell_path
 from chaos.cli.verdict import MARK, VERDICT_STYLE
 from reports.shared.wording import value_text
-from reports.writers.gate.words import accepted_text, change_text, detectable_text, interval_cell, measure_text
+from reports.writers.gate.words import (
+    accepted_text,
+    change_text,
+    detectable_text,
+    interval_cell,
+    measure_text,
+    values_text,
+)
 
 __all__ = ["experiment_renderable", "result_renderable"]
 
@@ -63,8 +70,7 @@ def comparison_renderable(comparison: Comparison) -> RenderableType:
 def _change_cells(row: MeasureChange) -> Iterator[Text | str]:
     yield Text(MARK[row.verdict], style=VERDICT_STYLE[row.verdict]) if row.judged else Text("·", style="dim")
     yield measure_text(row)
-    yield value_text(row.here, row.unit)
-    yield value_text(row.there, row.unit)
+    yield from values_text(row)
     yield from change_text(row)
     yield accepted_text(row)
     yield detectable_text(row)

@@ -27,6 +27,7 @@ from reports.writers.gate.words import (
     run_name,
     seeds_text,
     time_text,
+    values_text,
 )
 from reports.writers.junit_xml import Case, Problem, Suite, junit_xml
 
@@ -130,7 +131,7 @@ def _compared(experiment: ExperimentResult, name: str) -> Iterator[Case]:
 
 def _change_lines(measure: MeasureChange, base: str) -> list[str]:
     change, ends = change_text(measure)
-    here, there = value_text(measure.here, measure.unit), value_text(measure.there, measure.unit)
+    here, there = values_text(measure)
     return [
         f"{measure.title or measure.measure}: {here}, base ({base}): {there}",
         f"change: {change}" + (f", interval {ends}" if ends else ""),

@@ -16,6 +16,7 @@ from reports.writers.gate.words import (
     measure_text,
     regressions,
     time_text,
+    values_text,
     verdict_text,
 )
 
@@ -48,7 +49,7 @@ def measures_table(measures: Sequence[MeasureChange]) -> str:
     rows = []
     for measure in sorted(measures, key=lambda measure: _ORDER.index(measure.verdict)):
         change, ends = change_text(measure)
-        values = [_tight(value_text(value, measure.unit)) for value in (measure.there, measure.here)]
+        values = [_tight(value) for value in reversed(values_text(measure))]
         verdict = _verdict(measure.verdict) if measure.judged else _tight("not judged")
         cells = [code(measure_text(measure)), verdict, " → ".join(values), _tight(change), ends]
         rows.append([*cells, accepted_text(measure), detectable_text(measure)])

@@ -80,6 +80,29 @@ def test_without_a_run_every_run_that_left_something_is_healed(tmp_path: Path) -
     assert heal("--runs", tmp_path) == (0, f"{tmp_path}: no run has left anything to undo\n")
 
 
+def test_the_runs_of_gates_are_healed_too_but_not_those_behind_links(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    inside = make_run(runs / "gate-1" / "runs", "small-1", START)
+    elsewhere = make_run(tmp_path / "elsewhere" / "runs", "other", START)
+    (runs / "latest").symlink_to("gate-1")
+    (runs / "linked").symlink_to(tmp_path / "elsewhere")
+    (runs / "half").mkdir()
+    (runs / "half" / "runs").symlink_to(tmp_path / "elsewhere" / "runs")
+    (tmp_path / "all").symlink_to("runs")
+    code, output = heal("--runs", tmp_path / "all")
+    assert (code, output.count("already as it should be")) == (0, 1)
+    assert (pending(inside / "undo.jsonl"), len(pending(elsewhere / "undo.jsonl"))) == ([], 1)
+
+
+def test_the_folder_of_a_gate_stands_for_its_runs(tmp_path: Path) -> None:
+    gate = tmp_path / "gate-1"
+    folders = [make_run(gate / "runs", name, START) for name in ("small-1", "small-2")]
+    (gate / "gate.json").touch()
+    assert heal(gate)[0] == 0
+    assert [pending(folder / "undo.jsonl") for folder in folders] == [[], []]
+    assert heal(gate) == (0, f"{gate}: no run has left anything to undo\n")
+
+
 def test_a_run_that_cannot_be_healed_does_not_keep_the_others(tmp_path: Path) -> None:
     (make_run(tmp_path, "bad") / "undo.jsonl").write_text("garbage}\n")
     going_on, good = make_run(tmp_path, "busy", START), make_run(tmp_path, "good", START)

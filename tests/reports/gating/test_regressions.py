@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.regressions import Case, compared
+from brownout.measured import is_measured
 from brownout.result import Comparison, ExperimentResult, MeasureChange, Result
 from reports.gating.regressions import MIN_PAIRS, Pair, compare_sides
-from reports.gating.tolerances import Tolerance, parse_tolerance
+from reports.gating.tolerances import Tolerance, declared_tolerances, parse_tolerance
 from tests.support.compared_runs import compared_run
 
 WIGGLE = (1.0, 1.01, 0.99, 1.02, 0.98, 1.0, 1.01, 0.99)
@@ -316,6 +317,26 @@ def test_without_a_difference_nothing_fails_and_most_comparisons_pass() -> None:
 def test_a_measure_far_from_its_tolerance_is_decided(size: float, word: str) -> None:
     found = verdicts(Case("one measure", 5, "normal", 0.02, size, "ttft.p95"), 100)
     assert found[word] >= 99
+
+
+def test_a_typed_tolerance_for_what_no_run_has_is_never_passed() -> None:
+    pairs = slower(1.0)
+    silent = compare_sides(pairs, declared_tolerances(), base="main", source="interleaved")
+    assert silent.verdict == "pass"
+    assert "failover.p95" not in {change.measure for change in silent.measures}
+    typed = declared_tolerances(["failover.p95=2 s", "time_to_detect=off", "ttft.p95=20%"])
+    found = compare_sides(pairs, typed, base="main", source="interleaved")
+    assert found.verdict == "inconclusive"
+    assert found.why == ("failover.p95: not measured in any run, so its tolerance of 2 s decides nothing",)
+    [change] = [change for change in found.judged if change.verdict == "inconclusive"]
+    assert (change.change, change.interval, change.p, is_measured(change)) == (0.0, None, None, False)
+    assert all(map(is_measured, set(found.measures) - {change}))
+
+
+def test_a_typed_tolerance_adds_nothing_where_no_pair_counts() -> None:
+    typed = declared_tolerances(["failover.p95=2 s"])
+    found = compare_sides([], typed, base="main", source="interleaved")
+    assert (found.verdict, found.measures) == ("inconclusive", ())
 
 
 def test_runs_that_never_recover_equally_often_are_seldom_a_regression() -> None:

@@ -128,6 +128,12 @@ def test_measures_of_the_gates_are_shown_in_the_direction_of_their_gate() -> Non
     assert by_label(judged)["ttft.p90 during fault"].judged
 
 
+def test_only_what_the_user_typed_and_judges_is_marked() -> None:
+    found = declared_tolerances(["ttft.p95=10%", "goodput=off"])
+    assert [one.measure for one in found if one.typed] == ["ttft.p95"]
+    assert not any(one.typed for one in DEFAULTS)
+
+
 def test_judged_measures_come_first() -> None:
     order = [one.judged for one in declared_tolerances(["goodput=off", "wasted_tokens=5 points"])]
     assert order == sorted(order, reverse=True)

@@ -6,6 +6,7 @@ from reports.writers.gate.tables import gates_table, measures_table, overview_ta
 from tests.support.gate_results import (
     failed_result,
     gate,
+    measure,
     passed_result,
     regression_result,
     run,
@@ -48,6 +49,16 @@ def test_a_measure_has_its_change_what_is_accepted_and_what_could_be_found() -> 
         "7.6% more",
     ]
     assert second[0] == "`slo_attainment in fault`"
+
+
+def test_a_measure_that_no_run_has_is_not_measured_on_both_sides() -> None:
+    unknown = measure(verdict="inconclusive", interval=None, detectable=None, why="not measured in any run")
+    assert rows(measures_table([unknown]))[1][1:5] == [
+        "**? inconclusive**",
+        "not measured → not measured",
+        "unknown",
+        "",
+    ]
 
 
 def test_a_run_that_does_not_count_says_so() -> None:

@@ -17,6 +17,7 @@ from reports.writers.gate.words import (
     run_name,
     seeds_text,
     time_text,
+    values_text,
     verdict_text,
 )
 from tests.support.gate_results import (
@@ -51,6 +52,13 @@ def test_changes_are_relative_or_in_the_unit_of_the_measure() -> None:
     share = measure(unit="share", relative=False, change=-0.014, interval=None)
     assert change_text(share) == ("-1.4 points", "")
     assert change_text(measure(change=math.inf, interval=(-math.inf, math.inf)))[0] == "+infinite"
+
+
+def test_a_measure_that_no_run_has_is_shown_without_values() -> None:
+    unknown = measure(here=0.0, there=0.0, change=0.0, interval=None, why="ttft.p95: not measured in any run")
+    assert values_text(unknown) == ("not measured", "not measured")
+    assert change_text(unknown) == ("unknown", "")
+    assert values_text(measure()) == ("1.02 s", "1 s")
 
 
 def test_accepted_and_detectable_changes_name_the_bad_direction() -> None:
