@@ -16,12 +16,12 @@ They check that the gate itself, which plays its sides in turn, does as the resa
 of these seeds. A plant on another experiment gets runs of the unchanged stack there. The five runs of a plant are one
 independent comparison, so the exact bound of the share found is over plants; `--plant-pairs 10` gives two for each.
 
-*Size*: a known worsening is added to the head's runs in drawn comparisons, one measure at a time. The smallest size that
-99 % of them find is shown beside the size that unchanged comparisons state (`detectable`).
+*Size*: a known worsening is added to the head's runs in drawn comparisons, one measure at a time. The smallest size
+that 99 % of them find is shown beside the size that unchanged comparisons state (`detectable`).
 
-Runs are played one at a time. Only the values of a run are kept, one line each in `bench/results/gate_honesty.jsonl`. A
-run whose machine was in doubt is stored, but does not count. Exits 1 where the upper bound of the rate of false alarms is
-above 3 % or unknown, or where a live gate failed.
+Runs are played one at a time. Only the values of a run are kept, one line each in `bench/results/gate_honesty.jsonl`.
+A run whose machine was in doubt is stored, but does not count. Exits 1 where the upper bound of the rate of false
+alarms is above 3 % or unknown, or where a live gate failed.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def values_of(row: Row) -> RunValues:
     """The values of a run from a JSON line."""
     words = {"never": float("inf"), "-never": float("-inf")}
     measures = {
-        name: {cell: words.get(value, value) for cell, value in cells.items()} for name, cells in row["measures"].items()
+        name: {cell: words.get(value, value) for cell, value in cells.items()}
+        for name, cells in row["measures"].items()
     }
     return msgspec.convert({**row, "measures": measures}, type=RunValues)
 
@@ -256,7 +257,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--draws", type=int, default=5000, help="resampled comparisons for each number of pairs")
     made.add_argument("--size-draws", type=int, default=400, help="the same for each size that is tried")
     made.add_argument("--runs", type=Path, default=Path("runs/gate_honesty"))
-    made.add_argument("--results", type=Path, default=Path("gate_honesty.jsonl"), help="file in bench/results, or a path")
+    made.add_argument(
+        "--results", type=Path, default=Path("gate_honesty.jsonl"), help="file in bench/results, or a path"
+    )
     made.add_argument("--replay", action="store_true", help="repeat runs that do not count")
     made.add_argument("--table", action="store_true", help="only print the stored results")
     made.add_argument("--write", action="store_true", help="write docs/honesty.md")
@@ -272,9 +275,7 @@ def main(argv: list[str]) -> int:
     if options.pairs < MIN_PAIRS or options.plant_pairs % MIN_PAIRS or options.plant_pairs > options.pairs:
         made.error(f"--pairs: at least {MIN_PAIRS}; --plant-pairs: a multiple of {MIN_PAIRS}, at most --pairs")
     results = Results(options.results, again=options.again)
-    cells = cells_of(
-        options.experiment, options.pairs, options.first_seed, plants, options.plant_pairs, options.live
-    )
+    cells = cells_of(options.experiment, options.pairs, options.first_seed, plants, options.plant_pairs, options.live)
     machine = machine_class()
     if options.table and results.rows:
         machine = str(results.rows[-1]["machine"])

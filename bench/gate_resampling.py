@@ -16,8 +16,8 @@ For *these runs*, each resample is an independent draw from all comparisons that
 
 For *new runs*, the unit is the seed, and only seeds are taken as independent:
 
-1.  A comparison fails only if, of some measure, the t statistic is above its quantile t at alpha / measures (Holm; for a
-    count that is necessary too). Of n differences from the tolerance, at most k of them above 0, the statistic is
+1.  A comparison fails only if, of some measure, the t statistic is above its quantile at alpha / measures (Holm; for
+    a count that is necessary too). Of n differences from the tolerance, at most k of them above 0, the statistic is
     at most sqrt(k (n - 1) / (n - k)) (Cauchy and Schwarz: all others 0, the k equal). So at least `least_beyond` of
     the n pairs are worse by more than the tolerance. An infinite value on one side is such a difference.
 2.  Both runs of a pair are of the same stack. If the order in which they were played means nothing, the head is the
@@ -144,7 +144,9 @@ def compared(pairs: Sequence[Pair], tolerances: Sequence[Tolerance], level: floa
 def measured(pairs: Sequence[Pair], tolerances: Sequence[Tolerance]) -> list[Tolerance]:
     """The judged tolerances whose measure is in any run."""
     runs = [run for pair in pairs for run in pair]
-    return [one for one in tolerances if one.judged and any(run.value(one.measure, one.phase) is not None for run in runs)]
+    return [
+        one for one in tolerances if one.judged and any(run.value(one.measure, one.phase) is not None for run in runs)
+    ]
 
 
 def draws(pairs: Sequence[Pair], count: int, number: int, rng: np.random.Generator) -> Iterator[list[Pair]]:

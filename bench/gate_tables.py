@@ -132,8 +132,12 @@ def _order_p(pairs: Sequence[Pair], judged: Sequence[Tolerance]) -> float:
     """Two-sided paired t tests of first against second runs, corrected (Holm)."""
     found = []
     for one in judged if len(pairs) >= MIN_PAIRS else ():
-        values = [(first.value(one.measure, one.phase), second.value(one.measure, one.phase)) for first, second in pairs]
-        known = [(a, b) for a, b in values if a is not None and b is not None and not math.isinf(a) and not math.isinf(b)]
+        values = [
+            (first.value(one.measure, one.phase), second.value(one.measure, one.phase)) for first, second in pairs
+        ]
+        known = [
+            (a, b) for a, b in values if a is not None and b is not None and not math.isinf(a) and not math.isinf(b)
+        ]
         if len(known) >= MIN_PAIRS:
             logs = one.relative and min(min(pair) for pair in known) > 0
             found.append(pairs_p([math.log(b / a) if logs else b - a for a, b in known]))
@@ -187,13 +191,15 @@ def _missing(stored: Stored, found: Findings) -> str:
     if stored.unplayed:
         lines.append(f"{_runs(stored.unplayed)} not played yet: `python -m bench.gate_honesty`.")
     if stored.doubted:
-        lines.append(f"{_runs(stored.doubted)} not counted, because the machine was in doubt or the run broke: `--replay`.")
+        lines.append(
+            f"{_runs(stored.doubted)} not counted, because the machine was in doubt or the run broke: `--replay`."
+        )
     few = [pairs for pairs in PAIRS if pairs not in found.verdicts]
     if few:
         counts = " or ".join(map(str, few))
         lines.append(
-            f"No table of comparisons with {counts} pairs: {len(stored.pairs)} of {stored.wanted} pairs of equal runs are "
-            f"stored, and {2 * few[0]} are needed at least."
+            f"No table of comparisons with {counts} pairs: {len(stored.pairs)} of {stored.wanted} pairs of equal runs "
+            f"are stored, and {2 * few[0]} are needed at least."
         )
     late = [plant.name for plant in stored.plants if plant.name not in found.planted]
     if late:
@@ -225,8 +231,8 @@ def _false_alarms(stored: Stored, found: Findings) -> str:
     heads = ("pairs", "false alarms", "bound, these runs", "bound, new runs", "pass", "inconclusive")
     order = "differ" if found.order_p < ORDER_MATTERS else "do not differ"
     return (
-        f"**False alarms.** Comparisons drawn from {len(stored.pairs)} pairs of equal runs of `{stored.experiment}`. Bounds: "
-        f"upper 95 %.\n\n{_table(heads, rows)}\n\nFirst and second runs of a seed {order} "
+        f"**False alarms.** Comparisons drawn from {len(stored.pairs)} pairs of equal runs of `{stored.experiment}`. "
+        f"Bounds: upper 95 %.\n\n{_table(heads, rows)}\n\nFirst and second runs of a seed {order} "
         f"(smallest corrected p: {found.order_p:.2g})."
     )
 
@@ -239,16 +245,14 @@ def _measures(stored: Stored, found: Findings) -> str:
             f"{each.failed[one.label] / each.draws:.1%} / {each.undecided[one.label] / each.draws:.1%}"
             for each in found.verdicts.values()
         ]
-        rows.append(
-            (f"`{one.label}`", amount_text(one), f"{count} of {len(stored.pairs)}", f"{largest:.2g}", *shares)
-        )
+        rows.append((f"`{one.label}`", amount_text(one), f"{count} of {len(stored.pairs)}", f"{largest:.2g}", *shares))
     heads = ["measure", "tolerance", "pairs beyond it", "largest difference, in tolerances"]
     least = ", ".join(
         f"{least_beyond(pairs, ALPHA / max(1, one.tested))} of {pairs}" for pairs, one in found.verdicts.items()
     )
     return (
-        "**By measure.** Share of *fail* / *inconclusive* for each number of pairs. A measure can only fail where at least "
-        f"{least} pairs are worse by more than the tolerance.\n\n"
+        "**By measure.** Share of *fail* / *inconclusive* for each number of pairs. A measure can only fail where at "
+        f"least {least} pairs are worse by more than the tolerance.\n\n"
         + _table([*heads, *(f"{pairs} pairs" for pairs in found.verdicts)], rows)
     )
 
@@ -278,11 +282,17 @@ def _planted_table(stored: Stored, found: Findings) -> str:
             by += f" and {len(group.by) - _NAMED} more" if len(group.by) > _NAMED else ""
             changes = ", ".join(f"`{name}` {_tolerances(size)}" for name, size in largest if size > 0) or "none"
             rows.append((plant.name, plant.experiment, f"{group.found} of {group.choices}", by, changes))
-    heads = ("planted", "experiment", "choices of base runs that found it", "found by (choices)", "worse by, in tolerances")
+    heads = (
+        "planted",
+        "experiment",
+        "choices of base runs that found it",
+        "found by (choices)",
+        "worse by, in tolerances",
+    )
     return (
         f"**Planted regressions**, five pairs each.\n\n{_table(heads, rows)}\n\nFound with every choice: {caught} of "
-        f"{played} independent comparisons (lower 95 % bound of the share: {lower_bound(caught, played):.0%}). The choices "
-        "of one row share the runs of the head: they are one comparison, not many."
+        f"{played} independent comparisons (lower 95 % bound of the share: {lower_bound(caught, played):.0%}). The "
+        "choices of one row share the runs of the head: they are one comparison, not many."
     )
 
 
@@ -302,11 +312,11 @@ def _size_table(found: Findings) -> str:
                 kept.append(dose.against_stated)
         rows.append((f"`{one.label}`", amount_text(one), *cells))
     return (
-        "**The size that is found** in 99 % of the drawn comparisons, in brackets what those state as found with 99 % (5th to "
-        "95th percentile).\n\n"
+        "**The size that is found** in 99 % of the drawn comparisons, in brackets what those state as found with 99 % "
+        "(5th to 95th percentile).\n\n"
         + _table(["measure", "tolerance", *(f"{pairs} pairs" for pairs in found.verdicts)], rows)
-        + f"\n\nOf {len(kept)} sizes, {kept.count(0)} are within the brackets, {kept.count(-1)} are smaller (the comparisons "
-        f"promise too little) and {kept.count(1)} are larger (they promise too much)."
+        + f"\n\nOf {len(kept)} sizes, {kept.count(0)} are within the brackets, {kept.count(-1)} are smaller (the "
+        f"comparisons promise too little) and {kept.count(1)} are larger (they promise too much)."
     )
 
 
@@ -318,8 +328,8 @@ def _dose_text(dose: Dose, tolerance: Tolerance) -> str:
 
 def _origin(stored: Stored) -> str:
     lines = [
-        f"{stored.hours:.1f} hours of runs of commit {', '.join(stored.commits)}, on {stored.machine}; load average at the "
-        f"start of a run at most {stored.busiest:.1f}."
+        f"{stored.hours:.1f} hours of runs of commit {', '.join(stored.commits)}, on {stored.machine}; load average at "
+        f"the start of a run at most {stored.busiest:.1f}."
     ]
     if len(stored.commits) > 1:
         lines.append(f"The runs come from {len(stored.commits)} commits: `--again` discards them.")

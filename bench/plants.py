@@ -17,8 +17,10 @@ __all__ = ["COMPARED", "PLANTS", "Plant", "write_experiment", "write_stack"]
 
 @dataclass(frozen=True)
 class Plant:
-    """`policies` and `pools` replace those of multi-cloud, key by key. `gate` is added to the experiment if it lacks it;
-    "" where the runs are compared with those of multi-cloud instead."""
+    """`policies` and `pools` replace those of multi-cloud, key by key.
+
+    `gate`: added to the experiment if it lacks it; "" where the runs are compared with those of multi-cloud instead.
+    """
 
     name: str
     experiment: str
@@ -45,8 +47,8 @@ COMPARED: Final = (
     Plant("older chips in one pool", "lose-tpu-pool", "", pools={"trainium": {"hardware": "llama-70b-trn1-16"}}),
     Plant("one replica fewer", "lose-tpu-pool", "", pools={"nvidia": {"replicas": 1}}),
 )
-"""Those of `gate_honesty`: their runs are compared with runs of multi-cloud. The last two change no policy: replicas are
-slower, or fewer."""
+"""Those of `gate_honesty`: their runs are compared with runs of multi-cloud. The last two change no policy: replicas
+are slower, or fewer."""
 
 
 def write_stack(plant: Plant, folder: Path) -> Path:
