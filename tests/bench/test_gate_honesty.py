@@ -136,7 +136,7 @@ def test_cells_are_found_again_in_their_rows() -> None:
 def test_what_is_missing_is_played_once_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With equal stored runs, nothing can fail; the page gets the tables between its markers."""
     page = tmp_path / "honesty.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\nformer text\n{END}\nafter\n")
     monkeypatch.setattr(gate_honesty, "PAGE", page)
     played: list[Cell] = []
 
@@ -151,7 +151,7 @@ def test_what_is_missing_is_played_once_and_written(tmp_path: Path, monkeypatch:
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "old" not in text
+    assert "former text" not in text
     assert "| 5 | 0 of 20 |" in text
     assert main([*words, "--table"]) == 0
     assert len(played) == len(cells(20))
