@@ -11,6 +11,7 @@ catalogue       experiments x stacks x seeds, resumable: does every gate fail on
 gateways        real gateways x experiments x seeds, resumable: what each does when a pool dies or streams are cut
 spread          how far two equal runs of an experiment differ: the file for `--spread`
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
+gate_honesty    equal runs, live gates and planted regressions, resumable: can comparisons of gates be trusted?
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
 repeats         simulated runs of known truth, resumable: are gates over several runs, and looks, ever wrong?
 change_points   false alarms of change points, and planted changes that are found, beside Apache Otava
@@ -29,6 +30,8 @@ busy_processes  processes that use all the CPU they can get
 provenance      the commit and the machine of a stored result
 synthetic       evidence of simulated runs whose truth is known, for `coverage` and `placebo`
 tied            processes that end with the benchmark that started them
-plants          the planted regressions of `honesty`
+plants          the planted regressions of `honesty` and `gate_honesty`
+gate_resampling comparisons drawn from stored pairs of equal runs, and the bounds that hold, for `gate_honesty`
+gate_tables     the findings and tables of `gate_honesty`
 table           prints a Markdown table
 """

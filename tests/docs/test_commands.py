@@ -78,7 +78,7 @@ RULES: Final = (
     Rule(r"python -m bench\.fidelity.*", "long"),
     Rule(r"python -m bench\.(lateness|loadgen|gateway|collector|readers|demo)", "long", (0, 1)),
     Rule(
-        r"python -m bench\.(catalogue|honesty|busy|spread|placebo|coverage|repeats|regressions).*",
+        r"python -m bench\.(catalogue|honesty|gate_honesty|busy|spread|placebo|coverage|repeats|regressions).*",
         not_run="hours of runs",
         suite="not run",
     ),
