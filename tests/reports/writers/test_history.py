@@ -57,7 +57,7 @@ def test_the_page_is_written_without_bokeh(
     def missing() -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr("reports.writers.html.history._bokeh", missing)
+    monkeypatch.setattr("reports.writers.html.history.bokeh_library", missing)
     page = write_history(data, tmp_path, last=5)[2].read_text()
     assert "<script" not in page
     assert "The charts could not be drawn" in page
