@@ -13,6 +13,7 @@ check          `check`: validates experiments and prints their plans
 plan           whether the planned load is enough to decide each gate
 gate           `gate`: experiments for a pipeline, repeated and compared
 baseline       `baseline`: stored runs that later ones are compared with
+stored_runs    the runs in folders that a baseline is made of
 run            `run`: one run, a run and its twin, or one for each stack and seed
 run_json       `run --json`: the result of the runs on standard output
 output         where a command that plays runs shows them and keeps their records

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.table import Table
 from rich.text import Text
@@ -18,9 +20,11 @@ from chaos.cli.gate.plan import make_plans
 from chaos.cli.gate.play import GatePlay
 from chaos.cli.gate.request import GateRequest
 from chaos.cli.output import Output
-from chaos.experiment.model import load_experiment
-from chaos.runner.record_writer import LATEST, new_folder
-from reports.comparison.side_by_side import read_report
+from chaos.cli.stored_runs import names_folder, played_reports, stored_reports
+from chaos.experiment.load_scale import parse_scale
+from chaos.runner.record_writer import new_folder
+from reports.comparison.chance import MIN_PAIRS
+from reports.gates.grammar import Gate, GateError, parse_gate
 from reports.gating.baseline import (
     Baseline,
     BaselineFile,
@@ -38,6 +42,10 @@ from reports.shared.wording import value_text
 
 __all__ = ["save_baseline", "show_baselines"]
 
+Report = Mapping[str, Any]
+
+_INCONCLUSIVE: Final = 3
+
 
 def save_baseline(
     what: Sequence[str],
@@ -50,64 +58,98 @@ def save_baseline(
 ) -> int:
     """Write a baseline of each experiment into the file `out`, which keeps those of others. Returns the exit code.
 
-    `what`: experiments, which are played as `request` says, or folders with runs. Raises UserError before anything is
-    played where the file cannot be written or read, and where there are too few sound runs.
+    `what`: experiments, which are played as `request` says, or folders with runs. 3: experiments were played, and one
+    has too few runs that count; the baselines of the others are stored. Raises UserError before anything is played
+    where the file cannot be written or read, for options that do not apply, and where folders have too few sound runs.
     """
     before = read_baselines(out) if out.exists() else None
     if not out.parent.is_dir():
         raise UserError(f"{out}: the folder {out.parent} does not exist. Make it, or name another file with --out")
-    folders = [Path(one) for one in what if Path(one).is_dir()]
+    declared_tolerances(request.tolerances)  # a wrong one is refused before anything is played
+    folders = [Path(one) for one in what if names_folder(one)]
     if folders and len(folders) < len(what):
-        experiments = ", ".join(one for one in what if not Path(one).is_dir())
+        experiments = ", ".join(one for one in what if not names_folder(one))
         raise UserError(f"name experiments, which are played, or folders of runs; not both ({experiments})")
     if folders:
-        groups = _by_experiment([read_report(folder)[1] for folder in _run_folders(folders)])
-    else:
-        code, groups = _played(request, runs=runs, quiet=quiet, words=words)
-        if code:
-            return code
+        _check_nothing_to_play(request)
+        groups = _by_experiment(stored_reports(folders))
+        return _store([(_baseline(reports, request), reports) for reports in groups], before, out)
+    return _play_and_store(request, before, out, runs=runs, quiet=quiet, words=words)
+
+
+def _store(made: Sequence[tuple[Baseline, Sequence[Report]]], before: BaselineFile | None, out: Path) -> int:
+    """Write the file with these baselines, each made of these reports. Returns exit code 0."""
     file = before
-    for reports in groups:
-        baseline = _baseline(reports, request)
+    for baseline, reports in made:
         file = with_baseline(file, baseline)
-        _print(baseline)
-    if file is not None:
+        _print(baseline, _failed_notes(baseline, reports))
+    if made and file is not None:
         write_baselines(out, file)
-    open_console().print(Text(f"baseline: {out}", style="dim"), soft_wrap=True)
+        open_console().print(Text(f"baseline: {out}", style="dim"), soft_wrap=True)
     return 0
 
 
-def _played(
-    request: GateRequest, *, runs: Path, quiet: bool, words: Sequence[str]
-) -> tuple[int, list[list[Mapping[str, Any]]]]:
-    """Play the experiments. Returns the exit code, 0 unless a run did not end by itself, and their reports."""
-    plans = make_plans(request)
+def _check_nothing_to_play(request: GateRequest) -> None:
+    """Raises UserError for options about playing: the runs of folders were played."""
+    options = {
+        "--stack": request.stack,
+        "--gateway": request.gateway,
+        "--target": request.target,
+        "--seed": request.seed,
+        "--scale": request.scale,
+        "--repeat": request.repeat,
+        "--retry-inconclusive": request.retries or None,
+    }
+    if given := [option for option, value in options.items() if value is not None]:
+        raise UserError(
+            f"{', '.join(given)}: the runs of a folder were played already, so nothing is played. Leave it out, or "
+            "name the experiment instead of the folder"
+        )
+
+
+def _play_and_store(
+    request: GateRequest, before: BaselineFile | None, out: Path, *, runs: Path, quiet: bool, words: Sequence[str]
+) -> int:
+    """Play the experiments, and store those with enough runs. Returns the exit code."""
+    if parse_scale(request.scale) == "auto":
+        raise UserError(
+            "--scale auto: a baseline needs the same load in each later run, and auto finds another factor each time. "
+            "Give a factor, for example the one that `brownout run EXPERIMENT --scale auto` finds: --scale 0.5"
+        )
+    # The tolerances are stored: nothing is compared while the runs are played.
+    plans = make_plans(replace(request, tolerances=(), repeat=request.repeat or MIN_PAIRS))
     folder = new_folder(runs, "baseline")
     result = GatePlay(Output(runs, quiet, folder), request, plans, folder, shlex.join(words)).play()
     if result.exit_code in (130, 5):
-        return result.exit_code, []
-    return 0, [
-        [read_report(folder / run.folder)[1] for run in one.runs if run.report and run.exit_code in (0, 1, 3)]
-        for one in result.experiments
-    ]
+        how = "interrupted" if result.exit_code == 130 else "a run failed"
+        changed = "was not changed" if before is not None else "was not written"
+        print(printable(f"{how}: {out} {changed}. The runs are kept in {folder}"), file=sys.stderr)
+        return result.exit_code
+    made, short = [], []
+    for name, reports in played_reports(result, folder).items():
+        try:
+            made.append((_baseline(reports, request, name), reports))
+        except UserError as error:
+            short.append(str(error).partition("\n")[0])
+    _store(made, before, out)
+    if not short:
+        return 0
+    for line in short:
+        print(printable(f"not stored: {line}"), file=sys.stderr)
+    save = shlex.join(["brownout", "baseline", "save", str(folder)])
+    print(
+        printable(
+            f"    The runs are kept in {folder}. Play more with other seeds (brownout gate EXPERIMENT --seed N --out "
+            f"MORE), then store both: {save} MORE --out {shlex.quote(str(out))}"
+        ),
+        file=sys.stderr,
+    )
+    return _INCONCLUSIVE
 
 
-def _run_folders(folders: Sequence[Path]) -> list[Path]:
-    """The folders of runs: those given, or what is in them, also in the folder `runs` of a gate."""
-    found: dict[Path, None] = {}
-    for folder in folders:
-        own = [folder] if (folder / "events.jsonl").is_file() else []
-        inside = [path.parent for pattern in ("*/report.json", "runs/*/report.json") for path in folder.glob(pattern)]
-        its = own or sorted(path for path in inside if path.name != LATEST and not path.name.endswith("-twin"))
-        if not its:
-            raise UserError(f"{folder}: no run with a report is here. Name the folders of runs, or of a gate (--out)")
-        found |= dict.fromkeys(its)
-    return [path for path in found if "-base-" not in path.name]
-
-
-def _by_experiment(reports: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _by_experiment(reports: Sequence[Report]) -> list[list[Report]]:
     """The reports of each experiment and target, in the order in which they were given."""
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Report]] = {}
     for report in reports:
         run = report["run"]
         key = tuple(str(run.get(name)) for name in ("name", "stack", "gateway", "url"))
@@ -115,25 +157,44 @@ def _by_experiment(reports: Sequence[Mapping[str, Any]]) -> list[list[Mapping[st
     return list(groups.values())
 
 
-def _baseline(reports: Sequence[Mapping[str, Any]], request: GateRequest) -> Baseline:
-    name = str(reports[0]["run"]["name"])
-    try:
-        gates = load_experiment(name).gates
-    except UserError:  # an experiment of the user's, of which only the runs are here
-        gates = ()
+def _baseline(reports: Sequence[Report], request: GateRequest, name: str = "") -> Baseline:
+    """The baseline of one experiment. `name`: of the experiment, where there may be no report. Raises UserError."""
     try:
         return make_baseline(
             reports,
-            declared_tolerances(request.tolerances, gates),
+            declared_tolerances(request.tolerances, _gates(reports)),
             version=version("brownout"),
             saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
             is_sound=is_sound,
         )
     except UserError as error:
-        raise UserError(f"{name}: {error}") from None
+        raise UserError(f"{name or reports[0]['run']['name']}: {error}") from None
 
 
-def _print(baseline: Baseline) -> None:
+def _gates(reports: Sequence[Report]) -> list[Gate]:
+    """The gates as they were played: the experiment's file may have changed since, or be another one of its name."""
+    found = {}
+    for row in (row for report in reports for row in report["gates"]):
+        with suppress(GateError):  # of an older brownout
+            found[str(row["text"])] = parse_gate(str(row["text"]))
+    return list(found.values())
+
+
+def _failed_notes(baseline: Baseline, reports: Sequence[Report]) -> list[str]:
+    """A warning where gates failed in runs that are stored; else nothing."""
+    stored = {(run.seed, run.started_at) for run in baseline.runs}
+    its = [one for one in reports if (int(one["run"]["seed"]), str(one["run"]["started_at"])) in stored]
+    failed = [[str(row["text"]) for row in one["gates"] if row["verdict"] == "fail"] for one in its]
+    if not (count := sum(map(bool, failed))):
+        return []
+    names = ", ".join(dict.fromkeys(name for one in failed for name in one))
+    return [
+        f"gates failed in {count} of the {len(baseline.runs)} runs that are stored ({names}): later runs are compared "
+        "with these, and may be as bad. Save it from runs that pass, unless that is meant"
+    ]
+
+
+def _print(baseline: Baseline, more_notes: Sequence[str] = ()) -> None:
     console = open_console()
     played = baseline.conditions
     seeds = ", ".join(map(str, baseline.seeds))
@@ -149,7 +210,7 @@ def _print(baseline: Baseline) -> None:
             accepted = amount_text(tolerance) if tolerance.judged else "not judged"
             table.add_row(tolerance.label, value_text(found.mean, tolerance.unit), spread, accepted)
     console.print(table)
-    for note in baseline_notes(baseline):
+    for note in [*baseline_notes(baseline), *more_notes]:
         print(printable(f"warning: {note}"), file=sys.stderr)
 
 

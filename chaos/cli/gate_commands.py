@@ -136,7 +136,10 @@ def baseline_save(
     target: TargetOption = None,
     seed: SeedOption = None,
     scale: ScaleOption = None,
-    repeat: Annotated[int, typer.Option("--repeat", metavar="N", min=5, max=100, help="Runs of each experiment.")] = 5,
+    repeat: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--repeat", metavar="N", min=5, max=100, help="Runs of each experiment; without it, 5."),
+    ] = None,
     tolerance: TolerancesOption = None,
     retry_inconclusive: RetryOption = None,
     runs: RunsOption = Path("runs"),
@@ -147,7 +150,8 @@ def baseline_save(
 ) -> None:
     """Store runs that later ones are compared with: `brownout gate --baseline FILE`.
 
-    At least five runs that can decide are needed, with different seeds.
+    At least five runs that can decide are needed, with different seeds. Exit code 3: experiments were played, and one
+    of them has too few.
     """
     from chaos.cli.baseline import save_baseline
     from chaos.cli.gate.request import GateRequest

@@ -34,7 +34,7 @@ from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
 from reports.shared.wording import number_text
 
-__all__ = ["Fit", "Peak", "Ramped", "fit_scale", "peak_of", "ramp_of", "ramped"]
+__all__ = ["RAMP_TITLE", "Fit", "Peak", "Ramped", "fit_scale", "peak_of", "ramp_of", "ramped"]
 
 STEP_S: Final = 8.0
 STEPS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.25)
@@ -48,6 +48,8 @@ MIN_CALLS: Final = 5
 """Calls that a window needs."""
 DRAIN_S: Final = 10.0
 INCONCLUSIVE: Final = 3
+RAMP_TITLE: Final = "(a ramp: how much of the load is carried)"
+"""Ends the title of a ramp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def ramp_of(experiment: Experiment, peak: Peak) -> Experiment:
     return replace(
         experiment,
         name=f"{experiment.name}-scale",
-        title=f"{experiment.title} (a ramp: how much of the load is carried)",
+        title=f"{experiment.title} {RAMP_TITLE}",
         description="",
         timeline=replace(
             experiment.timeline,

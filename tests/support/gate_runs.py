@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.repeats import gate_row, report_of
+from brownout.result import ExperimentResult, Result
 from chaos.cli.gate.plan import planned_conditions
 from chaos.cli.output import Output
 from chaos.cli.play import PlayedRun
-from chaos.experiment.model import Experiment
-from reports.gating.outcome import EXIT_CODES
+from chaos.experiment.model import Experiment, load_experiment
+from reports.gating.outcome import EXIT_CODES, concluded
 from reports.shared.machine import machine_text, this_machine
+from reports.writers.gate.gate_json import write_gate_json
 from tests.support.compared_reports import compared_report
+from tests.support.run_helpers import write_experiment
 
-__all__ = ["FakeClock", "FakePlayer", "run_report"]
+__all__ = ["FakeClock", "FakePlayer", "gate_folder", "run_report", "write_run"]
 
 VALUES: dict[str, float | None] = {
     "calls": 400.0,
@@ -72,6 +75,37 @@ def run_report(
     code = EXIT_CODES.get({"metastable": "fail", "overloaded": "fail"}.get(word, word), 5)  # type: ignore[call-overload]
     report["verdict"] = {"verdict": word, "exit_code": code, "why": [f"because of {word}"]}
     return report
+
+
+def write_run(folder: Path, report: Mapping[str, Any]) -> Path:
+    """The folder of a run with this report."""
+    folder.mkdir(parents=True)
+    (folder / "events.jsonl").touch()
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+def gate_folder(folder: Path, name: str = "small", seeds: int = 5, **report: Any) -> Path:
+    """What a gate leaves: runs of a head and of a base on the same target, gate.json, and a link to one of them."""
+    experiment, runs = write_experiment(folder), folder / "gate" / "runs"
+    played = []
+    sides: dict[Literal["head", "base"], str] = {"head": "", "base": "-base"}
+    for seed in range(1, seeds + 1):
+        for side, suffix in sides.items():
+            its_seed = seed + (100 if side == "base" else 0)
+            made = run_report(load_experiment(experiment, seed=its_seed), **report)
+            made["run"]["name"] = name
+            own = write_run(runs / f"{name}{suffix}-{seed}", made)
+            code = made["verdict"]["exit_code"]
+            one = concluded(
+                own, made, side=side, seed=its_seed, verdict="", exit_code=code, command="", below=runs.parent
+            )
+            played.append(one.run)
+    runs.mkdir(parents=True, exist_ok=True)
+    (runs / "latest").symlink_to(f"{name}-1")
+    found = ExperimentResult(name, "", name, "pass", 0, (), (), tuple(played), 1.0)
+    write_gate_json(Result("pass", 0, (), (found,), "2026-11-28T20:00:00Z", 1.0, "", "0.1.0"), runs.parent)
+    return runs.parent
 
 
 class FakeClock:
