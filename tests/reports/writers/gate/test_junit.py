@@ -20,6 +20,7 @@ from tests.support.gate_results import (
     hostile_result,
     inconclusive_result,
     many_results,
+    measure,
     passed_result,
     regression_result,
     result,
@@ -173,6 +174,15 @@ def test_a_comparison_that_compared_nothing_is_an_error_with_its_note(tmp_path: 
     root = written(result(experiment(comparison=compared(verdict="inconclusive", note=note))), tmp_path)
     assert names(root, "error") == ["compared with main"]
     assert next(root.iter("error")).get("message") == note
+
+
+def test_a_measure_that_no_run_has_is_an_error_without_values(tmp_path: Path) -> None:
+    why = "failover.p95: not measured in any run, so its tolerance of 2 s decides nothing"
+    one = measure("failover.p95", "inconclusive", here=0.0, there=0.0, interval=None, detectable=None, why=why)
+    made = experiment(verdict="inconclusive", comparison=compared(one))
+    [error] = written(result(made), tmp_path).iter("error")
+    assert error.get("message") == why
+    assert "not measured, base (main): not measured\nchange: unknown\n" in (error.text or "")
 
 
 def test_a_suite_says_what_was_played_where_and_how(tmp_path: Path) -> None:
