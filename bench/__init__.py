@@ -12,6 +12,7 @@ gateways        real gateways x experiments x seeds, resumable: what each does w
 spread          how far two equal runs of an experiment differ: the file for `--spread`
 honesty         runs without a fault and planted regressions, resumable: can the verdicts be trusted?
 gate_honesty    equal runs, live gates and planted regressions, resumable: can comparisons of gates be trusted?
+gate_pictures   the pictures of gates for the documentation, from real runs, resumable
 coverage        simulated runs of known truth, resumable: do intervals contain it, and do gates decide?
 repeats         simulated runs of known truth, resumable: are gates over several runs, and looks, ever wrong?
 change_points   false alarms of change points, and planted changes that are found, beside Apache Otava

@@ -111,7 +111,9 @@ def cell_of(row: Row) -> Cell:
 
 
 def usable(row: Row) -> bool:
-    """Whether the runs of a row count: they have values, and no machine was in doubt."""
+    """Whether the runs of a row count: none is missing, and no machine was in doubt."""
+    if "pairs" in row and len(row["pairs"]) < MIN_PAIRS:
+        return False
     values = [run for pair in row.get("pairs", ()) for run in pair] + ([row["values"]] if row.get("values") else [])
     return bool(values) and not any(run["doubtful"] or not run["sound"] for run in values)
 
@@ -205,6 +207,8 @@ def gate_row(cell: Cell, folder: Path) -> Row:
         )
     except GateError as error:
         return {"exit": 5, "verdict": "failed", "output": str(error)[-400:]}
+    if result.exit_code == 130 or not result.experiments:
+        return {"exit": result.exit_code, "verdict": result.verdict}
     (found,) = result.experiments
     sides: dict[str, dict[int, Row]] = {"head": {}, "base": {}}
     for run in found.runs:

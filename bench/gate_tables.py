@@ -242,7 +242,7 @@ def _measures(stored: Stored, found: Findings) -> str:
     for one in found.judged:
         count, largest = found.beyond[one.label]
         shares = [
-            f"{each.failed[one.label] / each.draws:.1%} / {each.undecided[one.label] / each.draws:.1%}"
+            f"{_share(each.failed[one.label], each.draws)} / {_share(each.undecided[one.label], each.draws)}"
             for each in found.verdicts.values()
         ]
         rows.append((f"`{one.label}`", amount_text(one), f"{count} of {len(stored.pairs)}", f"{largest:.2g}", *shares))
@@ -255,6 +255,10 @@ def _measures(stored: Stored, found: Findings) -> str:
         f"least {least} pairs are worse by more than the tolerance.\n\n"
         + _table([*heads, *(f"{pairs} pairs" for pairs in found.verdicts)], rows)
     )
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count / of:.1%}" if count else "0"
 
 
 def _live_table(stored: Stored, found: Findings) -> str:

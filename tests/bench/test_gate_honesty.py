@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,23 @@ from bench.gate_honesty import (
     cell_of,
     cells_of,
     encoded,
+    gate_row,
     main,
     missing_cells,
     plan_text,
+    run_row,
     stored_of,
     usable,
     values_of,
 )
 from bench.plants import COMPARED
 from bench.provenance import machine_class
+from brownout import GateFailed, Result
+from chaos.experiment.model import load_experiment
 from reports.gating.run_values import RunValues
+from tests.support.gate_results import compared, result, run
+from tests.support.gate_results import experiment as experiment_part
+from tests.support.gate_runs import run_report
 
 EXPERIMENT = "lose-tpu-pool"
 
@@ -93,6 +102,7 @@ def test_a_run_counts_only_where_its_machine_was_not_in_doubt() -> None:
     assert not usable({"verdict": "failed"})
     live = row(Cell("live", EXPERIMENT, "", 3001))
     assert usable(live)
+    assert not usable({**live, "pairs": live["pairs"][:4]})
     live["pairs"][2][1]["doubtful"] = True
     assert not usable(live)
 
@@ -127,6 +137,73 @@ def test_the_store_is_read_as_pairs_of_a_seed_without_what_does_not_count() -> N
     assert found.live_verdicts == ["pass"]
     assert (found.commits, found.machine, found.busiest) == (("abc",), "2 cores", 0.5)
     assert found.hours == pytest.approx(95 * (50 + 10) / 3600)
+
+
+def played_gate(out: Path, seeds: range) -> Result:
+    """The result of a gate on equal sides, with the report of each run."""
+    runs = []
+    for seed, side in itertools.product(seeds, ("base", "head")):
+        folder = Path("runs", f"{side}-{seed}")
+        experiment = replace(load_experiment(EXPERIMENT), seed=seed)
+        (out / folder / "logs").mkdir(parents=True)
+        (out / folder / "report.json").write_text(json.dumps(run_report(experiment, values={"ttft.p95": seed / 1e4})))
+        runs.append(run(seed, side=side, folder=str(folder)))
+    found = experiment_part(EXPERIMENT, runs=runs, comparison=compared())
+    return replace(result(found), folder=out)
+
+
+def test_a_live_gate_is_kept_as_its_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def play_gate(name: str, *, out: Path, seed: int, **options: Any) -> Result:
+        given.update(options, name=name)
+        return played_gate(out, range(seed, seed + 5))
+
+    monkeypatch.setattr(gate_honesty, "play_gate", play_gate)
+    found = gate_row(Cell("live", EXPERIMENT, "", 3001), tmp_path)
+    assert given == {"name": EXPERIMENT, "stack": "multi-cloud", "against": "multi-cloud", "repeat": 5}
+    assert found["verdict"] == "pass"
+    pairs = [[values_of(one) for one in pair] for pair in found["pairs"]]
+    assert [[one.seed for one in pair] for pair in pairs] == [[seed, seed] for seed in range(3001, 3006)]
+    assert pairs[0][0].value("ttft.p95", None) == 0.3001
+    assert usable(found)
+    assert not list(tmp_path.rglob("logs"))
+
+
+def test_an_interrupted_live_gate_is_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = replace(result(), verdict="interrupted", exit_code=130, experiments=())
+    monkeypatch.setattr(gate_honesty, "play_gate", lambda *_, **__: stopped)
+    assert gate_row(Cell("live", EXPERIMENT, "", 3001), tmp_path) == {"exit": 130, "verdict": "interrupted"}
+
+
+def test_a_live_gate_without_a_result_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play_gate(*_: Any, **__: Any) -> Result:
+        raise GateFailed("the gate ended and wrote no result")
+
+    monkeypatch.setattr(gate_honesty, "play_gate", play_gate)
+    found = gate_row(Cell("live", EXPERIMENT, "", 3001), tmp_path)
+    assert (found["verdict"], found["output"]) == ("failed", "the gate ended and wrote no result")
+    assert not usable(found)
+
+
+def test_a_plant_is_played_with_its_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[str, ...]] = []
+
+    def play(experiment: str, *options: str, runs: Path) -> tuple[dict[str, Any], Path]:
+        given.append((experiment, *options))
+        runs.mkdir(parents=True)
+        (runs / "report.json").write_text(json.dumps(run_report(load_experiment(experiment))))
+        return {"exit": 0, "verdict": "pass", "doubts": [], "gates": {}}, runs
+
+    monkeypatch.setattr(gate_honesty, "play", play)
+    found = run_row(Cell("plant", EXPERIMENT, "one replica fewer", 2001), tmp_path)
+    run_row(Cell("store", EXPERIMENT, "", 2001), tmp_path)
+    stacks = [words[words.index("--stack") + 1] for words in given]
+    assert load_experiment(EXPERIMENT, stack=stacks[0]).stack is not None
+    assert stacks[1] == "multi-cloud"
+    assert all(words[-2:] == ("--seed", "2001") for words in given)
+    assert usable(found)
+    assert values_of(found["values"]).value("goodput", None) == 500.0
 
 
 def test_cells_are_found_again_in_their_rows() -> None:

@@ -82,6 +82,9 @@ RULES: Final = (
         not_run="hours of runs",
         suite="not run",
     ),
+    Rule(
+        r"python -m bench\.gate_pictures.*", not_run="minutes of runs; rewrites files of the checkout", suite="not run"
+    ),
     Rule(r"python -m chaos\.experiment\.schema", not_run="rewrites a file of the checkout", suite="not run"),
     Rule(r"\.venv/bin/python -m pytest .*", not_run="the suite runs the same tests", suite="not run"),
     Rule(r"\. \.venv/bin/activate", not_run="every command is run with this environment", suite="not run"),
