@@ -32,7 +32,7 @@ provenance      the commit and the machine of a stored result
 synthetic       evidence of simulated runs whose truth is known, for `coverage` and `placebo`
 tied            processes that end with the benchmark that started them
 plants          the planted regressions of `honesty` and `gate_honesty`
-gate_resampling comparisons drawn from stored pairs of equal runs, and the bounds that hold, for `gate_honesty`
+gate_resampling  comparisons drawn from stored pairs of equal runs, and the bounds that hold, for `gate_honesty`
 gate_tables     the findings and tables of `gate_honesty`
 table           prints a Markdown table
 """

@@ -1,4 +1,4 @@
-"""For all tests: an example of hypothesis has no time limit of its own, because a busy machine is no fault of the code."""
+"""For all tests: an example of hypothesis has no time limit, because a busy machine is no fault of the code."""
 
 from __future__ import annotations
 
