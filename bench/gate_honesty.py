@@ -20,8 +20,8 @@ independent comparison, so the exact bound of the share found is over plants; `-
 that 99 % of them find is shown beside the size that unchanged comparisons state (`detectable`).
 
 Runs are played one at a time. Only the values of a run are kept, one line each in `bench/results/gate_honesty.jsonl`.
-A run whose machine was in doubt is stored, but does not count. Exits 1 where the upper bound of the rate of false
-alarms is above 3 % or unknown, or where a live gate failed.
+The tables take two minutes. A run whose machine was in doubt is stored, but does not count. Exits 1 where the upper
+bound of the rate of false alarms is above 3 % or unknown, or where a live gate failed.
 """
 
 from __future__ import annotations

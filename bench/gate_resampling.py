@@ -29,7 +29,7 @@ For *new runs*, the unit is the seed, and only seeds are taken as independent:
 
 It needs no assumption about distributions. It assumes that new runs are like the stored ones (same stack, experiment
 and class of machine, no drift), and it is about gates of which every pair counts, with finite values where all stored
-values are finite.
+values are finite, and with no fewer tested measures than here.
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ def _measures(stored: Stored, found: Findings) -> str:
 
 
 def _share(count: int, of: int) -> str:
-    return f"{count / of:.1%}" if count else "0"
+    return f"{100 * count / of:.2g}%" if count else "0"
 
 
 def _live_table(stored: Stored, found: Findings) -> str:
@@ -327,7 +327,7 @@ def _size_table(found: Findings) -> str:
 def _dose_text(dose: Dose, tolerance: Tolerance) -> str:
     size = "none" if math.isinf(dose.size) else size_text(dose.size, tolerance)
     low, _, high = (size_text(one, tolerance) for one in dose.stated)
-    return f"{size} ({low} to {high})"
+    return f"{size} ({low if low == high else f'{low} to {high}'})"
 
 
 def _origin(stored: Stored) -> str:
