@@ -13,7 +13,6 @@ from chaos.cli.output import Output
 from chaos.cli.play import PlayedRun, play
 from chaos.cli.preparation import port_warning, prepare, without_options
 from chaos.cli.retry_inconclusive import OPTION, play_and_retry, series_code
-from chaos.cli.run_json import print_result
 from chaos.cli.scale_ramp import fit_scale
 from chaos.cli.side_by_side import Variant, combinations, play_side_by_side
 from chaos.cli.twin import play_with_twin
@@ -114,6 +113,8 @@ def run_experiment(
         raise UserError("--spread needs a comparison: give --twin, or several --stack")
     code, played = _play(output, plays, twin=twin, retries=retries, words=words, spread=spread)
     if as_json:
+        from chaos.cli.run_json import print_result  # 0.3 s
+
         print_result(played, code, command=shlex.join(words))
     return code
 

@@ -180,7 +180,8 @@ def test_mistakes_are_reported_without_a_traceback(tmp_path: Path, arguments: li
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("recorded", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("recorded", [False, True])
 def test_workers_share_the_sessions_without_overlap(tmp_path: Path, profile: Path, recorded: bool) -> None:
     port = free_port()
     load: list[object] = ["--load-profile", profile]

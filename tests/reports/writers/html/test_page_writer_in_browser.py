@@ -119,7 +119,10 @@ def test_the_command_can_be_copied(opened: OpenPage) -> None:
     opened.page.wait_for_function("document.getElementById('copy').textContent !== 'Copy'")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(390, "light"), *(pytest.param(width, "dark", marks=pytest.mark.long) for width in (390, 1280))],
+)
 def test_the_page_is_not_wider_than_its_window(browser: Browser, url: str, width: int, scheme: str) -> None:
     opened = OpenPage(browser, url, width, scheme)
 
@@ -154,6 +157,7 @@ def test_the_first_screen_of_a_phone_says_what_broke(browser: Browser, url: str)
     opened.page.close()
 
 
+@pytest.mark.long
 def test_in_print_every_folded_part_is_open_and_charts_fit(browser: Browser, url: str) -> None:
     opened = OpenPage(browser, url, 1300)
     opened.page.emulate_media(media="print")
@@ -169,6 +173,7 @@ def test_in_print_every_folded_part_is_open_and_charts_fit(browser: Browser, url
     opened.page.close()
 
 
+@pytest.mark.long
 def test_the_page_can_be_made_a_pdf(browser: Browser, url: str) -> None:
     opened = OpenPage(browser, url)
     assert opened.page.pdf(format="A4").startswith(b"%PDF")
