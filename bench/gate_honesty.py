@@ -50,7 +50,6 @@ from brownout import run as play_gate
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.side_by_side import read_report
 from reports.gating.run_values import RunValues, run_values
-from reports.gating.soundness import is_sound
 
 __all__ = ["Cell", "cells_of", "main", "missing_cells", "run_row", "stored_of", "values_of"]
 
@@ -193,7 +192,7 @@ def run_row(cell: Cell, folder: Path) -> Row:
     row, record = play(cell.experiment, "--stack", stack, "--seed", str(cell.seed), runs=folder / cell.name)
     kept: Row = {key: row[key] for key in ("exit", "verdict", "doubts", "output") if key in row}
     if record is not None and row["exit"] != 130:
-        kept["values"] = encoded(run_values(read_report(record)[1], is_sound=is_sound))
+        kept["values"] = encoded(run_values(read_report(record)[1]))
     slim(record)
     return kept
 
@@ -214,7 +213,7 @@ def gate_row(cell: Cell, folder: Path) -> Row:
     for run in found.runs:
         record = result.folder / run.folder
         if (record / "report.json").is_file():
-            values = run_values(read_report(record)[1], is_sound=is_sound)
+            values = run_values(read_report(record)[1])
             sides[run.side][run.seed] = encoded(values)
         slim(record)
     pairs = [[head, sides["base"][seed]] for seed, head in sides["head"].items() if seed in sides["base"]]

@@ -34,7 +34,6 @@ from reports.gating.baseline import (
     with_baseline,
     write_baselines,
 )
-from reports.gating.soundness import is_sound
 from reports.gating.tolerances import amount_text, declared_tolerances
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable
@@ -165,7 +164,6 @@ def _baseline(reports: Sequence[Report], request: GateRequest, name: str = "") -
             declared_tolerances(request.tolerances, _gates(reports)),
             version=version("brownout"),
             saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            is_sound=is_sound,
         )
     except UserError as error:
         raise UserError(f"{name or reports[0]['run']['name']}: {error}") from None

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import Conditions, conditions_of, mismatches
-from reports.gating.run_values import Cell, IsSound, RunValues, run_values
+from reports.gating.run_values import Cell, RunValues, run_values
 from reports.gating.tolerances import DEFAULTS, Tolerance
 from reports.shared.errors import UserError
 from reports.shared.plain_text import printable_line
@@ -100,7 +100,6 @@ def make_baseline(
     *,
     version: str,
     saved_at: str,
-    is_sound: IsSound | None = None,
 ) -> Baseline:
     """A baseline from the reports of runs of one experiment. Of several runs with one seed, the last sound one counts.
 
@@ -109,7 +108,7 @@ def make_baseline(
     if not reports:
         raise UserError(f"a baseline needs at least {MIN_PAIRS} runs; there are none")
     try:
-        runs = [run_values(report, is_sound=is_sound) for report in reports]
+        runs = [run_values(report) for report in reports]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"a run has no report that can be compared ({error!r}). Give runs of experiments") from error
     counted = {run.seed: (run, report) for run, report in _by_start(runs, reports) if run.sound}

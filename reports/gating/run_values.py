@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
 
 from reports.comparison.spread import number
+from reports.gating.soundness import unsound_because
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import MeasureSpec
 from reports.shared.phases import GATE_PHASES
 
-__all__ = ["WHOLE_RUN", "Cell", "IsSound", "RunValues", "pairs_by_seed", "run_values", "spec_of", "stat_of", "where_of"]
+__all__ = ["WHOLE_RUN", "Cell", "RunValues", "pairs_by_seed", "run_values", "spec_of", "stat_of", "where_of"]
 
 Cell = Literal["run", "baseline", "fault", "recovery"]
 """A phase, or `run`: baseline, fault and recovery together."""
@@ -21,12 +22,6 @@ Cell = Literal["run", "baseline", "fault", "recovery"]
 WHOLE_RUN: Final = "run"
 
 _CELLS: Final[tuple[Cell, ...]] = ("run", "baseline", "fault", "recovery")
-
-IsSound = Callable[[Mapping[str, Any]], bool]
-"""Whether the counts of a run may decide, from its report."""
-
-_ENDED: Final = ("pass", "fail", "inconclusive", "metastable", "overloaded")
-"""Verdicts of runs that ended by themselves."""
 
 
 class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,24 +50,23 @@ class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-def run_values(report: Mapping[str, Any], *, is_sound: IsSound | None = None) -> RunValues:
-    """The values of a run, given the content of its report.json. `is_sound`: replaces the rule of this module.
+def run_values(report: Mapping[str, Any]) -> RunValues:
+    """The values of a run, given the content of its report.json.
 
     Raises KeyError, TypeError or ValueError for what is no report, or has no seed.
     """
-    why = _why_not_sound(report)
-    sound = not why if is_sound is None else is_sound(report)
+    why = next(iter(unsound_because(report)), "")
     run = report["run"]
     measures = {name: found for name in report["measures"] if (found := _cells(report, name))}
     return RunValues(
         seed=int(run["seed"]),
         started_at=str(run["started_at"]),
-        sound=sound,
+        sound=not why,
         doubtful=bool(report["proofs"]["doubts"]),
         calls=dict(measures.get("calls", {})),
         sessions=dict(measures.get("sessions", {})),
         measures={**_gates(report), **measures},
-        why="" if sound else why or "its counts may not decide",
+        why=why,
     )
 
 
@@ -121,22 +115,3 @@ def _gates(report: Mapping[str, Any]) -> dict[str, dict[Cell, float]]:
         if value is not None and (phase is None or phase in GATE_PHASES):
             found[name][phase or WHOLE_RUN] = value
     return found
-
-
-def _why_not_sound(report: Mapping[str, Any]) -> str:
-    """Why the counts of a run may not decide; "" if they may."""
-    proofs = report["proofs"]
-    verdict = str(report.get("verdict", {}).get("verdict", "pass"))
-    if verdict not in _ENDED:
-        why: Sequence[str] = report["verdict"].get("why") or [""]
-        return f"{verdict}: {why[0]}" if why[0] else verdict
-    if not all(phase["finished"] for phase in report["phases"]):
-        return "it did not play all of its phases"
-    if severe := proofs.get("severe_doubts"):
-        return str(severe[0])
-    for fault in report.get("faults", ()):
-        if fault["doubts"]:
-            return str(fault["doubts"][0])
-    if proofs.get("joins", {}).get("other_upstreams"):
-        return "calls were answered by others than the stack of the run"
-    return ""

@@ -47,7 +47,15 @@ def compared_report(
             for name, lasts in phases_s.items()
         ],
         "gates": [],
-        "proofs": {"doubts": list(doubts)},
+        "steady_state": [],
+        "faults": [],
+        "carrying": None,
+        "proofs": {
+            "doubts": list(doubts),
+            "machine_doubts": [],
+            "severe_doubts": [],
+            "loadgen": {"arrivals": 70},
+        },
         "measures": {name: _measure(name, value) for name, value in values.items()},
     }
 

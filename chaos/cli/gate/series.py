@@ -16,7 +16,6 @@ from reports.gating.outcome import Concluded, experiment_result
 from reports.gating.regressions import compare_sides
 from reports.gating.repeated import judge_over_runs
 from reports.gating.run_values import RunValues, pairs_by_seed, run_values
-from reports.gating.soundness import is_sound
 
 __all__ = ["INTERRUPTED", "Series"]
 
@@ -139,7 +138,7 @@ class Series:
 
 def _values(runs: Iterable[Concluded], side: str) -> list[RunValues]:
     reports = [one.report for one in runs if one.run.side == side and one.run.exit_code in _JUDGED]
-    return [run_values(report, is_sound=is_sound) for report in reports if report is not None]
+    return [run_values(report) for report in reports if report is not None]
 
 
 def _not_comparable(plan: ExperimentPlan, runs: Iterable[Concluded]) -> list[str]:

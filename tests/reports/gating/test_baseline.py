@@ -92,10 +92,10 @@ def test_too_few_sound_runs_are_refused_with_the_reason_for_each() -> None:
     with pytest.raises(UserError) as caught:
         made(few)
     assert str(caught.value).startswith(
-        "3 of 5 runs count; a baseline needs at least 5 with different seeds. Not counted: seed 4: aborted: it was "
-        "aborted; 1 with a seed that another run has\n    Play more seeds: brownout gate"
+        "3 of 5 runs count; a baseline needs at least 5 with different seeds. Not counted: seed 4: it was stopped "
+        "early; 1 with a seed that another run has\n    Play more seeds: brownout gate"
     )
-    with pytest.raises(UserError, match="Not counted: seeds 1 and 2: failed: it was failed"):
+    with pytest.raises(UserError, match="Not counted: seeds 1 and 2: the target, or a part of brownout, failed"):
         made([report(1, verdict="failed"), report(2, verdict="failed"), report(3)])
     with pytest.raises(UserError, match="there are none"):
         made([])

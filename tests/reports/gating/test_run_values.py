@@ -15,7 +15,12 @@ from tests.support.compared_runs import compared_run
 def report(**changes: Any) -> dict[str, Any]:
     _, made = compared_report({"calls": 400.0, "sessions": 70.0, "ttft.p95": 0.5, "failover.max": "never"}, seed=3)  # type: ignore[dict-item]
     made["verdict"] = {"verdict": "pass", "exit_code": 0, "why": ["all gates passed"]}
+    made |= {"steady_state": [], "faults": [], "carrying": None, "proofs": proofs()}
     return {**made, **changes}
+
+
+def proofs(**changes: Any) -> dict[str, Any]:
+    return {"doubts": [], "machine_doubts": [], "severe_doubts": [], "loadgen": {"arrivals": 70}, **changes}
 
 
 def test_values_counts_and_the_seed_are_taken_from_a_report() -> None:
@@ -30,10 +35,10 @@ def test_values_counts_and_the_seed_are_taken_from_a_report() -> None:
 
 def test_a_gate_brings_values_that_the_table_of_measures_lacks() -> None:
     gates = [
-        {"measure": "ttft.p90", "phase": "fault", "where": None, "value": 0.4},
-        {"measure": "shed", "phase": None, "where": "tier=batch", "value": 6},
-        {"measure": "shed", "phase": "drain", "where": None, "value": 6},
-        {"measure": "goodput", "phase": None, "where": None, "value": None},
+        {"measure": "ttft.p90", "phase": "fault", "where": None, "value": 0.4, "why": ""},
+        {"measure": "shed", "phase": None, "where": "tier=batch", "value": 6, "why": ""},
+        {"measure": "shed", "phase": "drain", "where": None, "value": 6, "why": ""},
+        {"measure": "goodput", "phase": None, "where": None, "value": None, "why": ""},
     ]
     run = run_values(report(gates=gates))
     assert run.value("ttft.p90", "fault") == 0.4
@@ -45,12 +50,15 @@ def test_a_gate_brings_values_that_the_table_of_measures_lacks() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"verdict": {"verdict": "aborted", "why": ["stopped by a guardrail: x"]}}, "aborted: stopped by a guardrail"),
+        ({"verdict": {"verdict": "aborted", "why": ["stopped by a guardrail: x"]}}, "stopped early"),
         ({"verdict": {"verdict": "interrupted", "why": []}}, "interrupted"),
-        ({"phases": [{"name": "fault", "start_s": 0, "end_s": 1, "finished": False}]}, "did not play all"),
-        ({"proofs": {"doubts": ["late"], "severe_doubts": ["20% late"]}}, "20% late"),
+        (
+            {"phases": [{"name": "fault", "start_s": 0, "end_s": 1, "finished": False}]},
+            "before the end of its baseline",
+        ),
+        ({"proofs": proofs(doubts=["late"], severe_doubts=["20% late"])}, "20% late"),
         ({"faults": [{"doubts": ["fault f1 hit nothing"]}]}, "fault f1 hit nothing"),
-        ({"proofs": {"doubts": ["x"], "joins": {"other_upstreams": True}}}, "answered by others"),
+        ({"proofs": proofs(doubts=["x"], joins={"other_upstreams": True})}, "answered by others"),
     ],
 )
 def test_a_run_that_may_not_decide_says_why(changes: dict[str, Any], why: str) -> None:
@@ -64,14 +72,8 @@ def test_a_run_that_ended_by_itself_may_decide(verdict: str) -> None:
     assert run_values(report(verdict={"verdict": verdict, "why": ["x"]})).sound
 
 
-def test_the_caller_may_bring_another_rule_of_soundness() -> None:
-    run = run_values(report(), is_sound=lambda _: False)
-    assert (run.sound, run.why) == (False, "its counts may not decide")
-    assert run_values(report(verdict={"verdict": "failed", "why": [""]}), is_sound=lambda _: True).sound
-
-
 def test_a_doubt_about_the_machine_makes_a_sound_run_doubtful() -> None:
-    run = run_values(report(proofs={"doubts": ["2% late"], "severe_doubts": []}))
+    run = run_values(report(proofs=proofs(doubts=["2% late"])))
     assert (run.sound, run.doubtful) == (True, True)
 
 
