@@ -1,6 +1,6 @@
 """Is the comparison of `brownout gate --against` and `--baseline` honest on real runs? Resumable.
 
-    python -m bench.gate_honesty                    # plays what is missing: 90 runs, 2.4 hours; then prints the tables
+    python -m bench.gate_honesty                    # plays what is missing: 90 runs, 1.5 hours; then prints the tables
     python -m bench.gate_honesty --replay           # also repeats runs that a busy machine made unusable
     python -m bench.gate_honesty --table            # only prints the tables of the stored results
     python -m bench.gate_honesty --write            # also writes them into docs/honesty.md
@@ -57,7 +57,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "honesty.md"
 BEGIN: Final = "<!-- bench.gate_honesty: begin -->"
 END: Final = "<!-- bench.gate_honesty: end -->"
 STACK: Final = "multi-cloud"
-RUN_S: Final = 95.0
+RUN_S: Final = 60.0
 """About how long a run takes, where none is stored."""
 SLOW_START: Final = 1.0
 """Load average of a core above which a warning is printed: the machine has other work."""
@@ -251,7 +251,7 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = ",".join(plant.name for plant in COMPARED)
-    made.add_argument("--experiment", default="lose-tpu-pool", help="a name from `brownout list`, or a file")
+    made.add_argument("--experiment", default="cloud-outage", help="a name from `brownout list`, or a file")
     made.add_argument("--pairs", type=int, default=20, help="seeds of the store, each played twice")
     made.add_argument("--first-seed", type=int, default=2001)
     made.add_argument("--plants", default=names, help=f"separated by commas: {names}")

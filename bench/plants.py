@@ -41,11 +41,11 @@ PLANTS: Final = (
 )
 
 COMPARED: Final = (
-    replace(PLANTS[0], experiment="lose-tpu-pool", gate=""),
-    replace(PLANTS[1], gate=""),  # a lost pool refuses connections: no timeout is about that
-    replace(PLANTS[2], gate=""),
-    Plant("older chips in one pool", "lose-tpu-pool", "", pools={"trainium": {"hardware": "llama-70b-trn1-16"}}),
-    Plant("one replica fewer", "lose-tpu-pool", "", pools={"nvidia": {"replicas": 1}}),
+    replace(PLANTS[0], experiment="cloud-outage", gate=""),
+    replace(PLANTS[1], gate=""),  # lost replicas refuse connections: no timeout is about that
+    replace(PLANTS[2], experiment="cloud-outage", gate=""),
+    Plant("older chips in one pool", "cloud-outage", "", pools={"trainium": {"hardware": "llama-70b-trn1-16"}}),
+    Plant("one replica fewer", "cloud-outage", "", pools={"nvidia": {"replicas": 1}}),
 )
 """Those of `gate_honesty`: their runs are compared with runs of multi-cloud. The last two change no policy: replicas
 are slower, or fewer."""

@@ -38,7 +38,7 @@ from tests.support.gate_results import compared, result, run
 from tests.support.gate_results import experiment as experiment_part
 from tests.support.gate_runs import run_report
 
-EXPERIMENT = "lose-tpu-pool"
+EXPERIMENT = "cloud-outage"
 
 
 def values(seed: int, ttft: float = 0.5, *, doubtful: bool = False) -> RunValues:
@@ -118,7 +118,7 @@ def test_what_is_missing_is_played_and_what_does_not_count_is_replayed() -> None
 
 def test_how_long_the_runs_take_is_said_before() -> None:
     wanted = cells_of(EXPERIMENT, 20, 2001, COMPARED, 5, 2)
-    assert plan_text(wanted, []) == "90 runs left, about 95 s each: 2.4 hours"
+    assert plan_text(wanted, []) == "90 runs left, about 60 s each: 1.5 hours"
     assert plan_text(wanted[:1], [{**row(wanted[-1]), "seconds": 600.0}]) == "1 runs left, about 60 s each: 0.0 hours"
 
 
@@ -241,7 +241,7 @@ def test_an_interrupted_run_is_not_kept(
     rows = tmp_path / "rows.jsonl"
     assert main(["--results", str(rows)]) == 130
     assert not rows.exists()
-    assert "90 runs left, about 95 s each: 2.4 hours" in capsys.readouterr().out
+    assert "90 runs left, about 60 s each: 1.5 hours" in capsys.readouterr().out
 
 
 def test_without_results_the_tables_say_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

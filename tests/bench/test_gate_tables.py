@@ -33,7 +33,7 @@ def pairs(first: int, count: int, sd: float = 0.02, second: float = 1.0) -> list
 def store(**more: Any) -> Stored:
     made = pairs(2001, 20)
     return Stored(
-        "lose-tpu-pool",
+        "cloud-outage",
         20,
         made,
         bases={PLANT.experiment: {first.seed: [first, second] for first, second in made}},

@@ -113,7 +113,8 @@ def test_headless_standalone_plays_the_profile_and_drains(tmp_path: Path, profil
         )
         assert done.returncode == 0, done.stderr
         sessions = sessions_of(server)
-    assert 20 <= len(set(sessions)) <= 45
+    played_s = server.requests[-1].at_s - server.requests[0].at_s  # longer than 2 s on a busy machine
+    assert 20 <= len(set(sessions)) <= 25 * (played_s + 1)
     assert all(sessions.count(session) == 2 for session in sessions), "sessions were cut at the end"
     assert set(sessions) == {f"x-{i}" for i in range(len(set(sessions)))}
     summary = done.stderr.split("Shutting down")[1].split("Response time percentiles")[0]

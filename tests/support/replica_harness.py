@@ -72,6 +72,12 @@ async def until(condition: Callable[[], bool], what: str, within_s: float = 10.0
     assert condition(), what
 
 
+def engine_seconds(server: ReplicaServer, work: str) -> float:
+    """How long `prefill` or `decode` of all requests took, in the engine's time: a busy machine adds nothing to it."""
+    name = f"vllm:request_{work}_time_seconds_sum{{".encode()
+    return float(next(line for line in server._metrics.text().split(b"\n") if line.startswith(name)).split()[-1])
+
+
 async def post(server: ReplicaServer, body: dict[str, Any], path: str = "/v1/chat/completions") -> tuple[int, bytes]:
     async with aiohttp.ClientSession() as session, session.post(server.url + path, json=body) as response:
         return response.status, await response.read()

@@ -92,7 +92,7 @@ def test_a_demand_whose_sessions_cannot_be_planned_does_not_stop_the_load() -> N
 
 
 def test_a_longer_call_is_checked_at_its_new_length_and_names_the_fault(spans: InMemorySpanExporter) -> None:
-    plans = iter([plan(0, 0.0, call("r-0", 0)), plan(1, 0.3, call("r-1", 0))])
+    plans = iter([plan(0, 0.0, call("r-0", 0)), plan(1, 2.0, call("r-1", 0))])
     with Rig(lambda server: prove(server), plans) as here:
         here.until(lambda: here.counters.arrivals == 1)
         here.until(lambda: here.counters.running == 0)

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import time
+
+import pytest
 
 from targets.replica.server.server import ReplicaServer
-from tests.support.replica_harness import chat, control, marked, post, put, until
-
-TOKENS = 25
+from tests.support.replica_harness import chat, control, engine_seconds, marked, post, put, until
 
 
-async def seconds(replica: ReplicaServer, turn: int) -> float:
-    start = time.monotonic()
-    assert (await post(replica, chat(marked("x", turn=turn), max_tokens=TOKENS)))[0] == 200
-    return time.monotonic() - start
+async def test_decode_takes_the_factor_times_as_long_in_engine_time(replica: ReplicaServer) -> None:
+    async def decode_s(turn: int) -> float:
+        before_s = engine_seconds(replica, "decode")
+        assert (await post(replica, chat(marked("x", turn=turn), max_tokens=25)))[0] == 200
+        return engine_seconds(replica, "decode") - before_s
 
-
-async def test_tokens_are_slower_by_the_factor_until_it_is_deleted(replica: ReplicaServer) -> None:
-    normal_s = await seconds(replica, 0)
+    normal_s = await decode_s(0)
     await put(replica, "f1", "slow_decode", params={"factor": 4})
-    slow_s = await seconds(replica, 1)
+    slow_s = await decode_s(1)
     await control(replica, "DELETE", "/behaviours/f1")
-    after_s = await seconds(replica, 2)
-    assert 2 * normal_s < slow_s
-    assert after_s < slow_s / 2
+    after_s = await decode_s(2)
+    assert slow_s == pytest.approx(4 * normal_s, rel=0.01)
+    assert after_s == pytest.approx(normal_s, rel=0.01)
     assert replica.snapshot()["hits"] == {"f1": 1}
 
 
 async def test_two_behaviours_hit_a_stream_in_progress(replica: ReplicaServer) -> None:
-    task = asyncio.create_task(seconds(replica, 0))
+    task = asyncio.create_task(post(replica, chat(marked("x"), max_tokens=25)))
     await until(lambda: replica.snapshot()["running"] == 1, "it is in progress")
     await put(replica, "f1", "slow_decode", params={"factor": 2})
     await put(replica, "f2", "slow_decode", params={"factor": 3})
-    await task
+    assert (await task)[0] == 200
     assert replica.snapshot()["hits"] == {"f1": 1, "f2": 1}

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from targets.replica.server.server import ReplicaServer
-from tests.support.replica_harness import chat, control, marked, post, put
+from tests.support.replica_harness import chat, control, engine_seconds, marked, post, put
 
 
 async def test_prefill_takes_the_factor_times_as_long_in_engine_time(replica: ReplicaServer) -> None:
     async def prefill_s(turn: int) -> float:
-        before = replica._metrics.text()
+        before_s = engine_seconds(replica, "prefill")
         text = marked(f"{turn} " * 4000, turn=turn)
         assert (await post(replica, chat(text, max_tokens=1)))[0] == 200
-        return seconds(replica._metrics.text()) - seconds(before)
-
-    def seconds(page: bytes) -> float:
-        name = b"vllm:request_prefill_time_seconds_sum{"
-        return float(next(line for line in page.split(b"\n") if line.startswith(name)).split()[-1])
+        return engine_seconds(replica, "prefill") - before_s
 
     normal_s = await prefill_s(1)
     await put(replica, "f1", "slow_prefill", params={"factor": 5})
