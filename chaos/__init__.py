@@ -4,6 +4,7 @@ experiment    what an experiment is: model, file, checks, timeline
 experiments   the experiments that ship
 faults        one kind of fault a file, and what a fault may do to the target
 runner        plays an experiment and writes its record
+gameday       exercises with people
 by_hand       a stack that stays up, and commands from another terminal
 supervision   processes and undo: the shepherd and its clients
 children      what runs inside a child process

@@ -23,6 +23,7 @@ from chaos.experiment.draft import draft, views
 from chaos.experiment.fault_checks import check_fault
 from chaos.experiment.file import FaultEntryFile
 from chaos.experiment.schedule import Occurrence
+from chaos.experiment.wording import params_text
 from chaos.faults.catalogue import KINDS
 from chaos.faults.spec import FaultSpec
 from chaos.faults.world import Where, refusal
@@ -178,7 +179,7 @@ def preview(one: Injection, replicas: int) -> str:
     """What will be hit and for how long, as text. `replicas`: how many the stack has."""
     spec, targets = one.occurrence.spec, one.occurrence.targets
     of = f" ({len(targets)} of {replicas} replicas)" if spec.where in ("process", "replica") else ""
-    params = ", ".join(f"{key} {value}" for key, value in spec.params().items() if value not in (0, None))
+    params = params_text(spec.params())
     share = f", {spec.requests_share * 100:g}% of the requests" if spec.requests_share is not None else ""
     only = f", only {spec.requests_only}" if spec.requests_only else ""
     until = f"for {duration_text(one.for_s)}" if one.for_s is not None else f"until brownout revert {one.occurrence.id}"

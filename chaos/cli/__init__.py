@@ -6,9 +6,11 @@ by_hand_commands  the commands of chaos by hand and their options
 gate_commands  the commands `gate` and `baseline` and their options
 targets_commands  the commands `targets` and their options
 history_command  the command `history` and its options
+gameday_commands  the commands for exercises with people and their options
 listing        `list`: experiments, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
+runbook        `runbook`: the page for the meeting before an exercise
 check          `check`: validates experiments and prints their plans
 plan           whether the planned load is enough to decide each gate
 gate           `gate`: experiments for a pipeline, repeated and compared

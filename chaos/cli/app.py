@@ -18,9 +18,11 @@ from typing import Annotated, Optional
 import typer
 
 from chaos.cli.by_hand_commands import commands as by_hand_commands
+from chaos.cli.gameday_commands import gameday_commands
 from chaos.cli.gate_commands import baseline_app, gate_commands
 from chaos.cli.history_command import history_commands
 from chaos.cli.options import (
+    AllowExecOption,
     AllowExposedOption,
     ExperimentArgument,
     FormatOption,
@@ -29,11 +31,14 @@ from chaos.cli.options import (
     LimitOption,
     MaxCallsOption,
     MaxPauseOption,
+    QuietOption,
     RateOption,
+    RetryOption,
     RunsOption,
     ScaleOption,
     SeedOption,
     SeedsOption,
+    ShortOption,
     ShrinkOption,
     SkipBadOption,
     SpeedOption,
@@ -42,6 +47,7 @@ from chaos.cli.options import (
     StreamingOption,
     TargetOption,
     TraceOption,
+    YesIMayOption,
 )
 from chaos.cli.targets_commands import targets_app
 
@@ -156,7 +162,7 @@ def run(
         bool, typer.Option("--twin", help="Run it without the faults as well, and report what they changed.")
     ] = False,
     spread: SpreadOption = None,
-    short: Annotated[bool, typer.Option("--short", help="Smoke run of 8 seconds; too short for most gates.")] = False,
+    short: ShortOption = False,
     confirm: Annotated[
         bool,
         typer.Option(
@@ -164,30 +170,17 @@ def run(
             help="If the stack is still down after the recovery: shed new sessions, then admit them.",
         ),
     ] = False,
-    retry_inconclusive: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(
-            "--retry-inconclusive",
-            metavar="N",
-            min=1,
-            max=10,
-            help="If this machine was too busy to decide: play the same run again, at most N times. Keeps every run.",
-        ),
-    ] = None,
+    retry_inconclusive: RetryOption = None,
     runs: RunsOption = Path("runs"),
-    yes_i_may: Annotated[
-        bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
-    ] = False,
-    allow_exec: Annotated[
-        bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")
-    ] = False,
+    yes_i_may: YesIMayOption = False,
+    allow_exec: AllowExecOption = False,
     allow_exposed: AllowExposedOption = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", metavar="DIR", help="The record goes into this folder; of several runs, below it."),
     ] = None,
     as_json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Run an experiment, write its record, print its verdict.
 
@@ -312,6 +305,7 @@ def heal(
 app.add_typer(gate_commands)
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(by_hand_commands)
+app.add_typer(gameday_commands)
 app.add_typer(targets_app, name="targets")
 app.add_typer(history_commands)
 

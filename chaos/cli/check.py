@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -24,8 +24,8 @@ from chaos.cli.side_by_side import combinations
 from chaos.experiment.commands import command_lines, commands_folder, missing_programs
 from chaos.experiment.gate_load import unreached_gates, unreached_guardrails
 from chaos.experiment.load_estimate import LoadEstimate
-from chaos.experiment.load_scale import parse_scale, scale_text
-from chaos.experiment.model import AlertSettings, Experiment, PlannedFault, UrlTarget, load_experiment
+from chaos.experiment.load_scale import parse_scale
+from chaos.experiment.model import AlertSettings, Experiment, UrlTarget, load_experiment
 from chaos.experiment.target_checks import (
     PERMISSION_OPTION,
     called_url,
@@ -33,13 +33,14 @@ from chaos.experiment.target_checks import (
     installation_problem,
     needs_permission,
 )
-from chaos.experiment.timeline import steps
+from chaos.experiment.wording import load_text, target_text, timeline_rows
 from chaos.supervision.command import ALLOW_EXEC
 from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
 
 __all__ = ["check_experiments", "plan_renderable", "plan_text"]
 
+_STEP_STYLE: Final = {"phase": "bold", "inject": "red", "revert": "green", "note": ""}
 _AUTO_NOTE = (
     "--scale auto: this is the plan of the whole load. A run finds the factor, at most 1, by a ramp before it; see the "
     "plan of a smaller load with --scale FACTOR."
@@ -105,6 +106,7 @@ def plan_renderable(plan: Plan) -> RenderableType:
     ]
     parts.extend(_command_notes(experiment))
     parts.extend(Text(f"guardrail: {guardrail.text}") for guardrail in experiment.guardrails)
+    parts.extend(Text(f"tolerance where a gate compares runs: {text}") for text in experiment.tolerances)
     parts.extend(Text(f"warning: {line}", style="yellow") for line in _warnings(plan))
     if not plan.decidable:
         parts.append(
@@ -120,17 +122,13 @@ def plan_renderable(plan: Plan) -> RenderableType:
 def _facts(plan: Plan) -> Table:
     experiment, estimate = plan.experiment, plan.estimate
     table = Table.grid(padding=(0, 2))
-    table.add_row("target", _target_text(experiment))
+    table.add_row("target", target_text(experiment))
     if experiment.url is not None:
         for label, note in _url_notes(experiment, experiment.url):
             table.add_row(label, note)
     if experiment.gateway is not None and (problem := installation_problem(experiment.gateway)):
         table.add_row("", Text(f"{problem}; run will refuse to start without it", style="yellow"))
-    source = f"recordings in {experiment.trace['dir']}" if experiment.trace else f"profile {experiment.profile.name}"
-    sessions, calls = len(estimate.sessions), sum(len(session.calls) for session in estimate.sessions)
-    lasts = f"{duration_text(experiment.load_s)} and a drain of at most {duration_text(experiment.timeline.drain_s)}"
-    scaled = f", {scale_text(experiment.scale)}" if experiment.scale != 1 else ""
-    table.add_row("load", f"{source}{scaled}: about {sessions:,} sessions and {calls:,} calls in {lasts}")
+    table.add_row("load", load_text(experiment, estimate))
     for line in estimate.notes:
         table.add_row("", line)
     if experiment.alerts is not None:
@@ -183,72 +181,13 @@ def _alerts_text(alerts: AlertSettings) -> str:
     return where + (f", those with {', '.join(f'{k}: {v}' for k, v in alerts.match.items())}" if alerts.match else "")
 
 
-def _target_text(experiment: Experiment) -> str:
-    stack, url = experiment.stack, experiment.url
-    if stack is None:
-        return f"{url.url} (model {url.model})" if url is not None else "none"
-    pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
-    of_stack = f"stack {stack.name} ({pools})"
-    if experiment.gateway is not None:
-        return f"{experiment.gateway} in front of the replicas of the {of_stack}"
-    if url is None:
-        return of_stack
-    last = experiment.first_port + len(stack.replicas) - 1
-    ports = f"ports {experiment.first_port} to {last}"
-    return f"{url.url} (model {url.model}), in front of the replicas of the {of_stack} on the {ports}"
-
-
 def _timeline(experiment: Experiment) -> Table:
-    faults = {fault.id: fault for fault in experiment.faults}
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
-    for step in steps(experiment):
-        at = f"{step.at_s:g} s"
-        if step.action == "phase":
-            table.add_row(at, Text(step.what, style="bold"))
-        elif step.action == "inject":
-            table.add_row(at, Text(f"  {step.what}: {_fault_text(faults[step.what])}", style="red"))
-        elif step.action == "revert":
-            table.add_row(at, Text(f"  {_revert_text(faults[step.what], step.at_s)}", style="green"))
-        elif step.action == "judge_steady_state":
-            table.add_row(at, Text("  steady state judged: nothing is injected if one of its gates fails"))
-        elif step.action == "confirm_metastable":
-            what = "new sessions are shed for a while, then admitted again"
-            table.add_row(at, Text(f"  if the stack is still down: {what}"))
-        else:
-            table.add_row(at, "at the latest: end")
+    for row in timeline_rows(experiment):
+        indent = "" if row.kind == "phase" else "  "
+        table.add_row(f"{row.at_s:g} s", Text(f"{indent}{row.text}", style=_STEP_STYLE[row.kind]))
     return table
-
-
-def _revert_text(fault: PlannedFault, at_s: float) -> str:
-    """`at_s`: when the revert is due, seconds since the load's start."""
-    text = f"{fault.id}: {fault.kind} reverted, and verified"
-    if not fault.outlasts:
-        return text
-    return f"{text} by {round(at_s + fault.ends_s - fault.at_s - fault.for_s, 9):g} s: after its {fault.outlasts}"
-
-
-def _fault_text(fault: PlannedFault) -> str:
-    share = f"{fault.share * 100:g}% of the requests at " if fault.share is not None else ""
-    if fault.only:
-        share = f"{_only_text(fault.only)} {share or 'at '}"
-    if fault.spec.where == "system":  # its commands have a list of their own
-        return f"{fault.kind} on {', '.join(fault.targets)}"
-    params = ", ".join(f"{key} {value}" for key, value in fault.params.items() if value not in (0, None))
-    return f"{fault.kind} {share}{', '.join(fault.targets)}" + (f" ({params})" if params else "")
-
-
-def _only_text(only: dict[str, Any]) -> str:
-    """The selectors of requests as text."""
-    parts = [
-        f"{name} {', '.join(f'{k}: {v}' for k, v in value.items()) if isinstance(value, dict) else _listed(value)}"
-        for name, value in only.items()
-    ]
-    return f"[{'; '.join(parts)}]"
-
-
-def _listed(value: Any) -> str:
-    return " or ".join(value) if isinstance(value, list) else str(value)
 
 
 def _warnings(plan: Plan) -> Iterator[str]:

@@ -9,14 +9,19 @@ from typing import Annotated, Optional
 import typer
 
 from chaos.cli.options import (
+    AllowExecOption,
     AllowExposedOption,
     GatewayOption,
     JsonOption,
+    QuietOption,
+    RetryOption,
     RunsOption,
     ScaleOption,
     SeedOption,
+    ShortOption,
     StackOption,
     TargetOption,
+    YesIMayOption,
 )
 
 __all__ = ["baseline_app", "gate_commands"]
@@ -31,22 +36,6 @@ TolerancesOption = Annotated[
     Optional[list[str]],  # noqa: UP045 - typer reads it at run time
     typer.Option("--tolerance", metavar="MEASURE=SIZE", help="How much worse is accepted: ttft.p95=20%. Repeatable."),
 ]
-RetryOption = Annotated[
-    Optional[int],  # noqa: UP045
-    typer.Option(
-        "--retry-inconclusive",
-        metavar="N",
-        min=1,
-        max=10,
-        help="A run that this machine was too busy to decide is played again, at most N times.",
-    ),
-]
-ShortOption = Annotated[bool, typer.Option("--short", help="Smoke runs of 8 seconds; too short for most gates.")]
-YesIMayOption = Annotated[
-    bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
-]
-AllowExecOption = Annotated[bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdicts.")]
 
 
 @gate_commands.command()
@@ -99,7 +88,7 @@ def gate(
     --baseline or --against, a measure that became worse than its tolerance fails the gate.
     """
     from chaos.cli.gate.command import run_gate
-    from chaos.cli.gate.request import GateRequest, within_s
+    from chaos.cli.gate.request import GateRequest
 
     request = GateRequest(
         experiments=tuple(experiments),
@@ -110,7 +99,6 @@ def gate(
         scale=scale,
         repeat=repeat,
         until_decided=until_decided,
-        within_s=within_s(within),
         baseline=baseline,
         against=against,
         tolerances=tuple(tolerance or ()),
@@ -121,7 +109,7 @@ def gate(
         allow_exposed=allow_exposed,
     )
     words = ["brownout", *sys.argv[1:]]
-    raise typer.Exit(run_gate(request, runs=runs, out=out, as_json=as_json, quiet=quiet, words=words))
+    raise typer.Exit(run_gate(request, runs=runs, out=out, as_json=as_json, quiet=quiet, words=words, within=within))
 
 
 @baseline_app.command("save")
@@ -138,7 +126,7 @@ def baseline_save(
     scale: ScaleOption = None,
     repeat: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--repeat", metavar="N", min=5, max=100, help="Runs of each experiment; without it, 5."),
+        typer.Option("--repeat", metavar="N", min=5, max=100, help="Runs of each experiment; without it, 6."),
     ] = None,
     tolerance: TolerancesOption = None,
     retry_inconclusive: RetryOption = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 __all__ = [
+    "AllowExecOption",
     "AllowExposedOption",
     "AtOption",
     "ExperimentArgument",
@@ -18,12 +19,15 @@ __all__ = [
     "LimitOption",
     "MaxCallsOption",
     "MaxPauseOption",
+    "QuietOption",
     "RateOption",
     "Ratio",
+    "RetryOption",
     "RunsOption",
     "ScaleOption",
     "SeedOption",
     "SeedsOption",
+    "ShortOption",
     "ShrinkOption",
     "SkipBadOption",
     "SpeedOption",
@@ -33,6 +37,7 @@ __all__ = [
     "StreamingOption",
     "TargetOption",
     "TraceOption",
+    "YesIMayOption",
 ]
 
 ExperimentArgument = Annotated[str, typer.Argument(help="A name from `brownout list`, or a file.")]
@@ -103,3 +108,19 @@ ScaleOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for other tools.")]
+ShortOption = Annotated[bool, typer.Option("--short", help="Smoke run of 8 seconds; too short for most gates.")]
+RetryOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        "--retry-inconclusive",
+        metavar="N",
+        min=1,
+        max=10,
+        help="Play a run again that this machine was too busy to decide, at most N times. Keeps every run.",
+    ),
+]
+YesIMayOption = Annotated[
+    bool, typer.Option("--yes-i-may", help="I have permission to put load on the `target: {url: ...}`.")
+]
+AllowExecOption = Annotated[bool, typer.Option("--allow-exec", help="Run the commands of exec faults on this machine.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only the verdict.")]

@@ -16,6 +16,7 @@ gate_load          gates and guardrails that the planned load cannot reach
 schedule           when an entry of the timeline occurs, and on which replicas
 commands           the commands that faults would run on this machine, and whether they may
 target_checks      what `run` will need for a user's own endpoint on this machine
+wording            the experiment in words
 timeline           the experiment as steps at times: the one timeline
 short_form         the experiment in eight seconds
 families           the order of the catalogue

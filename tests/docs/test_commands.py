@@ -49,6 +49,8 @@ class Rule:
 
 RULES: Final = (
     Rule(r"brownout (list|show|check)( .*)?"),
+    Rule(r"brownout runbook .*--from .*", "long"),
+    Rule(r"brownout runbook .*"),
     Rule(r"brownout targets( config .*)?"),
     Rule(r"brownout targets install .*", not_run="installs a gateway for the user", suite="not run"),
     Rule(r"brownout run .* --gateway .*", not_run="needs nginx, which not every machine has", suite="not run"),

@@ -64,7 +64,8 @@ def run_report(
         headline_gate=rows[0]["text"],
     )
     doubts = [severe] if severe else []
-    report |= {"run": compared["run"], "phases": compared["phases"], "measures": compared["measures"]}
+    its = {"folder": f"20261128-200000-{experiment.name}", **compared["run"]}
+    report |= {"run": its, "phases": compared["phases"], "measures": compared["measures"]}
     report |= {"explanation": {"sentence": f"{lost} sessions were lost."}, "failures": [], "timeline": {}}
     report["proofs"] |= {"doubts": doubts, "machine_doubts": doubts, "severe_doubts": doubts}
     of_gates = str(report["verdict"]["verdict"])

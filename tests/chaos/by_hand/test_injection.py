@@ -158,4 +158,4 @@ def test_the_option_for_is_how_long_the_fault_stays() -> None:
 def test_a_preview_says_who_is_hit_and_until_when() -> None:
     assert preview(inject("kill --pool tpu"), 6) == "kill on tpu-0, tpu-1 (2 of 6 replicas), until brownout revert h1"
     text = preview(inject("latency --pool tpu --delay 300ms --share 30% --for 9"), 6)
-    assert text == "latency on tpu-0, tpu-1 (2 of 6 replicas) (ms 300.0), 30% of the requests, for 9 s"
+    assert text == "latency on tpu-0, tpu-1 (2 of 6 replicas) (ms 300), 30% of the requests, for 9 s"

@@ -1,0 +1,4 @@
+"""Exercises with people: a fault is played, and those on call find it, say what it is, and act.
+
+runbook    the page for the meeting before an exercise
+"""
