@@ -58,11 +58,11 @@ def inject_fault(kind: str, words: Sequence[str], *, at: str | None, dry_run: bo
 
 def start_load(profile: str | None, *, seed: int | None, at: str | None) -> int:
     """`brownout load start`. A profile's file is named by its absolute path: the stack has another working folder."""
-    from pathlib import Path
+    from reports.shared.home import expanded
 
     named = profile
     if profile is not None and ("/" in profile or profile.endswith((".yaml", ".yml"))):
-        named = str(Path(profile).expanduser().absolute())
+        named = str(expanded(profile).absolute())
     return command({"do": "load_start", "profile": named, "seed": seed}, at=at)
 
 

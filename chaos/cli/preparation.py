@@ -23,6 +23,7 @@ from chaos.experiment.target_checks import (
 from chaos.runner.ports import check_free, claim_ports, ephemeral_warning
 from loadprofiles.replay import open_trace
 from reports.shared.errors import UserError
+from reports.shared.home import expanded
 from targets.adapters.catalogue import parse_choice
 
 __all__ = ["exposed", "gateway_choice", "port_warning", "prepare", "resolved_text", "trace_options", "without_options"]
@@ -59,7 +60,7 @@ def prepare(
     if experiment.trace is not None:
         # Read here as well as in the load generator, so that a mistake in a trace is reported before anything starts.
         options = {key: value for key, value in experiment.trace.items() if key != "dir"}
-        read = open_trace(Path(experiment.trace["dir"]).expanduser(), options)
+        read = open_trace(expanded(experiment.trace["dir"]), options)
         notes = tuple(read.summary_lines())
         for line in notes:
             on_note(line)

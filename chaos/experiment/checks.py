@@ -7,8 +7,8 @@ in `chaos.experiment.measurable` and `chaos.experiment.gate_checks`, those of gu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,8 +19,10 @@ from chaos.experiment.guardrail_checks import check_guardrails
 from chaos.experiment.measurable import check_measurable
 from loadprofiles.client.endpoint import is_loopback
 from reports.gates.grammar import Gate
+from reports.gating.tolerances import parse_tolerance
 from reports.shared.documents import did_you_mean, duration_text
-from reports.shared.errors import Problem
+from reports.shared.errors import Problem, UserError
+from reports.shared.home import expanded
 from targets.adapters.catalogue import ADAPTERS
 
 __all__ = ["MAX_RUN_S", "RENAMED_KEYS", "check", "gate_with_text"]
@@ -53,6 +55,7 @@ def check(made: Draft) -> list[Problem]:
         problems.extend(_check_steady_state(made, path, gate))
     problems.extend(check_gates(made))
     problems.extend(check_guardrails(made))
+    problems.extend(_check_tolerances(made))
     problems.extend(_check_headline_gate(made))
     for old, new in RENAMED_KEYS.items():
         if old in made.document.data:
@@ -95,10 +98,18 @@ def _check_target(made: Draft) -> Iterator[Problem]:
                 yield say(("target", key), f"the Messages API has no {key}", f"remove {key}:")
     trace = mapping(mapping(made.document.data.get("load")).get("trace"))
     folder = trace.get("dir")
-    if isinstance(folder, str) and folder and not Path(folder).expanduser().exists():
-        yield made.document.problem(
-            ("load", "trace", "dir"), f'there is no folder or file "{folder}"', "name what holds the recordings"
-        )
+    if isinstance(folder, str) and folder:
+        what = _unfound(folder)
+        if what:
+            yield made.document.problem(("load", "trace", "dir"), what, "name what holds the recordings")
+
+
+def _unfound(path: str) -> str:
+    """Why there is no such file or folder; "" where there is one."""
+    try:
+        return "" if os.path.exists(expanded(path)) else f'there is no folder or file "{path}"'
+    except UserError as error:
+        return str(error)
 
 
 def _check_replicas(made: Draft) -> Iterator[Problem]:
@@ -154,6 +165,20 @@ def _check_timeline(made: Draft) -> Iterator[Problem]:
 
 
 # -- gates ----------------------------------------------------------------------------------------------------------
+def _check_tolerances(made: Draft) -> Iterator[Problem]:
+    """A measure with two tolerances: nobody knows which one holds."""
+    seen: set[str] = set()
+    given = made.document.data.get("tolerances")
+    for index, text in enumerate(given if isinstance(given, list) else []):
+        try:
+            label = parse_tolerance(str(text)).label
+        except UserError:
+            continue  # the format of the file says what is wrong
+        if label in seen:
+            yield made.document.problem(("tolerances", index), f"{label} has two tolerances", "remove one of them")
+        seen.add(label)
+
+
 def _check_steady_state(made: Draft, path: tuple[str | int, ...], gate: Gate) -> Iterator[Problem]:
     say = made.document.problem
     if gate.spec.about_fault or gate.phase not in (None, "baseline"):

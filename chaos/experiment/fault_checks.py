@@ -69,8 +69,9 @@ def check_fault(made: Draft, fault: DraftFault) -> Iterator[Problem]:
 def _check_words(made: Draft, fault: DraftFault, spec: Exec) -> Iterator[Problem]:
     """Secrets in commands. No message repeats one."""
     for stage, words in spec.commands().items():
-        for index, word in enumerate(words):
-            if has_secret(word):
+        for index, (before, word) in enumerate(zip(("", *words), words, strict=False)):
+            option = f"{before} " if before.startswith("-") and not has_secret(before) else ""
+            if has_secret(word) or has_secret(option + word):
                 what = f"word {index + 1} of the {stage} command contains a secret, and commands go into every record"
                 remedy = (
                     "export it, and let a shell insert it: [sh, -c, 'my-tool --token \"$MY_TOKEN\"'], or let the "

@@ -26,7 +26,9 @@ from chaos.experiment.target_format import TargetFile
 from chaos.faults.catalogue import KINDS
 from chaos.faults.spec import FaultSpec
 from reports.gates.grammar import Gate, GateError, OnInconclusive, parse_gate
+from reports.gating.tolerances import parse_tolerance
 from reports.shared.documents import Duration, FormatVersion, Mistake, did_you_mean, duration_text
+from reports.shared.errors import UserError
 
 __all__ = [
     "MAX_DRAIN_S",
@@ -251,8 +253,26 @@ _GUARDRAIL_SCHEMA: Final[dict[str, Any]] = {
     "type": "string",
     "description": "abort if MEASURE OP VALUE for DURATION, as: abort if session_success < 50% for 5s",
 }
+_TOLERANCE_SCHEMA: Final[dict[str, Any]] = {
+    "type": "string",
+    "description": "MEASURE[.STAT] [during PHASE]=SIZE, as: ttft.p95=20%, or off",
+}
+
+
+def _tolerance(given: Any) -> str:
+    if not isinstance(given, str):
+        raise Mistake("a tolerance must be text", "write it as: ttft.p95=20%")
+    try:
+        parse_tolerance(given)
+    except UserError as error:
+        what, _, remedy = str(error).partition("\n    ")
+        raise Mistake(what, remedy) from None
+    return " ".join(given.split())
+
+
 GateText = Annotated[Gate, PlainValidator(_gate), WithJsonSchema(_GATE_SCHEMA)]
 GuardrailText = Annotated[Guardrail, PlainValidator(parse_guardrail), WithJsonSchema(_GUARDRAIL_SCHEMA)]
+ToleranceText = Annotated[str, PlainValidator(_tolerance), WithJsonSchema(_TOLERANCE_SCHEMA)]
 
 
 class ExperimentFile(_Model):
@@ -278,6 +298,9 @@ class ExperimentFile(_Model):
         default="", description="the gate whose value summarizes the outage: the text of one of gates"
     )
     guardrails: list[GuardrailText] = Field(default=[], description="conditions that stop the run")
+    tolerances: list[ToleranceText] = Field(
+        default=[], description="how much worse a measure may become, where brownout gate compares runs: ttft.p95=20%"
+    )
     seed: int = Field(default=7, ge=0, lt=2**63, description="seed of every random draw of the run")
 
 

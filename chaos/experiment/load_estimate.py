@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
 from typing import Any, Final
 
 from loadprofiles.demand import Order, demand_of
 from loadprofiles.player.load_config import LoadConfig
 from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.session import Agent, Call, CallResult, Done, Fork, Pause, SessionPlan
+from reports.shared.home import expanded
 
 __all__ = [
     "ASSUMED_S_PER_TOKEN",
@@ -119,7 +119,7 @@ def estimate_load(
 
     `scale`: multiplies the rate of arrivals. Raises `reports.shared.errors.InvalidFile` for bad traces.
     """
-    folder = None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser())}
+    folder = None if trace is None else {**trace, "dir": str(expanded(trace["dir"]))}
     load = LoadConfig("", "", profile, f"s{seed}", trace=folder, seed=seed, scale=scale)
     notes = tuple(load.recordings().summary_lines()) if trace is not None else ()
     shapes: list[list[PlannedCall]] = []

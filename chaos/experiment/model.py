@@ -6,6 +6,7 @@ default written out. All mistakes are reported at once, each with file, line and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,6 +39,7 @@ from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import Gate
 from reports.shared.documents import document_names, find_document, read_document, validate
 from reports.shared.errors import InvalidFile, Problem, UserError
+from reports.shared.home import expanded
 from targets.adapters.catalogue import DEFAULT_PRESET
 from targets.stack import Stack
 
@@ -203,6 +205,7 @@ class Experiment:
     gateway: GatewayChoice | None = None
     alerts: AlertSettings | None = None
     target_path: Path | None = None
+    tolerances: tuple[str, ...] = ()
 
     @property
     def front(self) -> Front:
@@ -283,7 +286,7 @@ def _trace(options: Mapping[str, Any]) -> dict[str, Any]:
         option = {"": "--trace", "dir": "--trace", "format": "--trace-format"}.get(name, f"--{name}")
         message = first["msg"].removeprefix("Value error, ")
         raise UserError(f"{option}: {message[0].lower()}{message[1:]} (it was {first['input']})") from None
-    if not Path(given["dir"]).expanduser().exists():
+    if not os.path.exists(expanded(given["dir"])):
         raise UserError(f"--trace {given['dir']}: no such folder or file. Name that of the recordings")
     return given
 
@@ -355,6 +358,7 @@ def _experiment(
         gateway=_gateway(made),
         alerts=AlertSettings(**file.alerts.model_dump()) if file.alerts is not None else None,
         target_path=Path(made.target_document.file),
+        tolerances=tuple(file.tolerances),
     )
 
 

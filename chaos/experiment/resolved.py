@@ -48,6 +48,7 @@ def resolve(experiment: Experiment, stack: Stack | None = None) -> dict[str, Any
         "gates": [_gate(gate) for gate in experiment.gates],
         "headline_gate": experiment.headline_gate.text,
         "guardrails": [guardrail.text for guardrail in experiment.guardrails],
+        **({"tolerances": list(experiment.tolerances)} if experiment.tolerances else {}),
         "seed": experiment.seed,
         **({"twin_of": asdict(experiment.twin_of)} if experiment.twin_of is not None else {}),
         "short_form": experiment.short_form,

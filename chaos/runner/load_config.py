@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from chaos.experiment.model import Experiment, UrlTarget
 from loadprofiles.client.endpoint import is_loopback
+from reports.shared.home import expanded
 
 __all__ = ["load_config"]
 
@@ -50,7 +50,7 @@ def load_config(experiment: Experiment, url: str, headers: Mapping[str, str] | N
 
 
 def _absolute(trace: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if trace is None else {**trace, "dir": str(Path(trace["dir"]).expanduser().resolve())}
+    return None if trace is None else {**trace, "dir": str(expanded(trace["dir"]).resolve())}
 
 
 def _endpoint_options(target: UrlTarget | None) -> dict[str, Any]:

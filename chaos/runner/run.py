@@ -31,6 +31,7 @@ import platform
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
 
 from chaos.experiment.commands import commands_folder
 from chaos.experiment.model import Experiment
@@ -297,6 +298,7 @@ class Run:
             memory_bytes=memory,
             python=platform.python_version(),
             kernel=platform.release(),
+            brownout=version("brownout"),
         )
 
     # -- the end ----------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from loadprofiles.arrivals import (
 )
 from loadprofiles.arrivals.start_times import read_start_times
 from reports.shared.documents import Duration, Mistake
+from reports.shared.home import expanded
 
 __all__ = ["KINDS", "SHAPES", "ArrivalsFile"]
 
@@ -173,7 +174,7 @@ class _Trace(_Model):
     speed: float = Field(default=1.0, gt=0, le=1e6, description="how many times faster than recorded")
 
     def resolve(self, folder: Path) -> Trace:
-        path = Path(self.file).expanduser()
+        path = expanded(self.file)
         beside = folder / path
         times = read_start_times(beside if path.is_absolute() or beside.is_file() else path, self.column)
         return Trace(tuple(at / self.speed for at in times))

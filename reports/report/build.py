@@ -174,6 +174,7 @@ def run_facts(record: Record) -> dict[str, Any]:
         "short_form": bool(experiment.get("short_form")),
         "twin_of": twin_of.get("folder") if isinstance(twin_of, dict) else None,
         "machine": machine_text(record.machine.get("cores"), record.machine.get("memory_bytes")),
+        "version": str(record.machine.get("brownout") or ""),
         "started_at": datetime.fromtimestamp(int(started) / 1e9, UTC).isoformat(timespec="milliseconds"),
         "zero_ns": record.zero_ns,
         "duration_s": record.end_s(),

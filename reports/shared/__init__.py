@@ -8,6 +8,7 @@ documents           reads and validates YAML files
 draws               seeded draws: a number as a function of a key
 errors              the error tree, and suggestions for misspelt words
 fault_traits        traits of a kind of fault, as written into the record
+home                paths that begin with `~`
 machine             the class of a machine
 phases              the phases of a run
 plain_text          text without control characters, safe to show

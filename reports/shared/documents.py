@@ -18,6 +18,7 @@ import yaml
 
 from reports.shared.document import Document, Where
 from reports.shared.errors import InvalidFile, Problem, UserError, did_you_mean
+from reports.shared.home import expanded
 from reports.shared.units import Duration, FormatVersion, Mistake, Percentage, duration_s, duration_text, fraction
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ def find_document(name_or_path: str | Path, folder: Path, *, kind: str, base: Pa
         if re.fullmatch(r"[\w.-]+", text) and shipped.is_file():
             return shipped
         raise NotFound(f'there is no {kind} "{text}"', did_you_mean(text, names, of=_PATH_OR_NAME))
-    path = Path(text).expanduser()
+    try:
+        path = expanded(text)
+    except UserError as error:
+        raise NotFound(str(error), f"{_PATH_OR_NAME}: {', '.join(names)}") from None
     tried = [path] if path.is_absolute() or base is None else [base / path, path]
     for candidate in tried:
         if candidate.is_file():

@@ -12,6 +12,10 @@ _CERTAIN = (
     r"|(?<![\w-])(?:sk|pk|rk|gsk|xai)[-_][A-Za-z0-9_\-*.]{6,}"
     r"|\bhf_[A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_-]{10,}"
+    r"|\b(?:gh[pousr]|github_pat|glpat|xox[abprs])[-_][A-Za-z0-9_-]{12,}"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|(?:(?<=PASSWORD=)|(?<=password=)|(?<=--password )|(?<=--token=)|(?<=--token )|(?<=--api-key=)|(?<=--api-key ))"
+    r"[^\s\"',;&]{3,}"
     r"|(?<=\bBearer )[^\s\"',;]{6,}"
     r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+"
 )

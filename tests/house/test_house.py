@@ -57,6 +57,7 @@ def test_the_contract_forbids_every_room_of_reports_but_the_shared_one() -> None
         ("compare_digest", {"reports/shared/control_port.py"}),
         ("digest_size=8", {"reports/shared/draws.py", "loadprofiles/draws.py"}),  # a draw; a tree of draws
         ("/ 2**64", {"reports/shared/draws.py"}),
+        ("expanduser", {"reports/shared/home.py"}),
     ],
 )
 def test_what_several_parts_use_is_written_once(text: str, homes: set[str]) -> None:

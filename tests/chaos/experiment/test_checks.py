@@ -142,6 +142,23 @@ def test_a_missing_folder_of_recordings_is_a_mistake(tmp_path: Path) -> None:
     ]
 
 
+def test_recordings_in_a_home_folder_that_is_not_known_are_a_mistake(tmp_path: Path) -> None:
+    text = WITHOUT_FAULTS.replace("{profile: coding-agent-ci}", "{profile: coding-agent-ci, trace: {dir: ~nobody-x/a}}")
+    what = '~nobody-x/a: no home folder is known for "~nobody-x". Write the whole path'
+    assert mistakes(tmp_path, text) == [(5, what, "name what holds the recordings")]
+
+
+def test_a_measure_has_one_tolerance(tmp_path: Path) -> None:
+    text = WITHOUT_FAULTS + "tolerances: [ttft.p95=20%, ttft.p95 during fault=30%, ttft.p95 = 10%, nosuch=1, 3]\n"
+    found = mistakes(tmp_path, text)
+    assert [(line, what) for line, what, _ in found] == [
+        (10, "\"tolerances[4]\": tolerance 'nosuch=1': there is no measure 'nosuch'"),
+        (10, '"tolerances[5]": a tolerance must be text'),
+        (10, "ttft.p95 has two tolerances"),
+    ]
+    assert found[2][2] == "remove one of them"
+
+
 def test_the_renamed_key_tells_is_refused_with_its_new_name(tmp_path: Path) -> None:
     text = WITHOUT_FAULTS + "tells: sessions_lost == 0\n"
     assert mistakes(tmp_path, text) == [(10, 'the key "tells" was renamed', "write headline_gate: instead")]

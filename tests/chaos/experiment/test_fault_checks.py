@@ -210,6 +210,12 @@ def test_a_fault_cannot_begin_on_a_replica_stopped_by_one_of_several_occurrences
     assert of_faults(tmp_path, *entries) == [(FIRST_FAULT + 1, what, remedy)]
 
 
+def test_a_secret_after_its_option_is_refused(tmp_path: Path) -> None:
+    commands = "inject: [mysql, --password, hunter2], revert: [mysql, --token=abc, go]"
+    found = of_faults(tmp_path, f"{{at: 0s, for: 5s, exec: {{{commands}}}}}")
+    assert [what.partition(" command")[0] for _, what, _ in found] == ["word 2 of the revert", "word 3 of the inject"]
+
+
 def test_a_secret_in_a_command_is_refused_and_not_repeated(tmp_path: Path) -> None:
     commands = (
         "inject: [curl, -H, 'Authorization: Bearer abcdef123'], revert: [sh, -c, 'call \"$TOKEN\"; call sk-abcdef12']"

@@ -95,6 +95,14 @@ def test_a_stored_experiment_can_be_played_again(tmp_path: Path, target: str) ->
     assert resolve(load_experiment(again))["target"] == stored["target"]
 
 
+def test_tolerances_are_stored_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(WITHOUT_FAULTS + "tolerances: ['ttft.p95 =  30%', cost.per_1k_sessions=off]\n")
+    assert resolve(load_experiment(path))["tolerances"] == ["ttft.p95 = 30%", "cost.per_1k_sessions=off"]
+    path.write_text(WITHOUT_FAULTS)
+    assert "tolerances" not in resolve(load_experiment(path))
+
+
 def test_a_gateway_of_the_command_line_replaces_that_of_the_file(tmp_path: Path) -> None:
     target = "{stack: naive, gateway: {nginx: {preset: tuned}}}"
     experiment = on(tmp_path, target, gateway=GatewayChoice("haproxy"), stack="multi-cloud")

@@ -44,6 +44,10 @@ def test_ordinary_words_are_not_masked(text: str) -> None:
         "token-service-0001",
         "disk-sk-replica-1",
         "https://${USER_NAME}:${PASSWORD}@host/path",
+        "mysql --password=$PASSWORD",
+        "PGPASSWORD=${PASSWORD} psql",
+        "vault --token $(cat token-file)",
+        "kubectl get secret --password-file keys.txt",
     ],
 )
 def test_a_reference_to_a_variable_or_a_user_name_is_no_secret(text: str) -> None:
@@ -61,6 +65,11 @@ def test_a_reference_to_a_variable_or_a_user_name_is_no_secret(text: str) -> Non
         "$(echo sk-abcdef123456)",
         "Bearer ${T:-abcdef123}",
         "hf_abcdefghijkl1234",
+        "mysql --password=hunter2",
+        "PGPASSWORD=hunter2 psql",
+        "tool --api-key abcdef123",
+        "git clone ghp_abcdefghijklmnop1234",
+        "aws AKIAABCDEFGHIJKLMNOP",
     ],
 )
 def test_a_secret_in_a_text_is_found(text: str) -> None:

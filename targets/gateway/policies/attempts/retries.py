@@ -96,7 +96,7 @@ class RetryScope:
     def _retry(self, now: float, usage: RetryUsage, outcome: Outcome, in_flight: int) -> NextAttempt | GiveUp:
         assert self._retries is not None
         if usage.retries >= self._retries.max_retries:
-            return GiveUp(f"all {usage.retries} retries failed")
+            return GiveUp(f"all {usage.retries} retries failed" if usage.retries else "max_retries is 0: no retry")
         if self.budget is not None:
             self.close(usage)  # the previous retry of this call ended
             refusal = self.budget.withdraw(now, in_flight)
