@@ -13,7 +13,7 @@ def test_a_lost_pool_costs_no_session(brownout: Any) -> None:
 
 
 def test_streams_are_continued_no_worse_than_without_migration(brownout: Any) -> None:
-    brownout.run("cut-streams", stack="multi-cloud", against="no-migration", repeat=5).assert_passed()
+    brownout.run("cut-streams", stack="multi-cloud", against="no-migration", repeat=6).assert_passed()
 
 
 def test_a_cut_stream_is_never_taken_for_a_whole_answer(brownout: Any) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -20,6 +23,7 @@ from targets.adapters.catalogue import ADAPTERS
 from targets.stack import stack_names
 from tests.support.doc_pages import yaml_blocks
 from tests.support.paths import ROOT
+from tests.support.trend_runs import report_of, write_run
 
 CI: Final = ROOT / "docs" / "ci"
 PAGE: Final = ROOT / "docs" / "resilience-gate.md"
@@ -118,6 +122,54 @@ def test_only_the_comment_may_write_and_it_checks_nothing_out() -> None:
     writing = {name: job for name, job in JOBS.items() if "permissions" in job}
     assert list(writing) == ["comment"]
     assert [step for step in writing["comment"]["steps"] if "checkout" in step.get("uses", "")] == []
+
+
+@pytest.mark.parametrize("known", ["", "77\n78\n"], ids=["first", "later"])
+def test_the_comment_is_written_once_and_then_updated(tmp_path: Path, known: str) -> None:
+    (step,) = [step for step in JOBS["comment"]["steps"] if step.get("name") == "Comment"]
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "summary.md").write_text("# Gate: fail\n")
+    called = tmp_path / "called"
+    program = tmp_path / "gh"  # in place of GitHub's: writes down its words, and lists the comments that are there
+    program.write_text(f"""#!/bin/sh
+echo "$*" | cut -c1-70 >>{called}
+case "$*" in *--paginate*) printf '{known}' ;; esac
+""")
+    program.chmod(0o755)
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GH_REPO": "o/r", "NUMBER": "5"}
+    subprocess.run(["bash", "-c", step["run"]], cwd=tmp_path, env={**os.environ, **given}, check=True)
+    asked, written = called.read_text().splitlines()
+    assert asked.startswith("api repos/o/r/issues/5/comments --paginate --jq .[] | select(.user.lo")
+    patch = "api --method PATCH repos/o/r/issues/comments/77 -F body=@comment.md"
+    assert written == (patch if known else "pr comment 5 --body-file comment.md")
+    assert (tmp_path / "comment.md").read_text() == "<!-- brownout -->\n# Gate: fail\n"
+
+
+def test_the_step_for_the_history_shows_the_runs_of_all_nights(tmp_path: Path) -> None:
+    (step,) = [step for step in JOBS["nightly"]["steps"] if step.get("name") == "History"]
+    gate = tmp_path / "brownout-gate"
+    page = tmp_path / "step-summary.md"
+    for night in (1, 2):
+        shutil.rmtree(gate, ignore_errors=True)
+        for number in (1, 2):
+            report = report_of({"goodput": 500.0}, day=night + number / 100, seed=number, name="lose-tpu-pool")
+            write_run(gate / "runs" / f"lose-tpu-pool-{number}", report)
+        (gate / "gate.json").write_text('{"version": "0.1.0"}')
+        (gate / "runs" / "latest").symlink_to("lose-tpu-pool-2")
+        given = {"OUT": "brownout-gate", "GITHUB_RUN_ID": f"1000{night}", "GITHUB_STEP_SUMMARY": str(page)}
+        program = str(Path(sys.executable).with_name("brownout"))
+        done = subprocess.run(
+            ["bash", "-c", step["run"]],
+            cwd=tmp_path,
+            env={**os.environ, **given, "BROWNOUT": program},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert sorted(step["env"]) == ["BROWNOUT", "OUT"]
+    assert "4 runs" in page.read_text()
+    assert len(list((tmp_path / "history").rglob("*.json"))) == 6
 
 
 def test_every_job_has_a_time_limit() -> None:

@@ -214,6 +214,28 @@ def test_a_wrong_input_is_named_with_what_is_right(name: str, text: str, says: s
         STEPS["plan"](given)
 
 
+def test_files_that_no_gate_wrote_stay(tmp_path: Path) -> None:
+    (tmp_path / "summary.md").write_text("mine")
+    ACTION_SCRIPT["remove_earlier"](tmp_path)
+    assert (tmp_path / "summary.md").read_text() == "mine"
+    (tmp_path / "gate.json").write_text("{}")
+    ACTION_SCRIPT["remove_earlier"](tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installation_that_is_broken_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "brownout"
+    program.write_text("import nothing_of_this_name\n")
+    assert ACTION_SCRIPT["exit_code_of"](str(program)) == 5
+    assert "its installation is broken" in capsys.readouterr().out
+
+
+def test_every_input_is_checked_before_anything_is_installed() -> None:
+    steps = {step["name"]: step.get("env", {}) for step in yaml.safe_load(ACTION.read_text())["runs"]["steps"]}
+    needed = {name for name in steps["Gate"] if name.startswith("GATE_")} - {"GATE_VENV"}
+    assert needed <= steps["Check the inputs"].keys()
+
+
 def test_an_output_cannot_bring_a_second_one(tmp_path: Path) -> None:
     given = {"GITHUB_OUTPUT": str(tmp_path / "output")}
     with pytest.raises(ACTION_SCRIPT["WrongInput"], match="several lines"):

@@ -19,6 +19,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -103,7 +104,14 @@ def install(given: Mapping[str, str]) -> None:
 
     place = needed(given, "GATE_VENV")
     version = given.get("GATE_VERSION", "").strip() or str(ACTION)
-    venv.create(place, with_pip=True, clear=True)
+    try:
+        venv.create(place, with_pip=True, clear=True)
+    except subprocess.CalledProcessError:
+        print(
+            "::error title=brownout gate::no virtual environment can be made with this python3. On Debian and Ubuntu: "
+            "apt-get install python3-venv; or use the input python-version"
+        )
+        sys.exit(5)
     pip = [f"{place}/bin/python", "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     lock = Path(version) / "requirements.lock"
     if lock.is_file():
@@ -129,8 +137,7 @@ def gate(given: Mapping[str, str]) -> None:
     program = f"{needed(given, 'GATE_VENV')}/bin/brownout"
     words = gate_words(given)
     print("brownout gate", *words, flush=True)
-    for name in FILES.values():  # of an earlier gate of this job: a gate that is refused leaves them
-        Path(given["GATE_OUT"].strip(), name).unlink(missing_ok=True)
+    remove_earlier(Path(given["GATE_OUT"].strip()))
     os.environ.pop("PYTHONPATH", None)
     sys.argv = [program, "gate", *words]
     code = exit_code_of(program)
@@ -147,7 +154,18 @@ def exit_code_of(program: str) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         return 130
+    except Exception:
+        traceback.print_exc()
+        print("::error title=brownout gate::brownout could not be run: its installation is broken. See the log")
+        return 5
     return 0
+
+
+def remove_earlier(out: Path) -> None:
+    """Remove the files of an earlier gate of this job: a gate that is refused leaves them. Files of others stay."""
+    if (out / "gate.json").is_file():
+        for name in reversed(FILES.values()):  # gate.json last: it says that the others are of a gate
+            (out / name).unlink(missing_ok=True)
 
 
 def result(given: Mapping[str, str]) -> None:
