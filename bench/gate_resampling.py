@@ -178,7 +178,9 @@ def resampled(
 
 
 def worsening(change: MeasureChange) -> float:
-    """How much worse the head is, on the scale of the tolerance; below 0: better."""
+    """How much worse the head is, on the scale of the tolerance; below 0: better. Raises ValueError if unknown."""
+    if change.change is None:
+        raise ValueError(f"{change.measure} was not measured on both sides")
     return change.change if change.better == "lower" else -change.change
 
 
@@ -193,7 +195,7 @@ def beyond(pairs: Sequence[Pair], tolerance: Tolerance) -> tuple[int, float]:
 
 def _of_one(pair: Pair, tolerance: Tolerance) -> float:
     found = compared([pair] * 5, [tolerance]).judged  # five pairs are the fewest that are compared
-    return worsening(found[0]) if found else 0.0
+    return worsening(found[0]) if found and found[0].change is not None else 0.0
 
 
 def least_beyond(pairs: int, alpha: float) -> int:
@@ -334,6 +336,6 @@ def against_choices(
         result = compared(list(zip(known, chosen, strict=True)), tolerances)
         found += result.verdict == "fail"
         by.update(label_of(one) for one in result.judged if one.verdict == "fail")
-        for one in result.judged:
+        for one in (one for one in result.judged if one.change is not None):
             change[label_of(one)] += worsening(one) / one.tolerance / len(choices)  # type: ignore[assignment]
     return Choices(len(choices), found, by, dict(change))

@@ -9,7 +9,6 @@ errors          what `run` raises
 failure         the message of a gate that did not pass
 gate_process    the process that plays a gate: its output, its end
 machine_lock    lets one test at a time play on a machine
-measured        whether a compared measure was measured at all
 pytest_plugin   the fixture `brownout`
 search_path     which folders Python searches, so that a user's own packages do not hide ours
 result          the content of `gate.json`

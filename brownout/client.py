@@ -65,7 +65,7 @@ def run(
     Raises UsageError for wrong options or an invalid file, GateTimeout after `timeout_s`, and GateFailed if the gate
     left no result, or one that does not agree with its exit code.
     """
-    folder = Path(tempfile.mkdtemp(prefix="brownout-gate-")) if out is None else Path(out).absolute()
+    folder = _new_folder() if out is None else Path(out).absolute()
     words = gate_words(
         [experiment] if isinstance(experiment, str | Path) else experiment,
         {
@@ -156,3 +156,10 @@ def _version(folder: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _new_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="brownout-gate-"))
+    except OSError as error:
+        raise UsageError(f"no temporary folder can be made ({error.strerror}): name a folder with out=") from None

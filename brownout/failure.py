@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from brownout.measured import is_measured
 from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
 
 __all__ = ["failure_text"]
@@ -27,6 +26,8 @@ def failure_text(result: Result, *, allow_inconclusive: bool = False) -> str:
     if accepted.issuperset(judged):
         return ""
     short = [experiment for experiment in result.experiments if experiment.verdict not in accepted]
+    if not short:  # it ended before all experiments were played
+        return f"brownout: {result.verdict} (exit code {result.exit_code})" + _reasons(result.why)
     many = f", {len(short)} of {len(result.experiments)} experiments" if len(result.experiments) > 1 else ""
     head = f"brownout: {result.verdict}{many} (exit code {result.exit_code})"
     return "\n".join([head, *(line for experiment in short for line in _experiment_lines(result, experiment))])
@@ -82,7 +83,7 @@ def _change_lines(change: MeasureChange, base: str) -> Iterator[str]:
     where = f" ({change.phase})" if change.phase else ""
     unit = "share" if change.relative else change.unit
     yield f"  {word}: {change.title}{where}"
-    if not is_measured(change):
+    if change.change is None:
         yield f"    {change.why}"
         return
     yield (

@@ -80,7 +80,7 @@ def brownout(request: pytest.FixtureRequest) -> BrownoutFixture:
         nonlocal made
         made += 1
         place = _kept(request.config, request.node.nodeid) or request.getfixturevalue("tmp_path") / "brownout"
-        return place if made == 1 else place.with_name(f"{place.name}-{made}")
+        return place if made == 1 else place.with_name(f"{place.name}.{made}")
 
     return BrownoutFixture(request.node.nodeid, folder)
 
@@ -99,7 +99,10 @@ def _kept(config: pytest.Config, node_id: str) -> Path | None:
 
 
 def _safe(name: str, unique: str = "") -> str:
-    """A name of a file, of at most 100 characters. Where characters were lost, a digest of `unique` tells it apart."""
-    plain = re.sub(r"[\[\]]", "-", name).strip("-")
+    """A name of a file, of about 100 characters at most. Where characters were lost, a digest tells it apart.
+
+    `unique`: what the digest is of; the name itself without it.
+    """
+    plain = re.sub(r"\[(.*)\]$", r"-\1", name, flags=re.DOTALL)
     safe = re.sub(r"[^\w.-]+", "-", plain)[:_NAME_CHARACTERS].strip("-.")
-    return safe if safe == plain else f"{safe}-{zlib.crc32(unique.encode()):08x}"
+    return safe if safe == plain else f"{safe}-{zlib.crc32((unique or name).encode()):08x}"

@@ -99,9 +99,10 @@ class GateResult:
 class MeasureChange:
     """One measure of the head compared with the base, over pairs of runs of the same seed.
 
-    `phase`: None for baseline, fault and recovery together. `here`: of the head, `there`: of the base. `change`: the
-    difference here - there in `unit`, or relative to there (0.1: 10 % more) where `relative`; `interval` and
-    `tolerance` are on the same scale. `tolerance`: how much worse is accepted. `better`: which direction is good.
+    `phase`: None for baseline, fault and recovery together. `here`: of the head, `there`: of the base; None: no run of
+    that side has the measure. `change`: the difference here - there in `unit`, or relative to there (0.1: 10 % more)
+    where `relative`; None where a side has no value. `interval` and `tolerance` are on the same scale. `tolerance`: how
+    much worse is accepted. `better`: which direction is good.
     `verdict`: `pass`: not worse by more than the tolerance; `fail`: a regression. `judged`: False: the measure is only
     shown, and does not count for the verdict of the comparison. `p`: that it is no regression, corrected for the number
     of measures. `spread`: standard deviation between pairs, on the scale of `change`.
@@ -113,9 +114,9 @@ class MeasureChange:
     phase: str | None
     unit: str
     better: Literal["lower", "higher"]
-    here: float
-    there: float
-    change: float
+    here: Number
+    there: Number
+    change: Number
     relative: bool
     tolerance: float
     verdict: Literal["pass", "fail", "inconclusive"]

@@ -18,12 +18,11 @@ from rich.text import Text
 from chaos.cli.console import open_console
 from chaos.cli.gate.plan import make_plans
 from chaos.cli.gate.play import GatePlay
-from chaos.cli.gate.request import GateRequest
+from chaos.cli.gate.request import USUAL_PAIRS, GateRequest
 from chaos.cli.output import Output
 from chaos.cli.stored_runs import names_folder, played_reports, stored_reports
 from chaos.experiment.load_scale import parse_scale
 from chaos.runner.record_writer import new_folder
-from reports.comparison.chance import MIN_PAIRS
 from reports.gates.grammar import Gate, GateError, parse_gate
 from reports.gating.baseline import (
     Baseline,
@@ -116,7 +115,7 @@ def _play_and_store(
             "Give a factor, for example the one that `brownout run EXPERIMENT --scale auto` finds: --scale 0.5"
         )
     # The tolerances are stored: nothing is compared while the runs are played.
-    plans = make_plans(replace(request, tolerances=(), repeat=request.repeat or MIN_PAIRS))
+    plans = make_plans(replace(request, tolerances=(), repeat=request.repeat or USUAL_PAIRS))
     folder = new_folder(runs, "baseline")
     result = GatePlay(Output(runs, quiet, folder), request, plans, folder, shlex.join(words)).play()
     if result.exit_code in (130, 5):
@@ -130,7 +129,7 @@ def _play_and_store(
             made.append((_baseline(reports, request, name), reports))
         except UserError as error:
             short.append(str(error).partition("\n")[0])
-    _store(made, before, out)
+    _store(made, read_baselines(out) if out.exists() else None, out)  # as it is now: others may have been saved
     if not short:
         return 0
     for line in short:

@@ -2,6 +2,8 @@
 
 soundness      which runs may decide a gate
 between_runs   the interval of a measure over several runs
+gate_runs      a gate in one of several runs, and what was found over the runs
+estimates      a gate on a share, a ratio, a percentile or a time over several runs
 repeated       gates judged over the runs of one experiment
 looks          --until-decided: a look after each run, until the verdict is certain
 run_values     the values of one run that are compared, from its report.json

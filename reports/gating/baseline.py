@@ -160,17 +160,16 @@ def check_applies(
     machine: str,
     *,
     report_schema: int | None = None,
-    any_target: bool = False,
 ) -> list[str]:
     """Why runs under these conditions do not compare with a baseline, each as a sentence; empty if they do.
 
-    `any_target`: the user asked to compare with a baseline of another target. `report_schema`: None: not checked.
+    `report_schema`: None: not checked.
     """
     stored = baseline.conditions
     problems = mismatches([stored, played])
     if stored.twin != played.twin:
         problems.append("only one of both sides was played without the faults")
-    if stored.target != played.target and not any_target:
+    if stored.target != played.target:
         problems.append(f"the baseline is of {stored.target}, these runs are on {played.target}")
     if not baseline.machine or baseline.machine != machine:
         ours, theirs = machine or "an unknown machine", baseline.machine or "an unknown machine"
@@ -185,13 +184,8 @@ def check_applies(
     return problems
 
 
-def find_baseline(
-    file: BaselineFile, experiment: str, target: str, *, any_target: bool = False
-) -> tuple[Baseline | None, str]:
-    """The baseline of an experiment on a target, or None and why there is none.
-
-    `any_target`: without one of this target, take that of another, if there is only one.
-    """
+def find_baseline(file: BaselineFile, experiment: str, target: str) -> tuple[Baseline | None, str]:
+    """The baseline of an experiment on a target, or None and why there is none."""
     own = [one for one in file.baselines if one.conditions.experiment == experiment]
     for one in own:
         if one.conditions.target == target:
@@ -200,8 +194,6 @@ def find_baseline(
         names = names_text(sorted({one.conditions.experiment for one in file.baselines}))
         return None, f"it has no baseline of {experiment}, only of {names}"
     targets = names_text([one.conditions.target for one in own])
-    if any_target and len(own) == 1:
-        return own[0], ""
     return None, f"its baseline of {experiment} is of {targets}, not of {target}"
 
 

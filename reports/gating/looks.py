@@ -1,8 +1,9 @@
 """`--until-decided`: after each run a look, until the verdict is certain or ten runs were played.
 
-Looking again and again is paid for: the 5 % of wrong verdicts that a gate may have are split over at most ten looks
-(Bonferroni), so each look judges at 99.5 %. Whatever the runs are, at most 5 % of the series then end with a wrong
-verdict of a gate on a share or a time. Such a gate needs at least two runs: one run does not say how far runs differ.
+Looking again and again is paid for: the 5 % of wrong verdicts that a gate may have are split over all looks that are
+possible, at most ten (Bonferroni), so each of ten judges at 99.5 %. Whatever the runs are, at most 5 % of the series
+then end with a wrong verdict of a gate on a share or a time. Such a gate needs at least two runs: one run does not say
+how far runs differ.
 
 A count that failed in a run that may judge it is decided for good. The series ends early where a gate can never be
 decided: it would use up the time for nothing.
@@ -18,13 +19,11 @@ from brownout.result import GateResult
 from reports.gating.repeated import JudgedGate, judged_gates
 from reports.gating.soundness import Report, failed_outright, is_sound, unsound_because
 
-__all__ = ["ALPHA", "LEVEL", "MOST_LOOKS", "Look", "look"]
+__all__ = ["ALPHA", "MOST_LOOKS", "Look", "level_of", "look"]
 
 ALPHA: Final = 0.05
 """Share of series that may end with a wrong verdict of a gate on a share or a time."""
 MOST_LOOKS: Final = 10
-LEVEL: Final = 1 - ALPHA / MOST_LOOKS
-"""Of the intervals of each look."""
 ENOUGH: Final = 3
 """Runs that must agree before a gate is given up: what one run lacks, the next may have."""
 
@@ -41,19 +40,25 @@ class Look:
     why_stop: str
 
 
-def look(reports: Sequence[Report], number: int) -> Look:
-    """Judge the runs that were played so far. `number`: of this look, from 1 to `MOST_LOOKS`.
+def level_of(most: int) -> float:
+    """Of the intervals of each of `most` looks."""
+    return 1 - ALPHA / most
 
-    Raises ValueError without reports, and for another number.
+
+def look(reports: Sequence[Report], number: int, most: int = MOST_LOOKS) -> Look:
+    """Judge the runs that were played so far. `number`: of this look, from 1 to `most`, which is at most `MOST_LOOKS`.
+
+    Raises ValueError without reports, and for other numbers.
     """
-    if not 1 <= number <= MOST_LOOKS:
-        raise ValueError(f"look {number}: there are at most {MOST_LOOKS}")
-    gates = judged_gates(reports, LEVEL, alone=False)
+    if not 1 <= number <= most <= MOST_LOOKS:
+        raise ValueError(f"look {number} of {most}: there are at most {MOST_LOOKS}")
+    level = level_of(most)
+    gates = judged_gates(reports, level, alone=False)
     decided = _decided(reports, gates)
     why_stop = decided or _given_up(reports, gates)
-    if not why_stop and number == MOST_LOOKS:
-        why_stop = f"all {MOST_LOOKS} looks were used"
-    spent = f" (look {number} of at most {MOST_LOOKS}, each at {LEVEL:.1%})"
+    if not why_stop and number == most:
+        why_stop = f"all {most} looks were used"
+    spent = f" (look {number} of at most {most}, each at {level:.1%})"
     return Look(tuple(replace(one.result, why=one.result.why + spent) for one in gates), bool(decided), why_stop)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from brownout.result import Comparison, ExperimentResult, GateResult, PlayedRun, Result, Verdict
 from reports.explanation.words import advice, failure_text
-from reports.gating.soundness import is_sound
+from reports.gating.soundness import is_sound, stays_down, stopped_early
 from reports.shared.wording import target_text
 
 __all__ = ["EXIT_CODES", "Concluded", "concluded", "experiment_result", "overall"]
@@ -156,8 +156,10 @@ def _reasons(
         reason = one.run.why[0] if one.run.why else f"exit code {one.run.exit_code}"
         if verdict in ("interrupted", "failed") or (verdict == "aborted" and one.run.side == "head"):
             why[verdict].append(f"{which}: {reason}")
-        elif one.run.side == "head" and verdict == "fail" and not _a_gate_failed(one.report):
+        elif one.run.side == "head" and verdict == "fail" and (_stopped(one.report) or not _a_gate_failed(one.report)):
             why["fail"].append(f"{which}: {reason}")
+        elif one.run.side == "head" and verdict == "inconclusive" and (down := _down(one.report)):
+            why["inconclusive"].append(f"{which}: {down}")
     for gate in gates:
         if gate.verdict != "pass":
             why[gate.verdict].append(f"{gate.text}: {gate.why}")
@@ -171,6 +173,15 @@ def _reasons(
 def _of_run(run: PlayedRun) -> Verdict:
     """The verdict of a run by its exit code: `metastable` and `overloaded` are failures."""
     return next((verdict for verdict, code in EXIT_CODES.items() if code == run.exit_code), "failed")
+
+
+def _stopped(report: Mapping[str, Any] | None) -> bool:
+    """Whether it was ended early, for which its gates are not judged over the runs: its failure must not be lost."""
+    return report is not None and stopped_early(report)
+
+
+def _down(report: Mapping[str, Any] | None) -> str:
+    return "" if report is None else stays_down(report)
 
 
 def _a_gate_failed(report: Mapping[str, Any] | None) -> bool:

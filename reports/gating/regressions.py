@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from brownout.measured import NOT_MEASURED
 from brownout.result import Comparison, MeasureChange
 from reports.comparison.chance import MIN_PAIRS, Scale, holm, least_sd
 from reports.gating.run_values import RunValues, spec_of
+from reports.gating.soundness import may_lack_value
 from reports.gating.tolerances import Tolerance, amount_text, size_text
 from reports.gating.worsening import (
     Worsening,
@@ -42,13 +42,18 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 SHOWN: Final = "shown, not judged"
 """Begins the `why` of a measure that does not count for the verdict."""
 
+_NOT_MEASURED: Final = "not measured in any run"
+
 _LEAST_OF_TOLERANCE: Final = 1 / 20
 """No spread between pairs below this share of the tolerance is believed: values may be equal by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One measure before its p value is corrected. `found` is on the scale on which it was tested; None: not tested.
+    """One measure before its p value is corrected.
+
+    `here`, `there`: None where no run of that side has it. `found` is on the scale on which it was tested; None: not
+    tested.
 
     `back`: from that scale to the size of the worsening as users read it. `never`: p value of `never` in more runs of
     the head. `settled`: why it cannot be worse. `obstacle`: why it was not tested, or not completely. `remark`: what a
@@ -56,8 +61,8 @@ class _Row:
     """
 
     tolerance: Tolerance
-    here: float
-    there: float
+    here: float | None
+    there: float | None
     pairs: int
     found: Worsening | None = None
     limit: float = 0.0
@@ -136,20 +141,32 @@ def _overall(judged: Sequence[MeasureChange], pairs: int, note: str) -> tuple[Ve
 
 
 def _row(pairs: Sequence[Pair], tolerance: Tolerance, alpha: float) -> _Row | None:
-    """One measure over the pairs that count for it; None where no run has it and the user did not ask for it."""
-    spec = spec_of(tolerance.measure)
+    """One measure over the pairs that count for it; None where no run has it and the user did not ask for it.
+
+    Where calls of the head failed so that it has no value, the pairs that are left do not let it pass.
+    """
     measured = [(pair, _values(pair, tolerance)) for pair in pairs]
+    row = _row_of(measured, tolerance, alpha)
+    lost = sum(one is None and other is not None for _, (one, other) in measured)
+    if row is None or row.obstacle or row.settled or not lost or may_lack_value(tolerance.measure):
+        return row
+    return replace(row, obstacle=f"in {lost} of {len(measured)} pairs only the base has a value")
+
+
+def _row_of(
+    measured: Sequence[tuple[Pair, tuple[float | None, float | None]]], tolerance: Tolerance, alpha: float
+) -> _Row | None:
+    spec = spec_of(tolerance.measure)
     if spec is None or all(one is None for _, values in measured for one in values):
-        wanted = pairs and tolerance.typed and tolerance.judged
-        return _Row(tolerance, 0.0, 0.0, 0, obstacle=NOT_MEASURED) if wanted else None
+        wanted = measured and tolerance.typed and tolerance.judged
+        return _Row(tolerance, None, None, 0, obstacle=_NOT_MEASURED) if wanted else None
     # A busy machine changes times, and a gateway whose spans were lost did more than they show.
     fragile = spec.latency or spec.sources != ("loadgen",)
     quiet = [one for one in measured if not (fragile and any(run.doubtful for run in one[0]))]
     known = [(pair, (one, other)) for pair, (one, other) in quiet if one is not None and other is not None]
     if not known:
         sides = ([value for _, values in measured if (value := values[side]) is not None] for side in (0, 1))
-        ours, theirs = (_mean(side) if side else None for side in sides)
-        here, there = (theirs if ours is None else ours) or 0.0, (ours if theirs is None else theirs) or 0.0
+        here, there = (_mean(side) if side else None for side in sides)
         return _Row(tolerance, here, there, 0, obstacle=_missing(measured, quiet, 0))
     heads, bases = [ours for _, (ours, _) in known], [theirs for _, (_, theirs) in known]
     row = _Row(tolerance, _mean(heads), _mean(bases), len(known))
@@ -213,7 +230,7 @@ def _tested(row: _Row, pairs: Sequence[Pair], heads: Sequence[float], bases: Seq
         means = [math.exp(math.fsum(map(math.log, side)) / len(side)) for side in (heads, bases)]
         row = replace(row, here=means[0], there=means[1], back=lambda size: sign * math.expm1(sign * size))
     else:
-        whole = row.there if tolerance.relative else 1.0
+        whole = _mean(bases) if tolerance.relative else 1.0
         if whole <= 0:
             same = all(one == other for one, other in zip(heads, bases, strict=True))
             if same:
@@ -243,8 +260,9 @@ def _change(row: _Row, p: float | None, alpha: float, tested: int, played: int) 
     sign = 1.0 if tolerance.better == "lower" else -1.0
     unit = tolerance.unit
     verdict: Verdict = "inconclusive"
+    known = row.here is not None and row.there is not None
     if row.never is not None or found is None:
-        size = _size_without_test(row, sign)
+        size = _size_without_test(row.here, row.there, sign, relative=tolerance.relative)
         verdict = "fail" if p is not None and p < alpha else "pass" if row.settled else verdict
         shown = None
     else:
@@ -254,7 +272,7 @@ def _change(row: _Row, p: float | None, alpha: float, tested: int, played: int) 
     detectable = None
     if found is not None and tolerance.judged:
         share = alpha / max(tested, 1)
-        if unit == "count":
+        if unit == "count" and row.there is not None:
             above = count_detectable_above(row.pairs, found.sd, share, row.there, tolerance.size)
         else:
             above = detectable_above(row.pairs, found.sd, share)
@@ -272,7 +290,7 @@ def _change(row: _Row, p: float | None, alpha: float, tested: int, played: int) 
         better=tolerance.better,
         here=row.here,
         there=row.there,
-        change=sign * size + 0.0,
+        change=sign * size + 0.0 if known else None,
         relative=tolerance.relative,
         tolerance=tolerance.size,
         verdict=verdict,
@@ -285,15 +303,15 @@ def _change(row: _Row, p: float | None, alpha: float, tested: int, played: int) 
     )
 
 
-def _size_without_test(row: _Row, sign: float) -> float:
-    """How much worse the head is on average; infinite where only the head has infinite values."""
-    if row.here == row.there:
+def _size_without_test(here: float | None, there: float | None, sign: float, *, relative: bool) -> float:
+    """How much worse the head is on average: infinite where only the head has infinite values, 0 where unknown."""
+    if here is None or there is None or here == there:
         return 0.0
-    if math.isinf(row.here) or math.isinf(row.there):
-        return sign * (math.inf if row.here > row.there else -math.inf)
-    if not row.tolerance.relative:
-        return sign * (row.here - row.there)
-    return sign * (row.here / row.there - 1) if row.there > 0 else sign * math.inf
+    if math.isinf(here) or math.isinf(there):
+        return sign * (math.inf if here > there else -math.inf)
+    if not relative:
+        return sign * (here - there)
+    return sign * (here / there - 1) if there > 0 else sign * math.inf
 
 
 def _why(
@@ -313,8 +331,8 @@ def _why(
     if row.never is not None:
         enough = f"{pairs_for_never(alpha, max(tested, 1))} pairs tell always from never"
         return f"{tolerance.label}: {row.obstacle}" + ("" if verdict == "fail" else f": too few runs to tell; {enough}")
-    if row.obstacle == NOT_MEASURED:
-        return f"{tolerance.label}: {NOT_MEASURED}, so its tolerance of {amount_text(tolerance)} decides nothing"
+    if row.obstacle == _NOT_MEASURED:
+        return f"{tolerance.label}: {_NOT_MEASURED}, so its tolerance of {amount_text(tolerance)} decides nothing"
     if interval is None:
         return f"{tolerance.label}: {row.obstacle}; at least {MIN_PAIRS} pairs decide"
     text = f"{tolerance.label}: {_size_text(size, interval, tolerance, alpha)}, {accepted}"

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from reports.gates.operators import OPERATORS
 from reports.measures.catalogue import CATALOGUE
+from reports.shared.attributes import ABORTED_BY_HAND
 from reports.shared.phases import GATE_PHASES
 
 __all__ = [
@@ -35,6 +36,9 @@ __all__ = [
     "is_time",
     "machine_in_doubt",
     "may_judge",
+    "may_lack_value",
+    "stays_down",
+    "stopped_early",
     "unsound_because",
     "why_not",
 ]
@@ -49,6 +53,8 @@ _UNJUDGED: Final = {
 }
 """Why runs with these verdicts decide nothing at all."""
 
+_OF_HIT_CALLS: Final = ("interrupted calls", "calls that met the fault", "attempts after the pause")
+_DOWN: Final = "down after the trigger was gone"
 _BY_HAND: Final = "the run was changed by hand"
 _DAMAGED: Final = ("the record is damaged", "the record ends before the end of the run")
 """Beginnings of reasons, as `reports.gates` writes them into the verdict and into gates."""
@@ -119,6 +125,28 @@ def is_count(gate: Gate) -> bool:
 def is_time(gate: Gate) -> bool:
     """Whether it is about an exact time of a run, such as `time_to_recover` or `failover.max`."""
     return bool(gate["kind"] == "fact" and gate["unit"] == "s")
+
+
+def may_lack_value(measure: str) -> bool:
+    """Whether a run without a value of this measure says nothing bad: it met none of the calls that it is about.
+
+    Without interrupted calls, there is no failover. Any other measure that a run lacks is missing because calls failed.
+    """
+    spec = CATALOGUE.get(measure.partition(" ")[0].partition(".")[0])
+    return spec is not None and spec.samples in _OF_HIT_CALLS
+
+
+def stopped_early(report: Report) -> bool:
+    """Whether a guardrail or a person ended the run, and no severe doubt about the machine excuses that."""
+    return any(
+        str(why).startswith(("stopped by a guardrail", ABORTED_BY_HAND)) and "; but " not in str(why)
+        for why in report["verdict"]["why"]
+    )
+
+
+def stays_down(report: Report) -> str:
+    """Why the target stayed down after the fault was gone, also where a doubt leaves that undecided; "" otherwise."""
+    return next((str(why) for why in report["verdict"]["why"] if str(why).startswith(_DOWN)), "")
 
 
 def crashed(gate: Gate) -> bool:

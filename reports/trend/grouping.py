@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from reports.comparison.conditions import Conditions, mismatches
 from reports.trend.reading import TrendRun
 
-__all__ = ["BROKEN_OFF", "Series", "series_of"]
-
-BROKEN_OFF: Final = frozenset({"aborted", "failed", "interrupted"})
-"""Verdicts of runs that did not come to their end: their phases have other lengths, their measures mean little."""
+__all__ = ["Series", "series_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +57,14 @@ def series_of(runs: Iterable[TrendRun]) -> list[Series]:
 def _add(part: list[TrendRun], run: TrendRun) -> None:
     """Append the run; the first place is that of a whole run, with which the others are compared."""
     part.append(run)
-    if part[0].verdict in BROKEN_OFF and run.verdict not in BROKEN_OFF:
+    if part[0].broken_off and not run.broken_off:
         part.insert(0, part.pop())
 
 
 def _apart(one: TrendRun, other: TrendRun) -> str:
     """Why the measures of two runs do not compare; "" if they do. The phases of a run that broke off do not count."""
     ours, theirs = one.conditions, other.conditions
-    if one.verdict in BROKEN_OFF or other.verdict in BROKEN_OFF:
+    if one.broken_off or other.broken_off:
         ours, theirs = _without_phases(ours), _without_phases(theirs)
     return "; ".join(mismatches([ours, theirs]))
 

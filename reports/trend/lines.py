@@ -16,7 +16,7 @@ from reports.measures.catalogue import CATALOGUE
 from reports.shared.errors import UserError, similar
 from reports.shared.phases import GATE_PHASES
 from reports.trend.direction import Better, better_of
-from reports.trend.grouping import BROKEN_OFF, Series
+from reports.trend.grouping import Series
 from reports.trend.reading import GateValue, TrendRun, number_of
 
 __all__ = ["KEY", "Line", "check_names", "left_out", "lines_of"]
@@ -90,7 +90,7 @@ def lines_of(series: Series, names: Sequence[str] = ()) -> list[Line]:
 
 def left_out(run: TrendRun, *, latency: bool) -> str:
     """Why a run does not count for a measure; "" if it does."""
-    if run.verdict in BROKEN_OFF:
+    if run.broken_off:
         return f"the run did not come to its end ({run.verdict})"
     if run.severe_doubts:
         return "the machine was so busy that it changed what happened"
@@ -132,7 +132,7 @@ def _of_measure(
 
 def _of_gates(series: Series) -> Iterator[Line]:
     """A line for each gate. Values are those of the run's table of measures, or else those of the gates."""
-    newest = next((run for run in reversed(series.runs) if run.gates and run.verdict not in BROKEN_OFF), None)
+    newest = next((run for run in reversed(series.runs) if run.gates and not run.broken_off), None)
     seen: dict[tuple[str, str | None, str], str] = {}
     for gate in newest.gates if newest is not None else ():
         key = _key(gate)

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from reports.comparison.conditions import Conditions, conditions_of
+from reports.shared.attributes import ABORTED_BY_HAND
 from reports.shared.errors import UserError
 from reports.shared.regular_file import read_regular
 
@@ -95,9 +96,26 @@ class _Version(msgspec.Struct, frozen=True):
     schema: Any = None
 
 
-class _Gate(msgspec.Struct, frozen=True):
-    version: str = ""
+class _GateRun(msgspec.Struct, frozen=True):
+    folder: str = ""
+    side: str = "head"
 
+
+class _GateExperiment(msgspec.Struct, frozen=True):
+    runs: list[_GateRun] = []
+
+
+class _Gate(msgspec.Struct, frozen=True):
+    """What is read of a gate.json."""
+
+    version: str = ""
+    experiments: list[_GateExperiment] = []
+
+
+BROKEN_OFF: Final = frozenset({"aborted", "failed", "interrupted"})
+"""Verdicts of runs that did not come to their end."""
+_STOPPED: Final = ("stopped by a guardrail", ABORTED_BY_HAND)
+"""Reasons of a run that was stopped early, also where a gate that failed gave it its verdict."""
 
 _DECODER: Final = msgspec.json.Decoder(_Report)
 
@@ -108,7 +126,8 @@ class TrendRun:
 
     `run`: the part `run` of the report. `doubts`: all, of which `machine_doubts` are about the machine, and
     `severe_doubts` so large that they change what happens. `fault_doubts`: a fault was not a valid test. `version`: of
-    brownout, where the gate.json above the run says it; else "".
+    brownout, where the report or the gate.json above the run says it; else "". `side`: `base` for a run of the other
+    side of a gate, else `head`.
     """
 
     folder: Path
@@ -124,6 +143,12 @@ class TrendRun:
     severe_doubts: tuple[str, ...]
     fault_doubts: tuple[str, ...]
     version: str
+    side: str
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether it did not come to its end: its phases have other lengths, and its measures mean little."""
+        return self.verdict in BROKEN_OFF or any(one.startswith(_STOPPED) for one in self.why)
 
     @property
     def started_at(self) -> str:
@@ -163,14 +188,17 @@ def find_reports(folders: Sequence[Path]) -> Iterator[Path]:
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[TrendRun], list[Skipped]]:
-    """All runs below these folders, and the reports that were skipped. Raises UserError if there is no run at all."""
+    """All runs below these folders, and the reports that were skipped. Raises UserError if there is no run at all.
+
+    Runs of the other side of a gate are left out: they say nothing about the stack under test.
+    """
     runs: list[TrendRun] = []
     skipped: list[Skipped] = []
     for path in find_reports(folders):
         found = read_run(path)
         if isinstance(found, Skipped):
             skipped.append(found)
-        else:
+        elif found.side == "head":
             runs.append(found)
     if not runs:
         named = ", ".join(map(str, folders))
@@ -220,7 +248,8 @@ def read_run(path: Path) -> TrendRun | Skipped:
         machine_doubts=tuple(report.proofs.machine_doubts),
         severe_doubts=tuple(report.proofs.severe_doubts),
         fault_doubts=tuple(doubt for fault in report.faults for doubt in fault.doubts),
-        version=_gate_version(folder.parent.parent) if folder.parent.name == "runs" else "",
+        version=str(report.run.get("version") or "") or _gate_above(folder).version,
+        side=_side(folder),
     )
 
 
@@ -240,10 +269,20 @@ def _version(content: bytes) -> str:
     return "none" if found is None else str(found)[:20]
 
 
+def _side(run: Path) -> str:
+    """`base` for a run of the other side of a gate, else `head`."""
+    runs = [one for experiment in _gate_above(run).experiments for one in experiment.runs]
+    return next((one.side for one in runs if Path(one.folder).name == run.name), "head")
+
+
+def _gate_above(run: Path) -> _Gate:
+    """The gate.json above the folder of a run; an empty one where there is none that can be read."""
+    return _gate(run.parent.parent) if run.parent.name == "runs" else _Gate()
+
+
 @lru_cache(maxsize=4096)
-def _gate_version(folder: Path) -> str:
-    """The version of brownout in the gate.json of a folder; "" where there is none that can be read."""
+def _gate(folder: Path) -> _Gate:
     try:
-        return msgspec.json.decode(read_regular(folder / "gate.json"), type=_Gate).version
+        return msgspec.json.decode(read_regular(folder / "gate.json"), type=_Gate)
     except (OSError, msgspec.DecodeError):
-        return ""
+        return _Gate()

@@ -59,7 +59,10 @@ def percent_text(before: float | str, after: float | str, unit: str) -> str:
         return f"{(after - before) * 100:+.3g} points"
     if before <= 0 or after < 0:
         return ""
-    return f"{after / before:.3g} times" if after >= 3 * before else f"{(after / before - 1) * 100:+.2g}%"
+    if after >= 3 * before:
+        return f"{after / before:.3g} times"
+    percent = (after / before - 1) * 100
+    return f"{percent:+.2g}%" if abs(percent) < 99.5 else f"{percent:+.0f}%"
 
 
 def p_text(p: float) -> str:

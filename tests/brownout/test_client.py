@@ -26,6 +26,12 @@ def test_a_verdict_is_returned_as_a_result(tmp_path: Path, verdict: str) -> None
     assert (result.verdict, result.folder) == (verdict, tmp_path / "new" / "out")
 
 
+def test_without_a_temporary_folder_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(UsageError, match=r"no temporary folder can be made .* name a folder with out="):
+        brownout.run("pass")
+
+
 def test_options_become_the_words_of_the_command(tmp_path: Path) -> None:
     brownout.run(
         ["small", "pass"],

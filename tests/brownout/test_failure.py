@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from brownout.failure import failure_text
-from brownout.measured import NOT_MEASURED
 from brownout.result import ExperimentResult, Result
 from tests.support.fake_gate import failed_result, result
 
@@ -49,8 +48,10 @@ def test_a_failure_says_what_failed_and_how_to_play_it_again() -> None:
 def test_a_measure_that_no_run_has_is_given_no_values() -> None:
     comparison = failed_result().experiments[0].comparison
     assert comparison is not None
-    why = f"ttft.p95: {NOT_MEASURED}"
-    one = replace(comparison.measures[0], verdict="inconclusive", interval=None, why=why)
+    why = "ttft.p95: not measured in any run"
+    one = replace(
+        comparison.measures[0], verdict="inconclusive", here=None, there=None, change=None, interval=None, why=why
+    )
     text = failure_text(changed("inconclusive", gates=(), comparison=replace(comparison, measures=(one,))))
     assert f"regression undecided: TTFT p95 (fault)\n    {why}\n  what happened" in text
 
@@ -90,6 +91,11 @@ def test_only_experiments_that_did_not_pass_are_named() -> None:
     text = failure_text(replace(failed_result(), experiments=(good, *failed_result().experiments)))
     assert text.startswith("brownout: fail, 1 of 2 experiments (exit code 1)\nsmall on naive: fail\n")
     assert "good" not in text
+
+
+def test_an_interruption_after_experiments_that_passed_gives_its_reason() -> None:
+    ended = replace(result("pass"), verdict="interrupted", exit_code=130, why=("interrupted by the user",))
+    assert failure_text(ended) == "brownout: interrupted (exit code 130)\n  interrupted by the user"
 
 
 def test_a_failed_experiment_contradicts_a_result_that_says_pass() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from brownout.children import python_words
+from brownout.pytest_plugin import _safe
 from tests.support.paths import ROOT
 
 CONFTEST = """
@@ -88,6 +89,13 @@ def test_results_are_kept_in_a_folder_for_each_test(tmp_path: Path) -> None:
     assert kept[1] == "inner/test_small/test_stacks-a-b"
     assert kept[2].startswith("inner/test_small/test_stacks-a-b-"), "its name lost a space: a digest tells it apart"
     assert len(kept) == 3
+
+
+def test_no_two_tests_share_a_folder() -> None:
+    names = ["test_x", *(f"test_x[{one}]" for one in ("a", "a-", "-a", "a[b]", "a-b", "a b", "a+b")), "a b", "a+b"]
+    assert len({_safe(name) for name in names}) == len(names)
+    assert _safe("test_x[a-b]") == "test_x-a-b"
+    assert len(_safe("x" * 500)) < 120
 
 
 def test_the_folder_can_be_set_in_the_configuration(tmp_path: Path) -> None:

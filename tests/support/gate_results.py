@@ -82,6 +82,10 @@ def gate(text: str = "sessions_lost == 0", verdict: _THREE = "pass", **fields: A
     return GateResult(**given | fields)
 
 
+NOTHING: Final[dict[str, Any]] = dict.fromkeys(("here", "there", "change", "interval", "p", "spread", "detectable"))
+"""The numbers of a compared measure that no run has."""
+
+
 def measure(name: str = "ttft.p95", verdict: _THREE = "pass", **fields: Any) -> MeasureChange:
     """A time in the fault phase, 2 % more than the base, with 10 % accepted."""
     given: dict[str, Any] = {

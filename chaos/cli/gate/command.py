@@ -16,7 +16,7 @@ from chaos.cli.gate.budget import Budget
 from chaos.cli.gate.files import result_folder, tell_github
 from chaos.cli.gate.plan import ExperimentPlan, make_plans
 from chaos.cli.gate.play import GatePlay
-from chaos.cli.gate.request import GateRequest
+from chaos.cli.gate.request import GateRequest, within_s
 from chaos.cli.gate.show import result_renderable
 from chaos.cli.output import Output
 from chaos.cli.preparation import port_warning
@@ -26,18 +26,22 @@ from chaos.experiment.commands import command_notice
 from chaos.experiment.load_scale import parse_scale
 from chaos.runner.record_writer import new_folder, point_latest
 from reports.gating.outcome import EXIT_CODES
+from reports.shared.errors import TargetFailed
 from reports.shared.plain_text import printable
 
 __all__ = ["gate", "run_gate"]
 
 
-def gate(request: GateRequest, *, output: Output, words: Sequence[str]) -> Result:
+def gate(request: GateRequest, *, output: Output, words: Sequence[str], within: str | None = None) -> Result:
     """Play a gate. Returns its result, which is written below `output.out`, or below a new folder of `output.runs`.
 
-    Raises UserError before any load is sent, for wrong options and files. The files of an earlier gate are gone then.
+    `within`: as typed, in place of that of `request`. Raises UserError before any load is sent, for wrong options and
+    files. The files of an earlier gate are gone then.
     """
     command = shlex.join(words)
     with result_folder(output.out) as claimed:
+        if within is not None:
+            request = replace(request, within_s=within_s(within))
         plans = make_plans(request)
         _say(plans)
         folder = claimed or _new_folder(output.runs)
@@ -46,22 +50,30 @@ def gate(request: GateRequest, *, output: Output, words: Sequence[str]) -> Resul
         budget = Budget(request.limit_s)
         playing = GatePlay(output, request, plans, folder, command, budget)
         if parse_scale(request.scale) == "auto":
-            try:
-                fitted, why = _fitted(output, plans, command)
-            except KeyboardInterrupt:
-                fitted, why = [], {"interrupted": ["interrupted by the user"]}
+            playing.begin()
+            fitted, unfit, why = _fitted(output, plans, command)
+            if unfit is not None:
+                return _told(playing.finish(playing.without_runs(unfit, why)), plans, output)
             playing = GatePlay(output, request, fitted, folder, command, budget)
-            if not fitted:
-                return _told(playing.finish(playing.without_runs(plans[0], why)), plans, output)
         return _told(playing.play(), plans, output)
 
 
 def run_gate(
-    request: GateRequest, *, runs: Path, out: Path | None, as_json: bool, quiet: bool, words: list[str]
+    request: GateRequest,
+    *,
+    runs: Path,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    words: list[str],
+    within: str | None = None,
 ) -> int:
-    """`brownout gate`. Returns the exit code. `as_json`: the result on standard output, all else on standard error."""
+    """`brownout gate`. Returns the exit code.
+
+    `within`: as typed. `as_json`: the result on standard output, all else on standard error.
+    """
     console = open_console(sys.stderr) if as_json else open_console()
-    result = gate(request, output=Output(runs, quiet, out, console=console), words=words)
+    result = gate(request, output=Output(runs, quiet, out, console=console), words=words, within=within)
     console.print(result_renderable(result))
     if as_json:
         print(json.dumps(result.to_json(), indent=1))
@@ -101,17 +113,22 @@ def _say(plans: Sequence[ExperimentPlan]) -> None:
 
 def _fitted(
     output: Output, plans: Sequence[ExperimentPlan], command: str
-) -> tuple[list[ExperimentPlan], dict[Verdict, list[str]]]:
-    """The plans with the load that every target of them carries; none where one does not, and why by verdict."""
-    fitted = []
+) -> tuple[list[ExperimentPlan], ExperimentPlan | None, dict[Verdict, list[str]]]:
+    """The plans with the load that every target of them carries, or the one that has none, and why by verdict."""
+    fitted: list[ExperimentPlan] = []
     ramps = replace(output, out=output.out / "runs" if output.out is not None else None)
     for plan in plans:
         sides = [(plan.head_side, plan.head)] + ([(plan.base_side, plan.base)] if plan.base is not None else [])
         variants = [(Variant(side.label or None, None, None), experiment) for side, experiment in sides]
-        fit = fit_scale(ramps, variants, command=command)
+        try:
+            fit = fit_scale(ramps, variants, command=command)
+        except KeyboardInterrupt:
+            return [], plan, {"interrupted": ["interrupted by the user"]}
+        except TargetFailed as error:
+            return [], plan, {"failed": [str(error)]}
         if fit.scale is None:
             verdict: Verdict = next((one for one, code in EXIT_CODES.items() if code == fit.exit_code), "failed")
             why = f"--scale auto found no load for {plan.head.name}: see the ramp in {ramps.out}"
-            return [], {verdict: [why]}
+            return [], plan, {verdict: [why]}
         fitted.append(plan.scaled(fit.scale))
-    return fitted, {}
+    return fitted, None, {}

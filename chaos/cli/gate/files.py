@@ -15,7 +15,7 @@ from reports.writers.gate.gate_json import write_gate_json
 from reports.writers.gate.junit import write_gate_junit
 from reports.writers.gate.summary import write_gate_summary
 
-__all__ = ["FILES", "result_folder", "tell_github", "write_files"]
+__all__ = ["FILES", "result_folder", "rewrite_gate_json", "tell_github", "write_files"]
 
 FILES: Final = ("gate.json", "junit.xml", "summary.md")
 _LOCK: Final = ".gate.lock"
@@ -31,6 +31,18 @@ def write_files(result: Result, folder: Path) -> None:
             f"cannot write the result of the gate: {error.filename or folder}: {error.strerror}. Records of runs are "
             f"kept. Free some space, or name another folder with --out"
         ) from error
+
+
+def rewrite_gate_json(result: Result, folder: Path) -> None:
+    """Write gate.json again, as the other files could not be written; where that fails too, remove it.
+
+    It must not say that a gate passed whose exit code says that it failed.
+    """
+    try:
+        write_gate_json(result, folder)
+    except OSError:
+        with contextlib.suppress(OSError):
+            (folder / FILES[0]).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from chaos.cli.gate.request import DEFAULT_WITHIN_S, GateRequest
+from chaos.cli.gate.request import DEFAULT_WITHIN_S, USUAL_PAIRS, GateRequest
 from chaos.cli.gate.sides import OWN_SIDE, SideOptions, other_side
 from chaos.cli.preparation import prepare
+from chaos.cli.scale_ramp import STEP_S, STEPS
 from chaos.experiment.load_scale import parse_scale
 from chaos.experiment.model import Experiment
 from chaos.experiment.timeline import phases
@@ -127,6 +128,11 @@ def run_s(experiment: Experiment) -> float:
     return experiment.load_s + _DRAIN_SHARE * experiment.timeline.drain_s + _AROUND_S
 
 
+def ramp_s(experiment: Experiment) -> float:
+    """About how long a ramp of `--scale auto` takes, seconds."""
+    return run_s(experiment) - experiment.load_s + STEP_S * len(STEPS)
+
+
 def make_plans(request: GateRequest) -> list[ExperimentPlan]:
     """The plan of each experiment. Raises UserError with every problem of every experiment, and for wrong options."""
     _check_options(request)
@@ -183,6 +189,7 @@ def _plan(name: str, request: GateRequest, stored: BaselineFile | None) -> Exper
     }
     standard = {"base": baseline.tolerances} if baseline is not None else {}
     compared = baseline is not None or request.against is not None
+    given = (*first.tolerances, *request.tolerances)
     return ExperimentPlan(
         name=name,
         experiments=experiments,
@@ -191,7 +198,7 @@ def _plan(name: str, request: GateRequest, stored: BaselineFile | None) -> Exper
         until_decided=request.until_decided,
         base_side=base_side,
         baseline=baseline,
-        tolerances=declared_tolerances(request.tolerances, first.gates, **standard) if compared else (),
+        tolerances=declared_tolerances(given, first.gates, **standard) if compared else (),
     )
 
 
@@ -214,14 +221,14 @@ def _prepared(name: str, side: SideOptions, request: GateRequest, seed: int | No
 
 def _seeds(head: Experiment, request: GateRequest, baseline: Baseline | None) -> tuple[int, ...]:
     if baseline is not None:
-        wanted = request.repeat or (MOST_LOOKS if request.until_decided else MIN_PAIRS)
+        wanted = request.repeat or (MOST_LOOKS if request.until_decided else USUAL_PAIRS)
         if request.repeat is not None and wanted > len(baseline.seeds):
             raise UserError(
                 f"{request.baseline}: its baseline of {head.name} has {len(baseline.seeds)} runs, so at most so many "
                 f"can be paired: --repeat {len(baseline.seeds)}"
             )
         return baseline.seeds[:wanted]
-    fallback = MOST_LOOKS if request.until_decided else MIN_PAIRS if request.against is not None else 1
+    fallback = MOST_LOOKS if request.until_decided else USUAL_PAIRS if request.against is not None else 1
     wanted = request.repeat or fallback
     if head.seed + wanted - 1 > MAX_SEED:
         raise UserError(
@@ -266,7 +273,8 @@ def planned_conditions(experiment: Experiment) -> Conditions:
 def _check_time(request: GateRequest, plans: Sequence[ExperimentPlan]) -> None:
     """Raises UserError where the time does not allow what is asked."""
     within_s = request.within_s if request.within_s is not None else DEFAULT_WITHIN_S if request.until_decided else None
-    needed_s = sum(plan.least_s for plan in plans)
+    ramps = plans if parse_scale(request.scale) == "auto" else []
+    needed_s = sum(plan.least_s for plan in plans) + sum(plan.sides * ramp_s(plan.head) for plan in ramps)
     if within_s is None or needed_s <= within_s:
         return
     runs = " + ".join(
@@ -274,7 +282,8 @@ def _check_time(request: GateRequest, plans: Sequence[ExperimentPlan]) -> None:
         for plan in plans
     )
     given = "given by --within" if request.within_s is not None else "that --until-decided may take without --within"
-    less = "" if request.until_decided else ", or a smaller --repeat"
+    several = not request.until_decided and any(len(plan.seeds) > 1 for plan in plans)
+    less = ", or a smaller --repeat" if several else ""
     raise UserError(
         f"the runs do not fit into the {duration_text(within_s)} {given}: they take about "
         f"{duration_text(round(needed_s))} ({runs}). Give --within {needed_s // 60 + 1:.0f}m{less}"

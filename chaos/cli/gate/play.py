@@ -20,7 +20,7 @@ from rich.text import Text
 
 from brownout.result import ExperimentResult, Result, Verdict
 from chaos.cli.gate.budget import Budget
-from chaos.cli.gate.files import write_files
+from chaos.cli.gate.files import rewrite_gate_json, write_files
 from chaos.cli.gate.plan import ExperimentPlan, Turn, run_s
 from chaos.cli.gate.request import GateRequest
 from chaos.cli.gate.series import Series
@@ -86,7 +86,7 @@ class GatePlay:
         """Play every experiment. Ctrl-C ends it early; a result that cannot be written is one that failed."""
         ended = ""
         not_played: list[str] = []
-        self._keep(self._result(_GOING_ON))
+        self.begin()
         for number, plan in enumerate(self._plans):
             series, began_s = Series(plan), self._budget.spent_s
             later = self._plans[number + 1 :]
@@ -100,9 +100,13 @@ class GatePlay:
                 if series.runs and len(self._results) == number:
                     self._results.append(series.result(self._budget.spent_s - began_s))
             if ended or series.last:
-                not_played = [one.head.name for one in later]
+                not_played = [one.head.name for one in self._plans[len(self._results) :]]
                 break
         return self.finish(self._result(ended, not_played=not_played))
+
+    def begin(self) -> None:
+        """Write that the gate goes on: what a gate leaves that is killed before its first run has ended."""
+        self._keep(self._result(_GOING_ON))
 
     def without_runs(self, plan: ExperimentPlan, problems: dict[Verdict, list[str]]) -> Result:
         """The result of a gate that played nothing. `problems`: why, by verdict."""
@@ -116,7 +120,8 @@ class GatePlay:
         except TargetFailed as error:
             code = max(result.exit_code, _BROKEN)
             verdict: Verdict = "interrupted" if result.exit_code > _BROKEN else "failed"
-            return replace(result, verdict=verdict, exit_code=code, why=(str(error), *result.why))
+            result = replace(result, verdict=verdict, exit_code=code, why=(str(error), *result.why))
+            rewrite_gate_json(result, self._folder)
         return result
 
     def _keep(self, result: Result) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 from reports.shared.errors import UserError
 from reports.shared.units import Mistake, duration_s
 
-__all__ = ["DEFAULT_WITHIN_S", "GateRequest", "within_s"]
+__all__ = ["DEFAULT_WITHIN_S", "USUAL_PAIRS", "GateRequest", "within_s"]
+
+USUAL_PAIRS = 6
+"""Of a comparison: the fewest that tell "never in any run" from "in every run" among ten judged measures."""
 
 DEFAULT_WITHIN_S = 20 * 60.0
 """Of `--until-decided`."""
@@ -18,7 +21,7 @@ DEFAULT_WITHIN_S = 20 * 60.0
 class GateRequest:
     """What a gate plays, and how often.
 
-    `stack`, `gateway`, `target`, `seed`: instead of the experiments' own. `repeat`: number of runs; None: one, five
+    `stack`, `gateway`, `target`, `seed`: instead of the experiments' own. `repeat`: number of runs; None: one, six
     where sides are compared, or what `until_decided` needs. `until_decided`: as many runs as are needed, at most
     `repeat` or ten. `within_s`: the time for all experiments, None without a limit. `baseline`, `against`: what the
     runs are compared with. `tolerances`: as typed. `retries`: of each run that the machine left inconclusive. `scale`:

@@ -11,7 +11,7 @@ from chaos.cli.gate.plan import ExperimentPlan, planned_conditions
 from reports.comparison.chance import MIN_PAIRS
 from reports.comparison.conditions import conditions_of, mismatches
 from reports.gating.baseline import check_applies
-from reports.gating.looks import LEVEL, MOST_LOOKS, Look, look
+from reports.gating.looks import MOST_LOOKS, Look, level_of, look
 from reports.gating.outcome import Concluded, experiment_result
 from reports.gating.regressions import compare_sides
 from reports.gating.repeated import judge_over_runs
@@ -82,7 +82,7 @@ class Series:
         if self.ended or not self.plan.until_decided or not reports or (self.plan.compared and seeds < MIN_PAIRS):
             return
         self.looks += 1
-        self._found = look(reports, self.looks)
+        self._found = look(reports, self.looks, self._most_looks)
         result = self.result()
         undecided = result.comparison is not None and result.comparison.verdict == "inconclusive"
         count = f"{len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"
@@ -91,8 +91,14 @@ class Series:
             self.end(f"decided after {count}: {reason}")
         elif self._found.why_stop and not self._found.decided:
             self.end(f"ended after {count}: {self._found.why_stop}")
-        elif self.looks >= MOST_LOOKS:
-            self.end(f"ended after {count}: all {MOST_LOOKS} looks were used")
+        elif self.looks >= self._most_looks:
+            self.end(f"ended after {count}: all {self._most_looks} looks were used")
+
+    @property
+    def _most_looks(self) -> int:
+        """How many looks are possible: one after each seed, with a base only from the fewest pairs on."""
+        first = MIN_PAIRS if self.plan.compared else 1
+        return max(1, min(MOST_LOOKS, len(self.plan.seeds) - first + 1))
 
     def result(self, duration_s: float = 0.0) -> ExperimentResult:
         """What the runs say. `duration_s`: since the first one began; 0: the sum of theirs."""
@@ -111,7 +117,7 @@ class Series:
             duration_s=round(duration_s, 3),
             looks=max(1, self.looks),
             stopped=self.ended,
-            own_verdict=len(plan.seeds) == 1,
+            own_verdict=len(plan.seeds) == 1 and not plan.until_decided,
             more=self.problems,
         )
 
@@ -132,7 +138,7 @@ class Series:
         base = plan.baseline.runs if plan.baseline is not None else _values(self.runs, "base")
         pairs = {pair[0].seed: pair for pair in reversed(pairs_by_seed(_values(self.runs, "head"), base))}
         ordered = [pairs[seed] for seed in plan.seeds if seed in pairs]
-        level = LEVEL if plan.until_decided else _USUAL_LEVEL
+        level = level_of(self._most_looks) if plan.until_decided else _USUAL_LEVEL
         return compare_sides(ordered, plan.tolerances, base=plan.base_label, source=source, level=level)
 
 

@@ -55,9 +55,12 @@ def html_text(text: str, limit: int = 160) -> str:
     return html.escape(_inactive(_cut(text, limit)), quote=False)
 
 
-def shell_block(commands: Sequence[str]) -> str:
-    """Commands as a block that can be copied. One that is too long to show is left out, and a comment says so."""
-    shown = [printable(command) for command in commands if len(command) <= _COMMAND_CHARACTERS]
+def shell_block(commands: Sequence[str], *, most: int | None = _COMMAND_CHARACTERS) -> str:
+    """Commands as a block that can be copied.
+
+    One of more than `most` characters is left out, and a comment says so; None: all are shown.
+    """
+    shown = [printable(command) for command in commands if most is None or len(command) <= most]
     missing = len(commands) - len(shown)
     if missing:
         shown.append(f"# {missing} {'command is' if missing == 1 else 'commands are'} too long to show: see gate.json")
@@ -71,15 +74,15 @@ def details(summary: str, body: str) -> str:
     return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, whole rows only, at most about 8,000 bytes. All cells are safe already."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, most_bytes: int | None = _TABLE_BYTES) -> str:
+    """A table, whole rows only, at most about `most_bytes`; None: all rows. All cells are safe already."""
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     size = sum(len(line.encode()) for line in lines)
     shown = 0
     for row in rows:
         line = f"| {' | '.join(row)} |"
         size += len(line.encode()) + 1
-        if size > _TABLE_BYTES:
+        if most_bytes is not None and size > most_bytes:
             break
         lines.append(line)
         shown += 1

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from brownout.measured import is_measured
 from brownout.result import ExperimentResult, GateResult, MeasureChange, PlayedRun, Result
 from reports.shared.units import duration_text
 from reports.shared.wording import difference_text, ends_text, number_text, value_text
@@ -89,18 +88,16 @@ def _amount(measure: MeasureChange, amount: float) -> str:
 
 
 def values_text(measure: MeasureChange) -> tuple[str, str]:
-    """The values of the head and of the base: `1.2 s`, `1 s`; `not measured` where no run has the measure."""
-    if not is_measured(measure):
-        return value_text(None, measure.unit), value_text(None, measure.unit)
+    """The values of the head and of the base: `1.2 s`, `1 s`; `not measured` where no run of that side has it."""
     return value_text(measure.here, measure.unit), value_text(measure.there, measure.unit)
 
 
 def change_text(measure: MeasureChange) -> tuple[str, str]:
-    """The change and its interval: `+18%`, `+12% to +24%`; `unknown` and "" where nothing was measured.
+    """The change and its interval: `+18%`, `+12% to +24%`; `unknown` and "" where a side was not measured.
 
     The interval is "" where there is none.
     """
-    if not is_measured(measure):
+    if measure.change is None:
         return "unknown", ""
     ends = "" if measure.interval is None else " to ".join(_amount(measure, end) for end in measure.interval)
     return _amount(measure, measure.change), ends

@@ -31,7 +31,13 @@ def test_the_plan_has_times_targets_gates_and_guardrails(tmp_path: Path) -> None
     assert "sessions_lost == 0" in text
     assert "no: about 40 calls count as 20 at best; a p99 needs 368" in text
     assert "guardrail: abort if session_success < 50% for 5s" in text
+    assert "tolerance" not in text
     assert "ends inconclusive" in text
+
+
+def test_the_plan_names_the_tolerances_of_the_file(tmp_path: Path) -> None:
+    made = replace(experiment(tmp_path, "sessions_lost == 0"), tolerances=("ttft.p95=30%",))
+    assert "tolerance where a gate compares runs: ttft.p95=30%" in plan_text(made, load(20, 2), width=160)
 
 
 def test_the_plan_warns_of_gates_that_hardly_decide_and_never_calls_them_exact(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.repeats import gate_row, report_of
-from reports.gating.looks import LEVEL, Look, look
+from reports.gating.looks import Look, level_of, look
 from tests.reports.gating.test_repeated import LATE, SEVERE, lost, run, slow, success
 
 
@@ -17,10 +17,19 @@ def looked(*gates: dict[str, Any]) -> Look:
 
 def test_each_look_spends_a_tenth_of_the_error() -> None:
     found = looked(success(0.95), success(0.96), success(0.95))
-    assert pytest.approx(0.995) == LEVEL
-    assert found.gates[0].level == LEVEL
+    assert level_of(10) == pytest.approx(0.995)
+    assert found.gates[0].level == level_of(10)
     assert "(99.5%: " in found.gates[0].why
     assert found.gates[0].why.endswith("(look 3 of at most 10, each at 99.5%)")
+
+
+def test_fewer_looks_share_the_same_error() -> None:
+    reports = [run(success(value), seed) for seed, value in enumerate((0.95, 0.96, 0.95), 1)]
+    found = look(reports, 1, 1)
+    assert found.gates[0].level == pytest.approx(0.95)
+    assert found.gates[0].why.endswith("(look 1 of at most 1, each at 95.0%)")
+    with pytest.raises(ValueError, match="look 2 of 1"):
+        look(reports, 2, 1)
 
 
 def test_one_run_decides_counts_but_no_share() -> None:

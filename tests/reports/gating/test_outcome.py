@@ -59,6 +59,32 @@ def test_the_most_severe_of_several_runs_decides(runs: list[tuple[str, int]], ex
     assert result(*played, gates=[gate()]).verdict == expected
 
 
+def reported(number: int, verdict: str, code: int, *why: str, gate: str = "pass") -> Concluded:
+    report: dict[str, Any] = {
+        "verdict": {"verdict": verdict, "why": list(why)},
+        "gates": [{"verdict": gate}],
+        "steady_state": [],
+        "explanation": {"sentence": ""},
+        "run": {"description": ""},
+        "failures": [],
+    }
+    return Concluded(run(number, verdict=verdict, exit_code=code, why=why, sound=False), report)
+
+
+def test_a_failed_run_that_a_guardrail_ended_is_not_lost_among_good_ones() -> None:
+    why = ("slo_attainment during fault >= 85%: 40%, not >= 85%", "stopped by a guardrail: session_success < 50%")
+    found = result(reported(2, "fail", 1, *why, gate="fail"), PASSED, gates=[gate()], target="t")
+    assert found.verdict == "fail"
+    excused = (why[0], why[1] + "; but the machine was far too slow")
+    assert result(reported(2, "fail", 1, *excused, gate="fail"), PASSED, gates=[gate()], target="t").verdict == "pass"
+
+
+def test_a_target_that_may_have_stayed_down_keeps_the_experiment_from_passing() -> None:
+    down = "down after the trigger was gone: 20% of calls were good; but the machine was late"
+    found = result(reported(2, "inconclusive", 3, down), PASSED, gates=[gate()], target="t")
+    assert (found.verdict, found.why) == ("inconclusive", (f"the run with seed 2: {down}",))
+
+
 def test_gates_and_comparison_decide_over_several_runs() -> None:
     runs = [PASSED, Concluded(run(2), None)]
     worse = compared(measure(verdict="fail", why="34 % worse"))

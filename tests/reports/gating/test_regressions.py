@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.regressions import Case, compared
-from brownout.measured import is_measured
 from brownout.result import Comparison, ExperimentResult, MeasureChange, Result
 from reports.gating.regressions import MIN_PAIRS, Pair, compare_sides
 from reports.gating.tolerances import Tolerance, declared_tolerances, parse_tolerance
@@ -75,6 +74,7 @@ def test_a_regression_is_named_with_its_size_interval_and_tolerance() -> None:
 def test_a_measure_of_which_more_is_better_is_worse_when_it_falls() -> None:
     change = one(sides([{"goodput": 400.0 * wiggle} for wiggle in WIGGLE[:5]]), "goodput=10%")
     assert (change.verdict, change.better) == ("fail", "higher")
+    assert change.change is not None
     assert change.change == pytest.approx(-0.2, abs=0.01)
     assert change.interval is not None
     assert change.interval[0] < change.change < change.interval[1] < -0.1
@@ -163,10 +163,19 @@ def test_what_is_measured_on_one_side_only_is_undecided_and_on_none_left_out() -
     (change,) = found.measures
     assert change.verdict == "inconclusive"
     assert "only 0 of 5 pairs count: in 5 it was not measured on both sides" in change.why
-    assert (change.here, change.there) == (500.0, 500.0)
+    assert (change.here, change.there, change.change) == (None, 500.0, None)
     nothing = judged(sides([{}] * 5), "failover.p95=1 s")
     assert (nothing.verdict, nothing.measures) == ("inconclusive", ())
     assert "no measure is judged" in nothing.why[0]
+
+
+def test_pairs_in_which_calls_of_the_head_failed_do_not_let_the_others_pass() -> None:
+    pairs = sides([{"ttft.p95": None}] * 5 + [{}] * 5)
+    found = one(pairs, "ttft.p95=20%")
+    assert found.verdict == "inconclusive"
+    assert "in 5 of 10 pairs only the base has a value" in found.why
+    assert one(sides([{}] * 5 + [{"ttft.p95": None}] * 5), "goodput=10%").verdict == "pass"
+    assert one(sides([{}] * 10, [{"ttft.p95": None}] * 5 + [{}] * 5), "ttft.p95=20%").verdict == "pass"
 
 
 def test_a_shown_measure_decides_nothing() -> None:
@@ -285,8 +294,8 @@ def test_whatever_was_measured_has_one_of_three_verdicts(data: st.DataObject, pa
     assert found.why
     for change in found.measures:
         numbers = (change.here, change.there, change.change, *(change.interval or ()))
-        assert not any(math.isnan(number) for number in numbers)
-        if change.interval is not None:
+        assert not any(number is not None and math.isnan(number) for number in numbers)
+        if change.interval is not None and change.change is not None:
             assert change.interval[0] <= change.change <= change.interval[1]
 
 
@@ -329,8 +338,8 @@ def test_a_typed_tolerance_for_what_no_run_has_is_never_passed() -> None:
     assert found.verdict == "inconclusive"
     assert found.why == ("failover.p95: not measured in any run, so its tolerance of 2 s decides nothing",)
     [change] = [change for change in found.judged if change.verdict == "inconclusive"]
-    assert (change.change, change.interval, change.p, is_measured(change)) == (0.0, None, None, False)
-    assert all(map(is_measured, set(found.measures) - {change}))
+    assert (change.here, change.there, change.change, change.interval, change.p) == (None,) * 5
+    assert all(one.change is not None for one in set(found.measures) - {change})
 
 
 def test_a_typed_tolerance_adds_nothing_where_no_pair_counts() -> None:

@@ -38,7 +38,9 @@ def test_a_field_of_another_type_is_refused_with_its_place(tmp_path: Path, text:
 
 
 @pytest.mark.parametrize(
-    "content", [b"a: [", b"\xff\xfe\x00", b"[" * 50_000, b"a: !!bool x", b"a: !!timestamp x", b"a: !!int ''"]
+    "content",
+    [b"a: [", b"\xff\xfe\x00", b"[" * 50_000, b"a: !!bool x", b"a: !!timestamp x", b"a: !!int ''"],
+    ids=["open", "no-text", "deep", "bool", "timestamp", "int"],
 )
 def test_one_that_cannot_be_read_is_damage_with_the_remedy(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "experiment.yaml"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,32 @@ def test_runs_are_found_at_any_depth_and_once(tmp_path: Path) -> None:
     assert skipped == []
 
 
-def test_the_version_of_brownout_comes_from_the_gate_above_the_run(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "runs" / "one-1", report_of(VALUES))
+def test_runs_of_the_other_side_of_a_gate_are_left_out(tmp_path: Path) -> None:
+    for name in ("one-1", "one-base-1"):
+        write_run(tmp_path / "runs" / name, report_of(VALUES))
+    sides = [{"folder": "runs/one-1", "side": "head"}, {"folder": "runs/one-base-1", "side": "base"}]
+    (tmp_path / "gate.json").write_text(json.dumps({"version": "0.2.0", "experiments": [{"runs": sides}]}))
+    runs, skipped = read_runs([tmp_path])
+    assert ([run.folder.name for run in runs], skipped) == (["one-1"], [])
+
+
+def test_a_run_that_a_guardrail_ended_broke_off_also_where_a_gate_failed(tmp_path: Path) -> None:
+    report = report_of(VALUES, verdict="fail")
+    report["verdict"]["why"] = ["sessions_lost == 0: 3", "stopped by a guardrail: session_success < 50%"]
+    run = read_run(write_run(tmp_path / "a", report) / "report.json")
+    assert not isinstance(run, Skipped)
+    assert run.broken_off
+
+
+@pytest.mark.parametrize(("fields", "version"), [({}, "0.2.0"), ({"version": "0.3.0"}, "0.3.0")])
+def test_the_version_of_brownout_comes_from_the_run_or_the_gate_above_it(
+    tmp_path: Path, fields: dict[str, Any], version: str
+) -> None:
+    folder = write_run(tmp_path / "runs" / "one-1", report_of(VALUES, **fields))
     (tmp_path / "gate.json").write_text('{"schema": 1, "version": "0.2.0"}')
     run = read_run(folder / "report.json")
     assert not isinstance(run, Skipped)
-    assert run.version == "0.2.0"
+    assert run.version == version
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_repeated_runs_have_other_sessions_each(name: str) -> None:
 def test_sides_begin_in_turn_and_each_seed_is_played_on_both(name: str) -> None:
     [plan] = make_plans(GateRequest(("lose-tpu-pool",), against="naive"))
     turns = list(plan.turns())
-    assert len(turns) == 10
+    assert len(turns) == 12
     for first, second in zip(turns[::2], turns[1::2], strict=True):
         assert first.seed == second.seed
         assert {first.side, second.side} == {"head", "base"}
@@ -70,6 +70,18 @@ def test_a_baseline_gives_the_seeds_and_five_runs(tmp_path: Path, name: str) -> 
     assert plan.seeds == (21, 22, 23, 24, 25)
     assert plan.base_label == "baseline of 2026-11-28"
     assert [one.label for one in plan.tolerances if one.judged]
+
+
+def test_tolerances_of_the_command_go_before_the_file_and_these_before_the_baseline(tmp_path: Path, name: str) -> None:
+    stored = saved(tmp_path, name)
+    Path(name).write_text(Path(name).read_text() + "tolerances: [ttft.p95=30%, tpot.p95=40%, goodput=off]\n")
+    [plan] = make_plans(GateRequest((name,), baseline=stored, tolerances=("tpot.p95=50%",)))
+    found = {one.label: (one.size, one.judged) for one in plan.tolerances}
+    assert found["ttft.p95"] == (0.3, True)
+    assert found["tpot.p95"] == (0.5, True)
+    assert found["e2e.p95"] == (0.15, True)
+    assert not found["goodput"][1]
+    assert make_plans(GateRequest((name,)))[0].tolerances == ()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.repeats import gate_row
 from brownout.result import Result
 from chaos.cli.console import open_console
 from chaos.cli.gate.budget import Budget
@@ -282,9 +283,9 @@ def test_an_experiment_that_does_not_fit_into_the_time_is_not_begun(tmp_path: Pa
 
 
 def test_retries_leave_the_time_of_the_runs_that_follow(tmp_path: Path) -> None:
-    played = Played(tmp_path, against="its own stack", retries=5, took_s=18.0, within_s=250.0)
+    played = Played(tmp_path, against="its own stack", retries=5, took_s=18.0, within_s=286.0)
     played.play()
-    assert len(played.player.turns) == 10
+    assert len(played.player.turns) == 12
     assert played.player.retries[0] < 5
     assert played.player.retries[-1] > 0
 
@@ -324,6 +325,37 @@ def test_a_result_that_cannot_be_written_is_a_failed_one(tmp_path: Path) -> None
     assert result.exit_code == 5
     assert "cannot write the result" in result.why[0]
     assert result.experiments[0].verdict == "pass", "it is still printed"
+
+
+def test_a_gate_json_says_that_another_file_could_not_be_written(tmp_path: Path) -> None:
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        (tmp_path / "out" / "junit.xml").unlink()
+        (tmp_path / "out" / "junit.xml").mkdir()
+        return run_report(one)
+
+    played = Played(tmp_path, make)
+    assert played.play().exit_code == 5
+    written = Result.read(played.out)
+    assert (written.verdict, written.exit_code) == ("failed", 5)
+
+
+def test_ctrl_c_during_the_first_run_names_every_experiment_that_was_not_played(tmp_path: Path) -> None:
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    result = Played(tmp_path, make, experiments=2).play()
+    assert result.why == ("interrupted by the user", "not played: small, other-1")
+
+
+def test_one_look_decides_no_more_than_its_gates_say(tmp_path: Path) -> None:
+    rate = gate_row("session_success >= 90%", "rate", "share", ">=", 0.9, 0.95, interval=[0.93, 0.97])
+
+    def make(one: Experiment, side: str, number: int) -> dict[str, Any]:
+        report = run_report(one)
+        return {**report, "gates": [*report["gates"], rate]}
+
+    result = Played(tmp_path, make, until_decided=True, repeat=1).play()
+    assert (result.verdict, result.exit_code) == ("inconclusive", 3)
 
 
 def test_ctrl_c_while_a_result_is_shown_is_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

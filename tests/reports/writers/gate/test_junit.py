@@ -13,6 +13,7 @@ from brownout.result import Result
 from reports.writers.gate.junit import write_gate_junit
 from tests.support.gate_results import (
     HOSTILE,
+    NOTHING,
     compared,
     experiment,
     failed_result,
@@ -178,7 +179,7 @@ def test_a_comparison_that_compared_nothing_is_an_error_with_its_note(tmp_path: 
 
 def test_a_measure_that_no_run_has_is_an_error_without_values(tmp_path: Path) -> None:
     why = "failover.p95: not measured in any run, so its tolerance of 2 s decides nothing"
-    one = measure("failover.p95", "inconclusive", here=0.0, there=0.0, interval=None, detectable=None, why=why)
+    one = measure("failover.p95", "inconclusive", **NOTHING, why=why)
     made = experiment(verdict="inconclusive", comparison=compared(one))
     [error] = written(result(made), tmp_path).iter("error")
     assert error.get("message") == why

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.writers.gate.tables import gates_table, measures_table, overview_table, runs_table
 from tests.support.gate_results import (
+    NOTHING,
     failed_result,
     gate,
     measure,
@@ -52,7 +53,7 @@ def test_a_measure_has_its_change_what_is_accepted_and_what_could_be_found() -> 
 
 
 def test_a_measure_that_no_run_has_is_not_measured_on_both_sides() -> None:
-    unknown = measure(verdict="inconclusive", interval=None, detectable=None, why="not measured in any run")
+    unknown = measure(verdict="inconclusive", **NOTHING, why="not measured in any run")
     assert rows(measures_table([unknown]))[1][1:5] == [
         "**? inconclusive**",
         "not measured → not measured",

@@ -21,6 +21,7 @@ from reports.writers.gate.words import (
     verdict_text,
 )
 from tests.support.gate_results import (
+    NOTHING,
     compared,
     experiment,
     failed_result,
@@ -55,7 +56,7 @@ def test_changes_are_relative_or_in_the_unit_of_the_measure() -> None:
 
 
 def test_a_measure_that_no_run_has_is_shown_without_values() -> None:
-    unknown = measure(here=0.0, there=0.0, change=0.0, interval=None, why="ttft.p95: not measured in any run")
+    unknown = measure(**NOTHING, why="ttft.p95: not measured in any run")
     assert values_text(unknown) == ("not measured", "not measured")
     assert change_text(unknown) == ("unknown", "")
     assert values_text(measure()) == ("1.02 s", "1 s")
