@@ -96,7 +96,9 @@ def _scale(line: Mapping[str, Any]) -> tuple[float, str]:
 def _range(values: Sequence[float]) -> tuple[float, float]:
     """The range of the vertical axis: at least a fifth of the largest value, so that little noise looks quiet."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    span = max(high - low, 0.2 * max(abs(low), abs(high)), 1e-9)
+    if low == high == 0:
+        return 0.0, 1.0
+    span = max(high - low, 0.2 * max(abs(low), abs(high)))
     middle = (low + high) / 2
     bottom = middle - 0.62 * span
     return (0.0 if low >= 0 and bottom < 0.3 * span else bottom), middle + 0.62 * span

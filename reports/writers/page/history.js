@@ -24,7 +24,9 @@
       const n = chart.x.length;
       const ticks = n < 2 ? [1] : [1, Math.round((1 + n) / 2), n];
       axis.ticker = new Bokeh.FixedTicker({ ticks });
-      axis.major_label_overrides = new Map(ticks.map((at) => [at, chart.when[at - 1].slice(0, 10)]));
+      const days = ticks.map((at) => chart.when[at - 1].slice(0, 10));
+      const apart = new Set(days).size === days.length; // else the time tells the runs of one day apart
+      axis.major_label_overrides = new Map(ticks.map((at, i) => [at, apart ? days[i] : chart.when[at - 1].slice(5, 16)]));
     }
     for (const grid of figure.center) {
       if (grid instanceof Bokeh.Grid) grid.setv({ grid_line_color: grid.dimension === 1 ? INK : null, grid_line_alpha: 0.18 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.writers.html.history_charts import history_charts
+from reports.writers.html.history_charts import _range, history_charts
 from reports.writers.html.palette import BAD, GOOD
 
 RUN = {"verdict": "pass", "seed": 1, "severe_doubts": [], "machine_doubts": [], "fault_doubts": [], "doubts": []}
@@ -49,6 +49,10 @@ def test_a_share_is_drawn_in_percent_and_not_above_all() -> None:
     chart = history_charts(0, series([0.99, 1.0], [], unit="share"))[0]
     assert chart["y"] == [99, 100]
     assert chart["range"][1] == 101
+
+
+def test_an_axis_of_zeros_goes_to_one() -> None:
+    assert _range([0.0, 0.0]) == (0.0, 1.0)
 
 
 def test_a_gate_is_drawn_where_it_is_near() -> None:
