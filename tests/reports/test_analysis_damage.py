@@ -56,7 +56,7 @@ def judged(whole: Path, folder: Path, damage: Callable[[Path], None]) -> str:
 
 
 FUZZ = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 
 
