@@ -26,7 +26,7 @@ from reports.gates.carrying import Carrying
 from reports.gates.judging import GateResult
 from reports.metastability.judging import Metastability
 from reports.record.reader import Record
-from reports.shared.attributes import ABORTED_BY_HAND
+from reports.shared.attributes import ABORTED_BY_HAND, STAYED_DOWN, STOPPED_BY_GUARDRAIL
 
 __all__ = ["EXIT_CODES", "RunVerdict", "Verdict", "decide"]
 
@@ -91,7 +91,7 @@ def decide(
             why["failed"].append(_because("failed", event))
         elif kind == "aborted":
             by_hand = event.get("why") == ABORTED_BY_HAND
-            stopped = ABORTED_BY_HAND if by_hand else _because("stopped by a guardrail", event)
+            stopped = ABORTED_BY_HAND if by_hand else _because(STOPPED_BY_GUARDRAIL, event)
             excuses = [*overload, *severe]
             why["inconclusive" if excuses else "aborted"].append("; but ".join([stopped, *excuses[:1]]))
         elif kind == "not_steady":
@@ -104,7 +104,7 @@ def decide(
             why["inconclusive"].append(str(event.get("why") or "the gateway does not carry the load"))
     why["failed"] += [f"failed: {failure}" for failure in failures]
     if metastability is not None and metastability.state in ("metastable", "overloaded"):
-        down = f"down after the trigger was gone: {metastability.why}"
+        down = f"{STAYED_DOWN}: {metastability.why}"
         excuses = [*overload, *doubts]
         why["inconclusive" if excuses else metastability.state].append("; but ".join([down, *excuses[:1]]))
     why["fail"] += [f"not steady before the fault: {r.gate.text}: {r.why}" for r in steady_state if r.verdict == "fail"]

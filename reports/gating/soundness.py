@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from reports.gates.operators import OPERATORS
 from reports.measures.catalogue import CATALOGUE
-from reports.shared.attributes import ABORTED_BY_HAND
+from reports.shared.attributes import ABORTED_BY_HAND, STAYED_DOWN, STOPPED_BY_GUARDRAIL
 from reports.shared.phases import GATE_PHASES
 
 __all__ = [
@@ -54,7 +54,8 @@ _UNJUDGED: Final = {
 """Why runs with these verdicts decide nothing at all."""
 
 _OF_HIT_CALLS: Final = ("interrupted calls", "calls that met the fault", "attempts after the pause")
-_DOWN: Final = "down after the trigger was gone"
+"""Samples of measures about calls that a fault hit."""
+
 _BY_HAND: Final = "the run was changed by hand"
 _DAMAGED: Final = ("the record is damaged", "the record ends before the end of the run")
 """Beginnings of reasons, as `reports.gates` writes them into the verdict and into gates."""
@@ -139,14 +140,14 @@ def may_lack_value(measure: str) -> bool:
 def stopped_early(report: Report) -> bool:
     """Whether a guardrail or a person ended the run, and no severe doubt about the machine excuses that."""
     return any(
-        str(why).startswith(("stopped by a guardrail", ABORTED_BY_HAND)) and "; but " not in str(why)
+        str(why).startswith((STOPPED_BY_GUARDRAIL, ABORTED_BY_HAND)) and "; but " not in str(why)
         for why in report["verdict"]["why"]
     )
 
 
 def stays_down(report: Report) -> str:
     """Why the target stayed down after the fault was gone, also where a doubt leaves that undecided; "" otherwise."""
-    return next((str(why) for why in report["verdict"]["why"] if str(why).startswith(_DOWN)), "")
+    return next((str(why) for why in report["verdict"]["why"] if str(why).startswith(STAYED_DOWN)), "")
 
 
 def crashed(gate: Gate) -> bool:

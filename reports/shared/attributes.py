@@ -127,6 +127,8 @@ PREEMPTIONS: Final = "brownout.preemptions"
 
 # -- why a run ended (event `run`) --------------------------------------------------------------------------------
 ABORTED_BY_HAND: Final = "aborted by hand"  # by `brownout abort`; another `aborted` is a guardrail
+STOPPED_BY_GUARDRAIL: Final = "stopped by a guardrail"  # begins the reason of such a run
+STAYED_DOWN: Final = "down after the trigger was gone"  # begins the reason of a run whose target stayed down
 
 # -- faults -------------------------------------------------------------------------------------------------------
 FAULT_ID: Final = "brownout.fault.id"

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from reports.comparison.conditions import Conditions, conditions_of
-from reports.shared.attributes import ABORTED_BY_HAND
+from reports.shared.attributes import ABORTED_BY_HAND, STOPPED_BY_GUARDRAIL
 from reports.shared.errors import UserError
 from reports.shared.regular_file import read_regular
 
@@ -112,9 +112,9 @@ class _Gate(msgspec.Struct, frozen=True):
     experiments: list[_GateExperiment] = []
 
 
-BROKEN_OFF: Final = frozenset({"aborted", "failed", "interrupted"})
+_BROKEN_OFF: Final = frozenset({"aborted", "failed", "interrupted"})
 """Verdicts of runs that did not come to their end."""
-_STOPPED: Final = ("stopped by a guardrail", ABORTED_BY_HAND)
+_STOPPED: Final = (STOPPED_BY_GUARDRAIL, ABORTED_BY_HAND)
 """Reasons of a run that was stopped early, also where a gate that failed gave it its verdict."""
 
 _DECODER: Final = msgspec.json.Decoder(_Report)
@@ -148,7 +148,7 @@ class TrendRun:
     @property
     def broken_off(self) -> bool:
         """Whether it did not come to its end: its phases have other lengths, and its measures mean little."""
-        return self.verdict in BROKEN_OFF or any(one.startswith(_STOPPED) for one in self.why)
+        return self.verdict in _BROKEN_OFF or any(one.startswith(_STOPPED) for one in self.why)
 
     @property
     def started_at(self) -> str:
