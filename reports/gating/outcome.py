@@ -158,7 +158,7 @@ def _reasons(
             why[verdict].append(f"{which}: {reason}")
         elif one.run.side == "head" and verdict == "fail" and (_stopped(one.report) or not _a_gate_failed(one.report)):
             why["fail"].append(f"{which}: {reason}")
-        elif one.run.side == "head" and verdict == "inconclusive" and (down := _down(one.report)):
+        elif one.run.side == "head" and one.run.sound and verdict == "inconclusive" and (down := _down(one.report)):
             why["inconclusive"].append(f"{which}: {down}")
     for gate in gates:
         if gate.verdict != "pass":

@@ -59,7 +59,7 @@ def test_the_most_severe_of_several_runs_decides(runs: list[tuple[str, int]], ex
     assert result(*played, gates=[gate()]).verdict == expected
 
 
-def reported(number: int, verdict: str, code: int, *why: str, gate: str = "pass") -> Concluded:
+def reported(number: int, verdict: str, code: int, *why: str, gate: str = "pass", sound: bool = False) -> Concluded:
     report: dict[str, Any] = {
         "verdict": {"verdict": verdict, "why": list(why)},
         "gates": [{"verdict": gate}],
@@ -68,7 +68,7 @@ def reported(number: int, verdict: str, code: int, *why: str, gate: str = "pass"
         "run": {"description": ""},
         "failures": [],
     }
-    return Concluded(run(number, verdict=verdict, exit_code=code, why=why, sound=False), report)
+    return Concluded(run(number, verdict=verdict, exit_code=code, why=why, sound=sound), report)
 
 
 def test_a_failed_run_that_a_guardrail_ended_is_not_lost_among_good_ones() -> None:
@@ -81,8 +81,10 @@ def test_a_failed_run_that_a_guardrail_ended_is_not_lost_among_good_ones() -> No
 
 def test_a_target_that_may_have_stayed_down_keeps_the_experiment_from_passing() -> None:
     down = "down after the trigger was gone: 20% of calls were good; but the machine was late"
-    found = result(reported(2, "inconclusive", 3, down), PASSED, gates=[gate()], target="t")
+    found = result(reported(2, "inconclusive", 3, down, sound=True), PASSED, gates=[gate()], target="t")
     assert (found.verdict, found.why) == ("inconclusive", (f"the run with seed 2: {down}",))
+    unsound = reported(2, "inconclusive", 3, down)  # its machine was so late that it changed what happened
+    assert result(unsound, PASSED, gates=[gate()], target="t").verdict == "pass"
 
 
 def test_gates_and_comparison_decide_over_several_runs() -> None:
