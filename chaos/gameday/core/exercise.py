@@ -22,7 +22,7 @@ from chaos.gameday.core.orders import Inject, Revert, RevertReason
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.core.plan import Plan
 from chaos.gameday.core.responder_actions import RESPONDER_ACTIONS
-from chaos.gameday.core.roles import NEEDS_CONTROLS, Person, check_allowed
+from chaos.gameday.core.roles import NEEDS_CONTROLS, Person, Role, check_allowed
 from chaos.gameday.core.state import Game, Load, Recorder
 from chaos.gameday.core.timed import tick
 from chaos.gameday.core.visible_log import EVERYBODY, GAMEMASTERS
@@ -112,7 +112,7 @@ class Exercise:
             "components": list(known.components),
         }
         text = f"{order.kind} on {', '.join(targets)}"
-        to.fact("injected", f"{fault}: {text}", {**data, "by": order.who})
+        to.fact("injected", f"{fault}: {text}", data, by=order.who, role=Role.GAMEMASTER)
         to.show("fault", f"injected {fault}: {text}", GAMEMASTERS, who=order.who)
         if game.aborted or game.state in ("ended", "over"):
             to.order(Revert(fault, "abort" if game.aborted else "end", ""))
@@ -150,9 +150,10 @@ class Exercise:
         if one is None:
             return to.outcome
         repaired = self.game.faults.repaired_by(n, one.operation, one.arguments) if ok else []
-        data = {"n": n, "operation": one.operation, "arguments": dict(one.arguments), "ok": ok, "by": one.who}
-        to.fact("operation", text or one.text, {**data, "repairs": [fault.id for fault in repaired]})
+        data = {"n": n, "operation": one.operation, "arguments": dict(one.arguments), "ok": ok}
         shown = one.text if ok else failed_text(one.operation, one.arguments)
+        data["repairs"] = [fault.id for fault in repaired]
+        to.fact("operation", text or shown, data, by=one.who, role=Role.RESPONDER)
         to.show("operation", shown, EVERYBODY, who=one.who)
         if not ok and text:
             to.show("operation", text, GAMEMASTERS, who=one.who)
@@ -166,8 +167,9 @@ class Exercise:
         one = self.game.operations.undone(n, ok)
         if one is None:
             return to.outcome
-        to.fact("undone", text or one.text, {"n": n, "ok": ok})
-        to.show("operation", f"undone: {one.text}" if ok else f"could not be undone: {one.text}", who=one.who)
+        to.fact("undone", text or one.text, {"n": n, "ok": ok}, by=one.undone_by, role=Role.RESPONDER)
+        shown = f"undone: {one.text}" if ok else f"could not be undone: {one.text}"
+        to.show("operation", shown, who=one.undone_by)
         return to.outcome
 
     def load_changed(self, *, running: bool, profile: str, level: float, now_s: float, who: str = "") -> Outcome:
@@ -177,7 +179,7 @@ class Exercise:
             return to.outcome
         self.game.load = Load(running, profile, level)
         text = f"the load runs: {profile}, {level:g} times" if running else "the load is stopped"
-        to.fact("load", text, {"running": running, "profile": profile, "level": level, "by": who})
+        to.fact("load", text, {"running": running, "profile": profile, "level": level}, by=who, role=Role.GAMEMASTER)
         to.show("controls", text, GAMEMASTERS, who=who)
         return to.outcome
 

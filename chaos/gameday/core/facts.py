@@ -23,4 +23,11 @@ class Fact:
 
 def row(fact: Fact) -> dict[str, Any]:
     """The fields of its line in the record; the writer adds the type and the time."""
-    return {"event": fact.event, "who": fact.who, "role": fact.role, "text": fact.text, "data": dict(fact.data)}
+    return {
+        "event": fact.event,
+        "who": fact.who,
+        "role": fact.role,
+        "text": fact.text,
+        "t_s": round(fact.t_s, 3),
+        "data": dict(fact.data),
+    }

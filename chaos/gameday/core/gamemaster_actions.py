@@ -19,7 +19,7 @@ __all__ = ["GAMEMASTER_ACTIONS", "abort", "hand_controls"]
 # -- the controls -----------------------------------------------------------------------------------------------------
 def hand_controls(to: Recorder, person: Person) -> None:
     """Record that a game master has the controls now."""
-    to.fact("controls", person.name, {"to": person.id})
+    to.fact("controls", person.name, {"to": person.name})
     to.show("controls", f"{person.name} has the controls", GAMEMASTERS)
 
 

@@ -31,11 +31,11 @@ class Judgement(Protocol):
     def causes(self) -> Mapping[str, str]:
         """The label of each cause by its id, in the order in which they are offered."""
 
-    def cause_of(self, kind: str, targets: Sequence[str]) -> str:
+    def cause_of(self, kind: str, targets: Sequence[str], params: Mapping[str, object]) -> str:
         """The id of the cause that a fault is."""
 
     def components_of(self, kind: str, targets: Sequence[str], params: Mapping[str, object]) -> Sequence[str]:
         """The ids of the components that are right for a fault."""
 
-    def judge(self, cause: str, component: str, truths: Sequence[Truth]) -> Verdict:
-        """The verdict on a belief, given the faults that were injected before it."""
+    def judge(self, cause: str, component: str, truths: Sequence[Truth], t_s: float) -> Verdict:
+        """The verdict on a belief at `t_s`, given every fault that was injected before it."""

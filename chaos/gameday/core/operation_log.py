@@ -29,6 +29,7 @@ class OperationRecord:
     who: str
     since_s: float
     state: OperationState = "ordered"
+    undone_by: str = ""
 
     @property
     def text(self) -> str:
@@ -76,7 +77,7 @@ class OperationLog:
         one.state = "in force" if one.operation in LASTING else "done"
         return one
 
-    def undo(self, n: int) -> OperationRecord:
+    def undo(self, n: int, who: str) -> OperationRecord:
         """Raises NotNow where it is not in force, UserError where there is no such operation."""
         one = self.all.get(n)
         if one is None:
@@ -85,7 +86,7 @@ class OperationLog:
             raise NotNow(f"{one.text}: it is being undone at this moment")
         if one.state != "in force":
             raise NotNow(f"{one.text}: it is not in force")
-        one.state = "undoing"
+        one.state, one.undone_by = "undoing", who
         return one
 
     def undone(self, n: int, ok: bool) -> OperationRecord | None:

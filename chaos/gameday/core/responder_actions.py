@@ -59,7 +59,7 @@ def _belief(game: Game, to: Recorder, given: Arguments) -> str:
     given.finish()
     game.check_started()
     _room_for_more(len(game.beliefs.all))
-    verdict = game.judgement.judge(cause, component, game.faults.truths) if game.faults.all else "no fault"
+    verdict = game.judgement.judge(cause, component, game.faults.truths, to.t_s)
     belief = Belief(len(game.beliefs.all) + 1, to.name, to.t_s, text, cause, component, verdict)
     game.beliefs.all.append(belief)
     to.fact("belief", text, {"n": belief.n, "cause": cause, "component": component})
@@ -88,7 +88,7 @@ def _undo(game: Game, to: Recorder, given: Arguments) -> str:
     n = given.whole("n")
     given.finish()
     game.check_started()
-    one = game.operations.undo(n)
+    one = game.operations.undo(n, to.name)
     to.show("operation", f"undoes: {one.text}")
     to.order(Undo(n, to.name))
     return f"is being undone: {one.text}"

@@ -55,10 +55,19 @@ class Recorder:
         """Who acts; "" is the exercise itself."""
         return "" if self.person is None else self.person.name
 
-    def fact(self, event: str, text: str = "", data: Mapping[str, Any] | None = None) -> None:
-        """Record a fact."""
-        role = "" if self.person is None else self.person.role.value
-        self.outcome.facts.append(Fact(event, self.name, role, text, dict(data or {}), self.t_s))
+    def fact(
+        self,
+        event: str,
+        text: str = "",
+        data: Mapping[str, Any] | None = None,
+        *,
+        by: str = "",
+        role: Role | None = None,
+    ) -> None:
+        """Record a fact. `by`, `role`: who began it, where the shell reports what became of it."""
+        known = role if by else None if self.person is None else self.person.role
+        role_text = "" if known is None else known.value
+        self.outcome.facts.append(Fact(event, by or self.name, role_text, text, dict(data or {}), self.t_s))
 
     def show(self, kind: Kind, text: str, to: Collection[Role] = EVERYBODY, *, who: str | None = None) -> None:
         """Show an event to these roles. `who`: in place of the one who acts."""
@@ -149,7 +158,7 @@ class Game:
         repairs = None if step is None else step.repairs
         if repairs is None:
             repairs = default_repairs(order.kind, targets, params, self.offer)
-        cause = self.judgement.cause_of(order.kind, targets)
+        cause = self.judgement.cause_of(order.kind, targets, params)
         components = tuple(self.judgement.components_of(order.kind, targets, params))
         self.faults.begin(FaultRecord(fault, order, targets, dict(params), cause, components, repairs, t_s))
         self.sheet.injected(order.step, fault)

@@ -33,7 +33,7 @@ def view(
     seen = Role.GAMEMASTER if game.state == "over" else role  # when it is over, everybody sees every event
     document: dict[str, Any] = {
         "role": role.value,
-        "exercise": _exercise(game, now_s),
+        "exercise": _exercise(game, role, now_s),
         "live": live_view(live, role, _in_force(game)),
         "events": game.log.last(seen),
         "log": [] if role is Role.AUDIENCE else game.log.all(seen),
@@ -51,8 +51,10 @@ def view(
     return document
 
 
-def _exercise(game: Game, now_s: float) -> dict[str, Any]:
+def _exercise(game: Game, role: Role, now_s: float) -> dict[str, Any]:
     length_s = game.plan.length_s
+    if game.plan.drawn is not None and role is not Role.GAMEMASTER and game.state != "over":
+        length_s = None  # it would tell which one was drawn to those who know what there is
     return {
         "title": game.plan.public_title,
         "state": game.state,
