@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from chaos.by_hand.controls import HandControls
+from chaos.by_hand.injection import injection, preview
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.core.orders import (
     Abort,
@@ -22,11 +24,9 @@ from chaos.gameday.core.orders import (
     Preview,
     Release,
     Revert,
+    RevertReason,
     Undo,
 )
-
-from chaos.by_hand.controls import HandControls
-from chaos.by_hand.injection import injection, preview
 from chaos.gameday.core.outcome import Outcome
 from reports.shared.errors import BrownoutError
 
@@ -59,7 +59,7 @@ class Orders:
         self._on_end = on_end
         self._known: set[str] = set()
         """The faults that the exercise knows."""
-        self._why: dict[str, str] = {}
+        self._why: dict[str, RevertReason] = {}
         """Why each fault is being reverted; a fault that is missing here ends with its time."""
         self._numbers: dict[int, int] = {}
         """The number of each operation in the commands of chaos by hand, by that in the exercise."""
@@ -132,12 +132,14 @@ class Orders:
         return await self._controls(request, self._say, _NOBODY_LEAVES())
 
     def adopt(self) -> None:
-        """Tell the exercise what commands from another terminal did: faults injected, everything aborted or released."""
+        """Tell the exercise what commands from another terminal did."""
         for fault_id, fault in self._controls.faults.items():
             if fault_id not in self._known and fault.play.confirmed.is_set():
                 occurrence = fault.injection.occurrence
                 order = Inject("", occurrence.spec.kind, occurrence.spec.params(), fault.injection.for_s, _BY_TERMINAL)
                 self._began(order, fault_id)
+        if self._controls.aborted and not self._exercise.game.aborted:
+            self.in_background(self._exercise.aborted_by_command(self._clock()))
         self.note_load()
 
     # -- faults -------------------------------------------------------------------------------------------------------
@@ -160,9 +162,7 @@ class Orders:
             return
         self._known.add(fault_id)
         occurrence = self._controls.faults[fault_id].injection.occurrence
-        outcome = self._exercise.injected(
-            order, fault_id, occurrence.targets, occurrence.spec.params(), self._clock()
-        )
+        outcome = self._exercise.injected(order, fault_id, occurrence.targets, occurrence.spec.params(), self._clock())
         self.in_background(outcome)
         task = asyncio.create_task(self._until_reverted(fault_id))
         self._tasks.add(task)
@@ -186,7 +186,7 @@ class Orders:
             return
         self.in_background(self._exercise.reverted(fault_id, self._why.get(fault_id, "time"), self._clock()))
 
-    def _all_because(self, why: str) -> None:
+    def _all_because(self, why: RevertReason) -> None:
         for fault_id, fault in self._controls.faults.items():
             if fault.active:
                 self._why.setdefault(fault_id, why)

@@ -10,14 +10,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from chaos.by_hand.controls import HandControls
+from chaos.experiment.guardrails import Guardrail, GuardrailWatch
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.core.facts import row
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.core.roles import NotNow, Person, Role
 from chaos.gameday.core.views import view
-
-from chaos.by_hand.controls import HandControls
-from chaos.experiment.guardrails import Guardrail, GuardrailWatch
 from chaos.gameday.live.numbers import LiveNumbers
 from chaos.gameday.live.orders import Orders
 from chaos.runner.counters import Counters
