@@ -8,6 +8,7 @@ controls     what commands do: inject, revert, restart, load, abort, release, st
 load         the load generators that are started and stopped by hand
 borrowing    a run on the replicas of a stack that is up
 processes    the processes of a stack: their state, and how one is started again
+guest        who uses a stack that is up from within its process: a game day
 in_run       the same commands in an experiment that is running
 up           a stack that stays up: `brownout up`
 """

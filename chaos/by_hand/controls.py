@@ -25,7 +25,18 @@ from targets.stack import Stack
 
 __all__ = ["LENT", "HandControls"]
 
-ACTIONS: Final = ("inject", "revert", "restart", "status", "abort", "release", "load_start", "load_stop", "lend")
+ACTIONS: Final = (
+    "inject",
+    "revert",
+    "restart",
+    "status",
+    "abort",
+    "release",
+    "load_start",
+    "load_stop",
+    "load_level",
+    "lend",
+)
 LENT: Final = "lent"
 """What is said when the replicas are lent: their ports are free."""
 
@@ -90,6 +101,8 @@ class HandControls:
                     return await self._load_start(request, say)
                 case "load_stop":
                     return await self._load_stop(say)
+                case "load_level":
+                    return self._load_level(request)
         return self._release(say)
 
     # -- faults -----------------------------------------------------------------------------------------------------
@@ -100,7 +113,7 @@ class HandControls:
             str(request.get("kind")),
             options if isinstance(options, dict) else {},
             stack=self.stack,
-            profile=self._profile(),
+            profile=self.played_profile,
             offers=self.world.offers,
             fault_id=fault_id,
             seed=self.seed,
@@ -123,7 +136,8 @@ class HandControls:
         self.note("inject", f"{fault_id}: {text}")
         return {"fault": fault_id, "text": text, "targets": list(one.occurrence.targets)}
 
-    def _profile(self) -> Profile:
+    @property
+    def played_profile(self) -> Profile:
         """The profile of the load that runs: its tenants are those that a fault can name."""
         running = self.load.profile if self.load is not None and self.load.running else None
         return running or self.profile
@@ -311,6 +325,16 @@ class HandControls:
         await self.load.stop()
         self.note("load_stop", "")
         return {"text": "the load has stopped"}
+
+    def _load_level(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        level = request.get("level")
+        if self.load is None:
+            raise UserError("an experiment is running here: it has its own load")
+        if isinstance(level, bool) or not isinstance(level, int | float):
+            raise UserError(f"a level is a number, as 1.5: it was {level!r}")
+        self.load.set_level(float(level))
+        self.note("load_level", f"{level:g} times the profile")
+        return {"text": f"the load is {level:g} times the profile's"}
 
     # -- everything ---------------------------------------------------------------------------------------------------
     async def abort(self, say: Say) -> Mapping[str, Any]:

@@ -139,6 +139,17 @@ def load_start(
     raise typer.Exit(start_load(profile, seed=seed, at=at))
 
 
+@load_app.command("level")
+def load_level(
+    factor: Annotated[float, typer.Argument(metavar="FACTOR", help="Of the profile's sessions: 0.5 half, 2 twice.")],
+    at: AtOption = None,
+) -> None:
+    """Play more or fewer sessions from now on, without a restart of the load."""
+    from chaos.cli.by_hand import command
+
+    raise typer.Exit(command({"do": "load_level", "level": factor}, at=at))
+
+
 @load_app.command("stop")
 def load_stop(at: AtOption = None) -> None:
     """End every session now."""

@@ -201,6 +201,20 @@ class Exercise:
             abort(self.game, to, f"guardrail: {text}")
         return to.outcome
 
+    def aborted_by_command(self, now_s: float) -> Outcome:
+        """A command from another terminal has aborted everything."""
+        to, game = self._at(now_s), self.game
+        if not game.aborted and game.state not in ("ended", "over"):
+            abort(game, to, "by the command brownout abort")
+        return to.outcome
+
+    def stopped(self, why: str, now_s: float) -> Outcome:
+        """The game day ends without a word of a game master: the stack failed, or its process was told to end."""
+        to = self._at(now_s)
+        if self.game.state not in ("ended", "over"):
+            self.game.end(to, why)
+        return to.outcome
+
     def restored(self, verified: bool, text: str, now_s: float) -> Outcome:
         """Everything was reverted after the end: the exercise is over, and the truth is shown."""
         to, game = self._at(now_s), self.game
