@@ -116,12 +116,12 @@ def components_of(
 ) -> tuple[str, ...]:
     """The ids of the components that are right for a fault, the narrowest first.
 
-    `pools`, `clouds`: the replicas of each. Each replica that was hit is right, and each pool that has one; a cloud only
-    if all of its replicas were hit. Of the load, also the tenant that `params` name.
+    `pools`, `clouds`: the replicas of each. Each replica that was hit is right, and each pool that has one; a cloud
+    only if all of its replicas were hit. Of the load, also the tenant that `params` name.
     """
     hit = list(dict.fromkeys(targets))
     fixed = {TARGET_GATEWAY: "gateway", TARGET_LOAD: "load"}
-    found = [fixed[name] if name in fixed else f"replica:{name}" for name in hit]
+    found = [fixed.get(name, f"replica:{name}") for name in hit]
     tenant = (params or {}).get("tenant")
     if TARGET_LOAD in hit and isinstance(tenant, str) and tenant:
         found.insert(0, f"tenant:{tenant}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple, Protocol
 
 __all__ = ["RIGHT", "VERDICTS", "Truth", "Verdict", "judge"]
 
@@ -16,9 +16,17 @@ VERDICTS: Final[dict[Verdict, str]] = {
     "cause": "right cause, wrong component",
     "component": "right component, wrong cause",
     "wrong": "wrong",
-    "no fault": "no fault was active",
+    "no fault": "no fault had been injected",
 }
 """What each verdict means, as people read it."""
+
+
+class _Truth(Protocol):
+    @property
+    def cause(self) -> str: ...
+
+    @property
+    def components(self) -> Sequence[str]: ...
 
 
 class Truth(NamedTuple):
@@ -28,15 +36,15 @@ class Truth(NamedTuple):
     components: tuple[str, ...]
 
 
-def judge(cause: str, component: str, truths: Iterable[Truth]) -> Verdict:
-    """The verdict on a belief. `truths`: of the faults that were active when it was said; the best match counts."""
-    active = list(truths)
-    if not active:
+def judge(cause: str, component: str, truths: Iterable[_Truth]) -> Verdict:
+    """The verdict on a belief. `truths`: of the faults that it may be about; the best match counts."""
+    found = list(truths)
+    if not found:
         return "no fault"
-    if any(cause == truth.cause and component in truth.components for truth in active):
+    if any(cause == truth.cause and component in truth.components for truth in found):
         return "right"
-    if any(cause == truth.cause for truth in active):
+    if any(cause == truth.cause for truth in found):
         return "cause"
-    if any(component in truth.components for truth in active):
+    if any(component in truth.components for truth in found):
         return "component"
     return "wrong"
