@@ -56,6 +56,8 @@ class Record:
     """The requests that began at replicas of ours, also those whose span was lost."""
     actions: list[tuple[float, str, str]] = field(default_factory=list)
     """What was done by hand: seconds since zero, action, text."""
+    exercise: list[dict[str, Any]] = field(default_factory=list)
+    """The events `exercise` of a game day; `reports.gameday` reads them."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
     gateway: dict[str, Any] = field(default_factory=dict)
@@ -228,6 +230,7 @@ def read_record(path: Path) -> Record:
             for e in events
             if e.get("type") == "action"
         ],
+        exercise=[e for e in events if e.get("type") == "exercise"],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
         gateway=next((e for e in events if e.get("type") == "gateway"), {}),
