@@ -22,6 +22,7 @@ from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
 from chaos.by_hand.processes import process_facts, start_lent_again, start_process_again
+from chaos.by_hand.reserve import operations_of
 from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.experiment.model import Experiment, Front
 from chaos.runner.collector import Collector, Copy, Counters
@@ -154,6 +155,7 @@ class Up:
             self.collector.url,
             front=self._front,
             gateway_port=self._gateway_port,
+            with_reserve=self._front == "reference",
         )
         try:
             await setup.start_stack()
@@ -189,6 +191,7 @@ class Up:
             say=self.say,
             load=load,
             lend=self._lend if self._front == "none" else None,
+            operations=operations_of(setup, world, self._restarting) if self._front == "reference" else None,
         )
         entry = self._entry()
         assert self._supervisor is not None
