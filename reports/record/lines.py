@@ -50,7 +50,7 @@ class _Phase(_Entry):
 
 class _Fault(_Entry):
     id: str
-    stage: Literal["planned", "injected", "confirmed", "lapsed", "reverted", "verified", "failed"]
+    stage: Literal["planned", "injected", "confirmed", "lapsed", "repaired", "reverted", "verified", "failed"]
     kind: str | None = None
     targets: list[str] | None = None
     pools: list[str] | None = None
