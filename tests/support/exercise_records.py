@@ -1,4 +1,4 @@
-"""Records of an exercise: two fault periods, a false notice, a wrong and a right belief, a repair, notes with markup."""
+"""Records of an exercise: two fault periods, a false notice, beliefs, a repair, notes with markup."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_exercise(record: RecordBuilder) -> None:
 
 
 def exercise_run(path: Path) -> RecordBuilder:
-    """Period 1: `h1`, a pool, from 35 s to 46 s, repaired. Period 2: `h2`, a replica, from 65 s to 70 s, not repaired."""
+    """Period 1: `h1`, a pool, from 35 s to 46 s, repaired. Period 2: `h2`, a replica, from 65 s to 70 s, not."""
     record = hand_run(path)
     open_exercise(record)
     fact(record, 10.0, "noticed", "Bo", "is this normal?", role="audience")

@@ -56,15 +56,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
 """Shape and meaning of each kind of mark. The reverts of faults are the ends of their bars."""
 
 _LABELLED: Final = (
-    "detected",
-    "notice",
-    "right belief",
-    "repair",
-    "operation",
-    "belief",
-    "ejected",
-    "hint",
-    "question",
+    *("detected", "notice", "right belief", "repair", "operation", "belief", "ejected", "failover", "hint", "question"),
 )
 """Kinds with a label beside the mark, the most important first; others have a title only."""
 
@@ -84,20 +76,20 @@ def axis_svg(entries: Sequence[Entry], duration_s: float) -> str:
     for lane in LANES:
         mine = [entry for entry in entries if entry.lane == lane]
         drawn, height = _fault_lane(mine, scale, y) if lane == "faults" else _mark_lane(mine, scale, y)
-        parts.append(f'<text class="lane" x="0" y="{y + 14:.0f}">{lane}</text>')
+        parts.append(f'<text class="pm-lane" x="0" y="{y + 14:.0f}">{lane}</text>')
         parts += drawn
         y += height
-        parts.append(f'<line class="rule" x1="0" x2="{_WIDTH:.0f}" y1="{y:.0f}" y2="{y:.0f}"/>')
+        parts.append(f'<line class="pm-rule" x1="0" x2="{_WIDTH:.0f}" y1="{y:.0f}" y2="{y:.0f}"/>')
         y += _PAD
     grid = [
-        f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_PAD:.0f}" y2="{y:.0f}"/>'
-        f'<text class="tick" x="{x:.1f}" y="{y + 12:.0f}">{clock_text(t_s)}</text>'
+        f'<line class="pm-grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_PAD:.0f}" y2="{y:.0f}"/>'
+        f'<text class="pm-tick" x="{x:.1f}" y="{y + 12:.0f}">{clock_text(t_s)}</text>'
         for t_s, x in scale.ticks()
     ]
     height = y + 18
     words = _escaped(_in_words(entries, duration_s))
     return (
-        f'<svg class="axis" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" width="{_WIDTH:.0f}" height="{height:.0f}" '
+        f'<svg class="pm" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" width="{_WIDTH:.0f}" height="{height:.0f}" '
         'role="img" aria-labelledby="axis-title axis-words">'
         '<title id="axis-title">Faults, system and people on one axis of time</title>'
         f'<desc id="axis-words">{words}</desc>'
@@ -108,7 +100,7 @@ def axis_svg(entries: Sequence[Entry], duration_s: float) -> str:
 def key_svg(kind: str) -> str:
     """The mark of a kind, for the key."""
     size = 'viewBox="0 0 16 16" width="16" height="16"'
-    return f'<svg class="axis key" {size} aria-hidden="true">{_shape(kind, 8, 8)}</svg>'
+    return f'<svg class="pm key" {size} aria-hidden="true">{_shape(kind, 8, 8)}</svg>'
 
 
 class _Scale:
@@ -150,7 +142,7 @@ def _fault_lane(entries: Sequence[Entry], scale: _Scale, top: float) -> tuple[li
         width = max(3.0, right - left)
         parts.append(
             f"<g><title>{what}, {clock_text(entry.t_s)} to {until}</title>"
-            f'<rect class="fault" x="{left:.1f}" y="{y + 2:.1f}" width="{width:.1f}" height="15" rx="2"/>'
+            f'<rect class="pm-fault" x="{left:.1f}" y="{y + 2:.1f}" width="{width:.1f}" height="15" rx="2"/>'
             + _bar_text(entry.text, left, left + width, y + 14)
             + "</g>"
         )
@@ -161,11 +153,11 @@ def _bar_text(text: str, left: float, right: float, y: float) -> str:
     """In the bar if there is room, else beside it on the side that has more."""
     room = int((right - left - 8) / _LETTER)
     if room >= min(len(text), 12):
-        return f'<text class="in" x="{left + 4:.1f}" y="{y:.1f}">{_escaped(_cut(text, room))}</text>'
+        return f'<text class="pm-in" x="{left + 4:.1f}" y="{y:.1f}">{_escaped(_cut(text, room))}</text>'
     before, after = left - _LEFT, _RIGHT - right
     if after >= before:
         return f'<text x="{right + 4:.1f}" y="{y:.1f}">{_escaped(_cut(text, int(after / _LETTER)))}</text>'
-    return f'<text class="end" x="{left - 4:.1f}" y="{y:.1f}">{_escaped(_cut(text, int(before / _LETTER)))}</text>'
+    return f'<text class="pm-end" x="{left - 4:.1f}" y="{y:.1f}">{_escaped(_cut(text, int(before / _LETTER)))}</text>'
 
 
 def _mark_lane(entries: Sequence[Entry], scale: _Scale, top: float) -> tuple[list[str], float]:
@@ -178,7 +170,7 @@ def _mark_lane(entries: Sequence[Entry], scale: _Scale, top: float) -> tuple[lis
     ]
     for x, row, text in labels:
         y = top + _ROW + (row + 1) * _LABEL - 4
-        parts.append(f'<line class="leader" x1="{x:.1f}" x2="{x:.1f}" y1="{middle + 6:.1f}" y2="{y - 9:.1f}"/>')
+        parts.append(f'<line class="pm-leader" x1="{x:.1f}" x2="{x:.1f}" y1="{middle + 6:.1f}" y2="{y - 9:.1f}"/>')
         parts.append(_label_text(x, y, text))
     return parts, _ROW + rows * _LABEL + 2
 
@@ -234,7 +226,7 @@ def _extent(x: float, text: str) -> tuple[float, float]:
 
 
 def _label_text(x: float, y: float, text: str) -> str:
-    side = "" if x + len(text) * _LETTER <= _WIDTH else ' class="end"'
+    side = "" if x + len(text) * _LETTER <= _WIDTH else ' class="pm-end"'
     return f'<text{side} x="{x:.1f}" y="{y:.1f}">{_escaped(text)}</text>'
 
 
