@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from reports.gameday.exercise import PlayedFault
 
@@ -18,6 +18,17 @@ __all__ = ["AFTERMATH_S", "Period", "about", "periods_of"]
 
 AFTERMATH_S: Final = 60.0
 """How long symptoms may stay after the last fault of a period, seconds."""
+
+
+class _Timed(Protocol):
+    @property
+    def begin_s(self) -> float: ...
+
+    @property
+    def end_s(self) -> float | None: ...
+
+
+_AnyFault = TypeVar("_AnyFault", bound=_Timed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,7 @@ class Period:
 
 def periods_of(faults: Iterable[PlayedFault]) -> list[Period]:
     """The periods in the order of time."""
-    groups: list[list[PlayedFault]] = []
-    end_s = -math.inf
-    for fault in sorted(faults, key=lambda one: one.begin_s):
-        if fault.begin_s >= end_s:
-            groups.append([])
-            end_s = -math.inf
-        groups[-1].append(fault)
-        end_s = max(end_s, math.inf if fault.end_s is None else fault.end_s)
+    groups = _groups(faults)
     begins = [group[0].begin_s for group in groups] + [math.inf]
     return [
         Period(number, tuple(group), group[0].begin_s, _end(group), begins[number])
@@ -53,12 +57,24 @@ def periods_of(faults: Iterable[PlayedFault]) -> list[Period]:
     ]
 
 
+def _groups(faults: Iterable[_AnyFault]) -> list[list[_AnyFault]]:
+    groups: list[list[_AnyFault]] = []
+    end_s = -math.inf
+    for fault in sorted(faults, key=lambda one: one.begin_s):
+        if fault.begin_s >= end_s:
+            groups.append([])
+            end_s = -math.inf
+        groups[-1].append(fault)
+        end_s = max(end_s, math.inf if fault.end_s is None else fault.end_s)
+    return groups
+
+
 def _end(group: Sequence[PlayedFault]) -> float | None:
     ends = [fault.end_s for fault in group]
     return None if None in ends else max(end for end in ends if end is not None)
 
 
-def about(faults: Sequence[PlayedFault], t_s: float) -> list[PlayedFault]:
+def about(faults: Sequence[_AnyFault], t_s: float) -> list[_AnyFault]:
     """The faults that a belief at this time may be about.
 
     Those that are active or whose symptoms may still be there; else, those of the last period. Empty before the first.
@@ -67,4 +83,4 @@ def about(faults: Sequence[PlayedFault], t_s: float) -> list[PlayedFault]:
     near = [fault for fault in begun if fault.end_s is None or t_s < fault.end_s + AFTERMATH_S]
     if near or not begun:
         return near
-    return list(periods_of(begun)[-1].faults)
+    return _groups(begun)[-1]

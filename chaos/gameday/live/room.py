@@ -17,7 +17,7 @@ from chaos.gameday.core.facts import row
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.core.roles import NotNow, Person, Role
 from chaos.gameday.core.views import view
-from chaos.gameday.live.numbers import LiveNumbers
+from chaos.gameday.live.numbers import LiveNumbers, PoolStates
 from chaos.gameday.live.orders import Orders
 from chaos.runner.counters import Counters
 from chaos.runner.record_writer import EventLog, RecordFull
@@ -71,6 +71,8 @@ class GameRoom:
         self._controls: HandControls | None = None
         self._orders: Orders | None = None
         self._final_live: dict[str, Any] | None = None
+        self.played = False
+        """Whether the stack was ready, so that there is an exercise to look back on."""
         self._acting: set[asyncio.Task[Any]] = set()
 
     # -- Room: what the server asks -----------------------------------------------------------------------------------
@@ -148,6 +150,7 @@ class GameRoom:
         orders = self._orders = Orders(self.exercise, controls, self._clock, self.take, self._say, self._ends)
         self.exercise.previewed(orders.previews())
         await orders.start_load()
+        self.played = True
         self._on_ready()
         while not self.ended.is_set():
             now_s = self._clock()
@@ -203,7 +206,6 @@ class GameRoom:
     def _live(self, now_s: float) -> dict[str, Any]:
         controls = self._controls
         load = controls.load if controls is not None else None
-        operations = controls.operations if controls is not None else None
         return self._numbers.section(
             now_s,
             load={
@@ -212,11 +214,16 @@ class GameRoom:
                 "level": load.level if load is not None else 1.0,
             },
             gateway=self._gateway,
-            operations=operations.in_force(now_s) if operations is not None else (),
-            off=operations.off if operations is not None else frozenset(),
-            starting=operations.starting if operations is not None else frozenset(),
-            drained=operations.drained if operations is not None else frozenset(),
+            pools=self._pool_states(),
         )
+
+    def _pool_states(self) -> PoolStates:
+        operations = self._controls.operations if self._controls is not None else None
+        if operations is None:
+            return PoolStates()
+        state = operations.state()
+        starting = {one.argument for one in operations.in_force.values() if one.starting}
+        return PoolStates(frozenset(state.drained), frozenset(state.added), frozenset(starting))
 
     def _guardrail_rows(self) -> list[dict[str, Any]]:
         return [
