@@ -21,6 +21,7 @@ from chaos.gameday.live.numbers import LiveNumbers, PoolStates
 from chaos.gameday.live.orders import Orders
 from chaos.runner.counters import Counters
 from chaos.runner.record_writer import EventLog, RecordFull
+from reports.gameday.review import review
 from targets.stack import Stack
 
 __all__ = ["TICK_S", "GameRoom"]
@@ -73,6 +74,8 @@ class GameRoom:
         self._final_live: dict[str, Any] | None = None
         self.played = False
         """Whether the stack was ready, so that there is an exercise to look back on."""
+        self._rows: list[dict[str, Any]] = []
+        """Every fact so far, for the times of the review."""
         self._acting: set[asyncio.Task[Any]] = set()
 
     # -- Room: what the server asks -----------------------------------------------------------------------------------
@@ -185,7 +188,9 @@ class GameRoom:
         problem = self.restored_problem
         self._final_live = self._live(self._clock())
         text = problem or "everything is reverted and verified"
-        self.take(self.exercise.restored(not problem, text, self._clock()))
+        now_s = self._clock()
+        self.take(self.exercise.restored(not problem, text, now_s))
+        self.show_review(review(self._rows, self.exercise.game.clock.since_start_s(now_s))["times"], {})
         self._on_over()
 
     # -- the record ---------------------------------------------------------------------------------------------------
@@ -193,7 +198,9 @@ class GameRoom:
         """Record the facts of an outcome that has no orders, or whose orders are carried out elsewhere."""
         try:
             for fact in outcome.facts:
-                self._events.write("exercise", **row(fact))
+                line = row(fact)
+                self._rows.append({**line, "t_s": fact.t_s})
+                self._events.write("exercise", **line)
         except RecordFull as error:
             self._on_failure(error)
 

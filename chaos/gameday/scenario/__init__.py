@@ -9,6 +9,7 @@ spoilers      texts that would tell responders what is wrong
 offers        what people can choose, from a stack and a profile
 steps         a fault as a step of the run sheet
 model         a scenario, checked: its plan, and the experiment that is its target and load
+free          an exercise without a plan
 other_plans   the plan of an experiment, and of an exercise without steps
 draw          the draw of a scenario or an experiment of a family
 """
