@@ -24,9 +24,9 @@ from chaos.gameday.core.roles import Role
 from chaos.gameday.live.judging import GameDayJudgement
 from chaos.gameday.live.session import GameDaySession, Result
 from chaos.gameday.scenario.draw import draw, families, load_game_day
+from chaos.gameday.scenario.free import free_game_day
 from chaos.gameday.scenario.model import GameDay
 from chaos.gameday.scenario.offers import offer_for
-from chaos.gameday.scenario.other_plans import free_game_day
 from chaos.gameday.server.serving import Serving
 from chaos.runner.record_writer import RunFolder
 from reports.gates.grammar import parse_gate
