@@ -77,7 +77,7 @@ class FakeJudgement:
     def components_of(self, kind: str, targets: Sequence[str], params: Mapping[str, object]) -> Sequence[str]:
         return [name if name in ("gateway", "load") else f"replica:{name}" for name in targets]
 
-    def judge(self, cause: str, component: str, truths: Sequence[Truth], t_s: float) -> Verdict:
+    def judge(self, cause: str, component: str, truths: Sequence[Truth]) -> Verdict:
         if not truths:
             return "no fault"
         cause_right = any(one.cause == cause for one in truths)

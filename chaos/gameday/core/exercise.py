@@ -131,9 +131,14 @@ class Exercise:
     def reverted(self, fault: str, why: RevertReason, now_s: float) -> Outcome:
         """A fault is reverted and verified."""
         to = self._at(now_s)
-        known = self.game.faults.end(fault, why, to.t_s)
-        if known is None:
+        known = self.game.faults.all.get(fault)
+        if known is None or not known.active:
             return to.outcome
+        if why in ("repair", "time") and known.repaired_by is None:
+            known.repaired_by = self.game.repairing(known)
+        if known.repaired_by is not None and why == "time":
+            why = "repair"
+        self.game.faults.end(fault, why, to.t_s)
         self.game.sheet.ended(fault)
         operation = known.repaired_by if why == "repair" else None
         to.fact("reverted", f"{fault}: {known.order.kind}", {"fault": fault, "why": why, "operation": operation})
@@ -158,7 +163,8 @@ class Exercise:
         if not ok and text:
             to.show("operation", text, GAMEMASTERS, who=one.who)
         for fault in repaired:
-            to.order(Revert(fault.id, "repair", one.who))
+            if fault.active:
+                to.order(Revert(fault.id, "repair", one.who))
         return to.outcome
 
     def undone(self, n: int, ok: bool, text: str, now_s: float) -> Outcome:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from chaos.gameday.core.judgement import Truth
 from chaos.gameday.core.orders import Inject
 from chaos.gameday.core.plan import Repair
 from chaos.gameday.core.repairs import RESTART, is_repaired
 
-__all__ = ["FaultLog", "FaultRecord"]
+__all__ = ["AFTERMATH_S", "FaultLog", "FaultRecord"]
+
+AFTERMATH_S: Final = 60.0
+"""How long symptoms may stay after a fault, seconds."""
 
 
 @dataclass(slots=True)
@@ -58,14 +62,27 @@ class FaultLog:
         return [fault for fault in self.all.values() if fault.active]
 
     @property
-    def truths(self) -> list[Truth]:
-        """Every fault that was injected until now."""
-        return [fault.truth for fault in self.all.values()]
-
-    @property
     def repaired(self) -> bool:
         """Whether responders repaired a fault, and none is active."""
         return not self.active and any(fault.ended_by == "repair" for fault in self.all.values())
+
+    def about(self, t_s: float) -> list[Truth]:
+        """The faults that a belief at this time may be about, as `reports.gameday.periods` has it.
+
+        Those that are active, or whose symptoms may still be there; else those of the last period. Faults that overlap
+        are one period.
+        """
+        near = [one for one in self.all.values() if one.end_s is None or t_s < one.end_s + AFTERMATH_S]
+        if near:
+            return [one.truth for one in near]
+        last: list[FaultRecord] = []
+        end_s = -math.inf
+        for one in sorted(self.all.values(), key=lambda fault: fault.begin_s):
+            if one.begin_s >= end_s:
+                last, end_s = [], -math.inf
+            last.append(one)
+            end_s = max(end_s, math.inf if one.end_s is None else one.end_s)
+        return [one.truth for one in last]
 
     def begin(self, fault: FaultRecord) -> None:
         """A fault was injected."""
@@ -80,9 +97,9 @@ class FaultLog:
         return fault
 
     def repaired_by(self, n: int, operation: str, arguments: Mapping[str, str]) -> Sequence[FaultRecord]:
-        """The active faults that the operation `n`, which was carried out now, repairs."""
+        """The faults that the operation `n`, which was carried out now, repairs; also those that it has ended."""
         done = Repair(operation=operation, arguments=arguments)
-        repaired = []
+        repaired = [fault for fault in self.all.values() if fault.repaired_by == n]
         for fault in self.active:
             if operation == RESTART:
                 fault.restarted.add(arguments["replica"])

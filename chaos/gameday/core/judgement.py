@@ -37,5 +37,5 @@ class Judgement(Protocol):
     def components_of(self, kind: str, targets: Sequence[str], params: Mapping[str, object]) -> Sequence[str]:
         """The ids of the components that are right for a fault."""
 
-    def judge(self, cause: str, component: str, truths: Sequence[Truth], t_s: float) -> Verdict:
-        """The verdict on a belief at `t_s`, given every fault that was injected before it."""
+    def judge(self, cause: str, component: str, truths: Sequence[Truth]) -> Verdict:
+        """The verdict on a belief, given the faults that it may be about; none: nothing had been injected."""

@@ -48,6 +48,11 @@ class OperationLog:
         """What responders changed and is still so."""
         return [one for one in self.all.values() if one.state in ("in force", "undoing")]
 
+    @property
+    def under_way(self) -> list[OperationRecord]:
+        """What is being carried out."""
+        return [one for one in self.all.values() if one.state == "ordered"]
+
     def order(self, operation: str, arguments: Mapping[str, str], who: str, t_s: float) -> OperationRecord:
         """Raises NotNow where somebody does the same now, or it is so already."""
         for one in self.all.values():
@@ -95,6 +100,10 @@ class OperationLog:
         if one is None or one.state != "undoing":
             return None
         one.state = "undone" if ok else "in force"
+        if ok and one.operation == "add_pool":  # the drain of a pool that is taken away has no meaning
+            for other in self.in_force:
+                if other.operation == "drain" and other.arguments == one.arguments:
+                    other.state = "undone"
         return one
 
 

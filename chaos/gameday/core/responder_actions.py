@@ -59,7 +59,7 @@ def _belief(game: Game, to: Recorder, given: Arguments) -> str:
     given.finish()
     game.check_started()
     _room_for_more(len(game.beliefs.all))
-    verdict = game.judgement.judge(cause, component, game.faults.truths, to.t_s)
+    verdict = game.judgement.judge(cause, component, game.faults.about(to.t_s))
     belief = Belief(len(game.beliefs.all) + 1, to.name, to.t_s, text, cause, component, verdict)
     game.beliefs.all.append(belief)
     to.fact("belief", text, {"n": belief.n, "cause": cause, "component": component})

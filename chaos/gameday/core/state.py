@@ -19,9 +19,9 @@ from chaos.gameday.core.operation_log import OperationLog
 from chaos.gameday.core.orders import End, Inject, Order
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.core.people import People
-from chaos.gameday.core.plan import Condition, Hint, Plan
+from chaos.gameday.core.plan import Condition, Hint, Plan, Repair
 from chaos.gameday.core.prompts import AskedQuestion, Prompts
-from chaos.gameday.core.repairs import default_repairs
+from chaos.gameday.core.repairs import RESTART, default_repairs, is_repaired
 from chaos.gameday.core.roles import NotNow, Person, Role
 from chaos.gameday.core.run_sheet import RunSheet
 from chaos.gameday.core.visible_log import EVERYBODY, GAMEMASTERS, Kind, VisibleLog
@@ -150,6 +150,20 @@ class Game:
         self.check_started()
         if self.aborted:
             raise NotNow("everything was aborted: no fault can be injected\n    release first")
+
+    def repairing(self, fault: FaultRecord) -> int | None:
+        """The number of the operation under way that has ended a fault; None: there is none.
+
+        A restart ends what is inside a process before the new process is ready, so before it is carried out.
+        """
+        for one in self.operations.under_way:
+            done = Repair(operation=one.operation, arguments=one.arguments)
+            restarted = {*fault.restarted, *one.arguments.values()}
+            own = [Repair(operation=RESTART, arguments={"replica": name}) for name in fault.targets]
+            gateway = [Repair(operation="restart_gateway")] if "gateway" in fault.targets else []
+            if any(is_repaired(repairs, restarted, done) for repairs in (fault.repairs, own, gateway)):
+                return one.n
+        return None
 
     # -- what several modules do --------------------------------------------------------------------------------------
     def began(self, order: Inject, fault: str, targets: tuple[str, ...], params: Mapping[str, Any], t_s: float) -> None:

@@ -1,32 +1,66 @@
-"""An exercise without a plan: a target and a load; the game master injects faults by hand."""
+"""An exercise without steps: load on a target, and the catalogue of faults to inject by hand."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from chaos.experiment.draft import GatewayChoice
-from chaos.experiment.model import load_experiment
-from chaos.gameday.scenario.model import GameDay
-from chaos.gameday.scenario.other_plans import free_plan
-from loadprofiles.sessions.profile_file import load_profile
+import yaml
 
-__all__ = ["free_game_day"]
+from chaos.experiment.checks import MAX_RUN_S, check
+from chaos.experiment.draft import GatewayChoice, draft
+from chaos.experiment.model import Slo
+from chaos.experiment.target_file import TargetDocument, read_target
+from chaos.gameday.core.plan import Plan
+from chaos.gameday.scenario.game_day import GameDay, target_experiment
+from chaos.gameday.scenario.other_plans import BRIEFING
+from reports.shared.documents import parse_document, validate
+from reports.shared.errors import InvalidFile, UserError
 
-_FILE: Final = Path(__file__).with_name("free.yaml")
+__all__ = ["DEFAULT_PROFILE", "DEFAULT_STACK", "free_game_day"]
+
+DEFAULT_STACK: Final = "game-day"
+DEFAULT_PROFILE: Final = "game-day"
+_SEED: Final = 7
+_SLO: Final = Slo(2.0, 0.1)
 
 
 def free_game_day(
     *,
-    stack: str | None = None,
+    stack: str | Path | None = None,
     target: Path | None = None,
     gateway: GatewayChoice | None = None,
     profile: str | None = None,
     seed: int | None = None,
 ) -> GameDay:
-    """The exercise `--free`. Raises UserError, InvalidFile for an option that is wrong."""
-    experiment = load_experiment(_FILE, stack=stack, target=target, gateway=gateway, seed=seed)
-    if profile is not None:
-        experiment = replace(experiment, profile=load_profile(profile))
-    return GameDay(free_plan(experiment.title), experiment)
+    """On a stack (`game-day` if none is named) or the `target:` of a file.
+
+    Raises UserError for options that exclude each other, `InvalidFile` or `NotFound` for what cannot be read.
+    """
+    if target is not None and (stack is not None or gateway is not None):
+        raise UserError(f"{'--stack' if stack is not None else '--gateway'} and --target exclude each other")
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
+    named = str(stack) if stack is not None else DEFAULT_STACK
+    content: dict[str, Any] = {
+        "brownout": 1,
+        "target": {"stack": named},
+        "load": {"profile": profile or DEFAULT_PROFILE},
+        "timeline": {"warmup": 0, "baseline": MAX_RUN_S, "recovery": 0},
+    }
+    document = parse_document(yaml.safe_dump(content, sort_keys=False), "free")
+    target_document, problems = (document, []) if target is None else read_target(target)
+    made = draft(
+        document,
+        stack=named if target is None else None,
+        seed=_SEED if seed is None else seed,
+        target=target_document,
+        gateway=gateway,
+    )
+    problems = [*problems, *check(made)]
+    if problems or made.profile is None:
+        raise InvalidFile(problems)
+    given = validate(target_document, TargetDocument).target
+    where = made.stack.name if made.stack is not None else str(given.url)
+    plan = Plan(name="free", title=f"Chaos by hand on {where}", briefing=BRIEFING, source="free")
+    return GameDay(plan, target_experiment(plan, made, given, made.profile, slo=_SLO, length_s=MAX_RUN_S))

@@ -7,18 +7,19 @@ once, each with file, line and remedy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from chaos.experiment.checks import check
 from chaos.experiment.draft import Draft, GatewayChoice, mapping, views
 from chaos.experiment.fault_checks import check_fault
-from chaos.experiment.model import Experiment, Slo, Timeline, UrlTarget
+from chaos.experiment.model import Slo
 from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.experiment.value_checks import check_values
 from chaos.gameday.core.plan import PUBLIC_TITLE, Branch, Drawn, Finding, Hint, Plan, Question, Step
 from chaos.gameday.scenario.file import EventFile, HintFile, ScenarioFaultFile, ScenarioFile
+from chaos.gameday.scenario.game_day import GameDay, target_experiment
 from chaos.gameday.scenario.offers import operations_of
 from chaos.gameday.scenario.other_plans import BRIEFING
 from chaos.gameday.scenario.repair_check import check_repairs
@@ -26,26 +27,14 @@ from chaos.gameday.scenario.spoilers import check_spoilers
 from chaos.gameday.scenario.steps import step_of
 from chaos.gameday.scenario.synthetic import Entry, entries, synthetic_draft, without_faults
 from chaos.gameday.scenario.timing import check_ids, check_times
-from loadprofiles.sessions.profile import Profile
-from reports.gates.grammar import parse_gate
 from reports.shared.document import Document
 from reports.shared.documents import document_names, find_document, read_document, validate
 from reports.shared.errors import InvalidFile, Problem, UserError
-from targets.adapters.catalogue import DEFAULT_PRESET
 
 __all__ = ["SCENARIOS", "GameDay", "is_scenario", "load_scenario", "scenario_names"]
 
 SCENARIOS: Final = Path(__file__).parents[2] / "scenarios"
 """The scenarios that ship."""
-
-
-@dataclass(frozen=True, slots=True)
-class GameDay:
-    """An exercise that can be opened. `experiment`: its target, load, SLO and guardrails; it has no faults of its own
-    for a scenario, whose faults are in the plan."""
-
-    plan: Plan
-    experiment: Experiment
 
 
 def scenario_names() -> list[str]:
@@ -95,7 +84,12 @@ def load_scenario(
         raise InvalidFile(_each_once(problems))
     if target_document is not None:
         file = file.model_copy(update={"target": validate(target_document, TargetDocument).target})
-    return GameDay(_plan(file, found, made, drawn), _experiment(Path(document.file), file, made, made.profile))
+    plan = _plan(file, found, made, drawn)
+    slo = Slo(file.slo.ttft, file.slo.tpot)
+    experiment = target_experiment(
+        plan, made, file.target, made.profile, slo=slo, length_s=file.length, guardrails=file.guardrails
+    )
+    return GameDay(plan, experiment)
 
 
 # -- checks -----------------------------------------------------------------------------------------------------------
@@ -212,48 +206,3 @@ def _questions(files: list[EventFile], prefix: str) -> tuple[Question, ...]:
         )
         for index, file in enumerate(files)
     )
-
-
-def _experiment(path: Path, file: ScenarioFile, made: Draft, profile: Profile) -> Experiment:
-    target = file.target
-    url = None
-    if target.url is not None and target.model is not None:
-        url = UrlTarget(
-            url=target.url,
-            model=target.model,
-            api=target.api,
-            key_env=target.key_env,
-            headers=target.model_dump(include={"headers"})["headers"] or {},
-            max_tokens_field=target.max_tokens_field,
-            tools=target.tools is not False,
-            stream_options=target.stream_options is not False,
-        )
-    return Experiment(
-        path=path,
-        name=file.scenario,
-        title=file.title,
-        description=file.description,
-        family=file.family,
-        stack=made.stack,
-        url=url,
-        profile=profile,
-        trace=None,
-        slo=Slo(file.slo.ttft, file.slo.tpot),
-        timeline=Timeline(0.0, file.length, 0.0, 0.0),
-        faults=(),
-        steady_state=(),
-        gates=(),
-        headline_gate=parse_gate("sessions_lost == 0", None),
-        guardrails=tuple(file.guardrails),
-        seed=made.seed,
-        first_port=target.replicas.first_port if target.replicas is not None else 0,
-        gateway=_gateway(made),
-        target_path=Path(made.target_document.file),
-    )
-
-
-def _gateway(made: Draft) -> GatewayChoice | None:
-    for name, settings in mapping(made.target.get("gateway")).items():
-        given = mapping(settings)
-        return GatewayChoice(name, given.get("preset") or DEFAULT_PRESET, given.get("allow_exposed") is True)
-    return None

@@ -1,4 +1,4 @@
-"""The plan of an experiment, whose timeline of faults becomes the run sheet, and of an exercise without steps."""
+"""The plan of an experiment: its timeline of faults becomes the run sheet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaos.gameday.core.plan import Drawn, Plan, Step
 from chaos.gameday.scenario.steps import step_of
 from reports.shared.errors import UserError
 
-__all__ = ["BRIEFING", "free_plan", "plan_of_experiment", "unplayable"]
+__all__ = ["BRIEFING", "plan_of_experiment", "unplayable"]
 
 BRIEFING: Final = (
     "You are on call for this stack. Something may go wrong. Say when you see something, say what you believe it is, "
@@ -46,11 +46,6 @@ def unplayable(experiment: Experiment) -> str:
     if any(fault.spec.where == "system" for fault in experiment.faults):
         return "it runs commands of yours, which a game day cannot inject by hand"
     return ""
-
-
-def free_plan(title: str) -> Plan:
-    """An exercise without steps: the game master injects by hand. `title`: for the game master."""
-    return Plan(name="free", title=title, briefing=BRIEFING, source="free")
 
 
 def _steps(experiment: Experiment) -> Iterator[Step]:

@@ -343,3 +343,29 @@ def test_what_the_shell_reports_carries_the_name_of_who_began_it() -> None:
     room.operate(ADA, "restart", replica="tpu-1")
     (fact,) = room.last.facts
     assert (fact.who, fact.role, fact.data["repairs"]) == ("Ada", "responder", ["h1"])
+
+
+def test_a_fault_that_ends_while_its_replica_is_restarted_was_repaired_by_it() -> None:
+    room = Room(plan(steps=(step(repairs=()),))).with_fault()
+    room.act(ADA, "operate", operation="restart", arguments={"replica": "tpu-1"})
+    (fact,) = room.exercise.reverted("h1", "time", room.now_s).facts  # the old process is gone, the new one starts
+    assert fact.data == {"fault": "h1", "why": "repair", "operation": 1}
+    outcome = room.exercise.operated(1, True, "tpu-1 is ready", room.now_s)
+    assert not outcome.orders
+    assert outcome.facts[0].data["repairs"] == ["h1"]
+
+
+def test_a_fault_that_ends_by_its_time_is_repaired_by_nobody() -> None:
+    room = Room().with_fault()
+    room.act(ADA, "operate", operation="restart", arguments={"replica": "tpu-0"})
+    (fact,) = room.exercise.reverted("h1", "time", room.now_s).facts
+    assert fact.data == {"fault": "h1", "why": "time", "operation": None}
+
+
+def test_the_drain_of_a_reserve_pool_ends_with_the_pool() -> None:
+    room = Room().start()
+    room.operate(ADA, "add_pool", pool="spare")
+    room.operate(ADA, "drain", pool="spare")
+    room.act(ADA, "undo", n=1)
+    room.exercise.undone(1, True, "", room.now_s)
+    assert room.see(Role.RESPONDER)["live"]["operations"] == []
