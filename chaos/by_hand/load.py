@@ -21,6 +21,7 @@ from chaos.runner.load_config import load_config
 from chaos.runner.load_control import LoadControl
 from chaos.runner.setup import Setup
 from chaos.supervision.supervisor import ShepherdGone
+from loadprofiles.demand import HIGHEST_LEVEL, LOWEST_LEVEL
 from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.profile_file import load_profile
 from reports.shared.errors import TargetFailed, UserError
@@ -69,7 +70,10 @@ class HandLoad:
         self.seed = seed if seed is not None else experiment.seed + self._starts
         self._starts += 1
         experiment = replace(experiment, seed=self.seed)
+        level = self.control.level
         self.control = LoadControl(on_lapse=self.on_lapse)
+        if level != 1.0:
+            self.control.set_level(level)
         self.control.command = "run"
         if self.world is not None:
             self.world.use_load(self.control)
@@ -110,6 +114,17 @@ class HandLoad:
             if not await _within(supervisor.wait(LOAD), ENDS_WITHIN_S):
                 await supervisor.kill(LOAD)
 
+    @property
+    def level(self) -> float:
+        """How many times the profile's sessions are played."""
+        return self.control.level
+
+    def set_level(self, factor: float) -> None:
+        """Play `factor` times the profile's sessions, from now on and after the next start. Raises UserError."""
+        if not LOWEST_LEVEL <= factor <= HIGHEST_LEVEL:
+            raise UserError(f"a level of {factor:g}: must be {LOWEST_LEVEL:g} to {HIGHEST_LEVEL:g} times the profile")
+        self.control.set_level(factor)
+
     def facts(self) -> dict[str, Any]:
         """The load for `status`."""
         data = self.control.data if self.running else {}
@@ -117,6 +132,7 @@ class HandLoad:
             "running": self.running,
             "profile": self.profile_name if self.running else "",
             "seed": self.seed if self.running else None,
+            "level": self.level,
             "sessions": dict(data.get("sessions") or {}),
             "calls": dict(data.get("calls") or {}),
             "ttft_ms_recent": data.get("ttft_ms_recent"),

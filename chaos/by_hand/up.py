@@ -19,11 +19,14 @@ from typing import Any, Final
 from chaos.by_hand.borrowing import replicas_digest
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
+from chaos.by_hand.guest import Guest
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
 from chaos.by_hand.processes import process_facts, start_lent_again, start_process_again
+from chaos.by_hand.reserve import operations_of
 from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.experiment.model import Experiment, Front
+from chaos.runner.alert_receiver import AlertReceiver
 from chaos.runner.collector import Collector, Copy, Counters
 from chaos.runner.deployment import LOAD
 from chaos.runner.early_end import EarlyEnd, Ended, most_severe
@@ -48,9 +51,21 @@ GRACE_S: Final = 0.6
 
 
 class Up:
-    """One stack. `serve` starts it, waits for a signal, and ends it. `say` prints a line for the user."""
+    """One stack. `serve` starts it, waits for a signal, and ends it. `say` prints a line for the user.
 
-    def __init__(self, experiment: Experiment, folder: RunFolder, say: Say, *, front: Front, gateway_port: int) -> None:
+    `guest` uses it from within this process, and says when it ends.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        folder: RunFolder,
+        say: Say,
+        *,
+        front: Front,
+        gateway_port: int,
+        guest: Guest | None = None,
+    ) -> None:
         self.experiment = experiment
         self.folder = folder
         self.say = say
@@ -66,10 +81,13 @@ class Up:
             lambda error: self.early.end("failed", str(error), 5),
             Copy.from_environment(os.environ),
         )
+        port = experiment.alerts.port if experiment.alerts is not None else None
+        self.alerts = AlertReceiver(port, folder.events, say, lambda error: self.early.end("failed", str(error), 5))
         self.interrupts = Interrupts(self.early, self._kill_all, say, "every fault is reverted, every process ends")
         self.controls: HandControls | None = None
         self._front = front
         self._gateway_port = gateway_port
+        self._guest = guest
         self._supervisor: Supervisor | None = None
         self._setup: Setup | None = None
         self._load: HandLoad | None = None
@@ -95,6 +113,8 @@ class Up:
     def _counters(self, counters: Counters) -> Mapping[str, object]:
         self._last[counters.process] = counters
         self.watch.counters(counters)
+        if self._guest is not None:
+            self._guest.counters(counters)
         return self._load.on_counters(counters) if self._load is not None else {"command": "wait"}
 
     def _exited(self, child: Child, status: int, expected: bool) -> None:
@@ -107,10 +127,14 @@ class Up:
             how = f"killed by signal {-status}" if status < 0 else f"exit code {status}"
             helps = "brownout load start" if child.name == LOAD else f"brownout restart {child.name}"
             self.say(f"{child.name} has ended by itself ({how}); it stays down: {helps}")
+            if self._guest is not None:
+                self._guest.exited(child.name)
 
     def _lapsed(self, target: str, fault_id: str) -> None:
         if (play := self.plays.get(fault_id)) is not None:
             play.lapsed(target)
+            if self._guest is not None:
+                self._guest.lapsed(target, fault_id)
 
     # -- its life ---------------------------------------------------------------------------------------------------
     async def serve(self) -> Ended | None:
@@ -122,6 +146,7 @@ class Up:
         self.folder.events.write("run", event="started", why="")
         try:
             await self.collector.start()
+            await self.alerts.start()
             async with Supervisor(
                 run_dir=self.folder.path,
                 owner=self.folder.path.name,
@@ -136,6 +161,7 @@ class Up:
         except TargetFailed as error:
             self.early.end("failed", str(error), 5)
         finally:
+            await self.alerts.close()
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
             self.interrupts.close()
         return self._close_record()
@@ -154,6 +180,7 @@ class Up:
             self.collector.url,
             front=self._front,
             gateway_port=self._gateway_port,
+            with_reserve=self._front == "reference",
         )
         try:
             await setup.start_stack()
@@ -189,6 +216,7 @@ class Up:
             say=self.say,
             load=load,
             lend=self._lend if self._front == "none" else None,
+            operations=operations_of(setup, world, self._restarting) if self._front == "reference" else None,
         )
         entry = self._entry()
         assert self._supervisor is not None
@@ -204,7 +232,9 @@ class Up:
             async with ControlSocket(Path(entry.socket), controls):
                 entry = announce(entry)
                 self._say_ready(entry)
-                await self.early.or_end(asyncio.Event().wait())
+                await self.early.or_end(
+                    asyncio.Event().wait() if self._guest is None else self._guest.stay(self.controls)
+                )
         except UserError as error:  # the folder of these files is full or gone
             raise TargetFailed(str(error)) from None
         finally:
@@ -295,6 +325,8 @@ class Up:
             await play.settle(lambda name: self.watch.state(LOAD if name == TARGET_LOAD else name) == "gone")
             if play.active:
                 self.early.end("failed", play.played.problem, 5)
+        if self._guest is not None:
+            self._guest.left([play.played.problem for play in self.plays.values() if play.active])
         with contextlib.suppress(RecordFull):
             self.folder.events.write("phase", phase="end")
 

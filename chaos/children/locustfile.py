@@ -78,6 +78,8 @@ class _RunnerLink:
             response = self.post(load.snapshot())
             if "demand" in response:  # without a response the orders expire
                 load.order(response["demand"])
+            if "level" in response:
+                load.level(response["level"])
             command = response.get("command")
             if command in ("run", "hold"):
                 load.hold(command == "hold")

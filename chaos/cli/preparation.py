@@ -26,7 +26,16 @@ from reports.shared.errors import UserError
 from reports.shared.home import expanded
 from targets.adapters.catalogue import parse_choice
 
-__all__ = ["exposed", "gateway_choice", "port_warning", "prepare", "resolved_text", "trace_options", "without_options"]
+__all__ = [
+    "check_possible",
+    "exposed",
+    "gateway_choice",
+    "port_warning",
+    "prepare",
+    "resolved_text",
+    "trace_options",
+    "without_options",
+]
 
 
 def prepare(
@@ -75,6 +84,13 @@ def prepare(
     if confirm:
         experiment = replace(experiment, timeline=replace(experiment.timeline, confirm_metastable=True))
     return short_form(experiment) if short else experiment
+
+
+def check_possible(experiment: Experiment, *, may_leave_loopback: bool) -> None:
+    """Check that load may be sent to the target, and that its gateway and ports can be had. Raises UserError."""
+    problems = list(_problems(experiment, may_leave_loopback=may_leave_loopback, allow_exec=False))
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def _problems(experiment: Experiment, *, may_leave_loopback: bool, allow_exec: bool) -> Iterator[str]:

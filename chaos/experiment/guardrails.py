@@ -22,7 +22,16 @@ from typing import Any, Final, NamedTuple
 from reports.measures.value_range import ValueRange
 from reports.shared.documents import Mistake, did_you_mean, duration_s
 
-__all__ = ["COMPARISONS", "LEAST_SAMPLES", "MEASURES", "Guardrail", "GuardrailWatch", "Tripped", "parse_guardrail"]
+__all__ = [
+    "COMPARISONS",
+    "LEAST_SAMPLES",
+    "MEASURES",
+    "Guardrail",
+    "GuardrailWatch",
+    "Reading",
+    "Tripped",
+    "parse_guardrail",
+]
 
 LEAST_SAMPLES: Final = 5
 """Sessions or calls that must have ended in the last 30 s before a share of them has a value."""
@@ -131,6 +140,14 @@ class Tripped(NamedTuple):
     value: float
 
 
+class Reading(NamedTuple):
+    """A guardrail now: the value of its measure, None without one; how long its condition has been true, seconds."""
+
+    guardrail: Guardrail
+    value: float | None
+    true_for_s: float
+
+
 def parse_guardrail(text: object) -> Guardrail:
     """Read one guardrail. Raises `reports.shared.documents.Mistake`."""
     if isinstance(text, Guardrail):
@@ -208,6 +225,16 @@ class GuardrailWatch:
         if not self._samples or at_s <= self._samples[-1].at_s:
             return None
         return self._judge(self._samples[-1]._replace(at_s=at_s))
+
+    def readings(self) -> list[Reading]:
+        """Each guardrail with its value at the last post: how far it is from stopping the run."""
+        if not self._samples:
+            return [Reading(guardrail, None, 0.0) for guardrail in self.guardrails]
+        last = self._samples[-1]
+        return [
+            Reading(guardrail, self._value(guardrail, last), last.at_s - self._bad_since_s.get(guardrail, last.at_s))
+            for guardrail in self.guardrails
+        ]
 
     def _judge(self, last: _Sample) -> Tripped | None:
         at_s = last.at_s

@@ -1,4 +1,7 @@
 """Exercises with people: a fault is played, and those on call find it, say what it is, and act.
 
 runbook    the page for the meeting before an exercise
+core/      the exercise as a pure state machine
+scenario/  scenario files, and the plan of an exercise
+server/    the HTTP server of the pages
 """

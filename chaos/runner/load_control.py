@@ -32,6 +32,9 @@ class LoadControl:
         self._command = "wait"
         self.orders: dict[str, Order] = {}
         """Orders of the active demand faults, by fault id."""
+        self.level = 1.0
+        """How many times the profile's sessions are played; set by `set_level`."""
+        self._level_number = 0
         self.started_ns: int | None = None
         """Wall time of the start of the load, in unix nanoseconds: time 0 of the timeline."""
         self.connected = asyncio.Event()
@@ -70,7 +73,18 @@ class LoadControl:
         if counters.data.get("done"):
             self.done.set()
         self._note_lapses(f"{counters.process}#{counters.incarnation}", set(counters.data.get("demand", {})))
-        return {"command": self.command, "demand": [msgspec.to_builtins(order) for order in self.orders.values()]}
+        response: dict[str, object] = {
+            "command": self.command,
+            "demand": [msgspec.to_builtins(order) for order in self.orders.values()],
+        }
+        if self._level_number:
+            response["level"] = {"factor": self.level, "number": self._level_number}
+        return response
+
+    def set_level(self, factor: float) -> None:
+        """Play `factor` times the profile's sessions from now on."""
+        self.level = factor
+        self._level_number += 1
 
     def _note_lapses(self, poster: str, active: set[str]) -> None:
         """Compare the orders that a load generator has with those that it had and that stand."""

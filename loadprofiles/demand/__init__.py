@@ -6,6 +6,7 @@
     long_reasoning   a share of the calls requests many times the output
     retry_storm      clients retry immediately and without limit
     growth           start times of the extra sessions
+    level            a factor on the load that a person sets; no fault
     active           the active orders and their lease
 
 Every response of the collector contains the current orders (`docs/wire.md`); an order that is missing is ended.
@@ -22,19 +23,24 @@ from loadprofiles.demand.active import LEASE_S, ActiveDemand
 from loadprofiles.demand.growth import Growth, extra_times
 from loadprofiles.demand.heavy_tenant import HeavyTenant
 from loadprofiles.demand.kind import ClientOverride, Demand, ExtraSessions, Order
+from loadprofiles.demand.level import HIGHEST_LEVEL, LOWEST_LEVEL, Level, Thinning
 from loadprofiles.demand.long_reasoning import LongReasoning
 from loadprofiles.demand.retry_storm import RetryStorm
 from loadprofiles.demand.surge import Surge
 
 __all__ = [
+    "HIGHEST_LEVEL",
     "KINDS",
     "LEASE_S",
+    "LOWEST_LEVEL",
     "ActiveDemand",
     "ClientOverride",
     "Demand",
     "ExtraSessions",
     "Growth",
+    "Level",
     "Order",
+    "Thinning",
     "demand_of",
     "extra_times",
     "read_orders",

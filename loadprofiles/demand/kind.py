@@ -41,7 +41,12 @@ class ClientOverride:
 
 
 class Demand:
-    """The effect of one order. Each kind overrides the methods for what it adds or changes."""
+    """The effect of one order. Each kind overrides the methods for what it adds or changes.
+
+    `marked`: whether the sessions that it adds carry its id, as those of a fault do.
+    """
+
+    marked = True
 
     def __init__(self, order: Order) -> None:
         self.order = order

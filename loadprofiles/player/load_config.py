@@ -126,7 +126,8 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         else:
             played = self._sessions(Draws(order.seed).bits("demand", order.id), run)
             plans = (replace(plan, start_at_s=at) for plan, at in zip(played, times, strict=False))
-        plans = (replace(plan, fault=order.id) for plan in share_of_worker(plans, worker, workers))
+        fault = order.id if demand.marked else ""
+        plans = (replace(plan, fault=fault) for plan in share_of_worker(plans, worker, workers))
         tenant = self.profile.tenant(extra.tenant) if extra.tenant is not None else None
         if tenant is None:
             return plans

@@ -24,7 +24,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadprofiles.client.client import Client
 from loadprofiles.client.clock import unix_ns
 from loadprofiles.client.records import CallRecord
-from loadprofiles.demand import ActiveDemand, read_orders
+from loadprofiles.demand import HIGHEST_LEVEL, LOWEST_LEVEL, ActiveDemand, read_orders
 from loadprofiles.player import counters
 from loadprofiles.player.load_config import LoadConfig
 from loadprofiles.player.player import Player
@@ -74,6 +74,16 @@ class LoadHost:
         """Makes exactly these demand orders (`docs/wire.md`) active. An invalid order is logged and ignored."""
         if self.player is not None:
             self.player.order(read_orders(orders))
+
+    def level(self, level: object) -> None:
+        """Plays more or fewer sessions (`level` of `docs/wire.md`). An invalid level is logged and ignored."""
+        if self.player is None:
+            return
+        try:
+            factor, number = level["factor"], level["number"]  # type: ignore[index]
+            self.player.level(min(max(float(factor), LOWEST_LEVEL), HIGHEST_LEVEL), int(number))
+        except (TypeError, KeyError, ValueError):
+            _log.exception("the level %r is not known", level)
 
     def drain(self) -> None:
         """Starts no more sessions; running ones continue. Returns immediately; `snapshot()["done"]` becomes true."""

@@ -2,6 +2,7 @@
 
 start     a scheduler greenlet starts each session at its time, and records how late it started
 order     adds sessions to the plan's while the runner orders them (`loadprofiles.demand`)
+level     plays more or fewer sessions than the plan's, as a person sets it
 drain     starts no more sessions; running ones continue to their end
 stop      ends running sessions and counts them as unfinished
 """
@@ -17,7 +18,7 @@ from gevent.event import Event
 from loadprofiles.client.client import Client
 from loadprofiles.client.clock import now_s, unix_ns
 from loadprofiles.client.records import CallRecord
-from loadprofiles.demand import Demand
+from loadprofiles.demand import Demand, Level, Thinning
 from loadprofiles.player.counters import Counters
 from loadprofiles.player.load import Load
 from loadprofiles.player.played_session import PlayedSession
@@ -61,7 +62,12 @@ class Player:
         self._extra: dict[str, SessionQueue] = {}
         """The extra sessions of each active demand fault, by fault id."""
         self._extra_before = 0
-        """Number of sessions that came due in demand faults that have ended."""
+        """Number of sessions that came due in demand faults and levels that have ended."""
+        self._thinning = Thinning()
+        self._level = (1.0, 0)
+        """The level, and the number of its change."""
+        self._of_level: SessionQueue | None = None
+        """The sessions that a level above 1 adds."""
         self._make_extra = extra
         self._horizon_s = horizon_s
         self._on_call = on_call
@@ -121,7 +127,7 @@ class Player:
         """Number of sessions that should have started by now, including those of demand faults, without held ones."""
         if self._started_s is not None and self._arriving:
             self._pull()
-        due = self._base.pulled + self._extra_before + sum(queue.pulled for queue in self._extra.values())
+        due = self._extra_before + sum(queue.pulled for queue in self._queues())
         return due - self.counters.held
 
     def order(self, demands: Sequence[Demand]) -> None:
@@ -136,6 +142,20 @@ class Player:
                 _log.exception("fault %s: its extra sessions could not be planned", demand.order.id)
                 continue
             self._extra[demand.order.id] = SessionQueue(plans, self._horizon_s)
+        self._woken.set()
+
+    def level(self, factor: float, number: int) -> None:
+        """Plays `factor` times the plan's sessions from now on. A change whose `number` is known is ignored."""
+        if number == self._level[1] or self._started_s is None or not self._arriving:
+            return
+        self._level = (factor, number)
+        self._thinning.factor = factor
+        if self._of_level is not None:
+            self._extra_before += self._of_level.pulled - len(self._of_level.due)
+            self._of_level = None
+        if factor > 1:
+            plans = self._make_extra(Level(factor, number, self.seed), self.load_time_s(now_s()))
+            self._of_level = SessionQueue(plans, self._horizon_s)
         self._woken.set()
 
     def demand(self) -> dict[str, dict[str, int]]:
@@ -183,7 +203,7 @@ class Player:
             queue.pull(self.load_time_s(at_s))
 
     def _queues(self) -> list[SessionQueue]:
-        return [self._base, *self._extra.values()]
+        return [self._base, *self._extra.values(), *([self._of_level] if self._of_level is not None else [])]
 
     def _schedule(self) -> None:
         try:
@@ -193,7 +213,7 @@ class Player:
                 for queue in self._queues():
                     while queue.due:
                         plan = queue.due.popleft()
-                        if self._holding:
+                        if self._holding or (queue is self._base and not self._thinning.keeps()):
                             self.counters.held += 1
                         else:
                             self._start_session(plan)

@@ -86,6 +86,7 @@ class FakeLoad:
         self.profile: Profile | None = None
         self.seed = 0
         self.stopped = 0
+        self.level = 1.0
 
     @property
     def profile_name(self) -> str:
@@ -101,6 +102,9 @@ class FakeLoad:
     async def stop(self) -> None:
         self.stopped += self.running
         self.running = False
+
+    def set_level(self, factor: float) -> None:
+        self.level = factor
 
     def facts(self) -> dict[str, Any]:
         return {"running": self.running}

@@ -213,3 +213,13 @@ async def test_the_end_of_the_stack_reverts_every_fault(rig: HandRig) -> None:
 
 async def test_a_command_of_another_version_is_named(rig: HandRig) -> None:
     assert "another version" in await refused(rig, "explode")
+
+
+async def test_the_level_of_the_load_is_set_and_recorded(rig: HandRig) -> None:
+    assert rig.load.level == 1.0
+    assert (await rig.ask("load_level", level=2))["text"] == "the load is 2 times the profile's"
+    assert (rig.load.level, rig.events.actions()) == (2.0, ["load_level"])
+    for wrong in (True, "2", None):
+        with pytest.raises(UserError, match="level is a number"):
+            await rig.ask("load_level", level=wrong)
+    assert rig.load.level == 2.0

@@ -150,7 +150,19 @@ async def test_a_load_that_does_not_end_is_killed(load: HandLoad, processes: Pro
         "running": False,
         "profile": "",
         "seed": None,
+        "level": 1.0,
         "sessions": {},
         "calls": {},
         "ttft_ms_recent": None,
     }
+
+
+async def test_the_level_stays_over_a_restart_and_has_limits(load: HandLoad) -> None:
+    load.set_level(2.5)
+    await load.start(None, None, lambda text: None)
+    assert (load.level, load.facts()["level"]) == (2.5, 2.5)
+    for wrong in (0.0, 11.0, float("nan")):
+        with pytest.raises(UserError, match=r"must be 0.1 to 10 times the profile"):
+            load.set_level(wrong)
+    await load.stop()
+    assert load.level == 2.5

@@ -85,3 +85,12 @@ def test_an_order_that_ends_as_it_should_has_not_lapsed(ends: str) -> None:
         load.command = ends
     load.on_counters(post(demand={}))
     assert lapsed == []
+
+
+def test_a_level_is_sent_once_it_was_set() -> None:
+    control = LoadControl()
+    assert "level" not in control.on_counters(post())
+    control.set_level(1.5)
+    assert control.on_counters(post())["level"] == {"factor": 1.5, "number": 1}
+    control.set_level(1.0)
+    assert control.on_counters(post())["level"] == {"factor": 1.0, "number": 2}

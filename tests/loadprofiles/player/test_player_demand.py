@@ -27,7 +27,7 @@ def every(gap_s: float, prefix: str, count: int = 500) -> Iterator[SessionPlan]:
 
 def extra(demand: Demand, from_s: float) -> Iterator[SessionPlan]:
     for one in every(0.05, f"r-{demand.order.id}"):
-        yield replace(one, start_at_s=from_s + one.start_at_s, fault=demand.order.id)
+        yield replace(one, start_at_s=from_s + one.start_at_s, fault=demand.order.id if demand.marked else "")
 
 
 def rig(**options: Any) -> Rig:

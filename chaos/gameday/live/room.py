@@ -1,0 +1,246 @@
+"""What the pages show and do: the exercise, the live numbers and the stack, behind the `Room` of the server.
+
+Everything that a person presses goes through the exercise first, which decides whether it may be done; then its orders
+are carried out. A page that is closed meanwhile changes nothing: what was begun is completed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from chaos.by_hand.controls import HandControls
+from chaos.experiment.guardrails import Guardrail, GuardrailWatch
+from chaos.gameday.core.exercise import Exercise
+from chaos.gameday.core.facts import row
+from chaos.gameday.core.outcome import Outcome
+from chaos.gameday.core.roles import NotNow, Person, Role
+from chaos.gameday.core.views import view
+from chaos.gameday.live.numbers import LiveNumbers, PoolStates
+from chaos.gameday.live.orders import Orders
+from chaos.runner.counters import Counters
+from chaos.runner.record_writer import EventLog, RecordFull
+from reports.gameday.review import review
+from targets.stack import Stack
+
+__all__ = ["TICK_S", "GameRoom"]
+
+TICK_S: Final = 0.25
+"""How often the exercise is told what time it is."""
+
+
+class GameRoom:
+    """Implements `chaos.gameday.server.room.Room`, and the `Guest` of the stack.
+
+    `clock`: seconds of the event loop. `on_ready()`: the stack is up and its load runs. `on_over()`: everything is
+    reverted. `on_failure(error)`: the record cannot be written.
+    """
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        stack: Stack,
+        events: EventLog,
+        *,
+        slo_ttft_s: float | None,
+        gateway: str | None,
+        guardrails: Sequence[Guardrail],
+        clock: Callable[[], float],
+        say: Callable[[str], None],
+        on_ready: Callable[[], None],
+        on_over: Callable[[], None],
+        on_failure: Callable[[RecordFull], None],
+    ) -> None:
+        self.exercise = exercise
+        self.ended = asyncio.Event()
+        """Set when the exercise ordered its end."""
+        self.restored_problem = ""
+        self.files: dict[str, bytes] = {}
+        self._stack = stack
+        self._events = events
+        self._gateway = gateway
+        self._clock = clock
+        self._say = say
+        self._on_ready = on_ready
+        self._on_over = on_over
+        self._on_failure = on_failure
+        self._guardrails = tuple(guardrails)
+        self._watch = GuardrailWatch(self._guardrails)
+        self._load_incarnation = 0
+        self._numbers = LiveNumbers(stack, clock(), slo_ttft_s)
+        self._controls: HandControls | None = None
+        self._orders: Orders | None = None
+        self._final_live: dict[str, Any] | None = None
+        self.played = False
+        """Whether the stack was ready, so that there is an exercise to look back on."""
+        self._rows: list[dict[str, Any]] = []
+        """Every fact so far, for the times of the review."""
+        self._acting: set[asyncio.Task[Any]] = set()
+
+    # -- Room: what the server asks -----------------------------------------------------------------------------------
+    def view(self, role: Role) -> Mapping[str, Any]:
+        """The document of a role."""
+        now_s = self._clock()
+        return view(
+            self.exercise,
+            role,
+            live=self._final_live or self._live(now_s),
+            faults=self._controls.status()["faults"] if self._controls is not None else (),
+            guardrails=self._guardrail_rows(),
+            now_s=now_s,
+        )
+
+    async def act(self, person: Person, do: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do what a person pressed. Raises UserError, NotAllowed, NotNow or TargetFailed."""
+        task = asyncio.create_task(self._act(person, do, arguments))
+        self._acting.add(task)
+        task.add_done_callback(self._acting.discard)
+        return await asyncio.shield(task)
+
+    async def _act(self, person: Person, do: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        outcome = self.exercise.act(person, do, arguments, self._clock())
+        if not outcome.orders:
+            self.take(outcome)
+            return {"text": outcome.text}
+        if self._orders is None:
+            raise NotNow("the stack is not ready yet\n    wait until the wall shows its replicas")
+        return {"text": await self._orders.carry_out(outcome)}
+
+    def entered(self, person: Person) -> None:
+        """Somebody has entered with a link."""
+        self.take(self.exercise.entered(person, self._clock()))
+
+    def connected(self, person: Person, streams: int) -> None:
+        """The number of pages that a person has open has changed."""
+        self.take(self.exercise.connected(person, streams, self._clock()))
+
+    def file(self, name: str) -> bytes | None:
+        """A file of the review, once there is one."""
+        return self.files.get(name)
+
+    # -- Guest: what the stack tells ----------------------------------------------------------------------------------
+    def counters(self, counters: Counters) -> None:
+        """A process has posted."""
+        self._numbers.observe(counters, self._clock())
+        if counters.kind != "load":
+            return
+        if counters.incarnation != self._load_incarnation:  # its counts begin at 0 again
+            self._load_incarnation, self._watch = counters.incarnation, GuardrailWatch(self._guardrails)
+        if tripped := self._watch.observe(counters.at / 1e9, counters.data):
+            self._trip(f"{tripped.text} (it was {tripped.value:g})", tripped.value)
+
+    def _trip(self, text: str, value: float) -> None:
+        outcome = self.exercise.tripped(text, value, self._clock())
+        if self._orders is not None:
+            self._orders.in_background(outcome)
+        else:
+            self.take(outcome)
+
+    def lapsed(self, target: str, fault_id: str) -> None:
+        """A lease ended."""
+        if self._orders is not None:
+            self._orders.lapsed(fault_id)
+
+    def exited(self, process: str) -> None:
+        """A process has ended by itself: the numbers show it; the game master is told why."""
+        text = f"{process} has ended by itself, without a fault"
+        self.take(self.exercise.warned(text, self._clock()))
+
+    async def stay(self, controls: HandControls) -> None:
+        """The exercise, until it ends and everything is reverted and verified."""
+        self._controls = controls
+        orders = self._orders = Orders(self.exercise, controls, self._clock, self.take, self._say, self._ends)
+        self.exercise.previewed(orders.previews())
+        await orders.start_load()
+        self.played = True
+        self._on_ready()
+        while not self.ended.is_set():
+            now_s = self._clock()
+            self._numbers.tick(now_s)
+            orders.adopt()
+            orders.in_background(self.exercise.tick(now_s))
+            await self._next_tick()
+        await asyncio.gather(*self._acting, return_exceptions=True)
+        self.restored_problem = await orders.restore()
+        self._restored()
+
+    async def _next_tick(self) -> None:
+        try:
+            async with asyncio.timeout(TICK_S):
+                await self.ended.wait()
+        except TimeoutError:
+            pass
+
+    def _ends(self, why: str) -> None:
+        self.ended.set()
+
+    def left(self, problems: list[str]) -> None:
+        """The stack has ended. Where it ended before the exercise did, the exercise ends now."""
+        game = self.exercise.game
+        if game.state not in ("ended", "over"):
+            self.take(self.exercise.stopped("the game day was stopped", self._clock()))
+        if game.state != "over":
+            self.restored_problem = "\n".join(problems)
+            self._restored()
+
+    def _restored(self) -> None:
+        problem = self.restored_problem
+        self._final_live = self._live(self._clock())
+        text = problem or "everything is reverted and verified"
+        now_s = self._clock()
+        self.take(self.exercise.restored(not problem, text, now_s))
+        self.show_review(review(self._rows, self.exercise.game.clock.since_start_s(now_s))["times"], {})
+        self._on_over()
+
+    # -- the record ---------------------------------------------------------------------------------------------------
+    def take(self, outcome: Outcome) -> None:
+        """Record the facts of an outcome that has no orders, or whose orders are carried out elsewhere."""
+        try:
+            for fact in outcome.facts:
+                line = row(fact)
+                self._rows.append({**line, "t_s": fact.t_s})
+                self._events.write("exercise", **line)
+        except RecordFull as error:
+            self._on_failure(error)
+
+    def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
+        """What the analysis found, on every page from now on."""
+        self.files.update(files)
+        self.take(self.exercise.reviewed(times, list(files), self._clock()))
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+    def _live(self, now_s: float) -> dict[str, Any]:
+        controls = self._controls
+        load = controls.load if controls is not None else None
+        return self._numbers.section(
+            now_s,
+            load={
+                "running": load is not None and load.running,
+                "profile": load.profile_name if load is not None else "",
+                "level": load.level if load is not None else 1.0,
+            },
+            gateway=self._gateway,
+            pools=self._pool_states(),
+        )
+
+    def _pool_states(self) -> PoolStates:
+        operations = self._controls.operations if self._controls is not None else None
+        if operations is None:
+            return PoolStates()
+        state = operations.state()
+        starting = {one.argument for one in operations.in_force.values() if one.starting}
+        return PoolStates(frozenset(state.drained), frozenset(state.added), frozenset(starting))
+
+    def _guardrail_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "text": reading.guardrail.text,
+                "value": reading.value,
+                "limit": reading.guardrail.value,
+                "op": reading.guardrail.op,
+                "true_for_s": round(reading.true_for_s, 1),
+                "holds_s": reading.guardrail.window_s,
+            }
+            for reading in self._watch.readings()
+        ]

@@ -1,0 +1,15 @@
+"""Scenario files, and the plan of an exercise: from a scenario, from an experiment, or without steps.
+
+file          the format of a scenario file
+repair_text   how a file writes an operation that repairs a fault
+synthetic     the faults of a scenario as the timeline of an experiment, so that the same checks read them
+timing        what comes after the end, and ids that are given twice
+repair_check  repairs that this target does not offer
+spoilers      texts that would tell responders what is wrong
+offers        what people can choose, from a stack and a profile
+steps         a fault as a step of the run sheet
+model         a scenario, checked: its plan, and the experiment that is its target and load
+free          an exercise without a plan
+other_plans   the plan of an experiment, and of an exercise without steps
+draw          the draw of a scenario or an experiment of a family
+"""
