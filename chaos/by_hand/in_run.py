@@ -1,4 +1,4 @@
-"""Chaos by hand in an experiment that is running: `status`, `inject`, `revert`, `restart`, `abort`.
+"""Chaos by hand in an experiment that is running: `status`, `inject`, `revert`, `restart`, `operate`, `abort`.
 
 Its verdict is then in doubt, because the experiment was changed: no gate passes or fails (`Record.changed_by_hand`).
 """

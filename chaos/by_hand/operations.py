@@ -183,7 +183,7 @@ class HandOperations:
         pool = self._pool(name)
         total = len(self.stack_now().replicas) + pool.replicas
         cold = duration_text(pool.reserve_s or 0.0)
-        return f"pool {name} is added: {pool.replicas} replicas more ({total} in all), ready after {cold}"
+        return f"pool {name} is added: {total} replicas instead of {total - pool.replicas}, ready after {cold}"
 
     def _not_yet(self, operation: str, argument: str, what: str) -> None:
         for one in self.in_force.values():
