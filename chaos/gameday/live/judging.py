@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from chaos.gameday.core.judgement import Truth, Verdict
 from reports.gameday.causes import CAUSES, cause_of, components_of
 from reports.gameday.judging import judge
-from reports.gameday.periods import about
 from targets.stack import Stack
 
 __all__ = ["GameDayJudgement"]
@@ -37,6 +36,6 @@ class GameDayJudgement:
         """The ids of the components that are right for a fault, the narrowest first."""
         return components_of(targets, self._pools, self._clouds, params)
 
-    def judge(self, cause: str, component: str, truths: Sequence[Truth], t_s: float) -> Verdict:
-        """The verdict on a belief at `t_s`, as the post-mortem judges it."""
-        return judge(cause, component, about(truths, t_s))
+    def judge(self, cause: str, component: str, truths: Sequence[Truth]) -> Verdict:
+        """The verdict on a belief, given the faults that were injected before it."""
+        return judge(cause, component, truths)

@@ -7,7 +7,7 @@ are carried out. A page that is closed meanwhile changes nothing: what was begun
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from chaos.by_hand.controls import HandControls
@@ -49,7 +49,7 @@ class GameRoom:
         clock: Callable[[], float],
         say: Callable[[str], None],
         on_ready: Callable[[], None],
-        on_over: Callable[[], None],
+        on_over: Callable[[], Awaitable[None]],
         on_failure: Callable[[RecordFull], None],
     ) -> None:
         self.exercise = exercise
@@ -164,6 +164,7 @@ class GameRoom:
         await asyncio.gather(*self._acting, return_exceptions=True)
         self.restored_problem = await orders.restore()
         self._restored()
+        await self._on_over()
 
     async def _next_tick(self) -> None:
         try:
@@ -191,7 +192,6 @@ class GameRoom:
         now_s = self._clock()
         self.take(self.exercise.restored(not problem, text, now_s))
         self.show_review(review(self._rows, self.exercise.game.clock.since_start_s(now_s))["times"], {})
-        self._on_over()
 
     # -- the record ---------------------------------------------------------------------------------------------------
     def take(self, outcome: Outcome) -> None:
