@@ -259,16 +259,17 @@ class Orders:
     # -- what would be hit --------------------------------------------------------------------------------------------
     def _preview(self, order: Preview) -> str:
         controls = self._controls
+        stack = controls.operations.stack_now() if controls.operations is not None else controls.stack
         one = injection(
             order.kind,
             order.options,
-            stack=controls.stack,
+            stack=stack,
             profile=controls.played_profile,
             offers=controls.world.offers,
             fault_id="preview",
             seed=controls.seed,
         )
-        return preview(one, len(controls.stack.replicas))
+        return preview(one, len(stack.replicas), until="until it is reverted or repaired")
 
     def previews(self) -> dict[str, str]:
         """What each step of the plan would hit, by its id; why not, where it is not possible."""
