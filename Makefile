@@ -87,6 +87,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m bench.loadgen
 	$(BIN)/python -m bench.gateway
 	$(BIN)/python -m bench.collector
+	$(BIN)/python -m bench.gameday
 	$(BIN)/python -m bench.readers
 	$(BIN)/python -m bench.demo
 

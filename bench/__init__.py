@@ -3,6 +3,7 @@
 fidelity         the engine against published figures of real hardware
 lateness         how late tokens leave a replica
 loadgen          CPU per streamed call of the load generator, relative to a bare geventhttpclient loop
+gameday          CPU of the server of a game day's pages with 30 viewers
 gateway          CPU per streamed call and added gaps of the gateway, relative to a bare aiohttp relay
 collector        memory and CPU of the runner's collector for 100,000 spans
 readers          trace formats: lines per CPU second, memory

@@ -10,6 +10,7 @@ gates           conditions on measures, their verdicts, the verdict of the run
 explanation     what broke and why, in words; failed calls grouped by reason
 report          the data of report.json
 by_hand         the fault windows of a stack that was up for chaos by hand
+gameday         what people noticed, believed and did in an exercise, and how fast
 gating          what a gate judges over several runs: regressions, baselines
 comparison      a run compared with its twin; runs side by side
 trend           many runs over time: series, and where the level of a measure changed

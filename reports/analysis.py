@@ -1,8 +1,9 @@
 """Analyses the record of a run: `python -m reports.analysis RUN_DIR`.
 
-Reads the record, writes spans.parquet, report.json, junit.xml, summary.md and report.html, prints the verdict in one
-line, and exits with its code. It runs in its own process, because its libraries are too large for the others. Where one
-file cannot be written, the others still are, and the error is printed on stderr.
+Reads the record, writes spans.parquet, report.json, junit.xml, summary.md and report.html, of an exercise also
+postmortem.md and postmortem.html, prints the verdict in one line, and exits with its code. It runs in its own process,
+because its libraries are too large for the others. Where one file cannot be written, the others still are, and the
+error is printed on stderr.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, Final
 from reports.by_hand.section import window_section
 from reports.by_hand.windows import FaultWindow, by_windows, fault_windows, of_window
 from reports.comparison.paired import twin_section
+from reports.gameday.section import exercise_section
 from reports.gates.carrying import Carrying, carrying, undecided
 from reports.gates.dead_target import dead_target
 from reports.gates.grammar import Gate, GateError, parse_gate
@@ -83,10 +85,19 @@ def analyse(run_dir: Path, *, write: bool = True) -> Report:
     if record.by_hand:
         joined = evidence.calls
         report.data["windows"] = [_window(record, window, joined, run_dir, write=write) for window in windows]
+    report.data["exercise"] = _exercise(evidence, report.data)
     if table is not None:
         _write_all(report, run_dir)
         table.finish()
     return report
+
+
+def _exercise(evidence: Evidence, data: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        return exercise_section(evidence.record, evidence, data)
+    except Exception as error:  # the report of the run is still written
+        data["notes"].append(f"the analysis of the exercise crashed: {error!r}")
+        return None
 
 
 def _window(record: Record, window: FaultWindow, joined: Calls, run_dir: Path, *, write: bool) -> dict[str, Any]:
@@ -135,6 +146,7 @@ def _report(evidence: Evidence, run_dir: Path) -> Report:
         elsewhere=proofs.upstream_doubts,
     )
     report = build(evidence, proofs, gates, steady, verdict, metastability, notes, undo, carried)
+    report.data["exercise"] = None
     report.data["twin"] = twin_section(evidence, [result.gate for result in gates], proofs.latency_doubts)
     return report
 
@@ -203,6 +215,9 @@ def _write_all(report: Report, folder: Path, page: str = "write_html") -> None:
     writers = dict(WRITERS)
     if importlib.util.find_spec("reports.writers.html.page_writer") is not None:
         writers["report.html"] = getattr(import_module("reports.writers.html.page_writer"), page)
+    if report.data["exercise"] is not None:
+        written = import_module("reports.writers.postmortem.files")
+        writers |= {"postmortem.md": written.write_markdown, "postmortem.html": written.write_html}
     for name, writer in writers.items():
         try:
             writer(report, folder)

@@ -1,4 +1,5 @@
-"""A control port: activates, renews, lists and removes behaviours (docs/wire.md).
+"""A control port: activates, renews, lists and removes behaviours; on the gateway, takes the operator's settings too
+(docs/wire.md).
 
 It listens on loopback only. `reports.shared.control_server` decides which connections and requests are accepted.
 """
@@ -16,7 +17,7 @@ from aiohttp import web
 from reports.shared.control_server import ControlServer, Refused, decode_json, json_response, read_body
 from reports.shared.port_limits import PortLimits
 
-__all__ = ["BehaviourError", "Behaviours", "Control"]
+__all__ = ["BehaviourError", "Behaviours", "Control", "OperationError", "OperatorSettings"]
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 JSON: Final = "application/json"
@@ -44,6 +45,20 @@ class Behaviours(Protocol):
         """Returns the active behaviours by fault id."""
 
 
+class OperationError(ValueError):
+    """Settings of the operator that do not fit this gateway."""
+
+
+class OperatorSettings(Protocol):
+    """What the operator of a gateway has changed while it runs."""
+
+    def put(self, body: bytes) -> dict[str, Any]:
+        """Replaces the settings. Returns those in force. Raises `OperationError` or `msgspec.MsgspecError`."""
+
+    def listing(self) -> dict[str, Any]:
+        """Returns the settings in force."""
+
+
 class _Renew(msgspec.Struct, forbid_unknown_fields=True):
     ids: list[str]
 
@@ -55,8 +70,15 @@ _METHODS: Final[dict[str, tuple[str, ...]]] = {"/behaviours": ("GET",), "/behavi
 class Control:
     """A control port on 127.0.0.1: `await start(port)`, then `await close()` (idempotent)."""
 
-    def __init__(self, behaviours: Behaviours, token: str, limits: PortLimits | None = None) -> None:
+    def __init__(
+        self,
+        behaviours: Behaviours,
+        token: str,
+        limits: PortLimits | None = None,
+        operations: OperatorSettings | None = None,
+    ) -> None:
         self._behaviours = behaviours
+        self._operations = operations
         self._server = ControlServer(self._route, token, limits)
 
     async def start(self, port: int = 0) -> int:
@@ -71,12 +93,20 @@ class Control:
         method, path = request.method, request.rel_url.raw_path
         match = _FAULT_PATH.fullmatch(path)
         allowed = _METHODS.get(path, () if match is None else ("PUT", "DELETE"))
+        if self._operations is not None and path == "/operations":
+            allowed = ("GET", "PUT")
         if not allowed:
-            raise Refused(404, "there are only /behaviours, /behaviours/renew and /behaviours/{fault id}")
+            also = ", /operations" if self._operations is not None else ""
+            raise Refused(404, f"there are only /behaviours{also}, /behaviours/renew and /behaviours/{{fault id}}")
         if method not in allowed:
             raise Refused(
                 405, f"{method} is not allowed here; use {' or '.join(allowed)}", {"Allow": ", ".join(allowed)}
             )
+        if self._operations is not None and path == "/operations":
+            if method == "GET":
+                return json_response(200, self._operations.listing())
+            body = await read_body(request, MAX_BODY_BYTES, JSON)
+            return json_response(200, decode_json(body, self._operations.put))
         if method == "GET":
             return json_response(200, self._behaviours.listing())
         if method == "POST":

@@ -9,15 +9,16 @@
     gateway:
       policies: {migration: null}
 
-A pool's price defaults to that of its hardware. Durations under `gateway` may be written as `3s`. Imports pydantic: for
-the runner only, not for a process of the stack.
+A pool with `reserve: 45s` does not start with the stack: an operator adds it, and its replicas are ready after this
+cold start. A pool's price defaults to that of its hardware. Durations under `gateway` may be written as `3s`. Imports
+pydantic: for the runner only, not for a process of the stack.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,6 +26,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from reports.shared.documents import (
+    Duration,
     FormatVersion,
     Mistake,
     did_you_mean,
@@ -53,7 +55,10 @@ _NAME: Final = r"^[a-z][a-z0-9-]*$"
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Equal replicas in one cloud. `usd_per_hour` is the price of one replica with all its chips."""
+    """Equal replicas in one cloud. `usd_per_hour` is the price of one replica with all its chips.
+
+    `reserve_s`: None for a pool that starts with its stack; else the cold start of its replicas when it is added.
+    """
 
     name: str
     cloud: str
@@ -61,6 +66,7 @@ class Pool:
     replicas: int
     chips: int
     usd_per_hour: float
+    reserve_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Replica:
 class Stack:
     """A stack with all defaults filled in. `gateway` contains the policies of its gateway.
 
+    `pools` and `replicas` are those that run from the start; `reserve` has the pools that an operator can add.
     `context_limit`: maximum tokens of prompt and answer together. A replica with a smaller cache accepts what fits.
     """
 
@@ -89,15 +96,23 @@ class Stack:
     pools: tuple[Pool, ...]
     gateway: GatewayPolicies
     context_limit: int = CONTEXT_LIMIT_TOKENS
+    reserve: tuple[Pool, ...] = ()
 
     @cached_property
     def replicas(self) -> list[Replica]:
-        """All replicas, in the order of the file."""
-        return [
-            Replica(f"{pool.name}-{n}", pool.name, pool.cloud, pool.hardware, pool.chips, pool.usd_per_hour)
-            for pool in self.pools
-            for n in range(pool.replicas)
-        ]
+        """The replicas that run, in the order of the file."""
+        return _replicas(self.pools)
+
+    @cached_property
+    def reserve_replicas(self) -> list[Replica]:
+        """The replicas of the reserve, which do not run."""
+        return _replicas(self.reserve)
+
+    def with_added(self, names: Collection[str]) -> Stack:
+        """The stack after these pools of the reserve were added."""
+        added = tuple(pool for pool in self.reserve if pool.name in names)
+        left = tuple(pool for pool in self.reserve if pool.name not in names)
+        return replace(self, pools=(*self.pools, *added), reserve=left)
 
     def resolved(self, *, policies: bool = True) -> dict[str, Any]:
         """Returns the stack in the format of a run's record (`docs/wire.md`).
@@ -110,8 +125,17 @@ class Stack:
             "model": self.model,
             "context_limit": self.context_limit,
             "replicas": [asdict(replica) for replica in self.replicas],
+            **({"reserve": [asdict(replica) for replica in self.reserve_replicas]} if self.reserve else {}),
             **({"gateway": {"policies": _plain(asdict(self.gateway))}} if policies else {}),
         }
+
+
+def _replicas(pools: Iterable[Pool]) -> list[Replica]:
+    return [
+        Replica(f"{pool.name}-{n}", pool.name, pool.cloud, pool.hardware, pool.chips, pool.usd_per_hour)
+        for pool in pools
+        for n in range(pool.replicas)
+    ]
 
 
 def _plain(value: Any) -> Any:
@@ -158,6 +182,11 @@ class _Pool(_Model):
     replicas: int = Field(default=1, ge=1, le=MAX_REPLICAS, description="number of replicas")
     usd_per_hour: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="price of one replica; default: that of its hardware"
+    )
+    reserve: Duration | None = Field(
+        default=None,
+        le=600,
+        description="not started with the stack: an operator adds it, with this cold start, as 45s",
     )
 
 
@@ -209,15 +238,20 @@ def load_stack(name_or_path: str | Path, *, base: Path | None = None) -> Stack:
     if count > MAX_REPLICAS:
         what = f"{count} replicas exceed the limit of {MAX_REPLICAS}: each is a process on this machine"
         problems.append(document.problem(("pools",), what, "use fewer replicas or pools"))
+    if all(pool.reserve is not None for pool in file.pools.values()):
+        what = "every pool is a reserve, so that nothing runs"
+        problems.append(document.problem(("pools",), what, "remove reserve: from a pool"))
     if problems:
         raise InvalidFile(problems)
+    pools = [_pool(name, pool) for name, pool in file.pools.items()]
     clouds = file.clouds if file.clouds is not None else list(dict.fromkeys(pool.cloud for pool in file.pools.values()))
     return Stack(
         name=file.name,
         title=file.title,
         model=file.model,
         clouds=tuple(clouds),
-        pools=tuple(_pool(name, pool) for name, pool in file.pools.items()),
+        pools=tuple(pool for pool in pools if pool.reserve_s is None),
+        reserve=tuple(pool for pool in pools if pool.reserve_s is not None),
         gateway=file.gateway.policies,
         context_limit=file.context_limit,
     )
@@ -226,4 +260,4 @@ def load_stack(name_or_path: str | Path, *, base: Path | None = None) -> Stack:
 def _pool(name: str, pool: _Pool) -> Pool:
     hardware = load_hardware(pool.hardware)
     price = hardware.usd_per_hour if pool.usd_per_hour is None else pool.usd_per_hour
-    return Pool(name, pool.cloud, pool.hardware, pool.replicas, hardware.chips, price)
+    return Pool(name, pool.cloud, pool.hardware, pool.replicas, hardware.chips, price, pool.reserve)

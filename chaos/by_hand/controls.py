@@ -15,6 +15,9 @@ from chaos.by_hand.control import Say
 from chaos.by_hand.hand_fault import HandFault, HandWorld
 from chaos.by_hand.injection import Injection, injection, preview
 from chaos.by_hand.load import HandLoad
+from chaos.by_hand.operate_commands import OperateCommands
+from chaos.by_hand.operations import HandOperations
+from chaos.by_hand.restarts import RESTARTS, Restarts
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.record_writer import EventLog
@@ -26,16 +29,8 @@ from targets.stack import Stack
 __all__ = ["LENT", "HandControls"]
 
 ACTIONS: Final = (
-    "inject",
-    "revert",
-    "restart",
-    "status",
-    "abort",
-    "release",
-    "load_start",
-    "load_stop",
-    "load_level",
-    "lend",
+    *("inject", "revert", "restart", "operate", "undo", "status", "abort", "release"),
+    *("load_start", "load_stop", "load_level", "lend"),
 )
 LENT: Final = "lent"
 """What is said when the replicas are lent: their ports are free."""
@@ -66,6 +61,8 @@ class HandControls:
 
     That returns whether it did: a stack that ends does not.
     """
+    operations: HandOperations | None = None
+    """None where the gateway is not ours."""
     lent_to: str = ""
     aborted: bool = False
     faults: dict[str, HandFault] = field(default_factory=dict)
@@ -85,6 +82,9 @@ class HandControls:
             return await self.abort(say)
         if do == "lend":
             return await self._lend(request, say, gone)
+        if do == "undo" or (do == "operate" and request.get("operation") not in RESTARTS):
+            commands = OperateCommands(self.operations, self.world, self.faults, self.note)
+            return await commands(request, say)  # a cold start delays no other command
         if self._one.locked():
             say("waits until another command is done")
         async with self._one:
@@ -96,7 +96,9 @@ class HandControls:
                 case "revert":
                     return await self._revert(request, say)
                 case "restart":
-                    return await self._restart(request, say)
+                    return await self._restarts().command(request, say)
+                case "operate":
+                    return await self._restarts().operation(request, say)
                 case "load_start":
                     return await self._load_start(request, say)
                 case "load_stop":
@@ -108,17 +110,18 @@ class HandControls:
     # -- faults -----------------------------------------------------------------------------------------------------
     async def _inject(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
         fault_id = f"h{self._number + 1}"
+        stack = self.operations.stack_now() if self.operations is not None else self.stack
         options = request.get("options")
         one = injection(
             str(request.get("kind")),
             options if isinstance(options, dict) else {},
-            stack=self.stack,
+            stack=stack,
             profile=self.played_profile,
             offers=self.world.offers,
             fault_id=fault_id,
             seed=self.seed,
         )
-        text = preview(one, len(self.stack.replicas))
+        text = preview(one, len(stack.replicas))
         self._check(one)
         if request.get("dry_run"):
             return {"fault": "", "text": text}
@@ -148,7 +151,7 @@ class HandControls:
         if self.aborted:
             raise UserError("everything was aborted: nothing can be injected\n    brownout release")
         for fault_id, other in self.faults.items():
-            both = other.injection.occurrence.conflicts(one.occurrence) if other.active else []
+            both = other.occurrence.conflicts(one.occurrence) if other.active else []
             if both:
                 kind = other.injection.occurrence.spec.kind
                 raise UserError(
@@ -214,11 +217,11 @@ class HandControls:
             if any(named == fault_id for fault_id, _ in self._of_timeline()):
                 remedy = "it belongs to the experiment, which reverts it"
             raise UserError(f'there is no fault "{named}" that was injected by hand\n    {remedy}')
-        await self._end(chosen, say)
+        await self._end(chosen)
         self.note("revert", ", ".join(chosen))
         return {"reverted": list(chosen), "text": f"reverted and verified: {', '.join(chosen)}"}
 
-    async def _end(self, chosen: Mapping[str, HandFault], say: Say) -> None:
+    async def _end(self, chosen: Mapping[str, HandFault]) -> None:
         """Revert faults, and wait until each is verified. Raises TargetFailed if one could not be.
 
         One whose revert failed before is tried again.
@@ -235,23 +238,9 @@ class HandControls:
             raise TargetFailed("\n".join(failed))
 
     # -- processes --------------------------------------------------------------------------------------------------
-    async def _restart(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
-        name = str(request.get("process"))
+    def _restarts(self) -> Restarts:
         known = [*self.world.replicas, *([GATEWAY] if self.facts().get("gateway") else [])]
-        if name not in known:
-            raise UserError(f'there is no process "{name}"\n    these are: {", ".join(known)}')
-        for fault_id, fault in self.faults.items():
-            occurrence = fault.injection.occurrence
-            if fault.active and name in occurrence.targets:
-                kind = occurrence.spec.kind
-                raise UserError(f"{name}: {kind} ({fault_id}) is active there\n    brownout revert {fault_id}")
-        for fault_id, play in self._of_timeline():
-            if name in play.fault.targets:
-                kind = play.fault.kind
-                raise UserError(f"{name}: {kind} ({fault_id}) of the experiment is active there\n    wait for its end")
-        await self.restart(name, say)
-        self.note("restart", name)
-        return {"text": f"{name} is ready"}
+        return Restarts(known, self.world, self.faults, self._of_timeline(), self._end, self.restart, self.note)
 
     async def _lend(self, request: Mapping[str, Any], say: Say, gone: asyncio.Event) -> Mapping[str, Any]:
         """Lend the replicas to a run, until it closes its connection."""
@@ -347,7 +336,7 @@ class HandControls:
             return {"text": "the run ends: every fault is reverted"}
         active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
         stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)
-        _, ended = await asyncio.gather(stopping, self._end(active, say), return_exceptions=True)
+        _, ended = await asyncio.gather(stopping, self._end(active), return_exceptions=True)
         if isinstance(ended, BaseException):
             raise ended
         reverted = f"reverted and verified: {', '.join(active)}" if active else "no fault was active"
@@ -375,6 +364,7 @@ class HandControls:
         return {
             **self.facts(),
             "load": self.load.facts() if self.load is not None else None,
+            "operations": self.operations.facts() if self.operations is not None else [],
             "aborted": self.aborted,
             "lent_to": self.lent_to,
             "of_experiment": [
@@ -385,7 +375,7 @@ class HandControls:
                 {
                     "id": fault_id,
                     "kind": fault.injection.occurrence.spec.kind,
-                    "targets": list(fault.injection.occurrence.targets),
+                    "targets": list(fault.targets),
                     "since_s": round(now - fault.since_s, 1),
                     "ends_in_s": None if fault.ends_s is None else round(max(0.0, fault.ends_s - now), 1),
                     "confirmed": fault.play.played.confirmed,

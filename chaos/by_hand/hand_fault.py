@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chaos.by_hand.injection import Injection
+from chaos.experiment.schedule import Occurrence
 from chaos.faults.world import World
 from chaos.runner.fault_play import FaultPlay
 
@@ -32,6 +33,16 @@ class HandFault:
     timer: asyncio.TimerHandle | None = None
     problem: str = ""
     """Why its play ended, where the record, the undo file or the shepherd was the reason."""
+
+    @property
+    def targets(self) -> list[str]:
+        """Where it is now: its targets without those that were repaired."""
+        return self.play.fault.targets
+
+    @property
+    def occurrence(self) -> Occurrence:
+        """What was injected, with the targets where it is now."""
+        return replace(self.injection.occurrence, targets=tuple(self.targets))
 
     @property
     def active(self) -> bool:

@@ -1,4 +1,4 @@
-"""Chaos by hand in an experiment that is running: `status`, `inject`, `revert`, `restart`, `abort`.
+"""Chaos by hand in an experiment that is running: `status`, `inject`, `revert`, `restart`, `operate`, `abort`.
 
 Its verdict is then in doubt, because the experiment was changed: no gate passes or fails (`Record.changed_by_hand`).
 """
@@ -14,6 +14,7 @@ from typing import Any
 from chaos.by_hand.control import ControlSocket, Say
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.processes import process_facts, start_process_again
+from chaos.by_hand.reserve import operations_of
 from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.runner.live_world import LiveWorld
 from chaos.runner.run import Run
@@ -51,6 +52,7 @@ async def controls_of_run(run: Run, setup: Setup, world: LiveWorld) -> AsyncIter
         restart=restart,
         facts=facts,
         say=run.progress.say,
+        operations=operations_of(setup, world) if setup.gateway_control_port else None,
         end_run=lambda why: run.early.end("aborted", why, 4),
     )
     identity = identify(os.getpid())

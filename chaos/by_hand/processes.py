@@ -16,7 +16,7 @@ from chaos.runner.readiness import ProcessEnded, all_ready, unless_ended
 from chaos.runner.setup import Setup
 from reports.shared.errors import TargetFailed, UserError
 
-__all__ = ["process_facts", "start_lent_again", "start_process_again"]
+__all__ = ["READY_WITHIN_S", "process_facts", "start_lent_again", "start_process_again", "wait_until_ready"]
 
 GRACE_S: Final = 3.0
 READY_WITHIN_S: Final = 60.0
@@ -38,12 +38,12 @@ async def start_process_again(setup: Setup, name: str, say: Say) -> None:
         async with asyncio.timeout(READY_WITHIN_S):
             if name != GATEWAY:
                 await setup.start_again(name, 0.0)
-                await _ready(setup, {name: setup.deployment.replica_url(name)})
+                await wait_until_ready(setup, {name: setup.deployment.replica_url(name)})
             elif setup.gateway is not None:
                 await setup.start_gateway()
             else:
                 await setup.spawn(setup.deployment.gateway_spec())
-                await _ready(setup, {name: setup.deployment.gateway_url})
+                await wait_until_ready(setup, {name: setup.deployment.gateway_url})
     except TimeoutError:
         raise TargetFailed(f"{name} is not ready after {READY_WITHIN_S:g} s") from None
     except Ended as ended:
@@ -66,12 +66,12 @@ async def start_lent_again(setup: Setup) -> None:
     await asyncio.gather(*(setup.start_again(name, 0.0) for name in setup.addresses))
     try:
         async with asyncio.timeout(READY_WITHIN_S):
-            await _ready(setup, {name: setup.deployment.replica_url(name) for name in setup.addresses})
+            await wait_until_ready(setup, {name: setup.deployment.replica_url(name) for name in setup.addresses})
     except TimeoutError:
         raise TargetFailed(f"the replicas are not ready after {READY_WITHIN_S:g} s") from None
 
 
-async def _ready(setup: Setup, urls: Mapping[str, str]) -> None:
+async def wait_until_ready(setup: Setup, urls: Mapping[str, str]) -> None:
     """Wait until these processes serve, and record when. Raises TargetFailed with the log of one that has ended."""
     try:
         await unless_ended(setup.supervisor, urls, all_ready(urls, setup.is_ready))
@@ -88,9 +88,13 @@ def _is_free(port: int) -> bool:
 
 
 def process_facts(setup: Setup, last: Mapping[str, Counters]) -> dict[str, Any]:
-    """Stack, gateway and replicas for `status`. `last`: the last counters of each process by its name."""
+    """Stack, gateway and replicas for `status`; a replica of the reserve that was not added is `off`.
+
+    `last`: the last counters of each process by its name.
+    """
     experiment, stack = setup.experiment, setup.experiment.stack
     state = setup.supervisor.state
+    reserve = setup.deployment.reserve if setup.deployment is not None else {}
     gateway = None
     if setup.url and experiment.url is None:
         gateway = {"name": str(experiment.gateway or "reference"), "state": state(GATEWAY)}
@@ -105,11 +109,12 @@ def process_facts(setup: Setup, last: Mapping[str, Counters]) -> dict[str, Any]:
                 "name": name,
                 "pool": address.view.pool,
                 "url": f"http://127.0.0.1:{address.port}/v1",
-                "state": state(name),
+                "state": state(name) if name in setup.addresses or state(name) != "gone" else "off",
                 "running": _now(last.get(name), state(name), "running"),
                 "waiting": _now(last.get(name), state(name), "waiting"),
+                "reserve": name in reserve,
             }
-            for name, address in setup.addresses.items()
+            for name, address in {**setup.addresses, **reserve}.items()
         ],
     }
 

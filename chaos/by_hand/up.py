@@ -23,6 +23,7 @@ from chaos.by_hand.guest import Guest
 from chaos.by_hand.injection import Injection
 from chaos.by_hand.load import HandLoad
 from chaos.by_hand.processes import process_facts, start_lent_again, start_process_again
+from chaos.by_hand.reserve import operations_of
 from chaos.by_hand.runtime import Entry, announce, socket_path, withdraw
 from chaos.experiment.model import Experiment, Front
 from chaos.runner.alert_receiver import AlertReceiver
@@ -179,6 +180,7 @@ class Up:
             self.collector.url,
             front=self._front,
             gateway_port=self._gateway_port,
+            with_reserve=self._front == "reference",
         )
         try:
             await setup.start_stack()
@@ -214,6 +216,7 @@ class Up:
             say=self.say,
             load=load,
             lend=self._lend if self._front == "none" else None,
+            operations=operations_of(setup, world, self._restarting) if self._front == "reference" else None,
         )
         entry = self._entry()
         assert self._supervisor is not None

@@ -17,7 +17,7 @@ from chaos.cli.console import open_console
 from reports.shared.documents import duration_text
 from reports.shared.errors import BrownoutError, UserError
 
-__all__ = ["command", "inject_fault", "print_status", "start_load"]
+__all__ = ["command", "inject_fault", "operate", "print_status", "start_load", "undo_operation"]
 
 
 def _ask(at: str | None, request: Mapping[str, Any], say: Say) -> Answer:
@@ -38,7 +38,27 @@ def command(request: Mapping[str, Any], *, at: str | None) -> int:
     console = open_console()
     answer = _ask(at, request, lambda text: console.print(Text(text, style="dim"), soft_wrap=True))
     console.print(Text(str(answer.get("text") or "done")), soft_wrap=True)
+    for what, key in (("has ended", "ended"), ("stays on its other targets", "left")):
+        for fault_id in answer.get(key) or ():
+            console.print(Text(f"fault {fault_id} {what}"), soft_wrap=True)
     return 0
+
+
+def operate(operation: str, arguments: Mapping[str, str], *, at: str | None, dry_run: bool) -> int:
+    """`brownout operate`. Returns exit code 0 when it is done."""
+    console = open_console()
+    request = {"do": "operate", "operation": operation, "arguments": arguments, "dry_run": dry_run}
+    answer = _ask(at, request, lambda text: console.print(Text(text, style="dim"), soft_wrap=True))
+    start = "would be" if dry_run else f"{answer['n']}"
+    console.print(Text(f"{start}: {answer['text']}"), soft_wrap=True)
+    return 0
+
+
+def undo_operation(number: str, *, at: str | None) -> int:
+    """`brownout operate undo`. Returns exit code 0 when it is undone. Raises UserError for what is no number."""
+    if number != "all" and not number.isdecimal():
+        raise UserError(f'"{number}" is no number of an operation\n    brownout status shows them; or write: all')
+    return command({"do": "undo", "n": number if number == "all" else int(number)}, at=at)
 
 
 def inject_fault(kind: str, words: Sequence[str], *, at: str | None, dry_run: bool) -> int:
@@ -113,6 +133,9 @@ def _print_one(console: Console, facts: Mapping[str, Any]) -> None:
     load = facts.get("load")
     if load:
         console.print(Text(f"  load: {_load_text(load)}"), soft_wrap=True)
+    for one in facts.get("operations") or ():
+        text = f"  operation {one['n']}: {one['text']}, since {_since(one['since_s'])}"
+        console.print(Text(text, style="cyan"), soft_wrap=True)
     for fault in facts["faults"]:
         ends = "until reverted" if fault["ends_in_s"] is None else f"reverted in {_since(fault['ends_in_s'])}"
         ends = ends if fault["confirmed"] else "not confirmed yet"

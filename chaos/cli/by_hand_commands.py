@@ -36,7 +36,7 @@ def up(
 ) -> None:
     """Start a stack that stays up until Ctrl-C, for other tools and for chaos by hand.
 
-    From another terminal: brownout inject, revert, restart, status, load, abort, release.
+    From another terminal: brownout inject, revert, restart, operate, status, load, abort, release.
     """
     from chaos.cli.up import serve_up
 
@@ -89,11 +89,82 @@ def revert(
 def restart(
     process: Annotated[str, typer.Argument(help="A replica, as tpu-0, or: gateway.")],
     at: AtOption = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Also if a fault is active there: the fault ends on this process.")
+    ] = False,
 ) -> None:
     """Start a process of a stack again, and wait until it is ready."""
     from chaos.cli.by_hand import command
 
-    raise typer.Exit(command({"do": "restart", "process": process}, at=at))
+    raise typer.Exit(command({"do": "restart", "process": process, "even_if_faulty": repair}, at=at))
+
+
+operate_app = typer.Typer(
+    help="Act on a stack that is up as an on-call engineer does; each stays in force until `brownout operate undo`.",
+    no_args_is_help=True,
+)
+commands.add_typer(operate_app, name="operate")
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
+
+
+@operate_app.command()
+def drain(
+    pool: Annotated[str, typer.Argument(help="A pool of the stack.")],
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """The replicas of a pool get no new calls; those under way go on."""
+    from chaos.cli.by_hand import operate
+
+    raise typer.Exit(operate("drain", {"pool": pool}, at=at, dry_run=dry_run))
+
+
+@operate_app.command()
+def shed(
+    tier: Annotated[str, typer.Argument(help="A tier of tenants, as batch.")],
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """The gateway refuses the calls of a tier (429 with Retry-After)."""
+    from chaos.cli.by_hand import operate
+
+    raise typer.Exit(operate("shed", {"tier": tier}, at=at, dry_run=dry_run))
+
+
+@operate_app.command()
+def switch(
+    policy: Annotated[str, typer.Argument(help='As "retries: off" or "ejection: on".')],
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Switch a policy of the gateway while it runs; of one policy, the last switch counts."""
+    from chaos.cli.by_hand import operate
+
+    raise typer.Exit(operate("switch", {"policy": policy}, at=at, dry_run=dry_run))
+
+
+@operate_app.command("add-pool")
+def add_pool(
+    pool: Annotated[str, typer.Argument(help="A reserve pool of the stack.")],
+    at: AtOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Start a reserve pool; it gets calls when its replicas are ready, after their cold start."""
+    from chaos.cli.by_hand import operate
+
+    raise typer.Exit(operate("add_pool", {"pool": pool}, at=at, dry_run=dry_run))
+
+
+@operate_app.command()
+def undo(
+    number: Annotated[str, typer.Argument(help="The number of an operation as in `brownout status`, or: all.")],
+    at: AtOption = None,
+) -> None:
+    """End an operation in force."""
+    from chaos.cli.by_hand import undo_operation
+
+    raise typer.Exit(undo_operation(number, at=at))
 
 
 @commands.command()

@@ -116,7 +116,8 @@ def serve_gameday(
 
     serving.check()
     experiment = neutral(day.experiment)
-    if experiment.stack is None:
+    stack = experiment.stack
+    if stack is None:
         raise UserError(
             "a game day needs replicas of brownout: give the target a stack, or replicas behind your gateway"
         )
@@ -135,11 +136,11 @@ def serve_gameday(
     try:
         facts = {**resolve(experiment), "gates": [], "by_hand": True, "command": _command(sys.argv[1:])}
         folder.write("experiment.yaml", yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=120))
-        offer = offer_for(experiment.stack, experiment.profile, own_gateway=experiment.own_gateway)
+        offer = offer_for(stack, experiment.profile, own_gateway=experiment.own_gateway)
 
         async def serve() -> Result:
             session = GameDaySession(
-                Exercise(day.plan, offer, GameDayJudgement(experiment.stack)),
+                Exercise(day.plan, offer, GameDayJudgement(stack)),
                 experiment,
                 folder,
                 serving,

@@ -30,7 +30,9 @@ def target_text(experiment: Experiment) -> str:
     if stack is None:
         return f"{url.url} (model {url.model})" if url is not None else "none"
     pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
-    of_stack = f"stack {stack.name} ({pools})"
+    reserve = ", ".join(pool.name for pool in stack.reserve)
+    left_out = f"; left out, as a reserve: {reserve}" if reserve else ""
+    of_stack = f"stack {stack.name} ({pools}{left_out})"
     if experiment.gateway is not None:
         return f"{experiment.gateway} in front of the replicas of the {of_stack}"
     if url is None:

@@ -42,6 +42,8 @@ class Fault(ABC):
         self.kind = kind
         self.targets = list(targets)
         self._armed = False
+        self._hits_left: list[int] = []
+        """Requests that it hit at targets that it has left."""
 
     @abstractmethod
     def undo(self, world: World) -> list[Undo]:
@@ -105,8 +107,33 @@ class Fault(ABC):
     async def revert(self, world: World) -> int | None:
         """Remove it from every target; idempotent. Returns the requests hit, None where only the analysis can count."""
         hits = await on_each(self.targets, lambda name: self.revert_one(world, name))
-        known = [count for count in hits if count is not None]
+        known = [count for count in (*hits, *self._hits_left) if count is not None]
         return sum(known) if known else None
+
+    async def leave(self, world: World, name: str) -> None:
+        """Remove it from one of its targets, and wait until that is as before; it stays on the others.
+
+        Its undo on disk still names the target: to apply that once more is harmless. Raises `FaultError` or
+        `Unreachable`; the target is then one of its targets still.
+        """
+        place = self.targets.index(name)
+        self.targets.remove(name)  # first: background work must not apply it there again
+        try:
+            hits = await self.revert_one(world, name)
+
+            async def as_before() -> bool:
+                try:
+                    return await self.verify_one(world, name)
+                except Unreachable:
+                    return False
+
+            trouble = f"{self.kind} of {name} was reverted, but its effect remains"
+            await world.until(as_before, self.verify_within_s, trouble)
+        except BaseException:
+            self.targets.insert(place, name)
+            raise
+        if hits is not None:
+            self._hits_left.append(hits)
 
     async def verify(self, world: World) -> None:
         """Wait until every target is as before, then record that the fault is undone. Raises `FaultError`."""

@@ -3,4 +3,5 @@
 runbook    the page for the meeting before an exercise
 core/      the exercise as a pure state machine
 scenario/  scenario files, and the plan of an exercise
+server/    the HTTP server of the pages
 """

@@ -6,8 +6,7 @@ user's, the ports are those that the gateway has as its upstreams.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from chaos.runner.live_world import Address
 from chaos.runner.ports import check_free, free_ports
 from chaos.runner.record_writer import RunFolder
 from chaos.supervision.supervisor import ChildSpec, child_environment
-from targets.gateway.config import GatewayConfig, Upstream
+from targets.gateway.config import GatewayConfig, Operations, Upstream
 from targets.hardware.profile import load_hardware
 from targets.stack import Replica, Stack
 
@@ -36,18 +35,23 @@ class Deployment:
     """Addresses, configurations and commands of the processes of a run.
 
     `gateway_port` is 0 where the user's own gateway is in front, `gateway_control_port` without the reference gateway.
+    `addresses`: of the replicas that run or should. `reserve`: of those that can be added; empty in a run of an
+    experiment, which leaves the reserve out, and behind another gateway than ours.
     """
 
     stack: Stack
     folder: RunFolder
     token: str
     collector_url: str
-    addresses: Mapping[str, Address]
+    addresses: dict[str, Address]
     gateway_port: int
     gateway_control_port: int
     seed: int
     admin_port: int = 0
     """For the statistics of a real gateway."""
+    reserve: dict[str, Address] = field(default_factory=dict)
+    operations: Operations = field(default_factory=Operations)
+    """What the operator has changed on the gateway: its next process starts with it."""
 
     @classmethod
     def plan(
@@ -61,11 +65,13 @@ class Deployment:
         gateway_port: int = 0,
         first_port: int = 0,
         front: Front = "reference",
+        with_reserve: bool = False,
     ) -> Deployment:
         """Choose the ports; 0 stands for free ones. Raises UserError if a chosen one is in use.
 
         `first_port`: that of the first replica; the others have the ports after it, in the stack's order. `front`: with
-        `running` and `none`, the gateway needs no port of ours.
+        `running` and `none`, the gateway needs no port of ours. `with_reserve`: the stack's reserve can be added; it
+        has free ports, and needs the reference gateway.
         """
         replicas = stack.replicas
         model_ports = list(range(first_port, first_port + len(replicas))) if first_port else free_ports(len(replicas))
@@ -79,8 +85,15 @@ class Deployment:
             replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control)
             for replica, port, control in zip(replicas, model_ports, control_ports, strict=True)
         }
+        reserve = {}
+        if with_reserve and front == "reference" and stack.reserve:
+            free = free_ports(2 * len(stack.reserve_replicas), without=taken.union(control_ports, ports))
+            reserve = {
+                replica.name: Address(ReplicaView(replica.name, replica.pool, replica.cloud), port, control)
+                for replica, port, control in zip(stack.reserve_replicas, free[::2], free[1::2], strict=True)
+            }
         port = gateway_port or ports[0]
-        return cls(stack, folder, token, collector_url, addresses, port, control_port, seed, admin_port)
+        return cls(stack, folder, token, collector_url, addresses, port, control_port, seed, admin_port, reserve)
 
     @property
     def own_gateway(self) -> bool:
@@ -94,7 +107,22 @@ class Deployment:
 
     def replica_url(self, name: str) -> str:
         """The URL of a replica's API, without `/v1`."""
-        return f"http://127.0.0.1:{self.addresses[name].port}"
+        return f"http://127.0.0.1:{self._address(name).port}"
+
+    def _address(self, name: str) -> Address:
+        return self.addresses.get(name) or self.reserve[name]
+
+    def add(self, pool: str) -> dict[str, Address]:
+        """Count the replicas of a reserve pool among those that run. Returns their addresses."""
+        added = {name: address for name, address in self.reserve.items() if address.view.pool == pool}
+        self.addresses.update(added)
+        return added
+
+    def take_away(self, pool: str) -> None:
+        """The replicas of a reserve pool run no more."""
+        for name, address in self.reserve.items():
+            if address.view.pool == pool:
+                self.addresses.pop(name, None)
 
     def urls(self) -> dict[str, str]:
         """The URL of every server of the stack, by process name."""
@@ -108,8 +136,9 @@ class Deployment:
 
     def replica_spec(self, name: str, cold_start_s: float = 0.0) -> ChildSpec:
         """How to start a replica, also after it was killed. Writes its configuration."""
-        replica = next(replica for replica in self.stack.replicas if replica.name == name)
-        address = self.addresses[name]
+        known = [*self.stack.replicas, *self.stack.reserve_replicas]
+        replica = next(replica for replica in known if replica.name == name)
+        address = self._address(name)
         config = {
             "name": name,
             "pool": replica.pool,
@@ -127,7 +156,8 @@ class Deployment:
 
     def gateway_spec(self) -> ChildSpec:
         """How to start the gateway. Writes its configuration."""
-        upstreams = tuple(self._upstream(replica) for replica in self.stack.replicas)
+        reserve = [replica for replica in self.stack.reserve_replicas if replica.name in self.reserve]
+        upstreams = tuple(self._upstream(replica) for replica in [*self.stack.replicas, *reserve])
         config = GatewayConfig(
             upstreams=upstreams,
             port=self.gateway_port,
@@ -135,6 +165,8 @@ class Deployment:
             policies=self.stack.gateway,
             model=self.stack.model,
             seed=self.seed,
+            reserve=tuple(dict.fromkeys(replica.pool for replica in reserve)),
+            operations=self.operations,
         )
         return self._spec(GATEWAY, "gateway", python_words("-m", "chaos.children.entry", "gateway"), config)
 

@@ -107,6 +107,15 @@ class FaultPlay:
         self._note_if_possible("lapsed", target=target)
         self._say(f"fault {self.fault.id}: {self.fault.kind} is off on {target}: its lease was not renewed in time")
 
+    async def leave(self, target: str) -> None:
+        """A person has repaired one of several targets: the fault ends there, and stays on the others.
+
+        Raises FaultError or Unreachable; the target then still has it.
+        """
+        await self.fault.leave(self._world, target)
+        self._note_if_possible("repaired", target=target)
+        self._say(f"fault {self.fault.id}: {self.fault.kind} has ended on {target}, which was repaired")
+
     def end(self) -> None:
         """The timeline asks for the revert. It begins now, or when the fault is confirmed if that takes longer."""
         self._due.set()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ RENEW_WITHIN_S = 1.0
 LEASE_S = 5.0
 CALL_WITHIN_S = 2.0
 POLL_S = 0.02
+OPERATE_WITHIN_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class LiveWorld:
         commands: UserCommands | None = None,
     ) -> None:
         self._supervisor = supervisor
-        self._addresses = addresses
+        self._addresses = dict(addresses)
         self._start_again = start_again
         self._load = load
         self._on_lapse = on_lapse
@@ -115,6 +116,17 @@ class LiveWorld:
     def use_load(self, load: LoadControl) -> None:
         """The load generators from now on, where they are started and stopped by hand."""
         self._load = load
+
+    def add_replicas(self, addresses: Mapping[str, Address]) -> None:
+        """These replicas are targets from now on: a pool was added."""
+        self._addresses.update(addresses)
+        self._control_ports.update({name: address.control_port for name, address in addresses.items()})
+        self.replicas = {**self.replicas, **{name: address.view for name, address in addresses.items()}}
+
+    def remove_replicas(self, names: Iterable[str]) -> None:
+        """These replicas are no targets any more."""
+        left = frozenset(names)
+        self.replicas = {name: view for name, view in self.replicas.items() if name not in left}
 
     def is_gone(self, name: str) -> bool:
         """Whether the process is not there."""
@@ -256,6 +268,19 @@ class LiveWorld:
             if one in ids:  # it was not removed meanwhile
                 ids.discard(one)
                 self._on_lapse(name, one)
+
+    # -- the operator's settings of our gateway -----------------------------------------------------------------------
+    async def operate(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the operator's settings of the gateway (`docs/wire.md`). Returns those in force.
+
+        Raises FaultError in the gateway's words, Unreachable where it does not answer.
+        """
+        # Under the overload that an operator wants to end, an answer takes a while.
+        return dict(await self._call("PUT", TARGET_GATEWAY, "/operations", dict(state), within_s=OPERATE_WITHIN_S))
+
+    async def operations(self) -> dict[str, Any]:
+        """The operator's settings of the gateway that are in force."""
+        return dict(await self._call("GET", TARGET_GATEWAY, "/operations", within_s=OPERATE_WITHIN_S))
 
     # -- demand -----------------------------------------------------------------------------------------------------
     async def order_demand(self, order: Order) -> None:

@@ -65,6 +65,8 @@ class Setup:
     front: Front | None = None
     """In place of the experiment's own: "none" for replicas without a gateway."""
     gateway_port: int = 0
+    with_reserve: bool = False
+    """Whether the reserve of the stack can be added."""
     deployment: Deployment | None = field(init=False)
     gateway: AdapterGateway | None = field(init=False, default=None)
 
@@ -81,6 +83,7 @@ class Setup:
                 first_port=experiment.first_port,
                 front=self.front or experiment.front,
                 gateway_port=self.gateway_port,
+                with_reserve=self.with_reserve,
             )
 
     @property

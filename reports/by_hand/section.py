@@ -12,7 +12,7 @@ from reports.measures.catalogue import CATALOGUE
 from reports.shared.attributes import Outcome
 from reports.shared.wording import value_text
 
-__all__ = ["SHOWN", "abandoned_text", "window_lines", "window_section"]
+__all__ = ["SHOWN", "WITH_ALERTS", "abandoned_text", "window_lines", "window_section"]
 
 SHOWN: Final = (
     ("slo_attainment", "", "baseline"),
@@ -27,16 +27,20 @@ SHOWN: Final = (
 )
 """Measure, statistic and phase of what is shown of a window."""
 
+WITH_ALERTS: Final = (("time_to_alert", "", None),)
+"""The same, where alerts were received."""
+
 
 def window_section(window: FaultWindow, evidence: Evidence, folder: str) -> dict[str, Any]:
     """One window. `evidence`: of the record as that of a run with this window alone. `folder`: of its own report."""
+    shown = (*SHOWN, *WITH_ALERTS) if evidence.record.alerts.received else SHOWN
     return {
         "number": window.number,
         "faults": [{"id": fault.id, "kind": fault.kind, "targets": list(fault.targets)} for fault in window.faults],
         "phases": [{"name": p.name, "start_s": p.start_s, "end_s": p.end_s} for p in window.phases],
         "no_baseline": window.without,
         "abandoned": _abandoned(evidence),
-        "measures": [_shown(evidence, name, stat, phase) for name, stat, phase in SHOWN],
+        "measures": [_shown(evidence, name, stat, phase) for name, stat, phase in shown],
         "folder": folder,
     }
 

@@ -2,9 +2,10 @@
 
 Each replica's price per hour x the time its hardware was held. Hardware of a process that was killed, frozen or
 restarted is still held and paid for. Hardware that the provider reclaimed (fault `terminate`) is not, from the end of
-its process to the start of the replacement. Sessions and useful tokens (of calls that ended ok) are those of the
-phases that were paid for: sessions by the phase in which they started, calls by the phase in which they were sent. The
-dollars are a fact; in the intervals the number of sessions is chance too.
+its process to the start of the replacement. That of a reserve pool is held from its start to its end. Sessions and
+useful tokens (of calls that ended ok) are those of the phases that were paid for: sessions by the phase in which they
+started, calls by the phase in which they were sent. The dollars are a fact; in the intervals the number of sessions is
+chance too.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def dollars_by_pool(evidence: Evidence, scope: Scope) -> dict[str, float]:
     for replica in record.replicas:
         if scope.where is None or scope.where == ("pool", replica.pool):
             reclaimed = _reclaimed(record, replica.name)
-            held_s = sum(end - begin - _overlap(reclaimed, begin, end) for begin, end in phases)
+            from_s, to_s = record.held_s(replica.name)
+            held = [(max(begin, from_s), min(end, to_s)) for begin, end in phases if begin < to_s and end > from_s]
+            held_s = sum(end - begin - _overlap(reclaimed, begin, end) for begin, end in held)
             pools[replica.pool] = pools.get(replica.pool, 0.0) + replica.usd_per_hour * held_s / 3600
     return pools
 

@@ -24,6 +24,7 @@ class _Replica(msgspec.Struct):
 
 class _Stack(msgspec.Struct):
     replicas: list[_Replica] | None = None
+    reserve: list[_Replica] | None = None
 
 
 class _Experiment(msgspec.Struct):

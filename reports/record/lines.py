@@ -17,7 +17,7 @@ import msgspec
 from reports.shared.phases import ALL_PHASES
 from reports.shared.regular_file import open_regular
 
-__all__ = ["EARLY_ENDS", "EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
+__all__ = ["EARLY_ENDS", "EVENTS", "EXERCISE_EVENTS", "LONGEST_RUN_NS", "POST", "Damage", "read_lines"]
 
 LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
 """Times of one record are at most this far from that of its middle entry."""
@@ -25,6 +25,14 @@ LONGEST_RUN_NS: Final = 7 * 86_400 * 1_000_000_000
 
 EARLY_ENDS: Final = ("interrupted", "failed", "not_steady", "not_carried", "aborted")
 """The events `run` that end a run early (`aborted`: by a guardrail), the decisive one of several first."""
+
+
+EXERCISE_EVENTS: Final = (
+    *("opened", "entered", "started", "held", "resumed", "step", "injected", "reverted", "noticed", "belief"),
+    *("operation", "undone", "action", "note", "hint", "question", "answer", "controls", "load", "branch"),
+    *("finding", "warning", "guardrail", "abort", "release", "ended", "restored"),
+)
+"""What a fact of a game day can be; `docs/wire.md` says when each is written."""
 
 
 class _Entry(msgspec.Struct):
@@ -42,7 +50,7 @@ class _Phase(_Entry):
 
 class _Fault(_Entry):
     id: str
-    stage: Literal["planned", "injected", "confirmed", "lapsed", "reverted", "verified", "failed"]
+    stage: Literal["planned", "injected", "confirmed", "lapsed", "repaired", "reverted", "verified", "failed"]
     kind: str | None = None
     targets: list[str] | None = None
     pools: list[str] | None = None
@@ -118,6 +126,14 @@ class _Gateway(_Entry):
     tested: str = ""
 
 
+class _Exercise(_Entry):
+    event: Literal[*EXERCISE_EVENTS]  # type: ignore[valid-type]
+    who: str = ""
+    role: str = ""
+    text: str = ""
+    data: dict[str, Any] | None = None
+
+
 class _GatewayCpu(_Entry):
     cores: float
     busiest: float
@@ -157,6 +173,7 @@ EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "spans": _Spans,
     "guardrail": _Guardrail,
     "action": _Action,
+    "exercise": _Exercise,
     "refused": _Refused,
     "gateway": _Gateway,
     "gateway_cpu": _GatewayCpu,

@@ -7,6 +7,7 @@ line, an incomplete span message. Such a record is still read; `Record.notes` sa
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ from reports.shared.phases import ALL_PHASES
 from reports.shared.units import Mistake, duration_s
 
 __all__ = ["Record", "read_record"]
+
+_CHANGES: Final = frozenset({"inject", "restart", "operate", "undo"})
+"""Actions by hand that change the result of an experiment."""
 
 
 @dataclass(slots=True)
@@ -52,10 +56,14 @@ class Record:
     """What cannot be read, other than the incomplete end that a crash leaves: the verdict may be a wrong one."""
     ready: list[tuple[str, float]] = field(default_factory=list)
     """Processes that said that they serve: name, seconds since zero."""
+    started: dict[str, list[float]] = field(default_factory=dict)
+    """When the processes of each name were started, seconds since zero."""
     requests: list[RequestLine] = field(default_factory=list)
     """The requests that began at replicas of ours, also those whose span was lost."""
     actions: list[tuple[float, str, str]] = field(default_factory=list)
     """What was done by hand: seconds since zero, action, text."""
+    exercise: list[dict[str, Any]] = field(default_factory=list)
+    """The events `exercise` of a game day; `reports.gameday` reads them."""
     refused: list[tuple[float, int]] = field(default_factory=list)
     """Connections refused on the machine, other than by the runner's own: seconds since zero, count so far."""
     gateway: dict[str, Any] = field(default_factory=dict)
@@ -108,9 +116,13 @@ class Record:
 
     @property
     def replicas(self) -> list[Replica]:
-        """The replicas of the stack, empty for a target by URL."""
+        """The replicas of the stack, empty for a target by URL. Those of the reserve only if they were started."""
         stack = self.experiment.get("stack")
-        rows = stack.get("replicas") if isinstance(stack, dict) else None
+        known = stack if isinstance(stack, dict) else {}
+        reserve = [
+            row for row in known.get("reserve") or () if isinstance(row, dict) and str(row.get("name")) in self.started
+        ]
+        rows = [*(known.get("replicas") or ()), *reserve]
         return [
             Replica(
                 str(row.get("name", "")),
@@ -120,9 +132,22 @@ class Record:
                 int(row.get("chips") or 0),
                 float(row.get("usd_per_hour") or 0.0),
             )
-            for row in rows or ()
+            for row in rows
             if isinstance(row, dict)
         ]
+
+    def held_s(self, replica: str) -> tuple[float, float]:
+        """From when to when the hardware of a replica was held, seconds since zero. Infinite: always.
+
+        That of the stack's own replicas always was; that of a reserve from its first start to its last exit.
+        """
+        stack = self.experiment.get("stack")
+        reserve = (stack.get("reserve") if isinstance(stack, dict) else None) or ()
+        if not any(isinstance(row, dict) and row.get("name") == replica for row in reserve):
+            return -math.inf, math.inf
+        starts = self.started.get(replica) or [math.inf]
+        exits = [exit_.at_s for exit_ in self.exits if exit_.name == replica and exit_.at_s >= max(starts)]
+        return min(starts), max(exits, default=math.inf)
 
     @property
     def by_hand(self) -> bool:
@@ -132,7 +157,7 @@ class Record:
     @property
     def changed_by_hand(self) -> str:
         """What somebody did by hand to an experiment while it ran; "" if nothing that changes its result."""
-        done = [f"{action} {text}".strip() for _, action, text in self.actions if action in ("inject", "restart")]
+        done = [f"{action} {text}".strip() for _, action, text in self.actions if action in _CHANGES]
         return "" if self.by_hand else "; ".join(done)
 
     @property
@@ -218,6 +243,7 @@ def read_record(path: Path) -> Record:
         notes=notes,
         damage=[*lost, *(str(one) for one in skipped if ended or not one.expected), *files.unreadable],
         requests=requests,
+        started=_started(events, zero_ns),
         ready=[
             (str(e["name"]), (int(e["at"]) - zero_ns) / 1e9)
             for e in events
@@ -228,6 +254,7 @@ def read_record(path: Path) -> Record:
             for e in events
             if e.get("type") == "action"
         ],
+        exercise=[e for e in events if e.get("type") == "exercise"],
         upstreams=read_statistics(events, zero_ns),
         refused=[((int(e["at"]) - zero_ns) / 1e9, int(e["count"])) for e in events if e.get("type") == "refused"],
         gateway=next((e for e in events if e.get("type") == "gateway"), {}),
@@ -295,6 +322,14 @@ def _faults(events: Iterable[dict[str, Any]], zero_ns: int) -> list[FaultRecord]
 
 
 _FAULT_FIELDS: Final = frozenset({"kind", "targets", "pools", "params", "share", "only", "hits", "why", "traits"})
+
+
+def _started(events: Iterable[dict[str, Any]], zero_ns: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for e in events:
+        if e.get("type") == "process" and e.get("event") == "started":
+            found.setdefault(str(e.get("name", "?")), []).append((int(e["at"]) - zero_ns) / 1e9)
+    return found
 
 
 def _exits(events: Iterable[dict[str, Any]], zero_ns: int) -> list[ProcessExit]:

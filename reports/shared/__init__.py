@@ -1,6 +1,7 @@
 """What `chaos`, `loadprofiles`, `targets` and `reports` share. It imports nothing of the other packages.
 
 attributes          names of spans, events and attributes, and their enumerations (outcomes, transitions)
+bounded_server      an HTTP server whose connections are bounded in time and number
 control_port        the check of Host, Origin and token that protects each control port
 control_server      the HTTP server of control ports: limits and checks for each of them
 document            a YAML document with the line of each value

@@ -57,6 +57,10 @@ class Peer:
             self._busy = False
             self._sweeps = 0
 
+    def renew(self) -> None:
+        """The request in progress may take its time once more."""
+        self._sweeps = 0
+
     def idle_sweeps(self) -> int:
         """Sweeps since the last answer; -1 while a request is in progress."""
         return -1 if self._busy else self._sweeps

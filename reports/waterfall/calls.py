@@ -19,7 +19,7 @@ from reports.shared import attributes as names
 from reports.shared.errors import UserError, similar
 from reports.waterfall.data import span_tree
 
-__all__ = ["call_named", "call_reports", "failovers", "key_text", "slowest", "worst_failovers"]
+__all__ = ["call_named", "call_reports", "encounter_of", "failovers", "key_text", "slowest", "worst_failovers"]
 
 WORST: Final = 5
 """How many failovers report.json holds."""

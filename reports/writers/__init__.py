@@ -8,6 +8,7 @@ comparison    comparison.json, .md and .html: several runs side by side
 history       history.json, .md and .html: runs over time
 markdown      the Markdown files: summary.md, comparison.md, history.md
 html          the pages: report.html, comparison.html
+postmortem    the post-mortem of an exercise: postmortem.md, postmortem.html
 views         parts of a report as plain strings, shared by markdown and html
 page          templates, style sheet and scripts of the pages (data, no code)
 """

@@ -6,6 +6,7 @@ policies     resilience policies, one per file; pure
 api          both client APIs: bodies, headers, response streams
 config       the configuration: upstreams and policies
 behaviours   faults of the gateway itself, switched on over its control port
+operations   what the operator changes while it runs: drained pools, shed tiers, switched policies, added pools
 telemetry    spans and Prometheus metrics
 
 Only `server` opens sockets. `behaviours` uses the event loop, for leases and delays.

@@ -59,7 +59,7 @@ RULES: Final = (
     Rule(r"brownout (report|trace|compare|history) .*", "long"),
     Rule(r"brownout heal( .*)?", "long"),
     Rule(
-        r"brownout (load|inject|revert|restart|status|abort|release)( .*)?",
+        r"brownout (load|inject|revert|restart|operate|status|abort|release)( .*)?",
         not_run="needs a stack that is up: tests/chaos/cli/test_up.py plays a session",
         suite="not run",
     ),

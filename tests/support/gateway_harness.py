@@ -192,15 +192,24 @@ async def rig(
     continuation: bool = True,
     acts: dict[str, list[Act]] | None = None,
     prefill_us_per_token: float = 0.0,
+    pools: tuple[str, ...] = (),
+    reserve: tuple[str, ...] = (),
     **changes: Any,
 ) -> AsyncIterator[Rig]:
-    """`count` upstreams `r0`, `r1`, ... behind a gateway. `changes`: policies replaced; `acts`: scripts by name."""
+    """`count` upstreams `r0`, `r1`, ... behind a gateway. `changes`: policies replaced; `acts`: scripts by name.
+
+    `pools`: that of each upstream, default: one for all. `reserve`: the pools in reserve.
+    """
     replicas = [FakeReplica(f"r{n}") for n in range(count)]
     for replica in replicas:
         replica.script.extend((acts or {}).get(replica.name, []))
         await replica.start()
-    upstreams = tuple(Upstream(r.name, "pool", r.url, "cloud", continuation, prefill_us_per_token) for r in replicas)
-    config = GatewayConfig(upstreams, control_port=0, policies=replace(policies, **changes), model="m", seed=1)
+    upstreams = tuple(
+        Upstream(r.name, pool, r.url, "cloud", continuation, prefill_us_per_token)
+        for r, pool in zip(replicas, pools or ("pool",) * count, strict=True)
+    )
+    changed = replace(policies, **changes)
+    config = GatewayConfig(upstreams, control_port=0, policies=changed, model="m", seed=1, reserve=reserve)
     gateway = GatewayServer(config, TOKEN)
     await gateway.start()
     async with aiohttp.ClientSession() as http:

@@ -12,6 +12,7 @@ from opentelemetry.trace import NoOpTracer
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import Injection, options_of
 from chaos.by_hand.load import HandLoad
+from chaos.by_hand.operations import HandOperations
 from chaos.faults.world import FaultError
 from chaos.runner.fault_play import FaultPlay
 from chaos.runner.record_writer import EventLog, RecordFull
@@ -123,6 +124,7 @@ class HandRig:
         load: bool = True,
         gateway: bool = True,
         lend: Callable[[], Awaitable[Callable[[], Awaitable[bool]]]] | None = None,
+        operations: HandOperations | None = None,
     ) -> None:
         self.world = HeldWorld()
         self.events = Recorded(folder / "events.jsonl")
@@ -147,6 +149,7 @@ class HandRig:
             load=cast(HandLoad, self.load) if load else None,
             end_run=None if load else self.ended_by.append,
             lend=lend,
+            operations=operations,
         )
 
     def make_play(self, one: Injection) -> FaultPlay:

@@ -214,3 +214,27 @@ def test_the_resolved_stack_contains_replicas_and_policies() -> None:
     assert set(resolved) == {"name", "title", "model", "context_limit", "replicas", "gateway"}
     assert set(resolved["replicas"][0]) == {"name", "pool", "cloud", "hardware", "chips", "usd_per_hour"}
     assert resolved["gateway"]["policies"]["migration"] == {"max_per_call": 3}
+
+
+# -- the reserve ----------------------------------------------------------------------------------------------------
+
+
+def test_a_reserve_is_no_part_of_what_runs_until_it_is_added() -> None:
+    stack = load_stack("game-day")
+    assert [pool.name for pool in stack.pools] == ["nvidia", "tpu", "trainium"]
+    assert len(stack.replicas) == 6
+    assert [(pool.name, pool.reserve_s) for pool in stack.reserve] == [("spare", 45.0)]
+    assert [replica["name"] for replica in stack.resolved()["reserve"]] == ["spare-0", "spare-1"]
+    added = stack.with_added(["spare"])
+    assert ([replica.name for replica in added.replicas][-2:], added.reserve) == (["spare-0", "spare-1"], ())
+    assert stack.with_added([]) == stack
+    assert "reserve" not in load_stack("multi-cloud").resolved()
+
+
+def test_a_stack_of_reserves_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "stack.yaml"
+    path.write_text(
+        "brownout: 1\nname: s\nmodel: m\npools:\n  spare: {cloud: azure, hardware: llama-70b-h100x4, reserve: 45s}\n"
+    )
+    with pytest.raises(InvalidFile, match="every pool is a reserve"):
+        load_stack(path)

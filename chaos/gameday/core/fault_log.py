@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from chaos.gameday.core.judgement import Truth
 from chaos.gameday.core.orders import Inject
 from chaos.gameday.core.plan import Repair
 from chaos.gameday.core.repairs import RESTART, is_repaired
+from reports.gameday.periods import about
 
-__all__ = ["AFTERMATH_S", "FaultLog", "FaultRecord"]
-
-AFTERMATH_S: Final = 60.0
-"""How long symptoms may stay after a fault, seconds."""
+__all__ = ["FaultLog", "FaultRecord"]
 
 
 @dataclass(slots=True)
@@ -67,22 +64,8 @@ class FaultLog:
         return not self.active and any(fault.ended_by == "repair" for fault in self.all.values())
 
     def about(self, t_s: float) -> list[Truth]:
-        """The faults that a belief at this time may be about, as `reports.gameday.periods` has it.
-
-        Those that are active, or whose symptoms may still be there; else those of the last period. Faults that overlap
-        are one period.
-        """
-        near = [one for one in self.all.values() if one.end_s is None or t_s < one.end_s + AFTERMATH_S]
-        if near:
-            return [one.truth for one in near]
-        last: list[FaultRecord] = []
-        end_s = -math.inf
-        for one in sorted(self.all.values(), key=lambda fault: fault.begin_s):
-            if one.begin_s >= end_s:
-                last, end_s = [], -math.inf
-            last.append(one)
-            end_s = max(end_s, math.inf if one.end_s is None else one.end_s)
-        return [one.truth for one in last]
+        """The faults that a belief at this time may be about, as the post-mortem has it."""
+        return about([fault.truth for fault in self.all.values()], t_s)
 
     def begin(self, fault: FaultRecord) -> None:
         """A fault was injected."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from chaos.gameday.core.judgement import Truth, Verdict
 from reports.gameday.causes import CAUSES, cause_of, components_of
 from reports.gameday.judging import judge
-
-from chaos.gameday.core.judgement import Truth, Verdict
 from targets.stack import Stack
 
 __all__ = ["GameDayJudgement"]

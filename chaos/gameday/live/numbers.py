@@ -8,7 +8,7 @@ of its process is not asked, because that would tell a frozen replica from a slo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from chaos.runner.counters import Counters
 from chaos.runner.deployment import GATEWAY, LOAD
 from targets.stack import Stack
 
-__all__ = ["CHART_POINTS", "RATE_OVER_S", "SILENT_AFTER_S", "STEP_S", "LiveNumbers"]
+__all__ = ["CHART_POINTS", "RATE_OVER_S", "SILENT_AFTER_S", "STEP_S", "LiveNumbers", "PoolStates"]
 
 RATE_OVER_S: Final = 3.0
 STEP_S: Final = 2.0
@@ -42,6 +42,18 @@ class _Sample:
     sent: int
     good: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStates:
+    """Names of pools: drained ones, and those of the reserve that were added or are starting."""
+
+    drained: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
+    starting: frozenset[str] = frozenset()
+
+
+NOTHING_CHANGED: Final = PoolStates()
 
 
 @dataclass(slots=True)
@@ -117,7 +129,8 @@ class LiveNumbers:
         return point
 
     def _replicas(self, now_s: float) -> list[Counters]:
-        found = (self._fresh(replica.name, now_s) for replica in self.stack.replicas)
+        replicas = (*self.stack.replicas, *self.stack.reserve_replicas)
+        found = (self._fresh(replica.name, now_s) for replica in replicas)
         return [counters for counters in found if counters is not None]
 
     def _fresh(self, process: str, now_s: float) -> Counters | None:
@@ -131,15 +144,11 @@ class LiveNumbers:
         *,
         load: Mapping[str, Any],
         gateway: str | None,
-        operations: Sequence[Mapping[str, Any]],
-        off: frozenset[str],
-        starting: frozenset[str],
-        drained: frozenset[str],
+        pools: PoolStates = NOTHING_CHANGED,
     ) -> dict[str, Any]:
         """The part `live` of the document, which shows numbers and nothing else of a post.
 
-        `load`: running, profile, level. `gateway`: its name, None without one. `operations`: those in force. `off`,
-        `starting`: replicas of reserve pools that were not started, or are. `drained`: pools.
+        `load`: running, profile, level. `gateway`: its name, None without one. `pools`: what responders changed.
         """
         posted = self._last.get(LOAD)
         data = posted.counters.data if posted is not None and load["running"] else {}
@@ -158,8 +167,7 @@ class LiveNumbers:
                 "queued": view.data.get("queued") if view is not None else None,
                 "panic": view.data.get("panic") if view is not None else None,
             },
-            "operations": list(operations),
-            "pools": self._pools(now_s, view, off, starting, drained),
+            "pools": self._pools(now_s, view, pools),
             "charts": {
                 "step_s": STEP_S,
                 "end_s": round(self._point * STEP_S, 1),
@@ -183,38 +191,39 @@ class LiveNumbers:
             for name, count in zip(names, _COUNTED, strict=True)
         }
 
-    def _pools(
-        self,
-        now_s: float,
-        view: Counters | None,
-        off: frozenset[str],
-        starting: frozenset[str],
-        drained: frozenset[str],
-    ) -> list[dict[str, Any]]:
+    def _pools(self, now_s: float, view: Counters | None, pools: PoolStates) -> list[dict[str, Any]]:
         seen = view.data.get("replicas", {}) if view is not None else {}
-        pools: list[dict[str, Any]] = []
-        for pool in self.stack.pools:
+        rows: list[dict[str, Any]] = []
+        reserve = {pool.name for pool in self.stack.reserve}
+        for pool in (*self.stack.pools, *self.stack.reserve):
+            silent = "silent"
+            if pool.name in pools.starting:
+                silent = "starting"
+            elif pool.name in reserve and pool.name not in pools.added:
+                silent = "off"
             replicas = [
-                self._replica(replica.name, now_s, seen.get(replica.name), off, starting)
-                for replica in self.stack.replicas
+                self._replica(replica.name, now_s, seen.get(replica.name), silent)
+                for replica in (*self.stack.replicas, *self.stack.reserve_replicas)
                 if replica.pool == pool.name
             ]
             states = {replica["state"] for replica in replicas}
-            reserve = pool.name in {name.rsplit("-", 1)[0] for name in off}
-            state = "drained" if pool.name in drained and not reserve else states.pop() if len(states) == 1 else "mixed"
-            pools.append(
-                {"name": pool.name, "cloud": pool.cloud, "reserve": reserve, "state": state, "replicas": replicas}
+            rows.append(
+                {
+                    "name": pool.name,
+                    "cloud": pool.cloud,
+                    "reserve": silent == "off",
+                    "state": "drained" if pool.name in pools.drained else states.pop() if len(states) == 1 else "mixed",
+                    "replicas": replicas,
+                }
             )
-        return pools
+        return rows
 
-    def _replica(
-        self, name: str, now_s: float, seen: Mapping[str, Any] | None, off: frozenset[str], starting: frozenset[str]
-    ) -> dict[str, Any]:
+    def _replica(self, name: str, now_s: float, seen: Mapping[str, Any] | None, silent: str) -> dict[str, Any]:
+        """`silent`: the state of a replica that posts nothing."""
         posted = self._fresh(name, now_s)
-        state = "up" if posted is not None else "starting" if name in starting else "off" if name in off else "silent"
         return {
             "name": name,
-            "state": state,
+            "state": "up" if posted is not None else silent,
             "running": posted.data.get("running") if posted is not None else None,
             "waiting": posted.data.get("waiting") if posted is not None else None,
             "gateway": None

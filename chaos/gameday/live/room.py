@@ -7,7 +7,7 @@ are carried out. A page that is closed meanwhile changes nothing: what was begun
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from chaos.by_hand.controls import HandControls
@@ -17,10 +17,11 @@ from chaos.gameday.core.facts import row
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.core.roles import NotNow, Person, Role
 from chaos.gameday.core.views import view
-from chaos.gameday.live.numbers import LiveNumbers
+from chaos.gameday.live.numbers import LiveNumbers, PoolStates
 from chaos.gameday.live.orders import Orders
 from chaos.runner.counters import Counters
 from chaos.runner.record_writer import EventLog, RecordFull
+from reports.gameday.review import review
 from targets.stack import Stack
 
 __all__ = ["TICK_S", "GameRoom"]
@@ -48,7 +49,7 @@ class GameRoom:
         clock: Callable[[], float],
         say: Callable[[str], None],
         on_ready: Callable[[], None],
-        on_over: Callable[[], None],
+        on_over: Callable[[], Awaitable[None]],
         on_failure: Callable[[RecordFull], None],
     ) -> None:
         self.exercise = exercise
@@ -71,6 +72,10 @@ class GameRoom:
         self._controls: HandControls | None = None
         self._orders: Orders | None = None
         self._final_live: dict[str, Any] | None = None
+        self.played = False
+        """Whether the stack was ready, so that there is an exercise to look back on."""
+        self._rows: list[dict[str, Any]] = []
+        """Every fact so far, for the times of the review."""
         self._acting: set[asyncio.Task[Any]] = set()
 
     # -- Room: what the server asks -----------------------------------------------------------------------------------
@@ -148,6 +153,7 @@ class GameRoom:
         orders = self._orders = Orders(self.exercise, controls, self._clock, self.take, self._say, self._ends)
         self.exercise.previewed(orders.previews())
         await orders.start_load()
+        self.played = True
         self._on_ready()
         while not self.ended.is_set():
             now_s = self._clock()
@@ -158,6 +164,7 @@ class GameRoom:
         await asyncio.gather(*self._acting, return_exceptions=True)
         self.restored_problem = await orders.restore()
         self._restored()
+        await self._on_over()
 
     async def _next_tick(self) -> None:
         try:
@@ -182,15 +189,18 @@ class GameRoom:
         problem = self.restored_problem
         self._final_live = self._live(self._clock())
         text = problem or "everything is reverted and verified"
-        self.take(self.exercise.restored(not problem, text, self._clock()))
-        self._on_over()
+        now_s = self._clock()
+        self.take(self.exercise.restored(not problem, text, now_s))
+        self.show_review(review(self._rows, self.exercise.game.clock.since_start_s(now_s))["times"], {})
 
     # -- the record ---------------------------------------------------------------------------------------------------
     def take(self, outcome: Outcome) -> None:
         """Record the facts of an outcome that has no orders, or whose orders are carried out elsewhere."""
         try:
             for fact in outcome.facts:
-                self._events.write("exercise", **row(fact))
+                line = row(fact)
+                self._rows.append({**line, "t_s": fact.t_s})
+                self._events.write("exercise", **line)
         except RecordFull as error:
             self._on_failure(error)
 
@@ -203,7 +213,6 @@ class GameRoom:
     def _live(self, now_s: float) -> dict[str, Any]:
         controls = self._controls
         load = controls.load if controls is not None else None
-        operations = controls.operations if controls is not None else None
         return self._numbers.section(
             now_s,
             load={
@@ -212,11 +221,16 @@ class GameRoom:
                 "level": load.level if load is not None else 1.0,
             },
             gateway=self._gateway,
-            operations=operations.in_force(now_s) if operations is not None else (),
-            off=operations.off if operations is not None else frozenset(),
-            starting=operations.starting if operations is not None else frozenset(),
-            drained=operations.drained if operations is not None else frozenset(),
+            pools=self._pool_states(),
         )
+
+    def _pool_states(self) -> PoolStates:
+        operations = self._controls.operations if self._controls is not None else None
+        if operations is None:
+            return PoolStates()
+        state = operations.state()
+        starting = {one.argument for one in operations.in_force.values() if one.starting}
+        return PoolStates(frozenset(state.drained), frozenset(state.added), frozenset(starting))
 
     def _guardrail_rows(self) -> list[dict[str, Any]]:
         return [

@@ -83,7 +83,7 @@ class GameDaySession:
             clock=self._loop.time,
             say=log,
             on_ready=self._ready,
-            on_over=self._over,
+            on_over=self._release_copies,
             on_failure=lambda error: self._up.early.end("failed", str(error), 5),
         )
         self._server = PageServer(self.room, serving, Pages.shipped())
@@ -112,8 +112,9 @@ class GameDaySession:
     def _ready(self) -> None:
         self._on_links(self._server.links)
 
-    def _over(self) -> None:
-        self._up.collector.release()
+    async def _release_copies(self) -> None:
+        """Copies of spans may tell the faults now."""
+        await self._up.collector.release()
 
     # -- afterwards ---------------------------------------------------------------------------------------------------
     async def _review(self) -> str:

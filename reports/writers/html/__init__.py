@@ -6,6 +6,7 @@ headline      the first screen: what broke and why, the faults, what helps
 failures      the failed calls and the lost sessions, grouped by reason
 waterfall     the worst failovers as rows with positions in percent
 windows       the fault windows of chaos by hand
+exercise      how fast people were in an exercise, with a link to its post-mortem
 proofs        the evidence that the run is valid
 twin          the comparison with the twin run
 charts        the timeline charts; the list of all charts

@@ -13,6 +13,7 @@ from typing import Any, Final
 from reports.explanation.alert_words import alert_lines
 from reports.explanation.words import load_scale_text, other_reasons
 from reports.shared.wording import gateway_text, interval_text, samples_text, target_text, value_text
+from reports.writers.html.exercise import exercise_view
 from reports.writers.html.failures import failures_view, lost_view
 from reports.writers.html.headline import headline_view
 from reports.writers.html.proofs import proofs_view
@@ -107,6 +108,7 @@ def page_view(data: Mapping[str, Any]) -> View:
         "glance": _glance,
         "facts": _facts,
         "windows": windows_view,
+        "exercise": exercise_view,
         "gates": lambda d: [_gate(gate) for gate in d["gates"]],
         "steady": lambda d: [_gate(gate) for gate in d["steady_state"]],
         "failovers": waterfall_views,

@@ -5,6 +5,7 @@ balancing   balancing, affinity, spillover, slow start
 attempts    retries and their budget, timeouts, hedging, migration, cancellation
 health      probes, ejection, breakers, panic
 overload    admission, concurrency limits, queue, throttling, degradation
+operations  what the operator changed on a running gateway
 checks      checks that all of them share
 
 Plain frozen dataclasses: the gateway's process decodes them with msgspec, the stack loader validates the same ones with
@@ -20,6 +21,7 @@ from targets.gateway.config.attempts import Backoff, Cancellation, Hedging, Migr
 from targets.gateway.config.balancing import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.gateway import GatewayConfig, GatewayPolicies, Upstream
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
+from targets.gateway.config.operations import Operations
 from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling, Tier
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "GatewayPolicies",
     "Hedging",
     "Migration",
+    "Operations",
     "Panic",
     "Probes",
     "Queue",

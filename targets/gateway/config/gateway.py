@@ -9,6 +9,7 @@ from targets.gateway.config.attempts import Cancellation, Hedging, Migration, Re
 from targets.gateway.config.balancing import Affinity, Balancing, SlowStart, Spillover
 from targets.gateway.config.checks import FORBID, not_negative
 from targets.gateway.config.health import Breaker, Ejection, Panic, Probes
+from targets.gateway.config.operations import Operations
 from targets.gateway.config.overload import Admission, Concurrency, Degradation, Queue, Throttling
 
 __all__ = ["GatewayConfig", "GatewayPolicies", "Upstream"]
@@ -78,7 +79,8 @@ class Upstream:
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
     """The configuration of one gateway process (`BROWNOUT_CONFIG`). `port` 0: any free port. `control_port`: on
-    loopback, for behaviours; None: no control port. `seed`: of its random draws."""
+    loopback, for behaviours and operations; None: no control port. `seed`: of its random draws. `reserve`: pools that
+    get nothing until `operations.added` names them. `operations`: what the operator had changed before its start."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = FORBID
 
@@ -89,6 +91,8 @@ class GatewayConfig:
     policies: GatewayPolicies = field(default_factory=GatewayPolicies)
     model: str = ""
     seed: int = 0
+    reserve: tuple[str, ...] = ()
+    operations: Operations = field(default_factory=Operations)
 
     def __post_init__(self) -> None:
         if not self.upstreams:
@@ -97,3 +101,7 @@ class GatewayConfig:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"upstream names must be unique; twice: {', '.join(twice)}")
+        pools = {upstream.pool for upstream in self.upstreams}
+        unknown = [pool for pool in self.reserve if pool not in pools]
+        if unknown:
+            raise ValueError(f"reserve names pools without an upstream: {', '.join(unknown)}")

@@ -1,8 +1,9 @@
 """Which replicas may take a call's next attempt, and what to do when none may. Pure.
 
 A replica is excluded by a policy (ejected, not ready, breaker open) or for this call only (it failed it or refused it).
-Panic lifts the first kind, never the second. If no replica is left, the rules are relaxed step by step: replicas that
-failed this call (the latest failure last), then, with panic on, those that are shut out.
+Panic lifts the first kind, never the second. One that the operator took out gets nothing, also in panic. If no replica
+is left, the rules are relaxed step by step: replicas that failed this call (the latest failure last), then, with panic
+on, those that are shut out.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from targets.gateway.policies.health.ejection import OutlierEjection
 from targets.gateway.routing.decisions import Decision, Reject, RoutedCall, Wait
 from targets.gateway.routing.replica_state import ReplicaState
 
-__all__ = ["Eligibility"]
+__all__ = ["Eligibility", "out_of_service"]
 
 _MAX_WAIT_S = 1.0  # for a replica to come back, without panic
 _MAX_WAITS = 3
+OUT_RETRY_AFTER_S = 10.0  # Retry-After while the operator has taken every replica out
 
 
 class Eligibility:
@@ -51,6 +53,8 @@ class Eligibility:
         self, now: float, call: RoutedCall, excluded: tuple[tuple[str, str], ...], ejection: OutlierEjection | None
     ) -> Reject | Wait:
         """No replica is eligible: wait for the first one to come back if that is soon, else reject."""
+        if why := out_of_service(self._all):
+            return Reject(Decision((), excluded, why), 503, OUT_RETRY_AFTER_S)
         retries = self._policies.retries
         cap_s = _MAX_WAIT_S
         if retries is not None and retries.backoff is not None:
@@ -64,10 +68,12 @@ class Eligibility:
                 return Wait(Decision((), excluded, why), wait_s)
             return Reject(Decision((), excluded, "all replicas returned 429"), 429, wait_s)
         back_at = [
-            r.breaker.open_until for r in self._all if r.breaker is not None and r.breaker.state is BreakerState.OPEN
+            r.breaker.open_until
+            for r in self._all
+            if not r.drained and r.breaker is not None and r.breaker.state is BreakerState.OPEN
         ]
         if ejection is not None:
-            back_at += [until for r in self._all if (until := ejection.until(r.name)) is not None]
+            back_at += [until for r in self._all if not r.drained and (until := ejection.until(r.name)) is not None]
         wait_s = max(0.01, min(back_at) - now) if back_at else cap_s
         why = "no replica is eligible" if not call.offset else "no eligible replica can continue a stream"
         if back_at and wait_s <= cap_s and call.waits < _MAX_WAITS:
@@ -76,6 +82,8 @@ class Eligibility:
         return Reject(Decision((), excluded, why), 503, wait_s)
 
     def _why_not(self, now: float, call: RoutedCall, replica: ReplicaState, panic: bool) -> str | None:
+        if replica.out_because:
+            return replica.out_because
         if call.offset and not replica.upstream.continuation:
             return "cannot continue a stream"
         if replica.name in call.refused_on:
@@ -104,7 +112,7 @@ class Eligibility:
 
     def _last_resort(self, call: RoutedCall) -> tuple[list[ReplicaState], str]:
         """Relaxes the rules step by step; returns the first step with a replica, and its reason."""
-        able = [r for r in self._all if not call.offset or r.upstream.continuation]
+        able = [r for r in self._all if not r.drained and (not call.offset or r.upstream.continuation)]
         able = [r for r in able if r.name not in call.refused_on]
         in_service = [r for r in able if not r.shut_out]
         last = call.failed_on[-1] if call.failed_on else ""
@@ -122,3 +130,8 @@ class Eligibility:
         if self._policies.panic is not None:
             steps.append((able, "it is the only replica"))
         return next(((found, why) for found, why in steps if found), ([], ""))
+
+
+def out_of_service(replicas: Sequence[ReplicaState]) -> str:
+    """Why no replica takes part at all, by the operator's settings; "" while one does."""
+    return "every replica is drained by the operator" if all(replica.drained for replica in replicas) else ""

@@ -7,7 +7,7 @@ from math import inf
 from random import Random
 
 from reports.shared.attributes import Outcome
-from targets.gateway.config import GatewayPolicies
+from targets.gateway.config import GatewayPolicies, Throttling
 from targets.gateway.policies.overload.concurrency import excess_wait_s
 from targets.gateway.policies.overload.throttling import Throttle
 from targets.gateway.routing.decisions import RoutedAttempt
@@ -34,11 +34,16 @@ class ConcurrencyLimits:
         self._can_wait = policies.queue is not None
         self._panic_spares_refusing = policies.panic is not None and not policies.panic.even_refused
         self._rng = rng
-        if policies.throttling is not None:
-            scope = THROTTLE_SCOPES[policies.throttling.per]
-            shared: dict[str, Throttle] = {}
-            for replica in replicas:
-                replica.throttle = shared.setdefault(scope(replica), Throttle(policies.throttling))
+        self.use_throttling(policies.throttling)
+
+    def use_throttling(self, throttling: Throttling | None) -> None:
+        """Throttle by these settings from now on, with nothing counted yet; None: do not throttle."""
+        shared: dict[str, Throttle] = {}
+        for replica in self._all:
+            replica.throttle = None
+            if throttling is not None:
+                scope = THROTTLE_SCOPES[throttling.per](replica)
+                replica.throttle = shared.setdefault(scope, Throttle(throttling))
 
     def below_limit(self, allowed: list[ReplicaState]) -> list[ReplicaState]:
         """Returns the replicas below their limits; all, if none is: retries and migrations are never held back."""
@@ -62,6 +67,8 @@ class ConcurrencyLimits:
         return places, taken, free
 
     def _receives_requests(self, replica: ReplicaState, panic: bool) -> bool:
+        if replica.drained:
+            return False
         if panic:
             refuses = self._panic_spares_refusing and replica.refuses_connections
             return not (refuses or (self._can_wait and replica.draining))

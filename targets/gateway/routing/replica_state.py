@@ -30,6 +30,7 @@ class ReplicaState:
         "latency",
         "limit",
         "name",
+        "out_because",
         "outstanding_work_s",
         "paused_until",
         "readiness",
@@ -56,6 +57,7 @@ class ReplicaState:
         self.readiness = Readiness(policies.probes) if policies.probes is not None else None
         self.ejected = False  # by outlier ejection or by its probes
         self.health_ignored = False  # the fault `stuck_config`: it gets requests whatever its health
+        self.out_because = ""  # why it gets no new attempt although nothing is wrong with it: the operator's settings
         self.paused_until = 0.0  # end of its Retry-After
         self.waiting = 0  # requests that wait for their first token
         self.waiting_prefill_s = 0.0  # predicted prefill of those requests
@@ -98,6 +100,11 @@ class ReplicaState:
     def has_place(self) -> bool:
         """Whether it is below its concurrency limit."""
         return self.limit is None or self.places_taken < self.limit.places
+
+    @property
+    def drained(self) -> bool:
+        """Whether the operator's settings keep new attempts away from it; those in flight go on."""
+        return bool(self.out_because)
 
     @property
     def shut_out(self) -> bool:

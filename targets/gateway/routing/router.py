@@ -7,10 +7,11 @@ readiness probes with `record_probe`. `take_changes` returns the transitions of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
 
 from reports.shared.attributes import Outcome, Transition
-from targets.gateway.config import GatewayConfig
+from targets.gateway.config import GatewayConfig, GatewayPolicies
 from targets.gateway.policies.attempts.hedging import HedgePolicy
 from targets.gateway.policies.attempts.retries import GiveUp, NextAttempt, RetryScope
 from targets.gateway.policies.attempts.timeouts import first_token_s, prefill_s
@@ -20,7 +21,7 @@ from targets.gateway.policies.health.ejection import OutlierEjection
 from targets.gateway.policies.health.panic import is_panic
 from targets.gateway.policies.health.probes import ProbeResult
 from targets.gateway.routing.decisions import AttemptResult, Change, Decision, Reject, RoutedAttempt, RoutedCall, Wait
-from targets.gateway.routing.eligibility import Eligibility
+from targets.gateway.routing.eligibility import Eligibility, out_of_service
 from targets.gateway.routing.limits import ConcurrencyLimits
 from targets.gateway.routing.replica_state import ReplicaState
 from targets.gateway.routing.selection import ReplicaSelection
@@ -46,6 +47,9 @@ class Router:
         self._eligibility = Eligibility(policies, self._all)
         self._selection = ReplicaSelection(policies, self.replicas, rng)
         self._affinity = self._selection.affinity
+        self.out_of_service = ""
+        """Why no replica takes part, by the operator's settings; "" while one does."""
+        self._upstreams = config.upstreams
         self._ejection: OutlierEjection | None = None
         if policies.ejection is not None:
             self._ejection = OutlierEjection(policies.ejection, config.upstreams, now)
@@ -237,6 +241,36 @@ class Router:
         self.replicas[name].health_ignored = ignored
         self._update_panic()
 
+    def take_out(self, now: float, because: Mapping[str, str]) -> None:
+        """The operator's settings: these replicas get no new attempt, each for its reason. All others take part."""
+        for replica in self._all:
+            was, replica.out_because = replica.drained, because.get(replica.name, "")
+            if was and not replica.drained and self.policies.slow_start is not None:
+                replica.readmitted_at = now
+        self.out_of_service = out_of_service(self._all)
+        self._update_panic()
+
+    def use(self, now: float, policies: GatewayPolicies) -> None:
+        """Follow these policies from now on; calls under way go on. What a policy has learned stays if it is unchanged.
+
+        Only balancing, ejection, retries, timeouts, migration and throttling may differ from those before.
+        """
+        before, self.policies = self.policies, policies
+        self._eligibility = Eligibility(policies, self._all)
+        self._scope.use(policies.retries, policies.migration)
+        if policies.balancing != before.balancing:
+            self._selection.use_balancing(policies)
+        if policies.throttling != before.throttling:
+            self._limits.use_throttling(policies.throttling)
+        if policies.ejection != before.ejection:
+            ended, self._ejection = self._ejection, None
+            for replica in self._all:
+                if ended is not None and ended.readmit(replica.name):
+                    self._readmit(now, replica, "outlier ejection was switched")
+            if policies.ejection is not None:
+                self._ejection = OutlierEjection(policies.ejection, self._upstreams, now)
+            self._update_panic()
+
     def record_reported_load(self, name: str, load: float) -> None:
         """A replica reports so many requests running and waiting."""
         self.replicas[name].reported_load = load
@@ -310,9 +344,10 @@ class Router:
             self._set_ejected(now, replica, False, why)
 
     def _update_panic(self) -> None:
-        shut_out = sum(replica.shut_out for replica in self._all)
-        panic = is_panic(self.policies.panic, shut_out, len(self._all))
+        in_service = [replica for replica in self._all if not replica.drained]
+        shut_out = sum(replica.shut_out for replica in in_service)
+        panic = is_panic(self.policies.panic, shut_out, len(in_service))
         if panic != self.panic:
             self.panic = panic
             transition = Transition.PANIC_ON if panic else Transition.PANIC_OFF
-            self._changes.append(Change(transition, "", "", f"{shut_out} of {len(self._all)} replicas are shut out"))
+            self._changes.append(Change(transition, "", "", f"{shut_out} of {len(in_service)} replicas are shut out"))

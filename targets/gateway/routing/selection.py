@@ -31,6 +31,11 @@ class ReplicaSelection:
         upstreams = [replica.upstream for replica in replicas.values()]
         self._steps = PoolSteps(policies.spillover, upstreams) if policies.spillover is not None else None
 
+    def use_balancing(self, policies: GatewayPolicies) -> None:
+        """Balance by these policies from now on; sessions keep their homes."""
+        self._policies = policies
+        self.balancer = BALANCERS[policies.balancing.kind](policies.balancing)
+
     def pick(
         self, now: float, call: RoutedCall, size: CallSize, allowed: Sequence[ReplicaState], in_flight: int
     ) -> tuple[ReplicaState, str]:

@@ -21,7 +21,7 @@ from targets.gateway.routing.decisions import Decision
 from targets.gateway.server.retrying import ErrorResponse, RetryDecisionError
 from targets.gateway.telemetry.tracing import Tracing
 
-__all__ = ["AdmissionWait"]
+__all__ = ["AdmissionWait", "refusal_error"]
 
 
 class AdmissionWait:
@@ -94,7 +94,7 @@ class AdmissionWait:
     def _accept(self, result: Admitted | Refused) -> Admitted:
         if isinstance(result, Refused):
             self._trace(result.why)
-            raise _refusal(result, self._error_body)
+            raise refusal_error(result, self._error_body)
         self._admitted = result
         return result
 
@@ -125,7 +125,8 @@ class AdmissionWait:
             self._tracing.decision(self._span, Decision((), (), why), "")
 
 
-def _refusal(refused: Refused, error_body: Callable[[int, str], bytes]) -> RetryDecisionError:
+def refusal_error(refused: Refused, error_body: Callable[[int, str], bytes]) -> RetryDecisionError:
+    """The error response of a request that is refused before any attempt."""
     headers = {"Content-Type": "application/json"}
     message = refused.why
     if refused.retry_after_s is not None:

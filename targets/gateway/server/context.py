@@ -12,7 +12,8 @@ import aiohttp
 from yarl import URL
 
 from targets.gateway.behaviours.active import ActiveBehaviours
-from targets.gateway.config import GatewayConfig
+from targets.gateway.config import GatewayConfig, GatewayPolicies
+from targets.gateway.operations.settings import GatewayOperations
 from targets.gateway.routing.admission import RequestAdmission
 from targets.gateway.routing.router import Router
 from targets.gateway.server.deadlines import DeadlineSweeper
@@ -32,6 +33,8 @@ class GatewayContext:
         self.config = config
         self.counts = counts
         self.sleep = sleep
+        self.on_operated: Callable[[], None] = lambda: None
+        """Called after each change of the operator's settings."""
         self.loop = asyncio.get_running_loop()
         self.tracing = Tracing()
         self.router = Router(config, Random(f"{config.seed}/gateway"), self.loop.time())
@@ -40,6 +43,8 @@ class GatewayContext:
         if policies.admission or policies.concurrency or policies.degradation:
             self.admission = RequestAdmission(policies, self.router)
         self.deadlines = DeadlineSweeper(self.loop, policies.ejection, self.advance, self.router.record_gap)
+        self.operations = GatewayOperations(config, self.router, self.loop.time, self._operated)
+        self.deadlines.use_ejection(self.policies.ejection)
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60.0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -50,6 +55,18 @@ class GatewayContext:
         )
         self._bases = {upstream.name: URL(upstream.url) for upstream in config.upstreams}
         self._urls: dict[tuple[str, str], URL] = {}
+
+    @property
+    def policies(self) -> GatewayPolicies:
+        """The policies in force: those of the configuration, changed by the operator's switches."""
+        return self.router.policies
+
+    def _operated(self) -> None:
+        """The operator's settings have changed."""
+        self.deadlines.use_ejection(self.policies.ejection)
+        self.report_changes()
+        _log.info("operations: %s", self.operations.listing())
+        self.on_operated()
 
     async def post(
         self, replica: str, path: str, data: bytes | BytesIO, headers: dict[str, str]

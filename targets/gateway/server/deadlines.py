@@ -74,14 +74,19 @@ class DeadlineSweeper:
         record_gap: Callable[[str, float], None],
     ) -> None:
         self._loop = loop
-        self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
+        self._silence_s, self._records_gaps = inf, False
+        self.use_ejection(ejection)
         self._advance = advance
         self._record_gap = record_gap
-        self._records_gaps = ejection is not None and ejection.slow_factor is not None
         self._sweeps = 0
         self._active: set[AttemptDeadlines] = set()
         self._handle: asyncio.TimerHandle | None = None
         self._last = 0.0
+
+    def use_ejection(self, ejection: Ejection | None) -> None:
+        """Evacuate and record gaps as this policy needs it, from now on."""
+        self._silence_s = ejection.silence_s if ejection is not None and ejection.evacuate else inf
+        self._records_gaps = ejection is not None and ejection.slow_factor is not None
 
     def __len__(self) -> int:
         return len(self._active)

@@ -27,8 +27,8 @@ from targets.gateway.api.incoming import (
 from targets.gateway.api.sse import Framer
 from targets.gateway.behaviours.active import FaultHit
 from targets.gateway.policies.attempts.retries import GiveUp
-from targets.gateway.routing.decisions import AttemptResult, Reject, RoutedAttempt, RoutedCall, Wait
-from targets.gateway.server.admission_wait import AdmissionWait
+from targets.gateway.routing.decisions import AttemptResult, Decision, Reject, RoutedAttempt, RoutedCall, Wait
+from targets.gateway.server.admission_wait import AdmissionWait, refusal_error
 from targets.gateway.server.context import GatewayContext
 from targets.gateway.server.deadlines import AttemptDeadlines
 from targets.gateway.server.failures import (
@@ -67,7 +67,7 @@ class ProxiedRequest:
         body: Body,
         new_stream: Callable[[bool], AnswerStream],
     ) -> None:
-        stream = new_stream(context.config.policies.migration is not None)
+        stream = new_stream(context.policies.migration is not None)
         self._context = context
         self._router = context.router
         self._loop = context.loop
@@ -80,7 +80,7 @@ class ProxiedRequest:
         self._headers = for_upstream(request.headers)
         self._call = RoutedCall(affinity_key(request.headers, body, raw), prompt_tokens(raw), limit=stream.limit)
         self._started_at = self._loop.time()
-        total_s = context.config.policies.timeouts.total_s
+        total_s = context.policies.timeouts.total_s
         self._total_at = self._started_at + total_s if total_s is not None else inf
         self._first_token_at: float | None = None
         self._response: web.StreamResponse | None = None
@@ -99,6 +99,12 @@ class ProxiedRequest:
         outcome, status, why = Outcome.ABANDONED, 0, "the client disconnected"
         self._router.begin(self._started_at)
         try:
+            refused = self._context.operations.refusal(self._account)
+            if refused is not None:
+                self._context.counts.refused += 1
+                if self._span is not None:
+                    self._context.tracing.decision(self._span, Decision((), (), refused.why), "")
+                raise refusal_error(refused, self._stream.error_body)
             if self._admission is not None:
                 await self._wait_for_admission(self._admission)
             await run_attempts(self._attempt, self._context.sleep)
@@ -280,7 +286,7 @@ class ProxiedRequest:
         framer, stream, read, clock = Framer(), self._stream, response.content.readany, self._loop.time
         attempt, deadlines, ahead = upstream.attempt, upstream.deadlines, upstream.read_ahead
         replica = attempt.replica
-        between_s = self._context.config.policies.timeouts.between_tokens_s or inf
+        between_s = self._context.policies.timeouts.between_tokens_s or inf
         while data := ahead or await read():
             ahead = b""
             whole = framer.push(data)
@@ -336,7 +342,7 @@ class ProxiedRequest:
         try:
             await writing
         except ConnectionError as error:
-            if self._context.config.policies.cancellation is not None:
+            if self._context.policies.cancellation is not None:
                 raise ClientGoneError from error
             self._client_gone = True
 

@@ -18,7 +18,7 @@ from targets.gateway.api.answer import AnswerStream
 from targets.gateway.api.anthropic_stream import AnthropicStream
 from targets.gateway.api.incoming import decode
 from targets.gateway.api.openai_stream import OpenAIStream
-from targets.gateway.config import GatewayConfig
+from targets.gateway.config import GatewayConfig, Upstream
 from targets.gateway.policies.health.probes import ProbeResult
 from targets.gateway.server.context import GatewayContext
 from targets.gateway.server.detached import DetachedRequests
@@ -63,7 +63,7 @@ class GatewayServer:
         self._metrics = Metrics(self.counts, self.snapshot)
         self._runner: web.ServerRunner | None = None
         self._control: Control | None = None
-        self._tasks: list[asyncio.Task[None]] = []  # probes and scrapes
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}  # probes and scrapes, by replica
 
     async def start(self) -> None:
         """Starts to listen. Raises `UserError` when the port is taken."""
@@ -74,29 +74,45 @@ class GatewayServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         self.port = await self._listen(self._runner, self.config.host, self.config.port)
         if self.config.control_port is not None:
-            self._control = Control(context.behaviours, self._token, self._control_limits)
+            self._control = Control(context.behaviours, self._token, self._control_limits, context.operations)
             self.control_port = await self._listen_for_control(self._control, self.config.control_port)
         context.deadlines.start()
-        policies = self.config.policies
+        context.on_operated = self._watch_upstreams
+        self._watch_upstreams()
+
+    def _watch_upstreams(self) -> None:
+        """Probe and scrape every upstream, except those in reserve: they may not exist."""
         for upstream in self.config.upstreams:
-            if policies.probes is not None:
-                report = self._probe_reporter(upstream.name)
-                probing = probe_forever(context.session, upstream, policies.probes, report, self._sleep)
-                self._tasks.append(asyncio.create_task(probing))
-            if policies.balancing.kind == "reported_load":
-                record = partial(context.router.record_reported_load, upstream.name)
-                scraping = scrape_forever(context.session, upstream, policies.balancing.scrape_s, record, self._sleep)
-                self._tasks.append(asyncio.create_task(scraping))
+            if self.context.operations.in_reserve(upstream.pool):
+                for task in self._tasks.pop(upstream.name, []):
+                    task.cancel()
+            elif upstream.name not in self._tasks:
+                self._tasks[upstream.name] = self._watch(upstream)
+
+    def _watch(self, upstream: Upstream) -> list[asyncio.Task[None]]:
+        context, policies = self.context, self.config.policies
+        tasks = []
+        if policies.probes is not None:
+            report = self._probe_reporter(upstream.name)
+            probing = probe_forever(context.session, upstream, policies.probes, report, self._sleep)
+            tasks.append(asyncio.create_task(probing))
+        if policies.balancing.kind == "reported_load":
+            record = partial(context.router.record_reported_load, upstream.name)
+            scraping = scrape_forever(context.session, upstream, policies.balancing.scrape_s, record, self._sleep)
+            tasks.append(asyncio.create_task(scraping))
+        return tasks
 
     async def close(self) -> None:
         """Stops the server. Running requests are cancelled after a second."""
         if self._runner is None:
             return
         runner, self._runner = self._runner, None
-        for task in self._tasks:
+        tasks = [task for of_replica in self._tasks.values() for task in of_replica]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
+        self.context.on_operated = lambda: None
         self.context.deadlines.stop()
         if self._control is not None:
             await self._control.close()
@@ -131,12 +147,14 @@ class GatewayServer:
                     "pool": replica.upstream.pool,
                     "breaker": replica.breaker.state.value if replica.breaker is not None else "closed",
                     "ejected": replica.ejected,
+                    "drained": replica.drained,
                     "in_flight": replica.in_flight,
                     "load_ms": round(context.router.load_ms(now, replica), 3),
                     "places": replica.limit.places if replica.limit is not None else None,
                 }
                 for replica in context.router.replicas.values()
             },
+            "operations": context.operations.listing(),
             "panic": context.router.panic,
             "queued": context.admission.queued if context.admission is not None else 0,
             "requests": self.counts.requests,

@@ -84,6 +84,11 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "brownout_gateway_queued", "Requests in the gateway's queue", value=float(now["queued"])
         )
+        operations = GaugeMetricFamily("brownout_gateway_operation", "1 while in force", labels=["setting", "value"])
+        for setting, values in now["operations"].items():
+            for value in values:
+                operations.add_metric([setting, value], 1.0)
+        yield operations
         labels = ["replica", "pool"]
         of_replica = {
             "in_flight": GaugeMetricFamily(
@@ -91,6 +96,7 @@ class Metrics(Collector):
             ),
             "load_ms": GaugeMetricFamily("brownout_gateway_load_ms", "Load as balanced by", labels=labels),
             "ejected": GaugeMetricFamily("brownout_gateway_ejected", "1 if ejected", labels=labels),
+            "drained": GaugeMetricFamily("brownout_gateway_drained", "1 if it gets no new attempts", labels=labels),
         }
         places = GaugeMetricFamily("brownout_gateway_places", "Its limit", labels=labels)
         breaker = GaugeMetricFamily("brownout_gateway_breaker", "1 for its state", labels=[*labels, "state"])

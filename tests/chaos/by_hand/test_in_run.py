@@ -41,7 +41,7 @@ def run_of(folder: Path, ended: list[Any], *, stack: object = STACK) -> Any:
 
 def reach(run: Any) -> Any:
     run.progress.say = run.progress.said.append
-    setup = cast(Setup, SimpleNamespace(url="http://127.0.0.1:1"))
+    setup = cast(Setup, SimpleNamespace(url="http://127.0.0.1:1", gateway_control_port=0))
     return controls_of_run(cast(Run, run), setup, cast(LiveWorld, HeldWorld()))
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,74 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from brownout.children import python_words
 from chaos.cli.app import app
-from chaos.supervision.undo import pending
-from reports.shared.errors import BrownoutError, UserError
-from tests.support.run_helpers import events, kill_all_of, of_run, report, until, write_experiment
+from reports.shared.errors import UserError
+from tests.support.hand_session import HandSession
+from tests.support.run_helpers import kill_all_of, of_run, report, until
 from tests.support.small_disk import fill, small_disk
-
-READY = "Ctrl-C ends it"
-
-
-class Session:
-    """A `brownout up` of a small stack, ready for commands. Its runtime folder is in the test's folder."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        write_experiment(folder)
-        (folder / "runtime").mkdir(mode=0o700, exist_ok=True)
-        self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder / "runtime")}
-        self.runtime = folder / "runtime" / "brownout"
-        self.runs = folder / "runs"
-        stack = ["--stack", str(folder / "small-stack.yaml"), "--runs", str(self.runs)]
-        with (folder / "output").open("wb") as output:
-            self.process = subprocess.Popen(
-                python_words("-m", "chaos.cli.app", "up", *stack, *words),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=self.environment,
-            )
-        self._output = folder / "output"
-        until(lambda: READY in self.output or self.process.poll() is not None, "the stack is ready", 60)
-        assert READY in self.output, self.output
-
-    @property
-    def output(self) -> str:
-        return self._output.read_text()
-
-    @property
-    def folder(self) -> Path:
-        return next(self.runs.glob("*-*"))
-
-    def shepherd(self) -> int:
-        undo = str(self.folder / "undo.jsonl")
-        return next(pid for pid in of_run(self.folder) if undo in Path(f"/proc/{pid}/cmdline").read_text())
-
-    def pid(self, name: str) -> int:
-        started = [one for one in events(self.folder, "process") if one["name"] == name and one["event"] == "started"]
-        return int(started[-1]["pid"])
-
-    def ask(self, *words: str) -> tuple[int, str]:
-        """A command from another terminal: exit code and output."""
-        done = CliRunner(env={"XDG_RUNTIME_DIR": str(self.runtime.parent)}).invoke(app, list(words))
-        if isinstance(done.exception, BrownoutError):
-            return 2 if isinstance(done.exception, UserError) else 5, done.output + str(done.exception)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.output
-
-    def status(self) -> dict[str, Any]:
-        code, output = self.ask("status", "--json")
-        assert code == 0, output
-        (facts,) = json.loads(output)
-        return dict(facts)
-
-    def states(self) -> dict[str, str]:
-        return {row["name"]: row["state"] for row in self.status()["replicas"]}
-
-    def nothing_left(self) -> None:
-        until(lambda: not of_run(self.folder), "the end of every process")
-        assert not pending(self.folder / "undo.jsonl")
 
 
 def free_ports(count: int) -> list[int]:
@@ -93,7 +28,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def test_a_session_by_hand_from_start_to_report(tmp_path: Path) -> None:
-    session = Session(tmp_path)
+    session = HandSession(tmp_path)
     try:
         assert session.states() == {"left-0": "running", "right-0": "running"}
         code, output = session.ask("inject", "kill", "--pool", "right")
@@ -121,7 +56,7 @@ def test_a_session_by_hand_from_start_to_report(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_stack_whose_shepherd_is_gone_ends_and_says_so(tmp_path: Path) -> None:
-    session = Session(tmp_path)
+    session = HandSession(tmp_path)
     try:
         os.kill(session.shepherd(), signal.SIGKILL)
         assert session.process.wait(20) == 5, session.output
@@ -134,7 +69,7 @@ def test_a_stack_whose_shepherd_is_gone_ends_and_says_so(tmp_path: Path) -> None
 
 @pytest.mark.long
 def test_a_stack_whose_shepherd_is_stopped_ends_and_says_so(tmp_path: Path) -> None:
-    session = Session(tmp_path)
+    session = HandSession(tmp_path)
     try:
         session.ask("inject", "freeze", "--pool", "right")
         os.kill(session.shepherd(), signal.SIGSTOP)
@@ -148,7 +83,7 @@ def test_a_stack_whose_shepherd_is_stopped_ends_and_says_so(tmp_path: Path) -> N
 @pytest.mark.long
 def test_a_killed_stack_leaves_no_process_no_fault_and_no_name(tmp_path: Path) -> None:
     ports = free_ports(1)
-    first = Session(tmp_path, "--port", str(ports[0]))
+    first = HandSession(tmp_path, "--port", str(ports[0]))
     try:
         assert first.ask("inject", "kill", "--pool", "right")[0] == 0
         assert first.ask("inject", "latency", "--pool", "left", "--delay", "50ms")[0] == 0
@@ -159,7 +94,7 @@ def test_a_killed_stack_leaves_no_process_no_fault_and_no_name(tmp_path: Path) -
         assert list(first.runtime.iterdir()) == []
         assert "nothing to undo" in first.ask("heal", str(first.folder))[1]
         assert report(first.folder)[0] == 3
-        second = Session(tmp_path, "--port", str(ports[0]))
+        second = HandSession(tmp_path, "--port", str(ports[0]))
         assert second.status()["name"] == "small"
     finally:
         kill_all_of(tmp_path)
@@ -167,7 +102,7 @@ def test_a_killed_stack_leaves_no_process_no_fault_and_no_name(tmp_path: Path) -
 
 @pytest.mark.long
 def test_a_stopped_stack_is_named_in_seconds_and_its_faults_end(tmp_path: Path) -> None:
-    session = Session(tmp_path)
+    session = HandSession(tmp_path)
     try:
         assert session.ask("inject", "freeze", "--pool", "right")[0] == 0
         session.process.send_signal(signal.SIGSTOP)
@@ -187,7 +122,7 @@ def test_a_stopped_stack_is_named_in_seconds_and_its_faults_end(tmp_path: Path) 
 @pytest.mark.long
 def test_a_full_disk_ends_the_stack_and_report_says_so(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", size="600k") as disk:
-        session = Session(tmp_path, "--runs", str(disk / "runs"))
+        session = HandSession(tmp_path, "--runs", str(disk / "runs"))
         session.runs = disk / "runs"
         try:
             assert session.ask("inject", "kill", "--pool", "right")[0] == 0

@@ -15,6 +15,7 @@ from chaos.runner.deployment import Deployment
 from chaos.runner.ports import free_ports
 from chaos.runner.record_writer import RunFolder
 from reports.shared.errors import UserError
+from targets.gateway.config import Operations
 from targets.stack import load_stack
 
 
@@ -85,3 +86,41 @@ def test_a_replica_logs_its_requests_in_the_runs_folder(tmp_path: Path) -> None:
     deployment.replica_spec("tpu-0")
     log = json.loads(folder.child_config("tpu-0").read_text())["request_log"]
     assert log == str((folder.path / "requests" / "tpu-0.jsonl").absolute())
+
+
+def test_a_reserve_has_ports_of_its_own_and_does_not_start_with_the_stack(tmp_path: Path) -> None:
+    stack = load_stack("game-day")
+    folder = RunFolder(tmp_path, "test")
+    deployment = Deployment.plan(stack, folder, "token", "http://127.0.0.1:1", 7, with_reserve=True)
+    names = [replica.name for replica in stack.replicas]
+    assert [spec.name for spec in deployment.specs()] == [*names, "gateway"]
+    assert list(deployment.addresses) == names
+    everyone = [*deployment.addresses.values(), *deployment.reserve.values()]
+    ports = [deployment.gateway_port, deployment.gateway_control_port]
+    ports += [port for address in everyone for port in (address.port, address.control_port)]
+    assert len(set(ports)) == len(ports)
+    config = json.loads(folder.child_config("gateway").read_text())
+    assert (len(config["upstreams"]), config["reserve"]) == (8, ["spare"])
+    added = deployment.add("spare")
+    assert list(deployment.addresses) == [*names, *added] == [*names, "spare-0", "spare-1"]
+    deployment.operations = Operations(drained=("tpu",), added=("spare",))
+    deployment.gateway_spec()
+    config = json.loads(folder.child_config("gateway").read_text())
+    assert config["operations"]["added"] == ["spare"]
+    deployment.replica_spec("spare-1", 45.0)
+    assert json.loads(folder.child_config("spare-1").read_text())["cold_start_s"] == 45.0
+    deployment.take_away("spare")
+    assert list(deployment.addresses) == names
+
+
+@pytest.mark.parametrize(("front", "with_reserve"), [("reference", False), ("adapter", True), ("none", True)])
+def test_a_run_and_other_gateways_leave_the_reserve_out(tmp_path: Path, front: Front, with_reserve: bool) -> None:
+    folder = RunFolder(tmp_path, "test")
+    deployment = Deployment.plan(
+        load_stack("game-day"), folder, "token", "http://127.0.0.1:1", 7, front=front, with_reserve=with_reserve
+    )
+    assert deployment.reserve == {}
+    if front == "reference":
+        deployment.gateway_spec()
+        config = json.loads(folder.child_config("gateway").read_text())
+        assert (len(config["upstreams"]), config["reserve"]) == (6, [])

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from chaos.faults.catalogue import KINDS
-from chaos.faults.world import FaultError, Undo, Unreachable
+from chaos.faults.world import FaultError, ReplicaView, Undo, Unreachable
 from chaos.runner import live_world
 from chaos.runner.collector import Counters
-from chaos.runner.live_world import LiveWorld
+from chaos.runner.live_world import Address, LiveWorld
 from chaos.runner.load_control import LoadControl
 from chaos.supervision.undo import perform
 from targets.gateway.config import GatewayConfig, Upstream
@@ -104,6 +104,24 @@ async def test_parameters_that_the_gateway_refuses_raise_an_error_of_the_fault()
     async with gateway() as server, world_of(Processes(), LoadControl(), server.control_port) as world:
         with pytest.raises(FaultError, match="unknown replica tpu-9"):
             await world.add_behaviour("gateway", "f1", {"kind": "stuck_config", "params": {"replicas": ["tpu-9"]}})
+
+
+async def test_the_operators_settings_are_set_and_read_over_the_control_port() -> None:
+    async with gateway() as server, world_of(Processes(), LoadControl(), server.control_port) as world:
+        state = {"drained": ["tpu"], "shed": ["batch"], "policies": ["retries: off"], "added": []}
+        assert await world.operate(state) == state == await world.operations()
+        assert server.snapshot()["operations"] == state
+        with pytest.raises(FaultError, match="unknown pool: gpu; known: tpu"):
+            await world.operate({"drained": ["gpu"]})
+
+
+async def test_replicas_of_an_added_pool_are_targets_until_they_are_removed() -> None:
+    world = world_of(Processes(), LoadControl())
+    world.add_replicas({"spare-0": Address(ReplicaView("spare-0", "spare", "azure"), 1, 2)})
+    assert list(world.replicas) == ["spare-0"]
+    assert world.behaviour_url("spare-0", "f1") == "http://127.0.0.1:2/behaviours/f1"
+    world.remove_replicas(["spare-0"])
+    assert not world.replicas
 
 
 async def test_a_surge_is_confirmed_and_reverted_when_the_load_generators_report_it() -> None:

@@ -56,3 +56,14 @@ def test_a_price_per_token_is_compared_with_the_baseline_by_its_interval(good: R
 def test_total_dollars_cannot_be_compared_with_the_baseline() -> None:
     with pytest.raises(GateError, match="cost grows with the length of a phase"):
         parse_gate("cost during fault <= 1.3 x baseline")
+
+
+def test_hardware_of_a_reserve_is_paid_for_from_its_start_to_its_end(good: RecordBuilder) -> None:
+    spare = {"name": "spare-0", "pool": "spare", "cloud": "azure", "hardware": "h", "chips": 4, "usd_per_hour": 36.0}
+    good.experiment["stack"]["reserve"] = [spare]
+    total = value(good, "cost")  # not started: not part of the record
+    facts = {"name": "spare-0", "incarnation": 1, "kind": "replica", "expected": True}
+    good.event("process", 15.0, **facts, event="started", status=None)
+    good.event("process", 25.0, **facts, event="exited", status=0)
+    assert value(good, "cost", where=("pool", "spare")) == pytest.approx(36 * 10 / 3600)
+    assert value(good, "cost") == pytest.approx(total + 36 * 10 / 3600)

@@ -16,8 +16,9 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from reports.shared.bounded_server import BACKLOG
 from reports.shared.control_port import TOKEN_HEADER
-from reports.shared.control_server import BACKLOG, ControlServer, Refused, decode_json, json_response, read_body
+from reports.shared.control_server import ControlServer, Refused, decode_json, json_response, read_body
 from reports.shared.port_limits import PortLimits
 from tests.support.paths import ROOT
 from tests.support.port_fuzz import TOKEN, LoopThread, check_answer, exchange, faults_logged

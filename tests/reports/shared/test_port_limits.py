@@ -110,3 +110,14 @@ def test_the_numbers_stay_within_the_limits_whatever_happens(steps: list[str], d
         assert len(table) == len(alive)
         assert sum(one.own for one in alive) <= LIMITS.own
         assert sum(not one.own for one in alive) <= LIMITS.strangers
+
+
+def test_a_renewed_request_is_never_late_and_outlives_idle_connections() -> None:
+    table = PeerTable(LIMITS)
+    stream, idle, newest = own(table), own(table), peer()
+    stream.received()
+    for _ in range(4):
+        stream.renew()
+        assert table.sweep() == []
+    table.admit(newest)
+    assert table.trust(newest) is idle

@@ -38,7 +38,7 @@ class RetryUsage:
     retries: int = 0
     resends: int = 0
     migrations: int = 0
-    holds_budget: bool = False  # one of its attempts counts as an active retry
+    held: Budget | None = None  # the budget in which one of its attempts counts as an active retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,13 @@ class RetryScope:
         self._rng = rng
         self.budget = Budget(retries.budget) if retries is not None and retries.budget is not None else None
 
+    def use(self, retries: Retries | None, migration: Migration | None) -> None:
+        """Follow these rules from now on. A budget that stays the same keeps its balance."""
+        budget = retries.budget if retries is not None else None
+        if budget != (self._retries.budget if self._retries is not None else None):
+            self.budget = Budget(budget) if budget is not None else None
+        self._retries, self._migration = retries, migration
+
     def next(
         self, now: float, usage: RetryUsage, outcome: Outcome, *, passed_on: bool, connection_lost: bool, in_flight: int
     ) -> NextAttempt | GiveUp:
@@ -89,9 +96,9 @@ class RetryScope:
 
     def close(self, usage: RetryUsage) -> None:
         """The call ended, or its retry did: it no longer counts as an active retry."""
-        if self.budget is not None and usage.holds_budget:
-            self.budget.done()
-        usage.holds_budget = False
+        if usage.held is not None:
+            usage.held.done()
+        usage.held = None
 
     def _retry(self, now: float, usage: RetryUsage, outcome: Outcome, in_flight: int) -> NextAttempt | GiveUp:
         assert self._retries is not None
@@ -102,7 +109,7 @@ class RetryScope:
             refusal = self.budget.withdraw(now, in_flight)
             if refusal is not None:
                 return GiveUp(refusal)
-            usage.holds_budget = True
+            usage.held = self.budget
         usage.retries += 1
         pause_s = 0.0 if outcome is Outcome.RATE_LIMITED else backoff_s(self._retries.backoff, usage.retries, self._rng)
         return NextAttempt("retry", f"{outcome}: retry {usage.retries} of {self._retries.max_retries}", pause_s)

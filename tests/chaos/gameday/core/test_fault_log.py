@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chaos.gameday.core.fault_log import AFTERMATH_S, FaultLog, FaultRecord
+from chaos.gameday.core.fault_log import FaultLog, FaultRecord
 from chaos.gameday.core.orders import Inject
+from reports.gameday.periods import AFTERMATH_S
 
 
 def log(*times: tuple[str, float, float | None]) -> FaultLog:

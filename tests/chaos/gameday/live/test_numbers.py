@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chaos.gameday.live.numbers import CHART_POINTS, SILENT_AFTER_S, STEP_S, LiveNumbers
+from chaos.gameday.live.numbers import CHART_POINTS, SILENT_AFTER_S, STEP_S, LiveNumbers, PoolStates
 from chaos.runner.counters import Counters
 from targets.stack import load_stack
 
@@ -47,9 +47,8 @@ def gateway(**replicas: dict[str, Any]) -> Counters:
 
 
 def section(seen: LiveNumbers, now_s: float, *, running: bool = True, **sets: frozenset[str]) -> dict[str, Any]:
-    given: dict[str, Any] = {"off": frozenset(), "starting": frozenset(), "drained": frozenset(), **sets}
     of_load = {"running": running, "profile": "p", "level": 1.0}
-    return seen.section(now_s, load=of_load, gateway="gateway", operations=(), **given)
+    return seen.section(now_s, load=of_load, gateway="gateway", pools=PoolStates(**sets))
 
 
 def test_rates_are_those_of_the_last_seconds() -> None:
@@ -92,13 +91,27 @@ def test_a_replica_is_up_silent_starting_or_off_as_seen_from_outside() -> None:
     seen = numbers()
     seen.observe(replica("tpu-0"), 100.0)
     seen.observe(replica("tpu-1"), 104.0)
-    starting, off = frozenset({"trainium-0"}), frozenset({"trainium-0", "trainium-1"})
-    found = section(seen, 104.0, starting=starting, off=off)
+    found = section(seen, 104.0)
     states = {one["name"]: one["state"] for pool in found["pools"] for one in pool["replicas"]}
-    expected = {"tpu-0": "silent", "tpu-1": "up", "trainium-0": "starting", "trainium-1": "off", "nvidia-0": "silent"}
-    assert states == {**expected, "nvidia-1": "silent"}
+    assert (states["tpu-0"], states["tpu-1"], states["nvidia-0"]) == ("silent", "up", "silent")
     queue = {one["name"]: (one["running"], one["waiting"]) for pool in found["pools"] for one in pool["replicas"]}
     assert (queue["tpu-0"], queue["tpu-1"]) == ((None, None), (2, 3))
+
+
+def test_a_reserve_pool_is_off_then_starting_then_up() -> None:
+    seen = LiveNumbers(load_stack("game-day"), 100.0)
+
+    def spare(**sets: frozenset[str]) -> tuple[str, bool]:
+        pool = next(one for one in section(seen, 100.0, **sets)["pools"] if one["name"] == "spare")
+        return pool["state"], pool["reserve"]
+
+    name = frozenset({"spare"})
+    assert spare() == ("off", True)
+    assert spare(starting=name) == ("starting", False)
+    seen.observe(replica("spare-0"), 100.0)
+    seen.observe(replica("spare-1"), 100.0)
+    assert spare(added=name) == ("up", False)
+    assert spare(added=name, drained=name) == ("drained", False)
 
 
 def test_what_the_gateway_thinks_of_a_replica_is_shown() -> None:

@@ -263,7 +263,15 @@ async def test_health_models_and_metrics_endpoints_respond() -> None:
             "retries": 0,
             "refused": 0,
         }
-        assert set(snapshot["replicas"]["r0"]) == {"pool", "breaker", "ejected", "in_flight", "load_ms", "places"}
+        assert set(snapshot["replicas"]["r0"]) == {
+            "pool",
+            "breaker",
+            "ejected",
+            "drained",
+            "in_flight",
+            "load_ms",
+            "places",
+        }
         async with at.http.get(at.url + "/nothing") as response:
             assert response.status == 404
 

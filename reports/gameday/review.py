@@ -1,0 +1,129 @@
+"""What everybody sees when an exercise is over: the truth, what people believed, and how fast they were.
+
+It is made of the facts alone, at once. The system's times come from the analysis of the record, which takes a few
+seconds more; `with_system` puts them in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from reports.gameday.causes import CAUSES, component_text
+from reports.gameday.exercise import Exercise
+from reports.gameday.judging import VERDICTS
+from reports.gameday.periods import periods_of
+from reports.gameday.reading import read_exercise
+from reports.gameday.times import WHAT, Time, people_times, system_times
+from reports.gameday.words import ended_text
+
+__all__ = ["FILES", "belief_rows", "period_rows", "review", "time_rows", "truth_rows", "with_system"]
+
+FILES: Final = ("postmortem.html", "postmortem.md")
+"""What is made of the record afterwards."""
+
+_MOST_BELIEFS: Final = 200
+"""Beliefs in the review, the first ones; all are in the post-mortem."""
+
+
+def review(rows: Iterable[Mapping[str, Any]], now_s: float) -> dict[str, Any]:
+    """The part `review` of the document. `rows`: the facts so far, each with `t_s`."""
+    exercise = read_exercise(rows, now_s)
+    verified = exercise.restored is True
+    return {
+        "truth": truth_rows(exercise),
+        "beliefs": belief_rows(exercise)[:_MOST_BELIEFS],
+        "times": _finite(time_rows([*people_times(exercise), *system_times(exercise, None)])),
+        "restored": {"verified": verified, "text": exercise.restored_text},
+        "files": [],
+    }
+
+
+def with_system(shown: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
+    """The review with the times of the system. `report`: the content of report.json, whose facts are the same."""
+    section = report.get("exercise")
+    times = section.get("times") if isinstance(section, Mapping) else None
+    if not times:
+        return {**shown, "files": list(FILES)}
+    return {**shown, "times": _finite(times), "files": list(FILES)}
+
+
+def truth_rows(exercise: Exercise) -> list[dict[str, Any]]:
+    """Each fault that was played. `component`: the narrowest that is right. Ids, and the same as people read them."""
+    return [
+        {
+            "fault": one.fault,
+            "kind": one.kind,
+            "text": one.text,
+            "targets": list(one.targets),
+            "cause": one.cause,
+            "cause_text": CAUSES.get(one.cause, one.cause),
+            "component": one.components[0] if one.components else "",
+            "component_text": ", ".join(component_text(name) for name in one.components),
+            "components": list(one.components),
+            "begin_s": one.begin_s,
+            "end_s": one.end_s,
+            "ended_by": one.ended_by,
+            "ended_text": ended_text(one.ended_by, ended=one.end_s is not None),
+            "operation": one.operation,
+        }
+        for one in exercise.faults
+    ]
+
+
+def belief_rows(exercise: Exercise) -> list[dict[str, Any]]:
+    """What people believed, in the order of time, with the verdict of each."""
+    return [
+        {
+            "n": one.n,
+            "who": one.who,
+            "t_s": one.t_s,
+            "text": one.text,
+            "cause": one.cause,
+            "cause_text": CAUSES.get(one.cause, one.cause),
+            "component": one.component,
+            "component_text": component_text(one.component),
+            "verdict": one.verdict,
+            "verdict_text": VERDICTS[one.verdict],
+        }
+        for one in exercise.beliefs
+    ]
+
+
+def time_rows(times: Sequence[Time]) -> list[dict[str, Any]]:
+    """Times by period, people first. `what`: with the number of the period, if there are several."""
+    order = {"people": 0, "system": 1, "alerts": 2}
+    several = len({time.period for time in times}) > 1
+    return [
+        {
+            "period": time.period,
+            "who": time.who,
+            "what": WHAT[time.what] + (f", period {time.period}" if several else ""),
+            "seconds": time.seconds,
+            "text": time.text,
+        }
+        for time in sorted(times, key=lambda one: (one.period, order[one.who]))
+    ]
+
+
+def _finite(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As JSON has it: what never happened has no number, its text says so."""
+    return [{**row, "seconds": row["seconds"] if _is_number(row["seconds"]) else None} for row in rows]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def period_rows(exercise: Exercise) -> list[dict[str, Any]]:
+    """The fault periods."""
+    return [
+        {
+            "number": period.number,
+            "faults": [fault.fault for fault in period.faults],
+            "begin_s": period.begin_s,
+            "end_s": period.end_s,
+        }
+        for period in periods_of(exercise.faults)
+    ]
