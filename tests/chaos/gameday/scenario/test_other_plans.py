@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.by_hand.injection import injection
@@ -46,5 +48,6 @@ def test_each_step_of_a_shipped_experiment_hits_what_the_experiment_hits(name: s
 
 
 def test_an_experiment_without_faults_is_refused() -> None:
+    experiment = replace(load_experiment("grey-failure"), faults=())
     with pytest.raises(UserError, match="no fault that people could find"):
-        plan_of_experiment(load_experiment("launch-day"))
+        plan_of_experiment(experiment)
