@@ -37,6 +37,7 @@ arrivals: {constant: {rate: 2}}
 shared_prefix: 200
 own_prefix: {median: 200, sigma: 0.1, min: 50, max: 400}
 calls: {min: 1, max: 2}
+tool: {min: 50ms, max: 200ms}
 appended: {median: 20, sigma: 0.1, min: 5, max: 40}
 output: {median: 12, sigma: 0.1, min: 4, max: 24}
 """
@@ -60,7 +61,7 @@ faults:
 hints:
   - {after: 5m, text: Compare the replicas., unless: noticed}
 events:
-  - {at: 2s, who: A customer, text: Is it you or us?, answer_within: 2m}
+  - {at: 2s, who: A customer, text: "Is it you or us?", answer_within: 2m}
 findings: [Somebody may take a replica out of service.]
 """
 

@@ -234,7 +234,8 @@ class Orders:
     async def _load(self, order: LoadStart | LoadStop | LoadLevel) -> str:
         match order:
             case LoadStart():
-                request: dict[str, Any] = {"do": "load_start", "profile": order.profile}
+                own = order.profile == self._controls.profile.name  # that of a file has no name to load it by
+                request: dict[str, Any] = {"do": "load_start", "profile": None if own else order.profile}
             case LoadStop():
                 request = {"do": "load_stop"}
             case LoadLevel():
