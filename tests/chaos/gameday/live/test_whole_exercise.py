@@ -162,4 +162,4 @@ def test_a_process_that_is_killed_leaves_nothing_and_its_report_can_be_made(tmp_
     text = (day.folder / "postmortem.md").read_text()
     assert "slow_decode" in text
     undo = [json.loads(line) for line in (day.folder / "undo.jsonl").read_text().splitlines()]
-    assert [line["done"] for line in undo if "done" in line] == ["h1"]
+    assert [(line["fault"], line["by"]) for line in undo if line.get("done")] == [("h1", "shepherd")]
