@@ -61,7 +61,6 @@ def test_markup_in_names_and_notes_is_text(played: Site, role: Role, page: str) 
     window = played.enter(role, MARKUP[:40], page=page)
 
     expect(window.page.locator(".event .text").first).to_contain_text(MARKUP)
-    window.pushes(2)
     assert window.page.locator("img").count() == 0
     assert window.page.evaluate("window.hit") is None
     assert window.problems == []
@@ -93,7 +92,7 @@ def test_a_double_click_is_one_action(played: Site) -> None:
     button = window.page.get_by_role("button", name="I see something")
     button.dblclick()
     expect(button).to_have_attribute("aria-disabled", "true")
-    assert button.evaluate("node => node === document.activeElement")
+    expect(button).to_be_focused()
     played.do(gate.set)
     expect(window.page.locator(".noticed")).to_contain_text("First noticed by Bo")
 
@@ -203,10 +202,9 @@ def test_a_lost_connection_and_its_return_are_shown(played: Site, monkeypatch: p
         patch.setattr(played.room, "view", silent)
         expect(window.page.locator("#banner-old")).to_contain_text("These numbers are old", timeout=10_000)
         expect(window.page.locator("#banner-link")).to_contain_text("Connection lost", timeout=10_000)
-        expect(window.page.locator("#link")).to_have_text("Connection lost")
     expect(window.page.locator("#banner-back")).to_contain_text("Connected again after", timeout=10_000)
     expect(window.page.locator("#banner-link")).to_be_hidden()
-    assert window.page.locator("body").get_attribute("data-numbers") == "fresh"
+    expect(window.page.locator("body")).to_have_attribute("data-numbers", "fresh")
 
 
 def test_a_session_that_is_gone_leads_back_to_the_entry(played: Site) -> None:
@@ -274,7 +272,7 @@ def test_the_end_is_announced_and_the_truth_stands_beside_beliefs(played: Site) 
     belief = {"text": "tpu-0 is slow", "cause": "replica-slow", "component": "replica:tpu-0"}
     played.act(Role.RESPONDER, "Ana", "belief", belief)
     window = played.enter(Role.AUDIENCE)
-    assert window.page.locator("#review").is_hidden()
+    expect(window.page.locator("#review")).to_be_hidden()
     played.act(Role.GAMEMASTER, "Grace", "end")
 
     expect(window.page.locator("#banner-announcement")).to_have_text("The exercise is over. Everything is restored.")
