@@ -99,12 +99,12 @@ class GameRoom:
         return await asyncio.shield(task)
 
     async def _act(self, person: Person, do: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._orders is None and do != "note":
+            raise NotNow("the stack is not ready yet\n    wait until the wall shows its replicas")
         outcome = self.exercise.act(person, do, arguments, self._clock())
-        if not outcome.orders:
+        if self._orders is None or not outcome.orders:
             self.take(outcome)
             return {"text": outcome.text}
-        if self._orders is None:
-            raise NotNow("the stack is not ready yet\n    wait until the wall shows its replicas")
         return {"text": await self._orders.carry_out(outcome)}
 
     def entered(self, person: Person) -> None:
@@ -204,9 +204,18 @@ class GameRoom:
         except RecordFull as error:
             self._on_failure(error)
 
+    def record_to(self, events: EventLog) -> None:
+        """Where facts are recorded from now on: the record of the stack is closed, and people still write notes."""
+        self._events = events
+
+    @property
+    def facts(self) -> int:
+        """How many facts were recorded so far."""
+        return len(self._rows)
+
     def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
         """What the analysis found, on every page from now on."""
-        self.files.update(files)
+        self.files.update({name: content for name, content in files.items() if content})
         self.take(self.exercise.reviewed(times, list(files), self._clock()))
 
     # -- what is shown ------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from chaos.gameday.server.pages import Pages
 from chaos.gameday.server.serving import Serving
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import Ended
-from chaos.runner.record_writer import RunFolder
+from chaos.runner.record_writer import EventLog, RunFolder
 from reports.shared.errors import BrownoutError
 
 __all__ = ["POSTMORTEM", "GameDaySession", "Result"]
@@ -102,9 +102,10 @@ class GameDaySession:
                 return Result(False, failed, problem)
             restored = "not everything could be reverted" if problem else "everything is reverted"
             self._say(f"the exercise is over, and {restored}; the post-mortem is being written")
-            problem = await self._review() or problem
+            self._folder.close()
+            problem = await self._analyse() or problem
             if not interrupted and failed is None:
-                await self._stay()
+                await self._look_back()
             return Result(True, failed, problem)
         finally:
             await self._server.close()
@@ -117,9 +118,21 @@ class GameDaySession:
         await self._up.collector.release()
 
     # -- afterwards ---------------------------------------------------------------------------------------------------
-    async def _review(self) -> str:
+    async def _look_back(self) -> None:
+        """The review. What people write in it is recorded, and the reports are made again with it."""
+        events = EventLog(self._folder.path / "events.jsonl")
+        self.room.record_to(events)
+        before = self.room.facts
+        try:
+            await self._stay()
+        finally:
+            events.close()
+        if self.room.facts > before:
+            self._say("the post-mortem is written again, with what was noted in the review")
+            await self._analyse()
+
+    async def _analyse(self) -> str:
         """Analyse the record, and show the result. Returns why that was not possible; "" if it was."""
-        self._folder.close()
         try:
             child = AnalysisChild(self._folder.path)
             with self._signals(child.abandon):
