@@ -175,12 +175,17 @@ def _for(value: Any) -> float | None:
     return seconds
 
 
-def preview(one: Injection, replicas: int) -> str:
-    """What will be hit and for how long, as text. `replicas`: how many the stack has."""
+def preview(one: Injection, replicas: int, *, until: str = "") -> str:
+    """What will be hit and for how long, as text. `replicas`: how many the stack has.
+
+    `until`: what ends a fault without a time; default: the command that does.
+    """
     spec, targets = one.occurrence.spec, one.occurrence.targets
     of = f" ({len(targets)} of {replicas} replicas)" if spec.where in ("process", "replica") else ""
     params = params_text(spec.params())
     share = f", {spec.requests_share * 100:g}% of the requests" if spec.requests_share is not None else ""
     only = f", only {spec.requests_only}" if spec.requests_only else ""
-    until = f"for {duration_text(one.for_s)}" if one.for_s is not None else f"until brownout revert {one.occurrence.id}"
+    until = until or f"until brownout revert {one.occurrence.id}"
+    if one.for_s is not None:
+        until = f"for {duration_text(one.for_s)}"
     return f"{spec.kind} on {', '.join(targets)}{of}{f' ({params})' if params else ''}{share}{only}, {until}"

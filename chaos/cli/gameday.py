@@ -29,6 +29,7 @@ from chaos.gameday.scenario.model import GameDay
 from chaos.gameday.scenario.offers import offer_for
 from chaos.gameday.server.serving import Serving
 from chaos.runner.record_writer import RunFolder
+from chaos.supervision.own_arguments import hide_arguments
 from reports.gates.grammar import parse_gate
 from reports.shared.errors import TargetFailed, UserError
 
@@ -127,7 +128,8 @@ def serve_gameday(
     if line := port_warning(experiment):
         print(f"warning: {line}", file=sys.stderr)
     runtime_folder()
-    folder = RunFolder(runs, NEUTRAL_NAME)
+    hide_arguments()
+    folder = RunFolder(runs, NEUTRAL_NAME, private=True)
     console = open_console()
 
     def say(text: str) -> None:

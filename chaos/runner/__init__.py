@@ -16,6 +16,7 @@ listening        whether a gateway listens, and at which addresses
 ports            free loopback ports that stay free for a run
 load_control     commands and demand orders for the load generators
 collector        receives spans and counters of every process
+withheld_copies  copies of spans that tell no fault, for a back-end of the user's
 refusals         connections that were refused on this machine
 alert_receiver   receives the alerts of the user's monitoring
 gateway_cpu      the CPU that a gateway that is not ours uses

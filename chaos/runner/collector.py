@@ -2,7 +2,8 @@
 
 Requests are written as received, after a check of their outermost structure; the analysis decodes them. If the user
 names a back-end of their own, each trace request is copied to it through a bounded queue: a slow or unavailable
-back-end loses copies (counted), but does not delay the run.
+back-end loses copies (counted), but does not delay the run. From `withhold` to `release`, copies tell no fault
+(`chaos.runner.withheld_copies`).
 
     POST /v1/traces     OTLP/HTTP protobuf, gzip allowed; at most 20 MiB after decompression
     POST /v1/counters   docs/wire.md, at most 1 MiB; the response has the command for the load generator
@@ -26,6 +27,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from chaos.children.telemetry import encode
 from chaos.runner.counters import Counters, decode_counters
 from chaos.runner.record_writer import LineLog, RecordFull, SpanSpool
+from chaos.runner.withheld_copies import Withholding
 from reports.shared.control_server import ControlServer, Refused, decode_json, json_response, read_body
 from reports.shared.port_limits import PortLimits
 
@@ -124,6 +126,7 @@ class Collector:
         self.copy = copy
         self._copies: asyncio.Queue[bytes] = asyncio.Queue(COPY_QUEUE)
         self._copier: asyncio.Task[None] | None = None
+        self._withholding = Withholding()
         self._server = ControlServer(self._route, token, limits)
         self._routes: Final = {"/v1/traces": self._traces, "/v1/counters": self._counters}
         self.url = ""
@@ -140,7 +143,10 @@ class Collector:
             self._copier = asyncio.create_task(self._send_copies(self.copy))
 
     async def close(self, copies_within_s: float = 2.0) -> None:
-        """Stop listening. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost."""
+        """Stop listening. Queued copies are sent for at most `copies_within_s` seconds; the rest counts as lost.
+
+        Spans of faults that are still held back are not sent.
+        """
         await self._server.close(within_s=1.0)
         if self._copier is not None and self.copy is not None:
             with contextlib.suppress(TimeoutError):
@@ -150,6 +156,32 @@ class Collector:
             await asyncio.gather(self._copier, return_exceptions=True)
             self._copier = None
             self.copy.lost += self._copies.qsize()
+
+    def withhold(self) -> None:
+        """From now on, copies tell no fault, also those that are queued. The record stays whole."""
+        self._withholding.withhold()
+
+    async def release(self, within_s: float = 2.0) -> None:
+        """From now on, copies are whole. Sends the spans of faults that were held back, for at most `within_s` seconds.
+
+        Hit events and attributes that were removed are in the record only. Idempotent.
+        """
+        held = self._withholding.release()
+        lost, self._withholding.lost = self._withholding.lost, 0
+        if self._copier is None or self.copy is None:
+            return
+        self.copy.lost += lost
+        if not held:
+            return
+        try:
+            async with asyncio.timeout(within_s):
+                await self._copies.put(held)
+        except TimeoutError:
+            self.copy.lost += 1
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._copies.join()
 
     def take(self, request: bytes) -> None:
         """Write one OTLP request and queue its copy. Raises RecordFull."""
@@ -195,7 +227,10 @@ class Collector:
         timeout = aiohttp.ClientTimeout(total=5)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
             while True:
-                request = await self._copies.get()
+                request = self._withholding.strip(await self._copies.get())
+                if not request:
+                    self._copies.task_done()
+                    continue
                 headers = {**copy.headers, "Content-Type": PROTOBUF}
                 try:
                     async with session.post(copy.url, data=request, headers=headers, allow_redirects=False) as reply:

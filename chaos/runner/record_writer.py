@@ -27,6 +27,7 @@ __all__ = [
     "RecordFull",
     "RunFolder",
     "SpanSpool",
+    "make_private",
     "named_folder",
     "new_folder",
     "point_latest",
@@ -194,6 +195,18 @@ def named_folder(path: Path) -> Path:
     return path
 
 
+def make_private(path: Path) -> None:
+    """Give a folder mode 0700. Raises UserError if it belongs to another account, or has no modes."""
+    remedy = "name a folder of yours with --out, on a file system that keeps modes"
+    try:
+        path.chmod(0o700)
+        facts = path.stat()
+    except OSError as error:
+        raise UserError(f"other accounts may read {path}: {error.strerror}\n    {remedy}") from error
+    if facts.st_mode & 0o077 or facts.st_uid != os.geteuid():
+        raise UserError(f"other accounts may read {path}\n    {remedy}")
+
+
 def point_latest(folder: Path) -> None:
     """Make `latest` beside this folder a link to it. Where that cannot be done, the run goes on without."""
     link = folder.parent / LATEST  # made beside it and renamed: it leads to one of both at any time
@@ -209,13 +222,23 @@ def point_latest(folder: Path) -> None:
 class RunFolder:
     """The new folder of one run: below `runs`, or `at` a path that the user named.
 
+    `experiment` is part of its name, which other accounts can see, also in the arguments of processes. `private`: no
+    other account can read in it, also where the user's own folder lets them.
     Raises UserError if it cannot be created, RecordFull without space in it.
     """
 
     def __init__(
-        self, runs: Path, experiment: str, *, at: Path | None = None, wall_s: Callable[[], float] = time.time
+        self,
+        runs: Path,
+        experiment: str,
+        *,
+        at: Path | None = None,
+        private: bool = False,
+        wall_s: Callable[[], float] = time.time,
     ) -> None:
         self.path = named_folder(at) if at is not None else new_folder(runs, experiment, wall_s=wall_s)
+        if private:
+            make_private(self.path)
         try:
             (self.path / "logs").mkdir(mode=0o700)
             (self.path / "children").mkdir(mode=0o700)

@@ -9,5 +9,6 @@ heal           does what the undo file of an ended run still lists
 left_over      what an ended run has not undone, as text for the user
 run_lock       the lock of a run's folder, while its runner or its shepherd lives
 command        runs one command of the user's, with a process that watches over it
+own_arguments  hides the arguments of this process from other accounts
 identity       a process by pid, start time and boot id; signals through a pidfd
 """

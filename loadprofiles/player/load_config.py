@@ -14,7 +14,7 @@ from msgspec import Struct
 from loadprofiles.arrivals import ArrivalsSpec
 from loadprofiles.client.endpoint import environment_problem
 from loadprofiles.client.records import ClientOptions
-from loadprofiles.demand import Demand, extra_times
+from loadprofiles.demand import Demand, Order, extra_times
 from loadprofiles.draws import Draws
 from loadprofiles.replay import Trace, open_trace, plan_trace
 from loadprofiles.sessions.conversation import sessions, sessions_at
@@ -118,7 +118,7 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         if extra is None:
             return iter(())
         order = demand.order
-        run = f"{self.run}-{order.id}"
+        run = f"{self.run}-{_number_of(order)}"
         base = (plan.start_at_s for plan in self._sessions(self.seed, self.run))
         times = extra_times(base, extra.growth, from_s)
         if self.trace is None:
@@ -151,6 +151,11 @@ class LoadConfig(Struct, frozen=True, forbid_unknown_fields=True):
         """
         options = dict(self.trace or {})
         return _read(str(options.pop("dir", "")), msgspec.json.encode(options))
+
+
+def _number_of(order: Order) -> int:
+    """Nine digits that stand for an order in the ids of its sessions: servers see those, and an order's id can tell."""
+    return 10**8 + Draws(order.seed).bits("session ids", order.id) % (9 * 10**8)
 
 
 def _from_environment(what: str, name: str, environment: Mapping[str, str]) -> str:

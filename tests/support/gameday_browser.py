@@ -92,8 +92,8 @@ class Site:
     def act(self, role: Role, name: str, do: str, arguments: Mapping[str, Any] | None = None) -> None:
         """Somebody else enters where needed, and acts. A game master has the controls meanwhile."""
         person = Person(f"other-{name}", name, role)
-        self.do(lambda: self.room.entered(person))
         before = self.room.controls
+        self.do(lambda: self.room.entered(person))
         if role is Role.GAMEMASTER:
             self.room.controls = person.id
         asyncio.run_coroutine_threadsafe(self.room.act(person, do, arguments or {}), self.loop).result(10)

@@ -202,10 +202,10 @@ def report(folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def until(condition: Callable[[], bool], what: str, within_s: float = 20) -> None:
-    """Wait for a condition, at most `within_s`."""
+def until(condition: Callable[[], bool], what: str, within_s: float = 20, *, pause_s: float = 0.02) -> None:
+    """Wait for a condition, at most `within_s`. `pause_s`: between two looks."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {within_s} s")
-        time.sleep(0.02)  # polls a condition with a deadline
+        time.sleep(pause_s)  # polls a condition with a deadline

@@ -16,7 +16,7 @@ from chaos.runner.counters import Counters
 from chaos.runner.deployment import GATEWAY, LOAD
 from targets.stack import Stack
 
-__all__ = ["CHART_POINTS", "RATE_OVER_S", "SILENT_AFTER_S", "STEP_S", "LiveNumbers", "PoolStates"]
+__all__ = ["CHART_POINTS", "NOTHING_CHANGED", "RATE_OVER_S", "SILENT_AFTER_S", "STEP_S", "LiveNumbers", "PoolStates"]
 
 RATE_OVER_S: Final = 3.0
 STEP_S: Final = 2.0

@@ -234,7 +234,8 @@ class Orders:
     async def _load(self, order: LoadStart | LoadStop | LoadLevel) -> str:
         match order:
             case LoadStart():
-                request: dict[str, Any] = {"do": "load_start", "profile": order.profile}
+                own = order.profile == self._controls.profile.name  # that of a file has no name to load it by
+                request: dict[str, Any] = {"do": "load_start", "profile": None if own else order.profile}
             case LoadStop():
                 request = {"do": "load_stop"}
             case LoadLevel():
@@ -259,16 +260,17 @@ class Orders:
     # -- what would be hit --------------------------------------------------------------------------------------------
     def _preview(self, order: Preview) -> str:
         controls = self._controls
+        stack = controls.operations.stack_now() if controls.operations is not None else controls.stack
         one = injection(
             order.kind,
             order.options,
-            stack=controls.stack,
+            stack=stack,
             profile=controls.played_profile,
             offers=controls.world.offers,
             fault_id="preview",
             seed=controls.seed,
         )
-        return preview(one, len(controls.stack.replicas))
+        return preview(one, len(stack.replicas), until="until it is reverted or repaired")
 
     def previews(self) -> dict[str, str]:
         """What each step of the plan would hit, by its id; why not, where it is not possible."""

@@ -213,7 +213,7 @@ class GameRoom:
     def _live(self, now_s: float) -> dict[str, Any]:
         controls = self._controls
         load = controls.load if controls is not None else None
-        return self._numbers.section(
+        live = self._numbers.section(
             now_s,
             load={
                 "running": load is not None and load.running,
@@ -223,6 +223,8 @@ class GameRoom:
             gateway=self._gateway,
             pools=self._pool_states(),
         )
+        live["charts"]["end_s"] = round(self.exercise.game.clock.elapsed_s(now_s), 1)
+        return live
 
     def _pool_states(self) -> PoolStates:
         operations = self._controls.operations if self._controls is not None else None

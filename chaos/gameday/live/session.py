@@ -100,8 +100,8 @@ class GameDaySession:
             problem = self.room.restored_problem
             if not self.room.played:
                 return Result(False, failed, problem)
-            if not interrupted:
-                self._say("everything is over; the post-mortem is being written")
+            restored = "not everything could be reverted" if problem else "everything is reverted"
+            self._say(f"the exercise is over, and {restored}; the post-mortem is being written")
             problem = await self._review() or problem
             if not interrupted and failed is None:
                 await self._stay()

@@ -158,7 +158,10 @@ def test_a_mistake_in_inject_asks_no_stack(stacks: Stacks, words: list[str], tex
     [
         (["revert"], {"do": "revert", "fault": None}),
         (["revert", "h1"], {"do": "revert", "fault": "h1"}),
-        (["restart", "gateway"], {"do": "restart", "process": "gateway"}),
+        (["restart", "gateway"], {"do": "restart", "process": "gateway", "even_if_faulty": False}),
+        (["restart", "tpu-0", "--repair"], {"do": "restart", "process": "tpu-0", "even_if_faulty": True}),
+        (["operate", "undo", "2"], {"do": "undo", "n": 2}),
+        (["operate", "undo", "all"], {"do": "undo", "n": "all"}),
         (["abort"], {"do": "abort"}),
         (["release"], {"do": "release"}),
         (["load", "stop"], {"do": "load_stop"}),
@@ -192,3 +195,36 @@ def test_ctrl_c_ends_the_waiting_and_says_that_the_stack_goes_on(stacks: Stacks)
     stacks.answers["small"] = KeyboardInterrupt()
     for words in (["inject", "kill", "--pool", "left"], ["revert"]):
         assert "small goes on with it: brownout status --at small" in run(*words).output
+
+
+@pytest.mark.parametrize(
+    ("words", "operation", "arguments"),
+    [
+        (["drain", "tpu"], "drain", {"pool": "tpu"}),
+        (["shed", "batch"], "shed", {"tier": "batch"}),
+        (["switch", "retries: off"], "switch", {"policy": "retries: off"}),
+        (["add-pool", "spare"], "add_pool", {"pool": "spare"}),
+    ],
+)
+def test_an_operation_is_asked_for_and_its_number_printed(
+    stacks: Stacks, words: list[str], operation: str, arguments: dict[str, str]
+) -> None:
+    stacks.answers["small"] = {"ok": True, "n": 3, "text": "it is so"}
+    done = run("operate", *words)
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "3: it is so")
+    request = {"do": "operate", "operation": operation, "arguments": arguments, "dry_run": False}
+    assert stacks.requests == [request]
+    stacks.answers["small"] = {"ok": True, "n": None, "text": "it is so"}
+    assert run("operate", *words, "--dry-run").output.splitlines()[-1] == "would be: it is so"
+
+
+def test_what_is_no_number_of_an_operation_is_refused_before_it_is_asked(stacks: Stacks) -> None:
+    done = run("operate", "undo", "two")
+    assert isinstance(done.exception, UserError)
+    assert stacks.requests == []
+
+
+def test_a_restart_says_which_faults_it_ended(stacks: Stacks) -> None:
+    stacks.answers["small"] = {"ok": True, "text": "tpu-0 is ready", "ended": ["h1"], "left": ["h2"]}
+    lines = run("restart", "tpu-0", "--repair").output.splitlines()
+    assert lines[-3:] == ["tpu-0 is ready", "fault h1 has ended", "fault h2 stays on its other targets"]

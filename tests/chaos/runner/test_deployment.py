@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from chaos.experiment.model import Front
+from chaos.experiment.model import Front, load_experiment
+from chaos.faults.catalogue import KINDS
 from chaos.runner import deployment as deployment_module
 from chaos.runner import ports as ports_module
-from chaos.runner.deployment import Deployment
+from chaos.runner.deployment import Deployment, load_spec
+from chaos.runner.load_config import load_config
 from chaos.runner.ports import free_ports
 from chaos.runner.record_writer import RunFolder
 from reports.shared.errors import UserError
 from targets.gateway.config import Operations
 from targets.stack import load_stack
+from tests.support.telltales import Telltales
 
 
 @pytest.mark.parametrize(("limit", "configured"), [(200_000, 200_000), (400_000, 290_000), (32_000, 32_000)])
@@ -124,3 +127,17 @@ def test_a_run_and_other_gateways_leave_the_reserve_out(tmp_path: Path, front: F
         deployment.gateway_spec()
         config = json.loads(folder.child_config("gateway").read_text())
         assert (len(config["upstreams"]), config["reserve"]) == (6, [])
+
+
+def test_arguments_and_environments_name_neither_the_experiment_nor_the_seed(tmp_path: Path) -> None:
+    """Other accounts can read arguments; what a process inherits must not tell what is withheld in a game day."""
+    experiment = load_experiment("retry-storm", seed=4711)
+    folder = RunFolder(tmp_path, "game-day", private=True)
+    deployment = Deployment.plan(load_stack("naive"), folder, "token", "http://127.0.0.1:1", 4711)
+    config = load_config(experiment, deployment.gateway_url)
+    load = load_spec(folder, config, token="token", collector="http://127.0.0.1:1")
+    search = Telltales(kinds=KINDS, names=["retry-storm", experiment.title, experiment.profile.name, "4711"])
+    for spec in (*deployment.specs(), load):
+        search.check(f"arguments of {spec.name}", " ".join(spec.argv))
+        own = [f"{name}={value}" for name, value in spec.env.items() if name.startswith("BROWNOUT_")]
+        search.check(f"environment of {spec.name}", "\n".join(own).replace(str(tmp_path), ""))

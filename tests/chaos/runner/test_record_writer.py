@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos.runner import record_writer
-from chaos.runner.record_writer import EventLog, LineLog, RecordFull, RunFolder, SpanSpool
+from chaos.runner.record_writer import EventLog, LineLog, RecordFull, RunFolder, SpanSpool, make_private
 from reports.record.spans import SpanFiles, read_spans
 from reports.shared.errors import BrownoutError, UserError
 from tests.chaos.supervision.test_whole_entries import file_size_limit
@@ -123,3 +123,19 @@ def test_a_file_system_with_few_inodes_is_refused_with_a_message(tmp_path: Path,
         assert isinstance(refused.value, UserError | RecordFull)
         assert "no inode left (df -i)" in str(refused.value) or "No space left" in str(refused.value)
         assert not list((disk / "runs").glob("*")), "no run was played"
+
+
+def test_a_private_record_can_be_read_by_no_other_account(tmp_path: Path) -> None:
+    (tmp_path / "named").mkdir(mode=0o755)
+    for folder in (
+        RunFolder(tmp_path / "runs", "game-day", private=True),
+        RunFolder(tmp_path, "x", at=tmp_path / "named", private=True),
+    ):
+        assert folder.path.stat().st_mode & 0o777 == 0o700
+        folder.close()
+
+
+def test_the_folder_of_another_account_is_no_private_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(UserError, match=r"other accounts may read .*\n    name a folder of yours with --out"):
+        make_private(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ def test_extra_sessions_start_with_the_order_at_the_extra_rate() -> None:
     plans = list(islice(CONFIG.extra_plans(SURGE, 20.0), 200))
     assert plans[0].start_at_s == pytest.approx(20 + 0.5 / 9.4, abs=0.06)
     assert sum(plan.start_at_s < 30 for plan in plans) == 94  # twice 4.7 a second
-    assert [plan.id for plan in plans[:2]] == ["s7-f1-0", "s7-f1-1"]
+    assert len({plan.id for plan in plans}) == 200
     assert {plan.fault for plan in plans} == {"f1"}
     assert {plan.tenant for plan in plans} == {"acme", "bolt"}
 
@@ -40,6 +41,18 @@ def test_extra_sessions_differ_from_those_of_the_load_and_of_other_faults() -> N
     other = texts(CONFIG.extra_plans(demand_of(Order("f2", "surge", {"factor": 3}, 7)), 20.0))
     assert len({*own, *added, *other}) == 15
     assert added == texts(CONFIG.extra_plans(SURGE, 20.0))
+
+
+def test_the_ids_of_extra_sessions_do_not_name_the_fault() -> None:
+    for name in ("f1", "surge", "7", "the heavy tenant"):
+        plans = CONFIG.extra_plans(demand_of(Order(name, "surge", {"factor": 3}, 7)), 20.0)
+        for index, plan in enumerate(islice(plans, 3)):
+            assert re.fullmatch(rf"s7-\d{{9}}-{index}", plan.id)
+
+
+def test_extra_sessions_of_two_faults_have_ids_of_their_own() -> None:
+    orders = [Order(f"h{number}", "surge", {"factor": 3}, 7) for number in range(40)]
+    assert len({next(CONFIG.extra_plans(demand_of(order), 20.0)).id for order in orders}) == 40
 
 
 def test_workers_share_the_extra_sessions() -> None:
@@ -63,7 +76,7 @@ def test_extra_sessions_of_a_replay_are_recordings_with_their_own_ids(tmp_path: 
     config = config_with_trace(tmp_path)
     plans = list(islice(config.extra_plans(SURGE, 20.0), 8))
     assert [plan.start_at_s for plan in plans[:2]] == pytest.approx([20 + 0.5 / 8, 20 + 1.5 / 8])
-    assert plans[0].id == "s7-f1-0"
+    assert plans[0].id != plans[1].id
     assert {plan.fault for plan in plans} == {"f1"}
 
 

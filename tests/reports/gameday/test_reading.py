@@ -6,8 +6,8 @@ from typing import Any
 
 from reports.gameday.reading import read_exercise
 
-INJECTED = {"fault": "h1", "kind": "freeze", "targets": ["tpu-0"], "cause": "replica_hangs"}
-RIGHT = {"n": 1, "cause": "replica_hangs", "component": "pool:tpu"}
+INJECTED: dict[str, Any] = {"fault": "h1", "kind": "freeze", "targets": ["tpu-0"], "cause": "replica_hangs"}
+RIGHT: dict[str, Any] = {"n": 1, "cause": "replica_hangs", "component": "pool:tpu"}
 
 
 def row(t_s: float, event: str, who: str = "", text: str = "", **data: Any) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def row(t_s: float, event: str, who: str = "", text: str = "", **data: Any) -> d
 
 
 def injected(t_s: float, **more: Any) -> dict[str, Any]:
-    return row(t_s, "injected", **(INJECTED | {"components": ["replica:tpu-0", "pool:tpu"]} | more))
+    return row(t_s, "injected", **{**INJECTED, "components": ["replica:tpu-0", "pool:tpu"], **more})
 
 
 def test_a_belief_is_judged_by_what_was_active_when_it_was_said() -> None:
@@ -25,7 +25,13 @@ def test_a_belief_is_judged_by_what_was_active_when_it_was_said() -> None:
 
 
 def test_a_belief_about_an_earlier_period_is_not_right_in_a_later_one() -> None:
-    later = {"fault": "h2", "kind": "retry_storm", "targets": ["load"], "cause": "retries", "components": ["load"]}
+    later: dict[str, Any] = {
+        "fault": "h2",
+        "kind": "retry_storm",
+        "targets": ["load"],
+        "cause": "retries",
+        "components": ["load"],
+    }
     facts = [
         injected(0.0),
         row(10.0, "reverted", fault="h1", why="time"),

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from chaos.gameday.live.numbers import CHART_POINTS, SILENT_AFTER_S, STEP_S, LiveNumbers, PoolStates
+from chaos.gameday.live.numbers import (
+    CHART_POINTS,
+    NOTHING_CHANGED,
+    SILENT_AFTER_S,
+    STEP_S,
+    LiveNumbers,
+    PoolStates,
+)
 from chaos.runner.counters import Counters
 from targets.stack import load_stack
 
@@ -46,9 +53,11 @@ def gateway(**replicas: dict[str, Any]) -> Counters:
     return Counters(process="gateway", incarnation=1, kind="gateway", at=1, data=data)
 
 
-def section(seen: LiveNumbers, now_s: float, *, running: bool = True, **sets: frozenset[str]) -> dict[str, Any]:
+def section(
+    seen: LiveNumbers, now_s: float, pools: PoolStates = NOTHING_CHANGED, *, running: bool = True
+) -> dict[str, Any]:
     of_load = {"running": running, "profile": "p", "level": 1.0}
-    return seen.section(now_s, load=of_load, gateway="gateway", pools=PoolStates(**sets))
+    return seen.section(now_s, load=of_load, gateway="gateway", pools=pools)
 
 
 def test_rates_are_those_of_the_last_seconds() -> None:
@@ -101,24 +110,24 @@ def test_a_replica_is_up_silent_starting_or_off_as_seen_from_outside() -> None:
 def test_a_reserve_pool_is_off_then_starting_then_up() -> None:
     seen = LiveNumbers(load_stack("game-day"), 100.0)
 
-    def spare(**sets: frozenset[str]) -> tuple[str, bool]:
-        pool = next(one for one in section(seen, 100.0, **sets)["pools"] if one["name"] == "spare")
+    def spare(pools: PoolStates = NOTHING_CHANGED) -> tuple[str, bool]:
+        pool = next(one for one in section(seen, 100.0, pools)["pools"] if one["name"] == "spare")
         return pool["state"], pool["reserve"]
 
     name = frozenset({"spare"})
     assert spare() == ("off", True)
-    assert spare(starting=name) == ("starting", False)
+    assert spare(PoolStates(starting=name)) == ("starting", False)
     seen.observe(replica("spare-0"), 100.0)
     seen.observe(replica("spare-1"), 100.0)
-    assert spare(added=name) == ("up", False)
-    assert spare(added=name, drained=name) == ("drained", False)
+    assert spare(PoolStates(added=name)) == ("up", False)
+    assert spare(PoolStates(added=name, drained=name)) == ("drained", False)
 
 
 def test_what_the_gateway_thinks_of_a_replica_is_shown() -> None:
     seen = numbers()
     view = {"breaker": "open", "ejected": True, "in_flight": 2, "load_ms": 3.0, "pool": "tpu"}
     seen.observe(gateway(**{"tpu-0": view}), 100.0)
-    found = section(seen, 100.0, drained=frozenset({"nvidia"}))
+    found = section(seen, 100.0, PoolStates(drained=frozenset({"nvidia"})))
     by_name = {one["name"]: one["gateway"] for pool in found["pools"] for one in pool["replicas"]}
     assert by_name["tpu-0"] == {"breaker": "open", "ejected": True, "in_flight": 2, "drained": False}
     assert by_name["tpu-1"] is None

@@ -70,6 +70,7 @@ def test_repairs_by_hand_survive_the_gateway_and_are_undone(tmp_path: Path) -> N
         kill_all_of(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_starting_ends_with_the_stack(tmp_path: Path) -> None:
     session = HandSession(tmp_path, reserve="600s")
     try:
