@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from chaos.by_hand.controls import HandControls
-from chaos.experiment.guardrails import Guardrail, GuardrailWatch
+from chaos.experiment.guardrails import Guardrail, GuardrailWatch, nearness
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.core.facts import row
 from chaos.gameday.core.outcome import Outcome
@@ -249,7 +249,7 @@ class GameRoom:
                 "text": reading.guardrail.text,
                 "value": reading.value,
                 "limit": reading.guardrail.value,
-                "op": reading.guardrail.op,
+                "nearness": nearness(reading),
                 "true_for_s": round(reading.true_for_s, 1),
                 "holds_s": reading.guardrail.window_s,
             }

@@ -117,6 +117,7 @@ def _people(exercise: Data) -> Iterator[Entry]:
         ("hints", "hint", "hint"),
         ("notes", "note", "note"),
         ("actions", "action", "action to do"),
+        ("orders", "order", "ordered"),
         ("warnings", "warning", ""),
     ):
         for one in exercise[key]:
