@@ -104,7 +104,7 @@ def test_an_abort_reverts_at_once_and_nothing_is_injected_until_it_is_released()
             room.act(GRACE, do, **arguments)
     room.exercise.reverted("h1", "abort", room.now_s)
     room.exercise.load_changed(running=False, profile="", level=1.0, now_s=room.now_s)
-    assert room.act(GRACE, "release").orders == [Release(), LoadStart("game-day")]
+    assert room.act(GRACE, "release").orders == [Release(), LoadStart("game-day", "Grace")]
     assert room.state == "running"
 
 
