@@ -365,7 +365,7 @@ class HandControls:
         await self._end_everything("end")
 
     async def _end_everything(self, why: EndReason) -> list[str]:
-        """Revert every fault and stop the load, at the same time. Returns the ids of the faults; raises TargetFailed."""
+        """Revert every fault and stop the load at once. Returns the ids of the faults. Raises TargetFailed."""
         active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
         stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)
         _, ended = await asyncio.gather(stopping, self._end(active, why), return_exceptions=True)

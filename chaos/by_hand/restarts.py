@@ -24,8 +24,8 @@ RESTARTS: Final = ("restart", "restart_gateway")
 class Restarts:
     """Restarts of the processes of one stack. `known`: their names. `of_timeline`: active faults of an experiment.
 
-    `end(faults, why)` reverts and verifies faults; `restart(name, say)` starts a process again; `note(action, text)` records
-    what was done.
+    `end(faults, why)` reverts and verifies faults; `restart(name, say)` starts a process again; `note(action, text)`
+    records what was done.
     """
 
     known: Sequence[str]

@@ -1,7 +1,6 @@
 """Carries out what the exercise orders, with the commands of chaos by hand: the same checks, leases and record.
 
-A fault that is injected is watched: when it is reverted, for whatever reason, the exercise is told why. So is what
-commands from another terminal do: see `adopt`.
+What commands from another terminal do is told to the exercise too: see `adopt`.
 
 What goes wrong with an operation can name a fault. The responder who ordered it is told a text of the exercise, the
 game master and the record get the whole one.
@@ -33,11 +32,11 @@ from chaos.gameday.core.orders import (
     Undo,
 )
 from chaos.gameday.core.outcome import Outcome
+from chaos.gameday.live.fault_watch import BY_TERMINAL, FaultWatch
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
 __all__ = ["Orders"]
 
-_BY_TERMINAL: Final = "a command of brownout"
 _NOBODY_LEAVES: Final = asyncio.Event  # a command of chaos by hand may ask whether its client has left
 
 
@@ -62,12 +61,7 @@ class Orders:
         self._take = take
         self._say = say
         self._on_end = on_end
-        self._known: set[str] = set()
-        """The faults that the exercise knows."""
-        self._told: set[str] = set()
-        """Those of which it knows that they are reverted."""
-        self._problems: set[tuple[str, str]] = set()
-        """The problems of faults of which it was warned."""
+        self.faults = FaultWatch(exercise, controls, clock, self.in_background)
         self._injecting = 0
         """Injections of the exercise that are under way: their faults are not those of another terminal."""
         self._releasing = 0
@@ -153,8 +147,8 @@ class Orders:
     def adopt(self) -> None:
         """Tell the exercise what commands from another terminal did, and which faults are over. Idempotent."""
         if not self._injecting:
-            self._adopt_faults(None)
-        self.note_reverted()
+            self.faults.adopt()
+        self.faults.note_reverted()
         if self._controls.aborted and not self._exercise.game.aborted and not self._releasing:
             self.in_background(self._exercise.aborted_by_command(self._clock()))
         self._note_undone()
@@ -168,55 +162,14 @@ class Orders:
         self._injecting += 1
         try:
             answer = await self._answer({"do": "inject", "kind": order.kind, "options": options})
-            self._began(order, str(answer["fault"]))
+            self.faults.began(order, str(answer["fault"]))
         except Exception as error:
             self._take(self._exercise.inject_failed(order, str(error) or repr(error), self._clock()))
-            self._adopt_faults(order)
+            self.faults.adopt(order)
             raise
         finally:
             self._injecting -= 1
         return str(answer["text"])
-
-    def _adopt_faults(self, failed: Inject | None) -> None:
-        """Faults that the exercise does not know: also one that was not confirmed, and could not be reverted.
-
-        `failed`: the injection that failed just now; None: they are of commands from another terminal.
-        """
-        for fault_id, fault in list(self._controls.faults.items()):
-            stuck = fault.task.done() and fault.active
-            if fault_id in self._known or not (fault.play.confirmed.is_set() or stuck):
-                continue
-            spec, for_s = fault.injection.occurrence.spec, fault.injection.for_s
-            ours = failed is not None and stuck and spec.kind == failed.kind
-            who = failed.who if failed is not None and ours else _BY_TERMINAL
-            self._began(Inject("", spec.kind, spec.params(), for_s, who), fault_id)
-
-    def _began(self, order: Inject, fault_id: str) -> None:
-        """A fault is active: tell the exercise, and watch for its end."""
-        if fault_id in self._known:
-            return
-        self._known.add(fault_id)
-        fault = self._controls.faults[fault_id]
-        occurrence = fault.injection.occurrence
-        outcome = self._exercise.injected(order, fault_id, occurrence.targets, occurrence.spec.params(), self._clock())
-        self.in_background(outcome)
-        fault.task.add_done_callback(lambda _: self.note_reverted())  # that of a second try is seen by `adopt`
-
-    def note_reverted(self) -> None:
-        """Tell the exercise which faults are over, and which could not be reverted. Idempotent."""
-        for fault_id in sorted(self._known - self._told):
-            fault = self._controls.faults[fault_id]
-            if not fault.active:
-                self._told.add(fault_id)
-                why = fault.why or "lease"  # without a reason, it could not be kept on
-                self.in_background(self._exercise.reverted(fault_id, why, self._clock(), fault.who))
-            elif fault.task.done():
-                self._warn(fault_id, fault.play.played.problem or fault.problem)
-
-    def _warn(self, fault_id: str, problem: str) -> None:
-        if problem and (fault_id, problem) not in self._problems:
-            self._problems.add((fault_id, problem))
-            self.in_background(self._exercise.warned(problem, self._clock()))
 
     async def _revert(self, order: Revert) -> str:
         return await self._ask({"do": "revert", "fault": order.fault, "why": order.why, "who": order.who})
@@ -270,7 +223,7 @@ class Orders:
         if operations is None or self._exercise.game.operations.under_way:  # one that replaces another
             return
         for n in [n for n, number in self._numbers.items() if number not in operations.in_force]:
-            self._take(self._exercise.undone_elsewhere(n, _BY_TERMINAL, self._clock()))
+            self._take(self._exercise.undone_elsewhere(n, BY_TERMINAL, self._clock()))
 
     # -- load ---------------------------------------------------------------------------------------------------------
     async def _load(self, order: LoadStart | LoadStop | LoadLevel) -> str:

@@ -39,8 +39,8 @@ _OF_THE_REVIEW: Final = ("note", "finding")
 class GameRoom:
     """Implements `chaos.gameday.server.room.Room`, and the `Guest` of the stack.
 
-    `clock`: seconds, also those that the machine slept. `on_ready()`: the stack is up and its load runs. `on_over()`: everything is
-    reverted. `on_failure(error)`: the record cannot be written.
+    `clock`: seconds, also those that the machine slept. `on_ready()`: the stack is up and its load runs. `on_over()`:
+    everything is reverted. `on_failure(error)`: the record cannot be written.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class GameRoom:
         if game.state not in ("ended", "over"):
             self.take(self.exercise.stopped(self.why_stopped(), self._clock()))
         if self._orders is not None:
-            self._orders.note_reverted()
+            self._orders.faults.note_reverted()
         if game.state != "over":
             self.restored_problem = "\n".join(problems)
             self._restored()

@@ -51,8 +51,8 @@ class Day:
     async def act(self, person: Person, do: str, **arguments: Any) -> str:
         return await self.orders.carry_out(self.exercise.act(person, do, arguments, self.clock()))
 
-    async def inject(self, arguments: Mapping[str, Any] = KILL, **more: Any) -> None:
-        await self.act(GRACE, "inject", **arguments, **more)
+    async def inject(self, arguments: Mapping[str, Any] = KILL) -> None:
+        await self.act(GRACE, "inject", **arguments)
 
     async def until_told(self) -> None:
         """What was begun is done, and the exercise was told."""
@@ -102,7 +102,7 @@ async def test_an_abort_from_another_terminal_is_the_reason_also_if_it_is_fast(d
 
 
 async def test_a_fault_ends_with_its_time(day: Day) -> None:
-    await day.inject(**{"for": "50ms"})
+    await day.inject({**KILL, "for": "50ms"})
     await day.until_told()
     assert day.ended() == [("time", "", None)]
 
@@ -126,7 +126,7 @@ async def test_the_end_of_the_stack_is_the_reason_and_warns_of_nothing(day: Day)
     await day.inject({"kind": "latency", "options": {"replica": "tpu-0", "delay": "1s"}})
     await day.rig.controls.close()
     await day.rig.controls.faults["h1"].play.settle(lambda name: True)
-    day.orders.note_reverted()
+    day.orders.faults.note_reverted()
     assert day.ended() == [("end", "", None)]
     assert day.told("warning") == []
 
@@ -146,7 +146,9 @@ async def test_a_revert_that_succeeds_at_the_second_try_is_told(day: Day) -> Non
     assert day.ended() == [("by hand", "Grace", None)]
 
 
-async def test_a_fault_that_failed_and_stayed_can_be_reverted_by_the_game_master(day: Day) -> None:
+async def test_a_fault_that_failed_and_stayed_can_be_reverted_by_the_game_master(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The kill takes place, the confirmation fails, and so does the revert."""
     day.rig.world.failing = {"start"}
 
@@ -157,10 +159,10 @@ async def test_a_fault_that_failed_and_stayed_can_be_reverted_by_the_game_master
 
     def made(one: Any) -> Any:
         play = make(one)
-        play.fault.confirm = unconfirmed
+        monkeypatch.setattr(play.fault, "confirm", unconfirmed)
         return play
 
-    day.rig.controls.make_play = made
+    monkeypatch.setattr(day.rig.controls, "make_play", made)
     with pytest.raises(BrownoutError):
         await day.inject()
     assert [fact.who for fact in day.told("injected")] == ["Grace"]
