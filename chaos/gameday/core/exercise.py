@@ -137,13 +137,15 @@ class Exercise:
         known = self.game.faults.all.get(fault)
         if known is None or not known.active:
             return to.outcome
-        if why in ("repair", "time") and known.repaired_by is None:
+        if why == "repair" and known.repaired_by is None:
             known.repaired_by = self.game.repairing(known)
         if why in ("repair", "time"):
             why = "repair" if known.repaired_by is not None else "by hand" if why == "repair" else why
         self.game.faults.end(fault, why, to.t_s)
         self.game.sheet.ended(fault)
         operation = known.repaired_by if why == "repair" else None
+        if operation is not None:
+            who = self.game.operations.all[operation].who
         role = Role.RESPONDER if why == "repair" else Role.GAMEMASTER
         data = {"fault": fault, "why": why, "operation": operation}
         to.fact("reverted", f"{fault}: {known.order.kind}", data, by=who, role=role)

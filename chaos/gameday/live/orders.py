@@ -33,6 +33,7 @@ from chaos.gameday.core.orders import (
 )
 from chaos.gameday.core.outcome import Outcome
 from chaos.gameday.live.fault_watch import BY_TERMINAL, FaultWatch
+from chaos.runner.deployment import GATEWAY
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
 __all__ = ["Orders"]
@@ -301,3 +302,8 @@ class Orders:
         self.adopt()
         await self.finish()
         return "\n".join(problems)
+
+    def down(self) -> list[str]:
+        """The processes that are not there, although no fault is the reason."""
+        world, gateway = self._controls.world, bool(self._controls.facts().get("gateway"))
+        return [name for name in [*world.replicas, *([GATEWAY] if gateway else [])] if world.is_gone(name)]

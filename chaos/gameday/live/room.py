@@ -175,7 +175,7 @@ class GameRoom:
         self.restored_problem = await orders.restore()
         if self._acting:
             await asyncio.wait(self._acting, timeout=ACTIONS_WITHIN_S)
-        self._restored()
+        self._restored(orders.down())
         await self._on_over()
 
     async def _next_tick(self) -> None:
@@ -199,8 +199,10 @@ class GameRoom:
             self.restored_problem = "\n".join(problems)
             self._restored()
 
-    def _restored(self) -> None:
+    def _restored(self, down: Sequence[str] = ()) -> None:
         problem = self.restored_problem
+        if down and not problem:
+            problem = f"every fault is reverted and verified, and {', '.join(down)} is down for another reason"
         self._final_live = self._live(self._clock())
         text = problem or "everything is reverted and verified"
         now_s = self._clock()

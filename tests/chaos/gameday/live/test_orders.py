@@ -118,7 +118,7 @@ async def test_a_restart_of_a_responder_is_a_repair(day: Day) -> None:
     await day.inject()
     await day.act(ADA, "operate", operation="restart", arguments={"replica": "tpu-0"})
     await day.until_told()
-    assert day.ended() == [("repair", "", 1)]
+    assert day.ended() == [("repair", "Ada", 1)]
     assert day.told("operation")[0].data["repairs"] == ["h1"]
 
 

@@ -109,3 +109,13 @@ async def test_a_stack_that_ends_first_still_tells_who_ended_each_fault(played: 
     review = cast(dict[str, Any], played.room.view(GRACE.role)["review"])
     assert [(one["end_s"] is not None, one["ended_by"]) for one in review["truth"]] == [(True, "end")]
     assert played.recorded("warning") == []
+
+
+async def test_what_died_by_itself_is_not_called_restored(played: Played) -> None:
+    staying = await played.start()
+    played.rig.world.states["tpu-0"] = "gone"
+    await played.room.act(GRACE, "end", {})
+    await staying
+    restored = cast(dict[str, Any], played.room.view(GRACE.role)["review"])["restored"]
+    assert (restored["verified"], "tpu-0 is down" in restored["text"]) == (False, True)
+    assert played.room.restored_problem == ""
