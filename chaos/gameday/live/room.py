@@ -32,6 +32,8 @@ TICK_S: Final = 0.25
 ACTIONS_WITHIN_S: Final = 5.0
 """How long the end waits for actions that are under way, after everything is reverted; a cold start is longer."""
 
+_NO_TIMES: Final = ("note", "action", "entered")
+"""Facts that the times of the review do not need, and of which there can be many."""
 _OF_THE_REVIEW: Final = ("note", "finding")
 """What people add to the record when the exercise is over."""
 
@@ -83,7 +85,7 @@ class GameRoom:
         self.played = False
         """Whether the stack was ready, so that there is an exercise to look back on."""
         self._rows: list[dict[str, Any]] = []
-        """Every fact so far, for the times of the review."""
+        """The facts from which the times of the review are made."""
         self._acting: set[asyncio.Task[Any]] = set()
         self._waiting: list[dict[str, Any]] | None = None
         """Facts that came while the record was closed for the analysis; None: it is open."""
@@ -215,10 +217,10 @@ class GameRoom:
         try:
             for fact in outcome.facts:
                 line = row(fact)
-                if self.exercise.game.state != "over" or fact.event == "restored":
-                    self._rows.append({**line, "t_s": fact.t_s})
-                else:
+                if self.exercise.game.state == "over" and fact.event != "restored":
                     self._noted_late = self._noted_late or fact.event in _OF_THE_REVIEW
+                elif fact.event not in _NO_TIMES:
+                    self._rows.append({**line, "t_s": fact.t_s})
                 if self._waiting is None:
                     self._events.write("exercise", **line)
                 else:
