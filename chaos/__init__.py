@@ -3,6 +3,7 @@
 experiment    what an experiment is: model, file, checks, timeline
 experiments   the experiments that ship
 faults        one kind of fault a file, and what a fault may do to the target
+scenarios     the scenarios of game days that ship
 runner        plays an experiment and writes its record
 gameday       exercises with people
 by_hand       a stack that stays up, and commands from another terminal

@@ -30,6 +30,7 @@ __all__ = [
     "GuardrailWatch",
     "Reading",
     "Tripped",
+    "nearness",
     "parse_guardrail",
 ]
 
@@ -146,6 +147,17 @@ class Reading(NamedTuple):
     guardrail: Guardrail
     value: float | None
     true_for_s: float
+
+
+def nearness(reading: Reading) -> float | None:
+    """How near a guardrail is to stopping the run: 1, its condition is true; less, not yet. None: it has no value."""
+    guardrail, value = reading.guardrail, reading.value
+    if value is None:
+        return None
+    if COMPARISONS[guardrail.op](value, guardrail.value):
+        return 1.0
+    low, high = sorted((abs(value), abs(guardrail.value)))
+    return round(low / high, 3) if high else 1.0
 
 
 def parse_guardrail(text: object) -> Guardrail:

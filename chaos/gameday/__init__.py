@@ -4,4 +4,6 @@ runbook    the page for the meeting before an exercise
 core/      the exercise as a pure state machine
 scenario/  scenario files, and the plan of an exercise
 server/    the HTTP server of the pages
+pages/     what browsers get: HTML, CSS and JavaScript modules
+live/      the exercise on a real stack
 """

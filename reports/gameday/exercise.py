@@ -124,6 +124,8 @@ class Exercise:
     hints: list[Said] = field(default_factory=list)
     notes: list[Said] = field(default_factory=list)
     actions: list[Said] = field(default_factory=list)
+    orders: list[Said] = field(default_factory=list)
+    """What people had done, with their reason. Of responders only where they gave one: `operations` has the rest."""
     warnings: list[Said] = field(default_factory=list)
     findings: list[FoundFinding] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)

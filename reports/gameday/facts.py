@@ -29,6 +29,7 @@ __all__ = [
     "Injected",
     "Opened",
     "Operation",
+    "Ordered",
     "PlannedFinding",
     "PlannedStep",
     "Question",
@@ -177,6 +178,13 @@ class Ended(msgspec.Struct):
     why: str = ""
 
 
+class Ordered(msgspec.Struct):
+    """`ordered`: somebody had something done. `do`: the action of the page. `reason`: as that person gave it."""
+
+    do: str = ""
+    reason: str = ""
+
+
 class Restored(msgspec.Struct):
     """`restored`: every fault is reverted. `verified`: this was checked."""
 
@@ -215,6 +223,7 @@ DATA: Final[Mapping[str, type[msgspec.Struct]]] = {
     "release": _Any,
     "ended": Ended,
     "restored": Restored,
+    "ordered": Ordered,
 }
 """The data of each event."""
 

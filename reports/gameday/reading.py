@@ -16,9 +16,10 @@ from reports.gameday.exercise import (
     Prompt,
     Said,
 )
-from reports.gameday.facts import Fact, facts_of
+from reports.gameday.facts import LONGEST_TEXT, Fact, facts_of
 from reports.gameday.judging import judge
 from reports.gameday.periods import about
+from reports.shared.plain_text import printable_line
 
 __all__ = ["REPAIRED", "judge_beliefs", "read_exercise"]
 
@@ -188,6 +189,13 @@ def _abort(exercise: Exercise, fact: Fact) -> None:
     exercise.warnings.append(replace(_said(fact), text=f"abort: {fact.text}" if fact.text else "abort"))
 
 
+def _ordered(exercise: Exercise, fact: Fact) -> None:
+    reason = printable_line(fact.data.reason)[:LONGEST_TEXT]
+    if reason or fact.role == "gamemaster":
+        text = fact.text or fact.data.do
+        exercise.orders.append(replace(_said(fact), text=f"{text} (why: {reason})" if reason else text))
+
+
 def _step(exercise: Exercise, fact: Fact) -> None:
     exercise.steps[fact.data.step] = fact.data.state
 
@@ -212,5 +220,6 @@ _APPLY: Final[dict[str, Callable[[Exercise, Fact], None]]] = {
     "guardrail": lambda exercise, fact: exercise.warnings.append(replace(_said(fact), text=f"guardrail: {fact.text}")),
     "abort": _abort,
     "restored": _restored,
+    "ordered": _ordered,
 }
 """What each event changes; `held`, `resumed` and `ended` change the holds too, and are read by `read_exercise`."""

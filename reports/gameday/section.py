@@ -88,6 +88,7 @@ def _facts(exercise: Exercise, began_s: float, data: dict[str, Any]) -> dict[str
         "hints": kept("hints", [_said(one) for one in exercise.hints]),
         "notes": kept("notes", [_said(one) for one in exercise.notes]),
         "actions": kept("actions", [_said(one) for one in exercise.actions]),
+        "orders": kept("orders", [_said(one) for one in exercise.orders]),
         "warnings": kept("warnings", [_said(one) for one in exercise.warnings]),
         "findings": kept(
             "findings",

@@ -30,7 +30,7 @@ EARLY_ENDS: Final = ("interrupted", "failed", "not_steady", "not_carried", "abor
 EXERCISE_EVENTS: Final = (
     *("opened", "entered", "started", "held", "resumed", "step", "injected", "reverted", "noticed", "belief"),
     *("operation", "undone", "action", "note", "hint", "question", "answer", "controls", "load", "branch"),
-    *("finding", "warning", "guardrail", "abort", "release", "ended", "restored"),
+    *("finding", "warning", "guardrail", "abort", "release", "ended", "restored", "ordered"),
 )
 """What a fact of a game day can be; `docs/wire.md` says when each is written."""
 

@@ -1,12 +1,7 @@
 """The exercise as a pure state machine: actions and time in, facts and orders out. No I/O, no clock, no randomness.
 
-            start            hold / abort
-  briefing ------> running <--------------> held        `end`, the length, or a branch ends it from both
-                      |   resume / release    |
-                      '---------> ended <-----'          every fault is being reverted
-                                    |  restored
-                                    v
-                                  over                   the truth is shown to everybody
+    briefing --start--> running <--hold, abort / resume, release--> held
+    running, held --end, its length, or a branch--> ended (every fault is being reverted) --restored--> over
 
 The shell (`chaos.gameday.live`) passes actions of people, the time once a second, and what became of each order; it
 writes the facts into the record and carries out the orders. The sheet's clock runs while the exercise runs and is not

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from chaos.gameday.core.arguments import Arguments
+from chaos.gameday.core.arguments import Arguments, free_text
 from chaos.gameday.core.gamemaster_actions import GAMEMASTER_ACTIONS, abort, hand_controls
 from chaos.gameday.core.judgement import Judgement
 from chaos.gameday.core.offer import Offer
@@ -78,15 +78,23 @@ class Exercise:
         return self._at(now_s).outcome
 
     def act(self, person: Person, do: str, arguments: Mapping[str, Any], now_s: float) -> Outcome:
-        """Somebody acts. Raises NotAllowed, NotNow, or UserError for wrong arguments; then nothing has changed."""
+        """Somebody acts. Raises NotAllowed, NotNow, or UserError for wrong arguments; then nothing has changed.
+
+        Each action may have a `reason`, which is recorded with its facts.
+        """
         check_allowed(person, do)
         if do in NEEDS_CONTROLS:
             self.game.people.check_controls(person)
-        to = self._at(now_s, person)
-        actions = RESPONDER_ACTIONS if do in RESPONDER_ACTIONS else GAMEMASTER_ACTIONS
         if not isinstance(arguments, Mapping):
             raise UserError("arguments must be a mapping of names to values")
-        return to.answer(actions[do](self.game, to, Arguments(do, arguments)))
+        given = {name: value for name, value in arguments.items() if name != "reason"}
+        to = self._at(now_s, person)
+        to.reason = _reason(arguments.get("reason"))
+        actions = RESPONDER_ACTIONS if do in RESPONDER_ACTIONS else GAMEMASTER_ACTIONS
+        to.answer(actions[do](self.game, to, Arguments(do, given)))
+        if to.outcome.orders and do != "preview":
+            to.fact("ordered", to.outcome.text, {"do": do, "arguments": given})
+        return to.outcome
 
     def tick(self, now_s: float) -> Outcome:
         """Do what is due. To be called once a second."""
@@ -260,3 +268,7 @@ class Exercise:
 
     def _at(self, now_s: float, person: Person | None = None) -> Recorder:
         return Recorder(self.game, now_s, person)
+
+
+def _reason(given: object) -> str:
+    return free_text(given, "reason") if given not in (None, "") else ""

@@ -239,11 +239,17 @@ def _hint(game: Game, to: Recorder, given: Arguments) -> str:
 
 
 def _question(game: Game, to: Recorder, given: Arguments) -> str:
-    text = given.text("text")
-    who = given.optional_text("who").replace("\n", " ")[:80] or "The game master"
+    planned = given.optional_name("id")
+    if planned is None:
+        text = given.text("text")
+        who = given.optional_text("who").replace("\n", " ")[:80] or "The game master"
     given.finish()
     game.check_started()
-    game.ask(to, "", who, text, None)
+    if planned is None:
+        game.ask(to, "", who, text, None)
+    else:
+        one = game.prompts.question(planned)
+        game.ask(to, one.id, one.who, one.text, one.answer_within_s)
     return "the question is asked"
 
 

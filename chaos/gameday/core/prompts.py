@@ -75,6 +75,16 @@ class Prompts:
         asked = {question.planned for question in self.asked}
         return [one for one in self.questions if one.at_s <= sheet_s and one.id not in asked]
 
+    def question(self, question_id: str) -> Question:
+        """A planned question that was not asked yet. Raises NotNow, or UserError where there is none."""
+        found = next((one for one in self.questions if one.id == question_id), None)
+        if found is None:
+            remedy = did_you_mean(question_id, [one.id for one in self.questions]) or "the plan has none: write a text"
+            raise UserError(f'there is no planned question "{question_id[:40]}"\n    {remedy}')
+        if any(asked.planned == question_id for asked in self.asked):
+            raise NotNow("this question was asked already")
+        return found
+
     def hint(self, hint_id: str) -> Hint:
         """A planned hint that was not given yet. Raises NotNow, or UserError where there is none."""
         found = next((hint for hint in self.hints if hint.id == hint_id), None)

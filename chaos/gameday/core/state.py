@@ -48,6 +48,8 @@ class Recorder:
         self.now_s = now_s
         self.t_s = game.clock.since_start_s(now_s)
         self.person = person
+        self.reason = ""
+        """Why the person acts, in their words."""
         self.outcome = Outcome()
 
     @property
@@ -67,7 +69,8 @@ class Recorder:
         """Record a fact. `by`, `role`: who began it, where the shell reports what became of it."""
         known = role if by else None if self.person is None else self.person.role
         role_text = "" if known is None else known.value
-        self.outcome.facts.append(Fact(event, by or self.name, role_text, text, dict(data or {}), self.t_s))
+        reason = {"reason": self.reason} if self.reason else {}
+        self.outcome.facts.append(Fact(event, by or self.name, role_text, text, {**(data or {}), **reason}, self.t_s))
 
     def show(self, kind: Kind, text: str, to: Collection[Role] = EVERYBODY, *, who: str | None = None) -> None:
         """Show an event to these roles. `who`: in place of the one who acts."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from chaos.by_hand.controls import HandControls
-from chaos.experiment.guardrails import Guardrail, GuardrailWatch
+from chaos.experiment.guardrails import Guardrail, GuardrailWatch, nearness
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.core.facts import row
 from chaos.gameday.core.outcome import Outcome
@@ -32,7 +32,7 @@ TICK_S: Final = 0.25
 ACTIONS_WITHIN_S: Final = 5.0
 """How long the end waits for actions that are under way, after everything is reverted; a cold start is longer."""
 
-_NO_TIMES: Final = ("note", "action", "entered")
+_NO_TIMES: Final = ("note", "action", "entered", "ordered")
 """Facts that the times of the review do not need, and of which there can be many."""
 _OF_THE_REVIEW: Final = ("note", "finding")
 """What people add to the record when the exercise is over."""
@@ -112,12 +112,12 @@ class GameRoom:
         return await asyncio.shield(task)
 
     async def _act(self, person: Person, do: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._orders is None and do != "note":
+            raise NotNow("the stack is not ready yet\n    wait until the wall shows its replicas")
         outcome = self.exercise.act(person, do, arguments, self._clock())
-        if not outcome.orders:
+        if self._orders is None or not outcome.orders:
             self.take(outcome)
             return {"text": outcome.text}
-        if self._orders is None:
-            raise NotNow("the stack is not ready yet\n    wait until the wall shows its replicas")
         return {"text": await self._orders.carry_out(outcome)}
 
     def entered(self, person: Person) -> None:
@@ -246,7 +246,7 @@ class GameRoom:
 
     def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
         """What the analysis found, on every page from now on."""
-        self.files.update(files)
+        self.files.update({name: content for name, content in files.items() if content})
         self.take(self.exercise.reviewed(times, list(files), self._clock()))
 
     # -- what is shown ------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class GameRoom:
                 "text": reading.guardrail.text,
                 "value": reading.value,
                 "limit": reading.guardrail.value,
-                "op": reading.guardrail.op,
+                "nearness": nearness(reading),
                 "true_for_s": round(reading.true_for_s, 1),
                 "holds_s": reading.guardrail.window_s,
             }

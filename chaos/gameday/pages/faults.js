@@ -47,7 +47,7 @@ export function guardrailsPanel(root) {
       (one) => h("li", {}, h("span", { class: "strong", text: one.text }), h("span", { class: "values" }),
         h("span", { class: "bar", "aria-hidden": "true" }, h("span", { class: "fill" }))),
       (node, one) => {
-        const near = nearness(one.value, one.limit);
+        const near = one.nearness ?? nearness(one.value, one.limit);
         const word = near === null ? "not measured yet" : near >= 1 ? "▲ at its limit" : near >= NEAR ? "▲ near" : "far";
         setText(node.querySelector(".values"), `now ${plain(one.value)}, limit ${plain(one.limit)} for ${duration(one.holds_s)}: ${word}`);
         setState(node, "near", near !== null && near >= NEAR ? "yes" : null);

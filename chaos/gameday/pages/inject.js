@@ -1,6 +1,6 @@
 /** Inject a fault of the catalogue by hand: its fields, a preview of exactly what it will hit, then the injection. */
 
-import { answerLine, busy, carryOut, tell } from "./actions.js";
+import { answerLine, busy, carryOut, clearSent, tell } from "./actions.js";
 import { Refused, act } from "./api.js";
 import { fieldsOf } from "./catalogue_form.js";
 import { field, h, setText, show } from "./dom.js";
@@ -13,11 +13,13 @@ export function injectPanel(root) {
   const about = h("p", { class: "help" });
   const fields = h("div", {});
   const duration = h("input", { type: "text", autocomplete: "off", placeholder: "until it is reverted", list: "durations", maxlength: 20 });
+  const reason = h("input", { type: "text", autocomplete: "off", maxlength: 500 });
   const preview = h("p", { class: "preview-box", role: "status" });
   const button = h("button", { type: "submit", class: "danger", text: "Inject it" });
   const line = answerLine();
   const form = h("form", { class: "stack" }, field("Fault", kindSelect), about, fields,
     field("For how long", duration, "30s, 2m; empty: until you revert it"),
+    field("Why (may be left empty)", reason),
     h("datalist", { id: "durations" }, ...["15s", "30s", "1m", "2m", "5m"].map((value) => h("option", { value }))),
     preview, h("div", { class: "row needs-controls" }, button), line);
   const empty = h("p", { class: "empty", text: "No fault of the catalogue is possible on this target." });
@@ -76,7 +78,7 @@ export function injectPanel(root) {
   }
 
   kindSelect.addEventListener("change", choose);
-  form.addEventListener("input", (event) => { if (event.target !== kindSelect) soon(); });
+  form.addEventListener("input", (event) => { if (event.target !== kindSelect && event.target !== reason) soon(); });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (busy(button)) return;
@@ -84,7 +86,8 @@ export function injectPanel(root) {
       tell(line, "Wait for the preview: it must say what this will hit before it can be injected.", "bad");
       return;
     }
-    await carryOut(button, line, "inject", sure);
+    const why = reason.value.trim();
+    if (await carryOut(button, line, "inject", why ? { ...sure, reason: why } : sure)) clearSent(reason, why);
   });
 
   return (doc) => {

@@ -11,7 +11,7 @@ function hiddenLabel(label, select) {
   return node;
 }
 
-function makeOperation(operation) {
+function makeOperation(operation, reason) {
   const line = answerLine();
   const selects = operation.arguments.map((argument) => {
     const select = h("select", { "data-name": argument.name });
@@ -28,8 +28,9 @@ function makeOperation(operation) {
       if (!select.value) return `${argument.label}: choose one.`;
       given[argument.name] = select.value;
     }
-    return { operation: operation.id, arguments: given };
-  }, () => { for (const [, select] of selects) if (select.options.length > 1) select.value = ""; });
+    const why = reason.value.trim();
+    return { operation: operation.id, arguments: given, ...(why ? { reason: why } : {}) };
+  }, () => { reason.value = ""; for (const [, select] of selects) if (select.options.length > 1) select.value = ""; });
   return h("li", {}, form);
 }
 
@@ -51,10 +52,11 @@ function updateOperation(node, operation) {
 export function operationsPanel(root) {
   const list = h("ul", { class: "operations" });
   const empty = h("p", { class: "empty", text: "This target has no repairs that can be done from here." });
-  root.append(list, empty);
+  const reason = h("input", { type: "text", autocomplete: "off", maxlength: 500 });
+  root.append(list, field("Why I do this (may be left empty)", reason), empty);
   return (doc) => {
     keyedOr(empty, list, doc.responder?.operations ?? [],
-      (one) => `${one.id} ${one.arguments.map((argument) => argument.name).join(" ")}`, makeOperation, updateOperation);
+      (one) => `${one.id} ${one.arguments.map((argument) => argument.name).join(" ")}`, (one) => makeOperation(one, reason), updateOperation);
   };
 }
 

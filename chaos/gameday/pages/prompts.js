@@ -49,7 +49,7 @@ export function questionsToAsk(root) {
   return (doc) => {
     keyedOr(h("p"), list, waits(doc), (one) => one.id,
       (one) => h("li", { class: "row" }, h("div", { class: "grow" }, h("p", { class: "strong", text: one.text }), h("p", { class: "under" })),
-        h("div", { class: "buttons needs-controls" }, actionButton("Ask now", line, "question", () => ({ text: one.text, who: one.who }), { "aria-label": `Ask now: ${one.text}` }))),
+        h("div", { class: "buttons needs-controls" }, actionButton("Ask now", line, "question", () => ({ id: one.id }), { "aria-label": `Ask now: ${one.text}` }))),
       (node, one) => setText(node.querySelector(".under"), `${one.who}${typeof one.at_s === "number" ? `, by itself ${duration(one.at_s)} after the start` : ""}`));
   };
 }

@@ -7,7 +7,6 @@ timing        what comes after the end, and ids that are given twice
 repair_check  repairs that this target does not offer
 spoilers      texts that would tell responders what is wrong
 offers        what people can choose, from a stack and a profile
-switches      the policies that responders can switch
 game_day      what a game day needs before it can be opened
 steps         a fault as a step of the run sheet
 model         a scenario, checked: its plan, and the experiment that is its target and load

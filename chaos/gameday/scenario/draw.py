@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from reports.shared.documents import NotFound, did_you_mean, find_document, read
 from reports.shared.draws import bits
 from reports.shared.errors import UserError
 
-__all__ = ["Candidate", "candidates", "draw", "families", "load_game_day"]
+__all__ = ["Candidate", "candidates", "chosen_by", "draw", "families", "load_game_day"]
 
 
 class Candidate(NamedTuple):
@@ -25,7 +26,8 @@ class Candidate(NamedTuple):
     family: str
 
 
-def candidates() -> list[Candidate]:
+@cache
+def candidates() -> tuple[Candidate, ...]:
     """Every scenario that ships, and every experiment that people can play as a game day."""
     found = [
         Candidate("scenario", name, str(read_document(SCENARIOS / f"{name}.yaml").data.get("family", "")))
@@ -35,7 +37,7 @@ def candidates() -> list[Candidate]:
         experiment = load_experiment(EXPERIMENTS / f"{name}.yaml")
         if not unplayable(experiment):
             found.append(Candidate("experiment", name, experiment.family))
-    return found
+    return tuple(found)
 
 
 def families() -> list[str]:
@@ -54,17 +56,20 @@ def draw(
     """Draw one of a family: the same seed draws the same one. Raises UserError where the family has none."""
     if not 0 <= seed < 2**63:
         raise UserError(f"--draw {seed}: a seed is a whole number of 0 or more")
-    everything = candidates()
-    of_family = [one for one in everything if one.family == family]
-    if not of_family:
-        names = {one.family for one in everything if one.family}
-        raise UserError(f"--family {family}: there is nothing to draw\n    {did_you_mean(family, names)}")
-    chosen = min(of_family, key=lambda one: (bits(f"{seed}/draw/{one.source}/{one.name}"), one))
+    chosen = chosen_by(seed, family)
     drawn = Drawn(seed=seed, family=family)
     if chosen.source == "scenario":
         return load_scenario(chosen.name, stack=stack, target=target, gateway=gateway, drawn=drawn)
     experiment = load_experiment(chosen.name, stack=stack, target=target, gateway=gateway)
     return GameDay(plan_of_experiment(experiment, drawn), experiment)
+
+
+def chosen_by(seed: int, family: str) -> Candidate:
+    """The one of a family that a seed draws. Raises UserError where the family has none."""
+    of_family = [one for one in candidates() if one.family == family]
+    if not of_family:
+        raise UserError(f"--family {family}: there is nothing to draw\n    {did_you_mean(family, families())}")
+    return min(of_family, key=lambda one: (bits(f"{seed}/draw/{one.source}/{one.name}"), one))
 
 
 def load_game_day(

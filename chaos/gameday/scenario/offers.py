@@ -9,28 +9,23 @@ from chaos.faults.world import ReplicaView, offers_of
 from chaos.gameday.core.catalogue import fault_catalogue
 from chaos.gameday.core.offer import Offer
 from chaos.gameday.core.operations import Operation, operations_for
-from chaos.gameday.scenario.switches import POLICIES
 from loadprofiles.sessions.profile import Profile
 from loadprofiles.sessions.profile_file import profile_names
 from reports.shared.tenancy import TIERS
+from targets.gateway.operations.switches import SWITCHES
 from targets.stack import Pool, Replica, Stack
 
 __all__ = ["offer_for", "operations_of"]
 
 
-def _reserve(stack: Stack) -> tuple[Pool, ...]:
-    """The pools that are started only when they are added."""
-    found: tuple[Pool, ...] = getattr(stack, "reserve", ())
-    return found
-
-
 def _pools(stack: Stack) -> tuple[Pool, ...]:
-    return (*stack.pools, *_reserve(stack))
+    """Those that run, and those in reserve."""
+    return (*stack.pools, *stack.reserve)
 
 
 def _replicas(stack: Stack) -> list[Replica]:
-    reserve: list[Replica] = getattr(stack, "reserve_replicas", [])
-    return [*stack.replicas, *reserve]
+    """Those that run, and those in reserve."""
+    return [*stack.replicas, *stack.reserve_replicas]
 
 
 def operations_of(stack: Stack | None, *, own_gateway: bool) -> tuple[Operation, ...]:
@@ -42,8 +37,8 @@ def operations_of(stack: Stack | None, *, own_gateway: bool) -> tuple[Operation,
         replicas=[replica.name for replica in _replicas(stack)],
         pools=[pool.name for pool in _pools(stack)],
         tiers=list(admission.tiers) if admission is not None else TIERS,
-        policies=POLICIES,
-        reserve=[pool.name for pool in _reserve(stack)],
+        policies=list(SWITCHES),
+        reserve=[pool.name for pool in stack.reserve],
         own_gateway=own_gateway,
     )
 

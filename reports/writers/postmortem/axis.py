@@ -50,6 +50,7 @@ KEYS: Final[dict[str, tuple[str, str]]] = {
     "answer": ("diamond", "answer"),
     "note": ("tick", "note"),
     "action": ("tick", "action to do"),
+    "order": ("tick", "order of the game master, or with a reason"),
     "warning": ("cross", "warning, abort"),
     "state": ("line", "start, end"),
 }

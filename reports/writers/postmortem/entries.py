@@ -99,7 +99,7 @@ def _people(exercise: Data) -> Iterator[Entry]:
         yield _said(one, kind, "saw something" + (" (nothing was played)" if one["false"] else ""))
     for one in exercise["beliefs"]:
         kind = "right belief" if one["verdict"] == "right" else "belief"
-        about = f"believed: {one['cause_text']}, {one['component_text']} ({one['verdict_text']})"
+        about = f"believed: {one['cause_label']}, {one['component_label']} ({one['verdict_text']})"
         yield _said(one, kind, about)
     for one in exercise["operations"]:
         done = "did" if one["ok"] else "tried"
@@ -117,6 +117,7 @@ def _people(exercise: Data) -> Iterator[Entry]:
         ("hints", "hint", "hint"),
         ("notes", "note", "note"),
         ("actions", "action", "action to do"),
+        ("orders", "order", "ordered"),
         ("warnings", "warning", ""),
     ):
         for one in exercise[key]:

@@ -114,8 +114,8 @@ def _truth(exercise: Data) -> Table:
         (
             one["fault"],
             one["text"],
-            one["cause_text"],
-            one["component_text"],
+            one["cause_label"],
+            one["component_label"],
             f"{clock_text(one['begin_s'])} to {'-' if one['end_s'] is None else clock_text(one['end_s'])}",
             one["ended_text"] + (f" {one['operation']}" if one["ended_by"] == "repair" and one["operation"] else ""),
         )
@@ -129,8 +129,8 @@ def _beliefs(exercise: Data) -> Table:
         (
             clock_text(one["t_s"]),
             one["who"] or "–",
-            one["cause_text"],
-            one["component_text"],
+            one["cause_label"],
+            one["component_label"],
             one["verdict_text"],
             one["text"] or "–",
         )

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from chaos.experiment import guardrails
-from chaos.experiment.guardrails import LEAST_SAMPLES, MEASURES, Guardrail, GuardrailWatch, Tripped, parse_guardrail
+from chaos.experiment.guardrails import (
+    LEAST_SAMPLES,
+    MEASURES,
+    Guardrail,
+    GuardrailWatch,
+    Tripped,
+    nearness,
+    parse_guardrail,
+)
 from reports.shared.documents import Mistake
 
 TEXT = "abort if session_success < 50% for 5s"
@@ -224,3 +232,17 @@ def test_without_guardrails_no_sample_is_kept() -> None:
     watch = GuardrailWatch([])
     assert watch.observe(1, counters(lost=100)) is None
     assert not watch._samples
+
+
+def test_readings_say_how_near_each_guardrail_is() -> None:
+    watch = watch_of("abort if error_rate > 50% for 5s", "abort if session_success < 50% for 5s")
+    assert [nearness(reading) for reading in watch.readings()] == [None, None]
+    watch.observe(0.0, counters())
+    watch.observe(10.0, counters(succeeded=9, lost=1, ok=6, failed=4))
+    errors, success = watch.readings()
+    assert (errors.value, nearness(errors)) == (0.4, 0.8)
+    assert (success.value, nearness(success)) == (0.9, 0.556)
+    watch.observe(12.0, counters(succeeded=9, lost=91, ok=6, failed=4))
+    watch.observe(14.0, counters(succeeded=9, lost=91, ok=6, failed=4))
+    success = watch.readings()[1]
+    assert (nearness(success), success.true_for_s) == (1.0, 2.0)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reports.analysis import analyse
-from reports.by_hand.section import SHOWN, window_lines
+from reports.by_hand.section import SHOWN, window_lines, window_section
 from reports.by_hand.windows import fault_windows, of_window
 from reports.history.evidence import gather
 from reports.record.reader import read_record
@@ -208,3 +208,14 @@ def test_calls_that_the_end_of_the_load_cut_are_named(tmp_path: Path) -> None:
     (window,) = analyse(record.write(), write=False).data["windows"]
     assert window["abandoned"] == 2
     assert "   2 calls of the fault were open when the load stopped, and count as failed" in window_lines(window)
+
+
+def test_a_window_has_the_time_to_alert_where_alerts_were_received(tmp_path: Path) -> None:
+    record = hand_run(tmp_path / "run")
+    injected(record, "h1", 40.0, 51.0)
+    record.event("alert_port", 0.0, event="opened", port=9099)
+    record.alert(43.0)
+    evidence = gather(read_record(record.write()))
+    (window,) = fault_windows(evidence.record)
+    section = window_section(window, gather(of_window(evidence.record, window), evidence.calls), "windows/1")
+    assert values(section)["time_to_alert"] == pytest.approx(3.0)

@@ -385,3 +385,17 @@ def test_the_drain_of_a_reserve_pool_ends_with_the_pool() -> None:
     room.act(ADA, "undo", n=1)
     room.exercise.undone(1, True, "", room.now_s)
     assert room.see(Role.RESPONDER)["live"]["operations"] == []
+
+
+def test_every_action_that_is_carried_out_later_is_recorded_with_its_reason() -> None:
+    room = Room().start()
+    outcome = room.act(GRACE, "inject", kind="kill", options={"replica": "tpu-0"}, reason="they asked for more")
+    (fact,) = [row(one) for one in outcome.facts if one.event == "ordered"]
+    assert (fact["who"], fact["role"]) == ("Grace", "gamemaster")
+    arguments = {"kind": "kill", "options": {"replica": "tpu-0"}}
+    assert fact["data"] == {"do": "inject", "arguments": arguments, "reason": "they asked for more"}
+    held = room.act(GRACE, "hold", reason="lunch")
+    assert [one.data for one in held.facts] == [{"reason": "lunch"}]
+    with pytest.raises(UserError, match="the limit is 2,000"):
+        room.act(GRACE, "resume", reason="x" * 2001)
+    assert room.state == "held"

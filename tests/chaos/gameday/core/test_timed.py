@@ -119,3 +119,17 @@ def test_a_branch_can_end_the_exercise(when: str, ends: bool) -> None:
     room.operate(ADA, "restart", replica="tpu-1")
     room.exercise.reverted("h1", "repair", room.now_s)
     assert (End("branch b1") in room.after(110).orders) is ends
+
+
+def test_a_planned_question_can_be_asked_before_its_time_and_once() -> None:
+    room = Room().start()
+    planned = room.see(Role.GAMEMASTER)["gamemaster"]["questions"][0]["id"]
+    room.act(GRACE, "question", id=planned)
+    (question,) = room.see(Role.RESPONDER)["responder"]["questions"]
+    assert (question["id"], question["who"]) == ("q1", "A customer")
+    with pytest.raises(NotNow, match="asked already"):
+        room.act(GRACE, "question", id=planned)
+    with pytest.raises(UserError, match="no planned question"):
+        room.act(GRACE, "question", id="nothing")
+    room.after(500)
+    assert len(room.see(Role.RESPONDER)["responder"]["questions"]) == 1

@@ -1,121 +1,151 @@
-"""The room of a game day on a target in memory: its end, and the record while it is looked back on."""
+"""The room of a game day: orders carried out on a stack in memory, and what is recorded of it."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from chaos.gameday.core.exercise import Exercise
-from chaos.gameday.live.room import GameRoom
-from chaos.runner.record_writer import EventLog
-from tests.support.exercises import ADA, GRACE, OFFER, FakeJudgement, plan
-from tests.support.hand_rig import STACK, HandRig
+from chaos.gameday.core.plan import Plan, Step
+from chaos.gameday.core.roles import NotAllowed, NotNow, Role
+from reports.shared.errors import TargetFailed, UserError
+from tests.support.gameday_rig import MIRA, RoomRig
+
+SLOW = Step(id="slow", label="slow", kind="slow_decode", options={"replica": "tpu-0", "factor": 5}, at_s=0.0)
+PLAN = Plan(name="p", title="The secret title", steps=(SLOW,))
+FREE = Plan(name="free", title="free", source="free")
 
 
-class Played:
-    """A room whose exercise runs on a rig, until `over`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.rig = HandRig(folder)
-        self.ready, self.path = asyncio.Event(), folder / "events.jsonl"
-        self.room = GameRoom(
-            Exercise(plan(steps=(), branches=()), OFFER, FakeJudgement()),
-            STACK,
-            self.rig.events,
-            slo_ttft_s=None,
-            gateway="gateway",
-            guardrails=(),
-            clock=asyncio.get_running_loop().time,
-            say=self.rig.said.append,
-            on_ready=self.ready.set,
-            on_over=self._over,
-            on_failure=self._fail,
-        )
-        for person in (GRACE, ADA):
-            self.room.entered(person)
-
-    async def _over(self) -> None:
-        return
-
-    def _fail(self, error: Exception) -> None:
-        raise error
-
-    async def start(self) -> asyncio.Task[None]:
-        staying = asyncio.create_task(self.room.stay(self.rig.controls))
-        await self.ready.wait()
-        await self.room.act(GRACE, "start", {})
-        return staying
-
-    def recorded(self, event: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
-        return [line for line in lines if line["type"] == "exercise" and line["event"] == event]
+async def test_a_step_is_played_at_its_time_and_ends_with_the_right_repair(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+        assert await rig.responder("operate", operation="restart", arguments={"replica": "tpu-1"})
+        assert rig.reverted() == []
+        await rig.responder("operate", operation="restart", arguments={"replica": "tpu-0"})
+        assert rig.reverted() == [("h1", "repair")]
+        assert rig.hand.stages("h1")[-1] == "verified"
+    repairs = [one["data"]["repairs"] for one in rig.facts("operation")]
+    assert repairs == [[], ["h1"]]
 
 
-@pytest.fixture
-async def played(tmp_path: Path) -> Played:
-    return Played(tmp_path)
+async def test_a_fault_with_a_time_ends_with_it(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        await rig.master("inject", kind="trickle", options={"replica": "tpu-0"}, **{"for": "1s"})
+        await rig.until(rig.reverted, "it has ended")
+    assert rig.reverted() == [("h1", "time")]
 
 
-async def test_the_end_reverts_at_once_while_an_operation_still_starts(played: Played) -> None:
-    staying = await played.start()
-    await played.room.act(GRACE, "inject", {"kind": "kill", "options": {"replica": "tpu-1"}})
-    held = asyncio.Event()
-
-    async def cold_start(*_: object) -> None:
-        await held.wait()
-
-    played.rig.controls.restart = cold_start
-    restart = asyncio.create_task(
-        played.room.act(ADA, "operate", {"operation": "restart", "arguments": {"replica": "nvidia-0"}})
-    )
-    await asyncio.sleep(0)
-    await played.room.act(GRACE, "end", {})
-    async with asyncio.timeout(5):
-        while not played.rig.world.healthy:
-            await asyncio.sleep(0.01)
-    assert not restart.done()
-    held.set()
-    await staying
-    assert played.room.view(GRACE.role)["review"]["restored"]["verified"] is True
+async def test_a_fault_of_another_terminal_is_known_to_the_exercise(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        await rig.hand.ask("inject", "latency --replica tpu-0 --delay 1s")
+        await rig.until(lambda: rig.facts("injected"), "the exercise knows it")
+        await rig.hand.ask("revert", fault="h1")
+        await rig.until(rig.reverted, "the exercise knows that it ended")
+    (injected,) = rig.facts("injected")
+    assert (injected["data"]["kind"], injected["who"]) == ("latency", "a command of brownout")
 
 
-async def test_what_is_noted_during_the_review_is_recorded_and_asks_for_a_new_analysis(played: Played) -> None:
-    staying = await played.start()
-    await played.room.act(GRACE, "end", {})
-    await staying
-    assert not played.room.pause_record()
-    played.rig.events.close()
-    await played.room.act(ADA, "note", {"text": "while it was analysed"})
-    again = EventLog(played.path)
-    played.room.continue_record(again)
-    await played.room.act(GRACE, "note", {"text": "in the review"})
-    assert [one["text"] for one in played.recorded("note")] == ["while it was analysed", "in the review"]
-    assert played.room.pause_record()
-    again.close()
+async def test_an_abort_of_another_terminal_aborts_the_exercise(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+        await rig.hand.ask("abort")
+        await rig.until(lambda: rig.facts("abort"), "the exercise is aborted")
+        with pytest.raises(NotNow, match="abort"):
+            await rig.master("inject", kind="kill", options={"pool": "tpu"})
 
 
-async def test_a_stack_that_ends_first_still_tells_who_ended_each_fault(played: Played) -> None:
-    staying = await played.start()
-    await played.room.act(GRACE, "inject", {"kind": "kill", "options": {"replica": "tpu-1"}})
-    staying.cancel()
-    await asyncio.gather(staying, return_exceptions=True)
-    await played.rig.controls.close()
-    await played.rig.controls.faults["h1"].play.settle(lambda name: True)
-    played.room.left([])
-    review = cast(dict[str, Any], played.room.view(GRACE.role)["review"])
-    assert [(one["end_s"] is not None, one["ended_by"]) for one in review["truth"]] == [(True, "end")]
-    assert played.recorded("warning") == []
+async def test_the_end_reverts_everything_and_everybody_reads_the_truth(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+        before = rig.room.view(Role.AUDIENCE)
+        await rig.master("end")
+        assert rig.staying is not None
+        await asyncio.wait((rig.staying,), timeout=5)
+        over = rig.room.view(Role.AUDIENCE)
+    assert (before["review"], "secret title" in str(before)) == (None, False)
+    assert (over["exercise"]["state"], over["review"]["restored"]["verified"]) == ("over", True)
+    assert over["review"]["times"]
+    assert (rig.reverted(), rig.released, rig.hand.load.running) == ([("h1", "end")], 1, False)
 
 
-async def test_what_died_by_itself_is_not_called_restored(played: Played) -> None:
-    staying = await played.start()
-    played.rig.world.states["tpu-0"] = "gone"
-    await played.room.act(GRACE, "end", {})
-    await staying
-    restored = cast(dict[str, Any], played.room.view(GRACE.role)["review"])["restored"]
-    assert (restored["verified"], "tpu-0 is down" in restored["text"]) == (False, True)
-    assert played.room.restored_problem == ""
+async def test_a_fault_that_cannot_be_reverted_is_said_at_the_end(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        await rig.master("inject", kind="kill", options={"replica": "tpu-0"})
+        rig.hand.world.failing.add("start")
+        await rig.master("end")
+        assert rig.staying is not None
+        await asyncio.wait((rig.staying,), timeout=5)
+        review = rig.room.view(Role.GAMEMASTER)["review"]
+    assert review["restored"]["verified"] is False
+    assert "could not be reverted" in review["restored"]["text"]
+    assert rig.facts("restored")[0]["data"]["verified"] is False
+
+
+async def test_a_page_that_is_closed_does_not_stop_what_it_began(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        rig.hand.world.held.add("kill")
+        acting = asyncio.create_task(rig.master("inject", kind="kill", options={"replica": "tpu-0"}))
+        await rig.hand.world.entered.wait()
+        acting.cancel()
+        rig.hand.world.go_on.set()
+        await rig.until(lambda: rig.facts("injected"), "the injection is completed")
+
+
+async def test_an_injection_that_fails_is_told_to_the_game_master_only(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        rig.hand.world.failing.add("kill")
+        with pytest.raises(TargetFailed, match="kill is not possible"):
+            await rig.master("inject", kind="kill", options={"replica": "tpu-0"})
+        assert "kill" in str(rig.room.view(Role.GAMEMASTER)["events"])
+        assert "kill" not in str(rig.room.view(Role.RESPONDER))
+
+
+async def test_a_preview_says_what_is_hit_and_injects_nothing(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        await rig.master("start")
+        text = await rig.master("preview", kind="kill", options={"pool": "tpu", "for": "5s"})
+        assert text == "kill on tpu-0, tpu-1 (2 of 6 replicas), for 5 s"
+        with pytest.raises(UserError, match="no-such"):
+            await rig.master("preview", kind="kill", options={"pool": "no-such"})
+    assert rig.facts("injected") == []
+
+
+async def test_before_the_stack_is_ready_only_notes_are_taken(tmp_path: Path) -> None:
+    rig = RoomRig(tmp_path, PLAN)
+    rig.room.entered(MIRA)
+    with pytest.raises(NotNow, match="not ready yet"):
+        await rig.master("start")
+    assert rig.room.view(Role.GAMEMASTER)["exercise"]["state"] == "briefing"
+    await rig.master("note", text="we wait")
+    assert [one["text"] for one in rig.facts("note")] == ["we wait"]
+
+
+async def test_a_full_disk_ends_the_game_day(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        rig.hand.events.full_from = "exercise"
+        await rig.master("note", text="x")
+    assert rig.failures
+
+
+async def test_a_role_may_not_do_what_is_for_another(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        with pytest.raises(NotAllowed, match="game masters"):
+            await rig.responder("start")
+
+
+async def test_a_stack_that_ends_before_the_exercise_ends_it(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+    rig.room.left(["tpu-0 did not end"])
+    assert [one["text"] for one in rig.facts("ended")] == ["the game day was stopped"]
+    assert rig.facts("restored")[0]["data"]["verified"] is False

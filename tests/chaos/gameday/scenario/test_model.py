@@ -86,7 +86,7 @@ def test_a_shipped_scenario_is_valid_and_each_of_its_steps_can_be_injected(name:
         assert one.occurrence.targets
 
 
-def test_what_the_shipped_scenarios_show_before_the_start_does_not_tell_which_one_it_is() -> None:
+def test_before_the_start_nothing_tells_which_shipped_scenario_it_is() -> None:
     days = [load_scenario(name) for name in scenario_names()]
     assert len(days) == 4
     assert {day.plan.public_title for day in days} == {"Game day"}
@@ -321,10 +321,10 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_whatever_stands_in_a_file_is_accepted_or_refused_and_never_a_traceback(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
-    for _ in range(40):
+    for _ in range(20):
         document = copy.deepcopy(yaml.safe_load(SCENARIO))
         for _ in range(draw.randint(1, 2)):
             container, key = draw.choice(_places(document))
