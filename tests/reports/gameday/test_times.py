@@ -53,6 +53,11 @@ def test_somebody_who_says_what_it_is_has_noticed() -> None:
     assert seconds(times)["notice"] == seconds(times)["diagnose"] == 7.0
 
 
+def test_people_have_acted_when_they_order_and_not_after_the_cold_start() -> None:
+    done = row(70.0, "operation", "Ada", n=1, operation="add_pool", ordered_s=8.0)
+    assert seconds(people_times(read_exercise([injected(0.0, "h1"), done])))["act"] == 8.0
+
+
 def test_a_hold_counts_and_is_told() -> None:
     facts = [injected(0.0, "h1"), row(2.0, "held"), row(32.0, "resumed"), row(42.0, "noticed", "Ada")]
     notice = people_times(read_exercise(facts))[0]
