@@ -112,13 +112,17 @@ class Belief(msgspec.Struct):
 
 
 class Operation(msgspec.Struct):
-    """`operation`: what a responder did to the target. `repairs`: ids of the faults that it ended."""
+    """`operation`: what a responder did to the target. `repairs`: ids of the faults that it ended.
+
+    The fact is recorded when it was done, `took_s` after it was ordered.
+    """
 
     n: int
     operation: str
     arguments: dict[str, Any] = {}
     ok: bool = True
     repairs: list[str] = []
+    took_s: float = 0.0
 
 
 class Undone(msgspec.Struct):

@@ -143,7 +143,7 @@ def _operation(exercise: Exercise, fact: Fact) -> None:
     exercise.operations.append(
         Operated(
             n=data.n,
-            t_s=fact.t_s,
+            t_s=max(0.0, fact.t_s - max(0.0, data.took_s)),
             who=fact.who,
             text=fact.text or data.operation,
             operation=data.operation,

@@ -151,14 +151,17 @@ class Exercise:
         Responders see a text of the exercise; `text`, which may name a fault, is for game masters and the record.
         """
         to = self._at(now_s)
+        ordered = self.game.operations.all.get(n)
+        took_s = to.t_s - ordered.since_s if ordered is not None else 0.0
         one = self.game.operations.finish(n, ok, to.t_s)
         if one is None:
             return to.outcome
         repaired = self.game.faults.repaired_by(n, one.operation, one.arguments) if ok else []
         data = {"n": n, "operation": one.operation, "arguments": dict(one.arguments), "ok": ok}
+        data["took_s"] = round(took_s, 3)
         shown = one.text if ok else failed_text(one.operation, one.arguments)
         data["repairs"] = [fault.id for fault in repaired]
-        to.fact("operation", text or shown, data, by=one.who, role=Role.RESPONDER)
+        to.fact("operation", shown if ok else text or shown, data, by=one.who, role=Role.RESPONDER)
         to.show("operation", shown, EVERYBODY, who=one.who)
         if not ok and text:
             to.show("operation", text, GAMEMASTERS, who=one.who)
