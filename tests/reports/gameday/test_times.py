@@ -44,6 +44,12 @@ def test_each_period_has_the_times_of_people() -> None:
     assert times[-1].text == "never: reverted by the game master"
 
 
+def test_people_acted_when_they_pressed_not_when_it_was_done() -> None:
+    operation = row(25.0, "operation", "Ada", n=1, operation="restart", repairs=["h1"], took_s=8.0)
+    times = people_times(read_exercise([injected(10.0, "h1"), operation]))
+    assert seconds(times)["act"] == 7.0
+
+
 def test_notices_before_a_fault_and_long_after_one_are_false() -> None:
     assert false_notices(read_exercise(TWO_PERIODS)) == [0, 2]
 
@@ -89,6 +95,13 @@ def test_the_times_of_the_system_are_those_of_the_window_with_the_fault() -> Non
         (None, "not measured: the record has no fault window with these faults"),
         (None, "not measured: no alerts were received"),
     ]
+
+
+def test_a_reaction_to_the_repair_is_no_detection() -> None:
+    facts = [injected(0.0, "h1"), row(9.0, "reverted", fault="h1", why="repair")]
+    windows = [{"faults": [{"id": "h1"}], "measures": [measured("time_to_detect", 10.0)]}]
+    detect = system_times(read_exercise(facts), windows)[0]
+    assert (detect.seconds, detect.text) == (math.inf, "never: its first reaction, after 10 s, followed the repair")
 
 
 def test_before_the_analysis_the_system_has_no_times() -> None:
