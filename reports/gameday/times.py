@@ -132,6 +132,9 @@ def system_times(exercise: Exercise, windows: Sequence[Mapping[str, Any]] | None
         mine = [window for window in windows or () if ids & {str(one["id"]) for one in window["faults"]}]
         for who, what, name in SYSTEM_TIMES:
             seconds, text = (None, NOT_YET) if windows is None else _measured(mine, name, who)
+            repaired_s = _mitigated(period) - period.begin_s
+            if what == "detect" and seconds is not None and repaired_s <= seconds < math.inf:
+                seconds, text = math.inf, f"never: its first reaction, after {span_text(seconds)}, followed the repair"
             found.append(Time(period.number, who, what, seconds, text))
     return found
 

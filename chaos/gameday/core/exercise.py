@@ -175,7 +175,7 @@ class Exercise:
         data = {"n": n, "operation": one.operation, "arguments": dict(one.arguments), "ok": ok}
         shown = one.text if ok else failed_text(one.operation, one.arguments)
         data |= {"repairs": [fault.id for fault in repaired], "ordered_s": round(ordered_s, 3)}
-        to.fact("operation", text or shown, data, by=one.who, role=Role.RESPONDER)
+        to.fact("operation", shown if ok else text or shown, data, by=one.who, role=Role.RESPONDER)
         to.show("operation", shown, EVERYBODY, who=one.who)
         if not ok and text:
             to.show("operation", text, GAMEMASTERS, who=one.who)

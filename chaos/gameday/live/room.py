@@ -99,7 +99,7 @@ class GameRoom:
             self.exercise,
             role,
             live=self._final_live or self._live(now_s),
-            faults=self._controls.status()["faults"] if self._controls is not None else (),
+            faults=self._fault_rows(now_s),
             guardrails=self._guardrail_rows(),
             now_s=now_s,
         )
@@ -273,6 +273,20 @@ class GameRoom:
         state = operations.state()
         starting = {one.argument for one in operations.in_force.values() if one.starting}
         return PoolStates(frozenset(state.drained), frozenset(state.added), frozenset(starting))
+
+    def _fault_rows(self, now_s: float) -> list[dict[str, Any]]:
+        """The active faults, with the time of the exercise at which each began."""
+        if self._controls is None:
+            return []
+        elapsed_s = self.exercise.game.clock.elapsed_s(now_s)
+        return [
+            {
+                **fault,
+                "text": f"{fault['kind']} on {', '.join(fault['targets'])}",
+                "since_s": round(max(0.0, elapsed_s - fault["since_s"]), 1),
+            }
+            for fault in self._controls.status()["faults"]
+        ]
 
     def _guardrail_rows(self) -> list[dict[str, Any]]:
         return [

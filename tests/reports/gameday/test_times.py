@@ -96,6 +96,13 @@ def test_the_times_of_the_system_are_those_of_the_window_with_the_fault() -> Non
     ]
 
 
+def test_a_reaction_to_the_repair_is_no_detection() -> None:
+    facts = [injected(0.0, "h1"), row(9.0, "reverted", fault="h1", why="repair")]
+    windows = [{"faults": [{"id": "h1"}], "measures": [measured("time_to_detect", 10.0)]}]
+    detect = system_times(read_exercise(facts), windows)[0]
+    assert (detect.seconds, detect.text) == (math.inf, "never: its first reaction, after 10 s, followed the repair")
+
+
 def test_before_the_analysis_the_system_has_no_times() -> None:
     times = system_times(read_exercise([injected(0.0, "h1")]), None)
     assert {(time.seconds, time.text) for time in times} == {(None, "not analysed yet")}

@@ -30,6 +30,15 @@ async def test_a_step_is_played_at_its_time_and_ends_with_the_right_repair(tmp_p
     assert repairs == [[], ["h1"]]
 
 
+async def test_the_game_master_sees_what_a_fault_is_and_when_it_began(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+        (fault,) = rig.room.view(Role.GAMEMASTER)["gamemaster"]["faults"]
+        assert fault["text"] == "slow_decode on tpu-0"
+        assert 0 <= fault["since_s"] <= rig.room.exercise.game.clock.elapsed_s(asyncio.get_running_loop().time())
+
+
 async def test_a_fault_with_a_time_ends_with_it(tmp_path: Path) -> None:
     async with RoomRig(tmp_path, FREE) as rig:
         await rig.master("start")
