@@ -7,11 +7,15 @@ gate_commands  the commands `gate` and `baseline` and their options
 targets_commands  the commands `targets` and their options
 history_command  the command `history` and its options
 gameday_commands  the commands for exercises with people and their options
-listing        `list`: experiments, stacks, profiles, faults, measures
+listing        `list`: experiments, scenarios, stacks, profiles, faults, measures
 playable       `list --target`: which experiments a target can play
 show           `show`: one experiment in full
+show_scenario  `show`: one scenario in full
+show_named     `show`: which of the two a name is
 runbook        `runbook`: the page for the meeting before an exercise
-check          `check`: validates experiments and prints their plans
+gameday        `gameday`: from its options to an exercise with people
+check          `check`: validates experiments and scenarios, and prints their plans
+check_scenario  what `check` prints of a scenario
 plan           whether the planned load is enough to decide each gate
 gate           `gate`: experiments for a pipeline, repeated and compared
 baseline       `baseline`: stored runs that later ones are compared with

@@ -68,12 +68,12 @@ app = typer.Typer(
 @app.command("list")
 def list_command(
     what: Annotated[
-        str, typer.Argument(help="experiments, stacks, profiles, faults or measures; or the name of one experiment.")
+        str, typer.Argument(help="experiments, scenarios, stacks, profiles, faults or measures; or a name of one.")
     ] = "experiments",
     target: TargetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List experiments, stacks, profiles, faults or measures.
+    """List experiments, scenarios, stacks, profiles, faults or measures.
 
     With --target: which experiments this target can play, and why not the others.
     """
@@ -87,13 +87,13 @@ def show(
     experiment: ExperimentArgument,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one experiment: what happens, what helps, its gates.
+    """Show one experiment or scenario: what happens, what helps, its gates or its run sheet.
 
-    Also what to look at in the report, and the commands that run it.
+    Also what to look at, and the commands that play it.
     """
-    from chaos.cli.show import print_experiment
+    from chaos.cli.show_named import print_named
 
-    print_experiment(experiment, as_json=as_json)
+    print_named(experiment, as_json=as_json)
 
 
 @app.command()
@@ -115,9 +115,9 @@ def check(
     skip_bad: SkipBadOption = False,
     scale: ScaleOption = None,
 ) -> None:
-    """Validate experiments and print their plans; start nothing.
+    """Validate experiments or scenarios and print their plans; start nothing.
 
-    The plan says as well how many samples each gate will get, and whether they are enough.
+    The plan of an experiment says as well how many samples each gate will get, and whether they are enough.
     """
     from chaos.cli.check import check_experiments
     from chaos.cli.preparation import trace_options

@@ -1,7 +1,7 @@
-"""`brownout check`: validates experiments and prints their plans. It starts nothing.
+"""`brownout check`: validates experiments and scenarios, and prints their plans. It starts nothing.
 
 A plan has the timeline, the targets of each fault, whether the planned load is enough to decide each gate, and warnings
-about gates and guardrails.
+about gates and guardrails. Of a scenario, `chaos.cli.check_scenario` says how much is in it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.check_scenario import only_experiments, scenario_renderable
 from chaos.cli.console import open_console
 from chaos.cli.plan import Plan, estimated, make_plan
 from chaos.cli.preparation import gateway_choice, port_warning
@@ -34,6 +35,8 @@ from chaos.experiment.target_checks import (
     needs_permission,
 )
 from chaos.experiment.wording import load_text, target_text, timeline_rows
+from chaos.gameday.scenario.model import load_scenario
+from chaos.gameday.scenario.named import what_is
 from chaos.supervision.command import ALLOW_EXEC
 from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
@@ -57,7 +60,7 @@ def check_experiments(
     gateways: Sequence[str] | None = None,
     scale: str | None = None,
 ) -> int:
-    """Validate each experiment, on each of the stacks and gateways, and print its plan. Returns exit code 0.
+    """Validate each experiment or scenario, on each stack and gateway, and print its plan. Returns exit code 0.
 
     `scale`: as given; `auto` prints the plan of the whole load, because only a run finds the factor.
     Raises UserError with the mistakes of all experiments, after the plans of the valid ones.
@@ -69,6 +72,11 @@ def check_experiments(
     for name, variant in product(names, variants):
         try:
             stack, choice = variant.stack, gateway_choice(variant.gateway)
+            if what_is(name) == "scenario":
+                only_experiments(name, {"--trace": trace, "--scale": scale})
+                day = load_scenario(name, stack=stack, seed=seed, target=target, gateway=choice)
+                open_console().print(scenario_renderable(day))
+                continue
             experiment = load_experiment(name, stack=stack, seed=seed, trace=trace, target=target, gateway=choice)
             experiment = replace(experiment, scale=factor)
             open_console().print(plan_renderable(make_plan(experiment, estimated(experiment))))

@@ -19,6 +19,7 @@ from chaos.cli.preparation import check_possible, exposed, gateway_choice, port_
 from chaos.experiment.checks import MAX_RUN_S
 from chaos.experiment.model import Experiment, Timeline
 from chaos.experiment.resolved import resolve
+from chaos.experiment.target_file import read_target
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.core.roles import Role
 from chaos.gameday.live.judging import GameDayJudgement
@@ -27,16 +28,23 @@ from chaos.gameday.scenario.draw import draw, families, load_game_day
 from chaos.gameday.scenario.free import free_game_day
 from chaos.gameday.scenario.model import GameDay
 from chaos.gameday.scenario.offers import offer_for
+from chaos.gameday.server.acceptor import listening
 from chaos.gameday.server.serving import Serving
+from chaos.runner.listening import refuses_connections
 from chaos.runner.record_writer import RunFolder
 from chaos.supervision.own_arguments import hide_arguments
 from reports.gates.grammar import parse_gate
-from reports.shared.errors import TargetFailed, UserError
+from reports.shared.errors import InvalidFile, TargetFailed, UserError
 
 __all__ = ["NEUTRAL_NAME", "chosen", "neutral", "serve_gameday"]
 
 NEUTRAL_NAME = "game-day"
 """The name of the record and of the experiment in it while the exercise goes on: it tells nothing."""
+
+_REPLICAS = (
+    "a game day needs them: name a stack, or put replicas behind your gateway, as in target: {url: "
+    '"http://127.0.0.1:4000", model: NAME, replicas: {stack: multi-cloud, first_port: 18101}}'
+)
 
 _WHO = {
     Role.GAMEMASTER: "game master",
@@ -59,25 +67,38 @@ def chosen(
 ) -> GameDay:
     """The exercise that these options name. Raises UserError where they name none, or several."""
     named = [what for what, given in (("a name", name), ("--free", free), ("--draw", seed_drawn is not None)) if given]
+    if (family is not None) != (seed_drawn is not None):
+        given, missing = ("--family", "--draw SEED") if seed_drawn is None else ("--draw", "--family FAMILY")
+        raise UserError(f"{given} needs {missing}, too\n    the families are: {', '.join(families())}")
     if len(named) > 1:
-        raise UserError(f"{' and '.join(named)} exclude each other: each says what is played")
+        raise UserError(f"{' and '.join(named)} exclude each other: each says what is played\n    give one of them")
     if not named:
         raise UserError(
             "name what is played: an experiment or a scenario, --free, or --draw SEED --family FAMILY\n"
             "    brownout list scenarios"
         )
-    if (family is not None) != (seed_drawn is not None):
-        raise UserError(
-            f"--draw SEED and --family FAMILY belong together\n    the families are: {', '.join(families())}"
-        )
     if profile is not None and not free:
-        raise UserError("--profile is for --free: an experiment and a scenario have a load of their own")
+        raise UserError(
+            "--profile is for --free: an experiment and a scenario have a load of their own\n    leave it out"
+        )
     choice = gateway_choice(gateway)
+    if target is not None:
+        _check_target(target)
     if seed_drawn is not None and family is not None:
         return draw(seed_drawn, family, stack=stack, target=target, gateway=choice)
     if name is not None:
         return load_game_day(name, stack=stack, seed=seed, target=target, gateway=choice)
     return free_game_day(stack=stack, target=target, gateway=choice, profile=profile, seed=seed)
+
+
+def _check_target(path: Path) -> None:
+    """Whether a game day can be played on the target of a file. Raises InvalidFile, UserError."""
+    document, mistakes = read_target(path)
+    if mistakes:
+        raise InvalidFile(mistakes)
+    target = document.data["target"]
+    if "url" in target and "replicas" not in target:
+        raise UserError(f"--target {path}: this target has no replicas of brownout\n    {_REPLICAS}")
 
 
 def neutral(experiment: Experiment) -> Experiment:
@@ -119,12 +140,15 @@ def serve_gameday(
     experiment = neutral(day.experiment)
     stack = experiment.stack
     if stack is None:
-        raise UserError(
-            "a game day needs replicas of brownout: give the target a stack, or replicas behind your gateway"
-        )
+        raise UserError(f"this target has no replicas of brownout\n    {_REPLICAS}")
     if allow_exposed:
         experiment = replace(experiment, gateway=exposed(experiment.gateway))
     check_possible(experiment, may_leave_loopback=may_leave_loopback)
+    if experiment.url is not None and refuses_connections(experiment.url.url):
+        raise UserError(
+            f"nothing listens at {experiment.url.url}\n    start your gateway first; it needs no replicas yet"
+        )
+    listening(serving.address, serving.port).close()  # before a record is begun
     if line := port_warning(experiment):
         print(f"warning: {line}", file=sys.stderr)
     runtime_folder()

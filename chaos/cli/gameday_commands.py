@@ -41,7 +41,8 @@ def runbook(
 ) -> None:
     """Print the page for the meeting before an exercise.
 
-    What will be injected, what should happen, what to watch, how to stop it, roles and a checklist.
+    For an experiment or a scenario: what will be injected, what should happen, what to watch, how to stop it, roles
+    and a checklist.
     """
     from chaos.cli.runbook import write_runbook
 

@@ -1,8 +1,9 @@
 """`brownout list`: what ships with brownout, as tables or as JSON.
 
 brownout list                                          experiments, by family
+brownout list scenarios                                scenarios of game days
 brownout list stacks | profiles | faults | measures
-brownout list NAME                                     one experiment in full, as `brownout show NAME`
+brownout list NAME                                     one of them in full, as `brownout show NAME`
 brownout list --target FILE                            which experiments this target can play, and why not the others
 """
 
@@ -21,15 +22,18 @@ from rich.text import Text
 
 from chaos.cli.console import open_console
 from chaos.cli.playable import print_playable
-from chaos.cli.show import experiment_facts, print_experiment
+from chaos.cli.show import experiment_facts
+from chaos.cli.show_named import print_named
 from chaos.experiment.families import FAMILIES, family_order
 from chaos.experiment.model import experiment_names, load_experiment
 from chaos.faults.catalogue import KINDS
 from chaos.faults.selection import Selector
 from chaos.faults.spec import FaultSpec
+from chaos.gameday.scenario.model import load_scenario, scenario_names
 from loadprofiles.sessions.profile_file import load_profile, profile_names
 from reports.measures.catalogue import CATALOGUE
 from reports.measures.spec import MeasureSpec
+from reports.shared.documents import duration_text
 from reports.shared.errors import UserError
 from targets.stack import load_stack, stack_names
 
@@ -41,6 +45,14 @@ Row = dict[str, Any]
 def _experiments() -> list[Row]:
     facts = [experiment_facts(load_experiment(name)) for name in experiment_names()]
     return sorted(facts, key=lambda row: (family_order(row["family"]), row["name"]))
+
+
+def _scenarios() -> list[Row]:
+    rows = []
+    for name in scenario_names():
+        plan = load_scenario(name).plan
+        rows.append({"name": name, "family": plan.family, "length_s": plan.length_s, "title": plan.title})
+    return rows
 
 
 def _stacks() -> list[Row]:
@@ -97,6 +109,7 @@ def _written(spec: MeasureSpec) -> list[str]:
 
 LISTS: Final[dict[str, Callable[[], list[Row]]]] = {
     "experiments": _experiments,
+    "scenarios": _scenarios,
     "stacks": _stacks,
     "profiles": _profiles,
     "faults": _faults,
@@ -106,7 +119,9 @@ LISTS: Final[dict[str, Callable[[], list[Row]]]] = {
 
 
 def print_list(what: str, *, as_json: bool, target: Path | None = None) -> None:
-    """Print a list of `LISTS`, or the experiment of this name or path. Raises UserError if there is neither.
+    """Print a list of `LISTS`, or the experiment or scenario of this name or path.
+
+    Raises UserError if there is none.
 
     `target`: a file with a `target:`, for the experiments only.
     """
@@ -116,7 +131,7 @@ def print_list(what: str, *, as_json: bool, target: Path | None = None) -> None:
         print_playable(target, as_json=as_json)
         return
     if what not in LISTS:
-        print_experiment(what, as_json=as_json)
+        print_named(what, as_json=as_json)
         return
     rows = LISTS[what]()
     if as_json:
@@ -136,7 +151,10 @@ def _experiment_table(rows: list[Row]) -> Group:
         for row in group:
             table.add_row("  " + row["name"], row["title"])
         parts += [table, Text()]
-    hint = "brownout show NAME: one experiment in full; brownout list stacks | profiles | faults | measures: the rest"
+    hint = (
+        "brownout show NAME: one experiment in full; "
+        "brownout list scenarios | stacks | profiles | faults | measures: the rest"
+    )
     return Group(*parts, Text(hint, style="dim"))
 
 
@@ -145,6 +163,14 @@ def _grid(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, no_wrap=heading == headings[0])
     return table
+
+
+def _scenario_table(rows: list[Row]) -> Group:
+    table = _grid("scenario", "family", "length", "what happens (for the game master)")
+    for row in rows:
+        table.add_row(row["name"], row["family"], duration_text(row["length_s"]), row["title"])
+    hint = "brownout show NAME: one in full; brownout gameday NAME plays it"
+    return Group(table, Text(), Text(hint, style="dim"))
 
 
 def _stack_table(rows: list[Row]) -> Table:
@@ -178,6 +204,7 @@ def _measure_table(rows: list[Row]) -> Table:
 
 _TABLES: Final[dict[str, Callable[[list[Row]], Any]]] = {
     "experiments": _experiment_table,
+    "scenarios": _scenario_table,
     "stacks": _stack_table,
     "profiles": _profile_table,
     "faults": _fault_table,

@@ -12,6 +12,9 @@ from chaos.cli.plan import estimated
 from chaos.cli.preparation import gateway_choice
 from chaos.experiment.model import Experiment, load_experiment
 from chaos.gameday.runbook import runbook_markdown
+from chaos.gameday.scenario.model import load_scenario
+from chaos.gameday.scenario.named import what_is
+from chaos.gameday.scenario_runbook import scenario_runbook_markdown
 from reports.comparison.side_by_side import read_report
 from reports.shared.errors import UserError
 from reports.shared.whole_file import write_whole
@@ -29,18 +32,25 @@ def write_runbook(
     earlier: Path | None,
     out: Path | None,
 ) -> int:
-    """Print the page of an experiment as Markdown; with `out`, write runbook.md and runbook.html into this folder.
+    """Print the page of an experiment or scenario as Markdown; with `out`, write runbook.md and .html into this folder.
 
     `earlier`: the folder of a run of the same experiment, whose figures are shown. Returns exit code 0. Nothing is
-    started, so no permission is needed. Raises UserError for an invalid experiment, a run of another one, and a folder
+    started, so no permission is needed. Raises UserError for an invalid file, a run of another experiment, and a folder
     that cannot be written.
     """
-    experiment = load_experiment(name, stack=stack, seed=seed, target=target, gateway=gateway_choice(gateway))
-    report = None if earlier is None else _report(experiment, earlier)
+    choice = gateway_choice(gateway)
     words = [name]
     for option, given in (("--stack", stack), ("--gateway", gateway), ("--target", target), ("--seed", seed)):
         words += [] if given is None else [option, str(given)]
-    text = runbook_markdown(experiment, estimated(experiment), words=words, earlier=report)
+    if what_is(name) == "scenario":
+        if earlier is not None:
+            raise UserError(f"{name} is a scenario, and --from is for experiments\n    leave --from out")
+        day = load_scenario(name, stack=stack, seed=seed, target=target, gateway=choice)
+        text, title = scenario_runbook_markdown(day, words=words), day.plan.title
+    else:
+        experiment = load_experiment(name, stack=stack, seed=seed, target=target, gateway=choice)
+        report = None if earlier is None else _report(experiment, earlier)
+        text, title = runbook_markdown(experiment, estimated(experiment), words=words, earlier=report), experiment.title
     if out is None:
         print(text, end="")
         return 0
@@ -49,7 +59,7 @@ def write_runbook(
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_whole(out / "runbook.md", text.encode())
-        write_whole(out / "runbook.html", markdown_page(text, f"Runbook: {experiment.title}").encode())
+        write_whole(out / "runbook.html", markdown_page(text, f"Runbook: {title}").encode())
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written ({error.strerror}). Name another folder") from error
     open_console().print(Text(f"runbook: {shell_path(out / 'runbook.html')}"), soft_wrap=True)

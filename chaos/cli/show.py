@@ -13,7 +13,7 @@ from chaos.cli.console import open_console
 from chaos.experiment.model import Experiment, experiment_names, load_experiment
 from reports.shared.documents import duration_text
 
-__all__ = ["experiment_facts", "print_experiment"]
+__all__ = ["experiment_facts", "paragraphs", "print_experiment"]
 
 
 def print_experiment(name: str, *, as_json: bool) -> None:
@@ -58,7 +58,7 @@ def _in_full(experiment: Experiment) -> Group:
         Text(experiment.title, style="bold"),
         Text(f"{experiment.name} ({experiment.family or 'no family'}): {target}, {lasts}", style="dim"),
         Text(),
-        *(Text(paragraph) for paragraph in _paragraphs(experiment.description)),
+        *(Text(paragraph) for paragraph in paragraphs(experiment.description)),
         Text(),
         Text("Gates", style="bold"),
         *gates,
@@ -68,14 +68,14 @@ def _in_full(experiment: Experiment) -> Group:
     )
 
 
-def _paragraphs(description: str) -> list[str]:
+def paragraphs(description: str) -> list[str]:
     """A description without the line breaks of its file; `Look at:` and `What helps:` begin new paragraphs."""
-    paragraphs: list[list[str]] = [[]]
+    found: list[list[str]] = [[]]
     for line in description.splitlines():
         if not line.strip() or line.startswith(("Look at:", "What helps:")):
-            paragraphs.append([])
-        paragraphs[-1].append(line.strip())
-    return [" ".join(words).strip() for words in paragraphs if any(words)]
+            found.append([])
+        found[-1].append(line.strip())
+    return [" ".join(words).strip() for words in found if any(words)]
 
 
 def _commands(experiment: Experiment, name: str) -> Table:

@@ -24,14 +24,14 @@ class TimelineRow:
     text: str
 
 
-def target_text(experiment: Experiment) -> str:
-    """The target, with the pools of its stack."""
+def target_text(experiment: Experiment, *, reserve_is: str = "left out, as a reserve") -> str:
+    """The target, with the pools of its stack. `reserve_is`: what is said of those in reserve."""
     stack, url = experiment.stack, experiment.url
     if stack is None:
         return f"{url.url} (model {url.model})" if url is not None else "none"
     pools = ", ".join(f"{pool.name}: {pool.replicas} x {pool.hardware} in {pool.cloud}" for pool in stack.pools)
     reserve = ", ".join(pool.name for pool in stack.reserve)
-    left_out = f"; left out, as a reserve: {reserve}" if reserve else ""
+    left_out = f"; {reserve_is}: {reserve}" if reserve else ""
     of_stack = f"stack {stack.name} ({pools}{left_out})"
     if experiment.gateway is not None:
         return f"{experiment.gateway} in front of the replicas of the {of_stack}"

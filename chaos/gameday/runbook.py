@@ -15,13 +15,14 @@ from chaos.experiment.commands import command_lines
 from chaos.experiment.load_estimate import LoadEstimate
 from chaos.experiment.model import Experiment
 from chaos.experiment.wording import load_text, target_text, timeline_rows
+from chaos.gameday.scenario.other_plans import unplayable
 from reports.explanation.words import what_helps
 from reports.gating.run_values import RunValues, run_values, spec_of, stat_of
 from reports.shared.documents import duration_text
 from reports.shared.wording import value_text
 from reports.writers.gate.markdown_text import code, prose, shell_block, table
 
-__all__ = ["runbook_markdown"]
+__all__ = ["opening", "runbook_markdown", "what_to_watch"]
 
 PHASES: Final = ("baseline", "fault", "recovery")
 BY_PHASE: Final = ("session_success", "slo_attainment", "ttft.p95", "goodput")
@@ -82,7 +83,7 @@ def runbook_markdown(
         ("How to stop it", _stop(experiment)),
         ("Roles", [_table(("role", "who", "does"), [(role, " ", does) for role, does in ROLES])]),
         ("Checklist", _checklist()),
-        ("Play it", _commands(words)),
+        ("Play it", _commands(words, with_people=not unplayable(experiment))),
     ]
     parts = [f"# Runbook: {prose(experiment.title)}"]
     for heading, blocks in sections:
@@ -92,10 +93,21 @@ def runbook_markdown(
 
 def _hypothesis(experiment: Experiment) -> Iterator[str]:
     yield f"**{prose(experiment.title)}.**" if experiment.title else "The experiment has no title."
-    said = _SECTIONS.split(experiment.description, maxsplit=1)[0]
+    yield from opening(experiment.description)
+
+
+def opening(description: str) -> Iterator[str]:
+    """The paragraphs of a description before `Look at:` and `What helps:`, as Markdown."""
+    said = _SECTIONS.split(description, maxsplit=1)[0]
     for paragraph in re.split(r"\n\s*\n", said):
         if paragraph.strip():
             yield prose(" ".join(paragraph.split()), _PROSE)
+
+
+def what_to_watch(description: str) -> str:
+    """The paragraph `Look at:` of a description, as one line; "" without one."""
+    found = _LOOK_AT.search(description)
+    return " ".join(found[1].split()) if found else ""
 
 
 def _set_up(experiment: Experiment, estimate: LoadEstimate) -> Iterator[str]:
@@ -201,8 +213,7 @@ def _value(values: RunValues, name: str, phase: str | None) -> str:
 
 
 def _watch(experiment: Experiment) -> Iterator[str]:
-    found = _LOOK_AT.search(experiment.description)
-    yield prose(" ".join(found[1].split()) if found else "The experiment does not say.", _PROSE)
+    yield prose(what_to_watch(experiment.description) or "The experiment does not say.", _PROSE)
     status = ", and `brownout status` in another" if experiment.stack is not None else ""
     yield (
         f"While it runs: offered and good calls in the terminal that plays it{status}. "
@@ -231,6 +242,9 @@ def _checklist() -> Iterator[str]:
         yield "\n".join(f"- [ ] {line}" for line in lines)
 
 
-def _commands(words: Sequence[str]) -> Iterator[str]:
-    yield shell_block([f"brownout check {shlex.join(words)}", f"brownout run {shlex.join(words)}"], most=None)
+def _commands(words: Sequence[str], *, with_people: bool) -> Iterator[str]:
+    verbs = ("check", "run", "gameday") if with_people else ("check", "run")
+    yield shell_block([f"brownout {verb} {shlex.join(words)}" for verb in verbs], most=None)
+    if with_people:
+        yield "`brownout run` plays its timeline by itself. `brownout gameday` gives people its pages."
     yield "Where `brownout run` needs a permission (`--yes-i-may`, `--allow-exec`), `brownout check` says so."

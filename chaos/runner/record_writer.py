@@ -174,7 +174,9 @@ def new_folder(runs: Path, name: str, *, wall_s: Callable[[], float] = time.time
             path.mkdir(mode=0o700)
         except FileExistsError:
             if not runs.is_dir():
-                raise UserError(f"cannot create the run's folder: {runs} is not a folder") from None
+                raise UserError(
+                    f"cannot create the run's folder: {runs} is not a folder. Name another one with --runs DIR"
+                ) from None
         except OSError as error:
             raise UserError(
                 f"cannot create the run's folder {path}: {error.strerror}. Name another folder with --runs DIR"

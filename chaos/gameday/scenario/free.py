@@ -14,6 +14,7 @@ from chaos.experiment.target_file import TargetDocument, read_target
 from chaos.gameday.core.plan import Plan
 from chaos.gameday.scenario.game_day import GameDay, target_experiment
 from chaos.gameday.scenario.other_plans import BRIEFING
+from loadprofiles.sessions.profile_file import load_profile
 from reports.shared.documents import parse_document, validate
 from reports.shared.errors import InvalidFile, UserError
 
@@ -41,6 +42,8 @@ def free_game_day(
         raise UserError(f"{'--stack' if stack is not None else '--gateway'} and --target exclude each other")
     if seed is not None and not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed}: a seed is a whole number of 0 or more")
+    if profile is not None:
+        load_profile(profile)  # its mistakes, without the line of a file that nobody wrote
     named = str(stack) if stack is not None else DEFAULT_STACK
     content: dict[str, Any] = {
         "brownout": 1,

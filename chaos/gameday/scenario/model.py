@@ -22,6 +22,7 @@ from chaos.gameday.scenario.file import EventFile, HintFile, ScenarioFaultFile, 
 from chaos.gameday.scenario.game_day import GameDay, target_experiment
 from chaos.gameday.scenario.offers import operations_of
 from chaos.gameday.scenario.other_plans import BRIEFING
+from chaos.gameday.scenario.other_target import OtherTarget
 from chaos.gameday.scenario.repair_check import check_repairs
 from chaos.gameday.scenario.spoilers import check_spoilers
 from chaos.gameday.scenario.steps import step_of
@@ -60,7 +61,8 @@ def load_scenario(
 
     `stack`, `gateway`, `seed` and `target` (a file with a `target:`) override the file. `drawn`: by what it was drawn;
     then title and briefing are the general ones, which do not tell the scenario to those who know it. Raises
-    `InvalidFile` with every mistake at once, `UserError` for an override that is wrong.
+    `InvalidFile` with every mistake at once (`OtherTarget` where it could be played on its own target), `UserError` for
+    an override that is wrong.
     """
     document = read_document(find_document(name_or_path, SCENARIOS, kind="scenario"))
     if target is not None and (stack is not None or gateway is not None):
@@ -81,6 +83,10 @@ def load_scenario(
         problems.extend(error.problems)
     problems.extend(_check(document, found, made))
     if problems or file is None or made.profile is None:
+        option = _option(stack, target, gateway)
+        if option and all(problem.file == document.file for problem in problems):
+            load_scenario(name_or_path, seed=seed)  # raises what is wrong on its own target, too
+            raise OtherTarget(document.file, option, _each_once(problems))
         raise InvalidFile(_each_once(problems))
     if target_document is not None:
         file = file.model_copy(update={"target": validate(target_document, TargetDocument).target})
@@ -90,6 +96,12 @@ def load_scenario(
         plan, made, file.target, made.profile, slo=slo, length_s=file.length, guardrails=file.guardrails
     )
     return GameDay(plan, experiment)
+
+
+def _option(stack: str | Path | None, target: Path | None, gateway: GatewayChoice | None) -> str:
+    """The options that name another target, as given; "" without one."""
+    given = (("--stack", stack), ("--target", target), ("--gateway", gateway))
+    return " ".join(f"{name} {value}" for name, value in given if value is not None)
 
 
 # -- checks -----------------------------------------------------------------------------------------------------------

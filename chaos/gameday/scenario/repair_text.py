@@ -5,14 +5,14 @@ A word that says what is named may stand before it: `restart: replica tpu-1`. A 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from chaos.gameday.core.operations import OPERATIONS
 from chaos.gameday.core.plan import Repair
 from reports.shared.documents import Mistake, did_you_mean
 
-__all__ = ["REPAIR_FORM", "read_repair"]
+__all__ = ["REPAIR_FORM", "read_repair", "repairs_text"]
 
 REPAIR_FORM: Final = "write an operation, as restart: tpu-1, drain: tpu, shed: batch, switch: 'retries: off'"
 
@@ -50,3 +50,19 @@ def _named(values: list[Any], name: str, argument: str) -> Iterator[str]:
 def _setting(setting: Any) -> str:
     """The value of a policy as text: `on` and `off` are text in these files, and true and false mean the same."""
     return {True: "on", False: "off"}.get(setting, str(setting)) if isinstance(setting, bool) else str(setting)
+
+
+def repairs_text(repairs: Sequence[Repair] | None) -> str:
+    """The repairs of a fault for people who read them. None: those of its kind."""
+    if repairs is None:
+        return "what repairs a fault of its kind"
+    if not repairs:
+        return "nothing that responders can do"
+    together = [repair.arguments["replica"] for repair in repairs if repair.operation == "restart"]
+    ways = [f"restart {' and '.join(together)}"] if together else []
+    ways += [
+        " ".join((repair.operation.replace("_", " "), *repair.arguments.values()))
+        for repair in repairs
+        if repair.operation != "restart"
+    ]
+    return ", or ".join(ways)

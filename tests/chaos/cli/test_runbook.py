@@ -69,3 +69,14 @@ def test_a_folder_that_cannot_be_written_is_a_mistake_with_a_remedy(tmp_path: Pa
     with pytest.raises(UserError, match=r"--out .*file/x: cannot be written .*Name another folder"):
         written("lose-tpu-pool", out=tmp_path / "file" / "x")
     assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_scenario_has_a_page_too_and_no_earlier_run(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["runbook", "one-slow-chip", "--seed", "8"])
+    assert printed.exit_code == 0
+    assert "brownout gameday one-slow-chip --seed 8" in printed.stdout
+    assert written("one-slow-chip", seed=8, out=tmp_path / "out") == 0
+    assert (tmp_path / "out" / "runbook.md").read_text() == printed.stdout
+    assert "<title>Runbook: One chip is throttled" in (tmp_path / "out" / "runbook.html").read_text()
+    with pytest.raises(UserError, match="one-slow-chip is a scenario, and --from is for experiments\n    leave --from"):
+        written("one-slow-chip", earlier=tmp_path)
