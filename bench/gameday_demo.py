@@ -248,7 +248,7 @@ class Play:
 
     def _waiting(self, wall: Any) -> str:
         slow, twin = (wall.page.evaluate(WAITING, name) for name in (SLOW, TWIN))
-        return f"{slow} calls wait at {SLOW}, {twin} at {TWIN}"
+        return f"waiting calls: {slow} at {SLOW}, {twin} at {TWIN}"
 
     def _by_hand(self, mira: Any, omar: Any, ana: Any) -> None:
         preview = mira.preview("kill", (SECOND,), "1m")
@@ -260,7 +260,7 @@ class Play:
         ana.press_i_see_something(f"{SECOND} is silent")
         ana.operate("Drain a pool", "nvidia", within_s=BETTER_WITHIN_S)
         self.say(f"Ana sees that {SECOND} is silent, and drains its pool")
-        mira.picture(self._out / "controls.png", most_height=1180)
+        mira.picture(self._out / "controls.png")
         mira.hand_over("Omar")
         omar.until_text("#holder", "You have the controls")
         self.say("Mira hands the controls over to Omar")
