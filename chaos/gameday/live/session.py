@@ -157,7 +157,7 @@ class GameDaySession:
     async def _analyse(self) -> str:
         try:
             child = AnalysisChild(self._folder.path)
-            with self._signals(child.abandon):
+            with self._signals(child.interrupt):
                 await asyncio.to_thread(child.finish)
         except BrownoutError as error:
             return str(error)
