@@ -69,7 +69,8 @@ class AnalysisChild:
             self._log.write_bytes(output)
         if self._interrupted:
             raise TargetFailed(
-                f"the analysis was interrupted. The record is kept: make the reports with brownout report {self._folder}"
+                "the analysis was interrupted. The record is kept: "
+                f"make the reports with brownout report {self._folder}"
             )
         if self._process.returncode < 0:
             how = signal_name(-self._process.returncode)

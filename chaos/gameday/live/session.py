@@ -107,12 +107,13 @@ class GameDaySession:
                 self._say(f"the stack has failed: {failed.why}")
             restored = "not everything could be reverted" if problem else "everything is reverted"
             self._say(f"the exercise is over, and {restored}; the post-mortem is being written")
-            problem = await self._review() or problem
+            unwritten = await self._review()
             if not interrupted:
                 await self._stay()
                 await self._server.close()  # nothing can be noted any more
-                problem = await self._review_again() or problem
-            return Result(True, failed, problem)
+                again = await self._review_again()
+                unwritten = unwritten if again is None else again
+            return Result(True, failed, unwritten or problem)
         finally:
             await self._server.close()
             self._events.close()
@@ -140,10 +141,10 @@ class GameDaySession:
         finally:
             self._continue_record()
 
-    async def _review_again(self) -> str:
-        """As `_review`, if something was noted during the review: the post-mortem has it too."""
+    async def _review_again(self) -> str | None:
+        """As `_review`, if something was noted during the review: the post-mortem has it too. None: nothing was."""
         if not self.room.pause_record():
-            return ""
+            return None
         self._events.close()
         self._say("the notes of the review are added to the post-mortem")
         return await self._analyse()

@@ -90,5 +90,5 @@ def test_an_analysis_interrupted_by_another_thread_is_said(tmp_path: Path) -> No
     with ThreadPoolExecutor() as threads:
         finishing = threads.submit(child.finish)
         child.interrupt()
-        with pytest.raises(TargetFailed, match="was interrupted.*brownout report"):
+        with pytest.raises(TargetFailed, match=r"was interrupted.*brownout report"):
             finishing.result(timeout=20)
