@@ -214,6 +214,7 @@ class Play:
             lasts_s=LASTS_S,
         )
         self.say(f"the wall shows it: {self._waiting(wall)}")
+        wall.picture(self._out / "wall.png")
         ana.press_i_see_something("some calls take very long")
         self.say("Ana presses I see something")
         ana.believe("the gateway is slow today", "the scheduling of the gateway is slow", "the gateway")
@@ -232,7 +233,6 @@ class Play:
         ana.believe(f"{SLOW} is slow: calls wait there, and not at {TWIN}", "a replica is slow", f"replica {SLOW}")
         mira.until_text("#beliefs .verdict.good", "right", "the game master is told that this belief is right")
         self.say(f"Ana believes that {SLOW} is slow: right")
-        wall.picture(self._out / "wall.png")
         ana.picture(self._out / "responder.png", most_height=MOST_HEIGHT)
         ana.operate("Restart a replica", SLOW, within_s=BETTER_WITHIN_S)
         mira.until_text(
