@@ -1,5 +1,6 @@
 # Everything on a fresh machine (Debian, Python 3.11, git, make):
 #   make demo    sets up, then plays the main experiment on the embedded stack
+#   make gameday-demo  sets up, then plays a game day by itself, with people in headless browsers (2 minutes)
 #   make test    sets up, then runs the tests (at most 8 minutes on two cores)
 #   make test-long   the long suite: every command of the documentation as written, and long runs
 #   make test-servers  calls and loads two real servers with tiny models (first time: 7 to 15 minutes, 2 GB)
@@ -13,7 +14,7 @@ SERVERS := .make/servers
 # Python may keep compiled modules: without them each process of a run takes a second longer to start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo gateways test test-long test-servers lint bench catalogue honesty busy format lock clean help
+.PHONY: demo gameday-demo gateways test test-long test-servers lint bench catalogue honesty busy format lock clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +44,9 @@ gateways: $(SETUP)
 
 demo: $(SETUP)
 	$(BIN)/brownout run lose-tpu-pool
+
+gameday-demo: $(SETUP_DEV) $(BROWSER)
+	$(BIN)/python -m bench.gameday_demo
 
 # The files with slow tests: without their names, every test would be collected to choose these.
 SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')

@@ -7,6 +7,7 @@ gameday          CPU of the server of a game day's pages with 30 viewers
 gateway          CPU per streamed call and added gaps of the gateway, relative to a bare aiohttp relay
 collector        memory and CPU of the runner's collector for 100,000 spans
 readers          trace formats: lines per CPU second, memory
+gameday_demo     a game day that plays itself: the real command, and people in headless browsers; pictures
 demo             `lose-tpu-pool`: sessions, calls, times to load and to verdict, CPU and memory of every process
 catalogue        experiments x stacks x seeds, resumable: does every gate fail on the naive stack only?
 gateways         real gateways x experiments x seeds, resumable: what each does when a pool dies or streams are cut
@@ -22,6 +23,7 @@ regressions      simulated comparisons of two sides, resumable: is what became w
 self_chaos       short runs of which a part is killed or stopped, resumable: is nothing left, and is the record true?
 busy             multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?
 
+gameday_people   people at the pages of a game day: what they press, type and wait to see, for `gameday_demo`
 loadgen_kinds    the four kinds of client that `loadgen` compares
 loadgen_stub     the server of `loadgen`
 cells            results kept as JSON lines, and runs in parallel, for `catalogue`, `honesty` and `busy`

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chaos.by_hand.control import Say
-from chaos.by_hand.hand_fault import HandFault, HandWorld
+from chaos.by_hand.hand_fault import EndReason, HandFault, HandWorld, end_reason
 from chaos.by_hand.injection import Injection, injection, preview
 from chaos.by_hand.load import HandLoad
 from chaos.by_hand.operate_commands import OperateCommands
@@ -20,7 +20,7 @@ from chaos.by_hand.operations import HandOperations
 from chaos.by_hand.restarts import RESTARTS, Restarts
 from chaos.runner.deployment import GATEWAY
 from chaos.runner.fault_play import FaultPlay
-from chaos.runner.record_writer import EventLog
+from chaos.runner.record_writer import EventLog, RecordFull
 from loadprofiles.sessions.profile import Profile
 from reports.shared.attributes import ABORTED_BY_HAND, TARGET_GATEWAY
 from reports.shared.errors import BrownoutError, TargetFailed, UserError
@@ -65,9 +65,13 @@ class HandControls:
     """None where the gateway is not ours."""
     lent_to: str = ""
     aborted: bool = False
+    finished: bool = False
+    """Whether `finish` was called: nothing can be injected or started any more."""
     faults: dict[str, HandFault] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _number: int = 0
+    _aborts: set[asyncio.Event] = field(default_factory=set)
+    """Of the aborts that are under way: each is set when it is done."""
     _returning: asyncio.Event | None = None
     """Set when lent replicas are back; None unless they are starting again."""
 
@@ -105,7 +109,7 @@ class HandControls:
                     return await self._load_stop(say)
                 case "load_level":
                     return self._load_level(request)
-        return self._release(say)
+            return await self._release(say)
 
     # -- faults -----------------------------------------------------------------------------------------------------
     async def _inject(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
@@ -148,6 +152,8 @@ class HandControls:
     def _check(self, one: Injection) -> None:
         """Whether it can be injected now. Raises UserError."""
         spec = one.occurrence.spec
+        if self.finished:
+            raise UserError("this stack ends: nothing can be injected any more")
         if self.aborted:
             raise UserError("everything was aborted: nothing can be injected\n    brownout release")
         for fault_id, other in self.faults.items():
@@ -190,7 +196,7 @@ class HandControls:
             one, play, asyncio.create_task(self._until_reverted(fault_id, play.play)), loop.time(), ends_s
         )
         if ends_s is not None:
-            fault.timer = loop.call_at(ends_s, play.end)
+            fault.timer = loop.call_at(ends_s, fault.end, "time")
         self.faults[fault_id] = fault
         return fault
 
@@ -217,19 +223,17 @@ class HandControls:
             if any(named == fault_id for fault_id, _ in self._of_timeline()):
                 remedy = "it belongs to the experiment, which reverts it"
             raise UserError(f'there is no fault "{named}" that was injected by hand\n    {remedy}')
-        await self._end(chosen)
+        await self._end(chosen, end_reason(request.get("why")), str(request.get("who") or ""))
         self.note("revert", ", ".join(chosen))
         return {"reverted": list(chosen), "text": f"reverted and verified: {', '.join(chosen)}"}
 
-    async def _end(self, chosen: Mapping[str, HandFault]) -> None:
+    async def _end(self, chosen: Mapping[str, HandFault], why: EndReason, who: str = "") -> None:
         """Revert faults, and wait until each is verified. Raises TargetFailed if one could not be.
 
         One whose revert failed before is tried again.
         """
         for fault_id, fault in chosen.items():
-            if fault.timer is not None:
-                fault.timer.cancel()
-            fault.play.end()
+            fault.end(why, who)
             if fault.task.done():
                 fault.task = asyncio.create_task(self._until_reverted(fault_id, fault.play.revert_again))
         await asyncio.gather(*(asyncio.shield(fault.task) for fault in chosen.values()))
@@ -284,6 +288,8 @@ class HandControls:
     async def _load_start(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
         if self.load is None:
             raise UserError("an experiment is running here: it has its own load")
+        if self.finished:
+            raise UserError("this stack ends: no load can be started any more")
         if self.aborted:
             raise UserError("everything was aborted: no load can be started\n    brownout release")
         if not self.facts().get("gateway") and not self.facts().get("url"):
@@ -329,20 +335,47 @@ class HandControls:
     async def abort(self, say: Say) -> Mapping[str, Any]:
         """Revert everything, stop the load, and refuse injections until `release`. Waits for no other command."""
         self.aborted = True
-        self.note("abort", "")
+        full: RecordFull | None = None
+        try:
+            self.note("abort", "")
+        except RecordFull as error:  # everything is reverted all the same
+            full = error
         say("everything is reverted, and the load stops")
         if self.end_run is not None:
             self.end_run(ABORTED_BY_HAND)
             return {"text": "the run ends: every fault is reverted"}
-        active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
-        stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)
-        _, ended = await asyncio.gather(stopping, self._end(active), return_exceptions=True)
-        if isinstance(ended, BaseException):
-            raise ended
+        done = asyncio.Event()
+        self._aborts.add(done)
+        try:
+            active = await self._end_everything("abort")
+        finally:
+            self._aborts.discard(done)
+            done.set()
+        if full is not None:
+            raise full
         reverted = f"reverted and verified: {', '.join(active)}" if active else "no fault was active"
         return {"text": f"{reverted}; no load; nothing can be injected until brownout release"}
 
-    def _release(self, say: Say) -> Mapping[str, Any]:
+    async def finish(self) -> None:
+        """The use of the stack is over: revert everything, stop the load, and refuse both from now on.
+
+        Waits for no other command. Raises TargetFailed where a fault could not be reverted.
+        """
+        self.finished = True
+        await self._end_everything("end")
+
+    async def _end_everything(self, why: EndReason) -> list[str]:
+        """Revert every fault and stop the load at once. Returns the ids of the faults. Raises TargetFailed."""
+        active = {fault_id: fault for fault_id, fault in self.faults.items() if fault.active}
+        stopping = self.load.stop() if self.load is not None else asyncio.sleep(0)
+        _, ended = await asyncio.gather(stopping, self._end(active, why), return_exceptions=True)
+        if isinstance(ended, BaseException):
+            raise ended
+        return list(active)
+
+    async def _release(self, say: Say) -> Mapping[str, Any]:
+        while self._aborts:  # it stops the load, and must not stop the next one
+            await next(iter(self._aborts)).wait()
         if not self.aborted:
             return {"text": "nothing was aborted"}
         self.aborted = False
@@ -352,8 +385,7 @@ class HandControls:
     async def close(self) -> None:
         """The stack ends: release every fault, and wait until each is reverted."""
         for fault in self.faults.values():
-            if fault.timer is not None:
-                fault.timer.cancel()
+            fault.end("end")
             fault.play.release()
         await asyncio.gather(*(fault.task for fault in self.faults.values()), return_exceptions=True)
 

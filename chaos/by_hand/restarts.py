@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chaos.by_hand.control import Say
-from chaos.by_hand.hand_fault import HandFault, HandWorld
+from chaos.by_hand.hand_fault import EndReason, HandFault, HandWorld
 from chaos.by_hand.operate_commands import arguments_of
 from chaos.faults.world import FaultError, Unreachable
 from chaos.runner.deployment import GATEWAY
@@ -24,15 +24,15 @@ RESTARTS: Final = ("restart", "restart_gateway")
 class Restarts:
     """Restarts of the processes of one stack. `known`: their names. `of_timeline`: active faults of an experiment.
 
-    `end(faults)` reverts and verifies faults; `restart(name, say)` starts a process again; `note(action, text)` records
-    what was done.
+    `end(faults, why)` reverts and verifies faults; `restart(name, say)` starts a process again; `note(action, text)`
+    records what was done.
     """
 
     known: Sequence[str]
     world: HandWorld
     faults: Mapping[str, HandFault]
     of_timeline: Sequence[tuple[str, FaultPlay]]
-    end: Callable[[Mapping[str, HandFault]], Awaitable[None]]
+    end: Callable[[Mapping[str, HandFault], EndReason], Awaitable[None]]
     restart: Callable[[str, Say], Awaitable[None]]
     note: Callable[[str, str], None]
 
@@ -76,7 +76,7 @@ class Restarts:
                 await faulty[fault_id].play.leave(name)
             except (FaultError, Unreachable) as error:
                 raise TargetFailed(f"{name}: {fault_id} could not be ended there: {error}") from error
-        await self.end(ended)
+        await self.end(ended, "repair")
         # The revert of a kill has started the process already; a second start would be a second outage.
         if not (was_gone and faulty and not self.world.is_gone(name)):
             await self.restart(name, say)

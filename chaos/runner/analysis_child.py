@@ -30,6 +30,7 @@ class AnalysisChild:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._log = folder / "logs" / "analysis.log"
+        self._interrupted = False
         try:
             # Its output comes through a pipe: what it says about a full disk could not be read from a file there.
             self._process = subprocess.Popen(
@@ -66,6 +67,10 @@ class AnalysisChild:
         with contextlib.suppress(OSError):
             self._log.parent.mkdir(exist_ok=True)
             self._log.write_bytes(output)
+        if self._interrupted:
+            raise TargetFailed(
+                f"the analysis was interrupted. The record is kept: make the reports with brownout report {self._folder}"
+            )
         if self._process.returncode < 0:
             how = signal_name(-self._process.returncode)
             raise TargetFailed(
@@ -82,6 +87,11 @@ class AnalysisChild:
                 + f"\n    the record is kept: make the reports with brownout report {self._folder}"
             )
         return self._process.returncode
+
+    def interrupt(self) -> None:
+        """Kill the analysis, also while another thread is in `finish`, which then raises TargetFailed."""
+        self._interrupted = True
+        self._process.kill()
 
     def abandon(self) -> None:
         """Kill the analysis: its reports are not needed."""

@@ -57,7 +57,10 @@ class JudgedBelief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operated:
-    """What a responder did to the target. `repairs`: ids of faults. `undone_s`: None: not undone."""
+    """What a responder did to the target. `repairs`: ids of faults. `undone_s`: None: not undone.
+
+    `ordered_s`: when it was ordered; None: not recorded. A cold start or a restart takes from then to `t_s`.
+    """
 
     n: int
     t_s: float
@@ -68,6 +71,7 @@ class Operated:
     ok: bool
     repairs: tuple[str, ...]
     undone_s: float | None = None
+    ordered_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

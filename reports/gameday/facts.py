@@ -113,13 +113,17 @@ class Belief(msgspec.Struct):
 
 
 class Operation(msgspec.Struct):
-    """`operation`: what a responder did to the target. `repairs`: ids of the faults that it ended."""
+    """`operation`: what a responder did to the target. `repairs`: ids of the faults that it ended.
+
+    `ordered_s`: when it was ordered, on the clock of `t_s`, which is when it was done.
+    """
 
     n: int
     operation: str
     arguments: dict[str, Any] = {}
     ok: bool = True
     repairs: list[str] = []
+    ordered_s: float | None = None
 
 
 class Undone(msgspec.Struct):

@@ -151,6 +151,7 @@ def _operation(exercise: Exercise, fact: Fact) -> None:
             arguments=data.arguments,
             ok=data.ok,
             repairs=tuple(data.repairs),
+            ordered_s=data.ordered_s,
         )
     )
 

@@ -4,7 +4,7 @@ From the begin of the period, which is the time at which its first fault was act
 
     notice     to the first notice, or belief, that can be about it
     diagnose   to the first belief that is right: cause and component
-    act        to the first operation
+    act        to the first operation that was ordered
     mitigate   to the end of its last fault, if operations of people ended all of its faults
 
 The system's times are measures of the fault window of the same faults (`reports.by_hand`), counted as measures count
@@ -87,7 +87,7 @@ def _of_people(exercise: Exercise, period: Period) -> Iterable[Time]:
     begin_s, until_s = period.begin_s, period.noticeable_until_s
     said = [one.t_s for one in exercise.notices] + [one.t_s for one in exercise.beliefs]
     right = [one.t_s for one in exercise.beliefs if one.verdict == RIGHT]
-    acted = [one.t_s for one in exercise.operations]
+    acted = [one.t_s if one.ordered_s is None else one.ordered_s for one in exercise.operations]
     happened = {
         "notice": _first(said, begin_s, until_s),
         "diagnose": _first(right, begin_s, period.next_s),
@@ -132,6 +132,9 @@ def system_times(exercise: Exercise, windows: Sequence[Mapping[str, Any]] | None
         mine = [window for window in windows or () if ids & {str(one["id"]) for one in window["faults"]}]
         for who, what, name in SYSTEM_TIMES:
             seconds, text = (None, NOT_YET) if windows is None else _measured(mine, name, who)
+            repaired_s = _mitigated(period) - period.begin_s
+            if what == "detect" and seconds is not None and repaired_s <= seconds < math.inf:
+                seconds, text = math.inf, f"never: its first reaction, after {span_text(seconds)}, followed the repair"
             found.append(Time(period.number, who, what, seconds, text))
     return found
 

@@ -136,21 +136,28 @@ class Exercise:
         to.show("fault", f"{order.kind} could not be injected: {why}", GAMEMASTERS, who=order.who)
         return to.outcome
 
-    def reverted(self, fault: str, why: RevertReason, now_s: float) -> Outcome:
-        """A fault is reverted and verified."""
+    def reverted(self, fault: str, why: RevertReason, now_s: float, who: str = "") -> Outcome:
+        """A fault is reverted and verified. `who` ordered it, where somebody did.
+
+        A restart ends the faults of its process, also where nobody in the exercise ordered it: then it was by hand.
+        """
         to = self._at(now_s)
         known = self.game.faults.all.get(fault)
         if known is None or not known.active:
             return to.outcome
-        if why in ("repair", "time") and known.repaired_by is None:
+        if why == "repair" and known.repaired_by is None:
             known.repaired_by = self.game.repairing(known)
-        if known.repaired_by is not None and why == "time":
-            why = "repair"
+        if why in ("repair", "time"):
+            why = "repair" if known.repaired_by is not None else "by hand" if why == "repair" else why
         self.game.faults.end(fault, why, to.t_s)
         self.game.sheet.ended(fault)
         operation = known.repaired_by if why == "repair" else None
-        to.fact("reverted", f"{fault}: {known.order.kind}", {"fault": fault, "why": why, "operation": operation})
-        to.show("fault", f"reverted {fault} ({why}): {known.order.kind}", GAMEMASTERS)
+        if operation is not None:
+            who = self.game.operations.all[operation].who
+        role = Role.RESPONDER if why == "repair" else Role.GAMEMASTER
+        data = {"fault": fault, "why": why, "operation": operation}
+        to.fact("reverted", f"{fault}: {known.order.kind}", data, by=who, role=role)
+        to.show("fault", f"reverted {fault} ({why}): {known.order.kind}", GAMEMASTERS, who=who)
         return to.outcome
 
     def operated(self, n: int, ok: bool, text: str, now_s: float) -> Outcome:
@@ -159,14 +166,16 @@ class Exercise:
         Responders see a text of the exercise; `text`, which may name a fault, is for game masters and the record.
         """
         to = self._at(now_s)
+        known = self.game.operations.all.get(n)
+        ordered_s = known.since_s if known is not None else 0.0
         one = self.game.operations.finish(n, ok, to.t_s)
         if one is None:
             return to.outcome
         repaired = self.game.faults.repaired_by(n, one.operation, one.arguments) if ok else []
         data = {"n": n, "operation": one.operation, "arguments": dict(one.arguments), "ok": ok}
         shown = one.text if ok else failed_text(one.operation, one.arguments)
-        data["repairs"] = [fault.id for fault in repaired]
-        to.fact("operation", text or shown, data, by=one.who, role=Role.RESPONDER)
+        data |= {"repairs": [fault.id for fault in repaired], "ordered_s": round(ordered_s, 3)}
+        to.fact("operation", shown if ok else text or shown, data, by=one.who, role=Role.RESPONDER)
         to.show("operation", shown, EVERYBODY, who=one.who)
         if not ok and text:
             to.show("operation", text, GAMEMASTERS, who=one.who)
@@ -185,6 +194,14 @@ class Exercise:
         shown = f"undone: {one.text}" if ok else f"could not be undone: {one.text}"
         to.show("operation", shown, who=one.undone_by)
         return to.outcome
+
+    def undone_elsewhere(self, n: int, by: str, now_s: float) -> Outcome:
+        """An operation is no longer in force, and nobody in the exercise undid it. Idempotent."""
+        one = self.game.operations.all.get(n)
+        if one is None or one.state != "in force":
+            return Outcome()
+        self.game.operations.undo(n, by)
+        return self.undone(n, True, "", now_s)
 
     def load_changed(self, *, running: bool, profile: str, level: float, now_s: float, who: str = "") -> Outcome:
         """The load was started, stopped or scaled."""

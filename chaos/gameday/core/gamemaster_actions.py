@@ -125,7 +125,7 @@ def _release(game: Game, to: Recorder, given: Arguments) -> str:
     to.fact("release")
     to.order(Release())
     if game.load_before_abort.running:
-        to.order(LoadStart(game.load_before_abort.profile or None))
+        to.order(LoadStart(game.load_before_abort.profile or None, to.name))
     if game.state == "held":
         _go_on(game, to)
     return "released: faults can be injected again"
@@ -206,14 +206,14 @@ def _load_start(game: Game, to: Recorder, given: Arguments) -> str:
     game.check_not_ended()
     if game.aborted:
         raise NotNow("everything was aborted: no load can be started\n    release first")
-    to.order(LoadStart(profile))
+    to.order(LoadStart(profile, to.name))
     return "the load starts"
 
 
 def _load_stop(game: Game, to: Recorder, given: Arguments) -> str:
     given.finish()
     game.check_not_ended()
-    to.order(LoadStop())
+    to.order(LoadStop(to.name))
     return "the load stops"
 
 
@@ -221,7 +221,7 @@ def _load_level(game: Game, to: Recorder, given: Arguments) -> str:
     factor = given.number("factor", 0.5, 5.0)
     given.finish()
     game.check_not_ended()
-    to.order(LoadLevel(factor))
+    to.order(LoadLevel(factor, to.name))
     return f"the load goes to {factor:g} times the profile's"
 
 

@@ -75,11 +75,14 @@ class LoadStart:
     """Start the load. `profile`: None: that of the exercise."""
 
     profile: str | None = None
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadStop:
     """Stop the load."""
+
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class LoadLevel:
     """Offer `factor` times the profile's sessions."""
 
     factor: float
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

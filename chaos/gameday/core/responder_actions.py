@@ -64,7 +64,7 @@ def _belief(game: Game, to: Recorder, given: Arguments) -> str:
     game.beliefs.all.append(belief)
     to.fact("belief", text, {"n": belief.n, "cause": cause, "component": component})
     what = f"{game.judgement.causes[cause]}: {components[component]}"
-    to.show("belief", f"{what} - {text}" if text else what)
+    to.show("belief", f"{text} ({what})" if text else what)
     return "your belief is recorded"
 
 

@@ -1,6 +1,9 @@
 """Carries out what the exercise orders, with the commands of chaos by hand: the same checks, leases and record.
 
-A fault that is injected is watched: when it is reverted, for whatever reason, the exercise is told why.
+What commands from another terminal do is told to the exercise too: see `adopt`.
+
+What goes wrong with an operation can name a fault. The responder who ordered it is told a text of the exercise, the
+game master and the record get the whole one.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from typing import Any, Final
 
 from chaos.by_hand.controls import HandControls
 from chaos.by_hand.injection import injection, preview
+from chaos.by_hand.restarts import RESTARTS
 from chaos.gameday.core.exercise import Exercise
+from chaos.gameday.core.operations import failed_text
 from chaos.gameday.core.orders import (
     Abort,
     End,
@@ -24,15 +29,15 @@ from chaos.gameday.core.orders import (
     Preview,
     Release,
     Revert,
-    RevertReason,
     Undo,
 )
 from chaos.gameday.core.outcome import Outcome
-from reports.shared.errors import BrownoutError
+from chaos.gameday.live.fault_watch import BY_TERMINAL, FaultWatch
+from chaos.runner.deployment import GATEWAY
+from reports.shared.errors import BrownoutError, TargetFailed, UserError
 
 __all__ = ["Orders"]
 
-_BY_TERMINAL: Final = "a command of brownout"
 _NOBODY_LEAVES: Final = asyncio.Event  # a command of chaos by hand may ask whether its client has left
 
 
@@ -57,10 +62,13 @@ class Orders:
         self._take = take
         self._say = say
         self._on_end = on_end
-        self._known: set[str] = set()
-        """The faults that the exercise knows."""
-        self._why: dict[str, RevertReason] = {}
-        """Why each fault is being reverted; a fault that is missing here ends with its time."""
+        self.faults = FaultWatch(exercise, controls, clock, self.in_background)
+        self._injecting = 0
+        """Injections of the exercise that are under way: their faults are not those of another terminal."""
+        self._releasing = 0
+        """Releases that are under way: the abort that they end is not a new one."""
+        self._load_by = ""
+        """Who changes the load now."""
         self._numbers: dict[int, int] = {}
         """The number of each operation in the commands of chaos by hand, by that in the exercise."""
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -112,10 +120,9 @@ class Orders:
             case Undo():
                 return await self._undo(order)
             case Abort():
-                self._all_because("abort")
                 return await self._ask({"do": "abort"})
             case Release():
-                return await self._ask({"do": "release"})
+                return await self._release()
             case End():
                 self._on_end(order.why)
                 return ""
@@ -128,18 +135,24 @@ class Orders:
     async def _ask(self, request: Mapping[str, Any]) -> str:
         return str((await self._answer(request)).get("text") or "")
 
+    async def _release(self) -> str:
+        self._releasing += 1
+        try:
+            return await self._ask({"do": "release"})
+        finally:
+            self._releasing -= 1
+
     async def _answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return await self._controls(request, self._say, _NOBODY_LEAVES())
 
     def adopt(self) -> None:
-        """Tell the exercise what commands from another terminal did."""
-        for fault_id, fault in self._controls.faults.items():
-            if fault_id not in self._known and fault.play.confirmed.is_set():
-                occurrence = fault.injection.occurrence
-                order = Inject("", occurrence.spec.kind, occurrence.spec.params(), fault.injection.for_s, _BY_TERMINAL)
-                self._began(order, fault_id)
-        if self._controls.aborted and not self._exercise.game.aborted:
+        """Tell the exercise what commands from another terminal did, and which faults are over. Idempotent."""
+        if not self._injecting:
+            self.faults.adopt()
+        self.faults.note_reverted()
+        if self._controls.aborted and not self._exercise.game.aborted and not self._releasing:
             self.in_background(self._exercise.aborted_by_command(self._clock()))
+        self._note_undone()
         self.note_load()
 
     # -- faults -------------------------------------------------------------------------------------------------------
@@ -147,88 +160,71 @@ class Orders:
         options = dict(order.options)
         if order.for_s is not None:
             options["for"] = f"{order.for_s:g}s"
+        self._injecting += 1
         try:
             answer = await self._answer({"do": "inject", "kind": order.kind, "options": options})
-        except BrownoutError as error:
-            self._take(self._exercise.inject_failed(order, str(error), self._clock()))
+            self.faults.began(order, str(answer["fault"]))
+        except Exception as error:
+            self._take(self._exercise.inject_failed(order, str(error) or repr(error), self._clock()))
+            self.faults.adopt(order)
             raise
-        fault_id = str(answer["fault"])
-        self._began(order, fault_id)
+        finally:
+            self._injecting -= 1
         return str(answer["text"])
 
-    def _began(self, order: Inject, fault_id: str) -> None:
-        """A fault is active: tell the exercise, and watch for its end."""
-        if fault_id in self._known:
-            return
-        self._known.add(fault_id)
-        occurrence = self._controls.faults[fault_id].injection.occurrence
-        outcome = self._exercise.injected(order, fault_id, occurrence.targets, occurrence.spec.params(), self._clock())
-        self.in_background(outcome)
-        task = asyncio.create_task(self._until_reverted(fault_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._background_done)
-
-    async def _until_reverted(self, fault_id: str) -> None:
-        fault = self._controls.faults[fault_id]
-        while True:
-            task = fault.task
-            await asyncio.wait((task,))
-            if fault.task is task:  # a revert that failed is tried again in another one
-                break
-        self.note_reverted(fault_id)
-
-    def note_reverted(self, fault_id: str) -> None:
-        """Tell the exercise that a fault is over, if it is and was not told. Idempotent."""
-        fault = self._controls.faults[fault_id]
-        if fault.active:
-            problem = fault.play.played.problem or fault.problem or f"{fault_id} is not reverted"
-            self.in_background(self._exercise.warned(problem, self._clock()))
-            return
-        self.in_background(self._exercise.reverted(fault_id, self._why.get(fault_id, "time"), self._clock()))
-
-    def _all_because(self, why: RevertReason) -> None:
-        for fault_id, fault in self._controls.faults.items():
-            if fault.active:
-                self._why.setdefault(fault_id, why)
-
     async def _revert(self, order: Revert) -> str:
-        if order.fault is None:
-            self._all_because(order.why)
-        else:
-            self._why.setdefault(order.fault, order.why)
-        return await self._ask({"do": "revert", "fault": order.fault})
+        return await self._ask({"do": "revert", "fault": order.fault, "why": order.why, "who": order.who})
 
     def lapsed(self, fault_id: str) -> None:
         """A lease ended: the fault is off on a target, so it is reverted everywhere."""
         fault = self._controls.faults.get(fault_id)
         if fault is not None and fault.active:
-            self._why.setdefault(fault_id, "lease")
-            fault.play.end()
+            fault.end("lease")
 
     # -- operations of responders -------------------------------------------------------------------------------------
     async def _operate(self, order: Operate) -> str:
         request = {"do": "operate", "operation": order.operation, "arguments": dict(order.arguments)}
         try:
             answer = await self._answer(request)
-        except BrownoutError as error:
-            self.in_background(self._exercise.operated(order.n, False, str(error), self._clock()))
-            raise
+        except Exception as error:
+            why = str(error) or repr(error)
+            self.in_background(self._exercise.operated(order.n, False, why, self._clock()))
+            raise TargetFailed(self._harmless(order)) from error
         text = str(answer.get("text") or "done")
         if isinstance(number := answer.get("n"), int):
             self._numbers[order.n] = number
-        for fault_id in answer.get("ended", ()):
-            self._why.setdefault(str(fault_id), "repair")
-        await self.carry_out(self._exercise.operated(order.n, True, text, self._clock()))
+        # A right repair reverts a fault: in the background, because the time of an answer would tell that.
+        self.in_background(self._exercise.operated(order.n, True, text, self._clock()))
         return text
+
+    def _harmless(self, order: Operate) -> str:
+        """Why an operation failed, for responders: a reason that only depends on what they did; else none."""
+        failed, operations = failed_text(order.operation, order.arguments), self._controls.operations
+        if order.operation not in RESTARTS and operations is not None:
+            try:
+                operations.preview(order.operation, order.arguments)
+            except UserError as error:
+                return f"{failed}: {str(error).partition(chr(10))[0]}"
+        return f"{failed}\n    try again, or do something else; the game master sees the reason"
 
     async def _undo(self, order: Undo) -> str:
         try:
             text = await self._ask({"do": "undo", "n": self._numbers[order.n]})
-        except BrownoutError as error:
-            self._take(self._exercise.undone(order.n, False, str(error), self._clock()))
-            raise
+        except Exception as error:
+            self._take(self._exercise.undone(order.n, False, str(error) or repr(error), self._clock()))
+            self._note_undone()
+            raise TargetFailed("it could not be undone\n    try again; the game master sees the reason") from error
+        self._numbers.pop(order.n, None)
         self._take(self._exercise.undone(order.n, True, text, self._clock()))
         return text
+
+    def _note_undone(self) -> None:
+        """Tell the exercise which operations another terminal undid."""
+        operations = self._controls.operations
+        if operations is None or self._exercise.game.operations.under_way:  # one that replaces another
+            return
+        for n in [n for n, number in self._numbers.items() if number not in operations.in_force]:
+            self._take(self._exercise.undone_elsewhere(n, BY_TERMINAL, self._clock()))
 
     # -- load ---------------------------------------------------------------------------------------------------------
     async def _load(self, order: LoadStart | LoadStop | LoadLevel) -> str:
@@ -240,8 +236,12 @@ class Orders:
                 request = {"do": "load_stop"}
             case LoadLevel():
                 request = {"do": "load_level", "level": order.factor}
-        text = await self._ask(request)
-        self.note_load()
+        self._load_by = order.who
+        try:
+            text = await self._ask(request)
+            self.note_load()
+        finally:
+            self._load_by = ""
         return text
 
     def note_load(self) -> None:
@@ -249,7 +249,11 @@ class Orders:
         load = self._controls.load
         if load is not None:
             outcome = self._exercise.load_changed(
-                running=load.running, profile=load.profile_name, level=load.level, now_s=self._clock()
+                running=load.running,
+                profile=load.profile_name,
+                level=load.level,
+                now_s=self._clock(),
+                who=self._load_by,
             )
             self._take(outcome)
 
@@ -285,18 +289,21 @@ class Orders:
 
     # -- the end ------------------------------------------------------------------------------------------------------
     async def restore(self) -> str:
-        """Revert every fault, stop the load. Returns the problems, "" if everything is reverted and verified."""
-        self._all_because("end")
+        """Revert every fault, stop the load. Returns the problems, "" if everything is reverted and verified.
+
+        Waits for nothing that people began: a cold start must not keep a fault on.
+        """
         problems: list[str] = []
-        if any(fault.active for fault in self._controls.faults.values()):
-            try:
-                await self._ask({"do": "revert", "fault": None})
-            except BrownoutError as error:
-                problems.append(str(error))
         try:
-            if self._controls.load is not None and self._controls.load.running:
-                await self._ask({"do": "load_stop"})
+            await self._controls.finish()
         except BrownoutError as error:
             problems.append(str(error))
         await self.finish()
+        self.adopt()
+        await self.finish()
         return "\n".join(problems)
+
+    def down(self) -> list[str]:
+        """The processes that are not there, although no fault is the reason."""
+        world, gateway = self._controls.world, bool(self._controls.facts().get("gateway"))
+        return [name for name in [*world.replicas, *([GATEWAY] if gateway else [])] if world.is_gone(name)]

@@ -7,6 +7,7 @@ are carried out. A page that is closed meanwhile changes nothing: what was begun
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,13 +29,20 @@ __all__ = ["TICK_S", "GameRoom"]
 
 TICK_S: Final = 0.25
 """How often the exercise is told what time it is."""
+ACTIONS_WITHIN_S: Final = 5.0
+"""How long the end waits for actions that are under way, after everything is reverted; a cold start is longer."""
+
+_NO_TIMES: Final = ("note", "action", "entered", "ordered")
+"""Facts that the times of the review do not need, and of which there can be many."""
+_OF_THE_REVIEW: Final = ("note", "finding")
+"""What people add to the record when the exercise is over."""
 
 
 class GameRoom:
     """Implements `chaos.gameday.server.room.Room`, and the `Guest` of the stack.
 
-    `clock`: seconds of the event loop. `on_ready()`: the stack is up and its load runs. `on_over()`: everything is
-    reverted. `on_failure(error)`: the record cannot be written.
+    `clock`: seconds, also those that the machine slept. `on_ready()`: the stack is up and its load runs. `on_over()`:
+    everything is reverted. `on_failure(error)`: the record cannot be written.
     """
 
     def __init__(
@@ -72,11 +80,16 @@ class GameRoom:
         self._controls: HandControls | None = None
         self._orders: Orders | None = None
         self._final_live: dict[str, Any] | None = None
+        self.why_stopped: Callable[[], str] = lambda: "the game day was stopped"
+        """Why the stack ended before the exercise did, where it did."""
         self.played = False
         """Whether the stack was ready, so that there is an exercise to look back on."""
         self._rows: list[dict[str, Any]] = []
-        """Every fact so far, for the times of the review."""
+        """The facts from which the times of the review are made."""
         self._acting: set[asyncio.Task[Any]] = set()
+        self._waiting: list[dict[str, Any]] | None = None
+        """Facts that came while the record was closed for the analysis; None: it is open."""
+        self._noted_late = False
 
     # -- Room: what the server asks -----------------------------------------------------------------------------------
     def view(self, role: Role) -> Mapping[str, Any]:
@@ -86,7 +99,7 @@ class GameRoom:
             self.exercise,
             role,
             live=self._final_live or self._live(now_s),
-            faults=self._controls.status()["faults"] if self._controls is not None else (),
+            faults=self._fault_rows(now_s),
             guardrails=self._guardrail_rows(),
             now_s=now_s,
         )
@@ -161,9 +174,10 @@ class GameRoom:
             orders.adopt()
             orders.in_background(self.exercise.tick(now_s))
             await self._next_tick()
-        await asyncio.gather(*self._acting, return_exceptions=True)
         self.restored_problem = await orders.restore()
-        self._restored()
+        if self._acting:
+            await asyncio.wait(self._acting, timeout=ACTIONS_WITHIN_S)
+        self._restored(orders.down())
         await self._on_over()
 
     async def _next_tick(self) -> None:
@@ -180,13 +194,17 @@ class GameRoom:
         """The stack has ended. Where it ended before the exercise did, the exercise ends now."""
         game = self.exercise.game
         if game.state not in ("ended", "over"):
-            self.take(self.exercise.stopped("the game day was stopped", self._clock()))
+            self.take(self.exercise.stopped(self.why_stopped(), self._clock()))
+        if self._orders is not None:
+            self._orders.faults.note_reverted()
         if game.state != "over":
             self.restored_problem = "\n".join(problems)
             self._restored()
 
-    def _restored(self) -> None:
+    def _restored(self, down: Sequence[str] = ()) -> None:
         problem = self.restored_problem
+        if down and not problem:
+            problem = f"every fault is reverted and verified, and {', '.join(down)} is down for another reason"
         self._final_live = self._live(self._clock())
         text = problem or "everything is reverted and verified"
         now_s = self._clock()
@@ -199,19 +217,32 @@ class GameRoom:
         try:
             for fact in outcome.facts:
                 line = row(fact)
-                self._rows.append({**line, "t_s": fact.t_s})
-                self._events.write("exercise", **line)
+                if self.exercise.game.state == "over" and fact.event != "restored":
+                    self._noted_late = self._noted_late or fact.event in _OF_THE_REVIEW
+                elif fact.event not in _NO_TIMES:
+                    self._rows.append({**line, "t_s": fact.t_s})
+                if self._waiting is None:
+                    self._events.write("exercise", **line)
+                else:
+                    self._waiting.append({**line, "at_ns": time.time_ns()})
         except RecordFull as error:
             self._on_failure(error)
 
-    def record_to(self, events: EventLog) -> None:
-        """Where facts are recorded from now on: the record of the stack is closed, and people still write notes."""
-        self._events = events
+    def pause_record(self) -> bool:
+        """The record is closed for an analysis: what comes now is kept for `continue_record`.
 
-    @property
-    def facts(self) -> int:
-        """How many facts were recorded so far."""
-        return len(self._rows)
+        Returns whether something was noted since the last analysis.
+        """
+        self._waiting = []
+        noted, self._noted_late = self._noted_late, False
+        return noted
+
+    def continue_record(self, events: EventLog) -> None:
+        """The record is open again. Raises RecordFull."""
+        self._events, waiting, self._waiting = events, self._waiting or [], None
+        for line in waiting:
+            at_ns = line.pop("at_ns")
+            events.write("exercise", at_ns=at_ns, **line)
 
     def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
         """What the analysis found, on every page from now on."""
@@ -242,6 +273,20 @@ class GameRoom:
         state = operations.state()
         starting = {one.argument for one in operations.in_force.values() if one.starting}
         return PoolStates(frozenset(state.drained), frozenset(state.added), frozenset(starting))
+
+    def _fault_rows(self, now_s: float) -> list[dict[str, Any]]:
+        """The active faults, with the time of the exercise at which each began."""
+        if self._controls is None:
+            return []
+        elapsed_s = self.exercise.game.clock.elapsed_s(now_s)
+        return [
+            {
+                **fault,
+                "text": f"{fault['kind']} on {', '.join(fault['targets'])}",
+                "since_s": round(max(0.0, elapsed_s - fault["since_s"]), 1),
+            }
+            for fault in self._controls.status()["faults"]
+        ]
 
     def _guardrail_rows(self) -> list[dict[str, Any]]:
         return [

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,8 +28,8 @@ from chaos.gameday.server.page_server import PageServer
 from chaos.gameday.server.pages import Pages
 from chaos.gameday.server.serving import Serving
 from chaos.runner.analysis_child import AnalysisChild
-from chaos.runner.early_end import Ended
-from chaos.runner.record_writer import EventLog, RunFolder
+from chaos.runner.early_end import Ended, most_severe
+from chaos.runner.record_writer import EventLog, RecordFull, RunFolder
 from reports.shared.errors import BrownoutError
 
 __all__ = ["POSTMORTEM", "GameDaySession", "Result"]
@@ -69,6 +70,7 @@ class GameDaySession:
         assert experiment.stack is not None
         self._experiment = experiment
         self._folder = folder
+        self._events = folder.events
         self._stay_s = stay_s
         self._say = say
         self._on_links = on_links
@@ -80,7 +82,7 @@ class GameDaySession:
             slo_ttft_s=experiment.slo.ttft_s,
             gateway=gateway_name(experiment),
             guardrails=experiment.guardrails,
-            clock=self._loop.time,
+            clock=awake_and_asleep_s,
             say=log,
             on_ready=self._ready,
             on_over=self._release_copies,
@@ -89,53 +91,73 @@ class GameDaySession:
         self._server = PageServer(self.room, serving, Pages.shipped())
         self._up = Up(experiment, folder, log, front=experiment.front, gateway_port=0, guest=self.room)
         self._up.collector.withhold()
+        self.room.why_stopped = self._why_stopped
 
     async def serve(self) -> Result:
         """Serve the pages, play the exercise, show the review. Raises UserError if the port is in use."""
         await self._server.start()
         try:
-            self.room.take(self.room.exercise.opened(self._loop.time()))
+            self.room.take(self.room.exercise.opened(awake_and_asleep_s()))
             failed = await self._up.serve()
             interrupted = self._up.interrupts.received
             problem = self.room.restored_problem
             if not self.room.played:
                 return Result(False, failed, problem)
+            if failed is not None:
+                self._say(f"the stack has failed: {failed.why}")
             restored = "not everything could be reverted" if problem else "everything is reverted"
             self._say(f"the exercise is over, and {restored}; the post-mortem is being written")
-            self._folder.close()
-            problem = await self._analyse() or problem
-            if not interrupted and failed is None:
-                await self._look_back()
+            problem = await self._review() or problem
+            if not interrupted:
+                await self._stay()
+                await self._server.close()  # nothing can be noted any more
+                problem = await self._review_again() or problem
             return Result(True, failed, problem)
         finally:
             await self._server.close()
+            self._events.close()
 
     def _ready(self) -> None:
         self._on_links(self._server.links)
+
+    def _why_stopped(self) -> str:
+        """Why the stack ended before the exercise did, in one line without the path of a log."""
+        reason = most_severe(self._up.early.reasons)
+        why = "the game day was stopped" if reason is None else f"the game day was stopped: {reason.why}"
+        return why.partition("\n")[0].partition("; log:")[0]
 
     async def _release_copies(self) -> None:
         """Copies of spans may tell the faults now."""
         await self._up.collector.release()
 
     # -- afterwards ---------------------------------------------------------------------------------------------------
-    async def _look_back(self) -> None:
-        """The review. What people write in it is recorded, and the reports are made again with it."""
-        events = EventLog(self._folder.path / "events.jsonl")
-        self.room.record_to(events)
-        before = self.room.facts
+    async def _review(self) -> str:
+        """Analyse the record, and show the result. Returns why that was not possible; "" if it was."""
+        self.room.pause_record()
+        self._folder.close()
         try:
-            await self._stay()
+            return await self._analyse()
         finally:
-            events.close()
-        if self.room.facts > before:
-            self._say("the post-mortem is written again, with what was noted in the review")
-            await self._analyse()
+            self._continue_record()
+
+    async def _review_again(self) -> str:
+        """As `_review`, if something was noted during the review: the post-mortem has it too."""
+        if not self.room.pause_record():
+            return ""
+        self._events.close()
+        self._say("the notes of the review are added to the post-mortem")
+        return await self._analyse()
+
+    def _continue_record(self) -> None:
+        """What people note during the review belongs to the record. A full disk is no reason to end the pages."""
+        with contextlib.suppress(RecordFull):
+            self._events = EventLog(self._folder.events.path)
+            self.room.continue_record(self._events)
 
     async def _analyse(self) -> str:
-        """Analyse the record, and show the result. Returns why that was not possible; "" if it was."""
         try:
             child = AnalysisChild(self._folder.path)
-            with self._signals(child.abandon):
+            with self._signals(child.interrupt):
                 await asyncio.to_thread(child.finish)
         except BrownoutError as error:
             return str(error)
@@ -173,6 +195,11 @@ class GameDaySession:
         finally:
             for one in handled:
                 self._loop.remove_signal_handler(one)
+
+
+def awake_and_asleep_s() -> float:
+    """Seconds of a clock that also counts while the machine sleeps, as people and the record do."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def gateway_name(experiment: Experiment) -> str | None:

@@ -3,6 +3,8 @@
 import { freshId, h } from "./dom.js";
 
 const MANY = new Set(["targets", "replica", "replicas", "pool", "cloud", "tenant"]);
+/** A fault that has all of these must be told which replicas it is for; `count` alone is for any of them. */
+const PLACES = ["pool", "replica", "cloud"];
 
 function checkboxes(key) {
   const boxes = key.choices.map((choice) => {
@@ -48,9 +50,12 @@ export function fieldsOf(kind) {
     const chosen = [...part.querySelectorAll("input:checked")].map((box) => box.value);
     return chosen.length > 1 ? chosen : chosen[0] ?? "";
   };
+  const places = fields.filter(({ key }) => PLACES.includes(key.name));
+  const selecting = fields.filter(({ key }) => PLACES.includes(key.name) || key.name === "count");
   return {
     node,
     options: () => Object.fromEntries(fields.map((one) => [one.key.name, valueOf(one)]).filter(([, value]) => value !== "")),
-    missing: () => fields.find((one) => one.key.required && valueOf(one) === "")?.key.name ?? null,
+    missing: () => fields.find((one) => one.key.required && valueOf(one) === "")?.key.name
+      ?? (places.length === PLACES.length && selecting.every((one) => valueOf(one) === "") ? "a pool, a replica or a cloud" : null),
   };
 }

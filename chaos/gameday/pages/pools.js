@@ -17,7 +17,7 @@ function thoughts(replica) {
     found.push([`breaker ${text}`, text === "open" ? "bad" : "doubt"]);
   }
   if (gateway.ejected) found.push(["ejected", "bad"]);
-  if (gateway.drained) found.push(["drained", "doubt"]);
+  if (gateway.drained && replica.state !== "off") found.push(["drained", "doubt"]);
   return found;
 }
 

@@ -33,9 +33,15 @@ function beliefRow(one, lists) {
     h("p", { class: "under", text: `${one.who} at ${clock(one.t_s)}` }));
 }
 
+/** The value of a time: seconds, "never", or null where it was not measured. */
+function valueOf(seconds) {
+  return seconds === "never" ? seconds : duration(seconds);
+}
+
 function timeRow(one) {
-  return h("li", {}, h("span", { class: "time-value", text: one.seconds === null ? "–" : duration(one.seconds) }),
-    h("span", { class: "strong", text: one.what }), h("span", { class: "under", text: one.text }));
+  const explained = /[(,:]/.test(one.text);
+  return h("li", {}, h("span", { class: "time-value", text: explained ? valueOf(one.seconds) : one.text }),
+    h("span", { class: "strong", text: one.what }), h("span", { class: "under", text: explained ? one.text : "" }));
 }
 
 /** Make the review in `root`. Returns what draws it. */

@@ -72,10 +72,13 @@ def _faults(exercise: Data) -> Iterator[Entry]:
 def _system(data: Data) -> Iterator[Entry]:
     zero_s = float(data["exercise"]["began_s"])
     begun = {one["fault"]: one["begin_s"] for one in data["exercise"]["truth"]}
+    repaired = {one["fault"]: one["end_s"] for one in data["exercise"]["truth"] if one["ended_by"] == "repair"}
     for fault in data["faults"]:
         after_s, begin_s = fault["detected_after_s"], fault["stages"].get("injected")
         if _is_time(after_s) and begin_s is not None:
             at_s = max(begin_s + after_s - zero_s, begun.get(fault["id"], 0.0))  # it is confirmed a little later
+            if at_s >= repaired.get(fault["id"], math.inf):
+                continue  # the gateway reacted to the repair
             yield Entry(at_s, "system", "detected", "", f"detected {fault['id']}, {span_text(after_s)} after its begin")
     for call in data["failovers"]:
         if _is_time(call.get("failover_s")) and _is_time(call.get("first_token_after_s")):

@@ -117,7 +117,9 @@ def _truth(exercise: Data) -> Table:
             one["cause_label"],
             one["component_label"],
             f"{clock_text(one['begin_s'])} to {'-' if one['end_s'] is None else clock_text(one['end_s'])}",
-            one["ended_text"] + (f" {one['operation']}" if one["ended_by"] == "repair" and one["operation"] else ""),
+            f"repaired by operation {one['operation']}"
+            if one["ended_by"] == "repair" and one["operation"]
+            else one["ended_text"],
         )
         for one in exercise["truth"]
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chaos.runner.record_writer import RecordFull
 from reports.shared.errors import TargetFailed, UserError
 from tests.support.hand_rig import HandRig
 
@@ -223,3 +224,35 @@ async def test_the_end_of_the_stack_while_lent_says_nothing_of_the_borrower(tmp_
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert not any("has ended" in text for text in rig.said)
+
+
+async def test_a_release_waits_for_the_abort_whose_load_is_still_ending(rig: HandRig) -> None:
+    await rig.ask("inject", "kill --pool tpu")
+    abort = await asleep(rig, "start", "abort")
+    release = asyncio.create_task(rig.ask("release"))
+    await asyncio.sleep(0.01)
+    assert rig.controls.aborted
+    rig.world.go_on.set()
+    await asyncio.gather(abort, release)
+    assert not rig.controls.aborted
+    await rig.ask("load_start")
+
+
+async def test_an_abort_reverts_also_if_it_cannot_be_recorded(rig: HandRig) -> None:
+    await rig.ask("load_start")
+    await rig.ask("inject", "kill --pool tpu")
+    rig.events.full_from = "action"
+    with pytest.raises(RecordFull):
+        await rig.ask("abort")
+    assert rig.world.healthy
+    assert not rig.load.running
+
+
+async def test_the_first_reason_of_a_revert_counts(rig: HandRig) -> None:
+    await rig.ask("inject", "kill --pool tpu")
+    revert = await asleep(rig, "start", "revert", fault="h1", why="repair", who="Ada")
+    abort = asyncio.create_task(rig.ask("abort"))
+    await asyncio.sleep(0)
+    rig.world.go_on.set()
+    await asyncio.gather(revert, abort)
+    assert (rig.controls.faults["h1"].why, rig.controls.faults["h1"].who) == ("repair", "Ada")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,12 @@ def test_an_analysis_does_not_outlive_the_command_that_started_it(tmp_path: Path
     finally:
         if analysis in of_run(path):
             os.kill(analysis, signal.SIGKILL)
+
+
+def test_an_analysis_interrupted_by_another_thread_is_said(tmp_path: Path) -> None:
+    child = AnalysisChild(good_run(tmp_path / "run").write())
+    with ThreadPoolExecutor() as threads:
+        finishing = threads.submit(child.finish)
+        child.interrupt()
+        with pytest.raises(TargetFailed, match="was interrupted.*brownout report"):
+            finishing.result(timeout=20)

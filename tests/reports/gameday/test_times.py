@@ -53,6 +53,11 @@ def test_somebody_who_says_what_it_is_has_noticed() -> None:
     assert seconds(times)["notice"] == seconds(times)["diagnose"] == 7.0
 
 
+def test_people_have_acted_when_they_order_and_not_after_the_cold_start() -> None:
+    done = row(70.0, "operation", "Ada", n=1, operation="add_pool", ordered_s=8.0)
+    assert seconds(people_times(read_exercise([injected(0.0, "h1"), done])))["act"] == 8.0
+
+
 def test_a_hold_counts_and_is_told() -> None:
     facts = [injected(0.0, "h1"), row(2.0, "held"), row(32.0, "resumed"), row(42.0, "noticed", "Ada")]
     notice = people_times(read_exercise(facts))[0]
@@ -89,6 +94,13 @@ def test_the_times_of_the_system_are_those_of_the_window_with_the_fault() -> Non
         (None, "not measured: the record has no fault window with these faults"),
         (None, "not measured: no alerts were received"),
     ]
+
+
+def test_a_reaction_to_the_repair_is_no_detection() -> None:
+    facts = [injected(0.0, "h1"), row(9.0, "reverted", fault="h1", why="repair")]
+    windows = [{"faults": [{"id": "h1"}], "measures": [measured("time_to_detect", 10.0)]}]
+    detect = system_times(read_exercise(facts), windows)[0]
+    assert (detect.seconds, detect.text) == (math.inf, "never: its first reaction, after 10 s, followed the repair")
 
 
 def test_before_the_analysis_the_system_has_no_times() -> None:

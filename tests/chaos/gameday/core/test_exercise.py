@@ -104,7 +104,7 @@ def test_an_abort_reverts_at_once_and_nothing_is_injected_until_it_is_released()
             room.act(GRACE, do, **arguments)
     room.exercise.reverted("h1", "abort", room.now_s)
     room.exercise.load_changed(running=False, profile="", level=1.0, now_s=room.now_s)
-    assert room.act(GRACE, "release").orders == [Release(), LoadStart("game-day")]
+    assert room.act(GRACE, "release").orders == [Release(), LoadStart("game-day", "Grace")]
     assert room.state == "running"
 
 
@@ -348,18 +348,34 @@ def test_what_the_shell_reports_carries_the_name_of_who_began_it() -> None:
 def test_a_fault_that_ends_while_its_replica_is_restarted_was_repaired_by_it() -> None:
     room = Room(plan(steps=(step(repairs=()),))).with_fault()
     room.act(ADA, "operate", operation="restart", arguments={"replica": "tpu-1"})
-    (fact,) = room.exercise.reverted("h1", "time", room.now_s).facts  # the old process is gone, the new one starts
+    (fact,) = room.exercise.reverted("h1", "repair", room.now_s).facts  # the old process is gone, the new one starts
     assert fact.data == {"fault": "h1", "why": "repair", "operation": 1}
+    assert (fact.who, fact.role) == ("Ada", "responder")
     outcome = room.exercise.operated(1, True, "tpu-1 is ready", room.now_s)
     assert not outcome.orders
     assert outcome.facts[0].data["repairs"] == ["h1"]
 
 
-def test_a_fault_that_ends_by_its_time_is_repaired_by_nobody() -> None:
+@pytest.mark.parametrize("replica", ["tpu-0", "tpu-1"])
+def test_a_fault_that_ends_by_its_time_is_repaired_by_nobody(replica: str) -> None:
     room = Room().with_fault()
-    room.act(ADA, "operate", operation="restart", arguments={"replica": "tpu-0"})
+    room.act(ADA, "operate", operation="restart", arguments={"replica": replica})
     (fact,) = room.exercise.reverted("h1", "time", room.now_s).facts
     assert fact.data == {"fault": "h1", "why": "time", "operation": None}
+
+
+def test_a_restart_that_nobody_in_the_exercise_ordered_is_no_repair() -> None:
+    (fact,) = Room().with_fault().exercise.reverted("h1", "repair", 1100.0).facts
+    assert fact.data == {"fault": "h1", "why": "by hand", "operation": None}
+
+
+def test_an_operation_has_the_time_at_which_it_was_ordered() -> None:
+    room = Room().with_fault()
+    room.after(10)
+    room.act(ADA, "operate", operation="add_pool", arguments={"pool": "spare"})
+    room.after(45)
+    (fact, *_) = room.exercise.operated(1, True, "pool spare is added", room.now_s).facts
+    assert (fact.data["ordered_s"], fact.t_s) == (10.0, 55.0)
 
 
 def test_the_drain_of_a_reserve_pool_ends_with_the_pool() -> None:

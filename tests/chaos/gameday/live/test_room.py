@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,22 @@ async def test_a_step_is_played_at_its_time_and_ends_with_the_right_repair(tmp_p
         assert rig.hand.stages("h1")[-1] == "verified"
     repairs = [one["data"]["repairs"] for one in rig.facts("operation")]
     assert repairs == [[], ["h1"]]
+
+
+async def test_the_game_master_sees_what_a_fault_is_and_when_it_began(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, PLAN) as rig:
+        await rig.master("start")
+        await rig.until(lambda: rig.facts("injected"), "the step is played")
+
+        def fault() -> dict[str, Any]:
+            (one,) = rig.room.view(Role.GAMEMASTER)["gamemaster"]["faults"]
+            return dict(one)
+
+        began = fault()
+        loop, clock = asyncio.get_running_loop(), rig.room.exercise.game.clock
+        await rig.until(lambda: clock.elapsed_s(loop.time()) >= began["since_s"] + 1, "a second has passed")
+        assert began["text"] == "slow_decode on tpu-0"
+        assert fault()["since_s"] == pytest.approx(began["since_s"], abs=0.25)
 
 
 async def test_a_fault_with_a_time_ends_with_it(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def test_truth_stands_beside_what_people_believed(exercise_report: dict[str, Any
         "a cloud or pool is lost",
         "replica tpu-0, replica tpu-1, pool tpu, cloud gcp",
     )
-    assert view["truth"].rows[0][5] == "repaired by an operation 2"
+    assert view["truth"].rows[0][5] == "repaired by operation 2"
     assert [row[4] for row in view["beliefs"].rows] == ["wrong", "right"]
 
 
