@@ -23,13 +23,20 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pytest
+import typer
 
+from chaos.cli.app import app
+from chaos.cli.gameday import chosen
+from chaos.gameday.scenario.named import what_is
 from tests.support.doc_pages import PAGES, Command, commands, yaml_blocks
 from tests.support.paths import ROOT
 from tests.support.run_helpers import until
 
 BIN = Path(sys.executable).parent
 QUICK_S, LONG_S = 60, 1200
+
+CHOICE: Final = ("name", "free", "family", "stack", "gateway", "target", "profile", "seed")
+"""Options of `brownout gameday` that say what is played."""
 
 JUDGED: Final = (0, 1, 3)
 """Exit codes of a run that was judged: pass, fail, inconclusive."""
@@ -51,6 +58,11 @@ RULES: Final = (
     Rule(r"brownout (list|show|check)( .*)?"),
     Rule(r"brownout runbook .*--from .*", "long"),
     Rule(r"brownout runbook .*"),
+    Rule(
+        r"brownout gameday .*",
+        not_run="an exercise of minutes; its words are read below, and tests/chaos/gameday/live plays one",
+        suite="not run",
+    ),
     Rule(r"brownout targets( config .*)?"),
     Rule(r"brownout targets install .*", not_run="installs a gateway for the user", suite="not run"),
     Rule(r"brownout run .* --gateway .*", not_run="needs nginx, which not every machine has", suite="not run"),
@@ -101,6 +113,7 @@ PLACEHOLDERS: Final = {
     r"\bruns/RUN\b": "{run}",
     r"\bRUN\b": "{run}",  # the folder of a run, recorded once
     r"\bs7-42/main#4": "{call}",  # a call of that run
+    r"\bslow-chip\.yaml\b": "{slow_chip}",  # the scenario of docs/scenarios.md
     r"\bspread\.json\b": "{spread}",  # a file of spreads
     r"\bPATH\b": "{trace}",  # a recorded trace of one format
     r"\bX\b": "cut-streams",
@@ -184,6 +197,11 @@ def documented_gateway() -> str:
     return "brownout: 1\n" + next(text for text in blocks if text.startswith("target: ") and "replicas: " in text)
 
 
+def documented_scenario() -> str:
+    """The scenario that docs/scenarios.md shows."""
+    return next(text for _, text in yaml_blocks(ROOT / "docs" / "scenarios.md") if text.startswith("brownout: 1"))
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("documentation")
@@ -192,6 +210,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         "my_yaml": "my.yaml",
         "my_endpoint": "my-endpoint.yaml",
         "my_gateway": "my-gateway.yaml",
+        "slow_chip": "slow-chip.yaml",
         "trace": "trace.csv",
         "spread": "spread.json",
     }
@@ -199,6 +218,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     (folder / "my.yaml").write_text(documented("docs/experiments.md"))
     (folder / "my-endpoint.yaml").write_text(documented("README.md").replace(":8000", f":{made.port}"))
     (folder / "my-gateway.yaml").write_text(documented_gateway())
+    (folder / "slow-chip.yaml").write_text(documented_scenario())
     (folder / "trace.csv").write_text(TRACE)
     (folder / "spread.json").write_text('{"schema": 1, "spreads": []}')
     return made
@@ -280,6 +300,20 @@ def test_quick_commands_run_as_written(command: Command, place: Place) -> None:
     code, output = place.run(place.text(command), QUICK_S)
     assert code in rule.codes, f"{command}\nexit code {code}\n{output}"
     assert "Traceback" not in output, output
+
+
+def test_the_words_of_game_days_that_are_not_run_are_right(place: Place) -> None:
+    found = [command for command in FIRST if command.text.startswith("brownout gameday ")]
+    assert len(found) >= 3
+    for command in found:
+        words = shlex.split(place.text(command))[2:]
+        gameday = typer.main.get_command(app).commands["gameday"]  # type: ignore[attr-defined]
+        context = gameday.make_context("gameday", words)
+        given = context.params
+        if (name := given["name"]) is not None:
+            assert what_is(place.folder / name if name.endswith(".yaml") else name), command
+        if given["target"] is None and not (name or "").endswith(".yaml"):
+            assert chosen(**{key: given[key] for key in CHOICE}, seed_drawn=given["drawn"]), command
 
 
 @pytest.mark.long

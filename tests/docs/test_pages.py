@@ -12,6 +12,7 @@ import yaml
 from bench.catalogue import BEGIN, END, texts
 from chaos.cli.listing import LISTS
 from chaos.experiment.model import load_experiment
+from chaos.gameday.scenario.model import load_scenario
 from tests.support.doc_pages import PAGES, anchors, links, table_cells, yaml_blocks
 from tests.support.paths import ROOT
 
@@ -32,7 +33,9 @@ def whole_experiments() -> list[tuple[str, str]]:
     for page in PAGES:
         for line, text in yaml_blocks(page):
             data = yaml.safe_load(text)
-            experiment = isinstance(data, dict) and data.get("brownout") == 1 and "pools" not in data
+            experiment = (
+                isinstance(data, dict) and data.get("brownout") == 1 and not data.keys() & {"pools", "scenario"}
+            )
             if experiment and data.keys() > {"brownout", "target"}:  # else a file for --target
                 found.append((f"{page.relative_to(ROOT)}:{line}", text))
     return found
@@ -91,6 +94,15 @@ def test_every_whole_experiment_passes_brownout_check(place: str, text: str, tmp
     file = tmp_path / "documented.yaml"
     file.write_text(text, encoding="utf-8")
     assert load_experiment(str(file)).gates, place
+
+
+def test_every_whole_scenario_passes_brownout_check(tmp_path: Path) -> None:
+    found = [text for page in PAGES for _, text in yaml_blocks(page) if re.search(r"^scenario: ", text, re.MULTILINE)]
+    assert found
+    for text in found:
+        file = tmp_path / "documented.yaml"
+        file.write_text(text, encoding="utf-8")
+        assert load_scenario(file).plan.steps
 
 
 def test_the_readme_and_the_page_on_experiments_show_a_whole_experiment() -> None:
