@@ -90,7 +90,7 @@ def _go_on(game: Game, to: Recorder) -> None:
 
 def _end(game: Game, to: Recorder, given: Arguments) -> str:
     given.finish()
-    game.check_started()
+    game.check_not_ended()
     game.end(to, "the game master")
     return "the exercise has ended; everything is being restored"
 

@@ -170,6 +170,8 @@ class GameRoom:
         self._on_ready()
         while not self.ended.is_set():
             now_s = self._clock()
+            if not self._events.path.exists():
+                self._on_failure(RecordFull(f"the folder of the record was removed: {self._events.path.parent}"))
             self._numbers.tick(now_s)
             orders.adopt()
             orders.in_background(self.exercise.tick(now_s))

@@ -399,3 +399,11 @@ def test_every_action_that_is_carried_out_later_is_recorded_with_its_reason() ->
     with pytest.raises(UserError, match="the limit is 2,000"):
         room.act(GRACE, "resume", reason="x" * 2001)
     assert room.state == "held"
+
+
+def test_an_exercise_can_be_ended_before_it_has_started() -> None:
+    room = Room()
+    assert room.act(GRACE, "end").orders[-1] == End("the game master")
+    assert room.state == "ended"
+    with pytest.raises(NotNow, match="has ended"):
+        room.act(GRACE, "end")

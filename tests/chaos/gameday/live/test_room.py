@@ -166,3 +166,10 @@ async def test_a_stack_that_ends_before_the_exercise_ends_it(tmp_path: Path) -> 
     rig.room.left(["tpu-0 did not end"])
     assert [one["text"] for one in rig.facts("ended")] == ["the game day was stopped"]
     assert rig.facts("restored")[0]["data"]["verified"] is False
+
+
+async def test_a_record_whose_folder_was_removed_ends_the_game_day(tmp_path: Path) -> None:
+    async with RoomRig(tmp_path, FREE) as rig:
+        (tmp_path / "events.jsonl").unlink()
+        await rig.until(lambda: rig.failures, "the loss is noticed")
+    assert "was removed" in str(rig.failures[0])
