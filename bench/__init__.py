@@ -24,6 +24,7 @@ self_chaos       short runs of which a part is killed or stopped, resumable: is 
 busy             multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?
 
 gameday_people   people at the pages of a game day: what they press, type and wait to see, for `gameday_demo`
+scenarios        the scenario of `gameday_demo`
 loadgen_kinds    the four kinds of client that `loadgen` compares
 loadgen_stub     the server of `loadgen`
 cells            results kept as JSON lines, and runs in parallel, for `catalogue`, `honesty` and `busy`

@@ -10,6 +10,7 @@ operate_commands  the commands that change or undo one of these
 restarts     restarts of a process, also as a repair that ends its faults
 reserve      the processes of pools that are added
 load         the load generators that are started and stopped by hand
+load_commands  the commands on the load
 borrowing    a run on the replicas of a stack that is up
 processes    the processes of a stack: their state, and how one is started again
 guest        who uses a stack that is up from within its process: a game day

@@ -15,6 +15,7 @@ from chaos.by_hand.control import Say
 from chaos.by_hand.hand_fault import EndReason, HandFault, HandWorld, end_reason
 from chaos.by_hand.injection import Injection, injection, preview
 from chaos.by_hand.load import HandLoad
+from chaos.by_hand.load_commands import LoadCommands
 from chaos.by_hand.operate_commands import OperateCommands
 from chaos.by_hand.operations import HandOperations
 from chaos.by_hand.restarts import RESTARTS, Restarts
@@ -104,11 +105,11 @@ class HandControls:
                 case "operate":
                     return await self._restarts().operation(request, say)
                 case "load_start":
-                    return await self._load_start(request, say)
+                    return await self._load_commands().start(request, say)
                 case "load_stop":
-                    return await self._load_stop(say)
+                    return await self._load_commands().stop()
                 case "load_level":
-                    return self._load_level(request)
+                    return self._load_commands().level(request)
             return await self._release(say)
 
     # -- faults -----------------------------------------------------------------------------------------------------
@@ -285,51 +286,13 @@ class HandControls:
         return {}
 
     # -- load -------------------------------------------------------------------------------------------------------
-    async def _load_start(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
-        if self.load is None:
-            raise UserError("an experiment is running here: it has its own load")
+    def _load_commands(self) -> LoadCommands:
+        refused = ""
         if self.finished:
-            raise UserError("this stack ends: no load can be started any more")
-        if self.aborted:
-            raise UserError("everything was aborted: no load can be started\n    brownout release")
-        if not self.facts().get("gateway") and not self.facts().get("url"):
-            raise UserError(
-                "there is no gateway in front of these replicas, so nothing can be called\n"
-                "    start the stack with a gateway, or play an experiment on yours: brownout run NAME --target FILE"
-            )
-        if not self.load.running:
-            self._check_no_demand()
-        profile, seed = request.get("profile"), request.get("seed")
-        await self.load.start(None if profile is None else str(profile), seed if isinstance(seed, int) else None, say)
-        self.note("load_start", f"profile {self.load.profile_name}, seed {self.load.seed}")
-        return {"text": f"the load runs: profile {self.load.profile_name}, seed {self.load.seed}"}
-
-    def _check_no_demand(self) -> None:
-        """No load is started or stopped while a fault changes it: the next one would not have it. Raises UserError."""
-        for fault_id, fault in self.faults.items():
-            if fault.active and fault.injection.occurrence.spec.where == "load":
-                kind = fault.injection.occurrence.spec.kind
-                raise UserError(f"{kind} ({fault_id}) changes the load\n    brownout revert {fault_id}")
-
-    async def _load_stop(self, say: Say) -> Mapping[str, Any]:
-        if self.load is None:
-            raise UserError("an experiment is running here: abort it with brownout abort")
-        if not self.load.running:
-            return {"text": "no load is running"}
-        self._check_no_demand()
-        await self.load.stop()
-        self.note("load_stop", "")
-        return {"text": "the load has stopped"}
-
-    def _load_level(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        level = request.get("level")
-        if self.load is None:
-            raise UserError("an experiment is running here: it has its own load")
-        if isinstance(level, bool) or not isinstance(level, int | float):
-            raise UserError(f"a level is a number, as 1.5: it was {level!r}")
-        self.load.set_level(float(level))
-        self.note("load_level", f"{level:g} times the profile")
-        return {"text": f"the load is {level:g} times the profile's"}
+            refused = "this stack ends: no load can be started any more"
+        elif self.aborted:
+            refused = "everything was aborted: no load can be started\n    brownout release"
+        return LoadCommands(self.load, refused, self.facts, self.faults, self.note)
 
     # -- everything ---------------------------------------------------------------------------------------------------
     async def abort(self, say: Say) -> Mapping[str, Any]:

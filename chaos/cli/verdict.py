@@ -122,6 +122,8 @@ def _show(console: Console, folder: Path, *, early: bool = False) -> None:
     helps = advice(report)
     if helps and report["verdict"]["verdict"] != "pass" and not early:
         console.print(Text.assemble(("what helps: ", "bold"), helps))
+    if report.get("exercise") is not None:
+        console.print(Text(f"post-mortem: {folder / 'postmortem.html'}", style="dim"), soft_wrap=True)
     console.print(Text(f"report: {folder / 'report.html'}", style="dim"), soft_wrap=True)
 
 
