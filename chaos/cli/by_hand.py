@@ -167,7 +167,7 @@ def _load_text(load: Mapping[str, Any]) -> str:
         return "none"
     sessions, calls = load["sessions"], load["calls"]
     parts = [f"profile {load['profile']}, seed {load['seed']}"]
-    if load["level"] != 1.0:
+    if load.get("level", 1.0) != 1.0:
         parts[0] += f", {load['level']:g} times its sessions"
     if sessions:
         parts.append(f"{sessions.get('running', 0)} sessions running, {sessions.get('lost', 0)} lost")

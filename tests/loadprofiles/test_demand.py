@@ -12,7 +12,7 @@ from loadprofiles.demand import KINDS, Order, demand_of, read_orders
 
 
 def test_every_kind_has_a_file_of_its_own_and_is_registered() -> None:
-    shared = {"kind", "growth", "active"}
+    shared = {"kind", "growth", "active", "level"}
     files = {module.name for module in pkgutil.iter_modules(demand.__path__)} - shared
     assert set(KINDS) == files
     for name, kind in KINDS.items():

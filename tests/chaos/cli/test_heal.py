@@ -131,6 +131,7 @@ def test_what_cannot_be_undone_is_said_with_its_command_and_code_5(tmp_path: Pat
     assert json.loads((tmp_path / "one" / "undo.jsonl").read_text().splitlines()[-1])["failed"]
 
 
+@pytest.mark.long
 def test_a_run_is_named_by_its_folder_or_its_name_below_the_runs(tmp_path: Path) -> None:
     make_run(tmp_path, "one", START)
     assert heal("one", "--runs", tmp_path)[0] == 0

@@ -156,12 +156,12 @@ COMMAND = f"{sys.executable} -P -m chaos.cli.app"
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
-        ("list >&-", 0, ""),
+        pytest.param("list >&-", 0, "", marks=pytest.mark.long),
         ("run nosuch 2>&-", 2, ""),
         ("list --json >/dev/full", 5, "brownout: the output cannot be written: No space left on device\n"),
         ("list >&- 2>&- <&-", 0, ""),
-        ("list --json >/dev/full 2>&1", 5, ""),
-        ("run nosuch 2>/dev/full", 2, ""),
+        pytest.param("list --json >/dev/full 2>&1", 5, "", marks=pytest.mark.long),
+        pytest.param("run nosuch 2>/dev/full", 2, "", marks=pytest.mark.long),
     ],
 )
 def test_streams_that_are_closed_or_full_change_no_exit_code_and_give_no_traceback(

@@ -27,6 +27,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.mark.long
 def test_a_session_by_hand_from_start_to_report(tmp_path: Path) -> None:
     session = HandSession(tmp_path)
     try:

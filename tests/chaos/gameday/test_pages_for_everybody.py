@@ -12,7 +12,7 @@ from chaos.gameday.core.roles import Role
 from tests.support.gameday_browser import CHROMIUM, Site, chromium, site
 from tests.support.gameday_room import LARGE_POOLS, FakeRoom
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
 
 LONG = "a-replica-of-a-pool-with-a-name-of-forty-c"
 PAGES = [

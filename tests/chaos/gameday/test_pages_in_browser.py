@@ -177,6 +177,7 @@ def test_a_fault_is_previewed_before_it_can_be_injected(played: Site) -> None:
     expect(page.locator("#faults")).to_contain_text("No fault is active")
 
 
+@pytest.mark.long
 def test_who_lacks_the_controls_sees_who_has_them_and_can_take_them(played: Site) -> None:
     first = played.enter(Role.GAMEMASTER, "Grace").page
     second = played.enter(Role.GAMEMASTER, "Ada").page
@@ -288,6 +289,7 @@ def test_the_end_is_announced_and_the_truth_stands_beside_beliefs(played: Site) 
     assert review.get_by_role("link", name="postmortem.html").get_attribute("href") == "review/postmortem.html"
 
 
+@pytest.mark.long
 def test_an_exercise_in_which_nothing_happened_yet_has_no_error(browser: Browser) -> None:
     room = FakeRoom({}, points=0, log_lines=0)
     room.sheet = []
