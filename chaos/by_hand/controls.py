@@ -71,6 +71,7 @@ class HandControls:
     faults: dict[str, HandFault] = field(default_factory=dict)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     _number: int = 0
+    _abort_count: int = 0
     _aborts: set[asyncio.Event] = field(default_factory=set)
     """Of the aborts that are under way: each is set when it is done."""
     _returning: asyncio.Event | None = None
@@ -90,6 +91,7 @@ class HandControls:
         if do == "undo" or (do == "operate" and request.get("operation") not in RESTARTS):
             commands = OperateCommands(self.operations, self.world, self.faults, self.note)
             return await commands(request, say)  # a cold start delays no other command
+        aborts = self._abort_count
         if self._one.locked():
             say("waits until another command is done")
         async with self._one:
@@ -110,7 +112,7 @@ class HandControls:
                     return await self._load_commands().stop()
                 case "load_level":
                     return self._load_commands().level(request)
-            return await self._release(say)
+            return await self._release(aborts)
 
     # -- faults -----------------------------------------------------------------------------------------------------
     async def _inject(self, request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
@@ -298,6 +300,7 @@ class HandControls:
     async def abort(self, say: Say) -> Mapping[str, Any]:
         """Revert everything, stop the load, and refuse injections until `release`. Waits for no other command."""
         self.aborted = True
+        self._abort_count += 1
         full: RecordFull | None = None
         try:
             self.note("abort", "")
@@ -336,11 +339,14 @@ class HandControls:
             raise ended
         return list(active)
 
-    async def _release(self, say: Say) -> Mapping[str, Any]:
+    async def _release(self, aborts: int) -> Mapping[str, Any]:
+        """`aborts`: how many there were when the release was asked for; it does not end a later one."""
         while self._aborts:  # it stops the load, and must not stop the next one
             await next(iter(self._aborts)).wait()
         if not self.aborted:
             return {"text": "nothing was aborted"}
+        if self._abort_count != aborts:
+            raise UserError("everything was aborted again meanwhile: nothing is released\n    brownout release")
         self.aborted = False
         self.note("release", "")
         return {"text": "faults can be injected again"}

@@ -20,7 +20,7 @@ from targets.gateway.config import Operations
 from targets.gateway.operations.switches import SWITCHES, switched
 from targets.stack import Pool, Stack
 
-__all__ = ["NOT_OURS", "HandOperations", "InForce", "ReserveProcesses", "offered"]
+__all__ = ["NOT_OURS", "HandOperations", "InForce", "ReserveProcesses"]
 
 NOT_OURS: Final = "the gateway in front of these replicas is not brownout's: only a restart is possible here"
 NO_RESERVE: Final = "this stack has no reserve pool"
@@ -52,36 +52,6 @@ class InForce:
 def _tiers(stack: Stack) -> list[str]:
     admission = stack.gateway.admission
     return list(admission.tiers if admission is not None else TIERS)
-
-
-def offered(stack: Stack, own_gateway: bool, tiers: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The operations that people have on a stack: always the same ones in the same order.
-
-    `own_gateway`: whether the reference gateway is in front. `tiers`: those to offer; default: the stack's. An
-    operation that is not `possible` says `why_not`.
-    """
-    pools = [pool.name for pool in stack.pools]
-    reserve = [pool.name for pool in stack.reserve]
-    no_gateway = "" if own_gateway else NOT_OURS
-    replicas = [replica.name for replica in [*stack.replicas, *(stack.reserve_replicas if own_gateway else [])]]
-    rows: list[tuple[str, str, str, list[str], str]] = [
-        ("restart", "Restart a replica", "replica", replicas, ""),
-        ("restart_gateway", "Restart the gateway", "", [], ""),
-        ("drain", "Drain a pool", "pool", [*pools, *(reserve if own_gateway else [])], no_gateway),
-        ("shed", "Shed a tier", "tier", list(tiers) or _tiers(stack), no_gateway),
-        ("switch", "Switch a policy", "policy", list(SWITCHES), no_gateway),
-        ("add_pool", "Add a pool", "pool", reserve, no_gateway or ("" if reserve else NO_RESERVE)),
-    ]
-    return [
-        {
-            "id": operation,
-            "label": label,
-            "arguments": [{"name": name, "label": name.capitalize(), "choices": choices}] if name else [],
-            "possible": not why_not,
-            "why_not": why_not,
-        }
-        for operation, label, name, choices, why_not in rows
-    ]
 
 
 @dataclass(slots=True)

@@ -224,12 +224,13 @@ class Exercise:
         return to.outcome
 
     def tripped(self, text: str, value: float | None, now_s: float) -> Outcome:
-        """A guardrail says that it is too much: everything is aborted."""
+        """A guardrail says that it is too much: everything is aborted. Once: while the load ends, it says so again."""
         to = self._at(now_s)
+        if self.game.aborted or self.game.state in ("ended", "over"):
+            return to.outcome
         to.fact("guardrail", text, {"value": value})
         to.show("warning", f"guardrail: {text}", GAMEMASTERS)
-        if not self.game.aborted and self.game.state not in ("ended", "over"):
-            abort(self.game, to, f"guardrail: {text}")
+        abort(self.game, to, f"guardrail: {text}")
         return to.outcome
 
     def aborted_by_command(self, now_s: float) -> Outcome:

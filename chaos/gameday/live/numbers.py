@@ -84,8 +84,12 @@ class LiveNumbers:
             self._last.pop(counters.process, None)
             return
         self._last[counters.process] = _Post(now_s, counters)
-        if counters.kind == "load" and counters.data.get("load_started") is not None:
+        if counters.kind != "load":
+            return
+        if counters.data.get("load_started") is not None:
             self._sample(counters, now_s)
+        else:  # a new load that has not begun: the counts are those of the one before
+            self._samples.clear()
 
     def _sample(self, counters: Counters, now_s: float) -> None:
         calls = counters.data["calls"]

@@ -37,9 +37,10 @@ function updateStep(node, step) {
 /** Make the run sheet in `root`. Returns what draws it. */
 export function sheetPanel(root) {
   const line = answerLine();
+  let coming = null;
   const buttons = {
     start: actionButton("Start the exercise", line, "start", undefined, { class: "primary" }),
-    next: actionButton("Play the next step", line, "play", undefined, { class: "primary" }),
+    next: actionButton("Play the next step", line, "play", () => (coming ? { step: coming.id } : {}), { class: "primary" }),
     hold: actionButton("Hold", line, "hold"),
     resume: actionButton("Resume", line, "resume", undefined, { class: "primary" }),
     end: twicePressed("End the exercise", "Press again to end it", line, "end"),
@@ -55,7 +56,7 @@ export function sheetPanel(root) {
   return (doc) => {
     const { state } = doc.exercise;
     const { sheet, sheet_s: sheetClock, held } = doc.gamemaster;
-    const coming = sheet.find((one) => one.state === "next");
+    coming = sheet.find((one) => one.state === "next") ?? null; // named when pressed: the sheet may have played it by then
     const running = state === "running" || state === "held";
     const free = running && !doc.exercise.aborted;
     show(buttons.start, state === "briefing");

@@ -238,6 +238,22 @@ async def test_a_release_waits_for_the_abort_whose_load_is_still_ending(rig: Han
     await rig.ask("load_start")
 
 
+async def test_a_release_does_not_end_an_abort_that_came_after_it(rig: HandRig) -> None:
+    await rig.ask("inject", "kill --pool tpu")
+    abort = await asleep(rig, "start", "abort")
+    release = asyncio.create_task(rig.ask("release"))
+    await asyncio.sleep(0)
+    again = asyncio.create_task(rig.ask("abort"))
+    await asyncio.sleep(0)
+    rig.world.go_on.set()
+    await asyncio.gather(abort, again)
+    with pytest.raises(UserError, match="aborted again meanwhile"):
+        await release
+    assert rig.controls.aborted
+    await rig.ask("release")
+    assert not rig.controls.aborted
+
+
 async def test_an_abort_reverts_also_if_it_cannot_be_recorded(rig: HandRig) -> None:
     await rig.ask("load_start")
     await rig.ask("inject", "kill --pool tpu")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.by_hand.operations import HandOperations, offered
+from chaos.by_hand.operations import HandOperations
 from chaos.faults.world import Unreachable
 from reports.shared.errors import TargetFailed, UserError
 from targets.gateway.config import Operations
@@ -207,15 +207,6 @@ async def test_a_pool_that_is_taken_away_is_not_drained_any_more(fakes: Fakes) -
 async def test_without_reserve_processes_no_pool_can_be_added(fakes: Fakes) -> None:
     at = fakes.operations(reserve=False)
     assert "needs brownout up" in await refused(at, "add_pool", pool="spare")
-
-
-@pytest.mark.parametrize(("stack", "own"), [("game-day", True), ("multi-cloud", True), ("game-day", False)])
-def test_the_same_operations_are_offered_whatever_the_stack(stack: str, own: bool) -> None:
-    rows = offered(load_stack(stack), own)
-    assert [row["id"] for row in rows] == ["restart", "restart_gateway", "drain", "shed", "switch", "add_pool"]
-    assert all(bool(row["why_not"]) != row["possible"] for row in rows)
-    assert [row["possible"] for row in rows] == [True, True, own, own, own, own and stack == "game-day"]
-    assert rows[4]["arguments"] == [{"name": "policy", "label": "Policy", "choices": list(SWITCHES)}]
 
 
 CHOICES = [

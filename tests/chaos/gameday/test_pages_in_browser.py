@@ -177,6 +177,13 @@ def test_a_fault_is_previewed_before_it_can_be_injected(played: Site) -> None:
     expect(page.locator("#faults")).to_contain_text("No fault is active")
 
 
+def test_the_next_step_is_played_by_its_name_and_not_the_one_after_it(played: Site) -> None:
+    page = played.enter(Role.GAMEMASTER).page
+    page.get_by_role("button", name="Play the next step").click()
+    expect(page.locator("#sheet .answer[data-kind=good]").first).to_be_visible()
+    assert [(do, rest) for _, do, rest in played.room.acts][-1] == ("play", {"step": "s1"})
+
+
 @pytest.mark.long
 def test_who_lacks_the_controls_sees_who_has_them_and_can_take_them(played: Site) -> None:
     first = played.enter(Role.GAMEMASTER, "Grace").page

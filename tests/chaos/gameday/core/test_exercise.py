@@ -289,7 +289,8 @@ def test_a_long_gap_between_ticks_holds_the_exercise_and_makes_up_for_nothing() 
 def test_a_guardrail_aborts_the_exercise_once() -> None:
     room = Room().with_fault()
     assert room.exercise.tripped("abort if session_success < 5% for 60s", 0.01, room.now_s).orders == [Abort("")]
-    assert not room.exercise.tripped("abort if session_success < 5% for 60s", 0.01, room.now_s).orders
+    again = room.exercise.tripped("abort if session_success < 5% for 60s", 0.01, room.now_s)
+    assert (again.orders, again.facts) == ([], [])
 
 
 def test_the_inject_of_a_game_master_has_its_options_and_its_length() -> None:

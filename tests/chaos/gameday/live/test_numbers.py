@@ -80,6 +80,16 @@ def test_a_new_load_process_starts_the_rates_again() -> None:
     assert section(seen, 102.0)["offered_per_s"] == pytest.approx(5)
 
 
+def test_a_new_load_that_has_not_begun_has_no_numbers() -> None:
+    seen = numbers()
+    seen.observe(load(10, 10), 101.0)
+    seen.observe(Counters(process="locust", incarnation=2, kind="load", at=1), 101.5)
+    seen.tick(102.0)
+    found = section(seen, 102.0)
+    assert (found["offered_per_s"], found["charts"]["running"]) == (None, [None])
+    assert found["sessions"] == {"running": 0, "succeeded": 0, "lost": 0}
+
+
 def test_a_load_that_posts_no_more_has_no_rate_and_shows_its_age() -> None:
     seen = numbers()
     seen.observe(load(0, 0), 100.0)

@@ -16,6 +16,7 @@ from tests.support.gameday_session import GameDayProcess, write_scenario
 from tests.support.run_helpers import until
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
@@ -38,7 +39,6 @@ def back(seat: Seat) -> None:
     seat.until("document.querySelector('#banner-link').hidden", "the page no longer says that the connection is lost")
 
 
-@pytest.mark.slow
 def test_people_play_a_whole_exercise_in_browsers(tmp_path: Path, browser: Browser) -> None:
     with GameDayProcess(tmp_path, str(write_scenario(tmp_path)), "--stay", "60s") as day:
         mira, omar, ana = Seat(browser, "Mira"), Seat(browser, "Omar"), Seat(browser, "Ana")
@@ -102,7 +102,6 @@ def test_people_play_a_whole_exercise_in_browsers(tmp_path: Path, browser: Brows
     assert whys == {"h1": "repair", "h2": "abort"}
 
 
-@pytest.mark.long
 def test_after_a_short_stop_of_its_process_the_exercise_goes_on(tmp_path: Path, browser: Browser) -> None:
     with GameDayProcess(tmp_path, str(write_scenario(tmp_path)), "--stay", "1s") as day:
         mira, ana = Seat(browser, "Mira"), Seat(browser, "Ana")
@@ -124,7 +123,6 @@ def test_after_a_short_stop_of_its_process_the_exercise_goes_on(tmp_path: Path, 
     assert day.facts("restored")[0]["data"]["verified"] is True
 
 
-@pytest.mark.long
 def test_after_a_long_stop_faults_are_reverted_and_pages_say_that_it_ended(tmp_path: Path, browser: Browser) -> None:
     with GameDayProcess(tmp_path, str(write_scenario(tmp_path)), "--stay", "1s") as day:
         mira = Seat(browser, "Mira")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chaos.gameday.scenario.offers import offer_for
 from loadprofiles.sessions.profile_file import load_profile
 from targets.stack import load_stack
@@ -28,3 +30,10 @@ def test_the_pools_in_reserve_can_be_added() -> None:
     kill = next(one for one in offer.catalogue if one["kind"] == "kill")
     pools = next(key for key in kill["keys"] if key["name"] == "pool")
     assert pools["choices"] == ["nvidia", "tpu", "trainium"], "what does not run cannot be hit"
+
+
+@pytest.mark.parametrize(("stack", "own"), [("game-day", True), ("multi-cloud", True), ("game-day", False)])
+def test_the_same_operations_are_offered_whatever_the_stack(stack: str, own: bool) -> None:
+    found = offer_for(load_stack(stack), load_profile("game-day"), own_gateway=own).operations
+    assert [one.id for one in found] == ["restart", "restart_gateway", "drain", "shed", "switch", "add_pool"]
+    assert [one.possible for one in found] == [True, own, own, own, own, own and stack == "game-day"]
