@@ -52,7 +52,7 @@ gameday-demo: $(SETUP_DEV) $(BROWSER)
 SLOW = $(shell grep -rl "mark\.slow" tests --include='test_*.py')
 
 test: $(SETUP_DEV) $(BROWSER) gateways
-	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 3
+	$(BIN)/python -m pytest -m "not slow and not long and not servers" -n 4
 	$(BIN)/python -m pytest -m "slow and not long and not servers" -n 3 --dist loadgroup $(SLOW)
 
 # What does not fit into `make test`.

@@ -162,6 +162,8 @@ class Up:
             self.early.end("failed", str(error), 5)
         finally:
             await self.alerts.close()
+            if self._guest is not None:  # the exercise is over, also where it was stopped
+                await self.collector.release(0.3 if self.interrupts.received else 2.0)
             await self.collector.close(0.3 if self.interrupts.received else 2.0)
             self.interrupts.close()
         return self._close_record()

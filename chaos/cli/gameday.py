@@ -85,6 +85,8 @@ def chosen(
     if target is not None:
         _check_target(target)
     if seed_drawn is not None and family is not None:
+        if seed is not None:
+            raise UserError("--seed and --draw exclude each other: what is drawn has a load of its own")
         return draw(seed_drawn, family, stack=stack, target=target, gateway=choice)
     if name is not None:
         return load_game_day(name, stack=stack, seed=seed, target=target, gateway=choice)

@@ -125,7 +125,7 @@ def test_the_longest_times_are_of_attacks_that_hit() -> None:
     assert longest(rows) == f"The command ended after, at most: {times}. {lived}"
 
 
-IN_MAKE_TEST = ("SIGKILL replica", "SIGTERM runner", "flood of the collector")
+IN_MAKE_TEST = ("SIGKILL replica",)
 """What no test of `tests/chaos/runner` does to a whole run. The others are played by `make test-long`."""
 
 

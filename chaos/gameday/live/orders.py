@@ -84,7 +84,7 @@ class Orders:
         for order in outcome.orders:
             try:
                 text = await self._one(order) or text
-            except BrownoutError as error:
+            except Exception as error:  # the other orders are carried out all the same
                 failed = failed or error
         if failed is not None:
             raise failed

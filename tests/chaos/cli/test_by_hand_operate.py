@@ -28,7 +28,7 @@ def status_of_call(url: str, tier: str) -> int:
         return error.code
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_repairs_by_hand_survive_the_gateway_and_are_undone(tmp_path: Path) -> None:
     session = HandSession(tmp_path, reserve="500ms")
     try:

@@ -32,7 +32,7 @@ STEPS = [
     ("{at: 0s, for: 60s, slow_scheduler: {delay: 50ms}}", "confirmed"),
     ("{at: 0s, for: 60s, surge: {factor: 5}}", "confirmed"),
 ]
-IN_MAKE_TEST = {STEPS[2], STEPS[3], STEPS[9]}
+IN_MAKE_TEST = {STEPS[2], STEPS[9]}
 
 
 def run_with(folder: Path, fault: str) -> Run:

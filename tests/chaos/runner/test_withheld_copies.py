@@ -129,7 +129,7 @@ def one_span(fill: Callable[[Span], None]) -> bytes:
     return bytes(request.SerializeToString())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_what_tells_is_removed_and_everything_else_is_unchanged(random: Random) -> None:
     pair, switch = Pair(random), withholding()

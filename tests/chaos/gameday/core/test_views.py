@@ -157,7 +157,7 @@ ACTIONS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 20)), max_size=40))
 def test_no_sequence_of_actions_tells_a_responder_or_the_audience_the_fault(played: list[tuple[str, int]]) -> None:
     player = _Player(SECRET_PLAN)

@@ -16,8 +16,6 @@ from tests.support.gameday_session import GameDayProcess, Participant, write_sce
 from tests.support.run_helpers import events, of_run
 from tests.support.telltales import Telltales
 
-pytestmark = pytest.mark.slow
-
 WITHHELD = Telltales(
     kinds=["slow_decode"],
     ids=["h1", "throttled"],
@@ -61,6 +59,7 @@ def has_fault(person: Participant) -> None:
     person.until(lambda doc: doc["gamemaster"]["faults"], "the step is played at its time")
 
 
+@pytest.mark.slow
 def test_people_find_name_and_repair_a_fault_that_nobody_told_them(tmp_path: Path, backend: Backend) -> None:
     scenario = write_scenario(tmp_path)
     copies = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": backend.url}
@@ -120,6 +119,7 @@ def test_people_find_name_and_repair_a_fault_that_nobody_told_them(tmp_path: Pat
     }
 
 
+@pytest.mark.long
 def test_abort_hand_over_and_a_second_game_master(tmp_path: Path) -> None:
     with GameDayProcess(tmp_path, str(write_scenario(tmp_path)), "--stay", "1s") as day:
         mira, omar = day.enter("gamemaster", "Mira"), day.enter("gamemaster", "Omar")
@@ -149,6 +149,7 @@ def test_abort_hand_over_and_a_second_game_master(tmp_path: Path) -> None:
     assert day.facts("restored")[0]["data"]["verified"] is True
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_nothing_and_its_report_can_be_made(tmp_path: Path) -> None:
     with GameDayProcess(tmp_path, str(write_scenario(tmp_path))) as day:
         mira = day.enter("gamemaster", "Mira")

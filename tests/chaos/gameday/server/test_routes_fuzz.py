@@ -47,7 +47,7 @@ def port() -> Iterator[tuple[int, bytes, LoopThread]]:
         thread.run(server.close())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=port_requests(PATHS, ACTIONS, "application/json"))
 def test_any_request_is_answered_or_dropped(port: tuple[int, bytes, LoopThread], request: tuple[bytes, bool]) -> None:
     number, headers, _ = port
