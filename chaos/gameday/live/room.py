@@ -241,10 +241,12 @@ class GameRoom:
 
     def continue_record(self, events: EventLog) -> None:
         """The record is open again. Raises RecordFull."""
-        self._events, waiting, self._waiting = events, self._waiting or [], None
-        for line in waiting:
-            at_ns = line.pop("at_ns")
-            events.write("exercise", at_ns=at_ns, **line)
+        self._events, waiting = events, self._waiting or []
+        while waiting:  # on a full disk, the rest still waits
+            line = dict(waiting[0])
+            events.write("exercise", at_ns=line.pop("at_ns"), **line)
+            del waiting[0]
+        self._waiting = None
 
     def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
         """What the analysis found, on every page from now on."""

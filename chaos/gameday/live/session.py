@@ -151,9 +151,13 @@ class GameDaySession:
 
     def _continue_record(self) -> None:
         """What people note during the review belongs to the record. A full disk is no reason to end the pages."""
-        with contextlib.suppress(RecordFull):
+        try:
             self._events = EventLog(self._folder.events.path)
             self.room.continue_record(self._events)
+        except RecordFull as error:
+            self._say(f"what is noted now is not in the record: {error}")
+            text = "What is noted now cannot be recorded: there is no space left on the machine of the game day"
+            self.room.take(self.room.exercise.warned(text, awake_and_asleep_s(), everybody=True))
 
     async def _analyse(self) -> str:
         try:

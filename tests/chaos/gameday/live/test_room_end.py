@@ -11,9 +11,9 @@ import pytest
 
 from chaos.gameday.core.exercise import Exercise
 from chaos.gameday.live.room import GameRoom
-from chaos.runner.record_writer import EventLog
+from chaos.runner.record_writer import EventLog, RecordFull
 from tests.support.exercises import ADA, GRACE, OFFER, FakeJudgement, plan
-from tests.support.hand_rig import STACK, HandRig
+from tests.support.hand_rig import STACK, HandRig, Recorded
 
 
 class Played:
@@ -119,3 +119,21 @@ async def test_what_died_by_itself_is_not_called_restored(played: Played) -> Non
     restored = cast(dict[str, Any], played.room.view(GRACE.role)["review"])["restored"]
     assert (restored["verified"], "tpu-0 is down" in restored["text"]) == (False, True)
     assert played.room.restored_problem == ""
+
+
+async def test_on_a_full_disk_what_is_noted_in_the_review_waits_and_is_not_lost(played: Played) -> None:
+    staying = await played.start()
+    await played.room.act(GRACE, "end", {})
+    await staying
+    played.room.pause_record()
+    played.rig.events.close()
+    for text in ("first", "second"):
+        await played.room.act(ADA, "note", {"text": text})
+    full = Recorded(played.path)
+    full.full_from = "exercise"
+    with pytest.raises(RecordFull):
+        played.room.continue_record(full)
+    full.full_from = ""
+    played.room.continue_record(full)
+    full.close()
+    assert [one["text"] for one in played.recorded("note")] == ["first", "second"]
