@@ -91,7 +91,7 @@ class Reader:
             process.wait(20)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_walk_through_leads_from_nothing_to_a_verdict(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     said = reader.run(re.findall(r"`(brownout targets install \w+)`", PAGE)[0], 0)

@@ -142,7 +142,7 @@ def test_a_run_is_named_by_its_folder_or_its_name_below_the_runs(tmp_path: Path)
     assert brownout("heal", "--runs", str(tmp_path / "none")).returncode == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_whose_runner_and_shepherd_were_killed_is_healed(tmp_path: Path) -> None:
     fault = "{at: 0s, for: 60s, freeze: {replica: right-0}}"
     run = Run(write_experiment(tmp_path, fault=fault), tmp_path / "runs")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.port_ranges import ports_in_a_row
 from tests.support.run_helpers import Run, report, write_experiment
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 GATEWAY = """\
 import asyncio, itertools, sys

@@ -40,6 +40,7 @@ def test_ctrl_c_in_any_phase_reverts_the_fault_and_keeps_the_record(tmp_path: Pa
     assert "Traceback" not in output
 
 
+@pytest.mark.long
 def test_a_terminal_that_is_closed_ends_the_run_as_ctrl_c_does(tmp_path: Path) -> None:
     screen, terminal = pty.openpty()
     run = Run(write_experiment(tmp_path, fault=LONG_KILL), tmp_path / "runs", terminal=terminal)
@@ -99,6 +100,7 @@ def test_a_process_that_dies_unexpectedly_ends_the_run_and_is_named(tmp_path: Pa
     run.nothing_left()
 
 
+@pytest.mark.long
 def test_a_frozen_replica_is_resumed_when_the_run_is_interrupted(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, fault="{at: 0s, for: 60s, freeze: {pool: right}}"), tmp_path / "runs")
     run.stage("confirmed")

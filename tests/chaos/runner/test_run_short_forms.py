@@ -17,8 +17,8 @@ NOT_STOPPED = (0, 1, 3)
 """Exit codes of a run that was not stopped, broken or interrupted; a short form decides few gates."""
 
 
-IN_MAKE_TEST = ("scheduler-bottleneck",)
-"""A fault of the gateway; those of processes are in other tests. The others are played by `make test-long`."""
+IN_MAKE_TEST: tuple[str, ...] = ()
+"""All are played by `make test-long`; `.ci/run` plays one behind nginx, and one in a gate."""
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def test_without_a_steady_state_no_fault_is_injected_and_the_run_fails(tmp_path:
     assert report(run.folder)[0] == code
 
 
+@pytest.mark.long
 def test_with_a_steady_state_the_fault_is_injected(tmp_path: Path) -> None:
     run = Run(write_experiment(tmp_path, guardrails="steady_state: [calls >= 1, calls_failed == 0]"), tmp_path / "runs")
     code = run.end()
