@@ -23,6 +23,7 @@ regressions      simulated comparisons of two sides, resumable: is what became w
 self_chaos       short runs of which a part is killed or stopped, resumable: is nothing left, and is the record true?
 busy             multi-cloud and naive beside busy processes, resumable: is no verdict wrong on a busy machine?
 
+gameday_child    `brownout gameday` in a process of its own, for `gameday_demo`
 gameday_people   people at the pages of a game day: what they press, type and wait to see, for `gameday_demo`
 scenarios        the scenario of `gameday_demo`
 loadgen_kinds    the four kinds of client that `loadgen` compares

@@ -18,11 +18,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -30,12 +27,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from bench.gameday_child import Failed, GameDayChild
 from bench.left_of_run import listens, members, pending_faults, ports
-from bench.tied import tied
-from brownout.children import python_words
-from brownout.search_path import own_environment
 
-__all__ = ["PICTURES", "Failed", "GameDayChild", "main", "problems_of"]
+__all__ = ["PICTURES", "main", "problems_of"]
 
 SCENARIO: Final = Path(__file__).parent / "scenarios" / "gameday-demo.yaml"
 OUT: Final = Path("runs/gameday-demo")
@@ -53,7 +48,6 @@ TWIN: Final = "trainium-1"
 NO_FAULT: Final = "No fault is active."
 SECOND: Final = "nvidia-1"
 """The replica that Mira kills by hand."""
-READY_WITHIN_S: Final = 90.0
 REVIEW_WITHIN_S: Final = 60.0
 BETTER_WITHIN_S: Final = 60.0
 """How soon the right repair must show on the pages."""
@@ -62,11 +56,8 @@ LONGEST_S: Final = 180.0
 """The length of the scenario: no time of people is longer."""
 LASTS_S: Final = 3.0
 """How long a page must show something before the next step."""
-GONE_WITHIN_S: Final = 20.0
 MOST_HEIGHT: Final = 1500
 """Of a picture of a page that scrolls, CSS pixels."""
-_LINK: Final = re.compile(r"^\s+(game master|responders|audience \(wall\))\s+(\S+)$", re.MULTILINE)
-
 CALLS: Final = """(name) => {
   const replica = [...document.querySelectorAll(".replica")].find((one) => one.textContent.includes(name));
   return replica
@@ -79,78 +70,6 @@ STANDS_OUT: Final = f"(slow) => ({CALLS})(slow) >= 4"
 IS_BETTER: Final = f"(slow) => ({CALLS})(slow) <= 3"
 IS_CALM: Final = """() => [...document.querySelectorAll(".replica .waiting")]
   .every((one) => !(Number.parseInt(one.textContent) > 2)) && !document.querySelector(".tile[data-kind=bad]")"""
-
-
-class Failed(Exception):
-    """Something did not hold. The message is a sentence for the user."""
-
-
-class GameDayChild:
-    """`brownout gameday` in a process and session of its own. Ends with the block, and with this process."""
-
-    def __init__(self, scenario: Path, out: Path) -> None:
-        self.runs = out / "runs"
-        self._output = out / "output.txt"
-        command = python_words("-m", "chaos.cli.app", "gameday", str(scenario), "--runs", str(self.runs))
-        with self._output.open("wb") as output:
-            self.process = subprocess.Popen(
-                tied(command, signal.SIGTERM),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=own_environment(os.environ),
-            )
-
-    def __enter__(self) -> GameDayChild:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(GONE_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()  # its shepherd reverts the faults and ends the stack
-                self.process.wait()
-        if self.folder is not None:
-            _wait(lambda: not members(self.folder or Path()), GONE_WITHIN_S)
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return self._output.read_text(errors="replace")
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder of its record, once there is one."""
-        return next(iter(sorted(self.runs.glob("*-*"))), None)
-
-    def links(self) -> dict[str, str]:
-        """The three links, by who gets them, once the stack is ready. Raises Failed."""
-        _wait(lambda: "Ctrl-C ends" in self.output or self.process.poll() is not None, READY_WITHIN_S)
-        found = dict(_LINK.findall(self.output))
-        if len(found) < 3:
-            raise Failed(f"the stack was not ready within {READY_WITHIN_S:g} s:\n{self.output.strip()[-1500:]}")
-        return found
-
-    def leave(self) -> int:
-        """End the review, as Ctrl-C does. Returns the exit code."""
-        self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(REVIEW_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            raise Failed(f"brownout gameday did not end within {REVIEW_WITHIN_S:g} s after Ctrl-C") from None
-
-
-def _wait(condition: Any, within_s: float) -> bool:
-    """Wait until a condition holds. Returns whether it did in time."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 class Play:

@@ -156,12 +156,6 @@ class Seat:
           .some((one) => one.checkVisibility() && (one.innerText.includes(text) || one.textContent.trim() === text))"""
         self.until(script, what or f"{selector}: {text}", argument=[selector, text], within_s=within_s)
 
-    def until_clock(self, seconds: float, *, within_s: float = 120.0) -> None:
-        """Wait until the clock of the exercise shows this time."""
-        script = """(wanted) => document.querySelector("#clock").textContent.split(":")
-          .reduce((sum, part) => 60 * sum + Number(part), 0) >= wanted"""
-        self.until(script, f"the clock shows {seconds:g} s", argument=seconds, within_s=within_s)
-
     def text(self, selector: str) -> str:
         """The text of the first element."""
         return (self.page.locator(selector).first.text_content() or "").strip()

@@ -31,6 +31,7 @@ from chaos.experiment.gate_checks import GateWarning, redundant_gates
 from chaos.experiment.guardrails import Guardrail
 from chaos.experiment.schedule import Occurrence, occurrences
 from chaos.experiment.target_file import TargetDocument, read_target
+from chaos.experiment.target_format import TargetFile
 from chaos.experiment.value_checks import check_values
 from chaos.faults.base import Fault
 from chaos.faults.world import ReplicaView
@@ -56,7 +57,9 @@ __all__ = [
     "TwinOf",
     "UrlTarget",
     "experiment_names",
+    "gateway_of",
     "load_experiment",
+    "url_target",
 ]
 
 Front = Literal["reference", "adapter", "running", "none"]
@@ -315,18 +318,6 @@ def _experiment(
 ) -> Experiment:
     target, timeline = file.target, file.timeline
     stack = made.stack
-    url = None
-    if target.url is not None and target.model is not None:
-        url = UrlTarget(
-            url=target.url,
-            model=target.model,
-            api=target.api,
-            key_env=target.key_env,
-            headers=target.model_dump(include={"headers"})["headers"] or {},
-            max_tokens_field=target.max_tokens_field,
-            tools=target.tools is not False,
-            stream_options=target.stream_options is not False,
-        )
     replicas = views(stack) if stack is not None else []
     given_trace = file.load.trace.options() if file.load.trace is not None else None
     return Experiment(
@@ -336,7 +327,7 @@ def _experiment(
         description=file.description.strip(),
         family=file.family,
         stack=stack,
-        url=url,
+        url=url_target(target),
         profile=profile,
         trace=given_trace if trace is None else trace,
         slo=Slo(file.slo.ttft, file.slo.tpot),
@@ -355,14 +346,31 @@ def _experiment(
         seed=made.seed,
         warnings=tuple(redundant_gates(made)),
         first_port=target.replicas.first_port if target.replicas is not None else 0,
-        gateway=_gateway(made),
+        gateway=gateway_of(made),
         alerts=AlertSettings(**file.alerts.model_dump()) if file.alerts is not None else None,
         target_path=Path(made.target_document.file),
         tolerances=tuple(file.tolerances),
     )
 
 
-def _gateway(made: Draft) -> GatewayChoice | None:
+def url_target(target: TargetFile) -> UrlTarget | None:
+    """The endpoint or gateway of the user's that a target names; None without one."""
+    if target.url is None or target.model is None:
+        return None
+    return UrlTarget(
+        url=target.url,
+        model=target.model,
+        api=target.api,
+        key_env=target.key_env,
+        headers=target.model_dump(include={"headers"})["headers"] or {},
+        max_tokens_field=target.max_tokens_field,
+        tools=target.tools is not False,
+        stream_options=target.stream_options is not False,
+    )
+
+
+def gateway_of(made: Draft) -> GatewayChoice | None:
+    """The real gateway that a target names; None without one."""
     for name, settings in mapping(made.target.get("gateway")).items():
         given = mapping(settings)
         return GatewayChoice(name, given.get("preset") or DEFAULT_PRESET, given.get("allow_exposed") is True)

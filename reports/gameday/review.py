@@ -1,14 +1,14 @@
 """What everybody sees when an exercise is over: the truth, what people believed, and how fast they were.
 
-It is made of the facts alone, at once. The system's times come from the analysis of the record, which takes a few
-seconds more; `with_system` puts them in.
+The times of people are made of the facts alone, at once. The system's times come from the analysis of the record, which
+takes a few seconds more.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from reports.gameday.causes import CAUSES, component_text
 from reports.gameday.exercise import Exercise
@@ -18,35 +18,20 @@ from reports.gameday.reading import read_exercise
 from reports.gameday.times import WHAT, Time, people_times, system_times
 from reports.gameday.words import ended_text
 
-__all__ = ["FILES", "belief_rows", "period_rows", "review", "time_rows", "truth_rows", "with_system"]
-
-FILES: Final = ("postmortem.html", "postmortem.md")
-"""What is made of the record afterwards."""
-
-_MOST_BELIEFS: Final = 200
-"""Beliefs in the review, the first ones; all are in the post-mortem."""
+__all__ = ["belief_rows", "period_rows", "time_rows", "times_at_once", "times_of_report", "truth_rows"]
 
 
-def review(rows: Iterable[Mapping[str, Any]], now_s: float) -> dict[str, Any]:
-    """The part `review` of the document. `rows`: the facts so far, each with `t_s`."""
+def times_at_once(rows: Iterable[Mapping[str, Any]], now_s: float) -> list[dict[str, Any]]:
+    """The times of people, from the facts so far, each with `t_s`; those of the system are not measured yet."""
     exercise = read_exercise(rows, now_s)
-    verified = exercise.restored is True
-    return {
-        "truth": truth_rows(exercise),
-        "beliefs": belief_rows(exercise)[:_MOST_BELIEFS],
-        "times": _finite(time_rows([*people_times(exercise), *system_times(exercise, None)])),
-        "restored": {"verified": verified, "text": exercise.restored_text},
-        "files": [],
-    }
+    return _finite(time_rows([*people_times(exercise), *system_times(exercise, None)]))
 
 
-def with_system(shown: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, Any]:
-    """The review with the times of the system. `report`: the content of report.json, whose facts are the same."""
+def times_of_report(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All times of an analysis. `report`: the content of report.json; empty where it has no exercise."""
     section = report.get("exercise")
     times = section.get("times") if isinstance(section, Mapping) else None
-    if not times:
-        return {**shown, "files": list(FILES)}
-    return {**shown, "times": _finite(times), "files": list(FILES)}
+    return _finite(times or ())
 
 
 def truth_rows(exercise: Exercise) -> list[dict[str, Any]]:

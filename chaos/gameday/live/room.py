@@ -22,7 +22,7 @@ from chaos.gameday.live.numbers import LiveNumbers, PoolStates
 from chaos.gameday.live.orders import Orders
 from chaos.runner.counters import Counters
 from chaos.runner.record_writer import EventLog, RecordFull
-from reports.gameday.review import review
+from reports.gameday.review import times_at_once
 from targets.stack import Stack
 
 __all__ = ["TICK_S", "GameRoom"]
@@ -211,7 +211,7 @@ class GameRoom:
         text = problem or "everything is reverted and verified"
         now_s = self._clock()
         self.take(self.exercise.restored(not problem, text, now_s))
-        self.show_review(review(self._rows, self.exercise.game.clock.since_start_s(now_s))["times"], {})
+        self.show_review(times_at_once(self._rows, self.exercise.game.clock.since_start_s(now_s)), {})
 
     # -- the record ---------------------------------------------------------------------------------------------------
     def take(self, outcome: Outcome) -> None:
@@ -249,9 +249,10 @@ class GameRoom:
         self._waiting = None
 
     def show_review(self, times: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> None:
-        """What the analysis found, on every page from now on."""
+        """What the analysis found, on every page from now on. Without `times`, those of before stay."""
         self.files.update({name: content for name, content in files.items() if content})
-        self.take(self.exercise.reviewed(times, list(files), self._clock()))
+        known = times or self.exercise.game.times
+        self.take(self.exercise.reviewed(known, list(self.files), self._clock()))
 
     # -- what is shown ------------------------------------------------------------------------------------------------
     def _live(self, now_s: float) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from chaos.gameday.server.serving import Serving
 from chaos.runner.analysis_child import AnalysisChild
 from chaos.runner.early_end import Ended, most_severe
 from chaos.runner.record_writer import EventLog, RecordFull, RunFolder
+from reports.gameday.review import times_of_report
 from reports.shared.errors import BrownoutError
 
 __all__ = ["POSTMORTEM", "GameDaySession", "Result"]
@@ -173,12 +174,12 @@ class GameDaySession:
         self.room.show_review(self._times(), files)
         return ""
 
-    def _times(self) -> list[Mapping[str, Any]]:
+    def _times(self) -> list[dict[str, Any]]:
         try:
-            report = msgspec.json.decode((self._folder.path / "report.json").read_bytes())
-            return list(report["exercise"]["times"])
-        except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            report = msgspec.json.decode((self._folder.path / "report.json").read_bytes(), type=dict[str, Any])
+        except (OSError, msgspec.DecodeError):
             return []
+        return times_of_report(report)
 
     async def _stay(self) -> None:
         """The review: the pages stay until a signal comes."""

@@ -59,7 +59,7 @@ from chaos.gameday.scenario.repair_text import read_repair
 from reports.shared.documents import Duration, FormatVersion, Mistake, duration_text
 from reports.shared.errors import UserError
 
-__all__ = ["BranchFile", "EventFile", "HintFile", "ScenarioFaultFile", "ScenarioFile", "scenario_json_schema"]
+__all__ = ["BranchFile", "EventFile", "HintFile", "ScenarioFaultFile", "ScenarioFile"]
 
 _NAME: Final = r"^[a-z0-9][a-z0-9-]*$"
 _LONGEST_TITLE: Final = 120
@@ -228,9 +228,3 @@ class ScenarioFile(_Model):
     branches: list[BranchFile] = Field(default=[], description="what also happens where a condition holds")
     guardrails: list[GuardrailText] = Field(default=[], description="conditions that abort the exercise")
     seed: int = Field(default=7, ge=0, lt=2**63, description="seed of every random draw")
-
-
-def scenario_json_schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file, for editors."""
-    schema = ScenarioFile.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "brownout scenario"}

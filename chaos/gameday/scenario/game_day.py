@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.experiment.draft import Draft, GatewayChoice, mapping
+from chaos.experiment.draft import Draft
 from chaos.experiment.guardrails import Guardrail
-from chaos.experiment.model import Experiment, Slo, Timeline, UrlTarget
+from chaos.experiment.model import Experiment, Slo, Timeline, gateway_of, url_target
 from chaos.experiment.target_format import TargetFile
 from chaos.gameday.core.plan import Plan
 from loadprofiles.sessions.profile import Profile
 from reports.gates.grammar import parse_gate
-from targets.adapters.catalogue import DEFAULT_PRESET
 
 __all__ = ["GameDay", "target_experiment"]
 
@@ -37,18 +36,6 @@ def target_experiment(
     guardrails: Sequence[Guardrail] = (),
 ) -> Experiment:
     """An experiment without faults and gates, on the target of a draft."""
-    url = None
-    if target.url is not None and target.model is not None:
-        url = UrlTarget(
-            url=target.url,
-            model=target.model,
-            api=target.api,
-            key_env=target.key_env,
-            headers=target.model_dump(include={"headers"})["headers"] or {},
-            max_tokens_field=target.max_tokens_field,
-            tools=target.tools is not False,
-            stream_options=target.stream_options is not False,
-        )
     return Experiment(
         path=Path(made.document.file),
         name=plan.name,
@@ -56,7 +43,7 @@ def target_experiment(
         description=plan.description,
         family=plan.family,
         stack=made.stack,
-        url=url,
+        url=url_target(target),
         profile=profile,
         trace=None,
         slo=slo,
@@ -68,13 +55,6 @@ def target_experiment(
         guardrails=tuple(guardrails),
         seed=made.seed,
         first_port=target.replicas.first_port if target.replicas is not None else 0,
-        gateway=_gateway(made),
+        gateway=gateway_of(made),
         target_path=Path(made.target_document.file),
     )
-
-
-def _gateway(made: Draft) -> GatewayChoice | None:
-    for name, settings in mapping(made.target.get("gateway")).items():
-        given = mapping(settings)
-        return GatewayChoice(name, given.get("preset") or DEFAULT_PRESET, given.get("allow_exposed") is True)
-    return None

@@ -6,10 +6,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from chaos.gameday.pages import read_pages
 from reports.shared.errors import UserError
 
 __all__ = ["Pages", "StaticFile"]
@@ -55,16 +55,9 @@ class Pages:
     def shipped(cls) -> Pages:
         """Those of the package `chaos.gameday.pages`. Raises UserError if the installation is incomplete."""
         try:
-            folder = resources.files("chaos.gameday.pages")
-            files = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
-        except (ModuleNotFoundError, OSError):
-            files = {}
-        return cls(files)
-
-    @classmethod
-    def from_folder(cls, folder: Path) -> Pages:
-        """Those of a folder."""
-        return cls({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+            return cls(read_pages())
+        except OSError:
+            return cls({})
 
     def find(self, path: str) -> StaticFile | None:
         """The file at a path."""

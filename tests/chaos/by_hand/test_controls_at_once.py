@@ -230,8 +230,8 @@ async def test_a_release_waits_for_the_abort_whose_load_is_still_ending(rig: Han
     await rig.ask("inject", "kill --pool tpu")
     abort = await asleep(rig, "start", "abort")
     release = asyncio.create_task(rig.ask("release"))
-    await asyncio.sleep(0.01)
-    assert rig.controls.aborted
+    done, _ = await asyncio.wait((release,), timeout=0.01)
+    assert (not done, rig.controls.aborted) == (True, True)
     rig.world.go_on.set()
     await asyncio.gather(abort, release)
     assert not rig.controls.aborted

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from chaos.gameday.server.pages import Pages
@@ -31,13 +29,6 @@ def test_pages_and_static_files_have_their_paths_and_types() -> None:
 def test_only_what_is_listed_is_served(path: str) -> None:
     pages = Pages({**SHELLS, "app.js": b"", "__init__.py": b"", ".env": b"", "A.js": b"", "..js": b""})
     assert pages.find(path) is None
-
-
-def test_a_folder_is_read_without_its_folders(tmp_path: Path) -> None:
-    for name, content in SHELLS.items():
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "more").mkdir()
-    assert Pages.from_folder(tmp_path).find("/") is not None
 
 
 def test_a_missing_page_is_named_before_the_server_starts() -> None:
